@@ -1,0 +1,47 @@
+# Everything works from a fresh clone: each target sets up what it needs.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint format lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Put Tminus and all that it needs into .venv
+
+$(READY): requirements.txt requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(READY) ## Watch two campaigns live through their timeline in seconds
+	@$(BIN)/tminus demo
+
+up: $(READY) ## Serve all functions on one port with the clock running
+	@$(BIN)/tminus up
+
+test: $(READY) ## Run all tests
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(READY) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy main.py functions audience_jobs local tests
+
+format: $(READY) ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install --quiet pip-tools==7.6.2
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+	    --no-annotate --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
+	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean: ## Remove what setup, demo and up have made
+	rm -rf .venv .tminus

@@ -1,0 +1,61 @@
+"""Which tables and columns a job really reads, so that a job runs on an export that holds no more than these."""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+import duckdb
+
+from audience_jobs.engines.user_files import sql_type
+from audience_jobs.errors import BadJob
+from audience_jobs.schema import SOURCE_TABLES
+
+_PARAMETER = re.compile(r"\$\w+")
+
+
+class Needs:
+    """What a SELECT, and the checks that read its result as `job_rows`, need of the source tables.
+
+    DuckDB's own binder is asked: it refuses without. `job_id` is for the message where it refuses anyway (BadJob).
+    """
+
+    def __init__(self, job_id: str, sql: str, checks: Sequence[str] = ()) -> None:
+        self.job_id, self._sql, self._checks = job_id, sql, checks
+        everything = "\n".join([sql, *checks])
+        self.mentioned = tuple(table for table in SOURCE_TABLES if re.search(rf"\b{table}\b", everything))
+
+    def table(self, table: str) -> bool:
+        """Whether the job cannot do without the table."""
+        return not self._binds_after(f"DROP TABLE {table}")
+
+    def column(self, table: str, column: str) -> bool:
+        """Whether the job cannot do without the column."""
+        return not self._binds_after(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+    @cached_property
+    def _empty_database(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        for table in self.mentioned:
+            columns = (f"{name} {sql_type(type_)}" for name, type_ in SOURCE_TABLES[table].items())
+            connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+        try:
+            connection.execute(f"CREATE TABLE job_rows AS {_without_parameters(self._sql)}")
+        except duckdb.Error as error:
+            raise BadJob(self.job_id, f"its SQL is wrong: {str(error).splitlines()[0]}") from error
+        return connection
+
+    def _binds_after(self, change: str) -> bool:
+        connection = self._empty_database
+        connection.execute(f"BEGIN; {change}")
+        try:
+            for sql in [self._sql, *self._checks]:
+                connection.execute(f"PREPARE reading AS {_without_parameters(sql)}")
+        except duckdb.Error:
+            return False
+        finally:
+            connection.execute("ROLLBACK")
+        return True
+
+
+def _without_parameters(sql: str) -> str:
+    return _PARAMETER.sub("NULL", sql)

@@ -1,0 +1,125 @@
+"""A DuckDB connection that sees a folder of user data as the source tables, and nothing else of the machine."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from audience_jobs.engines.needs import Needs
+from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, literal, quoted
+from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable
+from audience_jobs.schema import SOURCE_TABLES
+
+_CSV_FAULTS = {
+    r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} fields instead of {0}",
+    r"Value with unterminated quote": "has a quote that does not end a value: write quotes inside of a value twice",
+    r"Invalid unicode": "is not valid UTF-8: export the file as UTF-8",
+    r"Maximum line size": "is longer than 2 MB: is a quote left open?",
+}
+
+
+class UserDatabase:
+    """User data as tables; opened by `user_database`.
+
+    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk or a lack
+    of memory stays duckdb.OperationalError: it is the machine's fault, not the data's.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, directory: Path, work_dir: Path) -> None:
+        self._connection, self._directory, self._work_dir = connection, directory, work_dir
+        self._files: dict[str, UserFile] = {}
+
+    def provide(self, needs: Needs) -> None:
+        """Make the tables readable that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
+        for table in needs.mentioned:
+            if table in self._files:
+                continue
+            file = find_user_file(self._directory, table, self._connection)
+            if file is not None:
+                self._add(file, needs)
+            elif needs.table(table):
+                raise MissingTable(table, self._directory)
+
+    def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
+        """Run one statement with the parameters that it reads, and give its rows."""
+        try:
+            (statement,) = self._connection.extract_statements(sql)
+            used = {name: values[name] for name in statement.named_parameters}
+            return self._connection.execute(statement, used).fetchall()
+        except KeyError as error:
+            raise BadJob(needs.job_id, f"its SQL reads ${error.args[0]}, which is no parameter of it") from error
+        except duckdb.OperationalError:
+            raise
+        except duckdb.Error as error:
+            raise self._explained(error, needs) from error
+
+    def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
+        """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
+        staged = self._work_dir / "rows.csv"
+        options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
+        count = self.rows(needs, f"COPY ({select}) TO {literal(staged)} ({options})", values)[0][0]
+        shutil.move(staged, path)
+        return int(str(count))
+
+    def _add(self, file: UserFile, needs: Needs) -> None:
+        for column in (name for name in SOURCE_TABLES[file.table] if name not in file.readings):
+            if needs.column(file.table, column):
+                raise MissingColumn(file.path, column, file.found)
+        columns = [f"{reading.typed} AS {quoted(name)}" for name, reading in file.readings.items()]
+        self._files[file.table] = file
+        self.rows(needs, f"CREATE VIEW {file.table} AS FROM {file.relation} SELECT {', '.join(columns) or '1'}", {})
+
+    def _explained(self, error: duckdb.Error, needs: Needs) -> AudienceJobError:
+        text = str(error)
+        files = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
+        if files:
+            return BadData(Path(files[-1]), _csv_fault(text))
+        for file in self._files.values():
+            for column, reading in file.readings.items():
+                if needs.column(file.table, column) and (fault := self._fault(file, reading)):
+                    return BadData(file.path, f"column {column!r} {fault}")
+        return BadJob(needs.job_id, f"its SQL fails: {text.splitlines()[0]}")
+
+    def _fault(self, file: UserFile, reading: Reading) -> str | None:
+        bad = f"{reading.raw} IS NOT NULL AND TRY({reading.typed}) IS NULL"
+        query = f"SELECT CAST({reading.raw} AS VARCHAR) FROM {file.relation} WHERE {bad} LIMIT 1"  # noqa: S608 (our own SQL)
+        try:
+            row = self._connection.execute(query).fetchone()
+        except duckdb.Error as error:
+            return f"cannot be read as {reading.type}: {str(error).splitlines()[0]}"
+        return f"holds {row[0][:60]!r}, which is not a valid {reading.type}" if row else None
+
+
+@contextmanager
+def user_database(directory: Path, *, memory_limit_mib: int, temp_dir: Path | None) -> Iterator[UserDatabase]:
+    """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`.
+
+    Nothing outside of the two folders can be read or written, and no extension loaded: SQL is data's neighbour here.
+    """
+    with TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
+        directory, work_dir = directory.resolve(), Path(work_name).resolve()
+        with duckdb.connect() as connection:
+            connection.execute(f"""
+                SET TimeZone = 'UTC';
+                SET memory_limit = '{memory_limit_mib}MiB';
+                SET temp_directory = {literal(work_dir / "spill")};
+                SET autoinstall_known_extensions = false;
+                SET autoload_known_extensions = false;
+                SET allowed_directories = [{literal(directory)}, {literal(work_dir)}];
+                SET enable_external_access = false;
+                SET lock_configuration = true;
+            """)
+            yield UserDatabase(connection, directory, work_dir)
+
+
+def _csv_fault(text: str) -> str:
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    place = f"line {line[1]}" if line else "some line"
+    for pattern, fault in _CSV_FAULTS.items():
+        if found := re.search(pattern, text):
+            return f"{place} {fault.format(*found.groups())}"
+    return f"{place} is not CSV as in RFC 4180: look for stray quotes and mixed line ends"

@@ -1,0 +1,158 @@
+"""Files of user data, and how DuckDB is to read them as the tables of the schema."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from audience_jobs.errors import BadData, NoUserData
+from audience_jobs.schema import SOURCE_TABLES, ColumnType
+
+_SUFFIXES = ("csv", "parquet")
+_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
+_CSV_DIALECT = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = ''"
+_SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
+
+
+def sql_type(type_: ColumnType) -> str:
+    """Give DuckDB's type for a column of the schema: text where it has none of its own."""
+    return _SQL_TYPES.get(type_, "VARCHAR")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How one column is read, as SQL expressions: `raw` is what the file holds (NULL if empty), `typed` its value."""
+
+    type: ColumnType
+    raw: str
+    typed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserFile:
+    """One table's file.
+
+    `relation` is what to select from; `found` are the columns that the file has, `readings` those of them that the
+    schema knows.
+    """
+
+    table: str
+    path: Path
+    relation: str
+    found: tuple[str, ...]
+    readings: dict[str, Reading]
+
+
+def find_user_file(directory: Path, table: str, connection: duckdb.DuckDBPyConnection) -> UserFile | None:
+    """Give the table's file, or None where there is none.
+
+    Raises NoUserData where the folder has no table at all, and BadData where there are two files for the table
+    or the file's columns cannot be read.
+    """
+    known = {f"{name}.{suffix}" for name in SOURCE_TABLES for suffix in _SUFFIXES}
+    if not directory.is_dir() or not any(path.name in known for path in directory.iterdir()):
+        raise NoUserData(directory)
+    paths = [path for suffix in _SUFFIXES if (path := directory / f"{table}.{suffix}").exists()]
+    if len(paths) > 1:
+        old, new = sorted(paths, key=lambda path: path.stat().st_mtime)
+        raise BadData(old, f"{new.name} is there too; remove the one that is out of date ({old.name} is the older)")
+    if not paths:
+        return None
+    return _csv_file(table, paths[0]) if paths[0].suffix == ".csv" else _parquet_file(table, paths[0], connection)
+
+
+def quoted(name: str) -> str:
+    """Give a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: object) -> str:
+    """Give a text as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _csv_file(table: str, path: Path) -> UserFile:
+    found = _header(path)
+    fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found)))
+    readings: dict[str, Reading] = {}
+    for place, name in enumerate(found):
+        if name in readings:
+            raise BadData(path, f"has the column {name!r} twice: remove one")
+        if name in SOURCE_TABLES[table]:
+            readings[name] = _reading(f"c{place}", "VARCHAR", SOURCE_TABLES[table][name])
+    relation = f"read_csv({literal(path)}, {_CSV_DIALECT}, columns = {{{fields}}})"
+    return UserFile(table=table, path=path, relation=relation, found=found, readings=readings)
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            header = tuple(next(csv.reader(_bounded(lines), strict=True), ()))
+    except UnicodeDecodeError as error:
+        raise BadData(path, "its header is not valid UTF-8: export the file as UTF-8") from error
+    except csv.Error as error:
+        raise BadData(path, f"its header is not CSV: {error}") from error
+    if not any(header):
+        raise BadData(path, "has no header: its first line has to name the columns")
+    return header
+
+
+def _bounded(lines: Iterator[str]) -> Iterator[str]:
+    """Stop where no header goes on: a quote left open would otherwise read the whole file into memory."""
+    for _, line in zip(range(1000), lines, strict=False):
+        yield line
+
+
+def _parquet_file(table: str, path: Path, connection: duckdb.DuckDBPyConnection) -> UserFile:
+    relation = f"read_parquet({literal(path)}, binary_as_string = true)"
+    try:
+        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()}
+    except duckdb.Error as error:
+        raise BadData(path, f"is not a Parquet file: {str(error).splitlines()[0]}") from error
+    readings: dict[str, Reading] = {}
+    for name, type_ in types.items():
+        if name in SOURCE_TABLES[table]:
+            raw = f"nullif({quoted(name)}, '')" if type_ == "VARCHAR" else quoted(name)
+            readings[name] = _reading(raw, type_, SOURCE_TABLES[table][name])
+    return UserFile(table=table, path=path, relation=relation, found=tuple(types), readings=readings)
+
+
+def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
+    """Cast what the file holds; by way of text where its type has no cast, so that only a value can be at fault."""
+    text = raw if file_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    castable = {
+        "timestamp": file_type.startswith(("TIMESTAMP", "DATE")),
+        "integer": file_type.endswith(("INT", "INTEGER")),
+        "boolean": file_type.endswith(("INT", "INTEGER", "BOOLEAN")),
+        "json": True,
+    }
+    if castable.get(wanted):
+        typed = f"CAST({raw} AS {sql_type(wanted)})"
+    elif wanted == "timestamp":
+        typed = _timestamp(text)
+    elif wanted == "id" and file_type == "VARCHAR":
+        typed = canonical(raw)
+    else:
+        typed = f"CAST({text} AS {sql_type(wanted)})"
+    return Reading(type=wanted, raw=raw, typed=typed)
+
+
+def canonical(raw: str) -> str:
+    """Lower a UUID's case. Comparing first is five times as fast as the pattern, and most ids are in lower case."""
+    return (
+        f"CASE WHEN {raw} = lower({raw}) THEN {raw} "
+        f"WHEN regexp_full_match({raw}, '{_UUID}') THEN lower({raw}) ELSE {raw} END"
+    )
+
+
+def _timestamp(raw: str) -> str:
+    """Read a time with or without offset as UTC; the session's time zone is UTC.
+
+    DuckDB drops an offset when it casts text to TIMESTAMP, and takes five times as long by way of TIMESTAMPTZ, so
+    that only what may have another offset than UTC goes that way.
+    """
+    is_utc = f"{raw} LIKE '%Z' OR {raw} LIKE '%+00' OR (length({raw}) = 19 AND substr({raw}, 17, 1) = ':')"
+    return f"CASE WHEN {is_utc} THEN CAST({raw} AS TIMESTAMP) ELSE CAST(CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP) END"

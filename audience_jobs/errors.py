@@ -1,0 +1,98 @@
+"""What can go wrong between a recipe's audience job and its CSV files.
+
+Every message is one line that names the thing, its value and the way out, so that it can be shown to a
+marketer as it is. None of these errors goes away by trying again: the recipe, the job or the data has to change.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class AudienceJobError(Exception):
+    """An audience cannot be built until somebody changes something; the message says what."""
+
+
+class UnknownJob(AudienceJobError):
+    """A recipe names a job that does not exist."""
+
+    def __init__(self, job_id: str, known: Iterable[str]) -> None:
+        self.job_id, self.known = job_id, tuple(known)
+        super().__init__(f"unknown audience job {job_id!r}{_choices(job_id, self.known)}")
+
+
+class UnknownAudience(AudienceJobError):
+    """A push names an audience that its job does not declare."""
+
+    def __init__(self, job_id: str, audience: str, known: Iterable[str]) -> None:
+        self.job_id, self.audience, self.known = job_id, audience, tuple(known)
+        super().__init__(f"{job_id} has no audience {audience!r}{_choices(audience, self.known)}")
+
+
+class BadParameter(AudienceJobError):
+    """A recipe gives a parameter that the job lacks, or a value that it cannot take."""
+
+    def __init__(self, job_id: str, parameter: str, reason: str) -> None:
+        self.job_id, self.parameter, self.reason = job_id, parameter, reason
+        super().__init__(f"{job_id}: parameter {parameter!r} {reason}")
+
+
+class BadJob(AudienceJobError):
+    """A job's own code is wrong: it does not load, or yields what it does not declare.
+
+    `job` is the id of the job or, where that is not known yet, the file.
+    """
+
+    def __init__(self, job: str, reason: str) -> None:
+        self.job, self.reason = job, reason
+        super().__init__(f"audience job {job}: {reason}")
+
+
+class CheckFailed(AudienceJobError):
+    """A job's result breaks a rule that the job holds itself to, `count` times; no audience was written."""
+
+    def __init__(self, job_id: str, check: str, count: int, meaning: str) -> None:
+        self.job_id, self.check, self.count = job_id, check, count
+        super().__init__(f"{job_id}: {meaning} (check {check!r}: {count}). No audience was written.")
+
+
+class NoUserData(AudienceJobError):
+    """The folder of user data is missing or holds not a single known table."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        state = "has no table in it" if directory.is_dir() else "does not exist"
+        super().__init__(
+            f"the user data folder {directory} {state}: put one CSV or Parquet file a table there, "
+            "named after it (users.csv, offers.parquet)"
+        )
+
+
+class MissingTable(AudienceJobError):
+    """A job reads a table that the folder of user data lacks."""
+
+    def __init__(self, table: str, directory: Path) -> None:
+        self.table, self.directory = table, directory
+        super().__init__(f"table {table!r} is missing: add {table}.csv or {table}.parquet to {directory}")
+
+
+class MissingColumn(AudienceJobError):
+    """A job reads a column that a file of user data lacks."""
+
+    def __init__(self, file: Path, column: str, found: Iterable[str]) -> None:
+        self.file, self.column, self.found = file, column, tuple(found)
+        super().__init__(f"{file} lacks the column {column!r}; it has {', '.join(self.found) or 'none'}")
+
+
+class BadData(AudienceJobError):
+    """A file of user data cannot be read as what it should be; `reason` says where and why."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        self.file, self.reason = file, reason
+        super().__init__(f"{file}: {reason}")
+
+
+def _choices(given: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(given, known, n=1)
+    suggestion = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{suggestion} known: {', '.join(known) or 'none'}"

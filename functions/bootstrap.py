@@ -1,0 +1,59 @@
+"""The only composition root: picks the adapters that play the ports, and builds them once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING
+
+from audience_jobs.contract import Engine, Job
+from functions.ports import Clock, Ports
+from functions.settings import Settings, process_settings
+
+if TYPE_CHECKING:
+    from local.embedded.outbox import OutcomeScript
+    from local.embedded.system import EmbeddedSystem
+
+_bound: ContextVar[Ports] = ContextVar("ports")
+
+
+def ports() -> Ports:
+    """Return the ports of this request: those that were bound around it, else the process's own."""
+    return _bound.get(None) or _process_ports()
+
+
+@contextmanager
+def bind(chosen: Ports) -> Iterator[None]:
+    """Let everything inside use these ports; several runtimes can so live in one process."""
+    token = _bound.set(chosen)
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
+    """Return the engine over the user database, and the registry's look-up of jobs."""
+    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - only where audiences are built
+    from audience_jobs.registry import find  # noqa: PLC0415
+
+    return DuckDBEngine(settings.user_data_dir), find
+
+
+def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
+    """Build the embedded system: SQLite, a folder, an outbox, DuckDB; `script` decides what the outbox answers."""
+    from local.embedded.system import open_system  # noqa: PLC0415 - local/ is never deployed
+
+    engine, find_job = user_data(settings)
+    return open_system(
+        settings.state_dir, clock=clock, engine=engine, find_job=find_job, policy=settings.policy, script=script
+    )
+
+
+@cache
+def _process_ports() -> Ports:
+    from local.embedded.clock import RealClock  # noqa: PLC0415
+
+    return embedded(process_settings(), RealClock()).ports

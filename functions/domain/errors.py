@@ -1,0 +1,92 @@
+"""Errors, named after what to do about them.
+
+A message is one line that names the thing, its value and the way out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class TminusError(Exception):
+    """The root of every error that Tminus raises on purpose."""
+
+
+class BadInput(TminusError):
+    """What a person wrote cannot be used; the message says how to mend it."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong with a document: the field's path in the document, and the reason."""
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Read as a sentence: the field, then what is wrong with it."""
+        return f"{self.field}: {self.reason}"
+
+
+class BadRecipe(BadInput):
+    """A recipe document cannot be used; `errors` holds one entry for each field at fault."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(str(error) for error in self.errors))
+
+
+class BadTemplate(BadInput):
+    """A title, body or deep link has a malformed variable or names a column that is not there."""
+
+
+class BadAudience(TminusError):
+    """An audience file is not what its job declared: do not send, tell the job's author."""
+
+
+class Misconfigured(TminusError):
+    """A setting of the deployment is missing or wrong: nothing works until somebody changes it."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        self.setting = setting
+        super().__init__(f"{setting}: {reason}")
+
+
+class NotFound(TminusError):
+    """The named recipe or execution does not exist."""
+
+
+class NotPossible(TminusError):
+    """The execution's state does not allow what was asked; the message says what it allows."""
+
+
+class Transient(TminusError):
+    """Trouble that passes by itself: deliver the same request again."""
+
+
+class NotYet(Transient):
+    """The step came before its due time, or before the step that it follows."""
+
+    def __init__(self, what: str, due_at: datetime) -> None:
+        self.due_at = due_at
+        super().__init__(f"{what} is due at {due_at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+class Conflict(Transient):
+    """Somebody else wrote the document first."""
+
+
+class QuotaExceeded(Transient):
+    """The receiver asks for fewer requests: wait `retry_after_seconds`, then deliver again."""
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"quota exceeded; try again in {retry_after_seconds:.0f} s")
+
+
+class Halted(TminusError):
+    """The execution has left the state in which messages may be sent: start no further chunk."""
+
+
+class LedgerUnreadable(Transient):
+    """The cadence ledger cannot be read, so nobody can say who may be sent to."""

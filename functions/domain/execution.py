@@ -1,0 +1,164 @@
+"""An execution: one run of a recipe for one send time, and the table of states it may pass through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from functions.domain.errors import NotPossible
+from functions.domain.timeline import Phase
+
+
+class State(StrEnum):
+    """Where an execution stands; the last six are final."""
+
+    LAUNCHED = "launched"
+    AUDIENCE_READY = "audience_ready"
+    TESTED = "tested"
+    LIVE = "live"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will be sent."""
+        return not TRANSITIONS[self]
+
+
+_BEFORE_LIVE = {State.CANCELLED, State.BLOCKED, State.EXPIRED, State.STOPPED, State.FAILED}
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.LAUNCHED: frozenset({State.AUDIENCE_READY} | _BEFORE_LIVE),
+    State.AUDIENCE_READY: frozenset({State.TESTED, State.LIVE} | _BEFORE_LIVE),
+    State.TESTED: frozenset({State.LIVE} | _BEFORE_LIVE),
+    State.LIVE: frozenset({State.COMPLETED, State.STOPPED, State.FAILED}),
+    State.COMPLETED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.BLOCKED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.STOPPED: frozenset(),
+    State.FAILED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseTimes:
+    """When a phase really started and ended; None: not yet, or never."""
+
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """The state of one run, beside an immutable snapshot of its recipe.
+
+    `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
+    recognised by it. `generation` counts how often reconciling has made the tasks anew.
+    """
+
+    id: str
+    recipe_id: str
+    recipe: Mapping[str, Any]
+    send_at: datetime
+    created_at: datetime
+    claim: str
+    state: State = State.LAUNCHED
+    reason: str = ""
+    phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
+    generation: int = 0
+    cleaned: bool = False
+
+    def started(self, phase: Phase, at: datetime) -> "Execution":
+        """Record that a phase began; the first time counts."""
+        times = self.phases.get(phase, PhaseTimes())
+        return self._with(phase, times if times.started_at else replace(times, started_at=at))
+
+    def ended(self, phase: Phase, at: datetime) -> "Execution":
+        """Record that a phase ended; the first time counts."""
+        times = self.phases.get(phase, PhaseTimes())
+        return self._with(phase, times if times.ended_at else replace(times, ended_at=at))
+
+    def _with(self, phase: Phase, times: PhaseTimes) -> "Execution":
+        return replace(self, phases={**self.phases, phase: times})
+
+    def to(self, state: State, at: datetime, reason: str = "") -> "Execution":
+        """Move to a state; NotPossible where the table does not allow it. A final state ends the open phases."""
+        if state not in TRANSITIONS[self.state]:
+            raise NotPossible(f"execution {self.id} is {self.state.value}: it can no longer be {state.value}")
+        moved = replace(self, state=state, reason=reason)
+        if state.final:
+            for phase, times in self.phases.items():
+                moved = moved if times.started_at is None else moved.ended(phase, at)
+        return moved
+
+    def clean(self) -> "Execution":
+        """Record that nothing is left to delete."""
+        return replace(self, cleaned=True)
+
+    def renewed(self) -> "Execution":
+        """Count another making of the tasks, so that their names are new."""
+        return replace(self, generation=self.generation + 1)
+
+    def document(self) -> dict[str, Any]:
+        """Return the execution as it is stored."""
+        return {
+            "id": self.id,
+            "recipeId": self.recipe_id,
+            "recipe": dict(self.recipe),
+            "sendAt": stamp(self.send_at),
+            "createdAt": stamp(self.created_at),
+            "claim": self.claim,
+            "state": self.state.value,
+            "reason": self.reason,
+            "phases": {
+                phase.value: {"startedAt": stamp(times.started_at), "endedAt": stamp(times.ended_at)}
+                for phase, times in self.phases.items()
+            },
+            "generation": self.generation,
+            "cleaned": self.cleaned,
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Execution":
+        """Read what `document` wrote."""
+        return cls(
+            id=document["id"],
+            recipe_id=document["recipeId"],
+            recipe=document["recipe"],
+            send_at=instant(document["sendAt"]),
+            created_at=instant(document["createdAt"]),
+            claim=document["claim"],
+            state=State(document["state"]),
+            reason=document["reason"],
+            phases={
+                Phase(name): PhaseTimes(
+                    started_at=_maybe_instant(times["startedAt"]), ended_at=_maybe_instant(times["endedAt"])
+                )
+                for name, times in document["phases"].items()
+            },
+            generation=document["generation"],
+            cleaned=document["cleaned"],
+        )
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Write an instant as ISO 8601 in UTC, with microseconds only where there are any."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def instant(text: str) -> datetime:
+    """Read an ISO 8601 instant with a zone or a Z."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone; write a Z behind an instant in UTC")
+    return at.astimezone(UTC)
+
+
+def _maybe_instant(text: str | None) -> datetime | None:
+    return None if text is None else instant(text)

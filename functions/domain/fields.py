@@ -1,0 +1,301 @@
+"""The fields of a recipe document: their types, bounds and defaults."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from functions.domain.cron import Cron
+from functions.domain.errors import BadTemplate, FieldError
+from functions.domain.schedule import Frequency
+from functions.domain.template import Template
+
+_DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def _clock(value: object) -> time:
+    try:
+        hour, minute = str(value).split(":")
+        if len(hour) in (1, 2) and len(minute) == 2:
+            return time(int(hour), int(minute))
+    except ValueError:
+        pass
+    raise ValueError("must be a wall-clock time HH:MM between 00:00 and 23:59")
+
+
+def _zone(value: object) -> ZoneInfo:
+    if value not in available_timezones():
+        raise ValueError("must be an IANA time zone such as America/New_York or UTC")
+    return ZoneInfo(str(value))
+
+
+def _cron(value: object) -> Cron:
+    return Cron.parse(str(value))
+
+
+def _weekday(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= len(_DAY_NAMES):
+        return value % len(_DAY_NAMES)
+    for number, name in enumerate(_DAY_NAMES):
+        if isinstance(value, str) and value.lower() in (name, name[:3]):
+            return number
+    raise ValueError("must be a day from 0 (Sunday) to 6 (Saturday) or its English name")
+
+
+def _layer(value: object) -> object:
+    return 5 if value == 0 and not isinstance(value, bool) else value
+
+
+def _template(value: object) -> Template:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    try:
+        return Template.parse(value)
+    except BadTemplate as error:
+        raise ValueError(str(error)) from None
+
+
+def _filled(values: object) -> object:
+    """Drop the blank entries that old forms left behind."""
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+Clock = Annotated[time, BeforeValidator(_clock)]
+Text = Annotated[Template, BeforeValidator(_template)]
+Weekday = Annotated[int, BeforeValidator(_weekday)]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, strict=True, frozen=True, arbitrary_types_allowed=True, extra="ignore"
+    )
+
+
+class RecipeType(StrEnum):
+    """What kind of campaign a recipe is; told to people, decided by nothing."""
+
+    SINGLE_PUSH = "single_push"
+    SEQUENCE = "sequence"
+    RECURRING = "recurring"
+    SCRIPT_BASED = "script_based"
+    TRIGGERED = "triggered"
+
+
+class ScheduleFields(_Fields):
+    """`schedule`: when the recipe sends. `executionTime` is the send time itself, T-0."""
+
+    zone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(alias="timezone")
+    frequency: Annotated[Frequency, Field(strict=False)]
+    start_date: str | None = None
+    end_date: str | None = None
+    execution_time: Clock | None = None
+    lead_time_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    cron: Annotated[Cron, BeforeValidator(_cron)] | None = Field(default=None, alias="cronExpression")
+    days_of_week: tuple[Weekday, ...] = Field(default=(), strict=False)
+    day_of_month: int | None = Field(default=None, ge=1, le=31)
+
+    @property
+    def start_day(self) -> date | None:
+        """The first local day on which the recipe may send."""
+        return self._day(self.start_date)
+
+    @property
+    def end_day(self) -> date | None:
+        """The last local day on which the recipe may send."""
+        return self._day(self.end_date)
+
+    def _day(self, written: str | None) -> date | None:
+        """Read a date, or an instant: one at midnight UTC is a date that a form wrote out, else the zone's date."""
+        if not written:
+            return None
+        instant = datetime.fromisoformat(written)
+        if instant.tzinfo is None or instant.astimezone(UTC).time() == time(0, 0):
+            return instant.date()
+        return instant.astimezone(self.zone).date()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ScheduleFields":
+        for name, written in (("startDate", self.start_date), ("endDate", self.end_date)):
+            try:
+                self._day(written)
+            except ValueError:
+                raise _at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
+        if self.frequency is Frequency.CUSTOM and self.cron is None:
+            raise _at("cronExpression", "is missing; frequency custom sends at the times of a cron expression")
+        if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
+            raise _at("executionTime", "is missing; write the send time as HH:MM")
+        if self.frequency is Frequency.ONCE and self.start_day is None:
+            raise _at("startDate", "is missing; frequency once sends on that day")
+        if self.start_day and self.end_day and self.end_day < self.start_day:
+            raise _at("endDate", f"{self.end_day} is before startDate {self.start_day}")
+        return self
+
+
+class Timing(_Fields):
+    """`timing` of a push: minutes after the previous one, or the next `absoluteTime` on the recipe's clock."""
+
+    delay_after_previous: int = Field(default=0, ge=0)
+    absolute_time: Clock | None = None
+
+
+class PushFields(_Fields):
+    """One entry of `pushSequence`."""
+
+    sequence_order: int | None = None
+    title: Text
+    body: Text
+    deep_link: Text | None = None
+    layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
+    audience_name: str = ""
+    timing: Timing = Timing()
+
+
+class CustomScript(_Fields):
+    """`customScript`: the audience job and its parameters."""
+
+    script_id: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Criteria(_Fields):
+    """`audienceCriteria`: who gets the pushes."""
+
+    custom_script: CustomScript = CustomScript()
+    test_mode: bool = False
+
+    @property
+    def job_id(self) -> str:
+        """The audience job that builds the audiences; empty where the recipe names none."""
+        return self.custom_script.script_id.strip()
+
+
+class AlertThresholds(_Fields):
+    """`alertThresholds`: the audience size that alerts, and the share of failures that stops an execution."""
+
+    audience_size: int | None = Field(default=None, ge=0)
+    failure_rate: float = Field(default=0.1, ge=0, le=1, strict=False)
+
+
+class Safeguards(_Fields):
+    """`safeguards`: what blocks or stops a send."""
+
+    max_audience_size: int = Field(default=10_000, ge=0)
+    require_test_first: bool = True
+    emergency_contacts: tuple[str, ...] = Field(default=(), strict=False)
+    alert_thresholds: AlertThresholds = AlertThresholds()
+
+
+class Settings(_Fields):
+    """`settings` of a recipe."""
+
+    test_user_ids: Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)] = ()
+    cancellation_window_minutes: int = Field(default=25, ge=0)
+    max_lateness_minutes: int = Field(default=15, ge=0)
+    safeguards: Safeguards = Safeguards()
+
+
+class Recipe(_Fields):
+    """A whole document, as far as Tminus acts on it."""
+
+    id: str
+    name: str = ""
+    type: Annotated[RecipeType, Field(strict=False)] = RecipeType.SEQUENCE
+    schedule: ScheduleFields
+    push_sequence: tuple[PushFields, ...] = Field(min_length=1, strict=False)
+    audience_criteria: Criteria = Criteria()
+    settings: Settings = Settings()
+
+    @property
+    def ordered_pushes(self) -> tuple[PushFields, ...]:
+        """The pushes by `sequenceOrder`; those without one keep their place in the list."""
+        numbered = enumerate(self.push_sequence, start=1)
+        return tuple(push for _, push in sorted(numbered, key=lambda entry: entry[1].sequence_order or entry[0]))
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about fields that are written but not used."""
+        first = self.ordered_pushes[0].timing
+        send_time = self.schedule.execution_time
+        found = []
+        if first.delay_after_previous or first.absolute_time not in (None, send_time):
+            found.append("the first push's timing is not used: it goes out at schedule.executionTime")
+        if self.schedule.cron and self.schedule.frequency is not Frequency.CUSTOM:
+            found.append("schedule.cronExpression is not used: only frequency custom reads it")
+        return tuple(found)
+
+    @model_validator(mode="after")
+    def _orders_differ(self) -> "Recipe":
+        orders = [push.sequence_order for push in self.push_sequence if push.sequence_order is not None]
+        for position, push in enumerate(self.push_sequence):
+            if orders.count(push.sequence_order or 0) > 1:
+                raise _at(f"pushSequence[{position}].sequenceOrder", f"{push.sequence_order} is there twice")
+        return self
+
+
+_FIELD_MARK = "\x00"
+
+
+def _at(name: str, reason: str) -> ValueError:
+    """Return an error of a whole object that names one of its fields."""
+    return ValueError(f"{name}{_FIELD_MARK}{reason}")
+
+
+def shown(value: object) -> str:
+    """Show a value as JSON, shortened, for an error's message."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def without_nulls(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document without its nulls, at any depth: to Tminus a null is a missing field."""
+    return {key: _without_nulls(value) for key, value in document.items() if value is not None}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return without_nulls(value)
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def field_errors(error: ValidationError) -> Sequence[FieldError]:
+    """Turn pydantic's errors into ours: the field's path as in the document, and a plain reason."""
+    return [_field_error(detail) for detail in error.errors(include_url=False)]
+
+
+_REASONS = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "enum": "must be one of {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+
+def _field_error(detail: Any) -> FieldError:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    context = detail.get("ctx", {})
+    if detail["type"] == "missing":
+        return FieldError(path, "is missing")
+    if detail["type"] == "too_short":
+        return FieldError(path, "must hold at least one entry")
+    if detail["type"] == "value_error":
+        name, mark, reason = str(context["error"]).rpartition(_FIELD_MARK)
+        if mark:
+            return FieldError(f"{path}.{name}".lstrip("."), reason)
+        return FieldError(path, f"{reason}, got {shown(detail['input'])}")
+    reason = _REASONS.get(detail["type"], detail["msg"]).format(**context)
+    return FieldError(path, f"{reason}, got {shown(detail['input'])}")

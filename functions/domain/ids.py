@@ -1,0 +1,70 @@
+"""Identifiers: of recipes, executions, tasks and users."""
+
+import hashlib
+import re
+import unicodedata
+from datetime import UTC, datetime
+from enum import StrEnum
+
+RECIPE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LONGEST_USER_ID = 200
+
+USER_KEY_BYTES = 8
+"""Bytes of md5(user_id) that stand for a user in the cadence ledger: among ten million users the chance
+that any two share a key is 3 in a million, and the harm is one push held back."""
+
+
+class UserIdFormat(StrEnum):
+    """What `USER_ID_FORMAT` accepts as a user id."""
+
+    UUID = "uuid"
+    ANY = "any"
+
+
+def is_user_id(text: str, form: UserIdFormat) -> bool:
+    """Say whether a user can be addressed by this id; ids that are not valid are excluded and counted."""
+    if form is UserIdFormat.UUID:
+        return _UUID.fullmatch(text) is not None
+    return 0 < len(text) <= _LONGEST_USER_ID and text.isprintable() and text == text.strip()
+
+
+def canonical_user_id(user_id: str) -> str:
+    """Return the one way to write a user id: a UUID in lower case, anything else as it is."""
+    return user_id.lower() if _UUID.fullmatch(user_id) else user_id
+
+
+def user_digest(user_id: str) -> bytes:
+    """Return md5(user_id), 16 bytes: the order of every audience file and the key of every partition."""
+    return hashlib.md5(canonical_user_id(user_id).encode(), usedforsecurity=False).digest()
+
+
+def user_key(user_id: str) -> bytes:
+    """Return the bytes that stand for a user in the cadence ledger: the first of the digest."""
+    return user_digest(user_id)[:USER_KEY_BYTES]
+
+
+def slug(name: str) -> str:
+    """Return a recipe id made of a name, the same each time; a name without latin letters gives its hash."""
+    latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:80]
+    return words or f"recipe-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def execution_id(recipe_id: str, send_at: datetime) -> str:
+    """Return the id that a recipe and a send instant have in common: the only dedup authority."""
+    return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def task_name(execution: str, step: str, generation: int) -> str:
+    """Return the name of a step's task, with a hashed prefix.
+
+    Sequential names slow Cloud Tasks down: cloud.google.com/tasks/docs/creating-http-target-tasks.
+    """
+    name = f"{execution}-{step}-g{generation}"
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:8]}-{name}"
+
+
+def push_key(execution: str, push: int) -> bytes:
+    """Return the 8 bytes that name one push of one execution in the cadence ledger."""
+    return hashlib.sha256(f"{execution}/{push}".encode()).digest()[:8]

@@ -1,0 +1,113 @@
+"""Recipe documents: what a growth team writes, in JSON and camelCase.
+
+`parse` turns a document into a `Recipe` or says, field by field, why it cannot. The document itself stays as it
+was written: keys that Tminus does not know survive a round trip at any depth.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import time, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from functions.domain import fields
+from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.ids import RECIPE_ID, slug
+from functions.domain.schedule import Schedule
+from functions.domain.status import Status, read_status
+from functions.domain.timeline import PushTiming
+
+TEST_MODE_LEAD = timedelta(minutes=3)
+
+Document = dict[str, Any]
+
+
+class Recipe:
+    """A valid recipe: typed views of its document.
+
+    `notices` are sentences about what was read otherwise than it was written, such as a status that
+    contradicts `isActive`.
+    """
+
+    def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
+        self._document = document
+        self.id = parsed.id
+        self.name = parsed.name or parsed.id
+        self.status = status
+        self.notices = notices
+        self.pushes = parsed.ordered_pushes
+        self.criteria = parsed.audience_criteria
+        self.settings = parsed.settings
+        self.schedule = _schedule(parsed)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the recipe sends at its times; derived from the status alone."""
+        return self.status is Status.ACTIVE
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether the live phase is a dry run on the real audiences, three minutes after its start."""
+        return self.criteria.test_mode
+
+    @property
+    def window(self) -> timedelta:
+        """The time from the first test push to T-0 that the recipe asks for."""
+        return timedelta(minutes=self.settings.cancellation_window_minutes)
+
+    @property
+    def timings(self) -> tuple[PushTiming, ...]:
+        """When each push follows the one before it."""
+        return tuple(
+            PushTiming(delay_minutes=push.timing.delay_after_previous, at=push.timing.absolute_time)
+            for push in self.pushes
+        )
+
+    def document(self) -> Document:
+        """Return the document as it is stored and answered: as written, with id and status made plain."""
+        document = deepcopy(self._document)
+        document |= {"id": self.id, "status": self.status.value, "isActive": self.is_active}
+        for push in document.get("pushSequence") or []:
+            if push.get("layerId") == 0:
+                push["layerId"] = 5
+        return document
+
+
+def parse(document: object, *, default_id: str = "") -> Recipe:
+    """Read a recipe document; BadRecipe names every field at fault.
+
+    A document without an id takes `default_id`, or else an id made of its name, the same each time.
+    """
+    if not isinstance(document, Mapping):
+        raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {fields.shown(document)}")])
+    status, notices = read_status(document)
+    known = fields.without_nulls(document)
+    known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
+    try:
+        parsed = fields.Recipe.model_validate(known)
+    except ValidationError as error:
+        raise BadRecipe(fields.field_errors(error)) from None
+    if not RECIPE_ID.fullmatch(parsed.id):
+        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {fields.shown(parsed.id)}"
+        raise BadRecipe([FieldError("id", reason)])
+    return Recipe(dict(document), parsed, status, (*notices, *parsed.notices))
+
+
+def _schedule(parsed: fields.Recipe) -> Schedule:
+    written = parsed.schedule
+    lead = TEST_MODE_LEAD if parsed.audience_criteria.test_mode else timedelta(minutes=written.lead_time_minutes)
+    optional: dict[str, Any] = {
+        "start_date": written.start_day,
+        "end_date": written.end_day,
+        "days_of_week": frozenset(written.days_of_week) or None,
+        "day_of_month": written.day_of_month,
+        "cron": written.cron,
+    }
+    return Schedule(
+        zone=written.zone,
+        frequency=written.frequency,
+        send_time=written.execution_time or time(0, 0),
+        lead=lead,
+        **{name: value for name, value in optional.items() if value is not None},
+    )

@@ -1,0 +1,177 @@
+"""Safeguards: what blocks, stops or warns, and the violations that say so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from functions.domain.delivery import Tally
+from functions.domain.errors import FieldError
+from functions.domain.fields import Safeguards
+from functions.domain.recipe import Recipe
+from functions.domain.schedule import Frequency, sends_from
+
+FEWEST_ATTEMPTS = 50
+"""A failure rate is judged once this many messages were attempted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The limits of a whole deployment; a larger team raises them in its settings."""
+
+    executions_at_once: int = 10
+    total_audience: int = 100_000
+    pushes: int = 20
+    total_delay: timedelta = timedelta(days=5)
+    shortest_window: timedelta = timedelta(minutes=5)
+
+
+class Severity(StrEnum):
+    """Whether a breach only tells, or stops something."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class ViolationType(StrEnum):
+    """Which safeguard was breached."""
+
+    AUDIENCE_TOO_LARGE = "audience_too_large"
+    AUDIENCE_ALERT = "audience_alert"
+    AUDIENCE_EMPTY = "audience_empty"
+    AUDIENCE_FAILED = "audience_failed"
+    TOTAL_AUDIENCE_TOO_LARGE = "total_audience_too_large"
+    TOO_MANY_EXECUTIONS = "too_many_executions"
+    SHORT_WINDOW = "short_cancellation_window"
+    TEST_FAILED = "test_failed"
+    FAILURE_RATE = "failure_rate"
+    TOO_LATE = "too_late"
+    NOT_REACHED = "not_reached"
+    LEDGER_UNREADABLE = "ledger_unreadable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A breach, before it is bound to an execution."""
+
+    type: ViolationType
+    severity: Severity
+    message: str
+    action: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """A recorded breach; its id is made of execution, type and subject, so that a repeat changes nothing."""
+
+    id: str
+    execution_id: str
+    finding: Finding
+    at: datetime
+    resolved: bool = False
+
+    def document(self) -> dict[str, object]:
+        """Return the violation as it is stored and answered."""
+        return {
+            "id": self.id,
+            "executionId": self.execution_id,
+            "type": self.finding.type.value,
+            "severity": self.finding.severity.value,
+            "message": self.finding.message,
+            "data": dict(self.finding.data),
+            "at": f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
+            "resolved": self.resolved,
+            "actionTaken": self.finding.action,
+        }
+
+
+def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:
+    """Return what a recipe asks for beyond the limits."""
+    errors = []
+    if len(recipe.pushes) > limits.pushes:
+        errors.append(
+            FieldError("pushSequence", f"has {len(recipe.pushes)} pushes; at most {limits.pushes} are allowed")
+        )
+    delay = sum(timing.delay_minutes for timing in recipe.timings[1:])
+    most = limits.total_delay // timedelta(minutes=1)
+    if delay > most:
+        reason = f"the delays sum to {delay} minutes; at most {most} ({limits.total_delay.days} days) are allowed"
+        errors.append(FieldError("pushSequence[].timing.delayAfterPrevious", reason))
+    return errors
+
+
+def past_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
+    """Return an error where an active recipe has no send left, such as a once-schedule in the past."""
+    if not recipe.is_active or next(sends_from(recipe.schedule, now), None):
+        return []
+    name = "schedule.startDate" if recipe.schedule.frequency is Frequency.ONCE else "schedule"
+    return [FieldError(name, f"no send is left after {now:%Y-%m-%d %H:%M} UTC; move the date or set status to draft")]
+
+
+def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[Finding]:
+    """Warn where people get less time than the shortest cancellation window to stop a live send."""
+    if recipe.test_mode or window >= limits.shortest_window:
+        return []
+    minutes = window / timedelta(minutes=1)
+    return [
+        Finding(
+            type=ViolationType.SHORT_WINDOW,
+            severity=Severity.WARNING,
+            message=f"the cancellation window is {minutes:.0f} minutes, shorter than {limits.shortest_window}",
+            action="none; the execution goes on",
+        )
+    ]
+
+
+def audience_findings(sizes: Mapping[str, int], safeguards: Safeguards, limits: Limits) -> list[Finding]:
+    """Judge audience sizes at T-30; `sizes` maps a push's label to its rows."""
+    findings = [finding for label, size in sizes.items() for finding in _size_findings(label, size, safeguards)]
+    total = sum(sizes.values())
+    if total > limits.total_audience:
+        findings.append(
+            Finding(
+                type=ViolationType.TOTAL_AUDIENCE_TOO_LARGE,
+                severity=Severity.CRITICAL,
+                message=f"the audiences hold {total:,} users together; the limit is {limits.total_audience:,} "
+                "(raise MAX_TOTAL_AUDIENCE if this is meant)",
+                action="blocked",
+                data={"total": total, "limit": limits.total_audience},
+            )
+        )
+    return findings
+
+
+def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Finding]:
+    alert, most = safeguards.alert_thresholds.audience_size, safeguards.max_audience_size
+    if size > most:
+        message = (
+            f"{label} holds {size:,} users; the limit is {most:,} "
+            "(raise settings.safeguards.maxAudienceSize if this is meant)"
+        )
+        kind, severity, action = ViolationType.AUDIENCE_TOO_LARGE, Severity.CRITICAL, "blocked"
+    elif alert is not None and size > alert:
+        message = f"{label} holds {size:,} users, above the alert threshold of {alert:,}"
+        kind, severity, action = ViolationType.AUDIENCE_ALERT, Severity.WARNING, "none; the execution goes on"
+    elif size == 0:
+        message = f"{label} is empty: its push reaches nobody"
+        kind, severity, action = ViolationType.AUDIENCE_EMPTY, Severity.WARNING, "none; the execution goes on"
+    else:
+        return []
+    data = {"audience": label, "size": size}
+    return [Finding(type=kind, severity=severity, message=message, action=action, data=data)]
+
+
+def failure_finding(tally: Tally, threshold: float) -> Finding | None:
+    """Return the breach where too many attempts failed, None below the threshold or while too few were made."""
+    bad = tally.failed + tally.unknown
+    if tally.attempted < FEWEST_ATTEMPTS or bad / tally.attempted <= threshold:
+        return None
+    return Finding(
+        type=ViolationType.FAILURE_RATE,
+        severity=Severity.CRITICAL,
+        message=f"{bad:,} of {tally.attempted:,} messages failed or have an unknown outcome "
+        f"({bad / tally.attempted:.1%}; the threshold is {threshold:.1%})",
+        action="stopped",
+        data={"attempted": tally.attempted, "failed": tally.failed, "unknown": tally.unknown},
+    )

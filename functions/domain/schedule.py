@@ -1,0 +1,143 @@
+"""When a recipe sends: from its wall-clock schedule to UTC instants, and back to a scheduler's cron.
+
+The send time is T-0 in the recipe's zone. The lead time is subtracted exactly once, here, in UTC: a send at
+00:10 starts the evening before, and a change of the clocks never moves a send.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice, takewhile
+from zoneinfo import ZoneInfo
+
+from functions.domain.cron import Cron
+
+CRON_HORIZON = timedelta(days=400)
+"""How far ahead a scheduler's cron is made to fit; reconciling makes it anew long before that is over."""
+_MOST_SENDS = 3_000
+_LAST_DAY = date(9999, 12, 1)
+_LONGEST_GAP_DAYS = 3_000
+"""29 February can be eight years away; a cron that names no day within that time never sends."""
+
+
+class Frequency(StrEnum):
+    """How often a recipe sends."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The rule that yields a recipe's send instants; days of the week count from Sunday, 0."""
+
+    zone: ZoneInfo
+    frequency: Frequency
+    send_time: time
+    lead: timedelta
+    start_date: date = date.min
+    end_date: date = _LAST_DAY
+    days_of_week: frozenset[int] = frozenset({1})
+    day_of_month: int = 1
+    cron: Cron | None = None
+
+
+def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the UTC instant of a naive wall-clock time.
+
+    A time that the zone skips becomes the first valid minute after the gap; one that occurs twice, the first.
+    """
+    early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if early.astimezone(zone).replace(tzinfo=None) == local:
+        return early
+    valid, skipped = early, local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    before = skipped.astimezone(zone).utcoffset()
+    while valid - skipped > timedelta(seconds=1):
+        middle = skipped + (valid - skipped) // 2
+        if middle.astimezone(zone).utcoffset() == before:
+            skipped = middle
+        else:
+            valid = middle
+    return valid.replace(microsecond=0)
+
+
+def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
+    """Yield the send instants at or after `since`, in order, each once."""
+    last = since - timedelta(microseconds=1)
+    for day in _days(schedule, since.astimezone(schedule.zone).date() - timedelta(days=2)):
+        for clock in _times(schedule):
+            instant = instant_of(datetime.combine(day, clock), schedule.zone)
+            if instant > last:
+                last = instant
+                yield instant
+
+
+def slot_for(schedule: Schedule, fired_at: datetime) -> datetime | None:
+    """Return the send instant whose start is in the minute of `fired_at`, None where no send belongs to it."""
+    send_at = fired_at.astimezone(UTC).replace(second=0, microsecond=0) + schedule.lead
+    return send_at if next(sends_from(schedule, send_at), None) == send_at else None
+
+
+def starts_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
+    """Yield the instants at or after `since` at which an execution has to start: send minus lead time."""
+    return (send_at - schedule.lead for send_at in sends_from(schedule, since + schedule.lead))
+
+
+def scheduler_cron(schedule: Schedule, since: datetime) -> str | None:
+    """Return a cron expression in the schedule's zone that fires at least at every start of the next 400 days.
+
+    Around changes of the clocks it may fire more often; `slot_for` decides. None: nothing is left to send.
+    """
+    near = takewhile(lambda start: start < since + CRON_HORIZON, starts_from(schedule, since))
+    starts = [start.astimezone(schedule.zone) for start in islice(near, _MOST_SENDS)]
+    if not starts:
+        starts = [start.astimezone(schedule.zone) for start in islice(starts_from(schedule, since), 1)]
+        if not starts:
+            return None
+    minutes = _list({start.minute for start in starts})
+    hours = "*" if len(starts) == _MOST_SENDS else _list({start.hour for start in starts})
+    days = months = weekdays = "*"
+    if schedule.frequency in (Frequency.ONCE, Frequency.MONTHLY):
+        days = _list({start.day for start in starts})
+    if schedule.frequency is Frequency.ONCE:
+        months = _list({start.month for start in starts})
+    if schedule.frequency is Frequency.WEEKLY:
+        weekdays = _list({start.isoweekday() % 7 for start in starts})
+    return f"{minutes} {hours} {days} {months} {weekdays}"
+
+
+def _list(values: set[int]) -> str:
+    return ",".join(str(value) for value in sorted(values))
+
+
+def _times(schedule: Schedule) -> list[time]:
+    if schedule.cron is None:
+        return [schedule.send_time]
+    return [time(hour, minute) for hour in sorted(schedule.cron.hours) for minute in sorted(schedule.cron.minutes)]
+
+
+def _days(schedule: Schedule, since: date) -> Iterator[date]:
+    day = max(since, schedule.start_date)
+    if schedule.frequency is Frequency.ONCE:
+        yield from [schedule.start_date] if day <= schedule.start_date else []
+        return
+    idle = 0
+    while day <= schedule.end_date and idle < _LONGEST_GAP_DAYS:
+        idle += 1
+        if _is_send_day(schedule, day):
+            idle = 0
+            yield day
+        day += timedelta(days=1)
+
+
+def _is_send_day(schedule: Schedule, day: date) -> bool:
+    if schedule.frequency is Frequency.WEEKLY:
+        return day.isoweekday() % 7 in schedule.days_of_week
+    if schedule.frequency is Frequency.MONTHLY:
+        return day.day == min(schedule.day_of_month, calendar.monthrange(day.year, day.month)[1])
+    return schedule.cron is None or schedule.cron.on_day(day)

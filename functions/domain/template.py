@@ -1,0 +1,97 @@
+"""Templates: `[[var:column]]` and `[[var:column|fallback]]` in a title, a body or a deep link.
+
+Logic-less on purpose: a variable is a column's name, never an expression.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from functions.domain.errors import BadTemplate
+
+_VARIABLE = re.compile(r"\[\[var:([A-Za-z_][A-Za-z0-9_]*)(?:\|([^\[\]]*))?\]\]")
+_BRACKETS = re.compile(r"\[\[|\]\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """A column's value, or the fallback where the value is empty; None: the row has to be skipped."""
+
+    column: str
+    fallback: str | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text with variables in it, ready to be rendered for each row of an audience."""
+
+    parts: tuple[str | Variable, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Template":
+        """Read a template; BadTemplate shows the malformed variable."""
+        parts: list[str | Variable] = []
+        end = 0
+        for match in _VARIABLE.finditer(text):
+            parts += [_literal(text[end : match.start()]), Variable(column=match[1], fallback=match[2])]
+            end = match.end()
+        parts.append(_literal(text[end:]))
+        return cls(tuple(part for part in parts if part != ""))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the template reads, in the order of their first use."""
+        return tuple(dict.fromkeys(part.column for part in self.parts if isinstance(part, Variable)))
+
+    @property
+    def opening(self) -> str:
+        """The literal text before the first variable."""
+        return self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
+
+    def require(self, columns: Collection[str], audience: str) -> None:
+        """Raise BadTemplate where the template reads a column that the audience lacks."""
+        for column in self.columns:
+            if column not in columns:
+                near = get_close_matches(column, columns, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(columns)}"
+                raise BadTemplate(f"[[var:{column}]] names no column of audience {audience!r}; {hint}")
+
+    def render(self, row: Mapping[str, str]) -> str | None:
+        """Return the text for a row, None where a value is empty and has no fallback."""
+        text: list[str] = []
+        for part in self.parts:
+            value = part if isinstance(part, str) else row[part.column] or part.fallback
+            if value is None:
+                return None
+            text.append(value)
+        return "".join(text)
+
+
+def _literal(text: str) -> str:
+    stray = _BRACKETS.search(text)
+    if stray:
+        near = text[max(0, stray.start() - 10) : stray.start() + 30]
+        raise BadTemplate(f"malformed variable near {near!r}; write [[var:column]] or [[var:column|fallback]]")
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkPolicy:
+    """Where deep links may lead: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
+
+    allowed: tuple[str, ...] = ("https",)
+
+    def check(self, link: Template) -> None:
+        """Raise BadTemplate where a link leads elsewhere, or could once its variables are filled in."""
+        opening = link.opening
+        scheme, colon, rest = opening.partition("://")
+        whole_host = not link.columns or re.search(r"[/?#]", rest)
+        if not colon or not whole_host:
+            raise BadTemplate(f"the scheme and host of {opening!r} must stand before the first variable")
+        host = urlsplit(opening).hostname or ""
+        if "@" in rest.split("/")[0] or "\\" in rest:
+            raise BadTemplate(f"{opening!r} hides its host behind '@' or '\\'")
+        if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:
+            raise BadTemplate(f"{scheme}://{host} is not among the allowed links: {', '.join(self.allowed)}")

@@ -1,0 +1,54 @@
+"""The one table from errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
+
+Cloud Tasks delivers anything that is not answered 2xx again: so only trouble that passes is answered 429 or
+503, and what no repetition can mend is logged and answered 200.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Response, jsonify
+
+from functions.domain.errors import Halted, NotYet, QuotaExceeded, TminusError, Transient
+from functions.logs import log
+
+_LONGEST_WAIT_SECONDS = 60
+
+
+def answer(work: Callable[[], Mapping[str, Any]], now: Callable[[], datetime]) -> Response:
+    """Do the work and answer with what it returns, or with what its error asks for."""
+    try:
+        return _respond(200, work())
+    except NotYet as error:
+        wait = (error.due_at - now()).total_seconds()
+        return _again(503, error, max(1, min(wait, _LONGEST_WAIT_SECONDS)))
+    except QuotaExceeded as error:
+        return _again(429, error, error.retry_after_seconds)
+    except Transient as error:
+        return _again(503, error)
+    except Halted as error:
+        return _respond(200, {"result": "halted", "message": str(error)})
+    except TminusError as error:
+        log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+        return _respond(200, {"result": "gave up", "message": str(error)})
+
+
+def refuse(status: int, message: str) -> Response:
+    """Answer a request that did not come from where it should, or not in the form it should."""
+    log.warning(message, extra={"action": "refused", "status": status})
+    return _respond(status, {"result": "refused", "message": message})
+
+
+def _again(status: int, error: Transient, wait_seconds: float | None = None) -> Response:
+    log.info(str(error), extra={"action": "deliver_again", "error": type(error).__name__})
+    response = _respond(status, {"result": "again", "message": str(error)})
+    if wait_seconds is not None:
+        response.headers["Retry-After"] = f"{wait_seconds:.0f}"
+    return response
+
+
+def _respond(status: int, body: Mapping[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code = status
+    return response

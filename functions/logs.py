@@ -1,0 +1,54 @@
+"""Structured server logs: one JSON object a line, as Cloud Logging reads it.
+
+Every line carries the function and, once it is known, the execution. Tokens and message texts are never logged.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TextIO
+
+log = logging.getLogger("tminus")
+
+_context: ContextVar[dict[str, object]] = ContextVar("log context")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+@contextmanager
+def context(**values: object) -> Iterator[None]:
+    """Put values, such as the execution's id, on every line that is logged inside."""
+    token = _context.set({**_context.get({}), **values})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as JSON with Cloud Logging's `severity`, `message` and `time`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line; values passed as `extra` become fields of their own."""
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line: dict[str, object] = {
+            "severity": record.levelname,
+            "message": record.getMessage(),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            **_context.get({}),
+            **extra,
+        }
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(stream: TextIO, level: int = logging.INFO) -> None:
+    """Write Tminus's logs to a stream, and nowhere else."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    log.handlers = [handler]
+    log.setLevel(level)
+    log.propagate = False

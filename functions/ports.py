@@ -1,0 +1,267 @@
+"""The roles that the use cases need somebody to play; adapters on each runtime play them."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from audience_jobs.contract import Engine, Job
+from functions.domain.cadence import CadenceRule
+from functions.domain.delivery import Envelope, Message, Outcome, Tally
+from functions.domain.execution import Execution, State
+from functions.domain.policy import Policy
+from functions.domain.safeguards import Violation
+from functions.domain.shard import PushFiles, Shard, Stored
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The only teller of the time."""
+
+    def now(self) -> datetime:
+        """Return the instant it is, aware, in UTC."""
+        ...
+
+
+class RecipeStore(Protocol):
+    """Recipe documents, as written; a person may have edited them by hand, so they may be malformed."""
+
+    def get(self, recipe_id: str) -> dict[str, Any] | None:
+        """Return a document, None where there is none."""
+        ...
+
+    def all(self) -> Iterable[dict[str, Any]]:
+        """Return every document, in order of their ids."""
+        ...
+
+    def change(
+        self, recipe_id: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
+        """Replace a document by what `change` makes of it, in one transaction; None stands for no document."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """A line of an execution's own log, in words that a marketer understands."""
+
+    at: datetime
+    phase: str
+    level: str
+    message: str
+
+
+class ExecutionStore(Protocol):
+    """Executions with their pushes, shards, logs and violations."""
+
+    def create(self, execution: Execution) -> bool:
+        """Create an execution; False where another claim has created it before. The only dedup authority."""
+        ...
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Return an execution, None where there is none."""
+        ...
+
+    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+        """Replace an execution by what `change` makes of it, in one transaction; what `change` raises, leaves it."""
+        ...
+
+    def unfinished(self) -> Sequence[Execution]:
+        """Return the executions that are not final or not yet cleaned up, oldest first."""
+        ...
+
+    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
+        """Return a recipe's executions, newest send first."""
+        ...
+
+    def save_push(self, files: PushFiles) -> None:
+        """Keep the manifest of a push."""
+        ...
+
+    def push(self, execution_id: str, push: int) -> PushFiles | None:
+        """Return the manifest of a push, None before its audience is built."""
+        ...
+
+    def create_shard(self, shard: Shard) -> Shard:
+        """Create a shard unless it exists; return the one that is stored."""
+        ...
+
+    def shard(self, execution_id: str, key: str) -> Shard | None:
+        """Return a shard by its key, None where there is none."""
+        ...
+
+    def progress(self, execution_id: str) -> Tally:
+        """Return the sum of the tallies of an execution's live shards that are done."""
+        ...
+
+    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
+        """Write a shard on condition, in one transaction, and return it with its next version.
+
+        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
+        the version of the given one.
+        """
+        ...
+
+    def settle_shard(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
+        ...
+
+    def shards(self, execution_id: str) -> Sequence[Shard]:
+        """Return all shards of an execution."""
+        ...
+
+    def log(self, execution_id: str, entry: LogEntry) -> None:
+        """Add a line to an execution's log."""
+        ...
+
+    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
+        """Return an execution's log, oldest line first."""
+        ...
+
+    def record(self, violation: Violation) -> bool:
+        """Keep a violation; False where the same one is kept already."""
+        ...
+
+    def violations(self, execution_id: str) -> Sequence[Violation]:
+        """Return an execution's violations, oldest first."""
+        ...
+
+
+class CadenceLedger(Protocol):
+    """Who was reserved which push, packed by partition and UTC day, and the rules that it is read by."""
+
+    def transact(
+        self,
+        partition: int,
+        days: Sequence[date],
+        change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
+    ) -> T:
+        """Read days, write what `change` makes of them, all in one transaction; return its second value."""
+        ...
+
+    def rules(self) -> Sequence[CadenceRule]:
+        """Return the rules in force."""
+        ...
+
+
+class AudienceFiles(Protocol):
+    """Write-once files: audiences, and the device tokens beside them."""
+
+    def write_once(self, name: str, source: Path) -> Stored:
+        """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
+        ...
+
+    def lines(self, stored: Stored) -> Iterator[bytes]:
+        """Yield a file's lines with their ends."""
+        ...
+
+    def read(self, stored: Stored, start: int, end: int) -> bytes:
+        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        ...
+
+    def delete(self, folder: str) -> None:
+        """Delete all files of a folder; nothing happens where there are none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A request to one of the functions, at an instant; a second task of the same name is dropped."""
+
+    name: str
+    function: str
+    body: Mapping[str, Any]
+    at: datetime
+
+
+class TaskQueue(Protocol):
+    """Delivers tasks at least once, in no order, sometimes late."""
+
+    def add(self, task: Task) -> bool:
+        """Add a task; False where its name was used before."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledJob:
+    """A cron in a zone that calls a function."""
+
+    name: str
+    cron: str
+    zone: str
+    function: str
+    body: Mapping[str, Any]
+
+
+class Schedules(Protocol):
+    """The scheduler's jobs, one a name."""
+
+    def put(self, job: ScheduledJob) -> None:
+        """Create a job or replace the one of its name."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Delete a job; nothing happens where there is none."""
+        ...
+
+    def all(self) -> Sequence[ScheduledJob]:
+        """Return all jobs."""
+        ...
+
+
+class PushSender(Protocol):
+    """Sends messages, each at most once; nothing in it retries by itself."""
+
+    def send(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Send a chunk and return an outcome for each message, in order."""
+        ...
+
+
+class Devices(Protocol):
+    """What is known of device tokens beyond the user database."""
+
+    def dead(self, tokens: Collection[str]) -> set[str]:
+        """Return those of the tokens that FCM has called unregistered."""
+        ...
+
+    def bury(self, tokens: Collection[str], at: datetime) -> None:
+        """Remember tokens as dead."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """Something that people should look at now."""
+
+    kind: str
+    execution_id: str
+    message: str
+
+
+class Alerts(Protocol):
+    """Tells people; it never fails what it tells about."""
+
+    def send(self, alert: Alert) -> None:
+        """Pass an alert on."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Everything that a use case may reach, on whichever runtime it runs."""
+
+    clock: Clock
+    recipes: RecipeStore
+    executions: ExecutionStore
+    ledger: CadenceLedger
+    files: AudienceFiles
+    tasks: TaskQueue
+    schedules: Schedules
+    sender: PushSender
+    devices: Devices
+    alerts: Alerts
+    engine: Engine
+    find_job: Callable[[str], Job]
+    policy: Policy = field(default_factory=Policy)

@@ -1,0 +1,158 @@
+"""T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from audience_jobs.contract import Audience, JobRun
+from audience_jobs.errors import AudienceJobError
+from functions.domain.errors import BadAudience, BadTemplate, NotYet
+from functions.domain.execution import Execution, State
+from functions.domain.fields import PushFields
+from functions.domain.ids import canonical_user_id, user_digest
+from functions.domain.partition import index, read_rows
+from functions.domain.safeguards import Finding, Severity, ViolationType, audience_findings
+from functions.domain.shard import AudienceFile, IndexedFile, PushFiles
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.check_recipe import audience_of
+from functions.usecases.journal import breach, note
+from functions.usecases.launch import end, expire
+from functions.usecases.steps import Run, load_run
+
+_PHASE = Phase.AUDIENCE_GENERATION
+_ROWS_TRIED_FOR_TESTS = 100
+
+
+def build_audience(ports: Ports, execution_id: str) -> Execution:
+    """Build the audiences of an execution; a repeat returns the execution as it is."""
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.state is not State.LAUNCHED:
+        return run.execution
+    if now < run.timeline.build_at:
+        raise NotYet("building the audiences", run.timeline.build_at)
+    if run.too_late(run.execution.send_at, now):
+        return expire(ports, run)
+    ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+    try:
+        pushes = _build(ports, run)
+    except (AudienceJobError, BadAudience, BadTemplate, ValueError) as error:
+        return end(ports, run, _PHASE, State.FAILED, _failed(error))
+    return _judge(ports, run, pushes)
+
+
+def _failed(error: Exception) -> Finding:
+    return Finding(
+        type=ViolationType.AUDIENCE_FAILED,
+        severity=Severity.CRITICAL,
+        message=f"the audiences could not be built: {error}",
+        action="failed",
+    )
+
+
+def _build(ports: Ports, run: Run) -> list[PushFiles]:
+    job = ports.find_job(run.recipe.criteria.job_id)
+    arguments = job.arguments(run.recipe.criteria.custom_script.parameters)
+    pushes = []
+    with (
+        TemporaryDirectory(prefix="tminus-") as folder,
+        ports.engine.run(job, arguments, now=run.timeline.build_at) as rows,
+    ):
+        for position, push in enumerate(run.recipe.pushes):
+            audience = audience_of(job, push, position)
+            files = _Writer(ports, run, rows, Path(folder)).write(position + 1, push, audience)
+            ports.executions.save_push(files)
+            pushes.append(files)
+    return pushes
+
+
+class _Writer:
+    """Writes the files of one push: from the engine to a local folder, from there to the store, once."""
+
+    def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
+        self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
+
+    def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
+        per_user = self._ports.policy.devices_per_user
+        name = f"{push}-{audience.name}"
+        path = self._folder / name
+        self._rows.write_audience(audience.name, path)
+        live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
+        for template in (fields.title, fields.body, fields.deep_link):
+            if template is not None:
+                template.require(live.index.columns, audience.name)
+        self._rows.write_devices(audience.name, path, per_user=per_user)
+        devices = self._store(f"devices/{self._run.execution.id}/{name}.csv", path)
+        return PushFiles(
+            execution_id=self._run.execution.id,
+            push=push,
+            audience=audience.name,
+            live=AudienceFile(rows=live, devices=devices),
+            test=self._write_test(name, fields, live, path),
+        )
+
+    def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
+        users = test_users(self._ports, self._run)
+        model = self._model_row(fields, live)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(live.index.columns)
+            if model:
+                writer.writerows([user, *model[1:]] for user in users)
+        rows = self._store(f"audiences/{self._run.execution.id}/{name}-TEST.csv", path)
+        self._ports.engine.write_devices_of(users, path, per_user=self._ports.policy.devices_per_user)
+        devices = self._store(f"devices/{self._run.execution.id}/{name}-TEST.csv", path)
+        return AudienceFile(rows=rows, devices=devices)
+
+    def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
+        """Return the second real row, or the first: the next one that has a value for every variable, if any has."""
+        rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
+        candidates: list[list[str]] = rows[1:] + rows[:1]
+        complete = (row for row in candidates if _renders(fields, live.index.columns, row))
+        return next(complete, candidates[0] if candidates else None)
+
+    def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
+        reader = read_rows(b"".join(islice(self._ports.files.lines(live.stored), 20 * _ROWS_TRIED_FOR_TESTS)))
+        next(reader, None)
+        return reader
+
+    def _store(self, name: str, path: Path) -> IndexedFile:
+        stored = self._ports.files.write_once(name, path)
+        return IndexedFile(stored=stored, index=index(self._ports.files.lines(stored), stored.name))
+
+
+def test_users(ports: Ports, run: Run) -> list[str]:
+    """Return the users who get the test pushes, each once, in the order of every audience file."""
+    users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
+    return sorted({canonical_user_id(user): None for user in users}, key=user_digest)
+
+
+def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bool:
+    values: Mapping[str, str] = dict(zip(columns, row, strict=True))
+    texts = [fields.title, fields.body, *([fields.deep_link] if fields.deep_link else [])]
+    return all(text.render(values) is not None for text in texts)
+
+
+def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
+    execution, now = run.execution, ports.clock.now()
+    for files in pushes:
+        devices = files.live.devices.index.row_count
+        message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
+        note(ports, execution.id, _PHASE, message)
+    sizes = {f"push {files.push} ({files.audience})": files.live.size for files in pushes}
+    blocking = None
+    for finding in audience_findings(sizes, run.recipe.settings.safeguards, ports.policy.limits):
+        breach(ports, execution, _PHASE, finding, subject=str(finding.data.get("audience", "total")))
+        blocking = blocking or (finding if finding.severity is Severity.CRITICAL else None)
+    if blocking is not None:
+        subject = str(blocking.data.get("audience", "total"))
+        return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=subject)
+
+    def ready(current: Execution) -> Execution:
+        if current.state is not State.LAUNCHED:
+            return current
+        return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
+
+    return ports.executions.change(execution.id, ready)

@@ -1,0 +1,69 @@
+"""Check a recipe against the deployment: its limits, its audience job, its templates and links."""
+
+from collections.abc import Callable
+
+from audience_jobs.contract import Audience, Job
+from audience_jobs.errors import AudienceJobError
+from functions.domain.errors import BadRecipe, BadTemplate, FieldError
+from functions.domain.fields import PushFields
+from functions.domain.policy import Policy
+from functions.domain.recipe import Recipe
+from functions.domain.safeguards import recipe_errors
+
+
+def check_recipe(recipe: Recipe, *, policy: Policy, find_job: Callable[[str], Job]) -> None:
+    """Raise BadRecipe with every field for which the recipe could not run in this deployment."""
+    errors = recipe_errors(recipe, policy.limits)
+    errors += _job_errors(recipe, policy, find_job)
+    if errors:
+        raise BadRecipe(errors)
+
+
+def audience_of(job: Job, push: PushFields, position: int) -> Audience:
+    """Return the audience of the push at a position (from 0): by name, or else the job's audience there."""
+    known = ", ".join(audience.name for audience in job.audiences)
+    if push.audience_name in ("", "default"):
+        if position < len(job.audiences):
+            return job.audiences[position]
+        raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
+    for audience in job.audiences:
+        if audience.name == push.audience_name:
+            return audience
+    raise ValueError(f"{push.audience_name!r} is no audience of {job.id}; it declares {known}")
+
+
+def _job_errors(recipe: Recipe, policy: Policy, find_job: Callable[[str], Job]) -> list[FieldError]:
+    if not recipe.criteria.job_id:
+        reason = "is missing; name the audience job that builds the audiences"
+        return [FieldError("audienceCriteria.customScript.scriptId", reason)]
+    try:
+        job = find_job(recipe.criteria.job_id)
+    except AudienceJobError as error:
+        return [FieldError("audienceCriteria.customScript.scriptId", str(error))]
+    errors = []
+    try:
+        job.arguments(recipe.criteria.custom_script.parameters)
+    except AudienceJobError as error:
+        errors.append(FieldError("audienceCriteria.customScript.parameters", str(error)))
+    for position, push in enumerate(recipe.pushes):
+        errors += _push_errors(policy, job, push, position)
+    return errors
+
+
+def _push_errors(policy: Policy, job: Job, push: PushFields, position: int) -> list[FieldError]:
+    path = f"pushSequence[{position}]"
+    try:
+        audience = audience_of(job, push, position)
+    except ValueError as error:
+        return [FieldError(f"{path}.audienceName", str(error))]
+    columns = [column.name for column in audience.columns]
+    errors = []
+    for name, template in (("title", push.title), ("body", push.body), ("deepLink", push.deep_link)):
+        try:
+            if template is not None:
+                template.require(columns, audience.name)
+            if template is not None and name == "deepLink":
+                policy.links.check(template)
+        except BadTemplate as error:
+            errors.append(FieldError(f"{path}.{name}", str(error)))
+    return errors

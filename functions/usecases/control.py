@@ -1,0 +1,44 @@
+"""Cancel an execution before T-0, or stop it at any time."""
+
+from functions.domain.errors import NotPossible
+from functions.domain.execution import Execution, State
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.journal import note
+
+
+def cancel(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Cancel before T-0; NotPossible once the live phase has begun. Cancelling twice changes nothing."""
+    return _end(ports, execution_id, State.CANCELLED, why)
+
+
+def stop(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Stop at any time: no chunk of messages starts after this returns. Stopping twice changes nothing."""
+    return _end(ports, execution_id, State.STOPPED, why)
+
+
+def cancel_before_live(ports: Ports, recipe_id: str, why: str) -> list[Execution]:
+    """Cancel a recipe's executions that are before T-0, and return them; those that are live go on."""
+    cancelled = []
+    for execution in ports.executions.unfinished():
+        if execution.recipe_id != recipe_id or execution.state.final or execution.state is State.LIVE:
+            continue
+        try:
+            cancelled.append(cancel(ports, execution.id, why))
+        except NotPossible:
+            continue  # it went live, or ended, in this very moment: that one won
+    return cancelled
+
+
+def _end(ports: Ports, execution_id: str, state: State, why: str) -> Execution:
+    now = ports.clock.now()
+
+    def change(execution: Execution) -> Execution:
+        return execution if execution.state is state else execution.to(state, now, why)
+
+    before = ports.executions.get(execution_id)
+    after = ports.executions.change(execution_id, change)
+    if before is not None and before.state is not after.state:
+        phase = Phase.LIVE_EXECUTION if before.state is State.LIVE else Phase.CANCELLATION_WINDOW
+        note(ports, execution_id, phase, f"{state.value}: {why}", "warning")
+    return after

@@ -1,0 +1,130 @@
+"""T+10: conclude an execution, and delete what must not be kept."""
+
+from datetime import timedelta
+
+from functions.domain.delivery import Tally
+from functions.domain.errors import BadRecipe, NotYet
+from functions.domain.execution import Execution, State
+from functions.domain.recipe import parse
+from functions.domain.safeguards import Finding, Severity, ViolationType
+from functions.domain.schedule import sends_from
+from functions.domain.shard import PushFiles, Shard, live_tally
+from functions.domain.timeline import CLEANUP_DELAY, Phase
+from functions.ports import Ports
+from functions.usecases.deliver import Delivery, settle
+from functions.usecases.journal import note
+from functions.usecases.launch import end, expire
+from functions.usecases.recipes import complete_recipe
+from functions.usecases.steps import Run, load_run
+
+_PHASE = Phase.CLEANUP
+
+
+def finish(ports: Ports, execution_id: str) -> Execution:
+    """Bring an execution to its final state and clean up after it; a repeat returns it as it is.
+
+    Shards that are still at work get until the lateness that the recipe allows is over, and ten minutes more.
+    """
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.cleaned:
+        return run.execution
+    if now < run.timeline.finish_at:
+        raise NotYet("cleaning up", run.timeline.finish_at)
+    if run.execution.state is State.LIVE:
+        _conclude(ports, run)
+    elif not run.execution.state.final:
+        expire(ports, run)
+    _settle_rest(ports, run)
+    ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+    ports.files.delete(f"devices/{execution_id}")
+    _complete_recipe(ports, run)
+    return _cleaned(ports, run)
+
+
+def _manifests(ports: Ports, run: Run) -> dict[int, PushFiles]:
+    """Return the manifests of the pushes whose audiences were built, by push."""
+    found = (ports.executions.push(run.execution.id, push) for push in range(1, len(run.recipe.pushes) + 1))
+    return {files.push: files for files in found if files is not None}
+
+
+def _conclude(ports: Ports, run: Run) -> None:
+    now = ports.clock.now()
+    tally = _tally(ports, run)
+    if tally.not_reached or _at_work(ports, run):
+        bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + _sending_time(ports, tally)
+        if now < bound:
+            raise NotYet(f"{tally.not_reached:,} users are still to be reached; cleaning up", bound)
+    if tally.not_reached:
+        end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
+        return
+
+    def complete(execution: Execution) -> Execution:
+        if execution.state is not State.LIVE:
+            return execution
+        return execution.to(State.COMPLETED, now)
+
+    ports.executions.change(run.execution.id, complete)
+
+
+def _tally(ports: Ports, run: Run) -> Tally:
+    size = sum(files.live.size for files in _manifests(ports, run).values())
+    return live_tally(size, ports.executions.shards(run.execution.id))
+
+
+def _at_work(ports: Ports, run: Run) -> bool:
+    shards = ports.executions.shards(run.execution.id)
+    return any(not shard.done and not shard.test for shard in shards)
+
+
+def _sending_time(ports: Ports, tally: Tally) -> timedelta:
+    return timedelta(seconds=tally.audience_size / ports.policy.send_rate)
+
+
+def _left_over(tally: Tally) -> Finding:
+    return Finding(
+        type=ViolationType.NOT_REACHED,
+        severity=Severity.CRITICAL,
+        message=f"{tally.not_reached:,} of {tally.audience_size:,} users were not reached in time",
+        action="failed",
+        data={"notReached": tally.not_reached, "audienceSize": tally.audience_size},
+    )
+
+
+def _settle_rest(ports: Ports, run: Run) -> None:
+    """Close the shards that no worker will close any more; their unsent users get their reservations back."""
+    manifests = _manifests(ports, run)
+    for shard in ports.executions.shards(run.execution.id):
+        if not shard.done:
+            _wait_for_worker(ports, shard)
+            settle(ports, Delivery(run=run, files=manifests[shard.push], test=shard.test), shard)
+
+
+def _wait_for_worker(ports: Ports, shard: Shard) -> None:
+    if shard.lease_until is not None and ports.clock.now() < shard.lease_until:
+        raise NotYet(f"shard {shard.key} is being sent; cleaning up", shard.lease_until)
+
+
+def _complete_recipe(ports: Ports, run: Run) -> None:
+    """Mark the recipe completed once it has no send left, such as a once-recipe after its send."""
+    document = ports.recipes.get(run.recipe.id)
+    if document is None:
+        return
+    try:
+        recipe = parse(document, default_id=run.recipe.id)
+    except BadRecipe:
+        return  # somebody broke it by hand; reconciling reports that
+    if recipe.is_active and next(sends_from(recipe.schedule, ports.clock.now()), None) is None:
+        complete_recipe(ports, recipe.id)
+
+
+def _cleaned(ports: Ports, run: Run) -> Execution:
+    now = ports.clock.now()
+
+    def change(execution: Execution) -> Execution:
+        return execution.ended(_PHASE, now).clean()
+
+    execution = ports.executions.change(run.execution.id, change)
+    tally = _tally(ports, run)
+    told = f"{execution.state.value}: {tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown"
+    note(ports, execution.id, _PHASE, f"{told}, {tally.not_reached:,} not reached; device tokens deleted")
+    return execution

@@ -1,0 +1,23 @@
+"""What an execution leaves behind for people: its log, and its violations."""
+
+from functions.domain.execution import Execution
+from functions.domain.safeguards import Finding, Severity, Violation
+from functions.domain.timeline import Phase
+from functions.ports import Alert, LogEntry, Ports
+
+
+def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: str = "info") -> None:
+    """Add a line to the execution's log, in words that a marketer understands, numbers included."""
+    entry = LogEntry(at=ports.clock.now(), phase=phase.value, level=level, message=message)
+    ports.executions.log(execution_id, entry)
+
+
+def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, subject: str = "") -> None:
+    """Record a violation, log it and alert; the same finding about the same subject is told once."""
+    parts = [execution.id, finding.type.value, *([subject] if subject else [])]
+    violation = Violation(id="-".join(parts), execution_id=execution.id, finding=finding, at=ports.clock.now())
+    if ports.executions.record(violation):
+        level = "error" if finding.severity is Severity.CRITICAL else "warning"
+        note(ports, execution.id, phase, finding.message, level)
+        alert = Alert(kind=finding.type.value, execution_id=execution.id, message=finding.message)
+        ports.alerts.send(alert)

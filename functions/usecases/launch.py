@@ -1,0 +1,114 @@
+"""Start an execution for the send that belongs to a scheduler's firing."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from functions.domain.errors import BadRecipe, NotYet
+from functions.domain.execution import Execution, State
+from functions.domain.ids import execution_id
+from functions.domain.recipe import Recipe, parse
+from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
+from functions.domain.schedule import slot_for
+from functions.domain.timeline import Phase
+from functions.ports import Alert, Ports
+from functions.usecases.journal import breach, note
+from functions.usecases.steps import Run, read_run, tasks_of
+
+_CLOCK_SKEW = timedelta(minutes=1)
+
+
+def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | None:
+    """Start the execution of the send whose start is in the minute of `scheduled_at`; None: there is none.
+
+    `scheduled_at` is what the scheduler meant, the same however often and however late it calls.
+    """
+    if scheduled_at > ports.clock.now() + _CLOCK_SKEW:
+        raise NotYet("the launch", scheduled_at)
+    document = ports.recipes.get(recipe_id)
+    if document is None:
+        return None
+    try:
+        recipe = parse(document, default_id=recipe_id)
+    except BadRecipe as error:
+        ports.alerts.send(Alert(kind="malformed_recipe", execution_id="", message=f"recipe {recipe_id}: {error}"))
+        return None
+    send_at = slot_for(recipe.schedule, scheduled_at)
+    if send_at is None or not recipe.is_active:
+        return None
+    return start(ports, recipe, send_at)
+
+
+def start(ports: Ports, recipe: Recipe, send_at: datetime) -> Execution:
+    """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there."""
+    now = ports.clock.now()
+    fresh = Execution(
+        id=execution_id(recipe.id, send_at),
+        recipe_id=recipe.id,
+        recipe=recipe.document(),
+        send_at=send_at,
+        created_at=now,
+        claim=uuid4().hex,
+    )
+    created = ports.executions.create(fresh)
+    execution = ports.executions.get(fresh.id) or fresh
+    if created:
+        message = f"launched for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
+        note(ports, execution.id, Phase.AUDIENCE_GENERATION, message)
+    return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
+
+
+def _begin(ports: Ports, run: Run) -> Execution:
+    """Judge an execution's start and enqueue its tasks; doing it again changes nothing."""
+    now, execution, limits = ports.clock.now(), run.execution, ports.policy.limits
+    if run.too_late(execution.send_at, now):
+        return expire(ports, run)
+    others = [other for other in ports.executions.unfinished() if not other.state.final and other.id != execution.id]
+    if len(others) >= limits.executions_at_once:
+        return block(ports, run, Phase.AUDIENCE_GENERATION, _too_many(len(others), limits.executions_at_once))
+    window = execution.send_at - max(run.timeline.test_at, now)
+    for finding in window_findings(run.recipe, window, limits):
+        breach(ports, execution, Phase.AUDIENCE_GENERATION, finding)
+    for task in tasks_of(run):
+        ports.tasks.add(task)
+    return execution
+
+
+def _too_many(busy: int, most: int) -> Finding:
+    return Finding(
+        type=ViolationType.TOO_MANY_EXECUTIONS,
+        severity=Severity.CRITICAL,
+        message=f"{busy} executions are under way; at most {most} may be (raise MAX_EXECUTIONS_AT_ONCE)",
+        action="blocked",
+        data={"underWay": busy, "limit": most},
+    )
+
+
+def expire(ports: Ports, run: Run) -> Execution:
+    """End an execution whose live phase would start too late: skipping beats a stale send."""
+    now = ports.clock.now()
+    late = (now - run.execution.send_at) / timedelta(minutes=1)
+    allowed = run.recipe.settings.max_lateness_minutes
+    finding = Finding(
+        type=ViolationType.TOO_LATE,
+        severity=Severity.CRITICAL,
+        message=f"{late:.0f} minutes after its send time, {allowed} are allowed (settings.maxLatenessMinutes)",
+        action="expired",
+        data={"minutesLate": round(late, 1)},
+    )
+    return end(ports, run, Phase.LIVE_EXECUTION, State.EXPIRED, finding)
+
+
+def block(ports: Ports, run: Run, phase: Phase, finding: Finding) -> Execution:
+    """End an execution before T-0 because a safeguard was breached."""
+    return end(ports, run, phase, State.BLOCKED, finding)
+
+
+def end(ports: Ports, run: Run, phase: Phase, state: State, finding: Finding, *, subject: str = "") -> Execution:
+    """Record a violation and move to the final state that it leads to, unless the execution has ended meanwhile."""
+    now = ports.clock.now()
+    breach(ports, run.execution, phase, finding, subject)
+
+    def change(execution: Execution) -> Execution:
+        return execution if execution.state.final else execution.to(state, now, finding.message)
+
+    return ports.executions.change(run.execution.id, change)

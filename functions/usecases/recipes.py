@@ -1,0 +1,95 @@
+"""Save, pause, resume and delete recipes; each takes effect at once for future executions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.domain.errors import NotFound
+from functions.domain.execution import stamp
+from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.schedule import scheduler_cron
+from functions.domain.status import Status
+from functions.ports import Ports, ScheduledJob
+from functions.usecases.check_recipe import check_recipe
+from functions.usecases.control import cancel_before_live
+
+LAUNCH = "launch"
+
+
+def save_recipe(ports: Ports, document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
+    """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing."""
+    recipe = parse(document, default_id=default_id)
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    return _store(ports, recipe)
+
+
+def pause_recipe(ports: Ports, recipe_id: str) -> Recipe:
+    """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
+    return _store(ports, parse(_with_status(ports, recipe_id, Status.PAUSED)))
+
+
+def resume_recipe(ports: Ports, recipe_id: str) -> Recipe:
+    """Let a recipe send again from its next start on."""
+    return save_recipe(ports, _with_status(ports, recipe_id, Status.ACTIVE))
+
+
+def complete_recipe(ports: Ports, recipe_id: str) -> Recipe:
+    """Mark a recipe that has no send left as completed."""
+    return _store(ports, parse(_with_status(ports, recipe_id, Status.COMPLETED)), cancel=False)
+
+
+def delete_recipe(ports: Ports, recipe_id: str) -> None:
+    """Remove a recipe and its schedule, and cancel the execution under way, if it is before T-0."""
+    if ports.recipes.get(recipe_id) is None:
+        raise NotFound(f"there is no recipe {recipe_id!r}")
+    ports.recipes.change(recipe_id, lambda _: None)
+    ports.schedules.delete(schedule_name(recipe_id))
+    cancel_before_live(ports, recipe_id, "its recipe was deleted")
+
+
+def schedule_name(recipe_id: str) -> str:
+    """Return the name of a recipe's scheduler job: one name, so never two schedules."""
+    return f"tminus-{recipe_id}"
+
+
+def wanted_job(ports: Ports, recipe: Recipe) -> ScheduledJob | None:
+    """Return the scheduler job that a recipe should have now; None: it should have none."""
+    cron = scheduler_cron(recipe.schedule, ports.clock.now()) if recipe.is_active else None
+    if cron is None:
+        return None
+    return ScheduledJob(
+        name=schedule_name(recipe.id),
+        cron=cron,
+        zone=recipe.schedule.zone.key,
+        function=LAUNCH,
+        body={"recipeId": recipe.id},
+    )
+
+
+def match_schedule(ports: Ports, recipe: Recipe) -> None:
+    """Make the scheduler's job of a recipe what it should be."""
+    job = wanted_job(ports, recipe)
+    if job is None:
+        ports.schedules.delete(schedule_name(recipe.id))
+    else:
+        ports.schedules.put(job)
+
+
+def _with_status(ports: Ports, recipe_id: str, status: Status) -> Document:
+    document = ports.recipes.get(recipe_id)
+    if document is None:
+        raise NotFound(f"there is no recipe {recipe_id!r}")
+    return {**document, "id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
+
+
+def _store(ports: Ports, recipe: Recipe, *, cancel: bool = True) -> Recipe:
+    now = stamp(ports.clock.now())
+
+    def change(stored: Document | None) -> Document:
+        created = (stored or {}).get("createdAt") or recipe.document().get("createdAt") or now
+        return {**recipe.document(), "createdAt": created, "updatedAt": now}
+
+    ports.recipes.change(recipe.id, change)
+    match_schedule(ports, recipe)
+    if cancel and not recipe.is_active:
+        cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
+    return recipe

@@ -1,0 +1,160 @@
+"""Every five minutes: make what is match what should be, and say what differed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+
+from functions.domain.errors import BadRecipe
+from functions.domain.execution import Execution, State, instant
+from functions.domain.ids import execution_id
+from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.schedule import sends_from
+from functions.domain.status import Status
+from functions.ports import Alert, Ports, Task
+from functions.usecases.control import cancel_before_live
+from functions.usecases.launch import start
+from functions.usecases.recipes import LAUNCH, wanted_job
+from functions.usecases.steps import Run, read_run, tasks_of
+
+GRACE = timedelta(minutes=5)
+"""How long a step may be overdue before its task counts as lost."""
+_LOOK_BACK = timedelta(hours=24)
+"""How old a missed send may be and still be recorded, as expired."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_WAITING_FOR = {
+    State.LAUNCHED: ("build_audience", "checkpoint"),
+    State.AUDIENCE_READY: ("send_test", "checkpoint"),
+    State.TESTED: ("checkpoint",),
+    State.LIVE: ("send_push",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """What reconciling found and mended, each as a sentence."""
+
+    schedules: tuple[str, ...]
+    cancelled: tuple[str, ...]
+    malformed: tuple[str, ...]
+    launched: tuple[str, ...]
+    renewed: tuple[str, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Everything that differed."""
+        return tuple(sentence for kind in astuple(self) for sentence in kind)
+
+
+def reconcile(ports: Ports) -> Drift:
+    """Make schedules match recipes, launch or expire missed sends, make lost tasks anew; report what differed."""
+    recipes, malformed = _read_recipes(ports)
+    drift = Drift(
+        schedules=tuple(_match_schedules(ports, recipes)),
+        cancelled=tuple(_cancel_orphans(ports, recipes)),
+        malformed=tuple(malformed),
+        launched=tuple(_launch_missed(ports, recipes)),
+        renewed=tuple(_renew_tasks(ports)),
+    )
+    for sentence in drift.sentences:
+        ports.alerts.send(Alert(kind="reconcile_drift", execution_id="", message=sentence))
+    return drift
+
+
+def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
+    recipes, malformed = {}, []
+    for document in ports.recipes.all():
+        try:
+            recipe = parse(document)
+            recipes[recipe.id] = recipe
+        except BadRecipe as error:
+            malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {error}")
+    return recipes, malformed
+
+
+def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+    """Put and delete jobs until there is one for each active recipe and no other."""
+    present = {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
+    jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
+    wanted = {job.name: job for job in jobs if job is not None}
+    for name in present.keys() - wanted.keys():
+        ports.schedules.delete(name)
+        yield f"deleted the schedule {name}: no active recipe has it"
+    for name, job in wanted.items():
+        if present.get(name) != job:
+            ports.schedules.put(job)
+            yield f"{'mended' if name in present else 'created'} the schedule {name}: {job.cron} in {job.zone}"
+
+
+def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+    """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
+    for recipe_id in {execution.recipe_id for execution in ports.executions.unfinished()}:
+        recipe = recipes.get(recipe_id)
+        if recipe is None and ports.recipes.get(recipe_id) is not None:
+            continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot
+        if recipe is None or recipe.status in (Status.PAUSED, Status.DRAFT, Status.ARCHIVED):
+            why = "its recipe was deleted" if recipe is None else f"its recipe is {recipe.status.value}"
+            for execution in cancel_before_live(ports, recipe_id, why):
+                yield f"cancelled {execution.id}: {why}"
+
+
+def _launch_missed(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+    """Start the executions whose start has passed since the recipe was last changed, and that do not exist."""
+    now = ports.clock.now()
+    for recipe in recipes.values():
+        if not recipe.is_active:
+            continue
+        since = max(_changed_at(recipe.document()), now - _LOOK_BACK)
+        lead = recipe.schedule.lead
+        for send_at in sends_from(recipe.schedule, since + lead):
+            if send_at - lead >= now:
+                break
+            if ports.executions.get(execution_id(recipe.id, send_at)) is None:
+                execution = start(ports, recipe, send_at)
+                yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
+
+
+def _changed_at(document: Document) -> datetime:
+    """Return when the recipe was last saved; one that was written by hand may not say so."""
+    written = document.get("updatedAt")
+    try:
+        return instant(written) if isinstance(written, str) else _LONG_AGO
+    except ValueError:
+        return _LONG_AGO
+
+
+def _renew_tasks(ports: Ports) -> Iterator[str]:
+    """Make the tasks of overdue steps anew, under new names."""
+    now = ports.clock.now()
+    for execution in ports.executions.unfinished():
+        try:
+            run = read_run(execution)
+        except BadRecipe:
+            continue
+        overdue = [task for task in tasks_of(run) if _lost(ports, run, task, now)]
+        if overdue:
+            yield _renew(ports, execution, {(task.function, task.body.get("push")) for task in overdue})
+
+
+def _renew(ports: Ports, execution: Execution, steps: set[tuple[str, object]]) -> str:
+    renewed = ports.executions.change(execution.id, Execution.renewed)
+    for task in tasks_of(read_run(renewed)):
+        if (task.function, task.body.get("push")) in steps:
+            ports.tasks.add(task)
+    names = ", ".join(sorted({function for function, _ in steps}))
+    return f"{execution.id} is {execution.state.value} and overdue: made its tasks anew ({names})"
+
+
+def _lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
+    if now < task.at + GRACE:
+        return False
+    if task.function == "finish":
+        return not run.execution.cleaned
+    if task.function not in _WAITING_FOR.get(run.execution.state, ()):
+        return False
+    if task.function != "send_push":
+        return True
+    push = int(task.body["push"])
+    shards = [shard for shard in ports.executions.shards(run.execution.id) if shard.push == push and not shard.test]
+    waiting = not shards or any(not shard.done for shard in shards)
+    return waiting and not run.too_late(task.at, now)

@@ -1,0 +1,73 @@
+"""What an execution did, in numbers that add up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from functions.domain.delivery import Tally
+from functions.domain.execution import PhaseTimes, stamp
+from functions.domain.shard import Shard, live_tally
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.steps import Run, load_run
+
+
+def report(ports: Ports, execution_id: str) -> dict[str, Any]:
+    """Return an execution's timeline, pushes, violations and totals.
+
+    For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached.
+    """
+    run = load_run(ports, execution_id)
+    shards = ports.executions.shards(execution_id)
+    pushes = [_push(ports, run, push, shards) for push in range(1, len(run.recipe.pushes) + 1)]
+    return {
+        "executionId": execution_id,
+        "recipeId": run.recipe.id,
+        "status": run.execution.state.value,
+        "reason": run.execution.reason,
+        "sendAt": stamp(run.execution.send_at),
+        "dryRun": run.recipe.test_mode,
+        "timeline": [_phase(run, phase) for phase in Phase],
+        "pushes": [numbers for numbers, _ in pushes],
+        "violations": [violation.document() for violation in ports.executions.violations(execution_id)],
+        "totals": {
+            "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
+            "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
+            **_numbers(sum((tally for _, tally in pushes), Tally())),
+        },
+    }
+
+
+def _phase(run: Run, phase: Phase) -> dict[str, Any]:
+    times = run.execution.phases.get(phase, PhaseTimes())
+    return {
+        "phase": phase.value,
+        "plannedAt": stamp(run.timeline.due(phase)),
+        "startedAt": stamp(times.started_at),
+        "endedAt": stamp(times.ended_at),
+    }
+
+
+def _push(ports: Ports, run: Run, push: int, shards: Sequence[Shard]) -> tuple[dict[str, Any], Tally]:
+    files = ports.executions.push(run.execution.id, push)
+    mine = [shard for shard in shards if shard.push == push]
+    tally = live_tally(files.live.size if files else 0, mine)
+    numbers = {
+        "order": push,
+        "audience": files.audience if files else run.recipe.pushes[push - 1].audience_name,
+        "layer": run.recipe.pushes[push - 1].layer_id,
+        "dueAt": stamp(run.timeline.push_at[push - 1]),
+        "audienceSize": tally.audience_size,
+        "testSent": sum(shard.tally.sent for shard in mine if shard.test),
+        **_numbers(tally),
+    }
+    return numbers, tally
+
+
+def _numbers(tally: Tally) -> dict[str, Any]:
+    return {
+        "excluded": dict(tally.excluded),
+        "sent": tally.sent,
+        "failed": tally.failed,
+        "unknown": tally.unknown,
+        "notReached": tally.not_reached,
+    }

@@ -1,0 +1,70 @@
+"""Reserve a push in the cadence ledger for the users of a shard, and give back what was not used."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from functions.domain import cadence
+from functions.domain.delivery import Exclusion
+from functions.domain.errors import LedgerUnreadable
+from functions.domain.partition import partition_of
+from functions.domain.safeguards import Finding, Severity, ViolationType
+from functions.domain.shard import AudienceFile, Shard
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.journal import breach
+from functions.usecases.rows import row_keys
+from functions.usecases.steps import Run
+
+
+def hold_back(
+    ports: Ports, run: Run, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool
+) -> cadence.HeldBack:
+    """Reserve the push for the users whom no rule holds back; return the others, with the rule.
+
+    A dry run looks and reserves nothing. Where the ledger cannot be read nobody is sent to, unless the
+    deployment fails open; either way a violation says so.
+    """
+    held_back: dict[bytes, Exclusion] = {}
+    try:
+        rules = cadence.rules_for(push.layer, ports.ledger.rules())
+        days = cadence.days_to_read(push, rules, ports.clock.now())
+        for partition, users in _by_partition(keys).items():
+
+            def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, cadence.HeldBack]:
+                made = cadence.reserve(stored, push, users, rules)
+                return ({} if dry_run else made.writes), made.held_back
+
+            held_back.update(ports.ledger.transact(partition, days, change))
+    except LedgerUnreadable as error:
+        breach(ports, run.execution, Phase.LIVE_EXECUTION, _unreadable(ports, error))
+        if not ports.policy.fail_open:
+            raise
+    return held_back
+
+
+def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:
+    """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
+    keys = row_keys(ports, audience, shard)
+    for partition, users in _by_partition([keys[position] for position in shard.unsent]).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
+            return cadence.release(stored, push, users), None
+
+        ports.ledger.transact(partition, [push.day], change)
+
+
+def _by_partition(keys: Sequence[bytes]) -> dict[int, list[bytes]]:
+    groups: dict[int, list[bytes]] = defaultdict(list)
+    for key in keys:
+        groups[partition_of(key)].append(key)
+    return groups
+
+
+def _unreadable(ports: Ports, error: LedgerUnreadable) -> Finding:
+    opened = ports.policy.fail_open
+    return Finding(
+        type=ViolationType.LEDGER_UNREADABLE,
+        severity=Severity.CRITICAL,
+        message=f"the cadence ledger cannot be read: {error}",
+        action="none; CADENCE_FAIL=open lets everybody through" if opened else "nobody is sent to until it can be",
+    )

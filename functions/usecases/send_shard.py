@@ -1,0 +1,43 @@
+"""The hot path's entry: send one shard of one push."""
+
+from functions.domain.errors import Halted, NotFound, NotYet
+from functions.domain.execution import State
+from functions.domain.shard import PushFiles, Shard, live_key
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.deliver import Delivery, deliver
+from functions.usecases.journal import note
+from functions.usecases.send_push import push_due_at, push_files, shard_due_at
+from functions.usecases.steps import load_run
+
+
+def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard | None:
+    """Send what is still to be sent of a shard and return it; None where nothing may be sent any more."""
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    files = push_files(ports, run, push)
+    shard = ports.executions.shard(execution_id, live_key(push, number))
+    if shard is None:
+        raise NotFound(f"execution {execution_id} has no shard {number} of push {push}")
+    due_at = shard_due_at(ports, push_due_at(run, push), files, shard)
+    if shard.done or run.execution.state.final or run.too_late(due_at, now):
+        return None
+    if run.execution.state is not State.LIVE or now < due_at:
+        raise NotYet(f"shard {number} of push {push}", due_at)
+    try:
+        shard = deliver(ports, Delivery(run=run, files=files, test=False), shard)
+    except Halted:
+        return None
+    note(ports, execution_id, Phase.LIVE_EXECUTION, _words(files, shard))
+    return shard
+
+
+def _words(files: PushFiles, shard: Shard) -> str:
+    tally = shard.tally
+    excluded = [f"{reason} excluded {count:,}" for reason, count in tally.excluded.items()]
+    told = [f"{tally.sent:,} sent"]
+    told += [f"{tally.failed:,} failed"] if tally.failed else []
+    told += [f"{tally.unknown:,} unknown"] if tally.unknown else []
+    told += [f"{tally.not_reached:,} not reached"] if tally.not_reached else []
+    part = "" if shard.tally.audience_size == files.live.size else f", part {shard.number}"
+    said = ", ".join(told) + (f" ({', '.join(excluded)})" if excluded else "")
+    return f"push {files.push} ({files.audience}{part}): of {tally.audience_size:,} users {said}"

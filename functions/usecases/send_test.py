@@ -1,0 +1,97 @@
+"""T-25: send each push of the sequence once to each test user, from the TEST audiences."""
+
+from functions.domain.errors import NotYet
+from functions.domain.execution import Execution, State
+from functions.domain.partition import PARTITIONS
+from functions.domain.safeguards import Finding, Severity, ViolationType
+from functions.domain.shard import PushFiles, Shard
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.build_audience import test_users
+from functions.usecases.deliver import Delivery, deliver
+from functions.usecases.journal import breach, note
+from functions.usecases.launch import block, expire
+from functions.usecases.steps import Run, load_run
+
+_PHASE = Phase.TEST_SENDING
+
+
+def send_test(ports: Ports, execution_id: str) -> Execution:
+    """Send the test pushes of an execution; a repeat returns the execution as it is."""
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.state not in (State.LAUNCHED, State.AUDIENCE_READY):
+        return run.execution
+    if run.too_late(run.execution.send_at, now):
+        return expire(ports, run)
+    if now < run.timeline.test_at or run.execution.state is State.LAUNCHED:
+        raise NotYet("sending the tests", run.timeline.test_at)
+    ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+    problem = _send_all(ports, run)
+    required = run.recipe.settings.safeguards.require_test_first
+    if problem and required:
+        return block(ports, run, _PHASE, _failed(problem, required=required))
+    if problem:
+        breach(ports, run.execution, _PHASE, _failed(problem, required=required))
+    return _tested(ports, run)
+
+
+def _failed(problem: str, *, required: bool) -> Finding:
+    return Finding(
+        type=ViolationType.TEST_FAILED,
+        severity=Severity.CRITICAL if required else Severity.WARNING,
+        message=f"the test send failed: {problem}",
+        action="blocked" if required else "none; settings.safeguards.requireTestFirst is false",
+    )
+
+
+def _send_all(ports: Ports, run: Run) -> str | None:
+    """Send the tests of every push; return what went wrong and what to set, None where all arrived."""
+    users = test_users(ports, run)
+    if not users:
+        return "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
+    problems = []
+    for push in range(1, len(run.recipe.pushes) + 1):
+        files = ports.executions.push(run.execution.id, push)
+        if files is not None and files.test.size:
+            problem = _send_one(ports, run, files)
+            problems += [problem] if problem else []
+    return "; ".join(dict.fromkeys(problems)) or None
+
+
+def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
+    shard = Shard(
+        execution_id=run.execution.id,
+        push=files.push,
+        number=0,
+        test=True,
+        partitions=range(PARTITIONS),
+        outcomes=b"." * files.test.size,
+    )
+    tally = deliver(ports, Delivery(run=run, files=files, test=True), ports.executions.create_shard(shard)).tally
+    message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
+    note(ports, run.execution.id, _PHASE, message)
+    if tally.sent == tally.audience_size:
+        return None
+    ways_out = {
+        "no_token": "a test user has no device token; sign in to the app on a device, or name another test user",
+        "invalid_user_id": "a test user's id is not valid; mend settings.testUserIds",
+        "dead_token": "a test user's device token is dead; open the app on the device again",
+        "missing_variable": f"a variable of push {files.push} is empty; give it a fallback: [[var:column|fallback]]",
+        "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM takes; shorten it",
+    }
+    said = [ways_out.get(reason, f"excluded as {reason}") for reason in tally.excluded]
+    said += [f"FCM refused push {files.push}; see its delivery log"] if tally.failed else []
+    said += [f"nobody knows whether push {files.push} arrived; look at the device"] if tally.unknown else []
+    return "; ".join(said)
+
+
+def _tested(ports: Ports, run: Run) -> Execution:
+    now = ports.clock.now()
+
+    def change(execution: Execution) -> Execution:
+        if execution.state is not State.AUDIENCE_READY:
+            return execution
+        tested = execution.ended(_PHASE, now).to(State.TESTED, now)
+        return tested.started(Phase.CANCELLATION_WINDOW, now)
+
+    return ports.executions.change(run.execution.id, change)

@@ -1,0 +1,81 @@
+"""The steps of an execution as tasks: what is enqueued at launch, and made anew by reconciling."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.domain.errors import NotFound
+from functions.domain.execution import Execution
+from functions.domain.ids import task_name
+from functions.domain.recipe import Recipe, parse
+from functions.domain.timeline import Timeline, plan
+from functions.ports import Ports, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """An execution with what follows from its snapshot: the recipe and the timeline."""
+
+    execution: Execution
+    recipe: Recipe
+    timeline: Timeline
+
+    @property
+    def lateness(self) -> timedelta:
+        """How late a live phase may start before it expires."""
+        return timedelta(minutes=self.recipe.settings.max_lateness_minutes)
+
+    def too_late(self, due_at: datetime, now: datetime) -> bool:
+        """Say whether something that was due then must be skipped: no send beats a stale one."""
+        return now > due_at + self.lateness
+
+
+def read_run(execution: Execution) -> Run:
+    """Read an execution's snapshot."""
+    recipe = parse(execution.recipe)
+    return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at))
+
+
+def load_run(ports: Ports, execution_id: str) -> Run:
+    """Return an execution by its id; NotFound where there is none."""
+    execution = ports.executions.get(execution_id)
+    if execution is None:
+        raise NotFound(f"there is no execution {execution_id!r}")
+    return read_run(execution)
+
+
+def timeline_of(recipe: Recipe, send_at: datetime) -> Timeline:
+    """Return the due instants of a recipe's execution that sends at the given instant."""
+    return plan(
+        send_at=send_at,
+        lead=recipe.schedule.lead,
+        window=recipe.window,
+        zone=recipe.schedule.zone,
+        timings=recipe.timings,
+    )
+
+
+def tasks_of(run: Run) -> Iterator[Task]:
+    """Yield the tasks of all steps of an execution, in the order in which they are due."""
+    timeline = run.timeline
+    yield _task(run, "build_audience", timeline.build_at)
+    yield _task(run, "send_test", timeline.test_at)
+    yield _task(run, "checkpoint", timeline.send_at)
+    for push, at in enumerate(timeline.push_at, start=1):
+        yield _task(run, "send_push", at, push=push)
+    yield _task(run, "finish", timeline.finish_at)
+
+
+def shard_task(run: Run, push: int, shard: int, at: datetime) -> Task:
+    """Return the task that sends one shard of one push."""
+    return _task(run, "send_shard", at, push=push, shard=shard)
+
+
+def _task(run: Run, function: str, at: datetime, **numbers: int) -> Task:
+    step = "-".join([function, *(str(number) for number in numbers.values())])
+    return Task(
+        name=task_name(run.execution.id, step, run.execution.generation),
+        function=function,
+        body={"executionId": run.execution.id, **numbers},
+        at=at,
+    )

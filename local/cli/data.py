@@ -1,0 +1,60 @@
+"""`tminus data`: sample user data."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from functions.domain.execution import stamp
+from local.cli.options import folder, json_option, print_json, read_instant
+from local.embedded.clock import RealClock
+from local.sample.generate import generate as generate_tables
+
+
+@click.group()
+def data() -> None:
+    """Make sample user data."""
+
+
+@data.command()
+@click.argument("directory", type=folder, metavar="DIR")
+@click.option("--users", default=10_000, show_default=True, help="How many users the marketplace has.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
+@click.option("--at", help="The instant around which the activity lies. [default: today, 00:00 UTC]")
+@click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@json_option
+def generate(
+    directory: Path, users: int, seed: int, at: str | None, file_format: Literal["csv", "parquet"], as_json: bool
+) -> None:
+    """Write the tables of a fictional sneaker marketplace into DIR.
+
+    Activity goes on for eight days after the instant, so that a clock that runs ahead still finds people to send to.
+    """
+    around = read_instant(at, "--at") or RealClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = generate_with_progress(directory, users=users, seed=seed, at=around, file_format=file_format)
+    if as_json:
+        print_json({"directory": str(directory), "users": users, "seed": seed, "at": stamp(around), "rows": rows})
+        return
+    for table, count in rows.items():
+        click.echo(f"{count:>10,}  {table}")
+    click.echo(f"{directory}: {sum(rows.values()):,} rows, activity around {stamp(around)}")
+
+
+def generate_with_progress(
+    directory: Path, *, users: int, seed: int, at: datetime, file_format: Literal["csv", "parquet"] = "csv"
+) -> dict[str, int]:
+    """Generate sample data and show on standard error which table is done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("sample data", total=None)
+        return generate_tables(
+            directory,
+            users=users,
+            seed=seed,
+            at=at,
+            file_format=file_format,
+            progress=lambda table, count: progress.update(task, description=f"{table}: {count:,} rows"),
+        )

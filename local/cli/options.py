@@ -1,0 +1,32 @@
+"""Options and values that several commands share."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functions.domain.errors import BadInput
+from functions.domain.execution import instant
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+"""The sample campaigns."""
+
+folder = click.Path(file_okay=False, path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def read_instant(text: str | None, option: str) -> datetime | None:
+    """Read an ISO 8601 instant with a zone."""
+    if text is None:
+        return None
+    try:
+        return instant(text)
+    except ValueError:
+        raise BadInput(f"{option} {text!r}: write an instant with its zone, such as 2026-11-23T18:00:00Z") from None
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,79 @@
+"""`tminus run`: one execution in virtual time."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functions.domain.execution import State
+from functions.settings import Settings, process_settings
+from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.story import Story
+from local.documents import read_recipe_file, set_value
+from local.embedded.outbox import OutcomeScript
+from local.single_run import Plan, SingleRun, make_plan
+
+_EXIT = {State.COMPLETED: 0, State.FAILED: 1}
+_ENDED_BEFORE = 3
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=folder, required=True, help="The user database: CSV or Parquet files named after its tables."
+)
+@click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
+@click.option(
+    "--at", help="The instant at which the scheduler fires, as 2026-11-23T18:00:00Z. [default: the next start]"
+)
+@click.option("--cancel-at", default="", metavar="T-1m", help="Cancel at this distance from the send time T.")
+@click.option("--stop-at", default="", metavar="T+2m", help="Emergency stop at this distance from the send time T.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="PATH=VALUE", help="Change a field of the recipe; repeatable."
+)
+@click.option(
+    "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts what sends answer (see docs)."
+)
+@json_option
+def run(
+    recipe: Path,
+    data: Path,
+    state: Path,
+    at: str | None,
+    cancel_at: str,
+    stop_at: str,
+    assignments: tuple[str, ...],
+    outcomes: Path | None,
+    as_json: bool,
+) -> None:
+    """Run one execution of RECIPE from its start to its cleanup, in virtual time.
+
+    Running the same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or
+    stopped, 2 bad input, 1 failure.
+    """
+    document = read_recipe_file(recipe)
+    if not document.get("id"):
+        document["id"] = recipe.stem
+    for assignment in assignments:
+        document = set_value(document, assignment)
+    settings = replace(process_settings(), state_dir=state, user_data_dir=data)
+    plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
+    script = OutcomeScript.read(outcomes) if outcomes else None
+    report = execute(settings, plan, script, Story(quiet=as_json))
+    if as_json:
+        print_json(report)
+    sys.exit(_EXIT.get(State(report["status"]), _ENDED_BEFORE))
+
+
+def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> dict[str, Any]:
+    """Run a plan and tell its story; return the report."""
+    story.open(plan)
+    single = SingleRun(settings, plan.at, tell=story.line, script=script)
+    try:
+        report = single.execute(plan)
+    finally:
+        single.close()
+    story.close(report, settings.state_dir)
+    return report

@@ -1,0 +1,101 @@
+"""`tminus up`: all functions on one port, with the clock running."""
+
+import signal
+import threading
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from functions import bootstrap, logs
+from functions.domain.execution import stamp
+from functions.settings import process_settings
+from functions.usecases.recipes import save_recipe
+from local.cli.data import generate_with_progress
+from local.cli.options import RECIPES, folder, read_instant
+from local.documents import read_recipe_file
+from local.embedded.clock import FastClock, RealClock
+from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
+from local.kept_clock import KeptClock
+from local.runtime import Runtime, load_functions
+from local.serving import FUNCTIONS, SOURCE, http_server
+
+_SAMPLE_USERS = 10_000
+_KEEP_SECONDS = 0.5
+
+
+@click.command()
+@click.option("--data", type=folder, default=Path(".tminus/data"), show_default=True, help="The user database.")
+@click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
+@click.option(
+    "--recipes", "recipe_dir", type=folder, help="Recipe files to save at the start. [default: the samples]"
+)
+@click.option("--clock", "kind", type=click.Choice(["real", "fast"]), default="real", show_default=True)
+@click.option("--speed", default=60.0, show_default=True, help="Simulated seconds a second, with --clock fast.")
+@click.option("--at", help="Where a fast clock begins. [default: where it stopped, or else now]")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, help="0 takes a free one.")
+def up(
+    data: Path,
+    state: Path,
+    recipe_dir: Path | None,
+    kind: str,
+    speed: float,
+    at: str | None,
+    host: str,
+    port: int,
+) -> None:
+    """Serve all functions on one port, deliver tasks and fire schedules as they come due, until Ctrl-C.
+
+    A data folder that is not there is filled with sample data. State survives a kill at any instant: started
+    again, executions go on where they were. Standard error gets the functions' logs, one JSON object a line.
+    """
+    settings = replace(process_settings(), state_dir=state, user_data_dir=data)
+    kept = KeptClock(state / "clock.json")
+    clock = _clock(kind, speed, read_instant(at, "--at") or kept.read())
+    documents = [read_recipe_file(path) for path in sorted((recipe_dir or RECIPES).glob("*.json"))]
+    if not data.exists():
+        generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
+    system = bootstrap.embedded(settings, clock)
+    try:
+        logs.configure(click.get_text_stream("stderr"))
+        for document in documents:
+            if recipe_dir is not None or system.ports.recipes.get(document["id"]) is None:
+                save_recipe(system.ports, document)
+        system.schedules.put(RECONCILE_JOB)
+        system.queue.recover()
+        system.schedules.recover()
+        _serve(system, clock, (host, port), kept if kind == "fast" else None)
+    finally:
+        system.close()
+
+
+def _clock(kind: str, speed: float, start: datetime | None) -> RealClock | FastClock:
+    return RealClock() if kind == "real" else FastClock(speed, start or RealClock().now())
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _serve(
+    system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
+) -> None:
+    apps = load_functions(FUNCTIONS, SOURCE)
+    runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
+    server = http_server(apps, system.ports, *address)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [threading.Thread(target=runtime.serve, args=(stop,)), threading.Thread(target=server.serve_forever)]
+    for thread in threads:
+        thread.start()
+    click.echo(f"tminus: functions on http://{server.host}:{server.port}/, clock at {stamp(clock.now())}; Ctrl-C stops")
+    while not stop.wait(_KEEP_SECONDS):
+        if kept is not None:
+            kept.keep(clock.now())
+    server.shutdown()
+    for thread in threads:
+        thread.join()
+    server.server_close()

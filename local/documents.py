@@ -1,0 +1,55 @@
+"""Recipe files: read from disk, changed from the command line."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from functions.domain.errors import BadInput
+from functions.domain.recipe import Document
+
+MOST_BYTES = 1_000_000
+"""Firestore limits a document to 1 MiB: firebase.google.com/docs/firestore/quotas."""
+
+
+def read_recipe_file(path: Path) -> Document:
+    """Read a recipe document; BadInput names the file, and the line where the JSON breaks."""
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file")
+    if path.stat().st_size > MOST_BYTES:
+        size = path.stat().st_size
+        raise BadInput(f"{path}: {size:,} bytes; a recipe has at most {MOST_BYTES:,}, as Firestore stores no more")
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise BadInput(f"{path}: nested too deeply to be a recipe") from None
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: must hold one JSON object, the recipe")
+    return document
+
+
+def set_value(document: Document, assignment: str) -> Document:
+    """Return the document with one `path.to.field=value`; the value is JSON, or else text."""
+    path, equals, text = assignment.partition("=")
+    if not equals or not all(path.split(".")):
+        raise BadInput(f"--set {assignment!r}: write path.to.field=value, such as settings.maxLatenessMinutes=5")
+    changed = deepcopy(document)
+    *parents, last = path.split(".")
+    place: Any = changed
+    for name in parents:
+        place = place.setdefault(name, {})
+        if not isinstance(place, dict):
+            raise BadInput(f"--set {path}: {name} is not an object in this recipe")
+    place[last] = _value(text)
+    return changed
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

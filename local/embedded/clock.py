@@ -1,0 +1,67 @@
+"""The clocks of the embedded runtime: the machine's own, a fast one, and one that only moves when told to."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class WaitableClock(Protocol):
+    """A clock that also says how long to wait in real time."""
+
+    def now(self) -> datetime:
+        """Return the instant it is, aware, in UTC."""
+        ...
+
+    def real_seconds_until(self, at: datetime) -> float:
+        """Return the seconds of real time until this clock shows `at`; 0 for an instant that has passed."""
+        ...
+
+
+class RealClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the instant it is, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def real_seconds_until(self, at: datetime) -> float:
+        """Return the seconds until `at`, 0 once it has passed."""
+        return max(0.0, (at - self.now()).total_seconds())
+
+
+class FastClock:
+    """A clock that starts at `start` and runs `speed` times as fast as the machine's monotonic clock."""
+
+    def __init__(self, speed: float, start: datetime) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed must be above 0, got {speed}")
+        self._speed = speed
+        self._start = start.astimezone(UTC)
+        self._origin = time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the simulated instant, aware, in UTC."""
+        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+
+    def real_seconds_until(self, at: datetime) -> float:
+        """Return the seconds of real time until the simulated clock shows `at`, 0 once it has passed."""
+        return max(0.0, (at - self.now()).total_seconds() / self._speed)
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start.astimezone(UTC)
+
+    def now(self) -> datetime:
+        """Return the instant it was last moved to, aware, in UTC."""
+        return self._now
+
+    def advance_to(self, at: datetime) -> None:
+        """Move forwards to `at`; never backwards: an instant that has passed changes nothing."""
+        self._now = max(self._now, at.astimezone(UTC))
+
+    def real_seconds_until(self, at: datetime) -> float:  # noqa: ARG002 - the signature of every clock
+        """Return 0: nobody waits for a clock that is moved by hand."""
+        return 0.0

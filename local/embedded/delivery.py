@@ -1,0 +1,53 @@
+"""One attempt at a task, as Cloud Tasks makes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.ports import Task
+from local.embedded.instants import to_micros
+
+QUEUE_NAME = "tminus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A task that is dispatched; an answer after `deadline` counts for nothing.
+
+    `attempt` counts from 1, `responses` the answers so far other than 5xx, `previous_response` is the status of
+    the attempt before, and `eta` the instant for which this attempt was scheduled.
+    """
+
+    task: Task
+    attempt: int
+    responses: int
+    previous_response: int | None
+    eta: datetime
+    deadline: datetime
+
+    @property
+    def function(self) -> str:
+        """The function to call."""
+        return self.task.function
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON object to post."""
+        return self.task.body
+
+    def headers(self) -> dict[str, str]:
+        """Return the request's headers: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
+        seconds, micros = divmod(to_micros(self.eta), 1_000_000)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Google-Cloud-Tasks",
+            "X-CloudTasks-QueueName": QUEUE_NAME,
+            "X-CloudTasks-TaskName": self.task.name,
+            "X-CloudTasks-TaskRetryCount": str(self.attempt - 1),
+            "X-CloudTasks-TaskExecutionCount": str(self.responses),
+            "X-CloudTasks-TaskETA": f"{seconds}.{micros:06}",
+        }
+        if self.previous_response is not None:
+            headers["X-CloudTasks-TaskPreviousResponse"] = str(self.previous_response)
+        return headers

@@ -1,0 +1,184 @@
+"""Executions in SQLite, with their pushes, shards, logs and violations."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from sqlite3 import Connection
+
+from functions.domain.delivery import Tally
+from functions.domain.errors import Conflict, Halted, NotFound
+from functions.domain.execution import Execution, State
+from functions.domain.safeguards import Violation
+from functions.domain.shard import PushFiles, Shard
+from functions.ports import LogEntry
+from local.embedded.database import Database
+from local.embedded.documents import to_text
+from local.embedded.instants import from_micros, to_micros
+from local.embedded.violations import read_violation, write_violation
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS executions (
+    id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, send_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    claim TEXT NOT NULL, state TEXT NOT NULL, unfinished INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS executions_of_recipe ON executions (recipe_id, send_at);
+CREATE INDEX IF NOT EXISTS executions_unfinished ON executions (created_at) WHERE unfinished;
+CREATE TABLE IF NOT EXISTS pushes (
+    execution_id TEXT, push INTEGER, document TEXT NOT NULL, PRIMARY KEY (execution_id, push));
+CREATE TABLE IF NOT EXISTS shards (
+    execution_id TEXT, key TEXT, push INTEGER NOT NULL, test INTEGER NOT NULL, number INTEGER NOT NULL,
+    done INTEGER NOT NULL, version INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, key));
+CREATE TABLE IF NOT EXISTS log_entries (
+    execution_id TEXT NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
+CREATE TABLE IF NOT EXISTS violations (
+    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id))
+"""
+
+
+class SqliteExecutionStore:
+    """Plays ExecutionStore; what has to be compared or sorted is a column, everything else is in the document."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(_SCHEMA)
+
+    def create(self, execution: Execution) -> bool:
+        """Create an execution; False where another claim has created it before. The only dedup authority."""
+        with self._database.transaction() as connection:
+            rows = self._database.rows("SELECT claim FROM executions WHERE id = ?", (execution.id,))
+            if not rows:
+                _write(connection, execution)
+        return not rows or rows[0]["claim"] == execution.claim
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Return an execution, None where there is none."""
+        return next(iter(self._read("id = ?", execution_id)), None)
+
+    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+        """Replace an execution in one transaction; what `change` raises, leaves it. NotFound where there is none."""
+        with self._database.transaction() as connection:
+            execution = self.get(execution_id)
+            if execution is None:
+                raise NotFound(f"execution {execution_id} does not exist")
+            changed = change(execution)
+            _write(connection, changed)
+        return changed
+
+    def unfinished(self) -> Sequence[Execution]:
+        """Return the executions that are not final or not yet cleaned up, oldest first."""
+        return self._read("unfinished ORDER BY created_at, id")
+
+    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
+        """Return a recipe's executions, newest send first."""
+        return self._read("recipe_id = ? ORDER BY send_at DESC", recipe_id)
+
+    def save_push(self, files: PushFiles) -> None:
+        """Keep the manifest of a push."""
+        with self._database.transaction() as connection:
+            values = (files.execution_id, files.push, to_text(files.document()))
+            connection.execute("INSERT OR REPLACE INTO pushes VALUES (?, ?, ?)", values)
+
+    def push(self, execution_id: str, push: int) -> PushFiles | None:
+        """Return the manifest of a push, None before its audience is built."""
+        query = "SELECT document FROM pushes WHERE execution_id = ? AND push = ?"
+        rows = self._database.rows(query, (execution_id, push))
+        return PushFiles.read(json.loads(rows[0]["document"])) if rows else None
+
+    def create_shard(self, shard: Shard) -> Shard:
+        """Create a shard unless it exists; return the one that is stored."""
+        place = (shard.execution_id, shard.key, shard.push, shard.test, shard.number)
+        values = (*place, shard.done, shard.version, to_text(shard.document()))
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            [stored] = self._read_shards("execution_id = ? AND key = ?", shard.execution_id, shard.key)
+        return stored
+
+    def shard(self, execution_id: str, key: str) -> Shard | None:
+        """Return a shard by its key, None where there is none."""
+        return next(iter(self._read_shards("execution_id = ? AND key = ?", execution_id, key)), None)
+
+    def progress(self, execution_id: str) -> Tally:
+        """Return the sum of the tallies of an execution's live shards that are done."""
+        done = self._read_shards("execution_id = ? AND done AND NOT test", execution_id)
+        return sum((shard.tally for shard in done), Tally())
+
+    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
+        """Write a shard on condition, in one transaction, and return it with its next version.
+
+        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
+        the version of the given one.
+        """
+        with self._database.transaction() as connection:
+            rows = self._database.rows("SELECT state FROM executions WHERE id = ?", (shard.execution_id,))
+            state = rows[0]["state"] if rows else "missing"
+            if state != only_while.value:
+                raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
+            return _write_shard(connection, shard)
+
+    def settle_shard(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
+        with self._database.transaction() as connection:
+            return _write_shard(connection, shard)
+
+    def shards(self, execution_id: str) -> Sequence[Shard]:
+        """Return all shards of an execution, by push, live before test, by number."""
+        return self._read_shards("execution_id = ? ORDER BY push, test, number", execution_id)
+
+    def log(self, execution_id: str, entry: LogEntry) -> None:
+        """Add a line to an execution's log."""
+        values = (execution_id, to_micros(entry.at), entry.phase, entry.level, entry.message)
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO log_entries VALUES (?, ?, ?, ?, ?)", values)
+
+    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
+        """Return an execution's log, oldest line first."""
+        query = "SELECT * FROM log_entries WHERE execution_id = ? ORDER BY at, rowid"
+        return [
+            LogEntry(at=from_micros(row["at"]), phase=row["phase"], level=row["level"], message=row["message"])
+            for row in self._database.rows(query, (execution_id,))
+        ]
+
+    def record(self, violation: Violation) -> bool:
+        """Keep a violation; False where the same one is kept already."""
+        document = to_text(write_violation(violation))
+        values = (violation.execution_id, violation.id, to_micros(violation.at), document)
+        with self._database.transaction() as connection:
+            written = connection.execute("INSERT OR IGNORE INTO violations VALUES (?, ?, ?, ?)", values)
+        return written.rowcount == 1
+
+    def violations(self, execution_id: str) -> Sequence[Violation]:
+        """Return an execution's violations, oldest first."""
+        query = "SELECT document FROM violations WHERE execution_id = ? ORDER BY at, rowid"
+        return [read_violation(json.loads(row["document"])) for row in self._database.rows(query, (execution_id,))]
+
+    def _read(self, condition: str, *parameters: str) -> list[Execution]:
+        query = f"SELECT document FROM executions WHERE {condition}"  # noqa: S608 - conditions are constants above
+        return [Execution.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
+
+    def _read_shards(self, condition: str, *parameters: str) -> list[Shard]:
+        query = f"SELECT document FROM shards WHERE {condition}"  # noqa: S608 - conditions are constants above
+        return [Shard.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
+
+
+def _write(connection: Connection, execution: Execution) -> None:
+    values = (
+        execution.id,
+        execution.recipe_id,
+        to_micros(execution.send_at),
+        to_micros(execution.created_at),
+        execution.claim,
+        execution.state.value,
+        not (execution.state.final and execution.cleaned),
+        to_text(execution.document()),
+    )
+    connection.execute("INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _write_shard(connection: Connection, shard: Shard) -> Shard:
+    written = replace(shard, version=shard.version + 1)
+    key = (shard.execution_id, shard.key, shard.version)
+    query = "UPDATE shards SET done = ?, version = ?, document = ? WHERE execution_id = ? AND key = ? AND version = ?"
+    values = (written.done, written.version, to_text(written.document()), *key)
+    if not connection.execute(query, values).rowcount:
+        raise Conflict(f"shard {shard.key} of {shard.execution_id} is no longer at version {shard.version}")
+    return written

@@ -1,0 +1,93 @@
+"""Write-once files in a folder."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from functions.domain.errors import BadAudience
+from functions.domain.shard import Stored
+
+_READ_ONLY = 0o444
+
+
+class FolderAudienceFiles:
+    """Plays AudienceFiles below a folder.
+
+    A file appears whole or not at all: it is written under a hidden name beside its own, then linked, which fails
+    where the name is taken. What a killed process leaves behind lies in the same folder and is deleted with it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._root = root.resolve()
+
+    def write_once(self, name: str, source: Path) -> Stored:
+        """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
+        target = self._path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-") as incoming:
+            if not target.exists():
+                with source.open("rb") as content:
+                    shutil.copyfileobj(content, incoming)
+                incoming.flush()
+                os.fchmod(incoming.fileno(), _READ_ONLY)
+                os.fsync(incoming.fileno())
+                _link(Path(incoming.name), target)
+        return self._stored(name)
+
+    def lines(self, stored: Stored) -> Iterator[bytes]:
+        """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
+        with self._opened(stored) as file:
+            yield from file
+
+    def read(self, stored: Stored, start: int, end: int) -> bytes:
+        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        with self._opened(stored) as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    def delete(self, folder: str) -> None:
+        """Delete all files of a folder; nothing happens where there are none."""
+        path = self._path(folder)
+        if path.exists():
+            shutil.rmtree(path)
+
+    def _stored(self, name: str) -> Stored:
+        with self._path(name).open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+            status = os.fstat(file.fileno())
+        return Stored(
+            name=name, generation=status.st_mtime_ns, checksum=f"sha256:{checksum}", size_bytes=status.st_size
+        )
+
+    @contextmanager
+    def _opened(self, stored: Stored) -> Iterator[BinaryIO]:
+        try:
+            file = self._path(stored.name).open("rb")
+        except FileNotFoundError:
+            raise BadAudience(
+                f"{stored.name}: the file is gone since it was stored; build the audience anew"
+            ) from None
+        with file:
+            status = os.fstat(file.fileno())
+            if (status.st_mtime_ns, status.st_size) != (stored.generation, stored.size_bytes):
+                raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience anew")
+            yield file
+
+    def _path(self, name: str) -> Path:
+        path = (self._root / name).resolve()
+        if path == self._root or not path.is_relative_to(self._root):
+            raise ValueError(f"{name!r} does not name a file below {self._root}")
+        return path
+
+
+def _link(incoming: Path, target: Path) -> None:
+    try:
+        os.link(incoming, target)
+    except FileExistsError:
+        return

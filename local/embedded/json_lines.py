@@ -1,0 +1,51 @@
+"""A file of JSON lines that several processes append to; a line that a killed process tore is cut off."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_BLOCK_BYTES = 64 * 1024
+
+
+class JsonLines:
+    """Appends whole lines: a reader after a crash finds each chunk's lines complete, up to the last whole one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._opened():
+            pass
+
+    def append(self, lines: bytes) -> None:
+        """Write lines, each with its end, at once; OSError where the disk does not take them."""
+        with self._opened() as file:
+            written = os.write(file, lines)
+            if written < len(lines):
+                raise OSError(f"{self._path}: only {written} of {len(lines)} bytes were written")
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        """Open the file for this writer alone, its torn last line cut off."""
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _cut_torn_line(file)
+            yield file
+        finally:
+            os.close(file)
+
+
+def _cut_torn_line(file: int) -> None:
+    size = end = os.fstat(file).st_size
+    if size == 0 or os.pread(file, 1, size - 1) == b"\n":
+        return
+    while end > 0:
+        start = max(0, end - _BLOCK_BYTES)
+        newline = os.pread(file, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            os.ftruncate(file, start + newline + 1)
+            return
+        end = start
+    os.ftruncate(file, 0)

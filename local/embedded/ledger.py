@@ -1,0 +1,75 @@
+"""The cadence ledger in SQLite: one row for each partition and UTC day, and the rules."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.delivery import Exclusion
+from functions.domain.errors import LedgerUnreadable
+from local.embedded.database import Database
+from local.embedded.documents import to_text
+
+T = TypeVar("T")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS cadence_days (
+    partition INTEGER, day TEXT, packed BLOB NOT NULL, PRIMARY KEY (partition, day));
+CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document TEXT NOT NULL)
+"""
+
+
+class SqliteCadenceLedger:
+    """Plays CadenceLedger; LedgerUnreadable where SQLite cannot read or write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(_SCHEMA)
+
+    def transact(
+        self,
+        partition: int,
+        days: Sequence[date],
+        change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
+    ) -> T:
+        """Read days, write what `change` makes of them, in one transaction; a day never written is empty bytes."""
+        try:
+            with self._database.transaction() as connection:
+                written, result = change({day: self._day(partition, day) for day in days})
+                values = [(partition, day.isoformat(), packed) for day, packed in written.items()]
+                connection.executemany("INSERT OR REPLACE INTO cadence_days VALUES (?, ?, ?)", values)
+                return result
+        except sqlite3.Error as error:
+            raise LedgerUnreadable(f"cadence ledger, partition {partition}: {error}") from error
+
+    def rules(self) -> Sequence[CadenceRule]:
+        """Return the rules in force: those saved last, else the default ones."""
+        try:
+            rows = self._database.rows("SELECT document FROM cadence_rules ORDER BY position")
+        except sqlite3.Error as error:
+            raise LedgerUnreadable(f"cadence rules: {error}") from error
+        return tuple(_read_rule(row["document"]) for row in rows) or DEFAULT_RULES
+
+    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
+        """Replace the rules; no rules at all bring the default ones back."""
+        values = [(position, _write_rule(rule)) for position, rule in enumerate(rules)]
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM cadence_rules")
+            connection.executemany("INSERT INTO cadence_rules VALUES (?, ?)", values)
+
+    def _day(self, partition: int, day: date) -> bytes:
+        query = "SELECT packed FROM cadence_days WHERE partition = ? AND day = ?"
+        rows = self._database.rows(query, (partition, day.isoformat()))
+        return bytes(rows[0]["packed"]) if rows else b""
+
+
+def _write_rule(rule: CadenceRule) -> str:
+    return to_text({**vars(rule), "layers": sorted(rule.layers)})
+
+
+def _read_rule(text: str) -> CadenceRule:
+    document = json.loads(text)
+    document |= {"reason": Exclusion(document["reason"]), "layers": frozenset(document["layers"])}
+    return CadenceRule(**document)

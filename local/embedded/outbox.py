@@ -1,0 +1,80 @@
+"""A push sender that sends nothing: it writes what would be sent to a file that people can read."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from functions.domain.delivery import Envelope, Message, Outcome
+from functions.domain.execution import stamp
+from functions.ports import Clock
+from local.embedded.documents import to_text
+from local.embedded.json_lines import JsonLines
+
+_MAY_HAVE_ARRIVED = frozenset({Outcome.SENT, Outcome.UNKNOWN})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeScript:
+    """What becomes of messages: by token, else by user, else a share of all tokens, else `default`.
+
+    `rates` are shares between 0 and 1; a token falls into the same one each time.
+    """
+
+    by_token: Mapping[str, Outcome] = field(default_factory=dict)
+    by_user: Mapping[str, Outcome] = field(default_factory=dict)
+    rates: Mapping[Outcome, float] = field(default_factory=dict)
+    default: Outcome = Outcome.SENT
+
+    def outcome(self, message: Message) -> Outcome:
+        """Return what becomes of a message."""
+        if message.token in self.by_token:
+            return self.by_token[message.token]
+        if message.user_id in self.by_user:
+            return self.by_user[message.user_id]
+        return self._by_rate(message.token) if self.rates else self.default
+
+    def _by_rate(self, token: str) -> Outcome:
+        digest = hashlib.blake2b(token.encode(), digest_size=8).digest()
+        place = int.from_bytes(digest, "big") / 2**64
+        for outcome, rate in self.rates.items():
+            if place < rate:
+                return outcome
+            place -= rate
+        return self.default
+
+
+class OutboxSender:
+    """Plays PushSender: appends one JSON line for each message that has, or may have, left for a device."""
+
+    def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
+        self._lines = JsonLines(path)
+        self._clock = clock
+        self._script = script
+
+    def send(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Return an outcome for each message, in order; a dry run writes nothing."""
+        outcomes = [self._script.outcome(message) for message in messages]
+        if not envelope.dry_run:
+            now = self._clock.now()
+            pairs = zip(messages, outcomes, strict=True)
+            left = [_line(envelope, message, now) for message, outcome in pairs if outcome in _MAY_HAVE_ARRIVED]
+            if left:
+                self._lines.append("".join(left).encode())
+        return outcomes
+
+
+def _line(envelope: Envelope, message: Message, at: datetime) -> str:
+    document = {
+        "at": stamp(at),
+        "executionId": envelope.execution_id,
+        "push": envelope.push,
+        "userId": message.user_id,
+        "token": message.token,
+        "title": message.title,
+        "body": message.body,
+        "deepLink": message.deep_link,
+        "test": envelope.test,
+    }
+    return to_text(document) + "\n"

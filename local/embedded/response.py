@@ -1,0 +1,19 @@
+"""What a function answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An HTTP response: its status, its headers by name, and its body as text."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that a Retry-After header asks for; None without one, or with one that is a date."""
+        seconds = self.headers.get("Retry-After", "")
+        return float(seconds) if seconds.isdecimal() else None

@@ -1,0 +1,30 @@
+"""When a failed request is made again, and when no more, as Cloud Tasks and Cloud Scheduler decide it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """A queue's retry configuration: cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.
+
+    The wait starts at `min_backoff`, doubles `max_doublings` times, then grows by the last doubling's length, and
+    never exceeds `max_backoff`. Retries end only when `max_attempts` and `max_retry_duration` are both reached.
+    """
+
+    max_attempts: int = 100
+    max_retry_duration: timedelta = timedelta(hours=1)
+    min_backoff: timedelta = timedelta(seconds=1)
+    max_backoff: timedelta = timedelta(seconds=60)
+    max_doublings: int = 6
+
+    def backoff(self, attempts: int) -> timedelta:
+        """Return the wait after so many attempts, the first one included."""
+        retries = attempts - 1
+        doubled = self.min_backoff * (1 << min(retries, self.max_doublings))
+        linear = max(1, retries - self.max_doublings + 1)
+        return min(self.max_backoff, doubled * linear)
+
+    def exhausted(self, attempts: int, age: timedelta) -> bool:
+        """Say whether a request is given up; `age` is the time since its first attempt."""
+        return attempts >= self.max_attempts and age >= self.max_retry_duration

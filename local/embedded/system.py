@@ -1,0 +1,66 @@
+"""The embedded system: every port played by nothing but Python, all of its state in one folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from audience_jobs.contract import Engine, Job
+from functions.domain.policy import Policy
+from functions.ports import Clock, Ports, ScheduledJob
+from local.embedded.alerts import FileAlerts
+from local.embedded.database import Database
+from local.embedded.devices import SqliteDevices
+from local.embedded.executions import SqliteExecutionStore
+from local.embedded.files import FolderAudienceFiles
+from local.embedded.ledger import SqliteCadenceLedger
+from local.embedded.outbox import OutboxSender, OutcomeScript
+from local.embedded.queue import SqliteTaskQueue
+from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.scheduler import SqliteSchedules
+
+RECONCILE_JOB = ScheduledJob(name="tminus-reconcile", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedSystem:
+    """The ports, and what the runtime needs beside them to deliver tasks and fire schedules."""
+
+    ports: Ports
+    queue: SqliteTaskQueue
+    schedules: SqliteSchedules
+    database: Database
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        self.database.close()
+
+
+def open_system(
+    state: Path,
+    *,
+    clock: Clock,
+    engine: Engine,
+    find_job: Callable[[str], Job],
+    policy: Policy,
+    script: OutcomeScript | None = None,
+) -> EmbeddedSystem:
+    """Open the system whose state is in a folder, or make a new one there."""
+    state.mkdir(parents=True, exist_ok=True)
+    database = Database(state / "tminus.db")
+    queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
+    ports = Ports(
+        clock=clock,
+        recipes=SqliteRecipeStore(database),
+        executions=SqliteExecutionStore(database),
+        ledger=SqliteCadenceLedger(database),
+        files=FolderAudienceFiles(state),
+        tasks=queue,
+        schedules=schedules,
+        sender=OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
+        devices=SqliteDevices(database),
+        alerts=FileAlerts(state / "alerts.jsonl", clock),
+        engine=engine,
+        find_job=find_job,
+        policy=policy,
+    )
+    return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database)

@@ -1,0 +1,30 @@
+"""Violations as documents, there and back; the instant keeps its microseconds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.domain.execution import instant, stamp
+from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
+
+
+def write_violation(violation: Violation) -> dict[str, object]:
+    """Return the document to store."""
+    return violation.document() | {"at": stamp(violation.at)}
+
+
+def read_violation(document: Mapping[str, Any]) -> Violation:
+    """Read what `write_violation` wrote."""
+    finding = Finding(
+        type=ViolationType(document["type"]),
+        severity=Severity(document["severity"]),
+        message=document["message"],
+        action=document["actionTaken"],
+        data=document["data"],
+    )
+    return Violation(
+        id=document["id"],
+        execution_id=document["executionId"],
+        finding=finding,
+        at=instant(document["at"]),
+        resolved=document["resolved"],
+    )

@@ -1,0 +1,68 @@
+"""All functions on one port of this machine, with the clock running."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from functions import bootstrap
+from functions.domain.execution import stamp
+from functions.ports import Ports
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SOURCE = Path(__file__).parent.parent / "main.py"
+FUNCTIONS = (
+    "launch",
+    "build_audience",
+    "send_test",
+    "checkpoint",
+    "send_push",
+    "send_shard",
+    "finish",
+    "reconcile",
+)
+
+
+def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:
+    """Return a server that has each function at its name, and at / what is there and what runs."""
+    mounted = {f"/{name}": _bound(app, ports) for name, app in apps.items()}
+    return make_server(host, port, DispatcherMiddleware(_index(ports), mounted), threaded=True)
+
+
+def _bound(app: "WSGIApplication", ports: Ports) -> "WSGIApplication":
+    def bound(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with bootstrap.bind(ports):
+            return app(environ, start_response)
+
+    return bound
+
+
+def _index(ports: Ports) -> "WSGIApplication":
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        found = environ.get("PATH_INFO") in ("", "/")
+        body = _overview(ports) if found else {"message": "no such function; GET / lists them"}
+        headers = [("Content-Type", "application/json; charset=utf-8")]
+        start_response("200 OK" if found else "404 Not Found", headers)
+        return [json.dumps(body, ensure_ascii=False, indent=2).encode()]
+
+    return app
+
+
+def _overview(ports: Ports) -> dict[str, Any]:
+    return {
+        "functions": [f"/{name}" for name in FUNCTIONS],
+        "now": stamp(ports.clock.now()),
+        "schedules": [
+            {"name": job.name, "cron": job.cron, "timezone": job.zone, "function": job.function}
+            for job in ports.schedules.all()
+        ],
+        "executions": [
+            {"executionId": execution.id, "status": execution.state.value, "sendAt": stamp(execution.send_at)}
+            for execution in ports.executions.unfinished()
+        ],
+    }

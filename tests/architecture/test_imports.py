@@ -1,0 +1,143 @@
+"""The import rules, and the few things that only one place may do; docs/architecture.md explains them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+OURS = ("main", "functions", "audience_jobs", "local")
+GOOGLE = ("google", "firebase_admin", "grpc")
+
+# Each layer, and what it may import of ours. The longest prefix that fits a module is its layer.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "functions.domain": ("functions.domain",),
+    "functions.ports": ("functions.domain", "audience_jobs.contract"),
+    "functions.usecases": (
+        "functions.domain",
+        "functions.ports",
+        "functions.usecases",
+        "audience_jobs.contract",
+        "audience_jobs.errors",
+        "audience_jobs.registry",
+    ),
+    "functions.settings": ("functions.domain",),
+    "functions.logs": (),
+    "functions.gcp": ("functions.domain", "functions.ports", "functions.settings", "functions.gcp"),
+    "functions.handlers": (
+        "functions.bootstrap",
+        "functions.domain",
+        "functions.handlers",
+        "functions.logs",
+        "functions.ports",
+        "functions.usecases",
+    ),
+    "functions.bootstrap": (
+        "functions.domain",
+        "functions.gcp",
+        "functions.ports",
+        "functions.settings",
+        "audience_jobs",
+        "local.embedded",
+    ),
+    "main": ("functions.handlers",),
+    "audience_jobs": ("audience_jobs",),
+    "local.sample": ("local.sample",),
+    "local.embedded": ("functions.domain", "functions.ports", "audience_jobs.contract", "local.embedded"),
+    # The command line composes: it may reach whatever a deployed process may.
+    "local": ("functions", "audience_jobs", "local"),
+}
+DOMAIN_LIBRARIES = {"pydantic": "functions.domain.fields functions.domain.recipe".split()}
+TELLS_THE_TIME = {"local.embedded.clock", "functions.logs"}
+MAY_PRINT = ("local.cli",)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for top in OURS:
+        paths = [ROOT / "main.py"] if top == "main" else sorted((ROOT / top).rglob("*.py"))
+        for path in paths:
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(part for part in parts if part != "__init__")
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+MODULES = dict(modules())
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def layer_of(module: str) -> str | None:
+    fitting = [layer for layer in MAY_IMPORT if within(module, (layer,))]
+    return max(fitting, key=len, default=None)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
+    layer = layer_of(module)
+    if layer is None:
+        assert not list(imports(MODULES[module])), f"{module} belongs to no layer"
+        return
+    allowed = MAY_IMPORT[layer]
+    ours = [name for name in imports(MODULES[module]) if within(name, OURS)]
+    # `from functions import bootstrap` names the module behind the dot.
+    assert [name for name in ours if not within(name, allowed)] == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if within(name, ("functions.domain",))])
+def test_the_domain_needs_the_standard_library_and_pydantic_for_documents_only(module: str) -> None:
+    import sys
+
+    foreign = {name.split(".")[0] for name in imports(MODULES[module])} - sys.stdlib_module_names - {"functions"}
+    assert foreign <= {library for library, users in DOMAIN_LIBRARIES.items() if module in users}
+
+
+def test_only_the_cloud_adapters_import_google() -> None:
+    users = [m for m, tree in MODULES.items() if any(within(name, GOOGLE) for name in imports(tree))]
+    assert [module for module in users if not within(module, ("functions.gcp",))] == []
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = []
+    for module, tree in MODULES.items():
+        reads = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        if reads & {"os.environ", "os.getenv"}:
+            readers.append(module)
+    # The runtime only puts back what the functions framework changes.
+    assert sorted(readers) == ["functions.settings", "local.runtime"]
+
+
+def test_only_clocks_tell_the_time() -> None:
+    asking = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic")
+    tellers = {module for module, tree in MODULES.items() if set(calls(tree)) & set(asking)}
+    assert tellers <= TELLS_THE_TIME
+
+
+def test_nothing_prints_but_the_command_line() -> None:
+    printers = [module for module, tree in MODULES.items() if "print" in calls(tree) or "click.echo" in calls(tree)]
+    assert [module for module in printers if not within(module, MAY_PRINT)] == []
+
+
+def test_main_stays_small_and_free_of_state() -> None:
+    source = (ROOT / "main.py").read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 80
+    allowed = (ast.Expr, ast.Import, ast.ImportFrom, ast.FunctionDef)
+    assert [node for node in ast.parse(source).body if not isinstance(node, allowed)] == []

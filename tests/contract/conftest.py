@@ -1,0 +1,170 @@
+"""The adapters that every contract suite runs against; another runtime is one more entry of ADAPTERS.
+
+`open_ports()` yields adapters on one shared state; calling it again is what another process would see.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from functions.domain.cadence import CadenceRule
+from functions.domain.delivery import Message, Outcome
+from functions.domain.execution import Execution
+from functions.domain.partition import PARTITIONS, Index
+from functions.domain.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
+from functions.ports import (
+    Alerts,
+    AudienceFiles,
+    CadenceLedger,
+    Devices,
+    ExecutionStore,
+    PushSender,
+    RecipeStore,
+    Schedules,
+    Task,
+    TaskQueue,
+)
+from local.embedded.alerts import FileAlerts
+from local.embedded.clock import VirtualClock
+from local.embedded.database import Database
+from local.embedded.devices import SqliteDevices
+from local.embedded.executions import SqliteExecutionStore
+from local.embedded.files import FolderAudienceFiles
+from local.embedded.ledger import SqliteCadenceLedger
+from local.embedded.outbox import OutboxSender, OutcomeScript
+from local.embedded.queue import SqliteTaskQueue
+from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.scheduler import SqliteSchedules
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+T = TypeVar("T")
+
+
+class SavesRules(CadenceLedger, Protocol):
+    """A ledger whose rules can be replaced."""
+
+    def save_rules(self, rules: Sequence[CadenceRule]) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Adapters:
+    recipes: RecipeStore
+    executions: ExecutionStore
+    ledger: SavesRules
+    files: AudienceFiles
+    tasks: TaskQueue
+    schedules: Schedules
+    devices: Devices
+    alerts: Alerts
+    sender: Callable[[Mapping[str, Outcome]], PushSender]
+    """Makes a sender that answers as told by token, and sent otherwise."""
+
+
+def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
+    database = closing_stack.enter_context(closing(Database(folder / "tminus.db")))
+    return Adapters(
+        recipes=SqliteRecipeStore(database),
+        executions=SqliteExecutionStore(database),
+        ledger=SqliteCadenceLedger(database),
+        files=FolderAudienceFiles(folder / "files"),
+        tasks=SqliteTaskQueue(database, clock),
+        schedules=SqliteSchedules(database, clock),
+        devices=SqliteDevices(database),
+        alerts=FileAlerts(folder / "alerts.jsonl", clock),
+        sender=lambda by_token: OutboxSender(folder / "outbox.jsonl", clock, OutcomeScript(by_token=by_token)),
+    )
+
+
+ADAPTERS = {"embedded": embedded}
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOON)
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+def open_ports(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock
+) -> Iterator[Callable[[], Adapters]]:
+    with ExitStack() as stack:
+        yield lambda: ADAPTERS[request.param](tmp_path, clock, stack)
+
+
+@pytest.fixture
+def ports(open_ports: Callable[[], Adapters]) -> Adapters:
+    return open_ports()
+
+
+@pytest.fixture
+def at_once() -> Callable[[int, Callable[[int], T]], list[T]]:
+    """Runs a function on many threads that start together, and returns what each returned."""
+
+    def run(threads: int, work: Callable[[int], T]) -> list[T]:
+        start = threading.Barrier(threads)
+
+        def together(number: int) -> T:
+            start.wait(timeout=20)
+            return work(number)
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(together, range(threads), timeout=60))
+
+    return run
+
+
+@pytest.fixture
+def an_execution() -> Callable[..., Execution]:
+    def make(**fields: Any) -> Execution:
+        given = {"id": "daily_20261123T180000Z", "recipe_id": "daily", "recipe": {"name": "Täglich 👟"}, "claim": "a"}
+        return Execution(**({"send_at": NOON + timedelta(hours=6), "created_at": NOON} | given | fields))
+
+    return make
+
+
+@pytest.fixture
+def a_shard(an_execution: Callable[..., Execution]) -> Callable[..., Shard]:
+    def make(**fields: Any) -> Shard:
+        given = {"execution_id": an_execution().id, "push": 1, "number": 0, "test": False}
+        return Shard(**(given | {"partitions": range(64), "outcomes": b"..."} | fields))
+
+    return make
+
+
+@pytest.fixture
+def a_push(an_execution: Callable[..., Execution]) -> Callable[..., PushFiles]:
+    def file(name: str) -> IndexedFile:
+        index = Index(columns=("user_id", "firstName"), start=18, rows=(3,) * PARTITIONS, ends=(99,) * PARTITIONS)
+        return IndexedFile(
+            stored=Stored(name=name, generation=2**60, checksum="sha256:0", size_bytes=99), index=index
+        )
+
+    def make(push: int) -> PushFiles:
+        live = AudienceFile(rows=file(f"größe/{push}.csv"), devices=file(f"tokens/{push}.csv"))
+        return PushFiles(execution_id=an_execution().id, push=push, audience="größe", live=live, test=live)
+
+    return make
+
+
+@pytest.fixture
+def a_task() -> Callable[..., Task]:
+    def make(name: str = "a1b2-step", **fields: Any) -> Task:
+        return Task(**({"name": name, "function": "send_push", "body": {"push": 1}, "at": NOON} | fields))
+
+    return make
+
+
+@pytest.fixture
+def a_message() -> Callable[..., Message]:
+    def make(token: str, **fields: Any) -> Message:
+        given = {"user_id": f"user-{token}", "title": "Hallo Zoë 👟", "body": "Größe 44", "deep_link": None}
+        return Message(**({"token": token} | given | fields))
+
+    return make

@@ -1,0 +1,218 @@
+"""What every ExecutionStore does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.delivery import Tally
+from functions.domain.errors import Conflict, Halted, NotFound
+from functions.domain.execution import Execution, State
+from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.timeline import Phase
+from functions.ports import LogEntry
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+Make = Callable[..., Any]
+AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
+
+
+def test_an_execution_comes_back_as_it_was_created(ports: Any, open_ports: Any, an_execution: Make) -> None:
+    execution = an_execution().started(Phase.AUDIENCE_GENERATION, NOON + timedelta(microseconds=5))
+    assert ports.executions.create(execution)
+    assert open_ports().executions.get(execution.id) == execution
+    assert ports.executions.get("other") is None
+
+
+def test_of_42_concurrent_creates_one_wins(open_ports: Any, an_execution: Make, at_once: AtOnce) -> None:
+    stores = [open_ports().executions for _ in range(3)]
+    won = at_once(42, lambda number: stores[number % 3].create(an_execution(claim=f"claim-{number}")))
+    assert won.count(True) == 1
+    assert stores[0].get(an_execution().id).claim == f"claim-{won.index(True)}"
+
+
+def test_a_create_that_landed_although_its_answer_was_lost_is_recognised_by_its_claim(
+    ports: Any, an_execution: Make
+) -> None:
+    assert ports.executions.create(an_execution(claim="mine"))
+    ports.executions.change(an_execution().id, lambda old: old.to(State.AUDIENCE_READY, NOON))
+    assert ports.executions.create(an_execution(claim="mine"))
+    assert not ports.executions.create(an_execution(claim="theirs"))
+    assert ports.executions.get(an_execution().id).state is State.AUDIENCE_READY
+
+
+def test_a_change_that_raises_leaves_the_execution_and_passes_the_error_on(ports: Any, an_execution: Make) -> None:
+    ports.executions.create(an_execution())
+
+    def refuse(_: Execution) -> Execution:
+        raise LookupError("no")
+
+    with pytest.raises(LookupError, match="no"):
+        ports.executions.change(an_execution().id, refuse)
+    assert ports.executions.get(an_execution().id) == an_execution()
+
+
+def test_a_change_of_an_execution_that_does_not_exist_says_so(ports: Any) -> None:
+    with pytest.raises(NotFound, match="daily_x"):
+        ports.executions.change("daily_x", lambda old: old)
+
+
+def test_cancel_and_live_start_race_and_one_of_them_wins(ports: Any, an_execution: Make, at_once: AtOnce) -> None:
+    ports.executions.create(an_execution(state=State.TESTED))
+
+    def move(number: int) -> bool:
+        wanted = State.LIVE if number % 2 else State.CANCELLED
+
+        def change(old: Execution) -> Execution:
+            if old.state is not State.TESTED:
+                raise LookupError(old.state)
+            return old.to(wanted, NOON)
+
+        try:
+            ports.executions.change(an_execution().id, change)
+        except LookupError:
+            return False
+        return True
+
+    assert at_once(8, move).count(True) == 1
+
+
+def test_unfinished_executions_are_those_not_final_or_not_cleaned_oldest_first(
+    ports: Any, an_execution: Make
+) -> None:
+    states = {"new": State.LAUNCHED, "old": State.LIVE, "ended": State.COMPLETED, "gone": State.COMPLETED}
+    for age, (name, state) in enumerate(states.items()):
+        created = NOON - timedelta(microseconds=age)
+        ports.executions.create(an_execution(id=name, state=state, created_at=created, cleaned=name == "gone"))
+    assert [execution.id for execution in ports.executions.unfinished()] == ["ended", "old", "new"]
+    ports.executions.change("ended", lambda old: replace(old, cleaned=True))
+    assert [execution.id for execution in ports.executions.unfinished()] == ["old", "new"]
+
+
+def test_a_recipe_s_executions_are_listed_newest_send_first(ports: Any, an_execution: Make) -> None:
+    for day in (2, 1, 3):
+        ports.executions.create(an_execution(id=f"e{day}", send_at=NOON + timedelta(days=day)))
+    ports.executions.create(an_execution(id="other", recipe_id="weekly"))
+    assert [execution.id for execution in ports.executions.of_recipe("daily")] == ["e3", "e2", "e1"]
+
+
+def test_a_push_s_manifest_comes_back_as_it_was_kept(ports: Any, an_execution: Make, a_push: Make) -> None:
+    assert ports.executions.push(an_execution().id, 1) is None
+    for push in (1, 2, 1):
+        ports.executions.save_push(a_push(push))
+    assert ports.executions.push(an_execution().id, 1) == a_push(1)
+    assert ports.executions.push(an_execution().id, 2) == a_push(2)
+
+
+def test_a_shard_is_created_once_and_the_stored_one_is_returned(ports: Any, a_shard: Make) -> None:
+    assert ports.executions.create_shard(a_shard()) == a_shard()
+    assert ports.executions.create_shard(a_shard(outcomes=b"SSS")) == a_shard()
+    assert ports.executions.shard(a_shard().execution_id, "1-0") == a_shard()
+    assert ports.executions.shard(a_shard().execution_id, "1-1") is None
+
+
+def test_a_shard_that_is_saved_comes_back_with_its_next_version(
+    ports: Any, an_execution: Make, a_shard: Make
+) -> None:
+    ports.executions.create(an_execution(state=State.LIVE))
+    shard = ports.executions.create_shard(a_shard())
+    sending = replace(shard, outcomes=bytes(range(256)), lease_until=NOON + timedelta(seconds=60, microseconds=1))
+    saved = ports.executions.save_shard(sending, only_while=State.LIVE)
+    assert saved == replace(sending, version=shard.version + 1)
+    assert ports.executions.shard(shard.execution_id, shard.key) == saved
+
+
+def test_a_shard_of_an_older_version_is_not_saved(ports: Any, an_execution: Make, a_shard: Make) -> None:
+    ports.executions.create(an_execution(state=State.LIVE))
+    shard = ports.executions.create_shard(a_shard())
+    saved = ports.executions.save_shard(shard, only_while=State.LIVE)
+    with pytest.raises(Conflict, match="version 0"):
+        ports.executions.save_shard(replace(shard, outcomes=b"SSS"), only_while=State.LIVE)
+    with pytest.raises(Conflict, match="version 0"):
+        ports.executions.settle_shard(replace(shard, outcomes=b"SSS"))
+    with pytest.raises(Conflict):
+        ports.executions.settle_shard(a_shard(number=7))
+    assert ports.executions.shards(shard.execution_id) == [saved]
+
+
+def test_a_shard_is_not_saved_once_its_execution_has_left_the_state_but_may_be_settled(
+    ports: Any, an_execution: Make, a_shard: Make
+) -> None:
+    ports.executions.create(an_execution(state=State.LIVE))
+    shard = ports.executions.create_shard(a_shard())
+    ports.executions.change(an_execution().id, lambda old: old.to(State.STOPPED, NOON))
+    with pytest.raises(Halted, match="stopped"):
+        ports.executions.save_shard(shard, only_while=State.LIVE)
+    with pytest.raises(Halted, match="missing"):
+        ports.executions.save_shard(a_shard(execution_id="other"), only_while=State.LIVE)
+    settled = ports.executions.settle_shard(replace(shard, outcomes=b"SU.", done=True))
+    assert (settled.outcomes, settled.version) == (b"SU.", 1)
+
+
+def test_of_16_workers_that_save_one_version_one_wins(
+    ports: Any, an_execution: Make, a_shard: Make, at_once: AtOnce
+) -> None:
+    ports.executions.create(an_execution(state=State.LIVE))
+    shard = ports.executions.create_shard(a_shard())
+
+    def save(number: int) -> bool:
+        try:
+            ports.executions.save_shard(replace(shard, outcomes=bytes([number])), only_while=State.LIVE)
+        except Conflict:
+            return False
+        return True
+
+    won = at_once(16, save)
+    assert won.count(True) == 1
+    assert ports.executions.shard(shard.execution_id, shard.key).outcomes == bytes([won.index(True)])
+
+
+def test_progress_sums_the_live_shards_that_are_done(ports: Any, a_shard: Make) -> None:
+    assert ports.executions.progress(a_shard().execution_id) == Tally()
+    ports.executions.create_shard(a_shard(outcomes=b"SSF", done=True))
+    late = ports.executions.create_shard(a_shard(number=1, outcomes=b"S.."))
+    ports.executions.create_shard(a_shard(test=True, outcomes=b"S", done=True))
+    ports.executions.create_shard(a_shard(execution_id="other", outcomes=b"S", done=True))
+    assert ports.executions.progress(a_shard().execution_id) == Tally(audience_size=3, sent=2, failed=1)
+    ports.executions.settle_shard(replace(late, outcomes=b"SUa", done=True))
+    expected = Tally(audience_size=6, sent=3, failed=1, unknown=1, excluded={"invalid_user_id": 1})
+    assert ports.executions.progress(a_shard().execution_id) == expected
+
+
+def test_all_shards_of_an_execution_are_listed(ports: Any, a_shard: Make) -> None:
+    made = [a_shard(push=push, number=number) for push in (1, 2) for number in (0, 1, 10)] + [a_shard(test=True)]
+    for shard in reversed(made):
+        ports.executions.create_shard(shard)
+    listed = ports.executions.shards(a_shard().execution_id)
+    assert {shard.key for shard in listed} == {shard.key for shard in made}
+    assert len(listed) == len(made)
+
+
+def test_a_log_is_read_oldest_line_first(ports: Any) -> None:
+    def entry(microseconds: int, message: str) -> LogEntry:
+        return LogEntry(at=NOON + timedelta(microseconds=microseconds), phase="live", level="info", message=message)
+
+    lines = [entry(0, "erst 👟"), entry(0, "zweit"), entry(1, "dritt"), entry(1_000_000, "letzt")]
+    for line in (lines[3], lines[0], lines[1], lines[2]):
+        ports.executions.log("e", line)
+    ports.executions.log("other", entry(0, "x"))
+    assert list(ports.executions.log_of("e")) == lines
+
+
+def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
+    finding = Finding(
+        type=ViolationType.TEST_FAILED,
+        severity=Severity.CRITICAL,
+        message="kein Gerät",
+        action="blocked",
+        data={"size": 3, "audience": "größe"},
+    )
+    late = Violation(id="b", execution_id="e", finding=finding, at=NOON + timedelta(seconds=1, microseconds=7))
+    early = replace(late, id="a", at=NOON + timedelta(seconds=1))
+    assert ports.executions.record(late)
+    assert ports.executions.record(early)
+    assert not ports.executions.record(replace(late, at=NOON))
+    assert list(ports.executions.violations("e")) == [early, late]
+    assert list(ports.executions.violations("other")) == []

@@ -1,0 +1,90 @@
+"""What every RecipeStore does."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.embedded.database import Database
+from local.embedded.recipes import SqliteRecipeStore
+
+AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
+
+
+def put(document: dict[str, Any]) -> Callable[[Any], dict[str, Any]]:
+    return lambda _: document
+
+
+def test_a_recipe_that_was_never_written_is_none(ports: Any) -> None:
+    assert ports.recipes.get("daily") is None
+    assert list(ports.recipes.all()) == []
+
+
+def test_a_document_comes_back_as_it_was_written_unknown_keys_and_unicode_included(
+    ports: Any, open_ports: Any
+) -> None:
+    document = {"id": "daily", "name": "Größe 👟 日本", "x": [1, 2.5, None, {"deep": True}], "z": "", "a": 0}
+    assert ports.recipes.change("daily", put(document)) == document
+    assert open_ports().recipes.get("daily") == document
+    assert list(open_ports().recipes.get("daily")) == list(document)
+
+
+def test_recipes_are_listed_in_order_of_their_ids(ports: Any) -> None:
+    for recipe_id in ("b", "a", "C", "a-2"):
+        ports.recipes.change(recipe_id, put({"id": recipe_id}))
+    assert [document["id"] for document in ports.recipes.all()] == ["C", "a", "a-2", "b"]
+
+
+def test_a_change_that_makes_none_deletes_the_recipe(ports: Any) -> None:
+    ports.recipes.change("daily", put({"id": "daily"}))
+    assert ports.recipes.change("daily", lambda _: None) is None
+    assert ports.recipes.get("daily") is None
+    assert ports.recipes.change("daily", lambda _: None) is None
+
+
+def test_a_change_that_raises_leaves_the_recipe_and_passes_the_error_on(ports: Any) -> None:
+    ports.recipes.change("daily", put({"id": "daily", "tags": ["a"]}))
+
+    def spoil(document: dict[str, Any]) -> dict[str, Any]:
+        document["tags"].append("b")
+        raise LookupError("no")
+
+    with pytest.raises(LookupError, match="no"):
+        ports.recipes.change("daily", spoil)
+    assert ports.recipes.get("daily") == {"id": "daily", "tags": ["a"]}
+    assert ports.recipes.change("other", put({"id": "other"})) is not None
+
+
+def test_no_change_of_42_concurrent_ones_is_lost(ports: Any, at_once: AtOnce) -> None:
+    def add(number: int) -> None:
+        ports.recipes.change("n", lambda old: {"seen": [*(old or {"seen": []})["seen"], number]})
+
+    at_once(42, add)
+    assert sorted(ports.recipes.get("n")["seen"]) == list(range(42))
+
+
+COUNT_IN_ANOTHER_PROCESS = """
+import sys
+from pathlib import Path
+from local.embedded.database import Database
+from local.embedded.recipes import SqliteRecipeStore
+
+database = Database(Path(sys.argv[1]))
+store = SqliteRecipeStore(database)
+for _ in range(100):
+    store.change("n", lambda old: {"count": (old or {"count": 0})["count"] + 1})
+database.close()
+"""
+
+
+def test_processes_that_open_one_new_database_together_lose_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    command = [sys.executable, "-c", COUNT_IN_ANOTHER_PROCESS, str(path)]
+    children = [subprocess.Popen(command) for _ in range(3)]
+    assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
+    database = Database(path)
+    assert SqliteRecipeStore(database).get("n") == {"count": 300}
+    database.close()
