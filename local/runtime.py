@@ -121,7 +121,10 @@ class Runtime:
         """Deliver tasks and fires as they come due, on `workers` threads, until `stop` is set.
 
         Blocks; calls under way get ten seconds to end. What they leave unsettled is due again after `recover`.
+        TypeError on a virtual clock: waiting for it would never end.
         """
+        if isinstance(self._clock, VirtualClock):
+            raise TypeError("serve waits for a clock that runs by itself; use run_until with a VirtualClock")
         Dispatcher(self._agenda, self._clock, self._deliver, workers=workers).run(stop)
 
     def _deliver_next(self, *, scheduler: bool) -> None:

@@ -106,6 +106,7 @@ def user_database(directory: Path, *, memory_limit_mib: int, temp_dir: Path | No
             connection.execute(f"""
                 SET TimeZone = 'UTC';
                 SET memory_limit = '{memory_limit_mib}MiB';
+                SET preserve_insertion_order = false;
                 SET temp_directory = {literal(work_dir / "spill")};
                 SET autoinstall_known_extensions = false;
                 SET autoload_known_extensions = false;

@@ -140,4 +140,4 @@ def payload_bytes(title: str, body: str, deep_link: str | None) -> int:
     payload: dict[str, object] = {"notification": {"title": title, "body": body}}
     if deep_link is not None:
         payload["data"] = {"deepLink": deep_link}
-    return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))

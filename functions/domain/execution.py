@@ -59,7 +59,7 @@ class Execution:
     """The state of one run, beside an immutable snapshot of its recipe.
 
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
-    recognised by it. `generation` counts how often reconciling has made the tasks anew.
+    recognised by it.
     """
 
     id: str
@@ -71,7 +71,6 @@ class Execution:
     state: State = State.LAUNCHED
     reason: str = ""
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
-    generation: int = 0
     cleaned: bool = False
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
@@ -101,10 +100,6 @@ class Execution:
         """Record that nothing is left to delete."""
         return replace(self, cleaned=True)
 
-    def renewed(self) -> "Execution":
-        """Count another making of the tasks, so that their names are new."""
-        return replace(self, generation=self.generation + 1)
-
     def document(self) -> dict[str, Any]:
         """Return the execution as it is stored."""
         return {
@@ -120,7 +115,6 @@ class Execution:
                 phase.value: {"startedAt": stamp(times.started_at), "endedAt": stamp(times.ended_at)}
                 for phase, times in self.phases.items()
             },
-            "generation": self.generation,
             "cleaned": self.cleaned,
         }
 
@@ -142,7 +136,6 @@ class Execution:
                 )
                 for name, times in document["phases"].items()
             },
-            generation=document["generation"],
             cleaned=document["cleaned"],
         )
 

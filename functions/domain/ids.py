@@ -36,7 +36,7 @@ def canonical_user_id(user_id: str) -> str:
 
 def user_digest(user_id: str) -> bytes:
     """Return md5(user_id), 16 bytes: the order of every audience file and the key of every partition."""
-    return hashlib.md5(canonical_user_id(user_id).encode(), usedforsecurity=False).digest()
+    return hashlib.md5(canonical_user_id(user_id).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
 
 
 def user_key(user_id: str) -> bytes:
@@ -48,7 +48,7 @@ def slug(name: str) -> str:
     """Return a recipe id made of a name, the same each time; a name without latin letters gives its hash."""
     latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:80]
-    return words or f"recipe-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return words or "recipe-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def execution_id(recipe_id: str, send_at: datetime) -> str:

@@ -54,7 +54,13 @@ def partition_of(digest: bytes) -> int:
 
 def index(lines: Iterable[bytes], name: str) -> Index:
     """Read a sorted CSV file line by line and find its partitions; memory does not grow with the file."""
-    records = _records(lines)
+    try:
+        return _index(_records(lines), name)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadAudience(f"{name}: not a CSV file in UTF-8: {error}") from None
+
+
+def _index(records: Iterator[bytes], name: str) -> Index:
     header = next(records, b"")
     columns = tuple(next(csv.reader([header.decode("utf-8-sig").rstrip("\r\n")]), []))
     if columns[:1] != ("user_id",):

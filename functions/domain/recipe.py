@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from functions.domain import fields
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.ids import RECIPE_ID, slug
-from functions.domain.schedule import Schedule
+from functions.domain.schedule import Frequency, Schedule
 from functions.domain.status import Status, read_status
 from functions.domain.timeline import PushTiming
 
@@ -79,18 +79,27 @@ def parse(document: object, *, default_id: str = "") -> Recipe:
 
     A document without an id takes `default_id`, or else an id made of its name, the same each time.
     """
+    unstorable = fields.storage_errors(document)
+    if unstorable:
+        raise BadRecipe(unstorable)
     if not isinstance(document, Mapping):
         raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {fields.shown(document)}")])
-    status, notices = read_status(document)
+    errors: list[FieldError] = []
+    try:
+        status, notices = read_status(document)
+    except BadRecipe as error:
+        errors += error.errors
     known = fields.without_nulls(document)
     known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
     try:
         parsed = fields.Recipe.model_validate(known)
     except ValidationError as error:
-        raise BadRecipe(fields.field_errors(error)) from None
-    if not RECIPE_ID.fullmatch(parsed.id):
-        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {fields.shown(parsed.id)}"
-        raise BadRecipe([FieldError("id", reason)])
+        errors += fields.field_errors(error)
+    if isinstance(known["id"], str) and not RECIPE_ID.fullmatch(known["id"]):
+        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {fields.shown(known['id'])}"
+        errors.append(FieldError("id", reason))
+    if errors:
+        raise BadRecipe(errors)
     return Recipe(dict(document), parsed, status, (*notices, *parsed.notices))
 
 
@@ -102,7 +111,7 @@ def _schedule(parsed: fields.Recipe) -> Schedule:
         "end_date": written.end_day,
         "days_of_week": frozenset(written.days_of_week) or None,
         "day_of_month": written.day_of_month,
-        "cron": written.cron,
+        "cron": written.cron if written.frequency is Frequency.CUSTOM else None,
     }
     return Schedule(
         zone=written.zone,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -91,8 +92,14 @@ def starts_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
 def scheduler_cron(schedule: Schedule, since: datetime) -> str | None:
     """Return a cron expression in the schedule's zone that fires at least at every start of the next 400 days.
 
-    Around changes of the clocks it may fire more often; `slot_for` decides. None: nothing is left to send.
+    Around changes of the clocks it may fire more often; `slot_for` decides. None: nothing is left to send on the
+    UTC day of `since` or later.
     """
+    return _scheduler_cron(schedule, since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=10_000)
+def _scheduler_cron(schedule: Schedule, since: datetime) -> str | None:
     near = takewhile(lambda start: start < since + CRON_HORIZON, starts_from(schedule, since))
     starts = [start.astimezone(schedule.zone) for start in islice(near, _MOST_SENDS)]
     if not starts:
@@ -124,10 +131,10 @@ def _times(schedule: Schedule) -> list[time]:
 def _days(schedule: Schedule, since: date) -> Iterator[date]:
     day = max(since, schedule.start_date)
     if schedule.frequency is Frequency.ONCE:
-        yield from [schedule.start_date] if day <= schedule.start_date else []
+        yield from [schedule.start_date] if day <= schedule.start_date <= _LAST_DAY else []
         return
     idle = 0
-    while day <= schedule.end_date and idle < _LONGEST_GAP_DAYS:
+    while day <= min(schedule.end_date, _LAST_DAY) and idle < _LONGEST_GAP_DAYS:
         idle += 1
         if _is_send_day(schedule, day):
             idle = 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.fields import shown
 
 
 class Status(StrEnum):
@@ -29,7 +30,7 @@ def read_status(document: Mapping[str, object]) -> tuple[Status, tuple[str, ...]
     """Return a document's status, and a notice where `isActive` contradicts it: then the recipe is paused."""
     written, is_active = document.get("status"), document.get("isActive")
     if is_active is not None and not isinstance(is_active, bool):
-        raise BadRecipe([FieldError("isActive", f"must be true or false, got {is_active!r}")])
+        raise BadRecipe([FieldError("isActive", f"must be true or false, got {shown(is_active)}")])
     if written is None or written == "":
         if is_active is None:
             return Status.DRAFT, ()
@@ -49,4 +50,4 @@ def _status(written: object) -> Status:
         return Status(str(word))
     except ValueError:
         known = ", ".join([*Status, *_OLD_WORDS])
-        raise BadRecipe([FieldError("status", f"must be one of {known}, got {written!r}")]) from None
+        raise BadRecipe([FieldError("status", f"must be one of {known}, got {shown(written)}")]) from None

@@ -90,7 +90,10 @@ class LinkPolicy:
         whole_host = not link.columns or re.search(r"[/?#]", rest)
         if not colon or not whole_host:
             raise BadTemplate(f"the scheme and host of {opening!r} must stand before the first variable")
-        host = urlsplit(opening).hostname or ""
+        try:
+            host = urlsplit(opening).hostname or ""
+        except ValueError as error:
+            raise BadTemplate(f"{opening!r} has no valid host: {error}") from None
         if "@" in rest.split("/")[0] or "\\" in rest:
             raise BadTemplate(f"{opening!r} hides its host behind '@' or '\\'")
         if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:

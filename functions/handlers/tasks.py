@@ -33,7 +33,7 @@ _STEPS: Mapping[str, _Step] = {
     "build_audience": _Step(run=build_audience),
     "send_test": _Step(run=send_test),
     "checkpoint": _Step(run=checkpoint),
-    "send_push": _Step(run=send_push, numbers=("push",)),
+    "send_push": _Step(run=send_push, numbers=("push", "generation")),
     "send_shard": _Step(run=send_shard, numbers=("push", "shard")),
     "finish": _Step(run=finish),
 }

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,19 +61,20 @@ def _build(ports: Ports, run: Run) -> list[PushFiles]:
         TemporaryDirectory(prefix="tminus-") as folder,
         ports.engine.run(job, arguments, now=run.timeline.build_at) as rows,
     ):
+        writer = _Writer(ports, run, rows, Path(folder))
         for position, push in enumerate(run.recipe.pushes):
-            audience = audience_of(job, push, position)
-            files = _Writer(ports, run, rows, Path(folder)).write(position + 1, push, audience)
+            files = writer.write(position + 1, push, audience_of(job, push, position))
             ports.executions.save_push(files)
             pushes.append(files)
     return pushes
 
 
 class _Writer:
-    """Writes the files of one push: from the engine to a local folder, from there to the store, once."""
+    """Writes the files of an execution: from the engine to a local folder, from there to the store, once."""
 
     def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
         self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
+        self._test_users = test_users(ports, run)
 
     def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
         per_user = self._ports.policy.devices_per_user
@@ -94,17 +96,21 @@ class _Writer:
         )
 
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
-        users = test_users(self._ports, self._run)
         model = self._model_row(fields, live)
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(live.index.columns)
             if model:
-                writer.writerows([user, *model[1:]] for user in users)
+                writer.writerows([user, *model[1:]] for user in self._test_users)
         rows = self._store(f"audiences/{self._run.execution.id}/{name}-TEST.csv", path)
-        self._ports.engine.write_devices_of(users, path, per_user=self._ports.policy.devices_per_user)
-        devices = self._store(f"devices/{self._run.execution.id}/{name}-TEST.csv", path)
-        return AudienceFile(rows=rows, devices=devices)
+        return AudienceFile(rows=rows, devices=self._test_devices)
+
+    @cached_property
+    def _test_devices(self) -> IndexedFile:
+        path = self._folder / "test-devices"
+        per_user = self._ports.policy.devices_per_user
+        self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
+        return self._store(f"devices/{self._run.execution.id}/TEST.csv", path)
 
     def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
         """Return the second real row, or the first: the next one that has a value for every variable, if any has."""

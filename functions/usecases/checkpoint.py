@@ -1,5 +1,7 @@
 """T-0: decide, atomically, whether the live sequence is sent."""
 
+from datetime import datetime
+
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, State
 from functions.domain.timeline import Phase
@@ -7,6 +9,8 @@ from functions.ports import Ports
 from functions.usecases.journal import note
 from functions.usecases.launch import expire
 from functions.usecases.steps import Run, load_run
+
+_BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
 
 def checkpoint(ports: Ports, execution_id: str) -> Execution:
@@ -23,6 +27,9 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     if not _ready(run):
         raise NotYet("the checkpoint waits for the test send, which", run.timeline.test_at)
+    go_at = _window_over_at(ports, run)
+    if now < go_at:
+        raise NotYet("the end of the shortest cancellation window", go_at)
     went_live = False
 
     def go(execution: Execution) -> Execution:
@@ -38,6 +45,18 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         mode = "dry run: nobody gets a message" if run.recipe.test_mode else "live"
         note(ports, execution_id, Phase.LIVE_EXECUTION, f"go ({mode}); nobody cancelled")
     return execution
+
+
+def _window_over_at(ports: Ports, run: Run) -> datetime:
+    """Return when people have had the shortest cancellation window, or the shorter one that the recipe asks for.
+
+    After an execution that started late T-0 has to wait for it; a dry run, which nobody has to stop, does not.
+    """
+    if run.recipe.test_mode:
+        return run.execution.send_at
+    window = min(ports.policy.limits.shortest_window, run.execution.send_at - run.timeline.window_at)
+    ended = [run.execution.phases[phase].ended_at for phase in _BEFORE if phase in run.execution.phases]
+    return max(at for at in ended if at is not None) + window
 
 
 def _ready(run: Run) -> bool:

@@ -34,9 +34,9 @@ def finish(ports: Ports, execution_id: str) -> Execution:
         _conclude(ports, run)
     elif not run.execution.state.final:
         expire(ports, run)
-    _settle_rest(ports, run)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
+    _settle_rest(ports, run)
     _complete_recipe(ports, run)
     return _cleaned(ports, run)
 

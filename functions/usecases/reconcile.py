@@ -17,7 +17,7 @@ from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
-"""How long a step may be overdue before its task counts as lost."""
+"""How long a step may be overdue before its task counts as lost, and the one made anew as lost again."""
 _LOOK_BACK = timedelta(hours=24)
 """How old a missed send may be and still be recorded, as expired."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -37,8 +37,8 @@ class Drift:
     schedules: tuple[str, ...]
     cancelled: tuple[str, ...]
     malformed: tuple[str, ...]
-    launched: tuple[str, ...]
     renewed: tuple[str, ...]
+    launched: tuple[str, ...]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -53,8 +53,8 @@ def reconcile(ports: Ports) -> Drift:
         schedules=tuple(_match_schedules(ports, recipes)),
         cancelled=tuple(_cancel_orphans(ports, recipes)),
         malformed=tuple(malformed),
-        launched=tuple(_launch_missed(ports, recipes)),
         renewed=tuple(_renew_tasks(ports)),
+        launched=tuple(_launch_missed(ports, recipes)),
     )
     for sentence in drift.sentences:
         ports.alerts.send(Alert(kind="reconcile_drift", execution_id="", message=sentence))
@@ -124,29 +124,26 @@ def _changed_at(document: Document) -> datetime:
 
 
 def _renew_tasks(ports: Ports) -> Iterator[str]:
-    """Make the tasks of overdue steps anew, under new names."""
+    """Make the tasks of overdue steps anew, once in each while that they stay overdue."""
     now = ports.clock.now()
     for execution in ports.executions.unfinished():
         try:
             run = read_run(execution)
         except BadRecipe:
             continue
-        overdue = [task for task in tasks_of(run) if _lost(ports, run, task, now)]
-        if overdue:
-            yield _renew(ports, execution, {(task.function, task.body.get("push")) for task in overdue})
+        for task in tasks_of(run):
+            if _lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
+                yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
 
 
-def _renew(ports: Ports, execution: Execution, steps: set[tuple[str, object]]) -> str:
-    renewed = ports.executions.change(execution.id, Execution.renewed)
-    for task in tasks_of(read_run(renewed)):
-        if (task.function, task.body.get("push")) in steps:
-            ports.tasks.add(task)
-    names = ", ".join(sorted({function for function, _ in steps}))
-    return f"{execution.id} is {execution.state.value} and overdue: made its tasks anew ({names})"
+def _anew(run: Run, lost: Task, now: datetime) -> Task:
+    generation = (now - lost.at) // GRACE
+    step = (lost.function, lost.body.get("push"))
+    return next(task for task in tasks_of(run, generation) if (task.function, task.body.get("push")) == step)
 
 
 def _lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
-    if now < task.at + GRACE:
+    if now < max(task.at, run.execution.created_at) + GRACE:
         return False
     if task.function == "finish":
         return not run.execution.cleaned

@@ -13,7 +13,7 @@ from functions.usecases.journal import breach
 from functions.usecases.steps import Run, load_run, shard_task
 
 
-def send_push(ports: Ports, execution_id: str, push: int) -> int:
+def send_push(ports: Ports, execution_id: str, push: int, generation: int = 0) -> int:
     """Enqueue the shards of a push and return their number; doing it again changes nothing."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     due_at = push_due_at(run, push)
@@ -28,7 +28,8 @@ def send_push(ports: Ports, execution_id: str, push: int) -> int:
     shards = plan_shards(files, most_rows=ports.policy.shard_rows)
     for shard in shards:
         ports.executions.create_shard(shard)
-        ports.tasks.add(shard_task(run, push, shard.number, shard_due_at(ports, due_at, files, shard)))
+        at = shard_due_at(ports, due_at, files, shard)
+        ports.tasks.add(shard_task(run, generation, push, shard.number, at))
     return len(shards)
 
 

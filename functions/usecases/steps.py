@@ -55,27 +55,30 @@ def timeline_of(recipe: Recipe, send_at: datetime) -> Timeline:
     )
 
 
-def tasks_of(run: Run) -> Iterator[Task]:
-    """Yield the tasks of all steps of an execution, in the order in which they are due."""
+def tasks_of(run: Run, generation: int = 0) -> Iterator[Task]:
+    """Yield the tasks of all steps of an execution, in the order in which they are due.
+
+    Tasks of another generation have other names, so that they are not dropped as repeats of a lost one.
+    """
     timeline = run.timeline
-    yield _task(run, "build_audience", timeline.build_at)
-    yield _task(run, "send_test", timeline.test_at)
-    yield _task(run, "checkpoint", timeline.send_at)
+    yield _task(run, generation, "build_audience", timeline.build_at)
+    yield _task(run, generation, "send_test", timeline.test_at)
+    yield _task(run, generation, "checkpoint", timeline.send_at)
     for push, at in enumerate(timeline.push_at, start=1):
-        yield _task(run, "send_push", at, push=push)
-    yield _task(run, "finish", timeline.finish_at)
+        yield _task(run, generation, "send_push", at, push=push)
+    yield _task(run, generation, "finish", timeline.finish_at)
 
 
-def shard_task(run: Run, push: int, shard: int, at: datetime) -> Task:
+def shard_task(run: Run, generation: int, push: int, shard: int, at: datetime) -> Task:
     """Return the task that sends one shard of one push."""
-    return _task(run, "send_shard", at, push=push, shard=shard)
+    return _task(run, generation, "send_shard", at, push=push, shard=shard)
 
 
-def _task(run: Run, function: str, at: datetime, **numbers: int) -> Task:
+def _task(run: Run, generation: int, function: str, at: datetime, **numbers: int) -> Task:
     step = "-".join([function, *(str(number) for number in numbers.values())])
     return Task(
-        name=task_name(run.execution.id, step, run.execution.generation),
+        name=task_name(run.execution.id, step, generation),
         function=function,
-        body={"executionId": run.execution.id, **numbers},
+        body={"executionId": run.execution.id, **numbers, "generation": generation},
         at=at,
     )

@@ -13,6 +13,7 @@ from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.story import Story
 from local.documents import read_recipe_file, set_value
 from local.embedded.outbox import OutcomeScript
+from local.outcome_file import read_outcomes
 from local.single_run import Plan, SingleRun, make_plan
 
 _EXIT = {State.COMPLETED: 0, State.FAILED: 1}
@@ -60,7 +61,7 @@ def run(
         document = set_value(document, assignment)
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
     plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
-    script = OutcomeScript.read(outcomes) if outcomes else None
+    script = read_outcomes(outcomes) if outcomes else None
     report = execute(settings, plan, script, Story(quiet=as_json))
     if as_json:
         print_json(report)

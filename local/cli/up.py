@@ -22,7 +22,7 @@ from local.runtime import Runtime, load_functions
 from local.serving import FUNCTIONS, SOURCE, http_server
 
 _SAMPLE_USERS = 10_000
-_KEEP_SECONDS = 0.5
+_KEEP_SECONDS = 0.1
 
 
 @click.command()

@@ -123,7 +123,12 @@ def at_once() -> Callable[[int, Callable[[int], T]], list[T]]:
 @pytest.fixture
 def an_execution() -> Callable[..., Execution]:
     def make(**fields: Any) -> Execution:
-        given = {"id": "daily_20261123T180000Z", "recipe_id": "daily", "recipe": {"name": "Täglich 👟"}, "claim": "a"}
+        given: dict[str, Any] = {
+            "id": "daily_20261123T180000Z",
+            "recipe_id": "daily",
+            "recipe": {"name": "Täglich 👟"},
+            "claim": "a",
+        }
         return Execution(**({"send_at": NOON + timedelta(hours=6), "created_at": NOON} | given | fields))
 
     return make
@@ -132,7 +137,7 @@ def an_execution() -> Callable[..., Execution]:
 @pytest.fixture
 def a_shard(an_execution: Callable[..., Execution]) -> Callable[..., Shard]:
     def make(**fields: Any) -> Shard:
-        given = {"execution_id": an_execution().id, "push": 1, "number": 0, "test": False}
+        given: dict[str, Any] = {"execution_id": an_execution().id, "push": 1, "number": 0, "test": False}
         return Shard(**(given | {"partitions": range(64), "outcomes": b"..."} | fields))
 
     return make
@@ -156,7 +161,8 @@ def a_push(an_execution: Callable[..., Execution]) -> Callable[..., PushFiles]:
 @pytest.fixture
 def a_task() -> Callable[..., Task]:
     def make(name: str = "a1b2-step", **fields: Any) -> Task:
-        return Task(**({"name": name, "function": "send_push", "body": {"push": 1}, "at": NOON} | fields))
+        given: dict[str, Any] = {"name": name, "function": "send_push", "body": {"push": 1}, "at": NOON}
+        return Task(**(given | fields))
 
     return make
 
@@ -164,7 +170,12 @@ def a_task() -> Callable[..., Task]:
 @pytest.fixture
 def a_message() -> Callable[..., Message]:
     def make(token: str, **fields: Any) -> Message:
-        given = {"user_id": f"user-{token}", "title": "Hallo Zoë 👟", "body": "Größe 44", "deep_link": None}
+        given: dict[str, Any] = {
+            "user_id": f"user-{token}",
+            "title": "Hallo Zoë 👟",
+            "body": "Größe 44",
+            "deep_link": None,
+        }
         return Message(**({"token": token} | given | fields))
 
     return make

@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +100,32 @@ def test_a_write_that_fails_leaves_no_file(ports: Any, a_source: Any, tmp_path: 
         ports.files.write_once(NAME, tmp_path / "missing")
     assert ports.files.write_once(NAME, a_source()).size_bytes == len(CONTENT)
     assert [path.name for path in (tmp_path / "files" / NAME).parent.iterdir()] == [Path(NAME).name]
+
+
+WRITE_FROM_A_PIPE = """
+import sys
+from pathlib import Path
+from local.embedded.files import FolderAudienceFiles
+
+FolderAudienceFiles(Path(sys.argv[1])).write_once("audiences/e1/1.csv", Path(sys.argv[2]))
+"""
+
+
+def test_a_writer_that_is_killed_halfway_leaves_no_file_and_delete_sweeps_its_traces(
+    ports: Any, a_source: Any, tmp_path: Path
+) -> None:
+    pipe, folder = tmp_path / "pipe", tmp_path / "files" / "audiences" / "e1"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", WRITE_FROM_A_PIPE, str(tmp_path / "files"), str(pipe)]
+    with subprocess.Popen(command) as child, pipe.open("wb", buffering=0) as half:
+        half.write(CONTENT[:9])
+        child.send_signal(signal.SIGKILL)
+        child.wait(timeout=20)
+    assert [path.name.startswith(".incoming-") for path in folder.iterdir()] == [True]
+    stored = ports.files.write_once("audiences/e1/1.csv", a_source())
+    assert ports.files.read(stored, 0, len(CONTENT)) == CONTENT
+    ports.files.delete("audiences/e1")
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", ["../out.csv", "audiences/../../out.csv", "/tmp/out.csv", "", "."])

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
 from functions.ports import Alert
 from local.embedded.alerts import FileAlerts
 from local.embedded.clock import VirtualClock
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def test_a_token_is_dead_once_it_was_buried(ports: Any, open_ports: Any) -> None:

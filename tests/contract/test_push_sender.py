@@ -17,7 +17,7 @@ Make = Callable[..., Any]
 
 
 def envelope(**fields: Any) -> Envelope:
-    given = {"execution_id": "daily_20261123T180000Z", "recipe_id": "daily", "push": 1, "test": False}
+    given: dict[str, Any] = {"execution_id": "daily_20261123T180000Z", "recipe_id": "daily", "push": 1, "test": False}
     return Envelope(**(given | {"dry_run": False} | fields))
 
 

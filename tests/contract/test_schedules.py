@@ -39,7 +39,7 @@ def test_a_deleted_job_is_gone_and_deleting_it_again_is_nothing(ports: Any) -> N
 @pytest.mark.parametrize(
     "wrong", [{"cron": "0 18 * *"}, {"cron": "61 * * * *"}, {"zone": "Europe"}, {"zone": "Mars/X"}]
 )
-def test_a_job_whose_cron_or_zone_means_nothing_is_refused(ports: Any, wrong: dict[str, str]) -> None:
+def test_a_job_whose_cron_or_zone_means_nothing_is_refused(ports: Any, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"fields|minute|time zone"):
         ports.schedules.put(replace(DAILY, **wrong))
     assert list(ports.schedules.all()) == []

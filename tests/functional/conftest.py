@@ -1,0 +1,260 @@
+"""A laboratory: the real functions on the embedded runtime, on a small user database and a virtual clock."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audience_jobs.contract import Audience, Column, Job, Parameter
+from audience_jobs.engines.duckdb import DuckDBEngine
+from functions import bootstrap
+from functions.domain.execution import Execution, State
+from functions.domain.ids import execution_id
+from functions.domain.policy import Policy
+from functions.ports import Ports
+from functions.usecases.recipes import save_recipe
+from functions.usecases.report import report
+from local.embedded.clock import VirtualClock
+from local.embedded.outbox import OutcomeScript
+from local.embedded.response import Response
+from local.embedded.system import RECONCILE_JOB, EmbeddedSystem, open_system
+from local.runtime import Runtime, load_functions
+from local.serving import FUNCTIONS, SOURCE
+
+SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
+START_AT = SEND_AT - timedelta(minutes=30)
+EARLIER = START_AT - timedelta(hours=2)
+TESTER = "00000000-0000-4000-8000-00000000000a"
+
+Wrap = Callable[[Ports], Ports]
+
+
+def user(number: int) -> str:
+    """The id of a user of the laboratory."""
+    return f"10000000-0000-4000-8000-{number:012d}"
+
+
+def _job(audiences: Sequence[str]) -> Job:
+    columns = (
+        Column(name="user_id", type="text", meaning="the user"),
+        Column(name="name", type="text", meaning="what to call them"),
+        Column(name="shoe", type="text", meaning="their shoe"),
+    )
+    return Job(
+        id="everybody",
+        title="Everybody, by the audience written in their bio",
+        layer=3,
+        parameters=(Parameter(name="most", type="integer", default=1_000_000, meaning="at most so many users"),),
+        audiences=tuple(Audience(name=name, columns=columns, meaning=name) for name in audiences),
+        sql="""
+            SELECT bio AS audience, id AS user_id, first_name AS name, username AS shoe
+            FROM users WHERE deleted_at = 0 ORDER BY id LIMIT $most
+        """,
+    )
+
+
+class Lab:
+    """One system; `restart` throws the process away and starts another on the same state, as after a kill."""
+
+    audiences = ("a", "b", "c")
+
+    def __init__(self, folder: Path, *, policy: Policy | None = None, script: OutcomeScript | None = None) -> None:
+        self.folder = folder
+        self.data, self.state = folder / "data", folder / "state"
+        self.clock = VirtualClock(EARLIER)
+        self.policy = policy or Policy()
+        self.script = script or OutcomeScript()
+        self.job = _job(self.audiences)
+        self.wrap: Wrap = lambda ports: ports
+        self.system: EmbeddedSystem | None = None
+        self.ports: Ports
+        self.runtime: Runtime
+        self.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)})
+
+    def open(self) -> "Lab":
+        """Start the process."""
+        self.system = open_system(
+            self.state,
+            clock=self.clock,
+            engine=DuckDBEngine(self.data),
+            find_job=lambda _: self.job,
+            policy=self.policy,
+            script=self.script,
+        )
+        self.ports = self.wrap(self.system.ports)
+        self.system.queue.recover()
+        self.system.schedules.recover()
+        self.system.schedules.put(RECONCILE_JOB)
+        self.runtime = Runtime(self.system.queue, self.system.schedules, self.clock, _APPS(), self._around)
+        return self
+
+    def close(self) -> None:
+        """End the process."""
+        if self.system is not None:
+            self.system.close()
+            self.system = None
+
+    def restart(self) -> "Lab":
+        """End the process and start another on the same state."""
+        self.close()
+        return self.open()
+
+    def _around(self) -> AbstractContextManager[None]:
+        return bootstrap.bind(self.ports)
+
+    def write_users(self, audiences: Mapping[str, Sequence[int]], *, without_token: Sequence[int] = ()) -> None:
+        """Write a user database in which these users are in these audiences."""
+        rows = [(user(n), f"Shoe {n}", f"Name {n}", name) for name, numbers in audiences.items() for n in numbers]
+        self.write_rows(rows)
+        owners = [user(n) for numbers in audiences.values() for n in numbers if n not in without_token]
+        self.write_devices([(owner, f"token-{owner}") for owner in [*dict.fromkeys(owners), TESTER]])
+
+    def write_rows(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Write users as (id, shoe, name, audience)."""
+        header = ("id", "username", "first_name", "bio", "deleted_at")
+        self._write("users", header, [(*row, "0") for row in rows])
+
+    def write_devices(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Write devices as (user, token)."""
+        header = ("user_id", "token", "platform", "updated_at")
+        self._write("devices", header, [(*row, "ios", "2026-01-01 00:00:00+00") for row in rows])
+
+    def _write(self, table: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        with (self.data / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    def save(self, document: Mapping[str, Any] | None = None) -> None:
+        """Save a recipe, as a person would."""
+        save_recipe(self.ports, document or recipe())
+
+    def run_to(self, at: datetime, *, inclusive: bool = True) -> None:
+        """Let everything happen that is due until then."""
+        self.runtime.run_until(at, inclusive=inclusive)
+
+    def run_to_the_end(self) -> None:
+        """Let everything happen until the cleanup of the first send, and a while after it."""
+        self.run_to(SEND_AT + timedelta(hours=2))
+
+    def launch(self, at: datetime = START_AT, recipe_id: str = "welcome") -> Response:
+        """Fire the scheduler's job of a recipe, as meant for an instant."""
+        headers = {"X-CloudScheduler": "true", "X-CloudScheduler-ScheduleTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+        return self.runtime.call("launch", headers, {"recipeId": recipe_id})
+
+    def deliver(self, function: str, **body: object) -> Response:
+        """Deliver a task by hand, once more than the queue does."""
+        return self.runtime.call(function, {"X-CloudTasks-TaskName": "again"}, {"executionId": self.id, **body})
+
+    id = execution_id("welcome", SEND_AT)
+
+    def execution(self, execution: str = "") -> Execution:
+        """The execution of the first send, or another."""
+        found = self.ports.executions.get(execution or self.id)
+        assert found is not None
+        return found
+
+    def report(self, execution: str = "") -> dict[str, Any]:
+        """The report of the first send, or another."""
+        return report(self.ports, execution or self.id)
+
+    def violations(self, execution: str = "") -> list[str]:
+        """The types of the execution's violations."""
+        return [violation["type"] for violation in self.report(execution)["violations"]]
+
+    def outbox(self, *, test: bool | None = None) -> list[dict[str, Any]]:
+        """The messages that left, all or only the tests or the live ones."""
+        path = self.state / "outbox.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        messages = [json.loads(line) for line in lines]
+        return [message for message in messages if test is None or message["test"] is test]
+
+    def assert_contract(self) -> None:
+        """The delivery contract, as far as one look at the end can tell."""
+        sends = Counter((m["executionId"], m["push"], m["token"], m["test"]) for m in self.outbox())
+        assert [key for key, count in sends.items() if count > 1] == [], "somebody got a push twice"
+        for execution in {m["executionId"] for m in self.outbox()} | {self.id}:
+            numbers = self.report(execution)
+            for push in numbers["pushes"]:
+                parts = push["sent"] + push["failed"] + push["unknown"] + push["notReached"]
+                assert push["audienceSize"] == sum(push["excluded"].values()) + parts
+                assert min(push["notReached"], push["sent"], push["failed"], push["unknown"]) >= 0
+            left = [m for m in self.outbox(test=False) if m["executionId"] == execution]
+            totals = numbers["totals"]
+            assert totals["sent"] <= len({(m["push"], m["userId"]) for m in left}) <= totals["sent"] + totals["unknown"]
+
+
+_loaded: dict[str, Any] = {}
+
+
+def _APPS() -> dict[str, Any]:  # noqa: N802 - loaded once for all laboratories: main.py is free of state
+    if not _loaded:
+        _loaded.update(load_functions(FUNCTIONS, SOURCE))
+    return _loaded
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    """A daily recipe of three pushes to three audiences, sent at 18:30 UTC."""
+    document: dict[str, Any] = {
+        "id": "welcome",
+        "name": "Welcome",
+        "status": "active",
+        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": "18:30"},
+        "pushSequence": [push(1), push(2), push(3)],
+        "audienceCriteria": {"customScript": {"scriptId": "everybody"}},
+        "settings": {"testUserIds": [TESTER]},
+    }
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = document
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return document
+
+
+def push(order: int, **changes: Any) -> dict[str, Any]:
+    """A push of the recipe: layer 1, which no cadence rule holds back, two minutes after the one before."""
+    document = {
+        "sequenceOrder": order,
+        "title": f"Push {order} for [[var:name]]",
+        "body": "Your [[var:shoe]] waits",
+        "deepLink": "https://kicks.example/shoes",
+        "layerId": 1,
+        "timing": {"delayAfterPrevious": 2},
+    }
+    return {**document, **changes}
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Make laboratories, each in a folder of its own, opened and with nothing saved."""
+    labs: list[Lab] = []
+
+    def make(*, wrap: Wrap | None = None, script: OutcomeScript | None = None, **policy: Any) -> Lab:
+        lab = Lab(tmp_path / f"lab-{len(labs)}", policy=replace(Policy(), **policy), script=script)
+        if wrap is not None:
+            lab.wrap = wrap
+        labs.append(lab)
+        return lab.open()
+
+    yield make
+    for lab in labs:
+        lab.close()
+
+
+@pytest.fixture
+def lab(make_lab: Callable[..., Lab]) -> Lab:
+    """A laboratory with the recipe saved."""
+    made = make_lab()
+    made.save()
+    return made
+
+
+FINAL = {state for state in State if state.final}

@@ -1,0 +1,47 @@
+"""Ports that crash the process at a chosen call, before or after the call takes effect."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+from functions.ports import Ports
+
+CRASHING = ("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts", "engine")
+
+
+class Crash(BaseException):
+    """The process dies here; no `except Exception` may survive it."""
+
+
+class CrashPoint:
+    """Counts the calls of all ports, and crashes at one of them, once."""
+
+    def __init__(self, at: int | None, *, after: bool = False) -> None:
+        self.at, self.after = at, after
+        self.calls: list[str] = []
+
+    def wrap(self, ports: Ports) -> Ports:
+        """Return ports of which every call is counted."""
+        assert set(CRASHING) <= {field.name for field in fields(ports)}
+        return replace(ports, **{name: _Counted(name, getattr(ports, name), self) for name in CRASHING})
+
+    def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Make a call, unless this is where the process dies."""
+        self.calls.append(name)
+        crash = len(self.calls) - 1 == self.at
+        if crash and not self.after:
+            raise Crash(name)
+        answer = method(*args, **kwargs)
+        if crash:
+            raise Crash(name)
+        return answer
+
+
+class _Counted:
+    def __init__(self, name: str, target: object, point: CrashPoint) -> None:
+        self._name, self._target, self._point = name, target, point
+
+    def __getattr__(self, method: str) -> Any:
+        target = getattr(self._target, method)
+        name = f"{self._name}.{method}"
+        return lambda *args, **kwargs: self._point.call(name, target, *args, **kwargs)

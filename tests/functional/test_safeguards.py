@@ -1,0 +1,300 @@
+"""What blocks, stops, expires or warns; and that the numbers add up when it does."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.delivery import Outcome
+from functions.domain.errors import LedgerUnreadable
+from functions.domain.safeguards import Limits
+from functions.ports import Ports
+from local.embedded.outbox import OutcomeScript
+from tests.functional.conftest import SEND_AT, START_AT, TESTER, Lab, push, recipe, user
+
+MINUTE = timedelta(minutes=1)
+MakeLab = Callable[..., Lab]
+
+
+def test_an_audience_above_the_default_limit_is_blocked_and_nobody_gets_a_message(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_users({"a": range(10_001), "b": [10_001], "c": [10_002]})
+    lab.save()
+    lab.run_to_the_end()
+    [violation] = lab.report()["violations"]
+    assert (lab.report()["status"], violation["type"], violation["severity"]) == (
+        "blocked",
+        "audience_too_large",
+        "critical",
+    )
+    assert "10,001 users; the limit is 10,000 (raise settings.safeguards.maxAudienceSize" in violation["message"]
+    assert lab.outbox() == []
+
+
+def test_an_audience_at_the_limit_is_sent(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings__safeguards={"maxAudienceSize": 4}))
+    lab.run_to_the_end()
+    assert lab.report()["status"] == "completed"
+
+
+def test_an_audience_above_the_alert_threshold_is_sent_with_a_warning(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings__safeguards={"alertThresholds": {"audienceSize": 3}}))
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("completed", ["audience_alert"])
+    assert "audience_alert" in (lab.state / "alerts.jsonl").read_text()
+
+
+def test_audiences_that_are_too_large_together_are_blocked(make_lab: MakeLab) -> None:
+    lab = make_lab(limits=replace(Limits(), total_audience=8))
+    lab.save()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("blocked", ["total_audience_too_large"])
+
+
+def test_an_empty_audience_warns_and_the_others_are_sent(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_users({"a": range(4), "c": [7]})
+    lab.save()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("completed", ["audience_empty"])
+    assert [entry["sent"] for entry in lab.report()["pushes"]] == [4, 0, 1]
+
+
+def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_users({})
+    lab.save()
+    lab.run_to_the_end()
+    assert lab.report()["status"] == "completed"
+    assert lab.outbox() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"testUserIds": []}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
+        ({"testUserIds": [""]}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
+        ({"testUserIds": [user(999)]}, "a test user has no device token"),
+        ({"testUserIds": ["nobody"]}, "a test user's id is not valid; mend settings.testUserIds"),
+    ],
+)
+def test_without_a_successful_test_the_live_send_is_blocked(
+    settings: dict[str, Any], told: str, make_lab: MakeLab
+) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings=settings))
+    lab.run_to_the_end()
+    [violation] = lab.report()["violations"]
+    assert (lab.report()["status"], violation["type"]) == ("blocked", "test_failed")
+    assert told in violation["message"]
+    assert lab.outbox() == []
+
+
+def test_the_deployments_test_users_stand_in_for_missing_ones(make_lab: MakeLab) -> None:
+    lab = make_lab(default_test_user_ids=(TESTER,))
+    lab.save(recipe(settings={}))
+    lab.run_to_the_end()
+    assert len(lab.outbox(test=True)) == 3
+
+
+def test_a_test_that_is_not_required_only_warns(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings={"safeguards": {"requireTestFirst": False}}))
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("completed", ["test_failed"])
+
+
+def test_test_users_named_twice_or_in_capitals_get_one_message_a_push(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings={"testUserIds": [TESTER, TESTER.upper(), ""]}))
+    lab.run_to_the_end()
+    assert [message["push"] for message in lab.outbox(test=True)] == [1, 2, 3]
+
+
+def test_too_many_failures_stop_the_execution(make_lab: MakeLab) -> None:
+    failing = {user(n): Outcome.BAD_MESSAGE for n in range(20)}
+    lab = make_lab(chunk_rows=50, script=OutcomeScript(by_user=failing))
+    lab.write_users({"a": range(200), "b": [300], "c": [301]})
+    lab.save(recipe(settings__safeguards={"alertThresholds": {"failureRate": 0.05}}))
+    lab.run_to_the_end()
+    numbers = lab.report()
+    assert (numbers["status"], lab.violations()) == ("stopped", ["failure_rate"])
+    assert numbers["totals"]["notReached"] > 0
+    lab.assert_contract()
+
+
+def test_few_messages_are_too_few_to_judge(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(n): Outcome.BAD_MESSAGE for n in range(3)}))
+    lab.save()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.report()["totals"]["failed"]) == ("completed", 3)
+
+
+def test_a_dead_token_is_not_sent_to_again(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
+    lab.save()
+    lab.run_to(SEND_AT + timedelta(days=1, hours=1))
+    first, second = lab.report()["pushes"][0], lab.report("welcome_20260303T183000Z")["pushes"][0]
+    assert (first["failed"], first["excluded"]) == (1, {})
+    assert (second["failed"], second["excluded"]) == (0, {"dead_token": 1})
+
+
+def test_messages_that_did_not_leave_are_sent_by_a_later_delivery(make_lab: MakeLab) -> None:
+    script = _Recovers(user(2), failures=2)
+    lab = make_lab(script=script)
+    lab.save()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.report()["totals"]["sent"]) == ("completed", 9)
+    lab.assert_contract()
+
+
+def test_messages_that_never_leave_are_given_up_and_counted(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(2): Outcome.NOT_SENT}))
+    lab.save()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("failed", ["not_reached"])
+    assert lab.report()["totals"]["notReached"] == 1
+    lab.assert_contract()
+
+
+class _Recovers(OutcomeScript):
+    """A user's message does not leave the first times."""
+
+    def __init__(self, user_id: str, failures: int) -> None:
+        super().__init__(by_user={user_id: Outcome.NOT_SENT})
+        object.__setattr__(self, "_left", [failures])
+
+    def outcome(self, message: Any) -> Outcome:
+        outcome = super().outcome(message)
+        if outcome is Outcome.NOT_SENT:
+            self._left[0] -= 1  # type: ignore[attr-defined]
+            return outcome if self._left[0] >= 0 else Outcome.SENT  # type: ignore[attr-defined]
+        return outcome
+
+
+def test_an_unknown_outcome_is_counted_and_not_sent_again(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(3): Outcome.UNKNOWN}))
+    lab.save()
+    lab.run_to_the_end()
+    assert lab.report()["totals"]["unknown"] == 1
+    assert [m["userId"] for m in lab.outbox(test=False)].count(user(3)) == 1
+    lab.assert_contract()
+
+
+class _Unreadable:
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def rules(self) -> Any:
+        return self._inner.rules()
+
+    def transact(self, partition: int, days: Sequence[date], change: Callable[[Mapping[date, bytes]], Any]) -> Any:
+        raise LedgerUnreadable(f"partition {partition} of {len(days)} days: disk on fire ({change.__name__})")
+
+
+def _without_ledger(ports: Ports) -> Ports:
+    return replace(ports, ledger=_Unreadable(ports.ledger))
+
+
+def test_without_the_ledger_nobody_is_sent_to(make_lab: MakeLab) -> None:
+    lab = make_lab(wrap=_without_ledger)
+    lab.save(recipe(pushSequence=[push(1, layerId=3)]))
+    lab.run_to_the_end()
+    assert lab.outbox(test=False) == []
+    assert lab.violations() == ["ledger_unreadable", "not_reached"]
+    assert not (lab.state / "devices" / lab.id).exists()
+    lab.wrap = lambda ports: ports
+    lab.restart()
+    lab.run_to(SEND_AT + timedelta(hours=5))
+    assert lab.execution().cleaned
+
+
+def test_a_deployment_may_fail_open_and_says_so(make_lab: MakeLab) -> None:
+    lab = make_lab(wrap=_without_ledger, fail_open=True)
+    lab.save(recipe(pushSequence=[push(1, layerId=3)]))
+    lab.run_to_the_end()
+    assert len(lab.outbox(test=False)) == 4
+    assert lab.violations() == ["ledger_unreadable"]
+
+
+@pytest.mark.parametrize(("late", "status"), [(15 * MINUTE, "completed"), (16 * MINUTE, "expired")])
+def test_a_live_phase_that_would_start_too_late_expires(late: timedelta, status: str, lab: Lab) -> None:
+    assert lab.system is not None
+    lab.run_to(SEND_AT - MINUTE)
+    lab.system.queue.pause()
+    lab.run_to(SEND_AT + late)
+    lab.system.queue.resume()
+    lab.run_to_the_end()
+    assert lab.report()["status"] == status
+    assert len(lab.outbox(test=False)) == (9 if status == "completed" else 0)
+    lab.assert_contract()
+
+
+def test_a_late_push_of_a_sequence_is_skipped_and_counted(lab: Lab) -> None:
+    assert lab.system is not None
+    lab.run_to(SEND_AT + MINUTE)
+    lab.system.queue.pause()
+    lab.run_to(SEND_AT + 20 * MINUTE)
+    lab.system.queue.resume()
+    lab.run_to_the_end()
+    assert [entry["sent"] for entry in lab.report()["pushes"]] == [4, 0, 0]
+    assert lab.report()["totals"]["notReached"] == 5
+    assert "too_late" in lab.violations()
+    assert lab.execution().cleaned
+
+
+def test_more_executions_than_allowed_at_once_are_blocked(make_lab: MakeLab) -> None:
+    lab = make_lab(limits=replace(Limits(), executions_at_once=2))
+    for name in ("one", "two", "welcome"):
+        lab.save(recipe(id=name))
+    lab.run_to_the_end()
+    states = sorted(lab.ports.executions.of_recipe(name)[0].state.value for name in ("one", "two", "welcome"))
+    assert states == ["blocked", "completed", "completed"]
+
+
+def test_a_short_cancellation_window_warns(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(schedule__leadTimeMinutes=5))
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.violations()) == ("completed", ["short_cancellation_window"])
+
+
+def test_user_data_that_breaks_after_saving_fails_the_execution_in_words(lab: Lab) -> None:
+    (lab.data / "users.csv").write_text("id,first_name\n1,x\n")
+    lab.run_to_the_end()
+    [violation] = lab.report()["violations"]
+    assert (lab.report()["status"], violation["type"]) == ("failed", "audience_failed")
+    assert "users.csv lacks the column" in violation["message"]
+    assert lab.outbox() == []
+
+
+def test_an_audience_file_changed_by_hand_is_not_sent(lab: Lab) -> None:
+    lab.run_to(SEND_AT - MINUTE)
+    path = lab.state / "audiences" / lab.id / "1-a.csv"
+    path.chmod(0o644)
+    path.write_text(path.read_text() + f"{user(5000)},Intruder,Shoe\n")
+    lab.run_to(SEND_AT + timedelta(hours=3))
+    assert user(5000) not in {message["userId"] for message in lab.outbox()}
+    assert lab.report()["pushes"][0]["sent"] == 0
+    assert lab.execution().cleaned
+
+
+def test_the_job_sees_the_executions_time_not_the_machines(lab: Lab) -> None:
+    seen = []
+    engine = lab.ports.engine
+
+    class _Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(engine, name)
+
+        def run(self, job: Any, arguments: Any, *, now: Any) -> Any:
+            seen.append(now)
+            return engine.run(job, arguments, now=now)
+
+    lab.ports = replace(lab.ports, engine=_Watched())
+    lab.run_to_the_end()
+    assert seen == [START_AT]
