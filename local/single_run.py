@@ -57,6 +57,7 @@ class SingleRun:
         self._tell = tell
         self._system: EmbeddedSystem = bootstrap.embedded(settings, self._clock, script)
         self._system.queue.recover()
+        self._system.schedules.recover()
         self._runtime = Runtime(
             queue=self._system.queue,
             schedules=self._system.schedules,

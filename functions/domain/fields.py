@@ -276,7 +276,9 @@ def storage_errors(document: object) -> list[FieldError]:
         path, value, depth = open_values.pop()
         entries: list[tuple[str, object]] = []
         if isinstance(value, Mapping):
-            errors += [FieldError(path or "recipe", f"{reason} in a key") for key in value if (reason := _broken(key))]
+            errors += [
+                FieldError(path or "recipe", f"{reason} in a key") for key in value if (reason := _broken(key))
+            ]
             entries = [(f"{path}.{_readable(key)}".lstrip("."), item) for key, item in value.items()]
         elif isinstance(value, list):
             entries = [(f"{path}[{position}]", item) for position, item in enumerate(value)]

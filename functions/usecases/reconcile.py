@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
 from functions.domain.errors import BadRecipe
-from functions.domain.execution import Execution, State, instant
+from functions.domain.execution import State, instant
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Document, Recipe, parse
 from functions.domain.schedule import sends_from

@@ -33,11 +33,9 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
 
 def _words(files: PushFiles, shard: Shard) -> str:
     tally = shard.tally
-    excluded = [f"{reason} excluded {count:,}" for reason, count in tally.excluded.items()]
-    told = [f"{tally.sent:,} sent"]
+    part = "" if tally.audience_size == files.live.size else f", part {shard.number}"
+    told = [f"{tally.sent:,} of {tally.audience_size:,} users got it"]
     told += [f"{tally.failed:,} failed"] if tally.failed else []
-    told += [f"{tally.unknown:,} unknown"] if tally.unknown else []
-    told += [f"{tally.not_reached:,} not reached"] if tally.not_reached else []
-    part = "" if shard.tally.audience_size == files.live.size else f", part {shard.number}"
-    said = ", ".join(told) + (f" ({', '.join(excluded)})" if excluded else "")
-    return f"push {files.push} ({files.audience}{part}): of {tally.audience_size:,} users {said}"
+    told += [f"{tally.unknown:,} have an unknown outcome"] if tally.unknown else []
+    told += [f"{reason.replace('_', ' ')} excluded {count:,}" for reason, count in tally.excluded.items()]
+    return f"push {files.push} ({files.audience}{part}): {'; '.join(told)}"

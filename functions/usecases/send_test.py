@@ -94,4 +94,8 @@ def _tested(ports: Ports, run: Run) -> Execution:
         tested = execution.ended(_PHASE, now).to(State.TESTED, now)
         return tested.started(Phase.CANCELLATION_WINDOW, now)
 
-    return ports.executions.change(run.execution.id, change)
+    execution = ports.executions.change(run.execution.id, change)
+    if execution.state is State.TESTED:
+        message = f"open until {execution.send_at:%H:%M} UTC: anybody may cancel"
+        note(ports, execution.id, Phase.CANCELLATION_WINDOW, message)
+    return execution

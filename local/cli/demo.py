@@ -26,9 +26,10 @@ _SECOND_DAY = timedelta(days=1)
     "--folder", "home", type=folder, default=Path(".tminus/demo"), show_default=True, help="Where it leaves all."
 )
 def demo(home: Path) -> None:
-    """Watch two campaigns live through their timeline, and one of them once more a day later.
+    """Watch two campaigns live through their timeline.
 
-    Everything is made anew each time but the sample data; the dates are fixed, so that two runs tell the same.
+    One of them runs once more a day later, so that cadence shows. Everything is made anew each time but the sample
+    data; the dates are fixed, so that two runs tell the same.
     """
     settings = replace(process_settings(), state_dir=home / "state", user_data_dir=home / "data")
     story = Story()

@@ -49,10 +49,10 @@ def run(
     outcomes: Path | None,
     as_json: bool,
 ) -> None:
-    """Run one execution of RECIPE from its start to its cleanup, in virtual time.
+    """Run one execution of RECIPE in virtual time.
 
-    Running the same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or
-    stopped, 2 bad input, 1 failure.
+    It goes from its start to its cleanup. Running the same send again changes nothing. Exit status: 0 completed, 3
+    cancelled, blocked, expired or stopped, 2 bad input, 1 failure.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):

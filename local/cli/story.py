@@ -1,5 +1,6 @@
 """An execution told to a person, line by line as it happens, and in a table at its end."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,14 +53,33 @@ class Story:
         self.console.print(table)
         for reason, count in report["totals"]["excluded"].items():
             self.console.print(f"    {reason} excluded {count:,}", markup=False)
+        self._samples(report["executionId"], state / "outbox.jsonl")
         self.console.print(f"\n  {report['executionId']}: [bold]{report['status']}[/] {report['reason']}".rstrip())
         self.console.print(f"  audiences: {state}/audiences/{report['executionId']}/", markup=False)
         self.console.print(f"  messages:  {state}/outbox.jsonl", markup=False)
+
+    def _samples(self, execution: str, outbox: Path) -> None:
+        """Print the first message of each push, as a phone would show it."""
+        first = _first_messages(execution, outbox)
+        if first:
+            self.console.print("\n  for example")
+        for push, message in sorted(first.items()):
+            self.console.print(f"    {push}  {message['title']}", markup=False)
+            self.console.print(f"       {message['body']}", style="dim", markup=False)
 
     def _distance(self, at: datetime) -> str:
         seconds = 0 if self._send_at is None else round((at - self._send_at) / timedelta(seconds=1))
         minutes, rest = divmod(abs(seconds), 60)
         return f"T{'-' if seconds < 0 else '+'}{minutes}:{rest:02d}"
+
+
+def _first_messages(execution: str, outbox: Path) -> Mapping[int, Mapping[str, Any]]:
+    first: dict[int, Mapping[str, Any]] = {}
+    with outbox.open(encoding="utf-8") as lines:
+        for message in map(json.loads, lines):
+            if message["executionId"] == execution and not message["test"]:
+                first.setdefault(message["push"], message)
+    return first
 
 
 def _cells(push: Mapping[str, Any]) -> list[str]:

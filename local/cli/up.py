@@ -1,6 +1,7 @@
 """`tminus up`: all functions on one port, with the clock running."""
 
 import signal
+import sys
 import threading
 from dataclasses import replace
 from datetime import datetime
@@ -46,10 +47,11 @@ def up(
     host: str,
     port: int,
 ) -> None:
-    """Serve all functions on one port, deliver tasks and fire schedules as they come due, until Ctrl-C.
+    """Serve all functions with the clock running.
 
-    A data folder that is not there is filled with sample data. State survives a kill at any instant: started
-    again, executions go on where they were. Standard error gets the functions' logs, one JSON object a line.
+    Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. A data folder that
+    is not there is filled with sample data. State survives a kill at any instant: started again, executions go on
+    where they were. Standard error gets the functions' logs, one JSON object a line.
     """
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
     kept = KeptClock(state / "clock.json")
@@ -59,7 +61,7 @@ def up(
         generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
     system = bootstrap.embedded(settings, clock)
     try:
-        logs.configure(click.get_text_stream("stderr"))
+        logs.configure(sys.stderr)
         for document in documents:
             if recipe_dir is not None or system.ports.recipes.get(document["id"]) is None:
                 save_recipe(system.ports, document)
@@ -91,7 +93,9 @@ def _serve(
     threads = [threading.Thread(target=runtime.serve, args=(stop,)), threading.Thread(target=server.serve_forever)]
     for thread in threads:
         thread.start()
-    click.echo(f"tminus: functions on http://{server.host}:{server.port}/, clock at {stamp(clock.now())}; Ctrl-C stops")
+    click.echo(
+        f"tminus: functions on http://{server.host}:{server.port}/, clock at {stamp(clock.now())}; Ctrl-C stops"
+    )
     while not stop.wait(_KEEP_SECONDS):
         if kept is not None:
             kept.keep(clock.now())

@@ -1,6 +1,7 @@
 """The import rules, and the few things that only one place may do; docs/architecture.md explains them."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,8 +99,6 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in MODULES if within(name, ("functions.domain",))])
 def test_the_domain_needs_the_standard_library_and_pydantic_for_documents_only(module: str) -> None:
-    import sys
-
     foreign = {name.split(".")[0] for name in imports(MODULES[module])} - sys.stdlib_module_names - {"functions"}
     assert foreign <= {library for library, users in DOMAIN_LIBRARIES.items() if module in users}
 

@@ -187,7 +187,9 @@ class Lab:
                 assert min(push["notReached"], push["sent"], push["failed"], push["unknown"]) >= 0
             left = [m for m in self.outbox(test=False) if m["executionId"] == execution]
             totals = numbers["totals"]
-            assert totals["sent"] <= len({(m["push"], m["userId"]) for m in left}) <= totals["sent"] + totals["unknown"]
+            assert (
+                totals["sent"] <= len({(m["push"], m["userId"]) for m in left}) <= totals["sent"] + totals["unknown"]
+            )
 
 
 _loaded: dict[str, Any] = {}

@@ -23,7 +23,8 @@ class CrashPoint:
     def wrap(self, ports: Ports) -> Ports:
         """Return ports of which every call is counted."""
         assert set(CRASHING) <= {field.name for field in fields(ports)}
-        return replace(ports, **{name: _Counted(name, getattr(ports, name), self) for name in CRASHING})
+        counted: dict[str, Any] = {name: _Counted(name, getattr(ports, name), self) for name in CRASHING}
+        return replace(ports, **counted)
 
     def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Make a call, unless this is where the process dies."""

@@ -209,11 +209,17 @@ def changed(path: str, value: object) -> dict[str, Any]:
         (json.dumps(SAMPLE).replace("18:30", "25:61"), "schedule.executionTime: must be a wall-clock time"),
         (changed("schedule.timezone", "Mars/Olympus"), "schedule.timezone: must be an IANA time zone"),
         (changed("pushSequence.1.timing", {"delayAfterPrevious": -5}), "pushSequence[1].timing.delayAfterPrevious"),
-        (changed("pushSequence.0.title", "[[var:shoe_name]]"), "pushSequence[0].title: [[var:shoe_name]] names no column"),
+        (
+            changed("pushSequence.0.title", "[[var:shoe_name]]"),
+            "pushSequence[0].title: [[var:shoe_name]] names no column",
+        ),
         (changed("pushSequence.0.title", "[[vra:x]]"), "pushSequence[0].title: malformed variable"),
         (changed("pushSequence.0.deepLink", "javascript:alert(1)"), "pushSequence[0].deepLink"),
         (changed("pushSequence.0.audienceName", "nobody"), "pushSequence[0].audienceName: 'nobody' is no audience"),
-        (changed("pushSequence", [dict(SAMPLE["pushSequence"][0], sequenceOrder=n) for n in range(1, 22)]), "21 pushes"),
+        (
+            changed("pushSequence", [dict(SAMPLE["pushSequence"][0], sequenceOrder=n) for n in range(1, 22)]),
+            "21 pushes",
+        ),
         (changed("audienceCriteria.customScript.scriptId", "nope"), "unknown audience job 'nope'"),
         (changed("audienceCriteria.customScript.parameters", {"lookback_hours": "two"}), "lookback_hours"),
         (changed("audienceCriteria", {}), "audienceCriteria.customScript.scriptId: is missing"),
@@ -265,7 +271,7 @@ def test_a_bad_option_is_refused(args: tuple[str, ...], told: str, run: Tminus, 
     assert not (tmp_path / "state").exists()
 
 
-def test_an_old_document_runs_unchanged(write: Callable[[object], Path], run: Tminus, tmp_path: Path) -> None:
+def test_an_old_document_runs_unchanged(write: Callable[[object], Path], run: Tminus) -> None:
     old = changed("status", "scheduled")
     old |= {"id": "", "someday": {"kept": True}, "endDate": None}
     old["pushSequence"] = [

@@ -22,6 +22,7 @@ from functions.ports import Ports
 from functions.settings import Settings
 from functions.usecases.report import report
 from local.embedded.clock import RealClock
+from local.embedded.system import EmbeddedSystem
 from local.sample import generate
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,12 @@ class Up:
         command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", *map(str, options)]
         self._log = (folder / "up.log").open("ab")
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         self.url = self._read_url()
 
@@ -99,7 +105,7 @@ def running() -> Iterator[list[Up]]:
 @pytest.fixture
 def look(folder: Path) -> Iterator[Callable[[], Ports]]:
     """Look into the state of a running system from another process."""
-    opened = []
+    opened: list[EmbeddedSystem] = []
 
     def ports() -> Ports:
         if not opened:
@@ -135,10 +141,10 @@ def state_of(ports: Ports) -> str:
 
 PHASES: dict[str, Callable[[Ports, Path], bool]] = {
     "audience generation": lambda ports, _: state_of(ports) == "launched",
-    "test sending": lambda ports, folder: len(messages(folder, test=True)) > 0,
+    "test sending": lambda _, folder: len(messages(folder, test=True)) > 0,
     "cancellation window": lambda ports, _: state_of(ports) == "tested",
-    "live execution": lambda ports, folder: len(messages(folder, test=False)) > 0,
-    "cleanup": lambda ports, folder: {m["push"] for m in messages(folder, test=False)} == {1, 2, 3},
+    "live execution": lambda _, folder: len(messages(folder, test=False)) > 0,
+    "cleanup": lambda _, folder: {m["push"] for m in messages(folder, test=False)} == {1, 2, 3},
 }
 
 
@@ -157,7 +163,9 @@ def test_a_kill_in_any_phase_loses_nothing_and_repeats_nothing(
 
     assert before not in ("", "completed")
     assert "/send_shard" in overview["functions"]
-    sends = Counter((m["push"], m["token"], m["test"]) for m in messages(folder, test=True) + messages(folder, test=False))
+    sends = Counter(
+        (m["push"], m["token"], m["test"]) for m in messages(folder, test=True) + messages(folder, test=False)
+    )
     assert max(sends.values()) == 1
     numbers = report(look(), EXECUTION)
     for push in numbers["pushes"]:

@@ -40,7 +40,9 @@ def test_a_schedule_that_nobody_wants_is_deleted(lab: Lab) -> None:
 
 
 def test_a_schedule_moved_by_hand_is_mended_and_launches_nothing_meanwhile(lab: Lab) -> None:
-    job = ScheduledJob(name="tminus-welcome", cron="7 17 * * *", zone="UTC", function="launch", body={"recipeId": "welcome"})
+    job = ScheduledJob(
+        name="tminus-welcome", cron="7 17 * * *", zone="UTC", function="launch", body={"recipeId": "welcome"}
+    )
     lab.ports.schedules.put(job)
     lab.run_to_the_end()
     assert len(lab.ports.executions.of_recipe("welcome")) == 1
@@ -95,7 +97,9 @@ def test_a_recipe_saved_after_its_start_waits_for_the_next_one(make_lab: MakeLab
     assert lab.ports.executions.of_recipe("welcome") == []
 
 
-@pytest.mark.parametrize("function", ["build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish"])
+@pytest.mark.parametrize(
+    "function", ["build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish"]
+)
 def test_a_lost_task_is_made_anew(function: str, make_lab: MakeLab) -> None:
     lost: list[str] = []
 

@@ -102,7 +102,12 @@ def test_tasks_in_reverse_order_still_send_everything_once(lab: Lab) -> None:
     lab.run_to(START_AT - MINUTE)
     lab.clock.advance_to(START_AT)
     lab.launch()
-    for function, body in (("finish", {}), ("send_push", {"push": 1, "generation": 0}), ("checkpoint", {}), ("send_test", {})):
+    for function, body in (
+        ("finish", {}),
+        ("send_push", {"push": 1, "generation": 0}),
+        ("checkpoint", {}),
+        ("send_test", {}),
+    ):
         assert lab.deliver(function, **body).status == 503
     lab.run_to_the_end()
     assert lab.report()["status"] == "completed"
