@@ -1,6 +1,6 @@
 # Everything works from a fresh clone: each target sets up what it needs.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 

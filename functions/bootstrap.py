@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from audience_jobs.contract import Engine, Job
+from functions import logs
 from functions.ports import Clock, Ports
 from functions.settings import Settings, process_settings
 
@@ -56,4 +58,5 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
 def _process_ports() -> Ports:
     from local.embedded.clock import RealClock  # noqa: PLC0415
 
+    logs.configure(sys.stderr)
     return embedded(process_settings(), RealClock()).ports

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 log = logging.getLogger("tminus")
@@ -52,3 +53,16 @@ def configure(stream: TextIO, level: int = logging.INFO) -> None:
     log.handlers = [handler]
     log.setLevel(level)
     log.propagate = False
+
+
+@contextmanager
+def written_to(path: Path) -> Iterator[None]:
+    """Write Tminus's logs to the end of a file while inside."""
+    before = (log.handlers, log.level, log.propagate)
+    with path.open("a", encoding="utf-8") as stream:
+        configure(stream)
+        try:
+            yield
+        finally:
+            log.handlers, log.propagate = before[0], before[2]
+            log.setLevel(before[1])

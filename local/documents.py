@@ -2,10 +2,12 @@
 
 import json
 from copy import deepcopy
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import BadInput
+from functions.domain.field_paths import field_paths, is_field
 from functions.domain.recipe import Document
 
 MOST_BYTES = 1_000_000
@@ -33,10 +35,17 @@ def read_recipe_file(path: Path) -> Document:
 
 
 def set_value(document: Document, assignment: str) -> Document:
-    """Return the document with one `path.to.field=value`; the value is JSON, or else text."""
+    """Return the document with one `path.to.field=value`; the value is JSON, or else text.
+
+    BadInput where the path names no field of a recipe: a slip of the pen must not change nothing silently.
+    """
     path, equals, text = assignment.partition("=")
     if not equals or not all(path.split(".")):
         raise BadInput(f"--set {assignment!r}: write path.to.field=value, such as settings.maxLatenessMinutes=5")
+    if not is_field(path.split(".")):
+        near = get_close_matches(path, field_paths(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/how-to-write-a-recipe.md lists the fields"
+        raise BadInput(f"--set {path}: a recipe has no such field; {hint}")
     changed = deepcopy(document)
     *parents, last = path.split(".")
     place: Any = changed

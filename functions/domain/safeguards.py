@@ -47,6 +47,7 @@ class ViolationType(StrEnum):
     FAILURE_RATE = "failure_rate"
     TOO_LATE = "too_late"
     NOT_REACHED = "not_reached"
+    STEP_FAILED = "step_failed"
     LEDGER_UNREADABLE = "ledger_unreadable"
 
 

@@ -16,8 +16,15 @@ from functions.logs import log
 _LONGEST_WAIT_SECONDS = 60
 
 
-def answer(work: Callable[[], Mapping[str, Any]], now: Callable[[], datetime]) -> Response:
-    """Do the work and answer with what it returns, or with what its error asks for."""
+def answer(
+    work: Callable[[], Mapping[str, Any]],
+    now: Callable[[], datetime],
+    gave_up: Callable[[TminusError], None] = lambda _: None,
+) -> Response:
+    """Do the work and answer with what it returns, or with what its error asks for.
+
+    `gave_up` hears of an error that no repetition mends.
+    """
     try:
         return _respond(200, work())
     except NotYet as error:
@@ -30,6 +37,7 @@ def answer(work: Callable[[], Mapping[str, Any]], now: Callable[[], datetime]) -
     except Halted as error:
         return _respond(200, {"result": "halted", "message": str(error)})
     except TminusError as error:
+        gave_up(error)
         log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
         return _respond(200, {"result": "gave up", "message": str(error)})
 

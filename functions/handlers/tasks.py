@@ -13,6 +13,7 @@ from functions.ports import Ports
 from functions.usecases.build_audience import build_audience
 from functions.usecases.checkpoint import checkpoint
 from functions.usecases.finish import finish
+from functions.usecases.journal import give_up
 from functions.usecases.send_push import send_push
 from functions.usecases.send_shard import send_shard
 from functions.usecases.send_test import send_test
@@ -53,7 +54,11 @@ def handle_task(function: str, request: Request) -> Response:
         return refuse(200, f"task {task} is dropped: {body}")
     ports = bootstrap.ports()
     with logs.context(function=function, execution=body["executionId"], task=task):
-        return answer(lambda: _run(ports, step, body), ports.clock.now)
+        return answer(
+            lambda: _run(ports, step, body),
+            ports.clock.now,
+            lambda error: give_up(ports, body["executionId"], function, error),
+        )
 
 
 def _read_body(request: Request, step: _Step) -> dict[str, Any] | str:

@@ -33,6 +33,8 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     if run.execution.state is State.LIVE:
         _conclude(ports, run)
     elif not run.execution.state.final:
+        if not run.too_late(run.execution.send_at, now):
+            raise NotYet("cleaning up before T-0 is settled", run.execution.send_at + run.lateness)
         expire(ports, run)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")

@@ -1,7 +1,8 @@
 """What an execution leaves behind for people: its log, and its violations."""
 
+from functions.domain.errors import TminusError
 from functions.domain.execution import Execution
-from functions.domain.safeguards import Finding, Severity, Violation
+from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.timeline import Phase
 from functions.ports import Alert, LogEntry, Ports
 
@@ -21,3 +22,19 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
         note(ports, execution.id, phase, finding.message, level)
         alert = Alert(kind=finding.type.value, execution_id=execution.id, message=finding.message)
         ports.alerts.send(alert)
+
+
+def give_up(ports: Ports, execution_id: str, step: str, error: TminusError) -> None:
+    """Record that a step failed in a way that no repetition mends; nothing happens for an unknown execution."""
+    execution = ports.executions.get(execution_id)
+    if execution is None:
+        return
+    finding = Finding(
+        type=ViolationType.STEP_FAILED,
+        severity=Severity.CRITICAL,
+        message=f"{step} failed: {error}",
+        action="the step is given up",
+        data={"step": step},
+    )
+    phase = Phase.AUDIENCE_GENERATION if step == "build_audience" else Phase.LIVE_EXECUTION
+    breach(ports, execution, phase, finding, subject=step)

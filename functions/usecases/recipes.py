@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.domain.errors import NotFound
+from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.execution import stamp
 from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.safeguards import past_errors
 from functions.domain.schedule import scheduler_cron
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob
@@ -19,6 +20,9 @@ def save_recipe(ports: Ports, document: Mapping[str, Any], *, default_id: str = 
     """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing."""
     recipe = parse(document, default_id=default_id)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    errors = past_errors(recipe, ports.clock.now())
+    if errors:
+        raise BadRecipe(errors)
     return _store(ports, recipe)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from functions import logs
 from functions.domain.execution import State
 from functions.settings import Settings, process_settings
 from local.cli.options import folder, json_option, print_json, read_instant
@@ -15,6 +16,7 @@ from local.documents import read_recipe_file, set_value
 from local.embedded.outbox import OutcomeScript
 from local.outcome_file import read_outcomes
 from local.single_run import Plan, SingleRun, make_plan
+from local.state_lock import locked
 
 _EXIT = {State.COMPLETED: 0, State.FAILED: 1}
 _ENDED_BEFORE = 3
@@ -71,10 +73,11 @@ def run(
 def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> dict[str, Any]:
     """Run a plan and tell its story; return the report."""
     story.open(plan)
-    single = SingleRun(settings, plan.at, tell=story.line, script=script)
-    try:
-        report = single.execute(plan)
-    finally:
-        single.close()
+    with locked(settings.state_dir), logs.written_to(settings.state_dir / "functions.log"):
+        single = SingleRun(settings, plan.at, tell=story.line, script=script)
+        try:
+            report = single.execute(plan)
+        finally:
+            single.close()
     story.close(report, settings.state_dir)
     return report

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
 from local.kept_clock import KeptClock
 from local.runtime import Runtime, load_functions
 from local.serving import FUNCTIONS, SOURCE, http_server
+from local.state_lock import locked
 
 _SAMPLE_USERS = 10_000
 _KEEP_SECONDS = 0.1
@@ -59,9 +61,8 @@ def up(
     documents = [read_recipe_file(path) for path in sorted((recipe_dir or RECIPES).glob("*.json"))]
     if not data.exists():
         generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
-    system = bootstrap.embedded(settings, clock)
-    try:
-        logs.configure(sys.stderr)
+    logs.configure(sys.stderr)
+    with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
         for document in documents:
             if recipe_dir is not None or system.ports.recipes.get(document["id"]) is None:
                 save_recipe(system.ports, document)
@@ -69,8 +70,6 @@ def up(
         system.queue.recover()
         system.schedules.recover()
         _serve(system, clock, (host, port), kept if kind == "fast" else None)
-    finally:
-        system.close()
 
 
 def _clock(kind: str, speed: float, start: datetime | None) -> RealClock | FastClock:

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "functions.bootstrap": (
         "functions.domain",
         "functions.gcp",
+        "functions.logs",
         "functions.ports",
         "functions.settings",
         "audience_jobs",
@@ -50,7 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The command line composes: it may reach whatever a deployed process may.
     "local": ("functions", "audience_jobs", "local"),
 }
-DOMAIN_LIBRARIES = {"pydantic": "functions.domain.fields functions.domain.recipe".split()}
+DOMAIN_LIBRARIES = {"pydantic": "functions.domain.fields functions.domain.field_paths functions.domain.recipe".split()}
 TELLS_THE_TIME = {"local.embedded.clock", "functions.logs"}
 MAY_PRINT = ("local.cli",)
 

@@ -261,6 +261,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(run: Tminus, tmp_path: 
         (("--cancel-at", "18:29"), "such as T-1m"),
         (("--cancel-at", "T-9h"), "the execution lasts from"),
         (("--set", "settings"), "write path.to.field=value"),
+        (("--set", "settings.maxAudienceSize=5"), "did you mean settings.safeguards.maxAudienceSize?"),
         (("--set", "settings.maxLatenessMinutes=soon"), "settings.maxLatenessMinutes: must be a whole number"),
         (("--set", "status=paused"), "is paused"),
         (("--nonsense",), "No such option"),

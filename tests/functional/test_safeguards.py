@@ -280,6 +280,7 @@ def test_an_audience_file_changed_by_hand_is_not_sent(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(hours=3))
     assert user(5000) not in {message["userId"] for message in lab.outbox()}
     assert lab.report()["pushes"][0]["sent"] == 0
+    assert lab.violations() == ["step_failed", "not_reached"]
     assert lab.execution().cleaned
 
 

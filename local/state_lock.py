@@ -1,0 +1,23 @@
+"""One process at a time runs a state folder: two would deliver each other's tasks."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from functions.domain.errors import BadInput
+
+
+@contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Hold a state folder, made where it is missing; BadInput where another process holds it.
+
+    The lock goes with its process, however that ends.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput(f"{state} is in use by another tminus; stop that one or give another --state") from None
+        yield
