@@ -36,16 +36,18 @@ actions AS (
     FROM wishlist_items
     WHERE deleted_at = 0 AND created_at {_IN_WINDOW}
 ),
+-- Whatever is not needed to choose is joined afterwards: what is kept for each user bounds the memory of the job.
+chosen AS (
+    SELECT DISTINCT ON (user_id) user_id, kind, variant_id
+    FROM actions
+    WHERE variant_id IN (SELECT id FROM product_variants WHERE product_id IN (SELECT id FROM products))
+    ORDER BY user_id, kind, created_at DESC, {lowest_first("id")}, variant_id
+),
 shoes AS (
     SELECT v.id AS variant_id, min(p.name) AS product_name, min(v.index_cache ->> 'mens_size') AS size
     FROM product_variants v JOIN products p ON p.id = v.product_id
-    WHERE v.id IN (SELECT variant_id FROM actions)
+    WHERE v.id IN (SELECT variant_id FROM chosen)
     GROUP BY v.id
-),
-chosen AS (
-    SELECT DISTINCT ON (a.user_id) a.user_id, a.kind, s.variant_id, s.product_name, s.size
-    FROM actions a JOIN shoes s ON s.variant_id = a.variant_id
-    ORDER BY a.user_id, a.kind, a.created_at DESC, {lowest_first("a.id")}, s.variant_id
 ),
 sizes AS (
     SELECT DISTINCT ON (p.user_id) p.user_id, v.value AS size
@@ -89,13 +91,14 @@ SELECT
     u.username,
     u.first_name AS "firstName",
     z.size AS usersize,
-    c.size AS relevant_variant_size,
-    c.product_name,
+    s.size AS relevant_variant_size,
+    s.product_name,
     c.variant_id AS "variantID",
     l.last_active AS "lastActive",
     CASE WHEN c.kind <> 2 THEN i.items END AS inventory_count,
     CASE WHEN c.kind = 2 THEN w.items END AS wishlist_count
 FROM chosen c
+JOIN shoes s ON s.variant_id = c.variant_id
 JOIN users u ON u.id = c.user_id
 JOIN sizes z ON z.user_id = c.user_id
 LEFT JOIN inventory i ON i.variant_id = c.variant_id

@@ -236,9 +236,9 @@ class Recipe(_Fields):
 
     @model_validator(mode="after")
     def _orders_differ(self) -> "Recipe":
-        orders = Counter(push.sequence_order for push in self.push_sequence if push.sequence_order is not None)
+        orders = Counter(push.sequence_order for push in self.push_sequence)
         for position, push in enumerate(self.push_sequence):
-            if orders[push.sequence_order] > 1:
+            if push.sequence_order is not None and orders[push.sequence_order] > 1:
                 raise _at(f"pushSequence[{position}].sequenceOrder", f"{push.sequence_order} is there twice")
         return self
 

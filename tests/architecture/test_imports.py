@@ -51,7 +51,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The command line composes: it may reach whatever a deployed process may.
     "local": ("functions", "audience_jobs", "local"),
 }
-DOMAIN_LIBRARIES = {"pydantic": "functions.domain.fields functions.domain.field_paths functions.domain.recipe".split()}
+READS_DOCUMENTS = ("functions.domain.fields", "functions.domain.field_paths", "functions.domain.recipe")
+DOMAIN_LIBRARIES = {"pydantic": READS_DOCUMENTS}
 TELLS_THE_TIME = {"local.embedded.clock", "functions.logs"}
 MAY_PRINT = ("local.cli",)
 

@@ -229,7 +229,7 @@ def push(order: int, **changes: Any) -> dict[str, Any]:
         "body": "Your [[var:shoe]] waits",
         "deepLink": "https://kicks.example/shoes",
         "layerId": 1,
-        "timing": {"delayAfterPrevious": 2},
+        "timing": {"delayAfterPrevious": 0 if order == 1 else 2},
     }
     return {**document, **changes}
 

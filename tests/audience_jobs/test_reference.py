@@ -1,0 +1,481 @@
+"""The jobs of layers 3 and 5 against a second implementation: sets and loops, written from the design, without SQL."""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audience_jobs.contract import Audience, Column, Job, Parameter
+from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.errors import BadData, BadParameter, MissingColumn, MissingTable, NoUserData
+from audience_jobs.registry import all_jobs, find
+from audience_jobs.schema import SOURCE_TABLES
+
+Row = dict[str, Any]
+Data = Mapping[str, list[Row]]
+Audiences = dict[str, list[tuple[str, ...]]]
+
+LAYER_3, WATERFALL = "generate_layer_3_push_csvs", "generate_new_user_waterfall"
+NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
+ABOUT_ACTION = "user_id username firstName usersize relevant_variant_size product_name variantID lastActive".split()
+ABOUT_USER = "user_id username firstName new_user_level".split()
+WITH_SHOE = [*ABOUT_USER, "top_target_shoe", "top_target_shoe_variantid"]
+COLUMNS = {
+    LAYER_3: {
+        "recent-offer-creators": [*ABOUT_ACTION, "inventory_count"],
+        "recent-closet-adders": [*ABOUT_ACTION, "wishlist_count"],
+        "recent-wishlist-adders": [*ABOUT_ACTION, "inventory_count"],
+    },
+    WATERFALL: {
+        "no-shoes": ABOUT_USER,
+        "no-bio": ABOUT_USER,
+        "no-offers": WITH_SHOE,
+        "no-wishlist": WITH_SHOE,
+        "new-stars": WITH_SHOE,
+    },
+}
+
+
+# Folders of user data, and what a job makes of them
+
+
+def as_field(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def write_tables(folder: Path, data: Data, *, without: Iterable[str] = (), encoding: str = "utf-8") -> None:
+    """Write every table as CSV; `without` names tables (`offers`) and columns (`users.bio`) to leave out."""
+    for table in set(SOURCE_TABLES) - set(without):
+        columns = [column for column in SOURCE_TABLES[table] if f"{table}.{column}" not in without]
+        with (folder / f"{table}.csv").open("w", encoding=encoding, newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(columns)
+            lines.writerows([[as_field(row.get(column)) for column in columns] for row in data.get(table, [])])
+
+
+def read_csv(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return header, [tuple(row) for row in rows]
+
+
+def md5_of(user_id: str) -> str:
+    return md5(user_id.encode()).hexdigest()
+
+
+def audiences_of(job_id: str, folder: Path, **arguments: object) -> Audiences:
+    """Run the job, check the form of what it writes, and give the rows."""
+    written: Audiences = {}
+    with TemporaryDirectory() as out, DuckDBEngine(folder).run(find(job_id), arguments, now=NOW) as run:
+        for audience, columns in COLUMNS[job_id].items():
+            path = Path(out) / f"{audience}.csv"
+            count = run.write_audience(audience, path)
+            header, rows = read_csv(path)
+            assert header == columns
+            assert count == len(rows)
+            assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=md5_of)
+            written[audience] = sorted(rows)
+    return written
+
+
+# The reference
+
+
+def is_blank(text: str | None) -> bool:
+    return text is None or not text.strip()
+
+
+def lowest(key: str) -> tuple[int, str]:
+    return len(key), key
+
+
+def newest(instant: datetime | None) -> float:
+    """Sort the newest first, and what has no time last."""
+    return float("inf") if instant is None else -instant.timestamp()
+
+
+def undeleted(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["deleted_at"] == 0]
+
+
+def tradeable(data: Data) -> list[Row]:
+    return [row for row in undeleted(data["inventory_items"]) if row["status"] == "OPEN_FOR_TRADE"]
+
+
+def shoes_that_exist(data: Data) -> dict[str, tuple[str, str]]:
+    """Give name and size of every variant that has a product."""
+    names = {row["id"]: as_field(row["name"]) for row in data["products"]}
+    return {
+        row["id"]: (names[row["product_id"]], as_field(json.loads(row["index_cache"] or "{}").get("mens_size")))
+        for row in data["product_variants"]
+        if row["product_id"] in names
+    }
+
+
+def size_of(data: Data, user_id: str) -> str | None:
+    sizes = {row["id"] for row in data["attributes"] if row["name"] == "mens_size"}
+    values = {row["id"]: row["value"] for row in data["attribute_values"] if not is_blank(row["value"])}
+    own = {row["id"] for row in data["user_preferences"] if row["user_id"] == user_id}
+    preferred = [
+        row["attribute_value_id"]
+        for row in data["attribute_preferences"]
+        if row["preferred"] and row["user_preference_id"] in own and row["attribute_id"] in sizes
+    ]
+    ids = [key for key in preferred if key in values]
+    return values[min(ids, key=lowest)] if ids else None
+
+
+def actions_of(data: Data, user_id: str) -> list[tuple[str, Row, str | None]]:
+    """Give audience, row and variant of all that the user ever did, the most telling kind first."""
+    offers = []
+    for offer in undeleted(data["offers"]):
+        items = [row for row in data["offer_items"] if row["offer_id"] == offer["id"]]
+        if offer["creator_user_id"] == user_id and items:
+            first = min(items, key=lambda row: lowest(row["id"]))
+            offers.append(("recent-offer-creators", offer, first["product_variant_id"]))
+    closet = [row for row in tradeable(data) if row["user_id"] == user_id]
+    wishes = [row for row in undeleted(data["wishlist_items"]) if row["user_id"] == user_id]
+    return [
+        *offers,
+        *(("recent-closet-adders", row, row["product_variant_id"]) for row in closet),
+        *(("recent-wishlist-adders", row, row["product_variant_id"]) for row in wishes),
+    ]
+
+
+def layer_3(data: Data, *, lookback_hours: int = 48, cooling_hours: int = 12) -> Audiences:
+    order = list(COLUMNS[LAYER_3])
+    start, end = NOW - timedelta(hours=lookback_hours), NOW - timedelta(hours=cooling_hours)
+    shoes = shoes_that_exist(data)
+    members = {row["id"] for row in undeleted(data["users"])}
+    result: Audiences = {name: [] for name in order}
+    for user in undeleted(data["users"]):
+        usersize = size_of(data, user["id"])
+        recent = [
+            action
+            for action in actions_of(data, user["id"])
+            if action[1]["created_at"] and start <= action[1]["created_at"] <= end and action[2] in shoes
+        ]
+        if is_blank(user["first_name"]) or usersize is None or not recent:
+            continue
+        audience, _, variant = min(
+            recent, key=lambda a: (order.index(a[0]), newest(a[1]["created_at"]), lowest(a[1]["id"]))
+        )
+        assert variant is not None
+        wanted = audience == "recent-closet-adders"
+        counted = undeleted(data["wishlist_items"]) if wanted else tradeable(data)
+        count = sum(row["product_variant_id"] == variant and row["user_id"] in members for row in counted)
+        if count < (2 if wanted else 3):
+            continue
+        seen = [row["last_active"] for row in data["user_activities"] if row["user_id"] == user["id"]]
+        last_active = max((instant for instant in seen if instant), default=None)
+        name, size = shoes[variant]
+        about = (user["id"], user["username"], user["first_name"], usersize, size, name, variant, last_active, count)
+        result[audience].append(tuple(map(as_field, about)))
+    return {name: sorted(rows) for name, rows in result.items()}
+
+
+def target_shoe(data: Data, user_id: str) -> tuple[str, str]:
+    shoes = shoes_that_exist(data)
+    offers = [row for row in undeleted(data["offers"]) if row["creator_user_id"] == user_id]
+    offers.sort(key=lambda row: (newest(row["created_at"]), lowest(row["id"])))
+    items = sorted(data["offer_items"], key=lambda row: lowest(row["id"]))
+    desired = [row for row in undeleted(data["desired_items"]) if row["user_id"] == user_id]
+    wishes = [row for row in undeleted(data["wishlist_items"]) if row["user_id"] == user_id]
+
+    def most_wanted(row: Row) -> tuple[object, ...]:
+        offers_count = -1 if row["offers_count"] is None else row["offers_count"]
+        return -offers_count, newest(row["created_at"]), lowest(as_field(row["product_variant_id"]))
+
+    candidates = [
+        *sorted(desired, key=most_wanted),
+        *(item for item in items if item["offer_id"] in {row["id"] for row in offers[:1]}),
+        *sorted(wishes, key=lambda row: (newest(row["created_at"]), lowest(row["id"]))),
+    ]
+    for row in candidates:
+        if row["product_variant_id"] in shoes:
+            return shoes[row["product_variant_id"]][0], row["product_variant_id"]
+    for item in items:
+        variant = item["product_variant_id"]
+        if item["offer_id"] in {row["id"] for row in offers} and variant is not None and variant not in shoes:
+            return "Unknown Product", variant
+    return "", ""
+
+
+def waterfall(data: Data, *, min_hours: int = 12, max_days: int = 14, require_avatar: bool = False) -> Audiences:
+    start, end = NOW - timedelta(days=max_days), NOW - timedelta(hours=min_hours)
+    owners = {row["user_id"] for row in data["inventory_items"]}
+    creators = {row["creator_user_id"] for row in data["offers"]}
+    wishers = {row["user_id"] for row in undeleted(data["wishlist_items"])}
+    new = [
+        row
+        for row in undeleted(data["users"])
+        if row["created_at"] and start <= row["created_at"] <= end and not is_blank(row["first_name"])
+    ]
+    # A user who is there twice with two bios is where the worse one puts them.
+    no_bio = {row["id"] for row in new if is_blank(row["bio"]) or (require_avatar and row["avatar_id"] is None)}
+    result: Audiences = {name: [] for name in COLUMNS[WATERFALL]}
+    for user in new:
+        key = user["id"]
+        lacks = [key not in owners, key in no_bio, key not in creators, key not in wishers, True]
+        level = lacks.index(True) + 1
+        shoe = target_shoe(data, key) if level >= 3 else ()
+        row = (key, user["username"], user["first_name"], level, *shoe)
+        result[list(result)[level - 1]].append(tuple(map(as_field, row)))
+    return {name: sorted(rows) for name, rows in result.items()}
+
+
+# Small databases: few ids, so that rows meet, and instants on and beside the bounds of the windows
+
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+AGES = [
+    0 * HOUR,
+    12 * HOUR - SECOND,
+    12 * HOUR,
+    24 * HOUR,
+    48 * HOUR,
+    48 * HOUR + SECOND,
+    336 * HOUR,
+    336 * HOUR + SECOND,
+]
+USERS, VARIANTS, KEYS = ["u1", "u2", "u10"], ["8", "9", "10"], [str(number) for number in range(5, 17)]
+
+instants = st.sampled_from([NOW - age for age in [*AGES, 12 * HOUR, 24 * HOUR, 24 * HOUR]])
+deletions = st.sampled_from([0, 0, 0, 0, 0, 1763900000, None])
+owners_of_rows = st.sampled_from([*USERS, *USERS, *USERS, "nobody", None])
+variants = st.sampled_from([*VARIANTS, *VARIANTS, "8", "8", "404", None])
+
+
+def rows_of(size: int, *, distinct: bool = True, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Row]]:
+    ids = {"id": st.sampled_from(KEYS), **fields} if distinct else fields
+    unique_by = (lambda row: row["id"]) if distinct else None
+    return st.lists(st.fixed_dictionaries(ids), min_size=size // 2, max_size=size, unique_by=unique_by)
+
+
+own = {
+    "user_id": owners_of_rows,
+    "product_variant_id": variants,
+    "created_at": instants | st.none(),
+    "deleted_at": deletions,
+}
+databases: st.SearchStrategy[Data] = st.fixed_dictionaries({
+    "users": rows_of(
+        5,
+        distinct=False,
+        id=st.sampled_from(USERS),
+        username=st.sampled_from(["ann", "b,\"b", None]),
+        first_name=st.sampled_from(["Ann", "Zoë", "Bo", "  ", "", None]),
+        bio=st.sampled_from(["hi", "two\nlines", "hi", "\t ", None]),
+        avatar_id=st.sampled_from(["a1", None]),
+        created_at=instants,
+        deleted_at=deletions,
+    ),
+    "user_activities": rows_of(3, distinct=False, user_id=owners_of_rows, last_active=instants | st.none()),
+    "user_preferences": rows_of(5, id=st.sampled_from(["1", "2", "3", "4"]), user_id=st.sampled_from(USERS)),
+    "attribute_preferences": rows_of(
+        8,
+        distinct=False,
+        user_preference_id=st.sampled_from(["1", "2", "3", "4"]),
+        attribute_id=st.sampled_from(["size", "size", "size", "colour"]),
+        attribute_value_id=st.sampled_from(["9", "10", "11", "404"]),
+        preferred=st.sampled_from([True, True, False, None]),
+    ),
+    "attributes": st.just([{"id": "size", "name": "mens_size"}, {"id": "colour", "name": "colour"}]),
+    "attribute_values": rows_of(3, id=st.sampled_from(["9", "10", "11"]), value=st.sampled_from(["9.5", "12", " "])),
+    "products": rows_of(3, id=st.sampled_from(["p1", "p2"]), name=st.sampled_from(["Air, One", "Dunk", None])),
+    "product_variants": rows_of(
+        6,
+        id=st.sampled_from(VARIANTS),
+        product_id=st.sampled_from(["p1", "p1", "p2", "p404"]),
+        index_cache=st.sampled_from(['{"mens_size": "9"}', '{"mens_size": 9.5}', '{"mens_size": null}', "{}", None]),
+    ),
+    "inventory_items": rows_of(12, status=st.sampled_from(["OPEN_FOR_TRADE"] * 5 + ["SOLD", None]), **own),
+    "wishlist_items": rows_of(8, **own),
+    "desired_items": rows_of(4, distinct=False, offers_count=st.sampled_from([0, 2, None]), **own),
+    "offers": rows_of(4, creator_user_id=owners_of_rows, created_at=instants, deleted_at=deletions),
+    "offer_items": rows_of(8, offer_id=st.sampled_from(KEYS), product_variant_id=variants),
+})  # fmt: skip
+windows = st.sampled_from(
+    [{}, {"cooling_hours": 0}, {"lookback_hours": 24}, {"lookback_hours": 12, "cooling_hours": 12}]
+)
+newness = st.fixed_dictionaries(
+    {},
+    optional={
+        "min_hours": st.sampled_from([0, 24]),
+        "max_days": st.sampled_from([1, 2]),
+        "require_avatar": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=databases, arguments=windows)
+def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
+    with TemporaryDirectory() as folder:
+        write_tables(Path(folder), data)
+        assert audiences_of(LAYER_3, Path(folder), **arguments) == layer_3(data, **arguments)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=databases, arguments=newness)
+def test_the_waterfall_writes_what_the_reference_works_out(data: Data, arguments: dict[str, Any]) -> None:
+    with TemporaryDirectory() as folder:
+        write_tables(Path(folder), data)
+        assert audiences_of(WATERFALL, Path(folder), **arguments) == waterfall(data, **arguments)
+
+
+# What one example says better
+
+
+def new_user(user_id: str, **fields: object) -> Row:
+    return {"id": user_id, "first_name": "Ann", "created_at": NOW - 24 * HOUR, "deleted_at": 0, **fields}
+
+
+def ids_in(audiences: Audiences) -> dict[str, list[str]]:
+    return {name: sorted({row[0] for row in rows}) for name, rows in audiences.items() if rows}
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    write_tables(tmp_path, {}, without=["wishlist_items"])
+    with pytest.raises(MissingTable, match=r"'wishlist_items' is missing: add wishlist_items\.csv"):
+        audiences_of(LAYER_3, tmp_path)
+
+
+def test_a_missing_column_is_named_with_its_file(tmp_path: Path) -> None:
+    write_tables(tmp_path, {}, without=["users.first_name"])
+    with pytest.raises(MissingColumn, match=r"users\.csv lacks the column 'first_name'"):
+        audiences_of(WATERFALL, tmp_path)
+
+
+@pytest.mark.parametrize("job_id", COLUMNS)
+def test_an_empty_folder_is_an_error_and_empty_tables_are_none(job_id: str, tmp_path: Path) -> None:
+    with pytest.raises(NoUserData, match=re.escape(str(tmp_path))):
+        audiences_of(job_id, tmp_path)
+    write_tables(tmp_path, {})
+    assert ids_in(audiences_of(job_id, tmp_path)) == {}
+
+
+def test_a_byte_order_mark_and_line_breaks_in_a_bio_are_read(tmp_path: Path) -> None:
+    users = [new_user("u1", bio='one\ntwo, "three"'), new_user("u2", bio="\n \r\n")]
+    write_tables(
+        tmp_path, {"users": users, "inventory_items": [{"user_id": "u1"}, {"user_id": "u2"}]}, encoding="utf-8-sig"
+    )
+    assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-bio": ["u2"], "no-offers": ["u1"]}
+
+
+def test_a_bad_timestamp_is_named_with_file_and_column(tmp_path: Path) -> None:
+    write_tables(tmp_path, {"users": [new_user("u1"), new_user("u2", created_at="last tuesday")]})
+    with pytest.raises(BadData, match=r"users\.csv: column 'created_at' holds 'last tuesday'"):
+        audiences_of(WATERFALL, tmp_path)
+
+
+def test_malformed_user_ids_come_out_as_they_went_in(tmp_path: Path) -> None:
+    ids = [
+        "not-a-uuid",
+        "007",
+        "x'; DROP TABLE users; --",
+        'a,"b"',
+        "=1+1",
+        "é\u200b😀",
+        " padded ",
+        "NULL",
+        "two\nlines",
+    ]
+    write_tables(tmp_path, {"users": [new_user(user_id) for user_id in ids]})
+    assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-shoes": sorted(ids)}
+
+
+def test_a_user_who_is_there_twice_is_in_one_audience_only(tmp_path: Path) -> None:
+    users = [new_user("u1", bio="hi"), new_user("u1", bio=None), new_user("u1", bio="hi")]
+    write_tables(tmp_path, {"users": users, "inventory_items": [{"user_id": "u1"}]})
+    assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-bio": ["u1"]}
+
+
+@pytest.mark.parametrize("job_id", COLUMNS)
+def test_unknown_parameters_and_sql_in_a_number_are_refused(job_id: str) -> None:
+    job = find(job_id)
+    with pytest.raises(BadParameter, match="'users; --' is unknown"):
+        job.arguments({"users; --": 1})
+    for hostile in ("1; DROP TABLE users", "48", 1.5, True, -1, 10**9, [1]):
+        with pytest.raises(BadParameter, match=job.parameters[0].name):
+            job.arguments({job.parameters[0].name: hostile})
+
+
+def test_a_hostile_text_is_compared_and_never_run(tmp_path: Path) -> None:
+    hostile = "x' OR 1=1; DROP TABLE job_rows; --"
+    column = Column(name="user_id", type="text", meaning="the user")
+    job = Job(
+        id="by_name",
+        title="By name",
+        layer=3,
+        parameters=(Parameter(name="wanted", type="text", meaning="a username"),),
+        audiences=(Audience(name="named", columns=(column,), meaning="users of that name"),),
+        sql="SELECT 'named' AS audience, id AS user_id FROM users WHERE username = $wanted",
+    )
+    write_tables(tmp_path, {"users": [new_user("u1", username="ann"), new_user("u2", username=hostile)]})
+    with DuckDBEngine(tmp_path).run(job, {"wanted": hostile}, now=NOW) as run:
+        assert run.write_audience("named", tmp_path / "out.csv") == 1
+    assert read_csv(tmp_path / "out.csv") == (["user_id"], [("u2",)])
+
+
+def test_rows_are_sorted_by_the_md5_of_the_user_id(tmp_path: Path) -> None:
+    ids = [f"user-{number}" for number in range(200)]
+    write_tables(tmp_path, {"users": [new_user(user_id) for user_id in ids]})
+    with DuckDBEngine(tmp_path).run(find(WATERFALL), {}, now=NOW) as run:
+        run.write_audience("no-shoes", tmp_path / "out.csv")
+    assert [row[0] for row in read_csv(tmp_path / "out.csv")[1]] == sorted(ids, key=md5_of)
+
+
+@pytest.mark.parametrize("per_user", [1, 2, 5])
+def test_the_newest_tokens_come_first_and_no_more_than_asked_for(per_user: int, tmp_path: Path) -> None:
+    tokens = {"u1": ["new", "old", "undated"], "u2": ["only"]}
+    ages = {"new": NOW, "old": NOW - HOUR, "only": NOW - 900 * HOUR}
+    devices = [
+        {"user_id": user_id, "token": token, "platform": "ios", "updated_at": ages.get(token)}
+        for user_id, token in [
+            ("u1", "undated"),
+            ("u1", "old"),
+            ("u2", "only"),
+            ("u1", "new"),
+            ("u3", "not asked for"),
+        ]
+    ]
+    write_tables(tmp_path, {"users": [new_user("u1"), new_user("u2")], "devices": devices})
+    with DuckDBEngine(tmp_path).run(find(WATERFALL), {}, now=NOW) as run:
+        count = run.write_devices("no-shoes", tmp_path / "out.csv", per_user=per_user)
+    header, rows = read_csv(tmp_path / "out.csv")
+    assert header == ["user_id", "token", "platform"]
+    expected = [(key, token, "ios") for key in sorted(tokens, key=md5_of) for token in tokens[key][:per_user]]
+    assert (count, rows) == (len(expected), expected)
+
+
+def test_the_registry_lists_both_jobs_with_parameters_and_columns() -> None:
+    defaults = {
+        LAYER_3: {"lookback_hours": 48, "cooling_hours": 12},
+        WATERFALL: {"min_hours": 12, "max_days": 14, "require_avatar": False},
+    }
+    listed = {job.id: job for job in all_jobs() if job.id in COLUMNS}
+    assert {key: job.arguments({}) for key, job in listed.items()} == defaults
+    assert {key: job.layer for key, job in listed.items()} == {LAYER_3: 3, WATERFALL: 5}
+    for key, job in listed.items():
+        declared = [(audience.name, [column.name for column in audience.columns]) for audience in job.audiences]
+        assert declared == list(COLUMNS[key].items())
+
+
+def test_no_job_asks_the_machine_for_the_time() -> None:
+    clock = re.compile(
+        r"\b(now|today|age|\w*_timestamp|get_current_\w+)\s*\(|\bcurrent_(date|time)|\blocaltime", re.I
+    )
+    for job in all_jobs():
+        for sql in (job.sql, *(check.failing_sql for check in job.checks)):
+            assert not clock.search(sql), job.id
