@@ -10,8 +10,8 @@ _INVISIBLE = (
 def is_blank(text: str) -> str:
     """Give the condition that a text is NULL, empty or nothing but white space.
 
-    The pattern says where it starts and ends, because `~` finds in PostgreSQL but matches as a whole in DuckDB. It is 25
-    times as fast as trimming.
+    The pattern says where it starts and ends, because `~` finds in PostgreSQL but matches as a whole in DuckDB.
+    It is 25 times as fast as trimming.
     """
     return f"({text} IS NULL OR {text} ~ '^[{_INVISIBLE}]*$')"
 

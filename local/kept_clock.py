@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from functions.domain.execution import instant, stamp
+from functions.domain.instants import instant, stamp
 
 
 class KeptClock:

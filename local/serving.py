@@ -9,7 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from functions import bootstrap
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.ports import Ports
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any
 
 from functions import bootstrap
 from functions.domain.errors import BadInput, NotPossible
-from functions.domain.execution import stamp
 from functions.domain.ids import execution_id
+from functions.domain.instants import stamp
 from functions.domain.recipe import Document, Recipe, parse
 from functions.domain.schedule import slot_for, starts_from
 from functions.ports import LogEntry, Ports

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from functions.domain.errors import NotPossible
+from functions.domain.instants import instant, stamp
 from functions.domain.timeline import Phase
 
 
@@ -138,19 +139,6 @@ class Execution:
             },
             cleaned=document["cleaned"],
         )
-
-
-def stamp(at: datetime | None) -> str | None:
-    """Write an instant as ISO 8601 in UTC, with microseconds only where there are any."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def instant(text: str) -> datetime:
-    """Read an ISO 8601 instant with a zone or a Z."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text!r} names no zone; write a Z behind an instant in UTC")
-    return at.astimezone(UTC)
 
 
 def _maybe_instant(text: str | None) -> datetime | None:

@@ -1,21 +1,20 @@
 """The fields of a recipe document: their types, bounds and defaults."""
 
-import json
-import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from functions.domain.cron import Cron
-from functions.domain.errors import BadTemplate, FieldError
+from functions.domain.documents import shown
+from functions.domain.errors import BadTemplate
+from functions.domain.field_errors import at
 from functions.domain.schedule import Frequency
 from functions.domain.template import Template
 
@@ -130,15 +129,15 @@ class ScheduleFields(_Fields):
             try:
                 self._day(written)
             except (ValueError, OverflowError):
-                raise _at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
+                raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
         if self.frequency is Frequency.CUSTOM and self.cron is None:
-            raise _at("cronExpression", "is missing; frequency custom sends at the times of a cron expression")
+            raise at("cronExpression", "is missing; frequency custom sends at the times of a cron expression")
         if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
-            raise _at("executionTime", "is missing; write the send time as HH:MM")
+            raise at("executionTime", "is missing; write the send time as HH:MM")
         if self.frequency is Frequency.ONCE and self.start_day is None:
-            raise _at("startDate", "is missing; frequency once sends on that day")
+            raise at("startDate", "is missing; frequency once sends on that day")
         if self.start_day and self.end_day and self.end_day < self.start_day:
-            raise _at("endDate", f"{self.end_day} is before startDate {self.start_day}")
+            raise at("endDate", f"{self.end_day} is before startDate {self.start_day}")
         return self
 
 
@@ -239,122 +238,10 @@ class Recipe(_Fields):
         orders = Counter(push.sequence_order for push in self.push_sequence)
         for position, push in enumerate(self.push_sequence):
             if push.sequence_order is not None and orders[push.sequence_order] > 1:
-                raise _at(f"pushSequence[{position}].sequenceOrder", f"{push.sequence_order} is there twice")
+                raise at(f"pushSequence[{position}].sequenceOrder", f"{push.sequence_order} is there twice")
         return self
 
 
 def _order(numbered: tuple[int, PushFields]) -> int:
     position, push = numbered
     return position if push.sequence_order is None else push.sequence_order
-
-
-_FIELD_MARK = "\x00"
-
-
-def _at(name: str, reason: str) -> ValueError:
-    """Return an error of a whole object that names one of its fields."""
-    return ValueError(f"{name}{_FIELD_MARK}{reason}")
-
-
-def shown(value: object) -> str:
-    """Show a value as JSON, shortened, for an error's message."""
-    text = _readable(json.dumps(value, ensure_ascii=False, default=str))
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_DEEPEST = 18
-"""Firestore keeps 20 levels of fields, and the snapshot in an execution lies one deeper than the recipe."""
-_LARGEST_BYTES = 500_000
-"""Firestore keeps 1 MiB in a document, the snapshot in an execution among other things."""
-
-
-def storage_errors(document: object) -> list[FieldError]:
-    """Return what no store can keep: broken text, numbers beyond 64 bits, too many levels, too much of it all."""
-    errors = []
-    open_values: list[tuple[str, object, int]] = [("", document, 0)]
-    while open_values:
-        path, value, depth = open_values.pop()
-        entries: list[tuple[str, object]] = []
-        if isinstance(value, Mapping):
-            errors += [
-                FieldError(path or "recipe", f"{reason} in a key") for key in value if (reason := _broken(key))
-            ]
-            entries = [(f"{path}.{_readable(key)}".lstrip("."), item) for key, item in value.items()]
-        elif isinstance(value, list):
-            entries = [(f"{path}[{position}]", item) for position, item in enumerate(value)]
-        elif reason := _broken(value):
-            errors.append(FieldError(path or "recipe", reason))
-        if depth < _DEEPEST:
-            open_values += [(name, item, depth + 1) for name, item in entries]
-        elif entries:
-            errors.append(FieldError(path, f"is nested deeper than {_DEEPEST} levels"))
-    if not errors and (size := len(json.dumps(document, default=str))) > _LARGEST_BYTES:
-        errors.append(FieldError("recipe", f"is {size:,} bytes long; at most {_LARGEST_BYTES:,} can be stored"))
-    return errors
-
-
-def _broken(value: object) -> str:
-    if isinstance(value, str) and _readable(value) != value:
-        return f"must be Unicode text, got {shown(value)}"
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"must be a finite number, got {value}"
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return "must be a number of at most 64 bits"
-    return ""
-
-
-def _readable(text: object) -> str:
-    """Escape lone surrogates, which no encoding can write."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
-
-
-def without_nulls(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document without its nulls, at any depth: to Tminus a null is a missing field."""
-    return {key: _without_nulls(value) for key, value in document.items() if value is not None}
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return without_nulls(value)
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
-
-
-def field_errors(error: ValidationError) -> Sequence[FieldError]:
-    """Turn pydantic's errors into ours: the field's path as in the document, and a plain reason."""
-    details = error.errors(include_url=False)
-    # pydantic counts valid entries only, so that one bad push makes a list of one "too short" as well
-    return [_field_error(detail) for detail in details if not (detail["type"] == "too_short" and detail["input"])]
-
-
-_REASONS = {
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "tuple_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "enum": "must be one of {expected}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-}
-
-
-def _field_error(detail: Any) -> FieldError:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
-    context = detail.get("ctx", {})
-    if detail["type"] == "missing":
-        return FieldError(path, "is missing")
-    if detail["type"] == "too_short":
-        return FieldError(path, "must hold at least one entry")
-    if detail["type"] == "value_error":
-        name, mark, reason = str(context["error"]).rpartition(_FIELD_MARK)
-        if mark:
-            return FieldError(f"{path}.{name}".lstrip("."), reason)
-        return FieldError(path, f"{reason}, got {shown(detail['input'])}")
-    reason = _REASONS.get(detail["type"], detail["msg"]).format(**context)
-    return FieldError(path, f"{reason}, got {shown(detail['input'])}")

@@ -6,14 +6,17 @@ was written: keys that Tminus does not know survive a round trip at any depth.
 
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from functions.domain import fields
+from functions.domain.documents import shown, storage_errors, without_nulls
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.field_errors import field_errors
 from functions.domain.ids import RECIPE_ID, slug
+from functions.domain.instants import instant
 from functions.domain.schedule import Frequency, Schedule
 from functions.domain.status import Status, read_status
 from functions.domain.timeline import PushTiming
@@ -64,6 +67,15 @@ class Recipe:
             for push in self.pushes
         )
 
+    @property
+    def changed_at(self) -> datetime | None:
+        """When the recipe was last saved; None where it does not say, as when it was written by hand."""
+        written = self._document.get("updatedAt")
+        try:
+            return instant(written) if isinstance(written, str) else None
+        except ValueError:
+            return None
+
     def document(self) -> Document:
         """Return the document as it is stored and answered: as written, with id and status made plain."""
         document = deepcopy(self._document)
@@ -75,28 +87,33 @@ class Recipe:
 
 
 def parse(document: object, *, default_id: str = "") -> Recipe:
-    """Read a recipe document; BadRecipe names every field at fault.
+    """Read a recipe document that a person wrote; BadRecipe names every field at fault.
 
     A document without an id takes `default_id`, or else an id made of its name, the same each time.
     """
-    unstorable = fields.storage_errors(document)
+    unstorable = storage_errors(document)
     if unstorable:
         raise BadRecipe(unstorable)
     if not isinstance(document, Mapping):
-        raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {fields.shown(document)}")])
+        raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
+    return read(document, default_id=default_id)
+
+
+def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
+    """Read a recipe document that a store has kept, perhaps written there by hand; BadRecipe as in `parse`."""
     errors: list[FieldError] = []
     try:
         status, notices = read_status(document)
     except BadRecipe as error:
         errors += error.errors
-    known = fields.without_nulls(document)
+    known = without_nulls(document)
     known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
     try:
         parsed = fields.Recipe.model_validate(known)
     except ValidationError as error:
-        errors += fields.field_errors(error)
+        errors += field_errors(error)
     if isinstance(known["id"], str) and not RECIPE_ID.fullmatch(known["id"]):
-        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {fields.shown(known['id'])}"
+        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {shown(known['id'])}"
         errors.append(FieldError("id", reason))
     if errors:
         raise BadRecipe(errors)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.domain.delivery import FAILED, INTENT, NOT_REACHED, UNKNOWN, Tally, tally
-from functions.domain.execution import instant, stamp
+from functions.domain.instants import instant, stamp
 from functions.domain.partition import Index
 
 LEASE = timedelta(seconds=60)

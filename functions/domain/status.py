@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from functions.domain.errors import BadRecipe, FieldError
-from functions.domain.fields import shown
+from functions.domain.documents import shown
 
 
 class Status(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Request, Response
 
 from functions import bootstrap, logs
-from functions.domain.execution import instant
+from functions.domain.instants import instant
 from functions.handlers.answers import answer, refuse
 from functions.ports import Ports
 from functions.usecases.launch import launch

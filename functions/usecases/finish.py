@@ -5,7 +5,7 @@ from datetime import timedelta
 from functions.domain.delivery import Tally
 from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution import Execution, State
-from functions.domain.recipe import parse
+from functions.domain.recipe import read
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.domain.schedule import sends_from
 from functions.domain.shard import PushFiles, Shard, live_tally
@@ -112,7 +112,7 @@ def _complete_recipe(ports: Ports, run: Run) -> None:
     if document is None:
         return
     try:
-        recipe = parse(document, default_id=run.recipe.id)
+        recipe = read(document, default_id=run.recipe.id)
     except BadRecipe:
         return  # somebody broke it by hand; reconciling reports that
     if recipe.is_active and next(sends_from(recipe.schedule, ports.clock.now()), None) is None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution import Execution, State
 from functions.domain.ids import execution_id
-from functions.domain.recipe import Recipe, parse
+from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
 from functions.domain.schedule import slot_for
 from functions.domain.timeline import Phase
@@ -28,7 +28,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     if document is None:
         return None
     try:
-        recipe = parse(document, default_id=recipe_id)
+        recipe = read(document, default_id=recipe_id)
     except BadRecipe as error:
         ports.alerts.send(Alert(kind="malformed_recipe", execution_id="", message=f"recipe {recipe_id}: {error}"))
         return None

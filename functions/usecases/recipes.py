@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.domain.errors import BadRecipe, NotFound
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.domain.recipe import Document, Recipe, parse
 from functions.domain.safeguards import past_errors
 from functions.domain.schedule import scheduler_cron

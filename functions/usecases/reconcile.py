@@ -5,9 +5,9 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
 from functions.domain.errors import BadRecipe
-from functions.domain.execution import State, instant
+from functions.domain.execution import State
 from functions.domain.ids import execution_id
-from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.recipe import Recipe, read
 from functions.domain.schedule import sends_from
 from functions.domain.status import Status
 from functions.ports import Alert, Ports, Task
@@ -65,7 +65,7 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
     recipes, malformed = {}, []
     for document in ports.recipes.all():
         try:
-            recipe = parse(document)
+            recipe = read(document)
             recipes[recipe.id] = recipe
         except BadRecipe as error:
             malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {error}")
@@ -104,7 +104,7 @@ def _launch_missed(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]
     for recipe in recipes.values():
         if not recipe.is_active:
             continue
-        since = max(_changed_at(recipe.document()), now - _LOOK_BACK)
+        since = max(recipe.changed_at or _LONG_AGO, now - _LOOK_BACK)
         lead = recipe.schedule.lead
         for send_at in sends_from(recipe.schedule, since + lead):
             if send_at - lead >= now:
@@ -112,15 +112,6 @@ def _launch_missed(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]
             if ports.executions.get(execution_id(recipe.id, send_at)) is None:
                 execution = start(ports, recipe, send_at)
                 yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
-
-
-def _changed_at(document: Document) -> datetime:
-    """Return when the recipe was last saved; one that was written by hand may not say so."""
-    written = document.get("updatedAt")
-    try:
-        return instant(written) if isinstance(written, str) else _LONG_AGO
-    except ValueError:
-        return _LONG_AGO
 
 
 def _renew_tasks(ports: Ports) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.domain.delivery import Tally
-from functions.domain.execution import PhaseTimes, stamp
+from functions.domain.execution import PhaseTimes
+from functions.domain.instants import stamp
 from functions.domain.shard import Shard, live_tally
 from functions.domain.timeline import Phase
 from functions.ports import Ports

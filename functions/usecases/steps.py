@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functions.domain.errors import NotFound
 from functions.domain.execution import Execution
 from functions.domain.ids import task_name
-from functions.domain.recipe import Recipe, parse
+from functions.domain.recipe import Recipe, read
 from functions.domain.timeline import Timeline, plan
 from functions.ports import Ports, Task
 
@@ -32,7 +32,7 @@ class Run:
 
 def read_run(execution: Execution) -> Run:
     """Read an execution's snapshot."""
-    recipe = parse(execution.recipe)
+    recipe = read(execution.recipe)
     return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at))
 
 

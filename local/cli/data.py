@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.embedded.clock import RealClock
 from local.sample.generate import generate as generate_tables

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from functions.domain.errors import BadInput
-from functions.domain.execution import instant
+from functions.domain.instants import instant
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""

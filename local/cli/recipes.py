@@ -9,7 +9,7 @@ import click
 
 from audience_jobs.registry import find
 from functions.domain.errors import BadInput, BadRecipe
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.domain.recipe import parse
 from functions.domain.schedule import sends_from
 from functions.settings import process_settings

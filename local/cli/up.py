@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from functions import bootstrap, logs
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.settings import process_settings
 from functions.usecases.recipes import save_recipe
 from local.cli.data import generate_with_progress

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.ports import Alert, Clock
 from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines

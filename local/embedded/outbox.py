@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from functions.domain.delivery import Envelope, Message, Outcome
-from functions.domain.execution import stamp
+from functions.domain.instants import stamp
 from functions.ports import Clock
 from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines

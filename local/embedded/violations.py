@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.domain.execution import instant, stamp
+from functions.domain.instants import instant, stamp
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 
 

@@ -51,8 +51,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The command line composes: it may reach whatever a deployed process may.
     "local": ("functions", "audience_jobs", "local"),
 }
-READS_DOCUMENTS = ("functions.domain.fields", "functions.domain.field_paths", "functions.domain.recipe")
-DOMAIN_LIBRARIES = {"pydantic": READS_DOCUMENTS}
+READS_DOCUMENTS = ("fields", "field_errors", "field_paths", "recipe")
+DOMAIN_LIBRARIES = {"pydantic": [f"functions.domain.{name}" for name in READS_DOCUMENTS]}
 TELLS_THE_TIME = {"local.embedded.clock", "functions.logs"}
 MAY_PRINT = ("local.cli",)
 

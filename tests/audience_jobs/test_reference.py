@@ -1,4 +1,4 @@
-"""The jobs of layers 3 and 5 against a second implementation: sets and loops, written from the design, without SQL."""
+"""The jobs of layers 3 and 5 against a second implementation: sets and loops from the design, without SQL."""
 
 import csv
 import json
@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadData, BadParameter, MissingColumn, MissingTable, NoUserData
 from audience_jobs.registry import all_jobs, find
@@ -29,19 +28,11 @@ NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ABOUT_ACTION = "user_id username firstName usersize relevant_variant_size product_name variantID lastActive".split()
 ABOUT_USER = "user_id username firstName new_user_level".split()
 WITH_SHOE = [*ABOUT_USER, "top_target_shoe", "top_target_shoe_variantid"]
+ITEMS, WISHES = [*ABOUT_ACTION, "inventory_count"], [*ABOUT_ACTION, "wishlist_count"]
+STEPS = "no-shoes no-bio no-offers no-wishlist new-stars".split()
 COLUMNS = {
-    LAYER_3: {
-        "recent-offer-creators": [*ABOUT_ACTION, "inventory_count"],
-        "recent-closet-adders": [*ABOUT_ACTION, "wishlist_count"],
-        "recent-wishlist-adders": [*ABOUT_ACTION, "inventory_count"],
-    },
-    WATERFALL: {
-        "no-shoes": ABOUT_USER,
-        "no-bio": ABOUT_USER,
-        "no-offers": WITH_SHOE,
-        "no-wishlist": WITH_SHOE,
-        "new-stars": WITH_SHOE,
-    },
+    LAYER_3: {"recent-offer-creators": ITEMS, "recent-closet-adders": WISHES, "recent-wishlist-adders": ITEMS},
+    WATERFALL: dict(zip(STEPS, [ABOUT_USER] * 2 + [WITH_SHOE] * 3, strict=True)),
 }
 
 
@@ -105,6 +96,10 @@ def newest(instant: datetime | None) -> float:
     return float("inf") if instant is None else -instant.timestamp()
 
 
+def within(instant: datetime | None, start: datetime, end: datetime) -> bool:
+    return instant is not None and start <= instant <= end
+
+
 def undeleted(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["deleted_at"] == 0]
 
@@ -127,61 +122,44 @@ def size_of(data: Data, user_id: str) -> str | None:
     sizes = {row["id"] for row in data["attributes"] if row["name"] == "mens_size"}
     values = {row["id"]: row["value"] for row in data["attribute_values"] if not is_blank(row["value"])}
     own = {row["id"] for row in data["user_preferences"] if row["user_id"] == user_id}
-    preferred = [
-        row["attribute_value_id"]
-        for row in data["attribute_preferences"]
-        if row["preferred"] and row["user_preference_id"] in own and row["attribute_id"] in sizes
-    ]
-    ids = [key for key in preferred if key in values]
+    mine = [row for row in data["attribute_preferences"] if row["preferred"] and row["user_preference_id"] in own]
+    ids = {row["attribute_value_id"] for row in mine if row["attribute_id"] in sizes} & set(values)
     return values[min(ids, key=lowest)] if ids else None
 
 
-def actions_of(data: Data, user_id: str) -> list[tuple[str, Row, str | None]]:
-    """Give audience, row and variant of all that the user ever did, the most telling kind first."""
+def actions_of(data: Data, user_id: str) -> list[tuple[int, Row, str | None]]:
+    """Give kind (offer, closet, wishlist), row and variant of all that the user ever did."""
     offers = []
     for offer in undeleted(data["offers"]):
         items = [row for row in data["offer_items"] if row["offer_id"] == offer["id"]]
         if offer["creator_user_id"] == user_id and items:
             first = min(items, key=lambda row: lowest(row["id"]))
-            offers.append(("recent-offer-creators", offer, first["product_variant_id"]))
-    closet = [row for row in tradeable(data) if row["user_id"] == user_id]
-    wishes = [row for row in undeleted(data["wishlist_items"]) if row["user_id"] == user_id]
-    return [
-        *offers,
-        *(("recent-closet-adders", row, row["product_variant_id"]) for row in closet),
-        *(("recent-wishlist-adders", row, row["product_variant_id"]) for row in wishes),
-    ]
+            offers.append((0, offer, first["product_variant_id"]))
+    owned = [(1, row) for row in tradeable(data)] + [(2, row) for row in undeleted(data["wishlist_items"])]
+    return offers + [(kind, row, row["product_variant_id"]) for kind, row in owned if row["user_id"] == user_id]
 
 
 def layer_3(data: Data, *, lookback_hours: int = 48, cooling_hours: int = 12) -> Audiences:
-    order = list(COLUMNS[LAYER_3])
     start, end = NOW - timedelta(hours=lookback_hours), NOW - timedelta(hours=cooling_hours)
     shoes = shoes_that_exist(data)
     members = {row["id"] for row in undeleted(data["users"])}
-    result: Audiences = {name: [] for name in order}
+    result: Audiences = {name: [] for name in COLUMNS[LAYER_3]}
     for user in undeleted(data["users"]):
         usersize = size_of(data, user["id"])
-        recent = [
-            action
-            for action in actions_of(data, user["id"])
-            if action[1]["created_at"] and start <= action[1]["created_at"] <= end and action[2] in shoes
-        ]
+        recent = [a for a in actions_of(data, user["id"]) if within(a[1]["created_at"], start, end) and a[2] in shoes]
         if is_blank(user["first_name"]) or usersize is None or not recent:
             continue
-        audience, _, variant = min(
-            recent, key=lambda a: (order.index(a[0]), newest(a[1]["created_at"]), lowest(a[1]["id"]))
-        )
+        kind, _, variant = min(recent, key=lambda a: (a[0], newest(a[1]["created_at"]), lowest(a[1]["id"])))
         assert variant is not None
-        wanted = audience == "recent-closet-adders"
-        counted = undeleted(data["wishlist_items"]) if wanted else tradeable(data)
+        counted = undeleted(data["wishlist_items"]) if kind == 1 else tradeable(data)
         count = sum(row["product_variant_id"] == variant and row["user_id"] in members for row in counted)
-        if count < (2 if wanted else 3):
+        if count < (2 if kind == 1 else 3):
             continue
         seen = [row["last_active"] for row in data["user_activities"] if row["user_id"] == user["id"]]
         last_active = max((instant for instant in seen if instant), default=None)
         name, size = shoes[variant]
         about = (user["id"], user["username"], user["first_name"], usersize, size, name, variant, last_active, count)
-        result[audience].append(tuple(map(as_field, about)))
+        result[list(result)[kind]].append(tuple(map(as_field, about)))
     return {name: sorted(rows) for name, rows in result.items()}
 
 
@@ -217,11 +195,8 @@ def waterfall(data: Data, *, min_hours: int = 12, max_days: int = 14, require_av
     owners = {row["user_id"] for row in data["inventory_items"]}
     creators = {row["creator_user_id"] for row in data["offers"]}
     wishers = {row["user_id"] for row in undeleted(data["wishlist_items"])}
-    new = [
-        row
-        for row in undeleted(data["users"])
-        if row["created_at"] and start <= row["created_at"] <= end and not is_blank(row["first_name"])
-    ]
+    new = [row for row in undeleted(data["users"]) if within(row["created_at"], start, end)]
+    new = [row for row in new if not is_blank(row["first_name"])]
     # A user who is there twice with two bios is where the worse one puts them.
     no_bio = {row["id"] for row in new if is_blank(row["bio"]) or (require_avatar and row["avatar_id"] is None)}
     result: Audiences = {name: [] for name in COLUMNS[WATERFALL]}
@@ -237,85 +212,92 @@ def waterfall(data: Data, *, min_hours: int = 12, max_days: int = 14, require_av
 
 # Small databases: few ids, so that rows meet, and instants on and beside the bounds of the windows
 
-SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-AGES = [
-    0 * HOUR,
-    12 * HOUR - SECOND,
-    12 * HOUR,
-    24 * HOUR,
-    48 * HOUR,
-    48 * HOUR + SECOND,
-    336 * HOUR,
-    336 * HOUR + SECOND,
-]
-USERS, VARIANTS, KEYS = ["u1", "u2", "u10"], ["8", "9", "10"], [str(number) for number in range(5, 17)]
+some, HOUR = st.sampled_from, timedelta(hours=1)
+AGES = [timedelta(hours=hours) for hours in (0, 12, 24, 24, 24, 30, 30, 48, 336)]
+BESIDE = [timedelta(hours=12, seconds=-1), timedelta(hours=48, seconds=1), timedelta(hours=336, seconds=1)]
+USERS, VARIANTS, KEYS = ["u1", "u2", "u10"], ["8", "9", "10", "11"], [str(number) for number in range(5, 17)]
 
-instants = st.sampled_from([NOW - age for age in [*AGES, 12 * HOUR, 24 * HOUR, 24 * HOUR]])
-deletions = st.sampled_from([0, 0, 0, 0, 0, 1763900000, None])
-owners_of_rows = st.sampled_from([*USERS, *USERS, *USERS, "nobody", None])
-variants = st.sampled_from([*VARIANTS, *VARIANTS, "8", "8", "404", None])
+instants = some([NOW - age for age in AGES + BESIDE])
+instants_or_none = some([*(NOW - age for age in AGES + BESIDE), None])
+deletions = some([0, 0, 0, 0, 0, 0, 0, 1763900000, None])
+owners_of_rows = some([*USERS, *USERS, *USERS, "nobody", None])
+variants = some([*VARIANTS, "8", "9", "8", "9", "404", None])
 
 
-def rows_of(size: int, *, distinct: bool = True, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Row]]:
-    ids = {"id": st.sampled_from(KEYS), **fields} if distinct else fields
-    unique_by = (lambda row: row["id"]) if distinct else None
-    return st.lists(st.fixed_dictionaries(ids), min_size=size // 2, max_size=size, unique_by=unique_by)
+def rows_of(size: int, /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Row]]:
+    return st.lists(st.fixed_dictionaries(fields), min_size=size // 2, max_size=size)
 
 
-own = {
+def distinct(size: int, ids: list[str], /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Row]]:
+    row = st.fixed_dictionaries({"id": st.sampled_from(ids), **fields})
+    return st.lists(row, min_size=size // 2, max_size=size, unique_by=lambda row: row["id"])
+
+
+own: dict[str, st.SearchStrategy[Any]] = {
     "user_id": owners_of_rows,
     "product_variant_id": variants,
-    "created_at": instants | st.none(),
+    "created_at": instants_or_none,
     "deleted_at": deletions,
 }
-databases: st.SearchStrategy[Data] = st.fixed_dictionaries({
+tables: dict[str, st.SearchStrategy[list[Row]]] = {
     "users": rows_of(
-        5,
-        distinct=False,
-        id=st.sampled_from(USERS),
-        username=st.sampled_from(["ann", "b,\"b", None]),
-        first_name=st.sampled_from(["Ann", "Zoë", "Bo", "  ", "", None]),
-        bio=st.sampled_from(["hi", "two\nlines", "hi", "\t ", None]),
-        avatar_id=st.sampled_from(["a1", None]),
+        7,
+        id=some(USERS),
+        username=some(["ann", 'b,"b', None]),
+        first_name=some(["Ann", "Ann", "Zoë", "Bo", "Bo", "Bo", "  ", None]),
+        bio=some(["hi", "two\nlines", "hi", "hi", "hi", "\t ", None]),
+        avatar_id=some(["a1", None]),
         created_at=instants,
         deleted_at=deletions,
     ),
-    "user_activities": rows_of(3, distinct=False, user_id=owners_of_rows, last_active=instants | st.none()),
-    "user_preferences": rows_of(5, id=st.sampled_from(["1", "2", "3", "4"]), user_id=st.sampled_from(USERS)),
+    "user_activities": rows_of(3, user_id=owners_of_rows, last_active=instants_or_none),
+    "user_preferences": distinct(4, ["4", "5", "6", "7"], user_id=some(USERS)),
     "attribute_preferences": rows_of(
-        8,
-        distinct=False,
-        user_preference_id=st.sampled_from(["1", "2", "3", "4"]),
-        attribute_id=st.sampled_from(["size", "size", "size", "colour"]),
-        attribute_value_id=st.sampled_from(["9", "10", "11", "404"]),
-        preferred=st.sampled_from([True, True, False, None]),
+        10,
+        user_preference_id=some(["1", "2", "3", "4", "5"]),
+        attribute_id=some(["size", "size", "size", "colour"]),
+        attribute_value_id=some(["9", "10", "10", "11", "404"]),
+        preferred=some([True, True, True, False, None]),
     ),
     "attributes": st.just([{"id": "size", "name": "mens_size"}, {"id": "colour", "name": "colour"}]),
-    "attribute_values": rows_of(3, id=st.sampled_from(["9", "10", "11"]), value=st.sampled_from(["9.5", "12", " "])),
-    "products": rows_of(3, id=st.sampled_from(["p1", "p2"]), name=st.sampled_from(["Air, One", "Dunk", None])),
-    "product_variants": rows_of(
-        6,
-        id=st.sampled_from(VARIANTS),
-        product_id=st.sampled_from(["p1", "p1", "p2", "p404"]),
-        index_cache=st.sampled_from(['{"mens_size": "9"}', '{"mens_size": 9.5}', '{"mens_size": null}', "{}", None]),
+    "attribute_values": distinct(2, ["9", "11"], value=some(["9.5", "9.5", "12", " "])),
+    "products": distinct(2, ["p2", "p3"], name=some(["Air, One", "Dunk", None])),
+    "product_variants": distinct(
+        2,
+        ["10", "11"],
+        product_id=some(["p1", "p1", "p2", "p404"]),
+        index_cache=some(['{"mens_size": "9"}', '{"mens_size": 9.5}', '{"mens_size": null}', "{}", None]),
     ),
-    "inventory_items": rows_of(12, status=st.sampled_from(["OPEN_FOR_TRADE"] * 5 + ["SOLD", None]), **own),
-    "wishlist_items": rows_of(8, **own),
-    "desired_items": rows_of(4, distinct=False, offers_count=st.sampled_from([0, 2, None]), **own),
-    "offers": rows_of(4, creator_user_id=owners_of_rows, created_at=instants, deleted_at=deletions),
-    "offer_items": rows_of(8, offer_id=st.sampled_from(KEYS), product_variant_id=variants),
-})  # fmt: skip
-windows = st.sampled_from(
-    [{}, {"cooling_hours": 0}, {"lookback_hours": 24}, {"lookback_hours": 12, "cooling_hours": 12}]
-)
-newness = st.fixed_dictionaries(
-    {},
-    optional={
-        "min_hours": st.sampled_from([0, 24]),
-        "max_days": st.sampled_from([1, 2]),
-        "require_avatar": st.booleans(),
-    },
-)
+    "inventory_items": distinct(12, KEYS, status=some(["OPEN_FOR_TRADE"] * 5 + ["SOLD", None]), **own),
+    "wishlist_items": distinct(8, KEYS, **own),
+    "desired_items": rows_of(4, offers_count=some([0, 2, None]), **own),
+    "offers": distinct(4, KEYS[4:8], creator_user_id=some(USERS), created_at=instants_or_none, deleted_at=deletions),
+    "offer_items": distinct(
+        8, KEYS, offer_id=some(KEYS[4:8]), product_variant_id=some(["8", "9", "9", "10", "404", None])
+    ),
+}
+# What is always there, so that most users have a size, variant 8 is one item and one wish short of the limits and
+# variant 9 has just enough.
+old: Row = {"user_id": "u0", "created_at": NOW - 900 * HOUR, "deleted_at": 0}
+ALWAYS: Data = {
+    "users": [{"id": "u0", "first_name": "Ann", "created_at": NOW - 900 * HOUR, "deleted_at": 0, "bio": None}],
+    "user_preferences": [{"id": str(place), "user_id": key} for place, key in enumerate(USERS, 1)],
+    "attribute_values": [{"id": "10", "value": "9.5"}],
+    "products": [{"id": "p1", "name": "Air, One"}],
+    "product_variants": [
+        {"id": "8", "product_id": "p1", "index_cache": '{"mens_size": "9"}'},
+        {"id": "9", "product_id": "p1", "index_cache": None},
+    ],
+    "inventory_items": [
+        {"id": f"7{place}", "status": "OPEN_FOR_TRADE", "product_variant_id": key, **old}
+        for place, key in enumerate(["8", "8", "9", "9", "9"])
+    ],
+    "wishlist_items": [{"id": f"7{place}", "product_variant_id": key, **old} for place, key in enumerate("899")],
+}
+databases = st.fixed_dictionaries(tables).map(lambda data: {key: ALWAYS.get(key, []) + data[key] for key in data})
+windows = some([{}, {"cooling_hours": 0}, {"lookback_hours": 24}, {"lookback_hours": 12, "cooling_hours": 12}])
+choices = {"min_hours": some([0, 24]), "max_days": some([1, 2]), "require_avatar": st.booleans()}
+newness = st.fixed_dictionaries({}, optional=choices)
 
 
 @settings(max_examples=60, deadline=None)
@@ -411,23 +393,6 @@ def test_unknown_parameters_and_sql_in_a_number_are_refused(job_id: str) -> None
             job.arguments({job.parameters[0].name: hostile})
 
 
-def test_a_hostile_text_is_compared_and_never_run(tmp_path: Path) -> None:
-    hostile = "x' OR 1=1; DROP TABLE job_rows; --"
-    column = Column(name="user_id", type="text", meaning="the user")
-    job = Job(
-        id="by_name",
-        title="By name",
-        layer=3,
-        parameters=(Parameter(name="wanted", type="text", meaning="a username"),),
-        audiences=(Audience(name="named", columns=(column,), meaning="users of that name"),),
-        sql="SELECT 'named' AS audience, id AS user_id FROM users WHERE username = $wanted",
-    )
-    write_tables(tmp_path, {"users": [new_user("u1", username="ann"), new_user("u2", username=hostile)]})
-    with DuckDBEngine(tmp_path).run(job, {"wanted": hostile}, now=NOW) as run:
-        assert run.write_audience("named", tmp_path / "out.csv") == 1
-    assert read_csv(tmp_path / "out.csv") == (["user_id"], [("u2",)])
-
-
 def test_rows_are_sorted_by_the_md5_of_the_user_id(tmp_path: Path) -> None:
     ids = [f"user-{number}" for number in range(200)]
     write_tables(tmp_path, {"users": [new_user(user_id) for user_id in ids]})
@@ -473,9 +438,7 @@ def test_the_registry_lists_both_jobs_with_parameters_and_columns() -> None:
 
 
 def test_no_job_asks_the_machine_for_the_time() -> None:
-    clock = re.compile(
-        r"\b(now|today|age|\w*_timestamp|get_current_\w+)\s*\(|\bcurrent_(date|time)|\blocaltime", re.I
-    )
+    clock = re.compile(r"(?i)\b(now|today|\w*_timestamp|get_current_\w+)\s*\(|\bcurrent_(date|time)|\blocaltime")
     for job in all_jobs():
         for sql in (job.sql, *(check.failing_sql for check in job.checks)):
             assert not clock.search(sql), job.id

@@ -246,7 +246,7 @@ def days_without_change(zone: ZoneInfo, first: datetime, last: datetime) -> bool
 @given(
     parts=st.tuples(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 6)),
     zone_name=st.sampled_from(sorted(available_timezones())),
-    since=st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1)),  # noqa: DTZ001 - made aware below
+    since=st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1)),
 )
 def test_next_strikes_agree_with_cronsim_away_from_changes_of_the_clocks(
     parts: tuple[str, ...], zone_name: str, since: datetime

@@ -1,0 +1,73 @@
+"""JSON documents as such: what a store can keep, and how a value is shown to a person."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from functions.domain.errors import FieldError
+
+
+def shown(value: object) -> str:
+    """Show a value as JSON, shortened, for an error's message."""
+    text = _readable(json.dumps(value, ensure_ascii=False, default=str))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_DEEPEST = 18
+"""Firestore keeps 20 levels of fields, and the snapshot in an execution lies one deeper than the recipe."""
+_LARGEST_BYTES = 500_000
+"""Firestore keeps 1 MiB in a document, the snapshot in an execution among other things."""
+
+
+def storage_errors(document: object) -> list[FieldError]:
+    """Return what no store can keep: broken text, numbers beyond 64 bits, too many levels, too much of it all."""
+    errors = []
+    open_values: list[tuple[str, object, int]] = [("", document, 0)]
+    while open_values:
+        path, value, depth = open_values.pop()
+        entries: list[tuple[str, object]] = []
+        if isinstance(value, Mapping):
+            errors += [
+                FieldError(path or "recipe", f"{reason} in a key") for key in value if (reason := _broken(key))
+            ]
+            entries = [(f"{path}.{_readable(key)}".lstrip("."), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            entries = [(f"{path}[{position}]", item) for position, item in enumerate(value)]
+        elif reason := _broken(value):
+            errors.append(FieldError(path or "recipe", reason))
+        if depth < _DEEPEST:
+            open_values += [(name, item, depth + 1) for name, item in entries]
+        elif entries:
+            errors.append(FieldError(path, f"is nested deeper than {_DEEPEST} levels"))
+    if not errors and (size := len(json.dumps(document, default=str))) > _LARGEST_BYTES:
+        errors.append(FieldError("recipe", f"is {size:,} bytes long; at most {_LARGEST_BYTES:,} can be stored"))
+    return errors
+
+
+def _broken(value: object) -> str:
+    if isinstance(value, str) and _readable(value) != value:
+        return f"must be Unicode text, got {shown(value)}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"must be a finite number, got {value}"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "must be a number of at most 64 bits"
+    return ""
+
+
+def _readable(text: object) -> str:
+    """Escape lone surrogates, which no encoding can write."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def without_nulls(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document without its nulls, at any depth: to Tminus a null is a missing field."""
+    return {key: _without_nulls(value) for key, value in document.items() if value is not None}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return without_nulls(value)
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
