@@ -15,7 +15,7 @@ import pytest
 from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
 from functions import bootstrap
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
 from functions.ports import Ports
@@ -27,18 +27,13 @@ from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB, EmbeddedSystem, open_system
 from local.runtime import Runtime, load_functions
 from local.serving import FUNCTIONS, SOURCE
+from tests.factories import TESTER, recipe, user
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 START_AT = SEND_AT - timedelta(minutes=30)
 EARLIER = START_AT - timedelta(hours=2)
-TESTER = "00000000-0000-4000-8000-00000000000a"
 
 Wrap = Callable[[Ports], Ports]
-
-
-def user(number: int) -> str:
-    """The id of a user of the laboratory."""
-    return f"10000000-0000-4000-8000-{number:012d}"
 
 
 def _job(audiences: Sequence[str]) -> Job:
@@ -201,39 +196,6 @@ def _APPS() -> dict[str, Any]:  # noqa: N802 - loaded once for all laboratories:
     return _loaded
 
 
-def recipe(**changes: Any) -> dict[str, Any]:
-    """A daily recipe of three pushes to three audiences, sent at 18:30 UTC."""
-    document: dict[str, Any] = {
-        "id": "welcome",
-        "name": "Welcome",
-        "status": "active",
-        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": "18:30"},
-        "pushSequence": [push(1), push(2), push(3)],
-        "audienceCriteria": {"customScript": {"scriptId": "everybody"}},
-        "settings": {"testUserIds": [TESTER]},
-    }
-    for path, value in changes.items():
-        *parents, last = path.split("__")
-        place = document
-        for name in parents:
-            place = place.setdefault(name, {})
-        place[last] = value
-    return document
-
-
-def push(order: int, **changes: Any) -> dict[str, Any]:
-    """A push of the recipe: layer 1, which no cadence rule holds back, two minutes after the one before."""
-    document = {
-        "sequenceOrder": order,
-        "title": f"Push {order} for [[var:name]]",
-        "body": "Your [[var:shoe]] waits",
-        "deepLink": "https://kicks.example/shoes",
-        "layerId": 1,
-        "timing": {"delayAfterPrevious": 0 if order == 1 else 2},
-    }
-    return {**document, **changes}
-
-
 @pytest.fixture
 def make_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     """Make laboratories, each in a folder of its own, opened and with nothing saved."""
@@ -257,6 +219,3 @@ def lab(make_lab: Callable[..., Lab]) -> Lab:
     made = make_lab()
     made.save()
     return made
-
-
-FINAL = {state for state in State if state.final}

@@ -12,7 +12,7 @@ import pytest
 
 from local.cli.main import main
 from local.sample import generate
-from tests.functional.conftest import recipe
+from tests.factories import recipe
 
 AT = "2026-05-04T22:00:07Z"
 RECIPES = Path(__file__).parents[2] / "local" / "recipes"

@@ -12,7 +12,8 @@ from functions.domain.execution import State
 from functions.ports import Ports, PushSender
 from functions.usecases.control import cancel, stop
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe
-from tests.functional.conftest import SEND_AT, START_AT, Lab, recipe
+from tests.factories import recipe
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 MakeLab = Callable[..., Lab]

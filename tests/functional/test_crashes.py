@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.execution import State
-from tests.functional.conftest import SEND_AT, START_AT, Lab, push, recipe
+from tests.factories import push, recipe
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
 MakeLab = Callable[..., Lab]

@@ -9,7 +9,8 @@ import pytest
 
 from functions.ports import ScheduledJob, Task
 from functions.usecases.reconcile import reconcile
-from tests.functional.conftest import SEND_AT, START_AT, Lab, recipe
+from tests.factories import recipe
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]

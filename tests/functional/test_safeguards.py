@@ -12,7 +12,8 @@ from functions.domain.errors import LedgerUnreadable
 from functions.domain.safeguards import Limits
 from functions.ports import Ports
 from local.embedded.outbox import OutcomeScript
-from tests.functional.conftest import SEND_AT, START_AT, TESTER, Lab, push, recipe, user
+from tests.factories import TESTER, push, recipe, user
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]

@@ -5,7 +5,8 @@ from collections import Counter
 from datetime import timedelta
 
 from functions.domain.execution import State
-from tests.functional.conftest import EARLIER, SEND_AT, START_AT, TESTER, Lab, recipe, user
+from tests.factories import TESTER, recipe, user
+from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
 

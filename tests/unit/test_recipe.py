@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.domain.errors import BadRecipe
 from functions.domain.recipe import parse
 from functions.domain.status import Status
-from tests.functional.conftest import push, recipe
+from tests.factories import push, recipe
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -14,7 +14,7 @@ from functions.domain.ids import UserIdFormat, canonical_user_id, is_user_id, ta
 from functions.domain.recipe import parse
 from functions.domain.safeguards import Limits, failure_finding, recipe_errors
 from functions.domain.timeline import Phase, PushTiming, plan
-from tests.functional.conftest import push, recipe
+from tests.factories import push, recipe
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -1,0 +1,43 @@
+"""Recipes and users that tests start from."""
+
+from typing import Any
+
+TESTER = "00000000-0000-4000-8000-00000000000a"
+
+
+def user(number: int) -> str:
+    """The id of a user of the laboratory."""
+    return f"10000000-0000-4000-8000-{number:012d}"
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    """A daily recipe of three pushes to three audiences, sent at 18:30 UTC."""
+    document: dict[str, Any] = {
+        "id": "welcome",
+        "name": "Welcome",
+        "status": "active",
+        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": "18:30"},
+        "pushSequence": [push(1), push(2), push(3)],
+        "audienceCriteria": {"customScript": {"scriptId": "everybody"}},
+        "settings": {"testUserIds": [TESTER]},
+    }
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = document
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return document
+
+
+def push(order: int, **changes: Any) -> dict[str, Any]:
+    """A push of the recipe: layer 1, which no cadence rule holds back, two minutes after the one before."""
+    document = {
+        "sequenceOrder": order,
+        "title": f"Push {order} for [[var:name]]",
+        "body": "Your [[var:shoe]] waits",
+        "deepLink": "https://kicks.example/shoes",
+        "layerId": 1,
+        "timing": {"delayAfterPrevious": 0 if order == 1 else 2},
+    }
+    return {**document, **changes}
