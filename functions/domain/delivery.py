@@ -46,6 +46,8 @@ INTENT = ord("I")
 SENT = ord("S")
 FAILED = ord("F")
 UNKNOWN = ord("U")
+LOST = ord("L")
+"""An INTENT that no RESULT followed, because its worker died: as unknown as the others, but no failure of FCM's."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
 """The byte of each reason. Bytes are stored: add reasons at the end of Exclusion only."""
 
@@ -67,12 +69,16 @@ def row_code(outcomes: Iterable[Outcome]) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Users of an audience by what became of them; the parts always sum to `audience_size`."""
+    """Users of an audience by what became of them; the parts always sum to `audience_size`.
+
+    `lost` are those of the unknown whose worker died.
+    """
 
     audience_size: int = 0
     sent: int = 0
     failed: int = 0
     unknown: int = 0
+    lost: int = 0
     excluded: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -92,18 +98,21 @@ class Tally:
             sent=self.sent + other.sent,
             failed=self.failed + other.failed,
             unknown=self.unknown + other.unknown,
+            lost=self.lost + other.lost,
             excluded=dict(Counter(self.excluded) + Counter(other.excluded)),
         )
 
 
 def tally(outcomes: bytes) -> Tally:
     """Count the row bytes of a shard; an INTENT without its RESULT is unknown."""
+    lost = outcomes.count(LOST) + outcomes.count(INTENT)
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
     return Tally(
         audience_size=len(outcomes),
         sent=outcomes.count(SENT),
         failed=outcomes.count(FAILED),
-        unknown=outcomes.count(UNKNOWN) + outcomes.count(INTENT),
+        unknown=outcomes.count(UNKNOWN) + lost,
+        lost=lost,
         excluded={reason: count for reason, count in excluded.items() if count},
     )
 

@@ -164,8 +164,11 @@ def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Fi
 
 
 def failure_finding(tally: Tally, threshold: float) -> Finding | None:
-    """Return the breach where too many attempts failed, None below the threshold or while too few were made."""
-    bad = tally.failed + tally.unknown
+    """Return the breach where too many attempts failed, None below the threshold or while too few were made.
+
+    An unknown outcome counts as a failure, unless it is unknown because a worker of ours died.
+    """
+    bad = tally.failed + tally.unknown - tally.lost
     if tally.attempted < FEWEST_ATTEMPTS or bad / tally.attempted <= threshold:
         return None
     return Finding(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.domain.delivery import FAILED, INTENT, NOT_REACHED, UNKNOWN, Tally, tally
+from functions.domain.delivery import FAILED, INTENT, LOST, NOT_REACHED, Tally, tally
 from functions.domain.instants import instant, stamp
 from functions.domain.partition import Index
 
@@ -107,7 +107,7 @@ class Shard:
     @property
     def settled(self) -> bytes:
         """The outcomes once whoever held the shard is gone: a request with no result has an unknown outcome."""
-        return self.outcomes.replace(bytes([INTENT]), bytes([UNKNOWN]))
+        return self.outcomes.replace(bytes([INTENT]), bytes([LOST]))
 
     @property
     def unsent(self) -> list[int]:

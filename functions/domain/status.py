@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.documents import shown
+from functions.domain.errors import BadRecipe, FieldError
 
 
 class Status(StrEnum):

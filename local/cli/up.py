@@ -63,6 +63,8 @@ def up(
         generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
     logs.configure(sys.stderr)
     with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
+        if kind == "fast":
+            kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
         for document in documents:
             if recipe_dir is not None or system.ports.recipes.get(document["id"]) is None:
                 save_recipe(system.ports, document)
