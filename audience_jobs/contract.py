@@ -9,40 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from audience_jobs.errors import (
-    AudienceJobError,
-    BadData,
-    BadJob,
-    BadParameter,
-    CheckFailed,
-    MissingColumn,
-    MissingTable,
-    NoUserData,
-    UnknownAudience,
-    UnknownJob,
-)
-
-# The errors are half of the contract: those who run jobs import all that they need from here.
-__all__ = [
-    "Audience",
-    "AudienceJobError",
-    "BadData",
-    "BadJob",
-    "BadParameter",
-    "Check",
-    "CheckFailed",
-    "Column",
-    "Engine",
-    "Job",
-    "JobRun",
-    "MissingColumn",
-    "MissingTable",
-    "NoUserData",
-    "Parameter",
-    "UnknownAudience",
-    "UnknownJob",
-    "Value",
-]
+from audience_jobs.errors import BadParameter, UnknownAudience
 
 Value = int | bool | str
 

@@ -104,9 +104,9 @@ def _write_devices(database: UserDatabase, recipients: str, values: Mapping[str,
         WITH recipients AS (SELECT user_id, {canonical("user_id")} AS id FROM ({recipients})),
         -- One device can be registered twice; sending to it twice would be a double push.
         tokens AS (
-            SELECT DISTINCT ON (user_id, token) * FROM devices
+            SELECT * FROM devices
             WHERE user_id IN (SELECT id FROM recipients) AND NOT {is_blank("token")}
-            ORDER BY user_id, token, updated_at DESC NULLS LAST, platform
+            QUALIFY row_number() OVER (PARTITION BY user_id, token ORDER BY updated_at DESC NULLS LAST, platform) = 1
         ),
         ranked AS (
             SELECT r.user_id, t.token, t.platform,

@@ -4,12 +4,14 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
 from audience_jobs.errors import BadData, NoUserData
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 
+_HEADER_LINES, _HEADER_LINE_BYTES = 1000, 2**20
 _SUFFIXES = ("csv", "parquet")
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
@@ -89,8 +91,8 @@ def _csv_file(table: str, path: Path) -> UserFile:
 
 def _header(path: Path) -> tuple[str, ...]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            header = tuple(next(csv.reader(_bounded(lines), strict=True), ()))
+        with path.open("rb") as file:
+            header = tuple(next(csv.reader(_first_lines(file), strict=True), ()))
     except UnicodeDecodeError as error:
         raise BadData(path, "its header is not valid UTF-8: export the file as UTF-8") from error
     except csv.Error as error:
@@ -100,10 +102,11 @@ def _header(path: Path) -> tuple[str, ...]:
     return header
 
 
-def _bounded(lines: Iterator[str]) -> Iterator[str]:
-    """Stop where no header goes on: a quote left open would otherwise read the whole file into memory."""
-    for _, line in zip(range(1000), lines, strict=False):
-        yield line
+def _first_lines(file: BinaryIO) -> Iterator[str]:
+    """Give what a header may consist of: a quote left open would otherwise read the whole file into memory."""
+    for _ in range(_HEADER_LINES):
+        if line := file.readline(_HEADER_LINE_BYTES):
+            yield line.decode("utf-8-sig")
 
 
 def _parquet_file(table: str, path: Path, connection: duckdb.DuckDBPyConnection) -> UserFile:

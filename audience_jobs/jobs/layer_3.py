@@ -13,8 +13,8 @@ _LONGEST_HOURS = 24 * 365
 _IN_WINDOW = """BETWEEN CAST($now AS TIMESTAMP) - CAST($lookback_hours AS INTEGER) * INTERVAL '1 hour'
                      AND CAST($now AS TIMESTAMP) - CAST($cooling_hours AS INTEGER) * INTERVAL '1 hour'"""
 
-# Events are filtered by time first, so that all that follows is as small as the days looked at. "The first of each" is
-# row_number() = 1 and not DISTINCT ON, which takes DuckDB three times the memory and cannot spill.
+# Events are filtered by time first, so that all that follows is as small as the days looked at. "The first of each"
+# is row_number() = 1 and not DISTINCT ON, which takes DuckDB three times the memory and cannot spill.
 _SQL = f"""
 WITH recent_offers AS (
     SELECT id, creator_user_id, created_at FROM offers WHERE deleted_at = 0 AND created_at {_IN_WINDOW}

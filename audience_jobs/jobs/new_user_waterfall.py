@@ -47,41 +47,34 @@ shoes AS (
     GROUP BY v.id
 ),
 desired AS (
-    SELECT DISTINCT ON (d.user_id) d.user_id, s.variant_id, s.product_name
+    SELECT d.user_id, s.variant_id, s.product_name,
+        row_number() OVER (PARTITION BY d.user_id ORDER BY d.offers_count DESC NULLS LAST,
+            d.created_at DESC NULLS LAST, {lowest_first("s.variant_id")}) AS place
     FROM desired_items d JOIN shoes s ON s.variant_id = d.product_variant_id
     WHERE d.deleted_at = 0 AND d.user_id IN (SELECT id FROM seekers)
-    ORDER BY d.user_id, d.offers_count DESC NULLS LAST, d.created_at DESC NULLS LAST, {lowest_first("s.variant_id")}
 ),
 standing_offers AS (
-    SELECT o.id, o.user_id, o.created_at
-    FROM own_offers o WHERE o.deleted_at = 0 AND o.user_id IN (SELECT id FROM seekers)
+    SELECT id, user_id,
+        row_number() OVER (PARTITION BY user_id ORDER BY created_at DESC NULLS LAST, {lowest_first("id")}) AS place
+    FROM own_offers WHERE deleted_at = 0 AND user_id IN (SELECT id FROM seekers)
 ),
-newest_offers AS (
-    SELECT DISTINCT ON (user_id) user_id, id
-    FROM standing_offers ORDER BY user_id, created_at DESC NULLS LAST, {lowest_first("id")}
-),
+-- Two rankings by id in one pass: items of the newest offer whose shoe exists, and items whose shoe is gone.
 own_items AS (
-    SELECT o.user_id, o.id AS offer_id, i.id, i.product_variant_id
-    FROM standing_offers o JOIN offer_items i ON i.offer_id = o.id
-),
-offered AS (
-    SELECT DISTINCT ON (i.user_id) i.user_id, s.variant_id, s.product_name
-    FROM newest_offers o
-    JOIN own_items i ON i.user_id = o.user_id AND i.offer_id = o.id
-    JOIN shoes s ON s.variant_id = i.product_variant_id
-    ORDER BY i.user_id, {lowest_first("i.id")}, s.variant_id
+    SELECT o.user_id, o.place AS offer_place, i.product_variant_id AS variant_id, s.product_name,
+        s.variant_id IS NULL AS is_gone,
+        row_number() OVER (PARTITION BY o.user_id, s.variant_id IS NULL, s.variant_id IS NOT NULL AND o.place = 1
+            ORDER BY {lowest_first("i.id")}, i.product_variant_id) AS place
+    FROM standing_offers o
+    JOIN offer_items i ON i.offer_id = o.id
+    LEFT JOIN shoes s ON s.variant_id = i.product_variant_id
+    WHERE i.product_variant_id IS NOT NULL
 ),
 wished AS (
-    SELECT DISTINCT ON (w.user_id) w.user_id, s.variant_id, s.product_name
+    SELECT w.user_id, s.variant_id, s.product_name,
+        row_number() OVER (PARTITION BY w.user_id
+            ORDER BY w.created_at DESC NULLS LAST, {lowest_first("w.id")}, s.variant_id) AS place
     FROM own_wishes w JOIN shoes s ON s.variant_id = w.product_variant_id
     WHERE w.user_id IN (SELECT id FROM seekers)
-    ORDER BY w.user_id, w.created_at DESC NULLS LAST, {lowest_first("w.id")}, s.variant_id
-),
-gone AS (
-    SELECT DISTINCT ON (i.user_id) i.user_id, i.product_variant_id AS variant_id
-    FROM own_items i LEFT JOIN shoes s ON s.variant_id = i.product_variant_id
-    WHERE s.variant_id IS NULL AND i.product_variant_id IS NOT NULL
-    ORDER BY i.user_id, {lowest_first("i.id")}, i.product_variant_id
 )
 SELECT
     CASE l.level WHEN 1 THEN 'no-shoes' WHEN 2 THEN 'no-bio' WHEN 3 THEN 'no-offers'
@@ -96,10 +89,10 @@ SELECT
          WHEN g.user_id IS NOT NULL THEN 'Unknown Product' END AS top_target_shoe,
     coalesce(d.variant_id, o.variant_id, w.variant_id, g.variant_id) AS top_target_shoe_variantid
 FROM leveled l
-LEFT JOIN desired d ON d.user_id = l.id
-LEFT JOIN offered o ON o.user_id = l.id
-LEFT JOIN wished w ON w.user_id = l.id
-LEFT JOIN gone g ON g.user_id = l.id
+LEFT JOIN desired d ON d.user_id = l.id AND d.place = 1
+LEFT JOIN own_items o ON o.user_id = l.id AND o.place = 1 AND NOT o.is_gone AND o.offer_place = 1
+LEFT JOIN wished w ON w.user_id = l.id AND w.place = 1
+LEFT JOIN own_items g ON g.user_id = l.id AND g.place = 1 AND g.is_gone
 """  # noqa: S608 (made of this module's own constants; what a recipe gives is bound)
 
 _CHECKS = (

@@ -39,10 +39,6 @@ def _zone(value: object) -> ZoneInfo:
     return ZoneInfo(value)
 
 
-def _cron(value: object) -> Cron:
-    return Cron.parse(str(value))
-
-
 def _weekday(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= len(_DAY_NAMES):
         return value % len(_DAY_NAMES)
@@ -63,6 +59,11 @@ def _template(value: object) -> Template:
         return Template.parse(value)
     except BadTemplate as error:
         raise ValueError(str(error)) from None
+
+
+def _blank_is_missing(value: object) -> object:
+    """Read the empty texts that old forms wrote into optional fields."""
+    return None if value == "" else value
 
 
 def _filled(values: object) -> object:
@@ -98,11 +99,17 @@ class ScheduleFields(_Fields):
     frequency: Annotated[Frequency, Field(strict=False)]
     start_date: str | None = None
     end_date: str | None = None
-    execution_time: Clock | None = None
+    execution_time: Annotated[Clock | None, BeforeValidator(_blank_is_missing)] = None
     lead_time_minutes: int = Field(default=30, ge=1, le=24 * 60)
-    cron: Annotated[Cron, BeforeValidator(_cron)] | None = Field(default=None, alias="cronExpression")
+    cron_expression: str | None = None
     days_of_week: tuple[Weekday, ...] = Field(default=(), strict=False)
     day_of_month: int | None = Field(default=None, ge=1, le=31)
+
+    @property
+    def cron(self) -> Cron | None:
+        """The send times of frequency custom, None for the others: what they carry along is not read."""
+        custom = self.frequency is Frequency.CUSTOM and self.cron_expression
+        return Cron.parse(custom) if custom else None
 
     @property
     def start_day(self) -> date | None:
@@ -130,8 +137,12 @@ class ScheduleFields(_Fields):
                 self._day(written)
             except (ValueError, OverflowError):
                 raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
-        if self.frequency is Frequency.CUSTOM and self.cron is None:
+        if self.frequency is Frequency.CUSTOM and not self.cron_expression:
             raise at("cronExpression", "is missing; frequency custom sends at the times of a cron expression")
+        try:
+            _ = self.cron
+        except ValueError as error:
+            raise at("cronExpression", f"{error}, got {shown(self.cron_expression)}") from None
         if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
             raise at("executionTime", "is missing; write the send time as HH:MM")
         if self.frequency is Frequency.ONCE and self.start_day is None:
@@ -145,7 +156,7 @@ class Timing(_Fields):
     """`timing` of a push: minutes after the previous one, or the next `absoluteTime` on the recipe's clock."""
 
     delay_after_previous: int = Field(default=0, ge=0, le=_MOST_MINUTES)
-    absolute_time: Clock | None = None
+    absolute_time: Annotated[Clock | None, BeforeValidator(_blank_is_missing)] = None
 
 
 class PushFields(_Fields):
@@ -154,7 +165,7 @@ class PushFields(_Fields):
     sequence_order: int | None = None
     title: Text
     body: Text
-    deep_link: Text | None = None
+    deep_link: Annotated[Text | None, BeforeValidator(_blank_is_missing)] = None
     layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
     audience_name: str = ""
     timing: Timing = Timing()
@@ -229,7 +240,7 @@ class Recipe(_Fields):
         found = []
         if first.delay_after_previous or first.absolute_time not in (None, send_time):
             found.append("the first push's timing is not used: it goes out at schedule.executionTime")
-        if self.schedule.cron and self.schedule.frequency is not Frequency.CUSTOM:
+        if self.schedule.cron_expression and self.schedule.frequency is not Frequency.CUSTOM:
             found.append("schedule.cronExpression is not used: only frequency custom reads it")
         return tuple(found)
 

@@ -45,10 +45,14 @@ def user_key(user_id: str) -> bytes:
 
 
 def slug(name: str) -> str:
-    """Return a recipe id made of a name, the same each time; a name without latin letters gives its hash."""
+    """Return a recipe id made of a name, the same each time; where letters are lost its hash stands for them."""
+    letters = [letter for letter in unicodedata.normalize("NFKD", name) if letter.isalnum()]
     latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:80]
-    return words or "recipe-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    if words and all(letter.isascii() for letter in letters):
+        return words
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{words or 'recipe'}-{digest}"
 
 
 def execution_id(recipe_id: str, send_at: datetime) -> str:

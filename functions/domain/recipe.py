@@ -17,7 +17,7 @@ from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.field_errors import field_errors
 from functions.domain.ids import RECIPE_ID, slug
 from functions.domain.instants import instant
-from functions.domain.schedule import Frequency, Schedule
+from functions.domain.schedule import Schedule
 from functions.domain.status import Status, read_status
 from functions.domain.timeline import PushTiming
 
@@ -128,7 +128,7 @@ def _schedule(parsed: fields.Recipe) -> Schedule:
         "end_date": written.end_day,
         "days_of_week": frozenset(written.days_of_week) or None,
         "day_of_month": written.day_of_month,
-        "cron": written.cron if written.frequency is Frequency.CUSTOM else None,
+        "cron": written.cron,
     }
     return Schedule(
         zone=written.zone,

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from functions.domain.delivery import Tally
 from functions.domain.errors import FieldError
 from functions.domain.fields import Safeguards
 from functions.domain.recipe import Recipe
-from functions.domain.schedule import Frequency, sends_from
+from functions.domain.schedule import Frequency, instant_of, sends_from
+from functions.domain.timeline import plan
 
+_MINUTE = timedelta(minutes=1)
+_ANY_DAY = date(2026, 1, 15)
 FEWEST_ATTEMPTS = 50
 """A failure rate is judged once this many messages were attempted."""
 
@@ -94,12 +97,24 @@ def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:
         errors.append(
             FieldError("pushSequence", f"has {len(recipe.pushes)} pushes; at most {limits.pushes} are allowed")
         )
-    delay = sum(timing.delay_minutes for timing in recipe.timings[1:])
-    most = limits.total_delay // timedelta(minutes=1)
-    if delay > most:
-        reason = f"the delays sum to {delay} minutes; at most {most} ({limits.total_delay.days} days) are allowed"
-        errors.append(FieldError("pushSequence[].timing.delayAfterPrevious", reason))
+    delay = _total_delay(recipe)
+    if delay > limits.total_delay:
+        minutes, most = delay // _MINUTE, limits.total_delay // _MINUTE
+        reason = (
+            f"the last push follows the first by {minutes} minutes; at most {most} ({limits.total_delay.days} days)"
+        )
+        errors.append(FieldError("pushSequence[].timing", f"{reason} are allowed"))
     return errors
+
+
+def _total_delay(recipe: Recipe) -> timedelta:
+    """Return the time from the first push to the last, on a day like any other."""
+    schedule = recipe.schedule
+    send_at = instant_of(datetime.combine(_ANY_DAY, schedule.send_time), schedule.zone)
+    timeline = plan(
+        send_at=send_at, lead=schedule.lead, window=recipe.window, zone=schedule.zone, timings=recipe.timings
+    )
+    return timeline.push_at[-1] - send_at
 
 
 def past_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
@@ -114,12 +129,12 @@ def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[F
     """Warn where people get less time than the shortest cancellation window to stop a live send."""
     if recipe.test_mode or window >= limits.shortest_window:
         return []
-    minutes = window / timedelta(minutes=1)
+    minutes, needed = window / _MINUTE, limits.shortest_window // _MINUTE
     return [
         Finding(
             type=ViolationType.SHORT_WINDOW,
             severity=Severity.WARNING,
-            message=f"the cancellation window is {minutes:.0f} minutes, shorter than {limits.shortest_window}",
+            message=f"the cancellation window is {minutes:g} minutes; people need {needed}",
             action="none; the execution goes on",
         )
     ]

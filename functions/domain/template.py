@@ -94,7 +94,7 @@ class LinkPolicy:
             host = urlsplit(opening).hostname or ""
         except ValueError as error:
             raise BadTemplate(f"{opening!r} has no valid host: {error}") from None
-        if "@" in rest.split("/")[0] or "\\" in rest:
+        if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
             raise BadTemplate(f"{opening!r} hides its host behind '@' or '\\'")
         if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:
             raise BadTemplate(f"{scheme}://{host} is not among the allowed links: {', '.join(self.allowed)}")

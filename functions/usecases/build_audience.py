@@ -98,7 +98,7 @@ class _Writer:
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
         model = self._model_row(fields, live)
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)  # else it leaves a bare \r as it is
             writer.writerow(live.index.columns)
             if model:
                 writer.writerows([user, *model[1:]] for user in self._test_users)

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.errors import BadData, BadParameter, MissingColumn, MissingTable, NoUserData
-from audience_jobs.registry import all_jobs, find
+from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
+from audience_jobs.registry import find
 from audience_jobs.schema import SOURCE_TABLES
 
 Row = dict[str, Any]
@@ -24,6 +24,7 @@ Data = Mapping[str, list[Row]]
 Audiences = dict[str, list[tuple[str, ...]]]
 
 LAYER_3, WATERFALL = "generate_layer_3_push_csvs", "generate_new_user_waterfall"
+OPEN = "OPEN_FOR_TRADE"
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ABOUT_ACTION = "user_id username firstName usersize relevant_variant_size product_name variantID lastActive".split()
 ABOUT_USER = "user_id username firstName new_user_level".split()
@@ -105,7 +106,7 @@ def undeleted(rows: Iterable[Row]) -> list[Row]:
 
 
 def tradeable(data: Data) -> list[Row]:
-    return [row for row in undeleted(data["inventory_items"]) if row["status"] == "OPEN_FOR_TRADE"]
+    return [row for row in undeleted(data["inventory_items"]) if row["status"] == OPEN]
 
 
 def shoes_that_exist(data: Data) -> dict[str, tuple[str, str]]:
@@ -268,12 +269,12 @@ tables: dict[str, st.SearchStrategy[list[Row]]] = {
         product_id=some(["p1", "p1", "p2", "p404"]),
         index_cache=some(['{"mens_size": "9"}', '{"mens_size": 9.5}', '{"mens_size": null}', "{}", None]),
     ),
-    "inventory_items": distinct(12, KEYS, status=some(["OPEN_FOR_TRADE"] * 5 + ["SOLD", None]), **own),
+    "inventory_items": distinct(12, KEYS, status=some([OPEN] * 5 + ["SOLD", None]), **own),
     "wishlist_items": distinct(8, KEYS, **own),
     "desired_items": rows_of(4, offers_count=some([0, 2, None]), **own),
     "offers": distinct(4, KEYS[4:8], creator_user_id=some(USERS), created_at=instants_or_none, deleted_at=deletions),
     "offer_items": distinct(
-        8, KEYS, offer_id=some(KEYS[4:8]), product_variant_id=some(["8", "9", "9", "10", "404", None])
+        8, KEYS, offer_id=some(KEYS[4:8]), product_variant_id=some(["8", "9", "9", "10", "404", "405", None])
     ),
 }
 # What is always there, so that most users have a size, variant 8 is one item and one wish short of the limits and
@@ -284,15 +285,11 @@ ALWAYS: Data = {
     "user_preferences": [{"id": str(place), "user_id": key} for place, key in enumerate(USERS, 1)],
     "attribute_values": [{"id": "10", "value": "9.5"}],
     "products": [{"id": "p1", "name": "Air, One"}],
-    "product_variants": [
-        {"id": "8", "product_id": "p1", "index_cache": '{"mens_size": "9"}'},
-        {"id": "9", "product_id": "p1", "index_cache": None},
-    ],
+    "product_variants": [{"id": key, "product_id": "p1", "index_cache": '{"mens_size": "9"}'} for key in "89"],
     "inventory_items": [
-        {"id": f"7{place}", "status": "OPEN_FOR_TRADE", "product_variant_id": key, **old}
-        for place, key in enumerate(["8", "8", "9", "9", "9"])
+        {"id": f"7{i}", "status": OPEN, "product_variant_id": k, **old} for i, k in enumerate("88999")
     ],
-    "wishlist_items": [{"id": f"7{place}", "product_variant_id": key, **old} for place, key in enumerate("899")],
+    "wishlist_items": [{"id": f"7{i}", "product_variant_id": k, **old} for i, k in enumerate("899")],
 }
 databases = st.fixed_dictionaries(tables).map(lambda data: {key: ALWAYS.get(key, []) + data[key] for key in data})
 windows = some([{}, {"cooling_hours": 0}, {"lookback_hours": 24}, {"lookback_hours": 12, "cooling_hours": 12}])
@@ -349,9 +346,8 @@ def test_an_empty_folder_is_an_error_and_empty_tables_are_none(job_id: str, tmp_
 
 def test_a_byte_order_mark_and_line_breaks_in_a_bio_are_read(tmp_path: Path) -> None:
     users = [new_user("u1", bio='one\ntwo, "three"'), new_user("u2", bio="\n \r\n")]
-    write_tables(
-        tmp_path, {"users": users, "inventory_items": [{"user_id": "u1"}, {"user_id": "u2"}]}, encoding="utf-8-sig"
-    )
+    owners = [{"user_id": "u1"}, {"user_id": "u2"}]
+    write_tables(tmp_path, {"users": users, "inventory_items": owners}, encoding="utf-8-sig")
     assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-bio": ["u2"], "no-offers": ["u1"]}
 
 
@@ -362,83 +358,6 @@ def test_a_bad_timestamp_is_named_with_file_and_column(tmp_path: Path) -> None:
 
 
 def test_malformed_user_ids_come_out_as_they_went_in(tmp_path: Path) -> None:
-    ids = [
-        "not-a-uuid",
-        "007",
-        "x'; DROP TABLE users; --",
-        'a,"b"',
-        "=1+1",
-        "é\u200b😀",
-        " padded ",
-        "NULL",
-        "two\nlines",
-    ]
+    ids = 'not-a-uuid|007|x\'; DROP TABLE users; --|a,"b"|=1+1|é\u200b😀| padded |NULL|two\nlines'.split("|")
     write_tables(tmp_path, {"users": [new_user(user_id) for user_id in ids]})
     assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-shoes": sorted(ids)}
-
-
-def test_a_user_who_is_there_twice_is_in_one_audience_only(tmp_path: Path) -> None:
-    users = [new_user("u1", bio="hi"), new_user("u1", bio=None), new_user("u1", bio="hi")]
-    write_tables(tmp_path, {"users": users, "inventory_items": [{"user_id": "u1"}]})
-    assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-bio": ["u1"]}
-
-
-@pytest.mark.parametrize("job_id", COLUMNS)
-def test_unknown_parameters_and_sql_in_a_number_are_refused(job_id: str) -> None:
-    job = find(job_id)
-    with pytest.raises(BadParameter, match="'users; --' is unknown"):
-        job.arguments({"users; --": 1})
-    for hostile in ("1; DROP TABLE users", "48", 1.5, True, -1, 10**9, [1]):
-        with pytest.raises(BadParameter, match=job.parameters[0].name):
-            job.arguments({job.parameters[0].name: hostile})
-
-
-def test_rows_are_sorted_by_the_md5_of_the_user_id(tmp_path: Path) -> None:
-    ids = [f"user-{number}" for number in range(200)]
-    write_tables(tmp_path, {"users": [new_user(user_id) for user_id in ids]})
-    with DuckDBEngine(tmp_path).run(find(WATERFALL), {}, now=NOW) as run:
-        run.write_audience("no-shoes", tmp_path / "out.csv")
-    assert [row[0] for row in read_csv(tmp_path / "out.csv")[1]] == sorted(ids, key=md5_of)
-
-
-@pytest.mark.parametrize("per_user", [1, 2, 5])
-def test_the_newest_tokens_come_first_and_no_more_than_asked_for(per_user: int, tmp_path: Path) -> None:
-    tokens = {"u1": ["new", "old", "undated"], "u2": ["only"]}
-    ages = {"new": NOW, "old": NOW - HOUR, "only": NOW - 900 * HOUR}
-    devices = [
-        {"user_id": user_id, "token": token, "platform": "ios", "updated_at": ages.get(token)}
-        for user_id, token in [
-            ("u1", "undated"),
-            ("u1", "old"),
-            ("u2", "only"),
-            ("u1", "new"),
-            ("u3", "not asked for"),
-        ]
-    ]
-    write_tables(tmp_path, {"users": [new_user("u1"), new_user("u2")], "devices": devices})
-    with DuckDBEngine(tmp_path).run(find(WATERFALL), {}, now=NOW) as run:
-        count = run.write_devices("no-shoes", tmp_path / "out.csv", per_user=per_user)
-    header, rows = read_csv(tmp_path / "out.csv")
-    assert header == ["user_id", "token", "platform"]
-    expected = [(key, token, "ios") for key in sorted(tokens, key=md5_of) for token in tokens[key][:per_user]]
-    assert (count, rows) == (len(expected), expected)
-
-
-def test_the_registry_lists_both_jobs_with_parameters_and_columns() -> None:
-    defaults = {
-        LAYER_3: {"lookback_hours": 48, "cooling_hours": 12},
-        WATERFALL: {"min_hours": 12, "max_days": 14, "require_avatar": False},
-    }
-    listed = {job.id: job for job in all_jobs() if job.id in COLUMNS}
-    assert {key: job.arguments({}) for key, job in listed.items()} == defaults
-    assert {key: job.layer for key, job in listed.items()} == {LAYER_3: 3, WATERFALL: 5}
-    for key, job in listed.items():
-        declared = [(audience.name, [column.name for column in audience.columns]) for audience in job.audiences]
-        assert declared == list(COLUMNS[key].items())
-
-
-def test_no_job_asks_the_machine_for_the_time() -> None:
-    clock = re.compile(r"(?i)\b(now|today|\w*_timestamp|get_current_\w+)\s*\(|\bcurrent_(date|time)|\blocaltime")
-    for job in all_jobs():
-        for sql in (job.sql, *(check.failing_sql for check in job.checks)):
-            assert not clock.search(sql), job.id

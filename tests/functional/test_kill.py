@@ -119,13 +119,18 @@ def look(folder: Path) -> Iterator[Callable[[], Ports]]:
         system.close()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def cleaned(ports: Ports) -> bool:
+    execution = ports.executions.get(EXECUTION)
+    return execution is not None and execution.cleaned
+
+
+def wait_until(condition: Callable[[], bool], tell: Callable[[], object] = lambda: "") -> None:
     tick = Event()
     for _ in range(PATIENCE_SECONDS * 100):
         if condition():
             return
         tick.wait(0.01)
-    pytest.fail(f"waited {PATIENCE_SECONDS} s in vain")
+    pytest.fail(f"waited {PATIENCE_SECONDS} s in vain: {tell()}")
 
 
 def messages(folder: Path, *, test: bool) -> list[dict[str, Any]]:
@@ -158,7 +163,7 @@ def test_a_kill_in_any_phase_loses_nothing_and_repeats_nothing(
     running[0].end(signal.SIGKILL)
     before = state_of(look())
     running.append(Up(folder, first=False))
-    wait_until(lambda: (found := look().executions.get(EXECUTION)) is not None and found.cleaned)
+    wait_until(lambda: cleaned(look()), lambda: report(look(), EXECUTION))
     overview = running[1].overview()
     running[1].end(signal.SIGTERM)
 

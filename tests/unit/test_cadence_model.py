@@ -181,6 +181,13 @@ def test_a_user_named_twice_is_reserved_once() -> None:
     assert len(ledger.days[push.day]) == len(push.key) + 4 + 1 + 4 + 8
 
 
+def test_a_push_delivered_again_keeps_its_users_although_others_have_filled_the_rule_around_it() -> None:
+    ledger, now = Ledger(), MONTH_END + 200 * HOUR
+    pushes = [Push(key=key(hours), layer=2, at=MONTH_END + hours * HOUR) for hours in (0, -100, -99, 100, 101)]
+    for push in [*pushes, *pushes]:
+        assert ledger.reserve(push, USERS, now) == {}
+
+
 def test_releasing_everybody_leaves_nothing_behind() -> None:
     ledger, push = Ledger(), Push(key=key(1), layer=3, at=MONTH_END)
     ledger.reserve(push, USERS, MONTH_END)

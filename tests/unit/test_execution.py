@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import NotPossible
-from functions.domain.execution import TRANSITIONS, Execution, PhaseTimes, State, instant, stamp
+from functions.domain.execution import TRANSITIONS, Execution, PhaseTimes, State
+from functions.domain.instants import instant, stamp
 from functions.domain.timeline import Phase
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
@@ -128,3 +129,5 @@ def test_instants_are_stored_in_utc_and_refused_without_a_zone() -> None:
     assert instant("2026-03-02T13:30:00-05:00") == instant("2026-03-02T18:30:00Z") == SEND_AT
     with pytest.raises(ValueError, match="names no zone; write a Z"):
         instant("2026-03-02T18:30:00")
+    with pytest.raises(ValueError, match="is outside the calendar"):
+        instant("0001-01-01T00:00:00+14:00")

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -61,6 +62,7 @@ def a_recipe(**changes: Any) -> dict[str, Any]:
             },
         },
         "createdAt": "2026-01-01T00:00:00.000Z",
+        "updatedAt": "2026-01-01T00:00:00.000Z",
     }
     return {**document, **changes}
 
@@ -132,6 +134,7 @@ def test_a_field_takes_a_value_or_names_itself(path: tuple[str | int, ...]) -> N
         if found is None:
             read = parse(replaced(a_recipe(), path, value))
             assert parse(read.document()).document() == read.document()
+            assert read.changed_at is None or read.changed_at.utcoffset() == timedelta(0)
             assert json.dumps(read.document(), ensure_ascii=False, allow_nan=False).encode()
         else:
             assert all(error.reason for error in found.errors)
@@ -258,8 +261,8 @@ def test_an_end_before_the_start_is_refused() -> None:
 
 def test_a_left_over_cron_of_a_daily_recipe_is_not_used_and_says_so() -> None:
     read = parse(replaced(a_recipe(), ("schedule", "cronExpression"), "*/5 * * * *"))
-    first, second = (next(sends_from(read.schedule, NOON + timedelta(days=day))) for day in (0, 1))
-    assert second - first == timedelta(days=1)
+    first, second = islice(sends_from(read.schedule, NOON), 2)
+    assert (first, second - first) == (datetime(2026, 3, 2, 23, 30, tzinfo=UTC), timedelta(days=1))
     assert read.notices == ("schedule.cronExpression is not used: only frequency custom reads it",)
 
 

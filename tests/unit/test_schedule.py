@@ -1,17 +1,11 @@
-"""When a recipe sends, in every time zone and around every change of the clocks."""
+"""When a recipe sends, rule by rule; test_schedule_every_zone.py tries them in every zone."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from functions.domain.cron import Cron
 from functions.domain.schedule import (
-    CRON_HORIZON,
     Frequency,
     Schedule,
     instant_of,
@@ -35,82 +29,6 @@ def schedule(zone: str = "America/New_York", at: str = "18:30", lead: int = 30, 
         lead=timedelta(minutes=lead),
         **fields,  # type: ignore[arg-type]
     )
-
-
-def transitions(zone: ZoneInfo) -> Iterator[datetime]:
-    """The instants at which a zone's offset changes within the ten years, to the minute."""
-    step, at = timedelta(days=7), FIRST
-    while at < LAST:
-        before, after = at, at + step
-        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-            while after - before > MINUTE:
-                middle = before + (after - before) // 2
-                same = middle.astimezone(zone).utcoffset() == at.astimezone(zone).utcoffset()
-                before, after = (middle, after) if same else (before, middle)
-            yield after.replace(second=0, microsecond=0)
-        at += step
-
-
-def clocks_around(change: datetime, zone: ZoneInfo) -> Iterator[time]:
-    """Wall-clock times in, before and after the hour that a change skips or repeats, and two far from it."""
-    for minutes in (-90, -31, -1, 0, 1, 29, 61):
-        yield (change + minutes * MINUTE).astimezone(zone).time().replace(second=0)
-    skipped = change.astimezone(zone).replace(tzinfo=None) - 17 * MINUTE
-    yield skipped.time()
-    yield from (time(0, 10), time(18, 30))
-
-
-@pytest.mark.parametrize("part", range(8))
-def test_each_local_day_has_one_send_in_every_zone_for_ten_years(part: int) -> None:
-    for name in ZONES[part::8]:
-        zone = ZoneInfo(name)
-        for change in transitions(zone):
-            day = change.astimezone(zone).date()
-            for clock in clocks_around(change, zone):
-                _check_days(zone, clock, [day + timedelta(days=offset) for offset in (-1, 0, 1)])
-
-
-def _check_days(zone: ZoneInfo, clock: time, days: list[date]) -> None:
-    rule = Schedule(
-        zone=zone, frequency=Frequency.DAILY, send_time=clock, lead=30 * MINUTE, start_date=days[0], end_date=days[-1]
-    )
-    sends = list(sends_from(rule, FIRST))
-    assert len(sends) == len(days)
-    assert sends == sorted(set(sends))
-    for day, send_at in zip(days, sends, strict=True):
-        local = send_at.astimezone(zone)
-        wanted = datetime.combine(day, clock)
-        if local.replace(tzinfo=None) == wanted:
-            assert local.fold == 0, "of two occurrences, the first"
-        else:
-            before = (send_at - MINUTE).astimezone(zone).replace(tzinfo=None)
-            assert before < wanted < local.replace(tzinfo=None), "the first valid minute after the gap"
-        assert slot_for(rule, send_at - rule.lead) == send_at
-        assert slot_for(rule, send_at - rule.lead + 59 * timedelta(seconds=1)) == send_at
-        assert slot_for(rule, send_at - rule.lead - MINUTE) is None or send_at - MINUTE in sends
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    zone=st.sampled_from(ZONES),
-    minute_of_day=st.integers(0, 1439),
-    lead=st.sampled_from([1, 3, 30, 90, 1440]),
-    frequency=st.sampled_from([Frequency.DAILY, Frequency.WEEKLY, Frequency.MONTHLY]),
-    day=st.integers(1, 31),
-    since=st.datetimes(datetime(2026, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
-)
-def test_the_schedulers_cron_fires_at_every_start(
-    zone: str, minute_of_day: int, lead: int, frequency: Frequency, day: int, since: datetime
-) -> None:
-    at = f"{minute_of_day // 60:02d}:{minute_of_day % 60:02d}"
-    rule = schedule(zone, at, lead, frequency=frequency, day_of_month=day, days_of_week=frozenset({day % 7}))
-    expression = scheduler_cron(rule, since)
-    assert expression is not None
-    cron = Cron.parse(expression)
-    for start in starts_from(rule, since):
-        if start >= since + CRON_HORIZON - timedelta(days=1):
-            break
-        assert cron.matches(start.astimezone(rule.zone)), f"{expression} misses {start}"
 
 
 def test_the_cron_of_an_ordinary_recipe_is_what_a_person_would_write() -> None:

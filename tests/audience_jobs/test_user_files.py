@@ -1,0 +1,188 @@
+"""How files of user data are read, and what is said about those that cannot be."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from audience_jobs.contract import Audience, Column, Job
+from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
+from tests.audience_jobs.worlds import NOW, Row, rows_of
+
+UPPER = "0B0E7A52-9F4E-4B0E-8F7A-00000000ABCD"
+HEADER = b"id,username,created_at\n"
+WRITE_PARQUET = "COPY (SELECT '1' AS id, 'Ann' AS username, {value} AS created_at) TO '{path}' (FORMAT parquet)"
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Callable[..., list[Row]]:
+    """Give id, username and joining time of every user in the folder; `content` becomes its users.csv."""
+    columns = [Column(name=n, type="text", meaning="") for n in ("user_id", "name")]
+    columns.append(Column(name="joined", type="timestamp", meaning=""))
+    everybody = Audience(name="all", columns=tuple(columns), meaning="")
+    sql = "SELECT 'all' AS audience, id AS user_id, username AS name, created_at AS joined FROM users"
+    job = Job(id="sample", title="", layer=1, parameters=(), audiences=(everybody,), sql=sql)
+
+    def read(content: bytes | None = None) -> list[Row]:
+        if content is not None:
+            (tmp_path / "users.csv").write_bytes(content)
+        with DuckDBEngine(tmp_path).run(job, {}, now=NOW) as run:
+            run.write_audience("all", tmp_path / "out")
+        return rows_of(tmp_path / "out")
+
+    return read
+
+
+def test_columns_come_in_any_order_and_unknown_ones_are_passed_over(users: Callable[..., list[Row]]) -> None:
+    found = users(b"weight,created_at,id,weight,username\nheavy,2026-11-23,1,,Ann\n")
+    assert found == [{"user_id": "1", "name": "Ann", "joined": "2026-11-23T00:00:00Z"}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_marks_quotes_and_line_breaks_are_read_as_the_format_says(users: Callable[..., list[Row]], end: str) -> None:
+    lines = ["id,username,created_at", '1,"a, ""b""\nc",', '2,"",', "3, x ,"]
+    found = users(("\ufeff" + end.join([*lines, ""])).encode())
+    names = {row["user_id"]: row["name"] for row in found}
+    assert names == {"1": 'a, "b"\nc', "2": "", "3": " x "}
+
+
+def test_ids_that_are_uuids_are_read_in_lower_case_and_others_as_they_are(users: Callable[..., list[Row]]) -> None:
+    others = ["AbC", UPPER + "0", UPPER.replace("-", "")]
+    found = users(HEADER + "".join(f"{user_id},,\n" for user_id in [UPPER, *others]).encode())
+    assert {row["user_id"] for row in found} == {UPPER.lower(), *others}
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-23T18:00:00Z", "2026-11-23T18:00:00Z"),
+        ("2026-11-23 18:00:00", "2026-11-23T18:00:00Z"),
+        ("2026-11-23 18:00:00.987654+00", "2026-11-23T18:00:00Z"),
+        ("2026-11-23T18:00:00+02", "2026-11-23T16:00:00Z"),
+        ("2026-11-23 18:00:00.5-05:30", "2026-11-23T23:30:00Z"),
+        ("2026-11-23T18:00:00+0530", "2026-11-23T12:30:00Z"),
+        ("2026-1-3 8:00:00+02", "2026-01-03T06:00:00Z"),
+        ("2026-11-23", "2026-11-23T00:00:00Z"),
+        ("", ""),
+    ],
+)
+def test_times_with_and_without_offset_are_utc(users: Callable[..., list[Row]], text: str, instant: str) -> None:
+    assert [row["joined"] for row in users(HEADER + f"1,,{text}\n".encode())] == [instant]
+
+
+@pytest.mark.parametrize(
+    ("value", "instant"),
+    [
+        ("TIMESTAMP '2026-11-23 18:00:00'", "2026-11-23T18:00:00Z"),
+        ("TIMESTAMPTZ '2026-11-23 18:00:00+02'", "2026-11-23T16:00:00Z"),
+        ("TIMESTAMP_NS '2026-11-23 18:00:00'", "2026-11-23T18:00:00Z"),
+        ("DATE '2026-11-23'", "2026-11-23T00:00:00Z"),
+        ("'2026-11-23T18:00:00+02'", "2026-11-23T16:00:00Z"),
+        ("''", ""),
+        ("CAST(NULL AS TIMESTAMP)", ""),
+    ],
+)
+def test_parquet_holds_times_of_any_kind(
+    users: Callable[..., list[Row]], tmp_path: Path, value: str, instant: str
+) -> None:
+    duckdb.execute(WRITE_PARQUET.format(value=value, path=tmp_path / "users.parquet"))
+    assert users() == [{"user_id": "1", "name": "Ann", "joined": instant}]
+
+
+def test_parquet_ids_may_be_numbers_or_uuids(users: Callable[..., list[Row]], tmp_path: Path) -> None:
+    columns = "'Ann' AS username, CAST(NULL AS TIMESTAMP) AS created_at"
+    for typed, expected in ((f"CAST('{UPPER}' AS UUID)", UPPER.lower()), ("7", "7"), (f"'{UPPER}'", UPPER.lower())):
+        path = tmp_path / "users.parquet"
+        duckdb.execute(f"COPY (SELECT {typed} AS id, {columns}) TO '{path}' (FORMAT parquet)")
+        assert [row["user_id"] for row in users()] == [expected]
+
+
+@pytest.mark.parametrize("odd", ["it's [a] *folder*", "ordner ü"])
+def test_a_folder_may_have_any_name(tmp_path: Path, odd: str) -> None:
+    folder = tmp_path / odd
+    folder.mkdir()
+    (folder / "devices.csv").write_text("user_id,token,platform,updated_at\nu,t,ios,\n")
+    assert DuckDBEngine(folder).write_devices_of(["u"], tmp_path / "out", per_user=1) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (
+            HEADER + b"1,Ann,2026-11-23\n2,Bo,next week\n",
+            "column 'created_at' holds 'next week', which is not a valid",
+        ),
+        (HEADER + b"1,Ann,2026-02-30\n", "'2026-02-30'"),
+        (HEADER + b"1,Ann,1763900000\n", "'1763900000'"),
+        (HEADER + b"1,Ann,\n2,Bo\n", "line 3 has 2 fields instead of 3"),
+        (HEADER + b"1,Ann,\n2,Bo,,x\n", "line 3 has 4 fields instead of 3"),
+        (HEADER + b'1,"Ann,\n', "line 2 has a quote that does not end a value"),
+        (HEADER + b"1,Ann,\n2,Zo\xeb,\n", "line 3 is not valid UTF-8: export the file as UTF-8"),
+        (b"id,username,created_at,caf\xe9\n", "header is not valid UTF-8"),
+        (b"", "has no header"),
+        (b'"id,username\n', "header is not CSV"),
+        (b"id,id,username,created_at\n", "has the column 'id' twice"),
+        ("id,username,created_at\n".encode("utf-16"), "header is not valid UTF-8"),
+    ],
+)
+def test_bad_csv_is_named_with_its_file_and_place(
+    users: Callable[..., list[Row]], content: bytes, complaint: str
+) -> None:
+    with pytest.raises(BadData, match=rf"users\.csv: .*{complaint}") as failure:
+        users(content)
+    assert "\n" not in str(failure.value)
+
+
+def test_what_a_file_holds_beside_a_bad_value_is_not_repeated(users: Callable[..., list[Row]]) -> None:
+    with pytest.raises(BadData) as failure:
+        users(HEADER + b"1,a-secret,\n2,a-secret\n")
+    assert "a-secret" not in str(failure.value)
+
+
+def test_a_parquet_column_of_the_wrong_type_is_named_with_a_value(
+    users: Callable[..., list[Row]], tmp_path: Path
+) -> None:
+    duckdb.execute(WRITE_PARQUET.format(value="1763900000", path=tmp_path / "users.parquet"))
+    with pytest.raises(BadData, match=r"users\.parquet: column 'created_at' holds '1763900000'"):
+        users()
+
+
+def test_a_parquet_file_that_is_none_is_named(users: Callable[..., list[Row]], tmp_path: Path) -> None:
+    (tmp_path / "users.parquet").write_bytes(b"id,username\n")
+    with pytest.raises(BadData, match=r"users\.parquet: is not a Parquet file"):
+        users()
+
+
+def test_of_two_files_for_a_table_the_older_is_named(users: Callable[..., list[Row]], tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_bytes(HEADER)
+    (tmp_path / "users.parquet").touch()
+    os.utime(tmp_path / "users.parquet", (0, 0))
+    with pytest.raises(BadData, match=r"users\.csv is there too; .*\(users\.parquet is the older\)"):
+        users()
+
+
+def test_only_what_the_job_reads_has_to_be_there(users: Callable[..., list[Row]], tmp_path: Path) -> None:
+    (tmp_path / "offers.csv").write_bytes(b"\xff nonsense")
+    assert users(HEADER + b"1,Ann,\n") == [{"user_id": "1", "name": "Ann", "joined": ""}]
+    with pytest.raises(MissingColumn, match=r"users\.csv lacks the column 'created_at'; it has id, username"):
+        users(b"id,username\n")
+    (tmp_path / "users.csv").unlink()
+    with pytest.raises(MissingTable, match=r"'users' is missing: add users\.csv or users\.parquet to"):
+        users()
+
+
+def test_a_bad_value_that_the_job_does_not_read_is_no_matter(users: Callable[..., list[Row]]) -> None:
+    assert len(users(b"id,username,created_at,deleted_at\n1,Ann,,yesterday\n")) == 1
+
+
+def test_a_folder_that_is_missing_or_holds_no_table_is_an_error(
+    users: Callable[..., list[Row]], tmp_path: Path
+) -> None:
+    (tmp_path / "readme.txt").touch()
+    with pytest.raises(NoUserData, match="has no table in it"):
+        users()
+    with pytest.raises(NoUserData, match="does not exist"):
+        DuckDBEngine(tmp_path / "nowhere").write_devices_of(["u"], tmp_path / "out", per_user=1)

@@ -1,0 +1,124 @@
+"""Row outcomes and their sums, and the size of a payload."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.domain.delivery import (
+    EXCLUDED,
+    FAILED,
+    INTENT,
+    NOT_REACHED,
+    PAYLOAD_LIMIT_BYTES,
+    ROW_CODE,
+    SENT,
+    UNKNOWN,
+    Envelope,
+    Exclusion,
+    Outcome,
+    Tally,
+    payload_bytes,
+    row_code,
+    tally,
+)
+from functions.domain.safeguards import failure_finding
+
+
+def parts(made: Tally) -> int:
+    return made.sent + made.failed + made.unknown + made.not_reached + sum(made.excluded.values())
+
+
+@given(st.binary(max_size=300))
+def test_whatever_the_bytes_the_parts_sum_to_the_audience(outcomes: bytes) -> None:
+    made = tally(outcomes)
+    assert parts(made) == made.audience_size == len(outcomes)
+    assert min(made.sent, made.failed, made.unknown, made.not_reached, *made.excluded.values(), 0) == 0
+
+
+def test_each_byte_is_counted_as_what_it_is() -> None:
+    made = tally(b"..ISSSFUab")
+    assert (made.not_reached, made.sent, made.failed, made.unknown, made.attempted) == (2, 3, 1, 2, 6)
+    assert made.excluded == {"invalid_user_id": 1, "duplicate_user_id": 1}
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_the_tally_of_the_whole_is_the_sum_of_the_shards(shards: list[bytes]) -> None:
+    assert sum(map(tally, shards), Tally()) == tally(b"".join(shards))
+
+
+def test_the_stored_bytes_of_the_reasons_never_change() -> None:
+    stored = {reason.value: chr(code) for reason, code in EXCLUDED.items()}
+    assert stored == {
+        "invalid_user_id": "a",
+        "duplicate_user_id": "b",
+        "opted_out": "c",
+        "no_token": "d",
+        "dead_token": "e",
+        "missing_variable": "f",
+        "payload_too_large": "g",
+        "layer_3_cooldown": "h",
+        "layer_5_cooldown": "i",
+        "combined_l2_l3_limit": "j",
+    }
+    assert not {NOT_REACHED, INTENT, SENT, FAILED, UNKNOWN} & set(EXCLUDED.values())
+    assert set(EXCLUDED) == set(Exclusion)
+
+
+@given(st.lists(st.sampled_from(Outcome), min_size=1, max_size=5))
+def test_a_user_counts_as_sent_then_unknown_then_failed_whatever_the_order_of_devices(
+    outcomes: list[Outcome],
+) -> None:
+    code = row_code(outcomes)
+    assert code == row_code(outcomes[::-1])
+    seen = {ROW_CODE[outcome] for outcome in outcomes}
+    assert code == next(best for best in (SENT, UNKNOWN, FAILED, NOT_REACHED) if best in seen)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_only_a_request_that_did_not_leave_is_still_to_be_sent(outcome: Outcome) -> None:
+    assert (row_code([outcome]) == NOT_REACHED) == (outcome is Outcome.NOT_SENT)
+
+
+def test_a_payload_counts_bytes_as_json_writes_them() -> None:
+    assert payload_bytes("", "", None) == len('{"notification":{"title":"","body":""}}')
+    assert payload_bytes("é", "", None) - payload_bytes("e", "", None) == 1
+    assert payload_bytes("🥾", "", None) - payload_bytes("", "", None) == 4
+    assert payload_bytes('"', "", None) - payload_bytes("'", "", None) == 1, "an escaped quote is two bytes"
+    assert payload_bytes("", "", "") - payload_bytes("", "", None) == len(',"data":{"deepLink":""}')
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.none() | st.text(max_size=20))
+def test_a_payload_is_never_larger_than_counted(title: str, body: str, link: str | None) -> None:
+    payload = {"notification": {"title": title, "body": body}, "data": {"deepLink": link}}
+    if link is None:
+        del payload["data"]
+    written = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    assert len(written) == payload_bytes(title, body, link)
+
+
+def test_the_longest_body_that_fits_is_found_to_the_byte() -> None:
+    empty = payload_bytes("", "", None)
+    assert payload_bytes("", "x" * (PAYLOAD_LIMIT_BYTES - empty), None) == PAYLOAD_LIMIT_BYTES
+    assert payload_bytes("", "x" * (PAYLOAD_LIMIT_BYTES - empty + 1), None) > PAYLOAD_LIMIT_BYTES
+
+
+def test_half_a_character_is_counted_and_does_not_crash() -> None:
+    assert payload_bytes("\ud800", "", None) == payload_bytes("abc", "", None)
+
+
+def test_messages_of_one_push_share_a_tag_and_pushes_do_not() -> None:
+    keys = {
+        Envelope(execution_id=execution, recipe_id="r", push=push, test=False, dry_run=False).collapse_key
+        for execution in ("a", "b")
+        for push in (1, 2)
+    }
+    assert len(keys) == 4
+
+
+def test_what_a_dead_worker_left_behind_is_unknown_but_no_failure_of_fcm() -> None:
+    counted = tally(b"SSILLU")
+    assert (counted.unknown, counted.lost) == (4, 3)
+    assert failure_finding(tally(b"S" * 45 + b"L" * 45), 0.1) is None
+    assert failure_finding(tally(b"S" * 45 + b"U" * 45), 0.1) is not None
