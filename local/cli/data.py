@@ -21,7 +21,13 @@ def data() -> None:
 
 @data.command()
 @click.argument("directory", type=folder, metavar="DIR")
-@click.option("--users", default=10_000, show_default=True, help="How many users the marketplace has.")
+@click.option(
+    "--users",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    help="How many users the marketplace has.",
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option("--at", help="The instant around which the activity lies. [default: today, 00:00 UTC]")
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)

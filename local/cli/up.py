@@ -35,10 +35,16 @@ _KEEP_SECONDS = 0.1
     "--recipes", "recipe_dir", type=folder, help="Recipe files to save at the start. [default: the samples]"
 )
 @click.option("--clock", "kind", type=click.Choice(["real", "fast"]), default="real", show_default=True)
-@click.option("--speed", default=60.0, show_default=True, help="Simulated seconds a second, with --clock fast.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Simulated seconds a second, with --clock fast.",
+)
 @click.option("--at", help="Where a fast clock begins. [default: where it stopped, or else now]")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 def up(
     data: Path,
     state: Path,

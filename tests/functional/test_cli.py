@@ -350,3 +350,10 @@ def test_help_names_every_command_and_status(tminus: Tminus) -> None:
     assert all(f"  {command} " in told for command in ("demo", "up", "run", "recipes", "jobs", "data"))
     told = " ".join(tminus("run", "--help").out.split())
     assert "Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, 2 bad input, 1 failure." in told
+
+
+@pytest.mark.parametrize(
+    "args", [("data", "generate", "x", "--users", "-5"), ("up", "--speed", "0"), ("up", "--port", "99999999")]
+)
+def test_a_number_out_of_range_is_refused(args: tuple[str, ...], tminus: Tminus) -> None:
+    assert "Invalid value for" in refusal(tminus(*args))
