@@ -28,7 +28,7 @@ from local.sample import generate
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "local" / "recipes" / "sneaker-reactivation.json"
 EXECUTION = "sneaker-reactivation_20260504T223000Z"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Up:
