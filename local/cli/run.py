@@ -1,6 +1,7 @@
 """`tminus run`: one execution in virtual time."""
 
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,11 @@ def run(
 def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> dict[str, Any]:
     """Run a plan and tell its story; return the report."""
     story.open(plan)
-    with locked(settings.state_dir), logs.written_to(settings.state_dir / "functions.log"):
-        single = SingleRun(settings, plan.at, tell=story.line, script=script)
-        try:
-            report = single.execute(plan)
-        finally:
-            single.close()
+    with (
+        locked(settings.state_dir),
+        logs.written_to(settings.state_dir / "functions.log"),
+        closing(SingleRun(settings, plan.at, tell=story.line, script=script)) as single,
+    ):
+        report = single.execute(plan)
     story.close(report, settings.state_dir)
     return report
