@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from audience_jobs.contract import Engine, Job
 from functions import logs
-from functions.ports import Clock, Ports
-from functions.settings import Settings, process_settings
+from functions.ports import Clock, Ports, PushSender
+from functions.settings import FcmSettings, Settings, process_settings
 
 if TYPE_CHECKING:
     from local.embedded.outbox import OutcomeScript
@@ -45,13 +45,31 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
 
 
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
-    """Build the embedded system: SQLite, a folder, an outbox, DuckDB; `script` decides what the outbox answers."""
+    """Build the embedded system: SQLite, a folder, DuckDB, and an outbox unless the settings name FCM.
+
+    `script` decides what the outbox answers.
+    """
     from local.embedded.system import open_system  # noqa: PLC0415 - local/ is never deployed
 
     engine, find_job = user_data(settings)
     return open_system(
-        settings.state_dir, clock=clock, engine=engine, find_job=find_job, policy=settings.policy, script=script
+        settings.state_dir,
+        clock=clock,
+        engine=engine,
+        find_job=find_job,
+        policy=settings.policy,
+        sender=fcm_sender(settings.fcm) if settings.fcm else None,
+        script=script,
     )
+
+
+@cache
+def fcm_sender(settings: FcmSettings) -> PushSender:
+    """Return the sender to phones, one for each process: its connections stay open from shard to shard."""
+    from functions.gcp.clock import SystemClock  # noqa: PLC0415 - firebase-admin takes half a second to load
+    from functions.gcp.fcm import FcmSender  # noqa: PLC0415
+
+    return FcmSender(settings, SystemClock())
 
 
 @cache

@@ -1,6 +1,6 @@
 """The roles that the use cases need somebody to play; adapters on each runtime play them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.cadence import CadenceRule
-from functions.domain.delivery import Envelope, Message, Outcome, Tally
+from functions.domain.delivery import Chunk, Envelope, Outcome, Tally
 from functions.domain.execution import Execution, State
 from functions.domain.policy import Policy
 from functions.domain.safeguards import Violation
@@ -93,13 +93,21 @@ class ExecutionStore(Protocol):
         ...
 
     def progress(self, execution_id: str) -> Tally:
-        """Return the sum of the tallies of an execution's live shards that are done."""
+        """Return the sum of the tallies of an execution's live shards that are done, without reading each of them.
+
+        Reasons for exclusions are summed up under the key "all".
+        """
+        ...
+
+    def shards_under_way(self, now: datetime) -> int:
+        """Return how many shards of all executions a worker holds now, without reading each of them."""
         ...
 
     def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
         """Write a shard on condition, in one transaction, and return it with its next version.
 
-        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
+        The hot path: one read, of the execution's state, and one write, on condition of the shard's version. Raises
+        Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
         the version of the given one.
         """
         ...
@@ -212,22 +220,28 @@ class Schedules(Protocol):
 
 
 class PushSender(Protocol):
-    """Sends messages, each at most once; nothing in it retries by itself."""
+    """Sends messages, each in at most one request; nothing in it retries by itself."""
 
-    def send(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Send a chunk and return an outcome for each message, in order."""
+    def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
+        """Send chunks, and yield the number of each with an outcome for each of its messages, once all are known.
+
+        Takes a chunk only when it may start at once, and may have several under way, which it yields in the order
+        in which they end. Every chunk that was taken is yielded before anything is raised: QuotaExceeded where the
+        receiver asks for fewer requests, Transient where it cannot be reached, Misconfigured where it will take no
+        message until somebody changes something.
+        """
         ...
 
 
 class Devices(Protocol):
-    """What is known of device tokens beyond the user database."""
+    """What is known of device tokens beyond the user database, packed as `domain.dead_tokens` says."""
 
-    def dead(self, tokens: Collection[str]) -> set[str]:
-        """Return those of the tokens that FCM has called unregistered."""
+    def graves(self, partitions: range) -> Mapping[int, bytes]:
+        """Return the dead tokens of partitions of users; empty bytes where there are none."""
         ...
 
-    def bury(self, tokens: Collection[str], at: datetime) -> None:
-        """Remember tokens as dead."""
+    def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
+        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
         ...
 
 

@@ -1,13 +1,20 @@
 """What happens to each row of an audience: one byte a row, and sums that always add up."""
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 PAYLOAD_LIMIT_BYTES = 4_096
 """FCM limits a message's payload: firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type."""
+_FRAME_BYTES = 100
+"""More than a payload has beside its texts."""
+_BYTES_A_CHARACTER = 6
+"""The most that a character takes in JSON: a control character is written as six."""
+_LONGEST_LABEL = 50
 
 
 class Exclusion(StrEnum):
@@ -48,6 +55,10 @@ FAILED = ord("F")
 UNKNOWN = ord("U")
 LOST = ord("L")
 """An INTENT that no RESULT followed, because its worker died: as unknown as the others, but no failure of FCM's."""
+INTENT_AGAIN, UNKNOWN_AGAIN, LOST_AGAIN = ord("J"), ord("V"), ord("M")
+"""The same for a row whose outcome was unknown and that `onUnknown: resend` sends a second time, and no third."""
+IN_DOUBT = frozenset({UNKNOWN, LOST})
+"""What `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
 """The byte of each reason. Bytes are stored: add reasons at the end of Exclusion only."""
 
@@ -59,12 +70,43 @@ ROW_CODE: Mapping[Outcome, int] = {
     Outcome.UNKNOWN: UNKNOWN,
     Outcome.NOT_SENT: NOT_REACHED,
 }
+_SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
+_ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
 _WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, UNKNOWN, SENT))}
 
 
-def row_code(outcomes: Iterable[Outcome]) -> int:
+def row_code(outcomes: Sequence[Outcome]) -> int:
     """Return the byte of a user with several devices: sent if any was, else unknown if any is, else failed."""
+    if len(outcomes) == 1:
+        return ROW_CODE[outcomes[0]]
     return max((ROW_CODE[outcome] for outcome in outcomes), key=_WEIGHT.__getitem__)
+
+
+def intent(before: int) -> int:
+    """Return the byte that announces a row's request, by the byte that it had before."""
+    return INTENT_AGAIN if before in IN_DOUBT else INTENT
+
+
+def result(before: int, code: int) -> int:
+    """Return the byte of a row whose request ended in `code`; a second request that never left changes nothing."""
+    if before not in IN_DOUBT:
+        return code
+    return {NOT_REACHED: before, UNKNOWN: UNKNOWN_AGAIN}.get(code, code)
+
+
+def excluded(before: int, reason: Exclusion) -> int:
+    """Return the byte of a row that gets no request; one that may have got a message already stays unknown."""
+    return {UNKNOWN: UNKNOWN_AGAIN, LOST: LOST_AGAIN}.get(before, EXCLUDED[reason])
+
+
+def settled(outcomes: bytes) -> bytes:
+    """Return outcomes once whoever sent them is gone: a request that has no result has an unknown outcome."""
+    return outcomes.translate(_SETTLED)
+
+
+def answered(outcomes: bytes) -> bytes:
+    """Return outcomes as if the requests that are under way had not been made."""
+    return outcomes.translate(_ANSWERED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,20 +147,19 @@ class Tally:
 
 def tally(outcomes: bytes) -> Tally:
     """Count the row bytes of a shard; an INTENT without its RESULT is unknown."""
-    lost = outcomes.count(LOST) + outcomes.count(INTENT)
+    lost = sum(map(outcomes.count, (LOST, LOST_AGAIN, INTENT, INTENT_AGAIN)))
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
     return Tally(
         audience_size=len(outcomes),
         sent=outcomes.count(SENT),
         failed=outcomes.count(FAILED),
-        unknown=outcomes.count(UNKNOWN) + lost,
+        unknown=outcomes.count(UNKNOWN) + outcomes.count(UNKNOWN_AGAIN) + lost,
         lost=lost,
         excluded={reason: count for reason, count in excluded.items() if count},
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One push to one device, rendered."""
 
     user_id: str
@@ -129,8 +170,20 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Messages whose INTENT is on record: they may be sent now, at most so many of them a second."""
+
+    number: int
+    messages: Sequence[Message]
+    most_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """What all messages of one push of one execution have in common."""
+    """What all messages of one push of one execution have in common.
+
+    A dry run has FCM validate messages and deliver none.
+    """
 
     execution_id: str
     recipe_id: str
@@ -140,8 +193,32 @@ class Envelope:
 
     @property
     def collapse_key(self) -> str:
-        """The tag by which a device replaces a message of the same push rather than show it twice."""
-        return f"{self.execution_id}/{self.push}"
+        """The tag by which a device replaces a message of the same push rather than show it twice.
+
+        32 characters, which is what the strictest of the three platforms takes: a web push Topic, RFC 8030.
+        """
+        kind = "test" if self.test else "live"
+        name = f"{self.execution_id}/{self.push}/{kind}"
+        return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+    @property
+    def analytics_label(self) -> str:
+        """The label under which FCM counts the push; one for each recipe and push, as FCM takes 100 a day.
+
+        At most 50 letters, digits and `-_.~%`: firebase.google.com/docs/cloud-messaging/understand-delivery.
+        """
+        label = f"{self.recipe_id}-{self.push}"
+        if len(label) <= _LONGEST_LABEL:
+            return label
+        digest = hashlib.blake2b(self.recipe_id.encode(), digest_size=4).hexdigest()
+        return f"{self.recipe_id[:30]}-{digest}-{self.push}"
+
+
+def fits(title: str, body: str, deep_link: str | None) -> bool:
+    """Say whether FCM takes a message of this size; the exact size is counted only where it could be too large."""
+    characters = len(title) + len(body) + len(deep_link or "")
+    at_most = _FRAME_BYTES + characters * _BYTES_A_CHARACTER
+    return at_most <= PAYLOAD_LIMIT_BYTES or payload_bytes(title, body, deep_link) <= PAYLOAD_LIMIT_BYTES
 
 
 def payload_bytes(title: str, body: str, deep_link: str | None) -> int:

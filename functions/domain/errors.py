@@ -90,3 +90,7 @@ class Halted(TminusError):
 
 class LedgerUnreadable(Transient):
     """The cadence ledger cannot be read, so nobody can say who may be sent to."""
+
+
+class LedgerFull(LedgerUnreadable):
+    """The cadence ledger has no room for so many pushes of one day, so nobody more can be sent to."""

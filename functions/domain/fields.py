@@ -206,12 +206,23 @@ class Safeguards(_Fields):
     alert_thresholds: AlertThresholds = AlertThresholds()
 
 
+class OnUnknown(StrEnum):
+    """`onUnknown`: what to do where nobody can say whether a message arrived."""
+
+    KEEP = "keep"
+    RESEND = "resend"
+
+
 class Settings(_Fields):
-    """`settings` of a recipe."""
+    """`settings` of a recipe.
+
+    A message that is sent again replaces the first one on the device, which may still make a sound twice.
+    """
 
     test_user_ids: Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)] = ()
     cancellation_window_minutes: int = Field(default=25, ge=0, le=_MOST_MINUTES)
     max_lateness_minutes: int = Field(default=15, ge=0, le=_MOST_MINUTES)
+    on_unknown: Annotated[OnUnknown, Field(strict=False)] = OnUnknown.KEEP
     safeguards: Safeguards = Safeguards()
 
 

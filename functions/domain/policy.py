@@ -12,8 +12,8 @@ class Policy:
     """The deployment's rules.
 
     `fail_open` lets everybody through where the cadence ledger cannot be read; the default is to send to nobody.
-    `shard_rows` is how many users one worker sends to, `chunk_rows` how many requests may be under way without a
-    recorded result, `send_rate` the messages a second that FCM's project quota allows.
+    `shard_rows` is how many users one worker sends to, `chunk_rows` to how many of them it announces its requests at
+    once, `send_rate` the messages a second that FCM's project quota allows.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -22,6 +22,6 @@ class Policy:
     fail_open: bool = False
     links: LinkPolicy = field(default_factory=LinkPolicy)
     limits: Limits = field(default_factory=Limits)
-    shard_rows: int = 5_000
+    shard_rows: int = 20_000
     chunk_rows: int = 500
     send_rate: int = 10_000

@@ -52,6 +52,7 @@ class ViolationType(StrEnum):
     NOT_REACHED = "not_reached"
     STEP_FAILED = "step_failed"
     LEDGER_UNREADABLE = "ledger_unreadable"
+    MISCONFIGURED = "misconfigured"
 
 
 @dataclass(frozen=True, kw_only=True)

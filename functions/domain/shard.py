@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.domain.delivery import FAILED, INTENT, LOST, NOT_REACHED, Tally, tally
+from functions.domain.delivery import FAILED, IN_DOUBT, NOT_REACHED, Tally, settled, tally
 from functions.domain.instants import instant, stamp
 from functions.domain.partition import Index
 
@@ -81,7 +81,8 @@ class PushFiles:
 class Shard:
     """A run of whole partitions of one push that one worker sends; `outcomes` holds one byte for each row.
 
-    `version` counts writes: a worker that has lost the shard to another cannot write it any more.
+    `version` counts writes: a worker that has lost the shard to another cannot write it any more. `under_way` are the
+    rows whose requests had left when their worker learned that the execution may send no more.
     """
 
     execution_id: str
@@ -92,6 +93,7 @@ class Shard:
     outcomes: bytes
     lease_until: datetime | None = None
     done: bool = False
+    under_way: int = 0
     version: int = 0
 
     @property
@@ -107,12 +109,17 @@ class Shard:
     @property
     def settled(self) -> bytes:
         """The outcomes once whoever held the shard is gone: a request with no result has an unknown outcome."""
-        return self.outcomes.replace(bytes([INTENT]), bytes([LOST]))
+        return settled(self.outcomes)
 
     @property
     def unsent(self) -> list[int]:
         """The rows whose users were not sent to, or in vain."""
         return [position for position, code in enumerate(self.outcomes) if code in (NOT_REACHED, FAILED)]
+
+    def waiting(self, *, resend: bool) -> int:
+        """Return how many rows are still to be sent: those not reached, and with `resend` those in doubt."""
+        codes = (NOT_REACHED, *IN_DOUBT) if resend else (NOT_REACHED,)
+        return sum(map(self.outcomes.count, codes))
 
     def document(self) -> dict[str, Any]:
         """Return the shard as it is stored."""
@@ -125,6 +132,7 @@ class Shard:
             "outcomes": b64encode(self.outcomes).decode(),
             "leaseUntil": stamp(self.lease_until),
             "done": self.done,
+            "underWay": self.under_way,
             "version": self.version,
         }
 
@@ -140,6 +148,7 @@ class Shard:
             outcomes=b64decode(document["outcomes"]),
             lease_until=instant(document["leaseUntil"]) if document["leaseUntil"] else None,
             done=document["done"],
+            under_way=document["underWay"],
             version=document["version"],
         )
 

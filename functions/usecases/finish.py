@@ -1,17 +1,17 @@
 """T+10: conclude an execution, and delete what must not be kept."""
 
-from datetime import timedelta
-
 from functions.domain.delivery import Tally
 from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution import Execution, State
+from functions.domain.pace import sending_time
 from functions.domain.recipe import read
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.domain.schedule import sends_from
 from functions.domain.shard import PushFiles, Shard, live_tally
 from functions.domain.timeline import CLEANUP_DELAY, Phase
 from functions.ports import Ports
-from functions.usecases.deliver import Delivery, settle
+from functions.usecases.deliver import settle
+from functions.usecases.delivery import Delivery
 from functions.usecases.journal import note
 from functions.usecases.launch import end, expire
 from functions.usecases.recipes import complete_recipe
@@ -53,7 +53,8 @@ def _conclude(ports: Ports, run: Run) -> None:
     now = ports.clock.now()
     tally = _tally(ports, run)
     if tally.not_reached or _at_work(ports, run):
-        bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + _sending_time(ports, tally)
+        sending = sending_time(tally.audience_size, ports.policy.send_rate)
+        bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
             raise NotYet(f"{tally.not_reached:,} users are still to be reached; cleaning up", bound)
     if tally.not_reached:
@@ -76,10 +77,6 @@ def _tally(ports: Ports, run: Run) -> Tally:
 def _at_work(ports: Ports, run: Run) -> bool:
     shards = ports.executions.shards(run.execution.id)
     return any(not shard.done and not shard.test for shard in shards)
-
-
-def _sending_time(ports: Ports, tally: Tally) -> timedelta:
-    return timedelta(seconds=tally.audience_size / ports.policy.send_rate)
 
 
 def _left_over(tally: Tally) -> Finding:

@@ -15,7 +15,8 @@ from functions.usecases.steps import Run, load_run
 def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     """Return an execution's timeline, pushes, violations and totals.
 
-    For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached.
+    For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached. Those under
+    way when a stop was noticed are among them, as what became of them.
     """
     run = load_run(ports, execution_id)
     shards = ports.executions.shards(execution_id)
@@ -59,6 +60,7 @@ def _push(ports: Ports, run: Run, push: int, shards: Sequence[Shard]) -> tuple[d
         "dueAt": stamp(run.timeline.push_at[push - 1]),
         "audienceSize": tally.audience_size,
         "testSent": sum(shard.tally.sent for shard in mine if shard.test),
+        "underWayAtStop": sum(shard.under_way for shard in mine if not shard.test),
         **_numbers(tally),
     }
     return numbers, tally

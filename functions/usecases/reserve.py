@@ -15,6 +15,8 @@ from functions.usecases.journal import breach
 from functions.usecases.rows import row_keys
 from functions.usecases.steps import Run
 
+# The packed ledger is imported where it is used: numpy takes a fifth of a second to load, and only shards need it.
+
 
 def hold_back(
     ports: Ports, run: Run, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool
@@ -24,6 +26,8 @@ def hold_back(
     A dry run looks and reserves nothing. Where the ledger cannot be read nobody is sent to, unless the
     deployment fails open; either way a violation says so.
     """
+    from functions.domain import ledger  # noqa: PLC0415
+
     held_back: dict[bytes, Exclusion] = {}
     try:
         rules = cadence.rules_for(push.layer, ports.ledger.rules())
@@ -31,7 +35,7 @@ def hold_back(
         for partition, users in _by_partition(keys).items():
 
             def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, cadence.HeldBack]:
-                made = cadence.reserve(stored, push, users, rules)
+                made = ledger.reserve(stored, push, users, rules)
                 return ({} if dry_run else made.writes), made.held_back
 
             held_back.update(ports.ledger.transact(partition, days, change))
@@ -44,11 +48,13 @@ def hold_back(
 
 def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:
     """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
+    from functions.domain import ledger  # noqa: PLC0415
+
     keys = row_keys(ports, audience, shard)
     for partition, users in _by_partition([keys[position] for position in shard.unsent]).items():
 
         def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
-            return cadence.release(stored, push, users), None
+            return ledger.release(stored, push, users), None
 
         ports.ledger.transact(partition, [push.day], change)
 

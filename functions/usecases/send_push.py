@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.errors import NotFound, NotYet
 from functions.domain.execution import State
+from functions.domain.pace import sending_time
 from functions.domain.partition import groups
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.domain.shard import PushFiles, Shard
@@ -67,7 +68,7 @@ def push_files(ports: Ports, run: Run, push: int) -> PushFiles:
 def shard_due_at(ports: Ports, push_due_at: datetime, files: PushFiles, shard: Shard) -> datetime:
     """Return when a shard is due: shards follow each other at the rate that FCM's quota allows."""
     rows_before = files.live.rows.index.rows_in(range(shard.partitions.start)) if shard.partitions.start else 0
-    return push_due_at + timedelta(seconds=rows_before // ports.policy.send_rate)
+    return push_due_at + sending_time(rows_before, ports.policy.send_rate)
 
 
 def _skipped(push: int, due_at: datetime, now: datetime) -> Finding:

@@ -5,7 +5,8 @@ from functions.domain.execution import State
 from functions.domain.shard import PushFiles, Shard, live_key
 from functions.domain.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.deliver import Delivery, deliver
+from functions.usecases.deliver import deliver
+from functions.usecases.delivery import Delivery
 from functions.usecases.journal import note
 from functions.usecases.send_push import push_due_at, push_files, shard_due_at
 from functions.usecases.steps import load_run
@@ -26,9 +27,18 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
     try:
         shard = deliver(ports, Delivery(run=run, files=files, test=False), shard)
     except Halted:
+        _tell_of_stop(ports, files, shard)
         return None
     note(ports, execution_id, Phase.LIVE_EXECUTION, _words(files, shard))
     return shard
+
+
+def _tell_of_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
+    """Say what was under way when the execution was stopped: no chunk has started since."""
+    left = ports.executions.shard(shard.execution_id, shard.key)
+    if left is not None and left.tally.attempted:
+        told = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
+        note(ports, shard.execution_id, Phase.LIVE_EXECUTION, told, "warning")
 
 
 def _words(files: PushFiles, shard: Shard) -> str:

@@ -8,7 +8,8 @@ from functions.domain.shard import PushFiles, Shard
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.build_audience import test_users
-from functions.usecases.deliver import Delivery, deliver
+from functions.usecases.deliver import deliver
+from functions.usecases.delivery import Delivery
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import block, expire
 from functions.usecases.steps import Run, load_run

@@ -1,31 +1,27 @@
-"""Dead device tokens in SQLite."""
+"""Dead device tokens in SQLite: one row for each partition of users."""
 
-import json
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Mapping
 
 from local.embedded.database import Database
-from local.embedded.instants import to_micros
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS dead_tokens (token TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID"
+_SCHEMA = "CREATE TABLE IF NOT EXISTS graves (partition INTEGER PRIMARY KEY, packed BLOB NOT NULL)"
 
 
 class SqliteDevices:
-    """Plays Devices on a table of the tokens that FCM called unregistered."""
+    """Plays Devices."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         database.define(_SCHEMA)
 
-    def dead(self, tokens: Collection[str]) -> set[str]:
-        """Return those of the tokens that FCM has called unregistered."""
-        query = "SELECT token FROM dead_tokens WHERE token IN (SELECT value FROM json_each(?))"
-        return {row["token"] for row in self._database.rows(query, (json.dumps(list(tokens)),))}
+    def graves(self, partitions: range) -> Mapping[int, bytes]:
+        """Return the dead tokens of partitions of users; empty bytes where there are none."""
+        query = "SELECT partition, packed FROM graves WHERE partition >= ? AND partition < ?"
+        rows = self._database.rows(query, (partitions.start, partitions.stop))
+        return dict.fromkeys(partitions, b"") | {row["partition"]: bytes(row["packed"]) for row in rows}
 
-    def bury(self, tokens: Collection[str], at: datetime) -> None:
-        """Remember tokens as dead; the first time counts."""
-        if not tokens:
-            return
-        values = [(token, to_micros(at)) for token in tokens]
+    def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
+        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
         with self._database.transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO dead_tokens VALUES (?, ?)", values)
+            packed = change(self.graves(range(partition, partition + 1))[partition])
+            connection.execute("INSERT OR REPLACE INTO graves VALUES (?, ?)", (partition, packed))

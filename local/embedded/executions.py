@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from sqlite3 import Connection
 
 from functions.domain.delivery import Tally
@@ -26,13 +27,17 @@ CREATE TABLE IF NOT EXISTS pushes (
     execution_id TEXT, push INTEGER, document TEXT NOT NULL, PRIMARY KEY (execution_id, push));
 CREATE TABLE IF NOT EXISTS shards (
     execution_id TEXT, key TEXT, push INTEGER NOT NULL, test INTEGER NOT NULL, number INTEGER NOT NULL,
-    done INTEGER NOT NULL, version INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, key));
+    done INTEGER NOT NULL, lease_until INTEGER, rows INTEGER NOT NULL, sent INTEGER NOT NULL,
+    failed INTEGER NOT NULL, unknown INTEGER NOT NULL, lost INTEGER NOT NULL, excluded INTEGER NOT NULL,
+    version INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, key));
+CREATE INDEX IF NOT EXISTS shards_under_way ON shards (lease_until) WHERE lease_until IS NOT NULL;
 CREATE TABLE IF NOT EXISTS log_entries (
     execution_id TEXT NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
 CREATE TABLE IF NOT EXISTS violations (
     execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id))
 """
+_SUMMED = ("rows", "sent", "failed", "unknown", "lost", "excluded")
 
 
 class SqliteExecutionStore:
@@ -86,10 +91,11 @@ class SqliteExecutionStore:
 
     def create_shard(self, shard: Shard) -> Shard:
         """Create a shard unless it exists; return the one that is stored."""
-        place = (shard.execution_id, shard.key, shard.push, shard.test, shard.number)
-        values = (*place, shard.done, shard.version, to_text(shard.document()))
+        values = {"execution_id": shard.execution_id, "key": shard.key, **_columns(shard)}
+        names = ", ".join(f":{name}" for name in values)
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            query = f"INSERT OR IGNORE INTO shards ({', '.join(values)}) VALUES ({names})"  # noqa: S608 - our columns
+            connection.execute(query, values)
             [stored] = self._read_shards("execution_id = ? AND key = ?", shard.execution_id, shard.key)
         return stored
 
@@ -98,9 +104,18 @@ class SqliteExecutionStore:
         return next(iter(self._read_shards("execution_id = ? AND key = ?", execution_id, key)), None)
 
     def progress(self, execution_id: str) -> Tally:
-        """Return the sum of the tallies of an execution's live shards that are done."""
-        done = self._read_shards("execution_id = ? AND done AND NOT test", execution_id)
-        return sum((shard.tally for shard in done), Tally())
+        """Return the sum of the tallies of an execution's live shards that are done; exclusions under "all"."""
+        sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _SUMMED)
+        query = f"SELECT {sums} FROM shards WHERE execution_id = ? AND done AND NOT test"  # noqa: S608 - our columns
+        [row] = self._database.rows(query, (execution_id,))
+        counts = {name: row[name] for name in ("sent", "failed", "unknown", "lost")}
+        excluded = {"all": row["excluded"]} if row["excluded"] else {}
+        return Tally(audience_size=row["rows"], excluded=excluded, **counts)
+
+    def shards_under_way(self, now: datetime) -> int:
+        """Return how many shards of all executions a worker holds now."""
+        [row] = self._database.rows("SELECT count(*) AS held FROM shards WHERE lease_until > ?", (to_micros(now),))
+        return int(row["held"])
 
     def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
         """Write a shard on condition, in one transaction, and return it with its next version.
@@ -176,9 +191,30 @@ def _write(connection: Connection, execution: Execution) -> None:
 
 def _write_shard(connection: Connection, shard: Shard) -> Shard:
     written = replace(shard, version=shard.version + 1)
-    key = (shard.execution_id, shard.key, shard.version)
-    query = "UPDATE shards SET done = ?, version = ?, document = ? WHERE execution_id = ? AND key = ? AND version = ?"
-    values = (written.done, written.version, to_text(written.document()), *key)
-    if not connection.execute(query, values).rowcount:
+    values = _columns(written)
+    changes = ", ".join(f"{name} = :{name}" for name in values)
+    where = "execution_id = :execution_id AND key = :key AND version = :expected"
+    key = {"execution_id": shard.execution_id, "key": shard.key, "expected": shard.version}
+    if not connection.execute(f"UPDATE shards SET {changes} WHERE {where}", values | key).rowcount:  # noqa: S608
         raise Conflict(f"shard {shard.key} of {shard.execution_id} is no longer at version {shard.version}")
     return written
+
+
+def _columns(shard: Shard) -> dict[str, object]:
+    """Return a shard's columns beside its key; those that are summed or compared, and the document."""
+    tally = shard.tally
+    return {
+        "push": shard.push,
+        "test": shard.test,
+        "number": shard.number,
+        "done": shard.done,
+        "lease_until": to_micros(shard.lease_until) if shard.lease_until else None,
+        "rows": tally.audience_size,
+        "sent": tally.sent,
+        "failed": tally.failed,
+        "unknown": tally.unknown,
+        "lost": tally.lost,
+        "excluded": sum(tally.excluded.values()),
+        "version": shard.version,
+        "document": to_text(shard.document()),
+    }

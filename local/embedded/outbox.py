@@ -1,12 +1,12 @@
 """A push sender that sends nothing: it writes what would be sent to a file that people can read."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from functions.domain.delivery import Envelope, Message, Outcome
+from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.instants import stamp
 from functions.ports import Clock
 from local.embedded.documents import to_text
@@ -53,8 +53,12 @@ class OutboxSender:
         self._clock = clock
         self._script = script
 
-    def send(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Return an outcome for each message, in order; a dry run writes nothing."""
+    def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
+        """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing."""
+        for chunk in chunks:
+            yield chunk.number, self._answer(envelope, chunk.messages)
+
+    def _answer(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
         outcomes = [self._script.outcome(message) for message in messages]
         if not envelope.dry_run:
             now = self._clock.now()

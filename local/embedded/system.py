@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports import Clock, Ports, ScheduledJob
+from functions.ports import Clock, Ports, PushSender, ScheduledJob
 from local.embedded.alerts import FileAlerts
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
@@ -42,9 +42,10 @@ def open_system(
     engine: Engine,
     find_job: Callable[[str], Job],
     policy: Policy,
+    sender: PushSender | None = None,
     script: OutcomeScript | None = None,
 ) -> EmbeddedSystem:
-    """Open the system whose state is in a folder, or make a new one there."""
+    """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it."""
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "tminus.db")
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
@@ -56,7 +57,7 @@ def open_system(
         files=FolderAudienceFiles(state),
         tasks=queue,
         schedules=schedules,
-        sender=OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
+        sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
         devices=SqliteDevices(database),
         alerts=FileAlerts(state / "alerts.jsonl", clock),
         engine=engine,

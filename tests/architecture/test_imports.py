@@ -52,8 +52,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "local": ("functions", "audience_jobs", "local"),
 }
 READS_DOCUMENTS = ("fields", "field_errors", "field_paths", "recipe")
-DOMAIN_LIBRARIES = {"pydantic": [f"functions.domain.{name}" for name in READS_DOCUMENTS]}
-TELLS_THE_TIME = {"local.embedded.clock", "functions.logs"}
+DOMAIN_LIBRARIES = {
+    "pydantic": [f"functions.domain.{name}" for name in READS_DOCUMENTS],
+    "numpy": ["functions.domain.ledger"],
+}
+TELLS_THE_TIME = {"functions.gcp.clock", "functions.logs", "local.embedded.clock"}
 MAY_PRINT = ("local.cli",)
 
 
@@ -100,7 +103,7 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if within(name, ("functions.domain",))])
-def test_the_domain_needs_the_standard_library_and_pydantic_for_documents_only(module: str) -> None:
+def test_the_domain_needs_the_standard_library_pydantic_for_documents_and_numpy_for_the_ledger(module: str) -> None:
     foreign = {name.split(".")[0] for name in imports(MODULES[module])} - sys.stdlib_module_names - {"functions"}
     assert foreign <= {library for library, users in DOMAIN_LIBRARIES.items() if module in users}
 

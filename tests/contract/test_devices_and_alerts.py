@@ -11,22 +11,18 @@ from local.embedded.clock import VirtualClock
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def test_a_token_is_dead_once_it_was_buried(ports: Any, open_ports: Any) -> None:
-    assert ports.devices.dead(["a", "b"]) == set()
-    ports.devices.bury(["a", "ü:👟"], NOON)
-    ports.devices.bury({"a"}, NOON)
-    assert open_ports().devices.dead(["a", "b", "ü:👟"]) == {"a", "ü:👟"}
+def test_graves_come_back_as_they_were_written_in_their_partition_only(ports: Any, open_ports: Any) -> None:
+    assert ports.devices.graves(range(3)) == {0: b"", 1: b"", 2: b""}
+    ports.devices.bury(1, lambda graves: graves + b"\x00one")
+    ports.devices.bury(1, lambda graves: graves + b"\xfftwo")
+    assert open_ports().devices.graves(range(1, 4)) == {1: b"\x00one\xfftwo", 2: b"", 3: b""}
+    assert open_ports().devices.graves(range(0)) == {}
 
 
-def test_burying_and_asking_for_none_is_nothing(ports: Any) -> None:
-    ports.devices.bury([], NOON)
-    assert ports.devices.dead([]) == set()
-
-
-def test_fifty_thousand_tokens_are_asked_for_at_once(ports: Any) -> None:
-    tokens = [f"token-{number}" for number in range(50_000)]
-    ports.devices.bury(tokens[::2], NOON)
-    assert ports.devices.dead(tokens) == set(tokens[::2])
+def test_burials_at_once_lose_none(open_ports: Any, at_once: Any) -> None:
+    devices = [open_ports().devices for _ in range(2)]
+    at_once(20, lambda number: devices[number % 2].bury(7, lambda graves: graves + bytes([number])))
+    assert sorted(open_ports().devices.graves(range(7, 8))[7]) == list(range(20))
 
 
 def test_an_alert_is_a_line_of_the_file(ports: Any, tmp_path: Path) -> None:

@@ -177,8 +177,18 @@ def test_progress_sums_the_live_shards_that_are_done(ports: Any, a_shard: Make) 
     ports.executions.create_shard(a_shard(execution_id="other", outcomes=b"S", done=True))
     assert ports.executions.progress(a_shard().execution_id) == Tally(audience_size=3, sent=2, failed=1)
     ports.executions.settle_shard(replace(late, outcomes=b"SUa", done=True))
-    expected = Tally(audience_size=6, sent=3, failed=1, unknown=1, excluded={"invalid_user_id": 1})
+    expected = Tally(audience_size=6, sent=3, failed=1, unknown=1, excluded={"all": 1})
     assert ports.executions.progress(a_shard().execution_id) == expected
+
+
+def test_shards_are_under_way_while_their_lease_lasts(ports: Any, a_shard: Make) -> None:
+    late = NOON + timedelta(seconds=60)
+    held = ports.executions.create_shard(a_shard(lease_until=late))
+    ports.executions.create_shard(a_shard(number=1))
+    ports.executions.create_shard(a_shard(execution_id="other", test=True, lease_until=late))
+    assert [ports.executions.shards_under_way(at) for at in (NOON, late)] == [2, 0]
+    ports.executions.settle_shard(replace(held, lease_until=None))
+    assert ports.executions.shards_under_way(NOON) == 1
 
 
 def test_all_shards_of_an_execution_are_listed(ports: Any, a_shard: Make) -> None:

@@ -1,6 +1,6 @@
 """Ports that crash the process at a chosen call, before or after the call takes effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -35,7 +35,15 @@ class CrashPoint:
         answer = method(*args, **kwargs)
         if crash:
             raise Crash(name)
-        return answer
+        return self._steps(name, answer) if isinstance(answer, Iterator) else answer
+
+    def _steps(self, name: str, steps: Iterator[Any]) -> Iterator[Any]:
+        """Count each step of what is yielded bit by bit, such as the sender's chunks, as a call of its own."""
+        while True:
+            step = self.call(f"{name} step", next, steps, None)
+            if step is None:
+                return
+            yield step
 
 
 class _Counted:

@@ -1,12 +1,12 @@
 """Cancel, stop, pause, edit, delete: whoever comes first wins, and nobody is sent to after a no."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from functions.domain.delivery import Envelope, Message, Outcome
+from functions.domain.delivery import Chunk, Envelope, Outcome
 from functions.domain.errors import NotPossible
 from functions.domain.execution import State
 from functions.ports import Ports, PushSender
@@ -62,10 +62,13 @@ class _StopsDuring(PushSender):
     def __init__(self, ports: Ports, inner: PushSender) -> None:
         self._ports, self._inner = ports, inner
 
-    def send(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
-        if not envelope.test:
+    def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
+        return self._inner.send(envelope, chunks if envelope.test else self._stopping(envelope, chunks))
+
+    def _stopping(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
             stop(self._ports, envelope.execution_id, "stop!")
-        return self._inner.send(envelope, messages)
+            yield chunk
 
 
 def test_a_stop_during_a_chunk_lets_it_end_and_starts_no_other(make_lab: MakeLab) -> None:

@@ -12,11 +12,10 @@ from functions.domain.cadence import (
     CadenceRule,
     Push,
     days_to_read,
-    release,
-    reserve,
     rules_for,
 )
 from functions.domain.delivery import Exclusion
+from functions.domain.ledger import release, reserve
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 MONTH_END = datetime(2028, 2, 28, 23, 30, tzinfo=UTC)
@@ -178,7 +177,7 @@ def test_a_user_excluded_by_two_rules_is_counted_once() -> None:
 def test_a_user_named_twice_is_reserved_once() -> None:
     ledger, push = Ledger(), Push(key=key(1), layer=3, at=MONTH_END)
     ledger.reserve(push, USERS[:1] * 5, MONTH_END)
-    assert len(ledger.days[push.day]) == len(push.key) + 4 + 1 + 4 + 8
+    assert len(ledger.days[push.day]) == 2 + 4 + 1 + 4 + len(push.key) + 8
 
 
 def test_a_push_delivered_again_keeps_its_users_although_others_have_filled_the_rule_around_it() -> None:

@@ -1,0 +1,16 @@
+"""The machine's clock, on Google Cloud."""
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Plays Clock."""
+
+    def now(self) -> datetime:
+        """Return the instant it is, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def seconds(self) -> float:
+        """Return seconds of a clock that nobody sets: only the distance of two of them means something."""
+        return time.monotonic()

@@ -1,0 +1,145 @@
+"""Many POSTs at once over a few HTTP/2 connections, each at most once on the wire: libcurl's multi interface.
+
+libcurl repeats a request by itself where a connection that it used before turns out to be dead, or a stream was
+refused. It has to rewind the body for that, and the bodies here cannot be rewound: so it gives up instead. What it
+may still repeat is a request of which it has not begun to read the body, and which therefore nobody has received.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import pycurl
+
+T = TypeVar("T")
+
+CONNECTIONS = 16
+STREAMS = 100
+"""What Google's front ends allow on a connection."""
+_TIMEOUT_SECONDS = 20
+_CONNECT_TIMEOUT_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended.
+
+    `status` is 0 where no whole answer came; `left` says whether a part of the request may have been received;
+    `retry_after_seconds` is 0 where the answer asked for no wait; `problem` is libcurl's own words.
+    """
+
+    status: int
+    left: bool
+    body: bytes = b""
+    retry_after_seconds: int = 0
+    problem: str = ""
+
+
+class Transport(Generic[T]):
+    """Posts JSON to one address; not for use by two threads at once."""
+
+    def __init__(self, url: str, ca_file: Path | None) -> None:
+        self._url, self._ca_file = url, ca_file
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)
+        self._idle: list[_Request[T]] = []
+        self._busy: dict[pycurl.Curl, _Request[T]] = {}
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have no answer yet."""
+        return len(self._busy)
+
+    def start(self, tag: T, body: bytes, headers: Sequence[str]) -> None:
+        """Begin a request; `finished` gives its tag back with its answer."""
+        request = self._idle.pop() if self._idle else _Request(self._url, self._ca_file)
+        request.prepare(tag, body, headers)
+        self._busy[request.curl] = request
+        self._multi.add_handle(request.curl)
+
+    def finished(self, wait_seconds: float) -> Iterator[tuple[T, Answer]]:
+        """Move data, wait for some where there is none, and yield the requests that have ended."""
+        self._multi.perform()
+        ended = list(self._ended())
+        if not ended and wait_seconds > 0:
+            self._multi.select(wait_seconds)
+            self._multi.perform()
+            ended = list(self._ended())
+        yield from ended
+
+    def abandon(self) -> None:
+        """Forget the requests under way, and their connections with them: nobody will read their answers."""
+        for request in self._busy.values():
+            self._multi.remove_handle(request.curl)
+            request.curl.close()
+        self._busy.clear()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.abandon()
+        for request in self._idle:
+            request.curl.close()
+        self._multi.close()
+
+    def _ended(self) -> Iterator[tuple[T, Answer]]:
+        more = 1
+        while more:
+            more, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                yield self._release(curl)
+            for curl, code, words in failed:
+                yield self._release(curl, problem=f"{words or 'the connection was closed'} (libcurl's error {code})")
+
+    def _release(self, curl: pycurl.Curl, *, problem: str = "") -> tuple[T, Answer]:
+        request = self._busy.pop(curl)
+        answer = request.answer(problem)
+        self._multi.remove_handle(curl)
+        self._idle.append(request)
+        return request.tag, answer
+
+
+class _Request(Generic[T]):
+    """One of libcurl's handles, used for one request after another."""
+
+    def __init__(self, url: str, ca_file: Path | None) -> None:
+        self.curl = curl = pycurl.Curl()
+        self.tag: T
+        self._body, self._sent, self._answer = b"", 0, list[bytes]()
+        self._headers: Sequence[str] = ()
+        curl.setopt(pycurl.URL, url)
+        if ca_file is not None:
+            curl.setopt(pycurl.CAINFO, str(ca_file))
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_0)
+        curl.setopt(pycurl.PIPEWAIT, 1)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT, _CONNECT_TIMEOUT_SECONDS)
+        curl.setopt(pycurl.TIMEOUT, _TIMEOUT_SECONDS)
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.READFUNCTION, self._read)  # and no SEEKFUNCTION: a body is read once
+        write: Callable[[bytes], None] = self._answer.append
+        curl.setopt(pycurl.WRITEFUNCTION, write)
+
+    def prepare(self, tag: T, body: bytes, headers: Sequence[str]) -> None:
+        self.tag, self._body, self._sent = tag, body, 0
+        self._answer.clear()
+        self.curl.setopt(pycurl.POSTFIELDSIZE, len(body))
+        if headers is not self._headers:
+            self.curl.setopt(pycurl.HTTPHEADER, headers)
+            self._headers = headers
+
+    def answer(self, problem: str) -> Answer:
+        """Return how the request ended; a status may have come although a problem cut its answer short."""
+        if problem:
+            return Answer(status=0, left=self._sent > 0, problem=problem)
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        wait_seconds = 0 if status == 200 else self.curl.getinfo(pycurl.RETRY_AFTER)
+        return Answer(status=status, left=True, body=b"".join(self._answer), retry_after_seconds=wait_seconds)
+
+    def _read(self, size: int) -> bytes:
+        piece = self._body[self._sent : self._sent + size]
+        self._sent += len(piece)
+        return piece
