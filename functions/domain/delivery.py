@@ -70,6 +70,9 @@ ROW_CODE: Mapping[Outcome, int] = {
     Outcome.UNKNOWN: UNKNOWN,
     Outcome.NOT_SENT: NOT_REACHED,
 }
+_WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
+_WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
+_WORDS |= dict.fromkeys((UNKNOWN, LOST, INTENT, UNKNOWN_AGAIN, LOST_AGAIN, INTENT_AGAIN), ("unknown", ""))
 _SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
 _ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
 _WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, UNKNOWN, SENT))}
@@ -80,6 +83,11 @@ def row_code(outcomes: Sequence[Outcome]) -> int:
     if len(outcomes) == 1:
         return ROW_CODE[outcomes[0]]
     return max((ROW_CODE[outcome] for outcome in outcomes), key=_WEIGHT.__getitem__)
+
+
+def word(code: int) -> tuple[str, str]:
+    """Return what a row's byte says to people: the outcome, and the reason where the row was excluded."""
+    return _WORDS[code]
 
 
 def intent(before: int) -> int:

@@ -47,13 +47,17 @@ class AudienceFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PushFiles:
-    """The manifest of one push: its live audience and its TEST audience."""
+    """The manifest of one push: its live audience and its TEST audience.
+
+    `dead_tokens` are the devices of the live audience that FCM had called dead before it was built.
+    """
 
     execution_id: str
     push: int
     audience: str
     live: AudienceFile
     test: AudienceFile
+    dead_tokens: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return the manifest as it is stored."""
@@ -63,6 +67,7 @@ class PushFiles:
             "audience": self.audience,
             "live": _write_audience(self.live),
             "test": _write_audience(self.test),
+            "deadTokens": self.dead_tokens,
         }
 
     @classmethod
@@ -74,6 +79,7 @@ class PushFiles:
             audience=document["audience"],
             live=_read_audience(document["live"]),
             test=_read_audience(document["test"]),
+            dead_tokens=document["deadTokens"],
         )
 
 

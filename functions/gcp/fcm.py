@@ -17,6 +17,8 @@ from functions.settings import FcmSettings
 _MOST_UNDER_WAY = CONNECTIONS * STREAMS
 _TAKE_BELOW = 1_000
 """Messages under way or waiting below which another chunk is taken: enough for 10,000 a second at 100 ms."""
+_MOST_CHUNKS = 4
+"""Chunks without all of their outcomes: what a crash can leave unknown, and a stop too late for."""
 _LONGEST_WAIT_SECONDS = 0.5
 
 
@@ -93,6 +95,7 @@ class _Sending:
         self._transport, self._write = transport, write
         self._waiting: deque[_Place] = deque()
         self._done: deque[_Open] = deque()
+        self._open = 0
         self._next_at = 0.0
         self._trouble: TminusError | None = None
 
@@ -101,7 +104,7 @@ class _Sending:
         more = True
         while more or self._waiting or self._transport.under_way:
             self._mind_the_hold()
-            while more and self._trouble is None and len(self._waiting) + self._transport.under_way < _TAKE_BELOW:
+            while more and self._may_take:
                 chunk = next(untaken, None)
                 more = chunk is not None
                 if chunk is not None:
@@ -111,12 +114,19 @@ class _Sending:
             self._collect()
             while self._done:
                 ended = self._done.popleft()
+                self._open -= 1
                 yield ended.chunk.number, ended.outcomes
         if self._trouble is not None:
             raise self._trouble
 
+    @property
+    def _may_take(self) -> bool:
+        busy = self._open >= _MOST_CHUNKS or len(self._waiting) + self._transport.under_way >= _TAKE_BELOW
+        return self._trouble is None and not busy
+
     def _take(self, chunk: Chunk) -> None:
         taken = _Open(chunk)
+        self._open += 1
         self._waiting.extend((taken, position) for position in range(len(chunk.messages)))
         if not chunk.messages:
             self._done.append(taken)
@@ -153,6 +163,7 @@ class _Sending:
             taken.outcomes[position] = verdict.outcome
             if verdict.wait_seconds:
                 self._hold.ask(verdict.wait_seconds)
+                self._mind_the_hold()
             self._answered(taken)
             if verdict.trouble is not None and self._trouble is None:
                 self._give_up(verdict.trouble)

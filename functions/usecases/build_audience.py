@@ -22,6 +22,7 @@ from functions.usecases.check_recipe import audience_of
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import end, expire
 from functions.usecases.steps import Run, load_run
+from functions.usecases.subtract_dead import subtract_dead
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
@@ -86,12 +87,13 @@ class _Writer:
             if template is not None:
                 template.require(live.index.columns, audience.name)
         self._rows.write_devices(audience.name, path, per_user=per_user)
-        devices = self._store(f"devices/{self._run.execution.id}/{name}.csv", path)
+        devices, dead = self._store_devices(name, path)
         return PushFiles(
             execution_id=self._run.execution.id,
             push=push,
             audience=audience.name,
             live=AudienceFile(rows=live, devices=devices),
+            dead_tokens=dead,
             test=self._write_test(name, fields, live, path),
         )
 
@@ -110,7 +112,11 @@ class _Writer:
         path = self._folder / "test-devices"
         per_user = self._ports.policy.devices_per_user
         self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
-        return self._store(f"devices/{self._run.execution.id}/TEST.csv", path)
+        return self._store_devices("TEST", path)[0]
+
+    def _store_devices(self, name: str, path: Path) -> tuple[IndexedFile, int]:
+        dead = subtract_dead(self._ports, path)
+        return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), dead
 
     def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
         """Return the second real row, or the first: the next one that has a value for every variable, if any has."""
@@ -144,7 +150,7 @@ def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bo
 def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     execution, now = run.execution, ports.clock.now()
     for files in pushes:
-        devices = files.live.devices.index.row_count
+        devices = files.live.devices.index.row_count - files.dead_tokens
         message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
         note(ports, execution.id, _PHASE, message)
     sizes = {f"push {files.push} ({files.audience})": files.live.size for files in pushes}

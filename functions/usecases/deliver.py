@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from functions.domain import cadence
 from functions.domain.delivery import excluded
-from functions.domain.errors import Halted, Transient
+from functions.domain.errors import BadAudience, Halted, Transient
 from functions.domain.shard import Shard
+from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.delivery import Delivery
 from functions.usecases.held_shard import HeldShard
+from functions.usecases.journal import note
 from functions.usecases.reserve import give_back, hold_back
 from functions.usecases.rows import Candidate, candidates
 from functions.usecases.send_chunks import send_chunks
@@ -51,8 +53,17 @@ def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     push = delivery.ledger_push
     if push is not None and not delivery.dry_run and shard.unsent:
         shard = ports.executions.settle_shard(shard)
-        give_back(ports, push, delivery.audience, shard)
+        _give_back(ports, delivery, push, shard)
     return ports.executions.settle_shard(replace(shard, done=True))
+
+
+def _give_back(ports: Ports, delivery: Delivery, push: cadence.Push, shard: Shard) -> None:
+    """Release what was reserved in vain; where the audience can no longer be read, nobody can say for whom."""
+    try:
+        give_back(ports, push, delivery.audience, shard)
+    except BadAudience as error:
+        told = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
+        note(ports, shard.execution_id, Phase.CLEANUP, told, "warning")
 
 
 def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Candidate]:

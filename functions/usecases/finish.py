@@ -1,7 +1,7 @@
 """T+10: conclude an execution, and delete what must not be kept."""
 
 from functions.domain.delivery import Tally
-from functions.domain.errors import BadRecipe, NotYet
+from functions.domain.errors import BadAudience, BadRecipe, NotYet
 from functions.domain.execution import Execution, State
 from functions.domain.pace import sending_time
 from functions.domain.recipe import read
@@ -14,6 +14,7 @@ from functions.usecases.deliver import settle
 from functions.usecases.delivery import Delivery
 from functions.usecases.journal import note
 from functions.usecases.launch import end, expire
+from functions.usecases.receipt import write_receipt
 from functions.usecases.recipes import complete_recipe
 from functions.usecases.steps import Run, load_run
 
@@ -39,6 +40,7 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
     _settle_rest(ports, run)
+    _write_receipt(ports, run)
     _complete_recipe(ports, run)
     return _cleaned(ports, run)
 
@@ -96,6 +98,14 @@ def _settle_rest(ports: Ports, run: Run) -> None:
         if not shard.done:
             _wait_for_worker(ports, shard)
             settle(ports, Delivery(run=run, files=manifests[shard.push], test=shard.test), shard)
+
+
+def _write_receipt(ports: Ports, run: Run) -> None:
+    """Write the receipt, unless the audience can no longer be read: cleaning up goes on without it then."""
+    try:
+        write_receipt(ports, run)
+    except BadAudience as error:
+        note(ports, run.execution.id, _PHASE, f"no receipt can be written: {error}", "warning")
 
 
 def _wait_for_worker(ports: Ports, shard: Shard) -> None:

@@ -1,0 +1,26 @@
+"""An FCM on this machine and a sender that speaks to it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from functions.gcp.clock import SystemClock
+from functions.gcp.fcm import FcmSender
+from local.fake_fcm import FakeFcm
+from tests.fcm import settings_for
+
+MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]
+
+
+@pytest.fixture
+def make_fcm() -> Iterator[MakeFcm]:
+    """Start a fake FCM, as its arguments say, and a sender that reaches it with real credentials over TLS."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> tuple[FakeFcm, FcmSender]:
+            fcm = stack.enter_context(FakeFcm(**options))
+            return fcm, stack.enter_context(closing(FcmSender(settings_for(fcm), SystemClock())))
+
+        yield make

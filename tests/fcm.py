@@ -1,0 +1,28 @@
+"""What tests of the real sender start from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from functions.domain.delivery import Chunk, Envelope, Message
+from functions.settings import FcmSettings
+from local.fake_fcm import FakeFcm
+
+
+def settings_for(fcm: FakeFcm, **changes: Any) -> FcmSettings:
+    given: dict[str, Any] = {"project": "demo", "endpoint": fcm.endpoint, "ca_file": fcm.ca_file}
+    return FcmSettings(**(given | {"credentials_file": fcm.service_account_file} | changes))
+
+
+def an_envelope(**fields: Any) -> Envelope:
+    given: dict[str, Any] = {"execution_id": "daily_20261123T180000Z", "recipe_id": "daily", "push": 2}
+    return Envelope(**(given | {"test": False, "dry_run": False} | fields))
+
+
+def a_message(token: str, **fields: Any) -> Message:
+    given: dict[str, Any] = {"user_id": f"user-{token}", "title": "Hallo Zoë 👟", "body": 'Größe "44"\n'}
+    return Message(**({"token": token, "deep_link": "https://kicks.example/ß?a=1"} | given | fields))
+
+
+def a_chunk(tokens: Sequence[str], number: int = 0, *, most_per_second: float = 1e9) -> Chunk:
+    messages = [a_message(token) for token in tokens]
+    return Chunk(number=number, messages=messages, most_per_second=most_per_second)
