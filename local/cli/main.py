@@ -6,6 +6,7 @@ import click
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.errors import BadInput, BadRecipe, Misconfigured
+from local.cli.cadence import cadence
 from local.cli.data import data
 from local.cli.demo import demo
 from local.cli.jobs import jobs
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, up, run, recipes, jobs, data):
+for command in (demo, up, run, recipes, jobs, cadence, data):
     cli.add_command(command)
 
 

@@ -56,7 +56,9 @@ class Story:
         self._samples(report["executionId"], state / "outbox.jsonl")
         self.console.print(f"\n  {report['executionId']}: [bold]{report['status']}[/] {report['reason']}".rstrip())
         self.console.print(f"  audiences: {state}/audiences/{report['executionId']}/", markup=False)
-        self.console.print(f"  messages:  {state}/outbox.jsonl", markup=False)
+        self.console.print(f"  receipt:   {state}/receipts/{report['executionId']}.csv", markup=False)
+        if (state / "outbox.jsonl").exists():
+            self.console.print(f"  messages:  {state}/outbox.jsonl", markup=False)
 
     def _samples(self, execution: str, outbox: Path) -> None:
         """Print the first message of each push, as a phone would show it."""
@@ -75,6 +77,8 @@ class Story:
 
 def _first_messages(execution: str, outbox: Path) -> Mapping[int, Mapping[str, Any]]:
     first: dict[int, Mapping[str, Any]] = {}
+    if not outbox.exists():
+        return first  # they went to FCM
     with outbox.open(encoding="utf-8") as lines:
         for message in map(json.loads, lines):
             if message["executionId"] == execution and not message["test"]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from functions.domain.errors import Transient
+from functions.domain.errors import Misconfigured, Transient
 
 _BUSY_TIMEOUT_SECONDS = 30.0
 _WAL_ATTEMPTS = 100
@@ -34,6 +34,15 @@ class Database:
         with self.transaction() as connection:
             for statement in schema.split(";"):
                 connection.execute(statement)
+
+    def hold_to_format(self, number: int) -> None:
+        """Mark a new file as being of a format; Misconfigured where the file is of another."""
+        with self.transaction() as connection:
+            [found] = connection.execute("PRAGMA user_version").fetchone()
+            if found != number and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                reason = f"{self._path} was made by another version of Tminus; move it away, or name another folder"
+                raise Misconfigured("STATE_DIR", reason)
+            connection.execute(f"PRAGMA user_version = {number}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

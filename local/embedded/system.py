@@ -19,6 +19,8 @@ from local.embedded.recipes import SqliteRecipeStore
 from local.embedded.scheduler import SqliteSchedules
 
 RECONCILE_JOB = ScheduledJob(name="tminus-reconcile", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
+_FORMAT = 2
+"""Of the state: raised whenever what is stored can no longer be read as before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ def open_system(
     """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it."""
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "tminus.db")
+    database.hold_to_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
     ports = Ports(
         clock=clock,

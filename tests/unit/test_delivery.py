@@ -9,19 +9,31 @@ from hypothesis import strategies as st
 from functions.domain.delivery import (
     EXCLUDED,
     FAILED,
+    IN_DOUBT,
     INTENT,
+    INTENT_AGAIN,
+    LOST,
+    LOST_AGAIN,
     NOT_REACHED,
     PAYLOAD_LIMIT_BYTES,
     ROW_CODE,
     SENT,
     UNKNOWN,
+    UNKNOWN_AGAIN,
     Envelope,
     Exclusion,
     Outcome,
     Tally,
+    answered,
+    excluded,
+    fits,
+    intent,
     payload_bytes,
+    result,
     row_code,
+    settled,
     tally,
+    word,
 )
 from functions.domain.safeguards import failure_finding
 
@@ -122,3 +134,59 @@ def test_what_a_dead_worker_left_behind_is_unknown_but_no_failure_of_fcm() -> No
     assert (counted.unknown, counted.lost) == (4, 3)
     assert failure_finding(tally(b"S" * 45 + b"L" * 45), 0.1) is None
     assert failure_finding(tally(b"S" * 45 + b"U" * 45), 0.1) is not None
+
+
+def test_a_message_far_below_the_limit_fits_and_one_at_the_limit_is_counted() -> None:
+    room = PAYLOAD_LIMIT_BYTES - payload_bytes("", "", "")
+    assert fits("Hello", "Your shoe waits", "https://x.y")
+    assert fits("a" * room, "", "")
+    assert not fits("a" * (room + 1), "", "")
+    assert fits("\x00" * (room // 6), "", ""), "a control character takes six bytes"
+    assert not fits("\x00" * (room // 6 + 1), "", "")
+
+
+@given(st.text(max_size=900), st.text(max_size=900), st.none() | st.text(max_size=900))
+def test_fitting_is_the_same_as_counting(title: str, body: str, link: str | None) -> None:
+    assert fits(title, body, link) == (payload_bytes(title, body, link) <= PAYLOAD_LIMIT_BYTES)
+
+
+@pytest.mark.parametrize("before", [UNKNOWN, LOST])
+def test_a_row_in_doubt_is_sent_a_second_time_and_no_third(before: int) -> None:
+    assert before in IN_DOUBT
+    assert intent(before) == INTENT_AGAIN
+    after = {code: result(before, code) for code in (SENT, FAILED, UNKNOWN, NOT_REACHED)}
+    assert after == {SENT: SENT, FAILED: FAILED, UNKNOWN: UNKNOWN_AGAIN, NOT_REACHED: before}
+    assert UNKNOWN_AGAIN not in IN_DOUBT
+    assert settled(bytes([INTENT_AGAIN]))[0] not in IN_DOUBT
+
+
+def test_a_row_that_was_not_sent_before_is_announced_and_answered_as_it_is() -> None:
+    assert intent(NOT_REACHED) == INTENT
+    assert [result(NOT_REACHED, code) for code in (SENT, FAILED, UNKNOWN, NOT_REACHED)] == [
+        SENT,
+        FAILED,
+        UNKNOWN,
+        NOT_REACHED,
+    ]
+    assert settled(bytes([INTENT]))[0] in IN_DOUBT
+
+
+@pytest.mark.parametrize(("before", "after"), [(UNKNOWN, UNKNOWN_AGAIN), (LOST, LOST_AGAIN)])
+def test_a_row_in_doubt_that_may_not_be_sent_again_stays_unknown(before: int, after: int) -> None:
+    assert excluded(before, Exclusion.DEAD_TOKEN) == after
+    assert excluded(NOT_REACHED, Exclusion.DEAD_TOKEN) == EXCLUDED[Exclusion.DEAD_TOKEN]
+
+
+def test_requests_under_way_count_for_nothing_until_they_are_answered() -> None:
+    assert tally(answered(b"SIIF.")) == Tally(audience_size=5, sent=1, failed=1)
+    assert tally(answered(b"SJ")).lost == 1, "a row that is sent again stays what it was"
+
+
+def test_every_byte_has_a_word_for_people() -> None:
+    assert [word(code) for code in b".SFULIJVMe"] == [
+        ("not_reached", ""),
+        ("sent", ""),
+        ("failed", ""),
+        *[("unknown", "")] * 6,
+        ("excluded", "dead_token"),
+    ]

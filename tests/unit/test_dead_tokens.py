@@ -1,0 +1,56 @@
+"""Dead tokens: buried, found again, and forgotten after sixty days."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.domain.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, token_key
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def is_dead(graves: bytes, token: str, at: datetime) -> bool:
+    return token_key(token) in dead_keys(graves, at)
+
+
+def test_a_token_is_dead_for_sixty_days() -> None:
+    graves = bury(b"", ["a"], NOON)
+    assert is_dead(graves, "a", NOON)
+    assert is_dead(graves, "a", NOON + KEPT - SECOND)
+    assert not is_dead(graves, "a", NOON + KEPT)
+    assert not is_dead(graves, "b", NOON)
+
+
+def test_burying_again_changes_nothing() -> None:
+    graves = bury(b"", ["a", "b"], NOON)
+    assert bury(graves, ["b", "a", "a"], NOON + SECOND) == graves
+
+
+def test_a_burial_clears_away_what_has_expired() -> None:
+    graves = bury(bury(b"", ["old"], NOON), ["new"], NOON + KEPT)
+    assert graves == bury(b"", ["new"], NOON + KEPT)
+
+
+def test_the_oldest_graves_are_given_up_where_there_is_no_more_room() -> None:
+    many = [f"token-{number}" for number in range(MOST_BYTES // 12)]
+    graves = bury(bury(b"", many, NOON), ["last"], NOON)
+    assert len(graves) <= MOST_BYTES
+    assert is_dead(graves, "last", NOON)
+    assert is_dead(graves, many[-1], NOON)
+    assert not is_dead(graves, many[0], NOON)
+
+
+def test_no_token_can_be_read_out_of_its_grave() -> None:
+    assert b"secret" not in bury(b"", ["secret-token"], NOON)
+
+
+@given(st.lists(st.lists(st.text(max_size=20), max_size=5), max_size=6))
+def test_every_token_that_was_buried_is_dead_and_no_other(burials: list[list[str]]) -> None:
+    graves = b""
+    for tokens in burials:
+        graves = bury(graves, tokens, NOON)
+    buried = {token for tokens in burials for token in tokens}
+    assert dead_keys(graves, NOON) == {token_key(token) for token in buried}
+    assert len(graves) == 12 * len(buried)
