@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock clean
+.PHONY: help setup demo up test lint format bench bench-delivery bench-smoke lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Put Tminus and all that it needs into .venv
 
@@ -30,11 +30,19 @@ test: $(READY) ## Run all tests
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy main.py functions audience_jobs local tests
+	$(BIN)/mypy main.py functions audience_jobs local tests bench
 
 format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+
+bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
+	$(BIN)/python -m bench.delivery
+
+bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
+	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2

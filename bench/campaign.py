@@ -1,0 +1,156 @@
+"""A campaign of one push to any number of users, on the embedded system, taken to any step of its timeline."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from audience_jobs.contract import Audience, Column, Job
+from audience_jobs.engines.duckdb import DuckDBEngine
+from bench.instant import InstantSender
+from functions.domain.ids import execution_id
+from functions.domain.policy import Policy
+from functions.domain.safeguards import Limits
+from functions.ports import Ports, PushSender
+from functions.usecases.build_audience import build_audience
+from functions.usecases.checkpoint import checkpoint
+from functions.usecases.launch import launch
+from functions.usecases.recipes import save_recipe
+from functions.usecases.send_push import send_push
+from functions.usecases.send_test import send_test
+from local.embedded.clock import FastClock
+from local.embedded.system import EmbeddedSystem, open_system
+
+RECIPE_ID = "bench"
+SEND_AT = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
+EXECUTION_ID = execution_id(RECIPE_ID, SEND_AT)
+LAYER = 3
+"""The layer on which two of the three cadence rules act."""
+_TESTER = "00000000-0000-4000-8000-00000000000a"
+_UNPACED = 1_000_000_000
+
+DUE: Mapping[str, datetime] = {
+    "launch": SEND_AT - timedelta(minutes=30),
+    "build_audience": SEND_AT - timedelta(minutes=30),
+    "send_test": SEND_AT - timedelta(minutes=25),
+    "checkpoint": SEND_AT,
+    "send_push": SEND_AT + timedelta(seconds=1),
+    "send_shard": SEND_AT + timedelta(seconds=2),
+    "finish": SEND_AT + timedelta(minutes=11),
+}
+"""When each function of the timeline runs here, in order."""
+
+_JOB = Job(
+    id="everybody",
+    title="Everybody",
+    layer=LAYER,
+    parameters=(),
+    audiences=(
+        Audience(
+            name="everybody",
+            columns=(
+                Column(name="user_id", type="text", meaning="the user"),
+                Column(name="name", type="text", meaning="what to call them"),
+                Column(name="shoe", type="text", meaning="their shoe"),
+                Column(name="trades", type="integer", meaning="trades so far"),
+            ),
+            meaning="everybody",
+        ),
+    ),
+    sql="""
+        SELECT 'everybody' AS audience, id AS user_id, first_name AS name, bio AS shoe,
+            completed_trades_count AS trades
+        FROM users WHERE deleted_at = 0
+    """,
+)
+
+
+def write_user_data(folder: Path, users: int, *, gaps: bool = False) -> None:
+    """Write users with one device each as Parquet; with gaps one of 100 has no device, one of 200 no name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name, owners = (
+        ("CASE WHEN i % 200 = 1 THEN '' ELSE 'Name ' || i % 5000 END", "i % 100 > 0")
+        if gaps
+        else (
+            "'Name ' || i % 5000",
+            "true",
+        )
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (
+                SELECT CAST(CAST(md5(CAST(i AS VARCHAR)) AS UUID) AS VARCHAR) AS id, {name} AS first_name,
+                    'runner-' || i % 1000 AS bio, i % 50 AS completed_trades_count, 0 AS deleted_at
+                FROM range({users}) numbers(i)
+            ) TO '{folder}/users.parquet';
+            COPY (
+                SELECT CAST(CAST(md5(CAST(i AS VARCHAR)) AS UUID) AS VARCHAR) AS user_id,
+                    rpad('token-' || i, 152, 'x') AS token, 'ios' AS platform, TIMESTAMP '2026-01-01' AS updated_at
+                FROM range({users}) numbers(i) WHERE {owners}
+                UNION ALL SELECT '{_TESTER}', rpad('tester', 152, 'x'), 'ios', TIMESTAMP '2026-01-01'
+            ) TO '{folder}/devices.parquet';
+        """)  # noqa: S608 - our own numbers
+
+
+@contextmanager
+def opened(folder: Path, at: datetime, sender: PushSender | None = None) -> Iterator[EmbeddedSystem]:
+    """Open the system whose state and user data are in a folder, with a clock that runs from `at`.
+
+    Neither limits nor FCM's quota slow it down; without a sender every message is sent at once.
+    """
+    most = Limits(total_audience=_UNPACED)
+    system = open_system(
+        folder / "state",
+        clock=FastClock(1, at),
+        engine=DuckDBEngine(folder / "data"),
+        find_job=lambda _: _JOB,
+        policy=Policy(send_rate=_UNPACED, limits=most),
+        sender=sender or InstantSender(),
+    )
+    try:
+        yield system
+    finally:
+        system.close()
+
+
+def save_campaign(ports: Ports) -> None:
+    """Save the recipe: three variables in its texts, and a deep link."""
+    save_recipe(ports, _recipe())
+
+
+def go_live(folder: Path) -> None:
+    """Take the campaign of a folder to the point where its shards are planned and due."""
+    with opened(folder, DUE["launch"] - timedelta(minutes=1)) as system:
+        save_campaign(system.ports)
+    _do(folder, "launch", lambda ports: launch(ports, RECIPE_ID, DUE["launch"]))
+    _do(folder, "build_audience", lambda ports: build_audience(ports, EXECUTION_ID))
+    _do(folder, "send_test", lambda ports: send_test(ports, EXECUTION_ID))
+    _do(folder, "checkpoint", lambda ports: checkpoint(ports, EXECUTION_ID))
+    _do(folder, "send_push", lambda ports: send_push(ports, EXECUTION_ID, 1))
+
+
+def _do(folder: Path, function: str, step: Any) -> None:
+    with opened(folder, DUE[function]) as system:
+        step(system.ports)
+
+
+def _recipe() -> dict[str, Any]:
+    push = {
+        "sequenceOrder": 1,
+        "title": "[[var:name]], your shoes are here",
+        "body": "[[var:shoe]] waits for you after [[var:trades]] trades",
+        "deepLink": "https://kicks.example/shoes/[[var:shoe]]",
+        "layerId": LAYER,
+    }
+    return {
+        "id": RECIPE_ID,
+        "name": "Benchmark",
+        "status": "active",
+        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": f"{SEND_AT:%H:%M}"},
+        "pushSequence": [push],
+        "audienceCriteria": {"customScript": {"scriptId": _JOB.id}},
+        "settings": {"testUserIds": [_TESTER], "safeguards": {"maxAudienceSize": _UNPACED}},
+    }

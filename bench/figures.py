@@ -1,0 +1,43 @@
+"""Figures of a benchmark: kept as JSON from run to run, and shown to people as a table."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Figures = dict[str, Any]
+"""What was measured, by a name that says its unit."""
+
+
+def say(line: str = "") -> None:
+    """Show a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Show rows under a header, the first column to the left, numbers to the right."""
+    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        first, *others = row
+        aligned = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        say("  " + "  ".join([first.ljust(widths[0]), *aligned]).rstrip())
+
+
+def read(path: Path) -> Figures:
+    """Return the figures of earlier runs; none where there is no file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def keep(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write figures, in the order of their names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

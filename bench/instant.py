@@ -1,0 +1,15 @@
+"""A sender that answers at once that everything was sent: what is left is Tminus's own work."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from functions.domain.delivery import Chunk, Envelope, Outcome
+
+
+class InstantSender:
+    """Plays PushSender without a network."""
+
+    def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
+        """Yield each chunk as sent."""
+        del envelope
+        for chunk in chunks:
+            yield chunk.number, [Outcome.SENT] * len(chunk.messages)

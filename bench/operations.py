@@ -1,0 +1,130 @@
+"""Counts what calls of the ports cost on Google Cloud, by one table of assumptions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from typing import Any, TypeVar
+
+from functions.domain.cadence import CadenceRule
+from functions.ports import CadenceLedger, Ports
+
+T = TypeVar("T")
+_INDEX_ENTRIES_A_READ = 1_000
+
+
+@dataclass
+class Operations:
+    """Billed operations: documents read, written, deleted; tasks added; Cloud Storage's classes A and B."""
+
+    reads: int = 0
+    writes: int = 0
+    deletes: int = 0
+    tasks: int = 0
+    storage_a: int = 0
+    storage_b: int = 0
+
+    def add(self, more: "Operations") -> None:
+        """Add other operations to these."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(more, field.name))
+
+    @property
+    def documents(self) -> int:
+        """All operations on documents."""
+        return self.reads + self.writes + self.deletes
+
+    def document(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return asdict(self)
+
+
+_READ, _WRITE = Operations(reads=1), Operations(writes=1)
+_READ_WRITE = Operations(reads=1, writes=1)
+Cost = Operations | Callable[[tuple[Any, ...], Any], Operations]
+
+
+def _each_read(_: tuple[Any, ...], found: Any) -> Operations:
+    return Operations(reads=max(1, len(found)))
+
+
+COSTS: Mapping[str, Cost] = {
+    # Firestore bills each document that is read or written, one read for a document that is not there or a query that
+    # finds nothing, and one read for every 1,000 index entries of an aggregation: cloud.google.com/firestore/pricing.
+    "recipes.get": _READ,
+    "recipes.all": _each_read,
+    "recipes.change": _READ_WRITE,
+    "executions.create": _READ_WRITE,
+    "executions.get": _READ,
+    "executions.change": _READ_WRITE,
+    "executions.unfinished": _each_read,
+    "executions.of_recipe": _each_read,
+    "executions.save_push": _WRITE,
+    "executions.push": _READ,
+    "executions.create_shard": _READ_WRITE,
+    "executions.shard": _READ,
+    "executions.shards": _each_read,
+    "executions.progress": Operations(reads=1),  # an execution has fewer than 1,000 shards
+    "executions.shards_under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
+    "executions.save_shard": _READ_WRITE,  # the execution's state, then a write on condition
+    "executions.settle_shard": _WRITE,
+    "executions.log": _WRITE,
+    "executions.log_of": _each_read,
+    "executions.record": _WRITE,
+    "executions.violations": _each_read,
+    "devices.graves": lambda arguments, _: Operations(reads=len(arguments[0])),
+    "devices.bury": _READ_WRITE,
+    # Cloud Storage: writing and listing are class A, reading is class B, deleting is free.
+    "files.write_once": Operations(storage_a=1),
+    "files.lines": Operations(storage_b=1),
+    "files.read": Operations(storage_b=1),
+    "files.delete": Operations(storage_a=1),
+    "tasks.add": Operations(tasks=1),
+    "alerts.send": Operations(),
+}
+"""What a call costs; the ledger's are counted from what it reads and writes: each day a read, each write a write."""
+
+
+def counted(ports: Ports, counts: Operations) -> Ports:
+    """Return ports that add what each call costs; a call that the table lacks raises KeyError."""
+    names = ("recipes", "executions", "devices", "files", "tasks", "alerts")
+    wrapped: dict[str, Any] = {name: _Counted(name, getattr(ports, name), counts) for name in names}
+    return replace(ports, ledger=_CountedLedger(ports.ledger, counts), **wrapped)
+
+
+class _Counted:
+    """Any port: what it plays is looked up by name."""
+
+    def __init__(self, role: str, port: Any, counts: Operations) -> None:
+        self._role, self._port, self._counts = role, port, counts
+
+    def __getattr__(self, name: str) -> Any:
+        method, cost = getattr(self._port, name), COSTS[f"{self._role}.{name}"]
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            result = method(*arguments, **named)
+            self._counts.add(cost if isinstance(cost, Operations) else cost(arguments, result))
+            return result
+
+        return call
+
+
+class _CountedLedger:
+    def __init__(self, ledger: CadenceLedger, counts: Operations) -> None:
+        self._ledger, self._counts = ledger, counts
+
+    def rules(self) -> Sequence[CadenceRule]:
+        self._counts.add(_READ)
+        return self._ledger.rules()
+
+    def transact(
+        self,
+        partition: int,
+        days: Sequence[date],
+        change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
+    ) -> T:
+        def counting(stored: Mapping[date, bytes]) -> tuple[Mapping[date, bytes], T]:
+            written, result = change(stored)
+            self._counts.add(Operations(reads=len(days), writes=len(written)))
+            return written, result
+
+        return self._ledger.transact(partition, days, counting)
