@@ -31,7 +31,8 @@ def is_user_id(text: str, form: UserIdFormat) -> bool:
 
 def canonical_user_id(user_id: str) -> str:
     """Return the one way to write a user id: a UUID in lower case, anything else as it is."""
-    return user_id.lower() if _UUID.fullmatch(user_id) else user_id
+    lower = user_id.lower()
+    return lower if lower == user_id or _UUID.fullmatch(user_id) else user_id
 
 
 def user_digest(user_id: str) -> bytes:

@@ -11,7 +11,7 @@ RAMP = timedelta(seconds=60)
 _FIRST_SHARE = 0.1
 """The share of the quota with which the ramp begins."""
 _GAIN = (1 - _FIRST_SHARE) / RAMP.total_seconds()
-_LONGEST_CHUNK_SECONDS = 5
+_LONGEST_CHUNK_SECONDS = 2
 
 
 def rate(quota_per_second: int, shards_under_way: int, since_start: timedelta) -> float:
@@ -32,5 +32,5 @@ def sending_time(rows: int, quota_per_second: int) -> timedelta:
 
 
 def chunk_rows(most: int, per_second: float) -> int:
-    """Return how many rows to announce at once: fewer where they would take longer than five seconds to send."""
+    """Return how many rows to announce at once: fewer where they would take longer than two seconds to send."""
     return max(1, min(most, int(per_second * _LONGEST_CHUNK_SECONDS)))

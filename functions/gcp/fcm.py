@@ -16,7 +16,7 @@ from functions.settings import FcmSettings
 
 _MOST_UNDER_WAY = CONNECTIONS * STREAMS
 _TAKE_BELOW = 1_000
-"""Messages under way or waiting below which another chunk is taken: enough for 10,000 a second at 100 ms."""
+"""Messages under way below which another chunk is taken: enough for 10,000 a second at 100 ms."""
 _MOST_CHUNKS = 4
 """Chunks without all of their outcomes: what a crash can leave unknown, and a stop too late for."""
 _LONGEST_WAIT_SECONDS = 0.5
@@ -109,6 +109,7 @@ class _Sending:
                 more = chunk is not None
                 if chunk is not None:
                     self._take(chunk)
+                    self._start()
             more = more and self._trouble is None
             self._start()
             self._collect()
@@ -121,8 +122,8 @@ class _Sending:
 
     @property
     def _may_take(self) -> bool:
-        busy = self._open >= _MOST_CHUNKS or len(self._waiting) + self._transport.under_way >= _TAKE_BELOW
-        return self._trouble is None and not busy
+        room = self._open < _MOST_CHUNKS and self._transport.under_way < _TAKE_BELOW
+        return self._trouble is None and room and not self._waiting
 
     def _take(self, chunk: Chunk) -> None:
         taken = _Open(chunk)

@@ -5,8 +5,7 @@ the answer is an error, is unknown: UNAVAILABLE, INTERNAL, and a connection that
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.domain.delivery import Outcome
 from functions.domain.errors import Misconfigured
@@ -49,8 +48,7 @@ _WAYS_OUT = {
 _ELSEWHERE = ("FCM_ENDPOINT", "no such project or page; check GOOGLE_CLOUD_PROJECT too")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one message; `wait_seconds` above 0 asks for no further message until then."""
 
     outcome: Outcome

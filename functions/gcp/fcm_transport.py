@@ -5,10 +5,10 @@ refused. It has to rewind the body for that, and the bodies here cannot be rewou
 may still repeat is a request of which it has not begun to read the body, and which therefore nobody has received.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import pycurl
 
@@ -19,10 +19,11 @@ STREAMS = 100
 """What Google's front ends allow on a connection."""
 _TIMEOUT_SECONDS = 20
 _CONNECT_TIMEOUT_SECONDS = 5
+_BUFFER_BYTES = 16 * 1024
+"""libcurl's least. By default each request under way may take 64 KiB, and a thousand are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """How a request ended.
 
     `status` is 0 where no whole answer came; `left` says whether a part of the request may have been received;
@@ -66,7 +67,10 @@ class Transport(Generic[T]):
         self._multi.perform()
         ended = list(self._ended())
         if not ended and wait_seconds > 0:
-            self._multi.select(wait_seconds)
+            if self._busy:
+                self._multi.select(wait_seconds)
+            else:
+                time.sleep(wait_seconds)  # libcurl does not wait where it has nothing to wait for
             self._multi.perform()
             ended = list(self._ended())
         yield from ended
@@ -116,6 +120,8 @@ class _Request(Generic[T]):
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_0)
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.UPLOAD_BUFFERSIZE, _BUFFER_BYTES)
+        curl.setopt(pycurl.BUFFERSIZE, _BUFFER_BYTES)
         curl.setopt(pycurl.CONNECTTIMEOUT, _CONNECT_TIMEOUT_SECONDS)
         curl.setopt(pycurl.TIMEOUT, _TIMEOUT_SECONDS)
         curl.setopt(pycurl.POST, 1)
@@ -140,6 +146,6 @@ class _Request(Generic[T]):
         return Answer(status=status, left=True, body=b"".join(self._answer), retry_after_seconds=wait_seconds)
 
     def _read(self, size: int) -> bytes:
-        piece = self._body[self._sent : self._sent + size]
-        self._sent += len(piece)
-        return piece
+        start = self._sent
+        self._sent = min(start + size, len(self._body))
+        return self._body[start : self._sent]

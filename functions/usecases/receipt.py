@@ -42,7 +42,7 @@ def receipt_name(execution_id: str) -> str:
 
 
 def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a push, reading one shard's range at a time; a shard that was never planned is not reached."""
+    """Yield the rows of a push, one shard's range at a time; without a shard nobody was reached."""
     planned = {shard.partitions.start: shard for shard in shards}
     index, first = files.live.rows.index, 0
     while first < PARTITIONS:

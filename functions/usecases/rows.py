@@ -73,8 +73,8 @@ def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[st
     now = ports.clock.now()
     dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
     tokens: dict[str, list[str]] = defaultdict(list)
-    for user_id, token, *_ in _read(ports, devices, partitions):
-        tokens[user_id].append("" if dead and token_key(token) in dead else token)
+    for row in _read(ports, devices, partitions):
+        tokens[row[0]].append("" if dead and token_key(row[1]) in dead else row[1])
     return tokens
 
 

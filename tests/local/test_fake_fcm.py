@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
-import pycurl  # type: ignore[import-untyped,unused-ignore]
+import pycurl
 import pytest
 import requests
 from google.auth.exceptions import RefreshError
