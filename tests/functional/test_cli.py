@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -357,3 +359,30 @@ def test_help_names_every_command_and_status(tminus: Tminus) -> None:
 )
 def test_a_number_out_of_range_is_refused(args: tuple[str, ...], tminus: Tminus) -> None:
     assert "Invalid value for" in refusal(tminus(*args))
+
+
+def test_a_users_pushes_can_be_looked_up(run: Tminus, tminus: Tminus, tmp_path: Path) -> None:
+    report = run().report
+    reached = min(sent_in(tmp_path, report["executionId"]))
+    look_up = ("cadence", "user", reached, "--state", tmp_path / "state", "--until", "2026-05-05T00:00:00Z")
+    [found] = json.loads(tminus(*look_up, "--json").out)
+    assert (found["layer"], found["push"].rpartition("/")[0]) == (3, report["executionId"])
+    assert report["executionId"] in tminus(*look_up).out
+    assert tminus(*look_up[:-1], "2026-05-01T00:00:00Z").out.startswith("nothing in the 14 days before")
+
+
+def test_a_look_up_without_a_state_or_of_no_user_is_refused(run: Tminus, tminus: Tminus, tmp_path: Path) -> None:
+    answer = tminus("cadence", "user", "x", "--state", tmp_path / "nowhere")
+    assert (answer.status, "no Tminus state is there" in answer.err) == (2, True)
+    assert not (tmp_path / "nowhere").exists()
+    run()
+    answer = tminus("cadence", "user", "nobody", "--state", tmp_path / "state")
+    assert (answer.status, "'nobody' is no valid user id" in answer.err) == (2, True)
+
+
+def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with closing(sqlite3.connect(tmp_path / "state" / "tminus.db")) as old:
+        old.execute("CREATE TABLE recipes (id TEXT)")
+    answer = run()
+    assert (answer.status, "made by another version of Tminus" in answer.err) == (2, True)
