@@ -10,6 +10,7 @@ import pytest
 
 from functions.domain.delivery import Outcome
 from functions.domain.errors import BadInput
+from functions.domain.ids import UserIdFormat
 from functions.usecases.control import stop
 from functions.usecases.user_history import user_history
 from local.embedded.outbox import OutcomeScript
@@ -69,8 +70,6 @@ def test_a_cancelled_execution_has_a_receipt_too_and_one_without_audiences_has_n
 
 
 def test_a_receipt_lets_no_user_id_run_as_a_formula(make_lab: MakeLab) -> None:
-    from functions.domain.ids import UserIdFormat  # noqa: PLC0415
-
     lab = make_lab(user_id_format=UserIdFormat.ANY)
     lab.write_rows([('=HYPERLINK("x")', "s", "n", "a"), ("plain", "s", "n", "b"), ("@c", "s", "n", "c")])
     lab.save()
