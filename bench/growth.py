@@ -121,3 +121,7 @@ def _show(answers: list[dict[str, Any]]) -> None:
         start = [f"{answer['users']:,}", answer["index_seconds"], f"{answer['plan_seconds']:.4f}"]
         rows.append([*start, *(answer[name] for name in names), f"{answer['sampled_share']:.0%}"])
     table(header, rows)
+    if any(answer["sampled_share"] < 1 for answer in answers):
+        say(
+            f"  sampled: a full pass would take over {_LONGEST_SECONDS} s; seconds are those of all, by the rows sent"
+        )

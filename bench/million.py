@@ -13,9 +13,8 @@ from functions.domain.policy import Policy
 
 _USERS, _QUICK_USERS = 1_000_000, 20_000
 _LATENCY_MS = 100
-_MEMORY_MIB = {"build_audience": 1_024, "send_shard": 256}
-_SMALLEST_MEMORY_MIB = 256
-"""What an instance of a function is given."""
+_MEMORY_SIZES_MIB = (256, 512, 1_024, 2_048, 4_096)
+"""What an instance can be given; a function is billed for the smallest that holds its peak."""
 
 
 def measure(sink: Sink, *, quick: bool) -> Figures:
@@ -74,7 +73,7 @@ def _compute(function: str, answer: dict[str, Any], recipients: int) -> Compute:
     seconds = answer["seconds"]
     if function == "send_shard":
         seconds = max(seconds, recipients / Policy().send_rate)
-    memory_mib = _MEMORY_MIB.get(function, _SMALLEST_MEMORY_MIB)
+    memory_mib = next(size for size in _MEMORY_SIZES_MIB if size >= answer["peak_mib"])
     return Compute(requests=answer["calls"], seconds=seconds, memory_mib=memory_mib)
 
 
