@@ -7,7 +7,7 @@ from typing import NamedTuple
 from functions.domain.dead_tokens import dead_keys, token_key
 from functions.domain.delivery import Exclusion, Message, fits
 from functions.domain.fields import PushFields
-from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest
+from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
 from functions.domain.partition import read_rows
 from functions.domain.shard import AudienceFile, IndexedFile, Shard
 from functions.ports import Ports
@@ -55,7 +55,7 @@ def candidates(
 
 def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
     """Return the cadence ledger's key of each row of a shard."""
-    return [user_digest(row[0])[:USER_KEY_BYTES] for row in _read(ports, audience.rows, shard.partitions)]
+    return [user_key(row[0]) for row in _read(ports, audience.rows, shard.partitions)]
 
 
 def _render(push: PushFields, row: Mapping[str, str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
