@@ -13,7 +13,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
-from h2.exceptions import ProtocolError
+from h2.exceptions import ProtocolError, StreamClosedError, StreamIDTooLowError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame, SettingsFrame
 
@@ -120,7 +120,10 @@ class Connection(asyncio.Protocol):
                 return
             handle = self._handlers.get(type(event))
             if handle:
-                handle(event)
+                with suppress(
+                    StreamClosedError, StreamIDTooLowError
+                ):  # h2 knows already what a later event of these will tell
+                    handle(event)
         self._flush()
 
     def _greet(self) -> None:

@@ -1,6 +1,9 @@
 """Sends answers on the streams of one HTTP/2 connection, as fast as the client's flow control allows."""
 
+from contextlib import suppress
+
 from h2.connection import H2Connection
+from h2.exceptions import StreamClosedError, StreamIDTooLowError
 
 from local.fake_fcm.answer import Answer
 
@@ -32,7 +35,8 @@ class Responder:
     def resume(self) -> None:
         """Send on: the client's windows have changed."""
         for stream in list(self._unsent):
-            self._advance(stream)
+            with suppress(StreamClosedError, StreamIDTooLowError):  # the client has just withdrawn it
+                self._advance(stream)
 
     def forget(self, stream: int) -> None:
         """The client no longer wants an answer."""
