@@ -11,7 +11,8 @@ from bench.history import HOLDS_SOME_BACK, write_history
 from bench.process import run_alone
 from bench.sender_clients import warm_up
 from bench.sink import LATENCIES_MS, Sink, fcm_settings
-from bench.stages import STAGES, Stopwatch, watched
+from bench.stages import READ, STAGES, Stopwatch, watched
+from functions.bootstrap import collect_rarely
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm import FcmSender
 from functions.usecases.send_shard import send_shard
@@ -55,12 +56,14 @@ def send(folder: str, shards: list[int], endpoint: str, ca_file: str, credential
     sender = FcmSender(fcm_settings(endpoint, ca_file, credentials_file), SystemClock())
     warm_up(sender)
     with opened(Path(folder), DUE["send_shard"], sender) as system:
+        collect_rarely()
         watch = Stopwatch()
         ports = watched(system.ports, watch)
         sent = rows = 0
         watch.take(1)
         start = time.perf_counter()
         for number in shards:
+            watch.turn(READ)
             shard = send_shard(ports, EXECUTION_ID, 1, number)
             if shard is None or shard.tally.not_reached or shard.tally.unknown or shard.tally.failed:
                 raise RuntimeError(f"shard {number} was not sent as it should: {shard and shard.tally}")

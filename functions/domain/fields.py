@@ -170,6 +170,12 @@ class PushFields(_Fields):
     audience_name: str = ""
     timing: Timing = Timing()
 
+    @property
+    def texts(self) -> dict[str, Template]:
+        """The templates of the push by the names of their fields."""
+        texts = {"title": self.title, "body": self.body, "deepLink": self.deep_link}
+        return {name: text for name, text in texts.items() if text is not None}
+
 
 class CustomScript(_Fields):
     """`customScript`: the audience job and its parameters."""

@@ -4,7 +4,7 @@ Logic-less on purpose: a variable is a column's name, never an expression.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import urlsplit
@@ -60,13 +60,24 @@ class Template:
 
     def render(self, row: Mapping[str, str]) -> str | None:
         """Return the text for a row, None where a value is empty and has no fallback."""
-        text: list[str] = []
-        for part in self.parts:
-            value = part if isinstance(part, str) else row[part.column] or part.fallback
-            if value is None:
-                return None
-            text.append(value)
-        return "".join(text)
+        return self.renderer(tuple(row))(tuple(row.values()))
+
+    def renderer(self, columns: Sequence[str]) -> Callable[[Sequence[str]], str | None]:
+        """Return what renders rows whose values stand in the order of `columns`; made once, it is fast for many."""
+        variables = [part for part in self.parts if isinstance(part, Variable)]
+        slots = [(columns.index(variable.column), variable.fallback) for variable in variables]
+        pattern = "".join("%s" if isinstance(part, Variable) else part.replace("%", "%%") for part in self.parts)
+
+        def render(row: Sequence[str]) -> str | None:
+            values = []
+            for position, fallback in slots:
+                value = row[position] or fallback
+                if value is None:
+                    return None
+                values.append(value)
+            return pattern % tuple(values)
+
+        return render
 
 
 def _literal(text: str) -> str:

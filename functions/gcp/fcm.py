@@ -9,9 +9,9 @@ from functions.domain.delivery import Chunk, Envelope, Outcome
 from functions.domain.errors import Misconfigured, QuotaExceeded, TminusError, Transient
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm_access import Access
-from functions.gcp.fcm_answers import judge
+from functions.gcp.fcm_answers import Verdict, judge
 from functions.gcp.fcm_messages import Writer, message_writer
-from functions.gcp.fcm_transport import CONNECTIONS, STREAMS, Transport
+from functions.gcp.fcm_transport import CONNECTIONS, STREAMS, Answer, Transport
 from functions.settings import FcmSettings
 
 _MOST_UNDER_WAY = CONNECTIONS * STREAMS
@@ -153,23 +153,30 @@ class _Sending:
             return
         now = self._clock.seconds()
         self._next_at = max(self._next_at, now - _LONGEST_WAIT_SECONDS / 10)
-        while self._waiting and self._next_at <= now and self._transport.under_way < _MOST_UNDER_WAY:
-            taken, position = self._waiting.popleft()
-            self._transport.start((taken, position), self._write(taken.chunk.messages[position]), headers)
+        room = _MOST_UNDER_WAY - self._transport.under_way
+        while self._waiting and self._next_at <= now and room:
+            place = taken, position = self._waiting.popleft()
+            self._transport.start(place, self._write(taken.chunk.messages[position]), headers)
             self._next_at += 1 / taken.chunk.most_per_second
+            room -= 1
 
     def _collect(self) -> None:
         for (taken, position), answer in self._transport.finished(self._wait_seconds()):
             verdict = judge(answer)
             taken.outcomes[position] = verdict.outcome
-            if verdict.wait_seconds:
-                self._hold.ask(verdict.wait_seconds)
-                self._mind_the_hold()
             self._answered(taken)
-            if verdict.trouble is not None and self._trouble is None:
-                self._give_up(verdict.trouble)
-            elif verdict.outcome is Outcome.NOT_SENT and not answer.status and self._trouble is None:
-                self._give_up(Transient(f"FCM cannot be reached: {answer.problem}"))
+            if verdict.outcome is not Outcome.SENT:
+                self._heed(answer, verdict)
+
+    def _heed(self, answer: Answer, verdict: Verdict) -> None:
+        """Wait, or give up, where an answer asks for it."""
+        if verdict.wait_seconds:
+            self._hold.ask(verdict.wait_seconds)
+            self._mind_the_hold()
+        if verdict.trouble is not None and self._trouble is None:
+            self._give_up(verdict.trouble)
+        elif verdict.outcome is Outcome.NOT_SENT and not answer.status and self._trouble is None:
+            self._give_up(Transient(f"FCM cannot be reached: {answer.problem}"))
 
     def _wait_seconds(self) -> float:
         if not self._waiting:

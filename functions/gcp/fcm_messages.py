@@ -23,18 +23,16 @@ def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -
     A message replaces an earlier one of the same push on the device: the notification tag does it on Android,
     `apns-collapse-id` on iOS, Topic in browsers.
     """
-    linked = _pieces(envelope, now, time_to_live, linked=True)
-    plain = _pieces(envelope, now, time_to_live, linked=False)
+    start, before_title, before_body, end = _pieces(envelope, now, time_to_live, linked=False)
+    *_, before_link, linked_end = _pieces(envelope, now, time_to_live, linked=True)
+    quoted = encode_basestring_ascii
 
     def write(message: Message) -> bytes:
-        quoted = encode_basestring_ascii
-        texts = [quoted(message.token), quoted(message.title), quoted(message.body)]
+        token, title, body = quoted(message.token), quoted(message.title), quoted(message.body)
         if message.deep_link is None:
-            (start, before_title, before_body, end) = plain
-            return f"{start}{texts[0]}{before_title}{texts[1]}{before_body}{texts[2]}{end}".encode()
-        (start, before_title, before_body, before_link, end) = linked
+            return f"{start}{token}{before_title}{title}{before_body}{body}{end}".encode()
         link = quoted(message.deep_link)
-        return f"{start}{texts[0]}{before_title}{texts[1]}{before_body}{texts[2]}{before_link}{link}{end}".encode()
+        return f"{start}{token}{before_title}{title}{before_body}{body}{before_link}{link}{linked_end}".encode()
 
     return write
 

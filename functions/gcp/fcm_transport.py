@@ -6,7 +6,7 @@ may still repeat is a request of which it has not begun to read the body, and wh
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -62,18 +62,18 @@ class Transport(Generic[T]):
         self._busy[request.curl] = request
         self._multi.add_handle(request.curl)
 
-    def finished(self, wait_seconds: float) -> Iterator[tuple[T, Answer]]:
-        """Move data, wait for some where there is none, and yield the requests that have ended."""
+    def finished(self, wait_seconds: float) -> Sequence[tuple[T, Answer]]:
+        """Move data, wait for some where there is none, and return the requests that have ended."""
         self._multi.perform()
-        ended = list(self._ended())
+        ended = self._ended()
         if not ended and wait_seconds > 0:
             if self._busy:
                 self._multi.select(wait_seconds)
             else:
                 time.sleep(wait_seconds)  # libcurl does not wait where it has nothing to wait for
             self._multi.perform()
-            ended = list(self._ended())
-        yield from ended
+            ended = self._ended()
+        return ended
 
     def abandon(self) -> None:
         """Forget the requests under way, and their connections with them: nobody will read their answers."""
@@ -89,16 +89,18 @@ class Transport(Generic[T]):
             request.curl.close()
         self._multi.close()
 
-    def _ended(self) -> Iterator[tuple[T, Answer]]:
+    def _ended(self) -> list[tuple[T, Answer]]:
+        ended = []
         more = 1
         while more:
             more, succeeded, failed = self._multi.info_read()
-            for curl in succeeded:
-                yield self._release(curl)
+            ended += [self._release(curl) for curl in succeeded]
             for curl, code, words in failed:
-                yield self._release(curl, problem=f"{words or 'the connection was closed'} (libcurl's error {code})")
+                problem = f"{words or 'the connection was closed'} (libcurl's error {code})"
+                ended.append(self._release(curl, problem))
+        return ended
 
-    def _release(self, curl: pycurl.Curl, *, problem: str = "") -> tuple[T, Answer]:
+    def _release(self, curl: pycurl.Curl, problem: str = "") -> tuple[T, Answer]:
         request = self._busy.pop(curl)
         answer = request.answer(problem)
         self._multi.remove_handle(curl)
@@ -143,9 +145,12 @@ class _Request(Generic[T]):
             return Answer(status=0, left=self._sent > 0, problem=problem)
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         wait_seconds = 0 if status == 200 else self.curl.getinfo(pycurl.RETRY_AFTER)
-        return Answer(status=status, left=True, body=b"".join(self._answer), retry_after_seconds=wait_seconds)
+        return Answer(status, True, b"".join(self._answer), wait_seconds)
 
     def _read(self, size: int) -> bytes:
+        if size >= len(self._body) and not self._sent:
+            self._sent = len(self._body)
+            return self._body
         start = self._sent
         self._sent = min(start + size, len(self._body))
         return self._body[start : self._sent]

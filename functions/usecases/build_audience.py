@@ -1,7 +1,7 @@
 """T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -83,9 +83,8 @@ class _Writer:
         path = self._folder / name
         self._rows.write_audience(audience.name, path)
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
-        for template in (fields.title, fields.body, fields.deep_link):
-            if template is not None:
-                template.require(live.index.columns, audience.name)
+        for template in fields.texts.values():
+            template.require(live.index.columns, audience.name)
         self._rows.write_devices(audience.name, path, per_user=per_user)
         devices, dead = self._store_devices(name, path)
         return PushFiles(
@@ -142,9 +141,7 @@ def test_users(ports: Ports, run: Run) -> list[str]:
 
 
 def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bool:
-    values: Mapping[str, str] = dict(zip(columns, row, strict=True))
-    texts = [fields.title, fields.body, *([fields.deep_link] if fields.deep_link else [])]
-    return all(text.render(values) is not None for text in texts)
+    return all(text.renderer(columns)(row) is not None for text in fields.texts.values())
 
 
 def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:

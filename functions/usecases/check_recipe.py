@@ -58,11 +58,10 @@ def _push_errors(policy: Policy, job: Job, push: PushFields, position: int) -> l
         return [FieldError(f"{path}.audienceName", str(error))]
     columns = [column.name for column in audience.columns]
     errors = []
-    for name, template in (("title", push.title), ("body", push.body), ("deepLink", push.deep_link)):
+    for name, template in push.texts.items():
         try:
-            if template is not None:
-                template.require(columns, audience.name)
-            if template is not None and name == "deepLink":
+            template.require(columns, audience.name)
+            if name == "deepLink":
                 policy.links.check(template)
         except BadTemplate as error:
             errors.append(FieldError(f"{path}.{name}", str(error)))

@@ -1,7 +1,7 @@
 """The rows of a shard: read by range, joined with their devices, rendered, and excluded where they must be."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from functions.domain.dead_tokens import dead_keys, token_key
@@ -30,7 +30,7 @@ def candidates(
     The first row of a user counts, the others are duplicates.
     """
     tokens = _tokens(ports, audience.devices, shard.partitions)
-    form, columns = ports.policy.user_id_format, audience.rows.index.columns
+    form, render = ports.policy.user_id_format, _renderer(push, audience.rows.index.columns)
     previous = b""
     for position, row in enumerate(_read(ports, audience.rows, shard.partitions)):
         user_id, digest = row[0], user_digest(row[0])
@@ -48,9 +48,11 @@ def candidates(
         elif not (alive := [token for token in owned if token]):
             yield Candidate(position, key, (), Exclusion.DEAD_TOKEN)
         else:
-            rendered = _render(push, dict(zip(columns, row, strict=True)), alive)
-            reason = rendered if isinstance(rendered, Exclusion) else None
-            yield Candidate(position, key, () if isinstance(rendered, Exclusion) else rendered, reason)
+            rendered = render(row, alive)
+            if isinstance(rendered, Exclusion):
+                yield Candidate(position, key, (), rendered)
+            else:
+                yield Candidate(position, key, rendered)
 
 
 def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
@@ -58,14 +60,23 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
     return [user_key(row[0]) for row in _read(ports, audience.rows, shard.partitions)]
 
 
-def _render(push: PushFields, row: Mapping[str, str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
-    title, body = push.title.render(row), push.body.render(row)
-    link = None if push.deep_link is None else push.deep_link.render(row)
-    if title is None or body is None or (link is None and push.deep_link is not None):
-        return Exclusion.MISSING_VARIABLE
-    if not fits(title, body, link):
-        return Exclusion.PAYLOAD_TOO_LARGE
-    return [Message(row["user_id"], token, title, body, link) for token in tokens]
+def _renderer(
+    push: PushFields, columns: Sequence[str]
+) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
+    """Return what makes the messages of a row, one for each of its tokens."""
+    render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
+    render_link = push.deep_link.renderer(columns) if push.deep_link else None
+
+    def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
+        title, body = render_title(row), render_body(row)
+        link = render_link(row) if render_link else None
+        if title is None or body is None or (link is None and render_link):
+            return Exclusion.MISSING_VARIABLE
+        if not fits(title, body, link):
+            return Exclusion.PAYLOAD_TOO_LARGE
+        return [Message(row[0], token, title, body, link) for token in tokens]
+
+    return render
 
 
 def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
