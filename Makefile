@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-smoke lock clean
+.PHONY: help setup demo up test lint format bench bench-delivery bench-smoke infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,30 @@ bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (so
 
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
+
+# checkov has a hundred dependencies of its own, so it lives apart. The folder is called .venv for everybody who skips
+# folders of that name.
+INFRA_VENV := infra/.venv
+INFRA_DIRS := infra infra/environments/staging infra/environments/prod
+
+infra-check: $(INFRA_VENV)/.ready ## Check the Terraform: format, validity, tests, checkov
+ifdef TERRAFORM_CHECK
+	$(TERRAFORM_CHECK) $(INFRA_DIRS)
+else
+	terraform fmt -check -recursive infra
+	set -e; for dir in $(INFRA_DIRS); do \
+	    echo "== $$dir"; \
+	    terraform -chdir=$$dir init -backend=false -input=false >/dev/null; \
+	    terraform -chdir=$$dir validate; \
+	done
+	terraform -chdir=infra test
+endif
+	$(INFRA_VENV)/bin/checkov --directory infra --framework terraform --quiet --compact --skip-download
+
+$(INFRA_VENV)/.ready: infra/requirements.txt
+	$(PYTHON) -m venv $(INFRA_VENV)
+	$(INFRA_VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/requirements.txt
+	@touch $@
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2

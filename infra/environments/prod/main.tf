@@ -1,0 +1,44 @@
+# The deployment that reaches customers. docs/how-to-deploy.md says how to start.
+
+terraform {
+  required_version = ">= 1.9"
+
+  # terraform init -backend-config=bucket=BUCKET
+  backend "gcs" {
+    prefix = "tminus/prod"
+  }
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+    archive = {
+      source  = "hashicorp/archive"
+      version = "~> 2.7"
+    }
+  }
+}
+
+provider "google" {
+  project        = var.project_id
+  region         = var.location
+  default_labels = { app = "tminus", environment = "prod" }
+}
+
+module "tminus" {
+  source = "../.."
+
+  project_id            = var.project_id
+  location              = var.location
+  settings              = var.settings
+  secrets               = var.secrets
+  notification_channels = var.notification_channels
+  source_archive        = var.source_archive
+  deletion_protection   = true
+}
+
+output "tminus" {
+  description = "Addresses, accounts, buckets and queues of the deployment."
+  value       = module.tminus
+}

@@ -1,0 +1,34 @@
+variable "project_id" {
+  description = "The project."
+  type        = string
+}
+
+variable "location" {
+  description = "The region."
+  type        = string
+  default     = "us-central1"
+}
+
+variable "settings" {
+  description = "Optional settings of the deployment: docs/how-to-write-a-recipe.md."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secrets" {
+  description = "Secrets by the environment variable they become: ../../variables.tf."
+  type        = map(object({ secret = string, functions = set(string) }))
+  default     = {}
+}
+
+variable "notification_channels" {
+  description = "Who is told of alerts."
+  type        = list(string)
+  default     = []
+}
+
+variable "source_archive" {
+  description = "An earlier archive to go back to; null: the working tree."
+  type        = string
+  default     = null
+}

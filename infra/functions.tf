@@ -1,0 +1,140 @@
+# The functions: what each runs on, who calls it, and what it may touch. Another function is another entry.
+#
+#   caller         whose OIDC token opens it: "tasks", "scheduler", or null for nobody yet
+#   enqueues       the queues it adds tasks to; with it goes the right to act as the caller of tasks
+#   sends          whether it sends messages through FCM
+#   schedules      what it does to Cloud Scheduler's jobs: "edit", "remove" (a job of a completed recipe), or null
+#   reads, writes  folders of the audience bucket; a written file is never overwritten
+#   deletes        folders of the audience bucket whose files it removes
+#
+# 512Mi is the least that Cloud Run's second generation execution environment takes, and 256Mi would be too little for
+# send_shard: its measured peak is 226 MiB before any Google client library is loaded. Files count as memory on Cloud
+# Run, so build_audience (919 MiB at a million users, beside some 500 MiB of CSVs) gets 2Gi, and DuckDB a second core.
+#
+# Concurrency is 1: a shard fills its core, and a step takes seconds. No step's timeout is longer than the deadline of
+# its request (tasks ten minutes, scheduler jobs three), so an attempt has ended when the next one starts.
+
+locals {
+  functions = {
+    launch = {
+      caller          = "scheduler"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 180
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = ["steps"]
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    build_audience = {
+      caller          = "tasks"
+      cpu             = "2"
+      memory          = "2Gi"
+      concurrency     = 1
+      timeout_seconds = 600
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = null
+      reads           = ["audiences/", "devices/"]
+      writes          = ["audiences/", "devices/"]
+      deletes         = []
+    }
+    send_test = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 300
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = true
+      schedules       = null
+      reads           = ["audiences/", "devices/"]
+      writes          = []
+      deletes         = []
+    }
+    checkpoint = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 60
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    send_push = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 300
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = ["shards"]
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    send_shard = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 600
+      max_instances   = local.shards_at_once
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = true
+      schedules       = null
+      reads           = ["audiences/", "devices/"]
+      writes          = []
+      deletes         = []
+    }
+    finish = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 600
+      max_instances   = 10
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = "remove"
+      reads           = ["audiences/", "receipts/"]
+      writes          = ["receipts/"]
+      deletes         = ["devices/"]
+    }
+    reconcile = {
+      caller          = "scheduler"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 1
+      timeout_seconds = 180
+      max_instances   = 2
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = ["steps"]
+      sends           = false
+      schedules       = "edit"
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+  }
+}

@@ -1,0 +1,169 @@
+# One deployment of Tminus in one project: wires the modules together. environments/ call it.
+
+locals {
+  # Where and by whom functions are called is known before the first is deployed, so each can be told where the others
+  # are. The run.app form, not cloudfunctions.net: requests of Cloud Tasks and Cloud Scheduler count as internal there,
+  # cloud.google.com/run/docs/securing/ingress, and it is an OIDC audience that Cloud Run accepts without being told.
+  function_url  = "https://tminus-{function}-${data.google_project.this.number}.${var.location}.run.app"
+  function_urls = { for name, _ in local.functions : name => replace(local.function_url, "{function}", replace(name, "_", "-")) }
+
+  # A shard has at most Policy.shard_rows users; starting shards no faster than their messages may leave holds FCM's
+  # quota over the minutes even where pacing fails. The price: of ten small pushes that are due in the same second the
+  # last starts 20 seconds later. Ten shards at once share the quota out and still end within a minute, ramp included,
+  # long before their requests' ten minutes are over.
+  shard_rows     = 20000
+  shards_at_once = 10
+
+  audience_bucket = "${var.project_id}-tminus-audiences"
+  source_bucket   = "${var.project_id}-tminus-source"
+
+  environment = {
+    TMINUS_PLATFORM         = "gcp"
+    GOOGLE_CLOUD_PROJECT    = var.project_id
+    GOOGLE_CLOUD_LOCATION   = var.location
+    FIRESTORE_DATABASE      = var.firestore_database
+    AUDIENCE_BUCKET         = local.audience_bucket
+    TASK_QUEUE              = "tminus-steps"
+    SHARD_QUEUE             = "tminus-shards"
+    FUNCTION_URL            = local.function_url
+    TASK_CALLER             = module.identity.callers["tasks"]
+    SCHEDULER_CALLER        = module.identity.callers["scheduler"]
+    PUSH_SENDER             = "fcm"
+    FCM_MESSAGES_PER_SECOND = tostring(var.fcm_messages_per_second)
+  }
+  reserved_settings = [
+    "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
+    "TASK_QUEUE", "SHARD_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "PUSH_SENDER",
+    "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE",
+  ]
+
+  apis = toset(concat([
+    "artifactregistry.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "cloudtasks.googleapis.com",
+    "fcm.googleapis.com",
+    "firebaserules.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "run.googleapis.com",
+    "storage.googleapis.com",
+  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : []))
+}
+
+data "google_project" "this" {
+  project_id = var.project_id
+}
+
+resource "google_project_service" "this" {
+  for_each = local.apis
+
+  project            = var.project_id
+  service            = each.value
+  disable_on_destroy = false # the app may use it too
+}
+
+module "identity" {
+  source     = "./modules/identity"
+  depends_on = [google_project_service.this]
+
+  project_id     = var.project_id
+  project_number = data.google_project.this.number
+  location       = var.location
+  functions      = local.functions
+  secrets        = var.secrets
+  database       = module.firestore.database
+  bucket         = module.storage.audience_bucket
+  source_bucket  = module.storage.source_bucket
+  queues         = { steps = module.steps.name, shards = module.shards.name }
+}
+
+module "storage" {
+  source     = "./modules/storage"
+  depends_on = [google_project_service.this]
+
+  project_id              = var.project_id
+  location                = var.location
+  audience_bucket         = local.audience_bucket
+  source_bucket           = local.source_bucket
+  audience_retention_days = var.audience_retention_days
+  receipt_retention_days  = var.receipt_retention_days
+}
+
+module "firestore" {
+  source     = "./modules/firestore"
+  depends_on = [google_project_service.this]
+
+  project_id          = var.project_id
+  database            = var.firestore_database
+  location            = coalesce(var.firestore_location, var.location)
+  deletion_protection = var.deletion_protection
+}
+
+module "steps" {
+  source     = "./modules/queue"
+  depends_on = [google_project_service.this]
+
+  project_id                = var.project_id
+  location                  = var.location
+  name                      = local.environment["TASK_QUEUE"]
+  max_dispatches_per_second = 10 # every step of MAX_EXECUTIONS_AT_ONCE that is due in the same second
+  max_concurrent_dispatches = 50 # five functions, ten instances each
+}
+
+module "shards" {
+  source     = "./modules/queue"
+  depends_on = [google_project_service.this]
+
+  project_id                = var.project_id
+  location                  = var.location
+  name                      = local.environment["SHARD_QUEUE"]
+  max_dispatches_per_second = var.fcm_messages_per_second / local.shard_rows
+  max_concurrent_dispatches = local.shards_at_once
+}
+
+module "function" {
+  source     = "./modules/function"
+  for_each   = local.functions
+  depends_on = [google_project_service.this, module.identity, google_artifact_registry_repository_iam_member.builder]
+
+  project_id         = var.project_id
+  location           = var.location
+  entry_point        = each.key
+  cpu                = each.value.cpu
+  memory             = each.value.memory
+  concurrency        = each.value.concurrency
+  timeout_seconds    = each.value.timeout_seconds
+  max_instances      = each.value.max_instances
+  ingress            = each.value.ingress
+  service_account    = module.identity.functions[each.key]
+  invoker            = each.value.caller == null ? null : module.identity.callers[each.value.caller]
+  builder            = module.identity.builder
+  image_repository   = google_artifact_registry_repository.images.id
+  source_bucket      = module.storage.source_bucket
+  source_archive     = local.source_archive
+  environment        = merge(var.settings, local.environment)
+  secret_environment = { for name, secret in var.secrets : name => secret.secret if contains(secret.functions, each.key) }
+}
+
+module "scheduler" {
+  source     = "./modules/scheduler"
+  depends_on = [google_project_service.this]
+
+  project_id = var.project_id
+  location   = var.location
+  url        = local.function_urls["reconcile"]
+  caller     = module.identity.callers["scheduler"]
+}
+
+module "monitoring" {
+  source     = "./modules/monitoring"
+  depends_on = [google_project_service.this]
+
+  project_id            = var.project_id
+  notification_channels = var.notification_channels
+  queues                = { steps = module.steps.name, shards = module.shards.name }
+}

@@ -1,0 +1,133 @@
+# The database, its indexes, and what is not indexed.
+
+locals {
+  # One entry a query over more than one field. The emulator asks for no index, so a query that lacks one fails on
+  # Google Cloud only.
+  indexes = {
+    executions_of_recipe = {
+      collection = "executions"
+      fields     = [["recipeId", "ASCENDING"], ["sendAt", "DESCENDING"]]
+    }
+  }
+
+  # One entry a field that is looked for in all collections of a name: the automatic indexes hold one collection each.
+  searched_everywhere = [
+    { collection = "shards", field = "leaseUntil" }, # how many shards of all executions are under way
+  ]
+
+  # Never queried, and large: without an exemption each would cost index entries, of which a document has 40,000.
+  # The exemption of a map holds for everything in it.
+  unindexed = [
+    { collection = "days", field = "packed" },
+    { collection = "graves", field = "packed" },
+    { collection = "shards", field = "outcomes" },
+    { collection = "executions", field = "recipe" },
+    { collection = "pushes", field = "live" },
+    { collection = "pushes", field = "test" },
+  ]
+
+  # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
+  # is not indexed: it grows with time, so its index would be a hot spot.
+  expiring = ["days"]
+}
+
+resource "google_firestore_database" "this" {
+  project     = var.project_id
+  name        = var.database
+  location_id = var.location
+  type        = "FIRESTORE_NATIVE"
+
+  concurrency_mode                  = "PESSIMISTIC" # a cancel, a checkpoint and a send race on one document
+  app_engine_integration_mode       = "DISABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = var.deletion_protection ? "ABANDON" : "DELETE"
+}
+
+resource "google_firestore_index" "this" {
+  for_each = local.indexes
+
+  project     = var.project_id
+  database    = google_firestore_database.this.name
+  collection  = each.value.collection
+  query_scope = "COLLECTION"
+
+  dynamic "fields" {
+    for_each = each.value.fields
+
+    content {
+      field_path = fields.value[0]
+      order      = fields.value[1]
+    }
+  }
+}
+
+resource "google_firestore_field" "searched_everywhere" {
+  for_each = { for entry in local.searched_everywhere : "${entry.collection}.${entry.field}" => entry }
+
+  project    = var.project_id
+  database   = google_firestore_database.this.name
+  collection = each.value.collection
+  field      = each.value.field
+
+  index_config {
+    indexes {
+      order       = "ASCENDING"
+      query_scope = "COLLECTION_GROUP"
+    }
+  }
+}
+
+resource "google_firestore_field" "unindexed" {
+  for_each = { for entry in local.unindexed : "${entry.collection}.${entry.field}" => entry }
+
+  project    = var.project_id
+  database   = google_firestore_database.this.name
+  collection = each.value.collection
+  field      = each.value.field
+
+  index_config {}
+}
+
+resource "google_firestore_field" "expiry" {
+  for_each = toset(local.expiring)
+
+  project    = var.project_id
+  database   = google_firestore_database.this.name
+  collection = each.value
+  field      = "expireAt"
+
+  ttl_config {}
+  index_config {}
+}
+
+# Phones and browsers get nothing: only service accounts, which rules do not concern, reach the database.
+resource "google_firebaserules_ruleset" "closed" {
+  project = var.project_id
+
+  source {
+    files {
+      name    = "firestore.rules"
+      content = <<-EOT
+        rules_version = '2';
+        service cloud.firestore {
+          match /databases/{database}/documents {
+            match /{document=**} {
+              allow read, write: if false;
+            }
+          }
+        }
+      EOT
+    }
+  }
+}
+
+resource "google_firebaserules_release" "closed" {
+  project      = var.project_id
+  name         = "cloud.firestore/${google_firestore_database.this.name}"
+  ruleset_name = "projects/${var.project_id}/rulesets/${google_firebaserules_ruleset.closed.name}"
+
+  lifecycle {
+    replace_triggered_by = [google_firebaserules_ruleset.closed]
+  }
+}

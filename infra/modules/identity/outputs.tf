@@ -1,0 +1,37 @@
+output "functions" {
+  description = "E-mail of each function's account."
+  value       = local.functions
+}
+
+output "callers" {
+  description = "E-mails of the accounts that Cloud Tasks and Cloud Scheduler call as."
+  value       = local.callers
+}
+
+output "builder" {
+  description = "E-mail of the account that Cloud Build runs as."
+  value       = local.builder
+}
+
+output "grants" {
+  description = "Everything that these accounts may do, each as `account: role on what, where`."
+  value = sort([
+    for grant in concat(
+      [for member in values(google_project_iam_member.database) : [member, "project"]],
+      [for member in values(google_project_iam_member.sender) : [member, "project"]],
+      [for member in values(google_project_iam_member.schedules) : [member, "project"]],
+      [for member in [google_project_iam_member.builder_logs, google_project_iam_member.builder_source] : [member, "project"]],
+      [for member in values(google_cloud_tasks_queue_iam_member.enqueuer) : [member, "queue ${member.name}"]],
+      [for member in values(google_service_account_iam_member.task_caller) : [member, "account ${member.service_account_id}"]],
+      [for member in values(google_service_account_iam_member.scheduler_caller) : [member, "account ${member.service_account_id}"]],
+      [for member in values(google_storage_bucket_iam_member.files) : [member, "bucket ${member.bucket}"]],
+      [for member in values(google_storage_bucket_iam_member.lister) : [member, "bucket ${member.bucket}"]],
+      [for member in values(google_secret_manager_secret_iam_member.reader) : [member, "secret ${member.secret_id}"]],
+    ) :
+    join("", [
+      trimprefix(split("@", grant[0].member)[0], "serviceAccount:"),
+      ": ", grant[0].role, " on ", grant[1],
+      length(try(grant[0].condition, [])) > 0 ? " where ${grant[0].condition[0].title}" : "",
+    ])
+  ])
+}

@@ -1,0 +1,14 @@
+variable "project_id" {
+  description = "The project."
+  type        = string
+}
+
+variable "notification_channels" {
+  description = "Names of the channels that are told of alerts."
+  type        = list(string)
+}
+
+variable "queues" {
+  description = "Names of the queues: steps and shards."
+  type        = object({ steps = string, shards = string })
+}

@@ -1,0 +1,195 @@
+# The deployment as a whole: what is deployed, as whom, and what each account may do.
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789" }
+  }
+}
+
+mock_provider "archive" {}
+
+variables {
+  project_id = "kicks-test"
+  location   = "us-central1"
+}
+
+run "everything" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for file in fileset(path.module, "**/*.tf") : startswith(file, ".") ||
+      !can(regex("allUsers|allAuthenticatedUsers|roles/(owner|editor|viewer)\"|google_service_account_key", file("${path.module}/${file}")))
+    ])
+    error_message = "nobody is let in without an identity, no basic role is granted, and no key is made"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions)) == toset(flatten(regexall("@functions_framework\\.http\\ndef ([a-z_]+)\\(", file("${path.module}/../main.py"))))
+    error_message = "every function of main.py has an entry in functions.tf, and no other has"
+  }
+
+  assert {
+    condition     = { for name, function in module.function : name => function.name } == { for name, _ in local.functions : name => "tminus-${replace(name, "_", "-")}" }
+    error_message = "functions are deployed as tminus- and their name with hyphens"
+  }
+
+  assert {
+    condition     = alltrue([for name, function in local.functions : function.caller == null || function.ingress == "ALLOW_INTERNAL_ONLY"])
+    error_message = "what Cloud Tasks and Cloud Scheduler call cannot be reached from the internet"
+  }
+
+  assert {
+    condition     = alltrue([for function in values(local.functions) : function.timeout_seconds <= (function.caller == "scheduler" ? 180 : 600)])
+    error_message = "no request outlives its deadline: ten minutes for a task, three for a scheduler's job"
+  }
+
+  assert {
+    condition     = length(distinct(concat(values(module.identity.functions), values(module.identity.callers), [module.identity.builder]))) == length(local.functions) + 3
+    error_message = "each function, each caller and the builder has an account of its own"
+  }
+
+  assert {
+    condition = output.grants == tolist([
+      "tminus-build-audience: roles/datastore.user on project where only-tminus",
+      "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-builder: roles/artifactregistry.writer on repository tminus",
+      "tminus-builder: roles/logging.logWriter on project",
+      "tminus-builder: roles/storage.objectViewer on project where only-function-sources",
+      "tminus-checkpoint: roles/datastore.user on project where only-tminus",
+      "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
+      "tminus-finish: roles/datastore.user on project where only-tminus",
+      "tminus-finish: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
+      "tminus-finish: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-receipts-folders",
+      "tminus-finish: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-devices-folders",
+      "tminus-finish: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-receipts-folders",
+      "tminus-launch: roles/cloudtasks.enqueuer on queue tminus-steps",
+      "tminus-launch: roles/datastore.user on project where only-tminus",
+      "tminus-launch: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-reconcile: projects/kicks-test/roles/tminusSchedulesEdit on project",
+      "tminus-reconcile: roles/cloudtasks.enqueuer on queue tminus-steps",
+      "tminus-reconcile: roles/datastore.user on project where only-tminus",
+      "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-scheduler-caller: roles/run.invoker on service tminus-launch",
+      "tminus-scheduler-caller: roles/run.invoker on service tminus-reconcile",
+      "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
+      "tminus-send-push: roles/datastore.user on project where only-tminus",
+      "tminus-send-push: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-send-shard: roles/datastore.user on project where only-tminus",
+      "tminus-send-shard: roles/firebasecloudmessaging.admin on project",
+      "tminus-send-shard: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-send-test: roles/datastore.user on project where only-tminus",
+      "tminus-send-test: roles/firebasecloudmessaging.admin on project",
+      "tminus-send-test: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-task-caller: roles/run.invoker on service tminus-build-audience",
+      "tminus-task-caller: roles/run.invoker on service tminus-checkpoint",
+      "tminus-task-caller: roles/run.invoker on service tminus-finish",
+      "tminus-task-caller: roles/run.invoker on service tminus-send-push",
+      "tminus-task-caller: roles/run.invoker on service tminus-send-shard",
+      "tminus-task-caller: roles/run.invoker on service tminus-send-test",
+    ])
+    error_message = "every right of every account is on this list; another one has to be added to it on purpose"
+  }
+
+  assert {
+    condition     = local.function_url == "https://tminus-{function}-123456789.us-central1.run.app" && local.function_urls["build_audience"] == "https://tminus-build-audience-123456789.us-central1.run.app"
+    error_message = "functions are called by the address that counts as internal and is known beforehand"
+  }
+
+  assert {
+    condition     = length(setsubtract(keys(local.environment), local.reserved_settings)) == 0
+    error_message = "no setting may replace what the deployment decides"
+  }
+
+  assert {
+    condition     = alltrue([for api in values(google_project_service.this) : api.disable_on_destroy == false])
+    error_message = "tearing down leaves on what the app may use"
+  }
+}
+
+run "archive" {
+  command = plan
+
+  assert {
+    condition     = google_storage_bucket_object.source[0].name == "source/${data.archive_file.source.output_sha256}.zip"
+    error_message = "the archive's name contains the hash of its content"
+  }
+
+  assert {
+    condition     = alltrue([for file in local.source_files : can(regex("^(main\\.py|requirements\\.txt|functions/.+|audience_jobs/.+)$", file)) && !strcontains(file, "__pycache__")])
+    error_message = "only what runs is deployed"
+  }
+
+  assert {
+    condition     = length(setsubtract(["main.py", "requirements.txt", "functions/handlers/tasks.py", "audience_jobs/contract.py"], local.source_files)) == 0
+    error_message = "all that runs is deployed"
+  }
+
+  assert {
+    condition     = google_storage_bucket_object.source[0].deletion_policy == "ABANDON"
+    error_message = "earlier archives stay, to go back to"
+  }
+}
+
+run "earlier_archive" {
+  command = plan
+
+  variables {
+    source_archive = "source/earlier.zip"
+  }
+
+  assert {
+    condition     = local.source_archive == "source/earlier.zip" && length(google_storage_bucket_object.source) == 0
+    error_message = "an earlier archive is deployed as it is"
+  }
+}
+
+run "settings_cannot_replace_what_the_deployment_decides" {
+  command = plan
+
+  variables {
+    settings = { TASK_CALLER = "somebody@example.com" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "secrets_go_to_functions_that_exist" {
+  command = plan
+
+  variables {
+    secrets = { DATABASE_URL = { secret = "database-url", functions = ["no_such_function"] } }
+  }
+
+  expect_failures = [var.secrets]
+}
+
+run "a_secret_is_read_by_its_functions_only" {
+  command = plan
+
+  variables {
+    secrets = { DATABASE_URL = { secret = "database-url", functions = ["build_audience"] } }
+  }
+
+  assert {
+    condition     = [for grant in output.grants : grant if strcontains(grant, "secret")] == ["tminus-build-audience: roles/secretmanager.secretAccessor on secret database-url"]
+    error_message = "only the functions that a secret is for may read it"
+  }
+}
+
+run "the_apps_own_database_is_left_alone" {
+  command = plan
+
+  module {
+    source = "./modules/firestore"
+  }
+
+  variables {
+    database            = "(default)"
+    deletion_protection = true
+  }
+
+  expect_failures = [var.database]
+}

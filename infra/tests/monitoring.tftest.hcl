@@ -1,0 +1,80 @@
+# People are told, and see what they need to see.
+
+mock_provider "google" {}
+
+variables {
+  project_id            = "kicks-test"
+  notification_channels = ["projects/kicks-test/notificationChannels/1"]
+  queues                = { steps = "tminus-steps", shards = "tminus-shards" }
+}
+
+run "alerts" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in [
+        google_monitoring_alert_policy.failed_execution, google_monitoring_alert_policy.reconcile_silent,
+        google_monitoring_alert_policy.failure_rate, google_monitoring_alert_policy.late,
+      ] : policy.notification_channels == tolist(var.notification_channels)
+    ])
+    error_message = "every alert reaches the channels"
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.reconcile_silent.conditions[0].condition_absent[0].duration == "900s"
+    error_message = "reconcile is missed after 15 minutes"
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.failed_execution.conditions[0].condition_matched_log[0].filter, "failed|blocked|expired")
+    error_message = "executions that ended badly are told of"
+  }
+
+  assert {
+    condition     = length(google_monitoring_alert_policy.late.conditions) == 2
+    error_message = "late tasks and a backlog are told of"
+  }
+}
+
+run "log_fields" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  # Every action that is counted is one that the code logs; `alert` is logged by the adapter that plays Alerts.
+  assert {
+    condition = alltrue([
+      for action in setsubtract([for metric in values(local.metrics) : one(regex("action=\"([a-z_]+)\"", metric.filter))], ["alert"]) :
+      anytrue([for file in fileset("..", "functions/handlers/*.py") : strcontains(file("../${file}"), "\"action\": \"${action}\"")])
+    ])
+    error_message = "an action that is counted is no longer logged in functions/handlers"
+  }
+}
+
+run "dashboard" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  assert {
+    condition = alltrue([
+      for title in ["Executions by the state", "Messages a second", "Share of messages that FCM did not take", "Lateness"] :
+      anytrue([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : strcontains(tile.widget.title, title)])
+    ])
+    error_message = "states, send rate, failure rate and lateness are on the dashboard"
+  }
+
+  assert {
+    condition     = !strcontains(google_monitoring_dashboard.this.dashboard_json, "null")
+    error_message = "a chart asks one kind of question; the API would drop the empty other, and Terraform see a change"
+  }
+}

@@ -1,0 +1,130 @@
+# Queues and the scheduler: FCM's quota is respected, and requests are retried as the embedded runtime does it.
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789" }
+  }
+}
+
+mock_provider "archive" {}
+
+variables {
+  project_id = "kicks-test"
+  location   = "us-central1"
+}
+
+run "quota" {
+  command = plan
+
+  assert {
+    condition     = tostring(local.shard_rows) == replace(one(regex("shard_rows: int = ([0-9_]+)", file("${path.module}/../functions/domain/policy.py"))), "_", "")
+    error_message = "shard_rows is what functions/domain/policy.py says"
+  }
+
+  assert {
+    condition     = module.shards.rates.per_second * local.shard_rows * 60 <= 600000
+    error_message = "shards start no faster than FCM takes their messages: 600,000 a minute"
+  }
+
+  # At the beginning of a ramp a shard has a tenth of its share of the quota.
+  assert {
+    condition     = module.shards.rates.at_once * local.shard_rows / (var.fcm_messages_per_second * 0.1) < local.functions["send_shard"].timeout_seconds
+    error_message = "shards that share the quota end before their requests are cut off"
+  }
+
+  assert {
+    condition     = module.shards.rates.at_once == local.functions["send_shard"].max_instances
+    error_message = "there is an instance for each shard that runs"
+  }
+
+  assert {
+    condition     = local.environment["TASK_QUEUE"] == module.steps.name && local.environment["SHARD_QUEUE"] == module.shards.name
+    error_message = "functions are told the queues that exist"
+  }
+}
+
+run "a_smaller_share" {
+  command = plan
+
+  variables {
+    fcm_messages_per_second = 2000
+  }
+
+  assert {
+    condition     = module.shards.rates.per_second * local.shard_rows == 2000 && local.environment["FCM_MESSAGES_PER_SECOND"] == "2000"
+    error_message = "queue and functions keep to the same share of the quota"
+  }
+}
+
+run "more_than_the_quota" {
+  command = plan
+
+  variables {
+    fcm_messages_per_second = 20000
+  }
+
+  expect_failures = [var.fcm_messages_per_second]
+}
+
+run "retries" {
+  command = plan
+
+  module {
+    source = "./modules/queue"
+  }
+
+  variables {
+    name                      = "tminus-shards"
+    max_dispatches_per_second = 0.5
+    max_concurrent_dispatches = 10
+  }
+
+  assert {
+    condition = alltrue([
+      google_cloud_tasks_queue.this.retry_config[0].max_attempts == tonumber(one(regex("max_attempts: int = ([0-9]+)", file("../local/embedded/retry.py")))),
+      google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "${3600 * tonumber(one(regex("max_retry_duration: timedelta = timedelta\\(hours=([0-9]+)\\)", file("../local/embedded/retry.py"))))}s",
+      google_cloud_tasks_queue.this.retry_config[0].min_backoff == "${one(regex("min_backoff: timedelta = timedelta\\(seconds=([0-9]+)\\)", file("../local/embedded/retry.py")))}s",
+      google_cloud_tasks_queue.this.retry_config[0].max_backoff == "${one(regex("max_backoff: timedelta = timedelta\\(seconds=([0-9]+)\\)", file("../local/embedded/retry.py")))}s",
+      google_cloud_tasks_queue.this.retry_config[0].max_doublings == tonumber(one(regex("max_doublings: int = ([0-9]+)", file("../local/embedded/retry.py")))),
+    ])
+    error_message = "the queue retries as RetryPolicy of local/embedded/retry.py does"
+  }
+
+  assert {
+    condition     = google_cloud_tasks_queue.this.stackdriver_logging_config[0].sampling_ratio == 1
+    error_message = "every attempt is logged"
+  }
+}
+
+run "scheduler" {
+  command = plan
+
+  module {
+    source = "./modules/scheduler"
+  }
+
+  variables {
+    url    = "https://tminus-reconcile-123456789.us-central1.run.app"
+    caller = "tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com"
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile.schedule == "*/5 * * * *" && google_cloud_scheduler_job.reconcile.time_zone == "Etc/UTC"
+    error_message = "reconcile is called every five minutes"
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile.http_target[0].oidc_token[0].service_account_email == var.caller && google_cloud_scheduler_job.reconcile.http_target[0].oidc_token[0].audience == google_cloud_scheduler_job.reconcile.http_target[0].uri
+    error_message = "the call carries a token of the scheduler's caller for this address"
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.reconcile.retry_config[0].retry_count == tonumber(one(regex("max_attempts=([0-9]+)", file("../local/embedded/scheduler.py")))) - 1 && google_cloud_scheduler_job.reconcile.attempt_deadline == "${60 * tonumber(one(regex("ATTEMPT_DEADLINE = timedelta\\(minutes=([0-9]+)\\)", file("../local/embedded/scheduler.py"))))}s"
+    error_message = "attempts and deadline are those of local/embedded/scheduler.py"
+  }
+
+  assert {
+    condition     = !startswith(google_cloud_scheduler_job.reconcile.name, "tminus-")
+    error_message = "no recipe's job can have this name"
+  }
+}

@@ -1,0 +1,92 @@
+variable "project_id" {
+  description = "The project; it is the Firebase project whose app gets the pushes."
+  type        = string
+}
+
+variable "location" {
+  description = "Region of the functions, queues, scheduler jobs and buckets, such as us-central1."
+  type        = string
+}
+
+variable "firestore_location" {
+  description = "Location of the database, such as nam5 or eur3; null: the region of everything else. It cannot be changed later."
+  type        = string
+  default     = null
+}
+
+variable "firestore_database" {
+  description = "Name of the database. Not (default): that one belongs to the app, with rules that let phones in."
+  type        = string
+  default     = "tminus"
+}
+
+variable "deletion_protection" {
+  description = "Whether the database refuses to be deleted, by Terraform too."
+  type        = bool
+  default     = true
+}
+
+variable "fcm_messages_per_second" {
+  description = "How much of FCM's quota of 10,000 messages a second Tminus may use; less where other systems send too."
+  type        = number
+  default     = 10000
+
+  validation {
+    condition     = var.fcm_messages_per_second >= 1 && var.fcm_messages_per_second <= 10000
+    error_message = "fcm_messages_per_second must be from 1 to 10000, FCM's quota for a project."
+  }
+}
+
+variable "settings" {
+  description = "Optional settings of the deployment as environment variables: docs/how-to-write-a-recipe.md lists them."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), local.reserved_settings)) == 0
+    error_message = "settings may not set what the deployment itself decides: ${join(", ", local.reserved_settings)}."
+  }
+}
+
+variable "secrets" {
+  description = <<-EOT
+    Environment variables whose values are secrets, by their names: the id of a secret in Secret Manager that exists
+    already, and the functions that get it, and alone may read it. Values never pass through Terraform.
+  EOT
+  type = map(object({
+    secret    = string
+    functions = set(string)
+  }))
+  default = {}
+
+  validation {
+    condition = alltrue([
+      for secret in values(var.secrets) : length(setsubtract(secret.functions, keys(local.functions))) == 0
+    ])
+    error_message = "secrets: functions must be among ${join(", ", keys(local.functions))}."
+  }
+}
+
+variable "audience_retention_days" {
+  description = "Days until an audience CSV is deleted."
+  type        = number
+  default     = 90
+}
+
+variable "receipt_retention_days" {
+  description = "Days until a receipt, which says what became of each user, is deleted."
+  type        = number
+  default     = 365
+}
+
+variable "notification_channels" {
+  description = "Who is told of alerts: names of Cloud Monitoring channels, projects/PROJECT/notificationChannels/NUMBER."
+  type        = list(string)
+  default     = []
+}
+
+variable "source_archive" {
+  description = "An archive in the source bucket to deploy instead of the working tree, such as source/3f2a....zip; null: the tree."
+  type        = string
+  default     = null
+}
