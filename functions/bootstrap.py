@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from audience_jobs.contract import Engine, Job
 from functions import logs
+from functions.domain.errors import Misconfigured
 from functions.ports import Clock, Ports, PushSender
-from functions.settings import FcmSettings, Settings, process_settings
+from functions.settings import FcmSettings, Platform, Settings, process_settings
 
 if TYPE_CHECKING:
     from local.embedded.outbox import OutcomeScript
@@ -66,6 +67,25 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
     )
 
 
+def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
+    """Build the ports on Google Cloud, or on the emulators that the settings name; FCM sends, or else `sender`."""
+    from functions.gcp import system  # noqa: PLC0415
+
+    if settings.cloud is None:
+        raise Misconfigured("TMINUS_PLATFORM", "must be gcp where ports on Google Cloud are asked for")
+    if sender is None and settings.fcm is None:
+        raise Misconfigured("PUSH_SENDER", "must be fcm on Google Cloud: there is no outbox to read")
+    engine, find_job = user_data(settings)
+    return system.open_ports(
+        settings.cloud,
+        clock=clock,
+        engine=engine,
+        find_job=find_job,
+        policy=settings.policy,
+        sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
+    )
+
+
 @cache
 def fcm_sender(settings: FcmSettings) -> PushSender:
     """Return the sender to phones, one for each process: its connections stay open from shard to shard."""
@@ -83,8 +103,13 @@ def collect_rarely() -> None:
 
 @cache
 def _process_ports() -> Ports:
-    from local.embedded.clock import RealClock  # noqa: PLC0415
-
     logs.configure(sys.stderr)
     collect_rarely()
-    return embedded(process_settings(), RealClock()).ports
+    settings = process_settings()
+    if settings.platform is Platform.GOOGLE_CLOUD:
+        from functions.gcp.clock import SystemClock  # noqa: PLC0415
+
+        return google_cloud(settings, SystemClock())
+    from local.embedded.clock import RealClock  # noqa: PLC0415
+
+    return embedded(settings, RealClock()).ports

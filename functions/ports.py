@@ -194,20 +194,21 @@ class TaskQueue(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledJob:
-    """A cron in a zone that calls a function."""
+    """A cron in a zone that calls a function; `enabled` is False where somebody has paused it by hand."""
 
     name: str
     cron: str
     zone: str
     function: str
     body: Mapping[str, Any]
+    enabled: bool = True
 
 
 class Schedules(Protocol):
     """The scheduler's jobs, one a name."""
 
     def put(self, job: ScheduledJob) -> None:
-        """Create a job or replace the one of its name."""
+        """Create a job or replace the one of its name, and let it run; ValueError for a cron that means nothing."""
         ...
 
     def delete(self, name: str) -> None:

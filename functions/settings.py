@@ -14,6 +14,10 @@ from functions.domain.policy import Policy
 from functions.domain.safeguards import Limits
 from functions.domain.template import LinkPolicy
 
+_FUNCTION = "{function}"
+_LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
 
@@ -22,6 +26,7 @@ class Platform(StrEnum):
     """Where the functions run."""
 
     EMBEDDED = "embedded"
+    GOOGLE_CLOUD = "gcp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +51,46 @@ class FcmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CloudSettings:
+    """Where things are on Google Cloud, and who may call the functions.
+
+    `function_url` is the address of every function, with `{function}` where its name goes, hyphens for underscores;
+    it is what ID tokens are made out to, too. `task_caller` and `scheduler_caller` are the e-mail addresses of
+    the service accounts that call. The emulators are addresses of stand-ins; Firestore's and Cloud Storage's clients
+    find theirs by themselves.
+    """
+
+    project: str
+    location: str
+    function_url: str
+    bucket: str
+    task_caller: str
+    scheduler_caller: str
+    database: str = "(default)"
+    task_queue: str = "tminus-steps"
+    shard_queue: str = "tminus-shards"
+    tasks_emulator: str = ""
+    scheduler_emulator: str = ""
+    certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
+
+    def url_of(self, function: str) -> str:
+        """Return the address of a function."""
+        return self.function_url.replace(_FUNCTION, function.replace("_", "-"))
+
+    def function_at(self, url: str) -> str | None:
+        """Return the function that has an address, None for an address of somebody else's."""
+        start, _, end = self.function_url.partition(_FUNCTION)
+        if not url.startswith(start) or not url.endswith(end) or len(url) <= len(start) + len(end):
+            return None
+        return url[len(start) : len(url) - len(end)].replace("-", "_")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read."""
 
     platform: Platform = Platform.EMBEDDED
+    cloud: CloudSettings | None = None
     fcm: FcmSettings | None = None
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path = Path(".tminus/data")
@@ -64,8 +105,10 @@ def process_settings() -> Settings:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read settings from the environment's variables; Misconfigured names the one at fault."""
     reader = _Reader(environ)
+    platform = Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
     return Settings(
-        platform=Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform])),
+        platform=platform,
+        cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=Path(reader.text("USER_DATA_DIR", ".tminus/data")),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
@@ -96,11 +139,49 @@ class _Reader:
             raise Misconfigured(name, f"there is no file {text!r}")
         return Path(text) if text else None
 
+    def like(self, name: str, pattern: re.Pattern[str], what: str) -> str:
+        text = self.text(name, "")
+        if not pattern.fullmatch(text):
+            raise Misconfigured(name, f"must be {what}, got {text!r}")
+        return text
+
+    def url(self, name: str, default: str = "") -> str:
+        """Return an address that begins with https://, or one of this machine."""
+        text = self.text(name, default)
+        if not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise Misconfigured(name, f"must begin with https://, got {text!r}")
+        return text
+
     def choice(self, name: str, choices: list[str]) -> str:
         text = self.text(name, choices[0]).lower()
         if text not in choices:
             raise Misconfigured(name, f"must be one of {', '.join(choices)}, got {text!r}")
         return text
+
+
+def _project(reader: _Reader) -> str:
+    return reader.like("GOOGLE_CLOUD_PROJECT", _PROJECT, "the id of the Firebase project")
+
+
+def _cloud(reader: _Reader) -> CloudSettings:
+    function_url = reader.url("FUNCTION_URL")
+    if function_url.count(_FUNCTION) != 1:
+        raise Misconfigured("FUNCTION_URL", f"must hold {_FUNCTION} where the function's name goes: {function_url!r}")
+    account = "the e-mail address of a service account"
+    return CloudSettings(
+        project=_project(reader),
+        location=reader.like("GOOGLE_CLOUD_LOCATION", _LOCATION, "a location such as europe-west1"),
+        function_url=function_url,
+        bucket=reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket"),
+        task_caller=reader.like("TASK_CALLER", _EMAIL, account),
+        scheduler_caller=reader.like("SCHEDULER_CALLER", _EMAIL, account),
+        database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
+        task_queue=reader.text("TASK_QUEUE", CloudSettings.task_queue),
+        shard_queue=reader.text("SHARD_QUEUE", CloudSettings.shard_queue),
+        tasks_emulator=reader.text("CLOUD_TASKS_EMULATOR_HOST", ""),
+        scheduler_emulator=reader.text("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
+        certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
+    )
 
 
 def _fcm(reader: _Reader) -> FcmSettings:
@@ -109,11 +190,8 @@ def _fcm(reader: _Reader) -> FcmSettings:
         raise Misconfigured(
             "FCM_ENDPOINT", f"must begin with https://, as access tokens travel there, got {endpoint!r}"
         )
-    project = reader.text("GOOGLE_CLOUD_PROJECT", "")
-    if not _PROJECT.fullmatch(project):
-        raise Misconfigured("GOOGLE_CLOUD_PROJECT", f"must be the id of the Firebase project, got {project!r}")
     return FcmSettings(
-        project=project,
+        project=_project(reader),
         endpoint=endpoint,
         ca_file=reader.file("FCM_CA_FILE"),
         credentials_file=reader.file("FCM_CREDENTIALS_FILE"),

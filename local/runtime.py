@@ -3,10 +3,8 @@
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +12,8 @@ import functions_framework
 from werkzeug.test import Client
 
 from local.embedded.agenda import Agenda, Work
-from local.embedded.clock import VirtualClock, WaitableClock
-from local.embedded.dispatcher import Dispatcher
+from local.embedded.clock import WaitableClock
+from local.embedded.dispatcher import Driver
 from local.embedded.documents import to_text
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.response import Response
@@ -24,7 +22,6 @@ from local.embedded.scheduler import SqliteSchedules
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_POLL_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +57,7 @@ def _process_restored(module: str) -> Iterator[None]:
             sys.modules[module] = loaded
 
 
-class Runtime:
+class Runtime(Driver):
     """Calls functions when the queue and the scheduler say so; `around` is entered around each call."""
 
     def __init__(
@@ -71,8 +68,7 @@ class Runtime:
         apps: Mapping[str, "WSGIApplication"],
         around: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._agenda = Agenda(queue, schedules)
-        self._clock = clock
+        super().__init__(Agenda(queue, schedules), clock, self._deliver)
         self._apps = apps
         self._around = around
 
@@ -89,48 +85,6 @@ class Runtime:
             _log.exception("function %s raised", function)
             return Response(status=500, text="Internal Server Error")
         return Response(status=answer.status_code, headers=dict(answer.headers), text=answer.text)
-
-    def run_until(self, at: datetime, *, scheduler: bool = True, inclusive: bool = True) -> None:
-        """Deliver all that is due up to `at`, in order of time, and leave the virtual clock at `at`.
-
-        Without `scheduler` only tasks are delivered; without `inclusive` what is due at `at` itself is left.
-        TypeError on a clock that is not virtual.
-        """
-        if not isinstance(self._clock, VirtualClock):
-            raise TypeError(f"run_until moves a VirtualClock, not a {type(self._clock).__name__}; use serve")
-        while (due := self._agenda.next_at(scheduler=scheduler)) and (due < at or (inclusive and due == at)):
-            self._clock.advance_to(due)
-            self._deliver_next(scheduler=scheduler)
-        self._clock.advance_to(at)
-
-    def drain(self, until: Callable[[], bool] | None = None) -> None:
-        """Deliver tasks, each when it is due, until none is left or `until` says so; a virtual clock moves along.
-
-        The scheduler's fires stay where they are. A paused queue counts as empty.
-        """
-        while (due := self._agenda.next_at(scheduler=False)) and not (until and until()):
-            if isinstance(self._clock, VirtualClock):
-                self._clock.advance_to(due)
-            wait_seconds = self._clock.real_seconds_until(due)
-            if wait_seconds:
-                threading.Event().wait(min(wait_seconds, _POLL_SECONDS))
-            else:
-                self._deliver_next(scheduler=False)
-
-    def serve(self, stop: threading.Event, workers: int = 4) -> None:
-        """Deliver tasks and fires as they come due, on `workers` threads, until `stop` is set.
-
-        Blocks; calls under way get ten seconds to end. What they leave unsettled is due again after `recover`.
-        TypeError on a virtual clock: waiting for it would never end.
-        """
-        if isinstance(self._clock, VirtualClock):
-            raise TypeError("serve waits for a clock that runs by itself; use run_until with a VirtualClock")
-        Dispatcher(self._agenda, self._clock, self._deliver, workers=workers).run(stop)
-
-    def _deliver_next(self, *, scheduler: bool) -> None:
-        work = self._agenda.take(self._clock.now(), scheduler=scheduler)
-        if work is not None:
-            self._agenda.settle(work, self._deliver(work))
 
     def _deliver(self, work: Work) -> Response:
         return self.call(work.function, work.headers(), work.body)

@@ -7,6 +7,7 @@ round to them: a recipe that sends every third day at 18:30 keeps a 72-hour cool
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from functions.domain.delivery import Exclusion
 
@@ -28,6 +29,16 @@ class CadenceRule:
     hours: int
     count: int = 1
     active: bool = True
+
+    def document(self) -> dict[str, Any]:
+        """Return the rule as it is stored."""
+        return {**vars(self), "reason": self.reason.value, "layers": sorted(self.layers)}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "CadenceRule":
+        """Read what `document` wrote."""
+        known = {"reason": Exclusion(document["reason"]), "layers": frozenset(document["layers"])}
+        return cls(**(dict(document) | known))
 
 
 DEFAULT_RULES = (

@@ -6,7 +6,8 @@ import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 
-RECIPE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
+"""Firestore keeps names like `__this__` for itself."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
 

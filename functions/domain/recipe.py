@@ -113,7 +113,7 @@ def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
     except ValidationError as error:
         errors += field_errors(error)
     if isinstance(known["id"], str) and not RECIPE_ID.fullmatch(known["id"]):
-        reason = f"must be 1 to 100 letters, digits, '-' or '_', got {shown(known['id'])}"
+        reason = f"must be 1 to 100 letters, digits, '-' or '_', and not __like_this__, got {shown(known['id'])}"
         errors.append(FieldError("id", reason))
     if errors:
         raise BadRecipe(errors)

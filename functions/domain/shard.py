@@ -144,14 +144,15 @@ class Shard:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Shard":
-        """Read what `document` wrote."""
+        """Read what `document` wrote, or what a store made of it that keeps bytes as they are."""
+        outcomes = document["outcomes"]
         return cls(
             execution_id=document["executionId"],
             push=document["push"],
             number=document["number"],
             test=document["test"],
             partitions=range(*document["partitions"]),
-            outcomes=b64decode(document["outcomes"]),
+            outcomes=b64decode(outcomes) if isinstance(outcomes, str) else outcomes,
             lease_until=instant(document["leaseUntil"]) if document["leaseUntil"] else None,
             done=document["done"],
             under_way=document["underWay"],

@@ -1,20 +1,35 @@
 """The task queue and the scheduler as one: what is due next, in order of time."""
 
 from datetime import datetime
+from typing import Protocol
 
 from local.embedded.delivery import Delivery
 from local.embedded.fire import Fire
-from local.embedded.queue import SqliteTaskQueue
 from local.embedded.response import Response
-from local.embedded.scheduler import SqliteSchedules
 
 Work = Delivery | Fire
+
+
+class Tasks(Protocol):
+    """A task queue, or several, as `local.embedded.queue.SqliteTaskQueue` explains it."""
+
+    def next_at(self) -> datetime | None: ...  # noqa: D102
+    def take(self, now: datetime) -> Delivery | None: ...  # noqa: D102
+    def settle(self, delivery: Delivery, status: int, retry_after: float | None = None) -> None: ...  # noqa: D102
+
+
+class Fires(Protocol):
+    """A scheduler, as `local.embedded.scheduler.SqliteSchedules` explains it."""
+
+    def next_at(self) -> datetime | None: ...  # noqa: D102
+    def take(self, now: datetime) -> Fire | None: ...  # noqa: D102
+    def settle(self, fire: Fire, status: int) -> None: ...  # noqa: D102
 
 
 class Agenda:
     """Hands out deliveries and fires, and gives their answers to where they came from."""
 
-    def __init__(self, queue: SqliteTaskQueue, schedules: SqliteSchedules) -> None:
+    def __init__(self, queue: Tasks, schedules: Fires) -> None:
         self._queue = queue
         self._schedules = schedules
 

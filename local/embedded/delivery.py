@@ -16,10 +16,12 @@ class Delivery:
     """A task that is dispatched; an answer after `deadline` counts for nothing.
 
     `attempt` counts from 1, `responses` the answers so far other than 5xx, `previous_response` is the status of
-    the attempt before, and `eta` the instant for which this attempt was scheduled.
+    the attempt before, 0 where it had no answer, and `eta` the instant for which this attempt was scheduled. The
+    queue may be named in full, projects/.../queues/ID: headers carry the id.
     """
 
     task: Task
+    queue: str = QUEUE_NAME
     attempt: int
     responses: int
     previous_response: int | None
@@ -42,12 +44,12 @@ class Delivery:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Google-Cloud-Tasks",
-            "X-CloudTasks-QueueName": QUEUE_NAME,
+            "X-CloudTasks-QueueName": self.queue.rpartition("/")[2],
             "X-CloudTasks-TaskName": self.task.name,
             "X-CloudTasks-TaskRetryCount": str(self.attempt - 1),
             "X-CloudTasks-TaskExecutionCount": str(self.responses),
             "X-CloudTasks-TaskETA": f"{seconds}.{micros:06}",
         }
-        if self.previous_response is not None:
+        if self.previous_response:
             headers["X-CloudTasks-TaskPreviousResponse"] = str(self.previous_response)
         return headers

@@ -1,12 +1,13 @@
-"""Delivers work on threads as it comes due."""
+"""Delivers work: in virtual time, or on threads as it comes due."""
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 from queue import Empty, SimpleQueue
 
 from local.embedded.agenda import Agenda, Work
-from local.embedded.clock import WaitableClock
+from local.embedded.clock import VirtualClock, WaitableClock
 from local.embedded.response import Response
 
 _POLL_SECONDS = 0.05
@@ -96,3 +97,54 @@ class Dispatcher:
             self._calls.put(None)
         for thread in self._threads:
             thread.join(timeout=1.0)
+
+
+class Driver:
+    """Makes the calls that an agenda asks for."""
+
+    def __init__(self, agenda: Agenda, clock: WaitableClock, call: Callable[[Work], Response]) -> None:
+        self._agenda = agenda
+        self._clock = clock
+        self._call = call
+
+    def run_until(self, at: datetime, *, scheduler: bool = True, inclusive: bool = True) -> None:
+        """Deliver all that is due up to `at`, in order of time, and leave the virtual clock at `at`.
+
+        Without `scheduler` only tasks are delivered; without `inclusive` what is due at `at` itself is left.
+        TypeError on a clock that is not virtual.
+        """
+        if not isinstance(self._clock, VirtualClock):
+            raise TypeError(f"run_until moves a VirtualClock, not a {type(self._clock).__name__}; use serve")
+        while (due := self._agenda.next_at(scheduler=scheduler)) and (due < at or (inclusive and due == at)):
+            self._clock.advance_to(due)
+            self._deliver_next(scheduler=scheduler)
+        self._clock.advance_to(at)
+
+    def drain(self, until: Callable[[], bool] | None = None) -> None:
+        """Deliver tasks, each when it is due, until none is left or `until` says so; a virtual clock moves along.
+
+        The scheduler's fires stay where they are. A paused queue counts as empty.
+        """
+        while (due := self._agenda.next_at(scheduler=False)) and not (until and until()):
+            if isinstance(self._clock, VirtualClock):
+                self._clock.advance_to(due)
+            wait_seconds = self._clock.real_seconds_until(due)
+            if wait_seconds:
+                threading.Event().wait(min(wait_seconds, _POLL_SECONDS))
+            else:
+                self._deliver_next(scheduler=False)
+
+    def serve(self, stop: threading.Event, workers: int = 4) -> None:
+        """Deliver tasks and fires as they come due, on `workers` threads, until `stop` is set.
+
+        Blocks; calls under way get ten seconds to end. What they leave unsettled is due again after `recover`.
+        TypeError on a virtual clock: waiting for it would never end.
+        """
+        if isinstance(self._clock, VirtualClock):
+            raise TypeError("serve waits for a clock that runs by itself; use run_until with a VirtualClock")
+        Dispatcher(self._agenda, self._clock, self._call, workers=workers).run(stop)
+
+    def _deliver_next(self, *, scheduler: bool) -> None:
+        work = self._agenda.take(self._clock.now(), scheduler=scheduler)
+        if work is not None:
+            self._agenda.settle(work, self._call(work))

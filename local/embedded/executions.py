@@ -11,11 +11,11 @@ from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
+from functions.domain.violations import read_violation, write_violation
 from functions.ports import LogEntry
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
-from local.embedded.violations import read_violation, write_violation
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (

@@ -10,12 +10,17 @@ from functions.ports import ScheduledJob
 
 @dataclass(frozen=True, kw_only=True)
 class Fire:
-    """A job whose time has come; `schedule_time` is the same in all attempts, which count from 1."""
+    """A job whose time has come; `schedule_time` is the same in all attempts, which count from 1.
+
+    A job that somebody runs by hand has a `manual` fire, whose headers name no schedule time. The job may be named in
+    full, projects/.../jobs/ID: headers carry the id.
+    """
 
     job: ScheduledJob
     schedule_time: datetime
     attempt: int
     deadline: datetime
+    manual: bool = False
 
     @property
     def function(self) -> str:
@@ -29,10 +34,13 @@ class Fire:
 
     def headers(self) -> dict[str, str]:
         """Return the request's headers: cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs."""
-        return {
+        headers = {
             "Content-Type": "application/json",
             "User-Agent": "Google-Cloud-Scheduler",
             "X-CloudScheduler": "true",
-            "X-CloudScheduler-JobName": self.job.name,
-            "X-CloudScheduler-ScheduleTime": f"{self.schedule_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "X-CloudScheduler-JobName": self.job.name.rpartition("/")[2],
         }
+        if not self.manual:
+            at = self.schedule_time.astimezone(UTC)
+            headers["X-CloudScheduler-ScheduleTime"] = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        return headers

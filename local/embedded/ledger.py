@@ -7,7 +7,6 @@ from datetime import date
 from typing import TypeVar
 
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
-from functions.domain.delivery import Exclusion
 from functions.domain.errors import LedgerUnreadable
 from local.embedded.database import Database
 from local.embedded.documents import to_text
@@ -50,11 +49,11 @@ class SqliteCadenceLedger:
             rows = self._database.rows("SELECT document FROM cadence_rules ORDER BY position")
         except sqlite3.Error as error:
             raise LedgerUnreadable(f"cadence rules: {error}") from error
-        return tuple(_read_rule(row["document"]) for row in rows) or DEFAULT_RULES
+        return tuple(CadenceRule.read(json.loads(row["document"])) for row in rows) or DEFAULT_RULES
 
     def save_rules(self, rules: Iterable[CadenceRule]) -> None:
         """Replace the rules; no rules at all bring the default ones back."""
-        values = [(position, _write_rule(rule)) for position, rule in enumerate(rules)]
+        values = [(position, to_text(rule.document())) for position, rule in enumerate(rules)]
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM cadence_rules")
             connection.executemany("INSERT INTO cadence_rules VALUES (?, ?)", values)
@@ -63,13 +62,3 @@ class SqliteCadenceLedger:
         query = "SELECT packed FROM cadence_days WHERE partition = ? AND day = ?"
         rows = self._database.rows(query, (partition, day.isoformat()))
         return bytes(rows[0]["packed"]) if rows else b""
-
-
-def _write_rule(rule: CadenceRule) -> str:
-    return to_text({**vars(rule), "layers": sorted(rule.layers)})
-
-
-def _read_rule(text: str) -> CadenceRule:
-    document = json.loads(text)
-    document |= {"reason": Exclusion(document["reason"]), "layers": frozenset(document["layers"])}
-    return CadenceRule(**document)

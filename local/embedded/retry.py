@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+_LONGEST_RETENTION = timedelta(days=31)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
     """A queue's retry configuration: cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.
+
+    -1 attempts and a duration of 0 are no limits; without either limit a request is given up after 31 days.
 
     The wait starts at `min_backoff`, doubles `max_doublings` times, then grows by the last doubling's length, and
     never exceeds `max_backoff`. Retries end only when `max_attempts` and `max_retry_duration` are both reached.
@@ -27,4 +31,6 @@ class RetryPolicy:
 
     def exhausted(self, attempts: int, age: timedelta) -> bool:
         """Say whether a request is given up; `age` is the time since its first attempt."""
+        if self.max_attempts < 0 and not self.max_retry_duration:
+            return age >= _LONGEST_RETENTION
         return attempts >= self.max_attempts and age >= self.max_retry_duration

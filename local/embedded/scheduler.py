@@ -16,7 +16,7 @@ from local.embedded.retry import RetryPolicy
 from local.embedded.wall_clock import last_strike, next_strike
 
 ATTEMPT_DEADLINE = timedelta(minutes=3)
-_RETRY = RetryPolicy(
+_RETRIES = RetryPolicy(
     max_attempts=6,
     max_retry_duration=timedelta(0),
     min_backoff=timedelta(seconds=5),
@@ -26,19 +26,21 @@ _RETRY = RetryPolicy(
 
 # `strike` is the schedule time of the next fire or of the one under way; `due` is when it may be taken: at its
 # strike, after a backoff, or while an attempt runs, at its deadline. Both are null where the cron has no strike.
+# A paused job is not taken; `attempted` is when its last attempt began, `status` what that was answered.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS scheduled_jobs (
     name TEXT PRIMARY KEY, cron TEXT NOT NULL, zone TEXT NOT NULL, function TEXT NOT NULL, body TEXT NOT NULL,
-    strike INTEGER, due INTEGER, attempts INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS scheduled_jobs_due ON scheduled_jobs (due, name)
+    strike INTEGER, due INTEGER, attempts INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0,
+    paused INTEGER NOT NULL DEFAULT 0, attempted INTEGER, status INTEGER);
+CREATE INDEX IF NOT EXISTS scheduled_jobs_due ON scheduled_jobs (due, name) WHERE NOT paused
 """
 
 
 class SqliteSchedules:
     """Plays Schedules, and hands out the fires that are due.
 
-    A fire is over when it was answered 2xx or has failed six times; until then its job has no other. Of fires that
-    nobody took while they were due, only the latest comes.
+    A fire is over when it was answered 2xx, has failed six times, or would be retried after the next one; until then
+    its job has no other. Of fires that nobody took while they were due, only the latest comes.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -57,8 +59,10 @@ class SqliteSchedules:
             timing = (strike, strike, 0, 0)
             if rows and (rows[0]["cron"], rows[0]["zone"]) == (job.cron, job.zone):
                 timing = tuple(rows[0][column] for column in ("strike", "due", "attempts", "running"))
-            values = (job.name, job.cron, job.zone, job.function, to_text(job.body), *timing)
-            connection.execute("INSERT OR REPLACE INTO scheduled_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            kept = tuple(rows[0][column] for column in ("paused", "attempted", "status")) if rows else (0, None, None)
+            values = (job.name, job.cron, job.zone, job.function, to_text(job.body), *timing, *kept)
+            holders = ", ".join("?" * len(values))
+            connection.execute(f"INSERT OR REPLACE INTO scheduled_jobs VALUES ({holders})", values)  # noqa: S608
 
     def delete(self, name: str) -> None:
         """Delete a job; nothing happens where there is none."""
@@ -67,16 +71,15 @@ class SqliteSchedules:
 
     def all(self) -> Sequence[ScheduledJob]:
         """Return all jobs, in order of their names."""
-        return [_job(row) for row in self._database.rows("SELECT * FROM scheduled_jobs ORDER BY name")]
+        return [job_of(row) for row in self._database.rows("SELECT * FROM scheduled_jobs ORDER BY name")]
 
     def take(self, now: datetime) -> Fire | None:
         """Start the earliest fire that is due, None where there is none."""
-        query = "SELECT * FROM scheduled_jobs WHERE due <= ? ORDER BY due, name LIMIT 1"
         with self._database.transaction() as connection:
-            while rows := self._database.rows(query, (to_micros(now),)):
-                if not (rows[0]["running"] and _given_up(rows[0])):
-                    return _start(connection, rows[0], now)
-                _move_on(connection, rows[0])
+            while row := self._due(connection, now):
+                if not (row["running"] and self._given_up(row, now)):
+                    return self._start(connection, row, now)
+                _move_on(connection, row)
         return None
 
     def settle(self, fire: Fire, status: int) -> None:
@@ -84,23 +87,24 @@ class SqliteSchedules:
 
         The answer counts for nothing where the job was replaced, or the fire started again, in the meantime.
         """
+        now = self._clock.now()
         query = "SELECT * FROM scheduled_jobs WHERE name = ? AND strike = ? AND attempts = ? AND running"
         with self._database.transaction() as connection:
             key = (fire.job.name, to_micros(fire.schedule_time), fire.attempt)
             row = connection.execute(query, key).fetchone()
             if row is None:
                 return
-            if 200 <= status < 300 or _given_up(row):
+            connection.execute("UPDATE scheduled_jobs SET status = ? WHERE name = ?", (status, row["name"]))
+            due = now + self._retry_of(fire.job).backoff(fire.attempt)
+            if 200 <= status < 300 or self._given_up(row, now) or _overtaken(row, due):
                 _move_on(connection, row)
             else:
-                due = to_micros(self._clock.now() + _RETRY.backoff(fire.attempt))
-                connection.execute(
-                    "UPDATE scheduled_jobs SET due = ?, running = 0 WHERE name = ?", (due, row["name"])
-                )
+                query = "UPDATE scheduled_jobs SET due = ?, running = 0 WHERE name = ?"
+                connection.execute(query, (to_micros(due), row["name"]))
 
     def next_at(self) -> datetime | None:
         """Return when the next fire is due, which may have passed; None where there is none."""
-        [row] = self._database.rows("SELECT min(due) AS due FROM scheduled_jobs")
+        [row] = self._database.rows("SELECT min(due) AS due FROM scheduled_jobs WHERE NOT paused")
         return None if row["due"] is None else from_micros(row["due"])
 
     def recover(self) -> None:
@@ -108,15 +112,32 @@ class SqliteSchedules:
         with self._database.transaction() as connection:
             connection.execute("UPDATE scheduled_jobs SET due = strike, running = 0 WHERE running")
 
+    def _due(self, connection: Connection, now: datetime) -> Row | None:
+        """Return the job to start at `now`, None where there is none."""
+        query = "SELECT * FROM scheduled_jobs WHERE NOT paused AND due <= ? ORDER BY due, name LIMIT 1"
+        found: Row | None = connection.execute(query, (to_micros(now),)).fetchone()
+        return found
 
-def _start(connection: Connection, row: Row, now: datetime) -> Fire:
-    strike = from_micros(row["strike"])
-    if not row["attempts"]:
-        strike = last_strike(Cron.parse(row["cron"]), ZoneInfo(row["zone"]), strike, now)
-    deadline = now + ATTEMPT_DEADLINE
-    query = "UPDATE scheduled_jobs SET strike = ?, due = ?, attempts = attempts + 1, running = 1 WHERE name = ?"
-    connection.execute(query, (to_micros(strike), to_micros(deadline), row["name"]))
-    return Fire(job=_job(row), schedule_time=strike, attempt=row["attempts"] + 1, deadline=deadline)
+    def _start(self, connection: Connection, row: Row, now: datetime) -> Fire:
+        job, strike = job_of(row), from_micros(row["strike"])
+        if not row["attempts"]:
+            strike = last_strike(Cron.parse(job.cron), ZoneInfo(job.zone), strike, now)
+        deadline = now + self._deadline_of(job)
+        query = (
+            "UPDATE scheduled_jobs SET strike = ?, due = ?, attempts = attempts + 1, running = 1, attempted = ? "
+            "WHERE name = ?"
+        )
+        connection.execute(query, (to_micros(strike), to_micros(deadline), to_micros(now), job.name))
+        return Fire(job=job, schedule_time=strike, attempt=row["attempts"] + 1, deadline=deadline)
+
+    def _given_up(self, row: Row, now: datetime) -> bool:
+        return self._retry_of(job_of(row)).exhausted(row["attempts"], now - from_micros(row["strike"]))
+
+    def _retry_of(self, job: ScheduledJob) -> RetryPolicy:  # noqa: ARG002 - a scheduler may have one for each job
+        return _RETRIES
+
+    def _deadline_of(self, job: ScheduledJob) -> timedelta:  # noqa: ARG002 - as above
+        return ATTEMPT_DEADLINE
 
 
 def _move_on(connection: Connection, row: Row) -> None:
@@ -125,11 +146,14 @@ def _move_on(connection: Connection, row: Row) -> None:
     connection.execute(query, (strike, strike, row["name"]))
 
 
-def _given_up(row: Row) -> bool:
-    return _RETRY.exhausted(row["attempts"], timedelta(0))
+def _overtaken(row: Row, due: datetime) -> bool:
+    """Say whether the job's next strike is not later than `due`."""
+    following = next_strike(Cron.parse(row["cron"]), ZoneInfo(row["zone"]), from_micros(row["strike"]))
+    return following is not None and following <= due
 
 
-def _job(row: Row) -> ScheduledJob:
+def job_of(row: Row) -> ScheduledJob:
+    """Return the job that a row of the table keeps."""
     body = json.loads(row["body"])
     return ScheduledJob(name=row["name"], cron=row["cron"], zone=row["zone"], function=row["function"], body=body)
 

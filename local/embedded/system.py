@@ -18,8 +18,8 @@ from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
 from local.embedded.scheduler import SqliteSchedules
 
-RECONCILE_JOB = ScheduledJob(name="tminus-reconcile", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
-_FORMAT = 2
+RECONCILE_JOB = ScheduledJob(name="reconcile-tminus", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
+_FORMAT = 3
 """Of the state: raised whenever what is stored can no longer be read as before."""
 
 

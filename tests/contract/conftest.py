@@ -10,17 +10,19 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import pytest
 
+from functions import bootstrap
 from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Message, Outcome
 from functions.domain.execution import Execution
 from functions.domain.partition import PARTITIONS, Index
 from functions.domain.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
+from functions.gcp.clock import SystemClock
+from functions.gcp.fcm import FcmSender
 from functions.ports import (
-    Alerts,
     AudienceFiles,
     CadenceLedger,
     Devices,
@@ -31,7 +33,7 @@ from functions.ports import (
     Task,
     TaskQueue,
 )
-from local.embedded.alerts import FileAlerts
+from functions.settings import Platform, Settings
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
@@ -42,7 +44,11 @@ from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
 from local.embedded.scheduler import SqliteSchedules
+from local.fake_fcm import FakeFcm, Script, answers
+from tests.fcm import settings_for
+from tests.google_cloud import cloud_project
 
+CONTENT = 'user_id,firstName\r\na,Zoë\nb,"Jo\nhn"\n'.encode()
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
@@ -62,12 +68,15 @@ class Adapters:
     tasks: TaskQueue
     schedules: Schedules
     devices: Devices
-    alerts: Alerts
     sender: Callable[[Mapping[str, Outcome]], PushSender]
     """Makes a sender that answers as told by token, and sent otherwise."""
 
 
-def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
+def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Callable[[], Adapters]:
+    return lambda: _embedded(folder, clock, closing_stack)
+
+
+def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
     database = closing_stack.enter_context(closing(Database(folder / "tminus.db")))
     return Adapters(
         recipes=SqliteRecipeStore(database),
@@ -77,12 +86,42 @@ def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ada
         tasks=SqliteTaskQueue(database, clock),
         schedules=SqliteSchedules(database, clock),
         devices=SqliteDevices(database),
-        alerts=FileAlerts(folder / "alerts.jsonl", clock),
         sender=lambda by_token: OutboxSender(folder / "outbox.jsonl", clock, OutcomeScript(by_token=by_token)),
     )
 
 
-ADAPTERS = {"embedded": embedded}
+def google_cloud(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Callable[[], Adapters]:
+    _, cloud = closing_stack.enter_context(cloud_project(folder, clock))
+    settings = Settings(platform=Platform.GOOGLE_CLOUD, cloud=cloud)
+    return lambda: _google_cloud(settings, folder, clock, closing_stack)
+
+
+def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
+    ports = bootstrap.google_cloud(settings, clock, OutboxSender(folder / "unused.jsonl", clock, OutcomeScript()))
+    return Adapters(
+        recipes=ports.recipes,
+        executions=ports.executions,
+        ledger=cast("SavesRules", ports.ledger),
+        files=ports.files,
+        tasks=ports.tasks,
+        schedules=ports.schedules,
+        devices=ports.devices,
+        sender=lambda by_token: _fcm(by_token, closing_stack),
+    )
+
+
+def _fcm(by_token: Mapping[str, Outcome], closing_stack: ExitStack) -> PushSender:
+    script = Script(tokens={token: _ANSWERS[outcome] for token, outcome in by_token.items()})
+    fcm = closing_stack.enter_context(FakeFcm(script=script))
+    return closing_stack.enter_context(closing(FcmSender(settings_for(fcm), SystemClock())))
+
+
+_ANSWERS = {
+    Outcome.DEAD_TOKEN: answers.UNREGISTERED,
+    Outcome.UNKNOWN: answers.INTERNAL,
+    Outcome.BAD_MESSAGE: answers.INVALID_PAYLOAD,
+}
+ADAPTERS = {"embedded": embedded, "google_cloud": google_cloud}
 
 
 @pytest.fixture
@@ -94,8 +133,10 @@ def clock() -> VirtualClock:
 def open_ports(
     request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock
 ) -> Iterator[Callable[[], Adapters]]:
+    if request.param == "google_cloud":
+        request.getfixturevalue("emulators")
     with ExitStack() as stack:
-        yield lambda: ADAPTERS[request.param](tmp_path, clock, stack)
+        yield ADAPTERS[request.param](tmp_path, clock, stack)
 
 
 @pytest.fixture
@@ -179,3 +220,13 @@ def a_message() -> Callable[..., Message]:
         return Message(**({"token": token} | given | fields))
 
     return make
+
+
+@pytest.fixture
+def a_source(tmp_path: Path) -> Callable[..., Path]:
+    def write(content: bytes = CONTENT, name: str = "source.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write

@@ -1,10 +1,6 @@
 """What every AudienceFiles does."""
 
 import hashlib
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,16 +13,6 @@ from functions.domain.shard import Stored
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 NAME = "audiences/daily_20261123T180000Z/1-größe 👟.csv"
 CONTENT = 'user_id,firstName\r\na,Zoë\nb,"Jo\nhn"\n'.encode()
-
-
-@pytest.fixture
-def a_source(tmp_path: Path) -> Callable[..., Path]:
-    def write(content: bytes = CONTENT, name: str = "source.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
 
 
 def test_a_file_is_stored_with_its_size_and_checksum(ports: Any, a_source: Any) -> None:
@@ -84,48 +70,10 @@ def test_a_file_that_was_replaced_is_not_read(ports: Any, a_source: Any) -> None
         ports.files.read(stored, 0, 1)
 
 
-def test_a_file_that_was_edited_in_place_is_not_read(ports: Any, a_source: Any, tmp_path: Path) -> None:
-    stored = ports.files.write_once("audiences/e1/1.csv", a_source())
-    path = tmp_path / "files" / "audiences/e1/1.csv"
-    assert path.stat().st_mode & 0o777 == 0o444
-    os.utime(path, ns=(0, stored.generation + 1))
-    with pytest.raises(BadAudience, match="changed"):
-        ports.files.read(stored, 0, 1)
-    with pytest.raises(BadAudience, match="changed"):
-        list(ports.files.lines(stored))
-
-
 def test_a_write_that_fails_leaves_no_file(ports: Any, a_source: Any, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         ports.files.write_once(NAME, tmp_path / "missing")
     assert ports.files.write_once(NAME, a_source()).size_bytes == len(CONTENT)
-    assert [path.name for path in (tmp_path / "files" / NAME).parent.iterdir()] == [Path(NAME).name]
-
-
-WRITE_FROM_A_PIPE = """
-import sys
-from pathlib import Path
-from local.embedded.files import FolderAudienceFiles
-
-FolderAudienceFiles(Path(sys.argv[1])).write_once("audiences/e1/1.csv", Path(sys.argv[2]))
-"""
-
-
-def test_a_writer_that_is_killed_halfway_leaves_no_file_and_delete_sweeps_its_traces(
-    ports: Any, a_source: Any, tmp_path: Path
-) -> None:
-    pipe, folder = tmp_path / "pipe", tmp_path / "files" / "audiences" / "e1"
-    os.mkfifo(pipe)
-    command = [sys.executable, "-c", WRITE_FROM_A_PIPE, str(tmp_path / "files"), str(pipe)]
-    with subprocess.Popen(command) as child, pipe.open("wb", buffering=0) as half:
-        half.write(CONTENT[:9])
-        child.send_signal(signal.SIGKILL)
-        child.wait(timeout=20)
-    assert [path.name.startswith(".incoming-") for path in folder.iterdir()] == [True]
-    stored = ports.files.write_once("audiences/e1/1.csv", a_source())
-    assert ports.files.read(stored, 0, len(CONTENT)) == CONTENT
-    ports.files.delete("audiences/e1")
-    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", ["../out.csv", "audiences/../../out.csv", "/tmp/out.csv", "", "."])

@@ -25,8 +25,10 @@ def test_burials_at_once_lose_none(open_ports: Any, at_once: Any) -> None:
     assert sorted(open_ports().devices.graves(range(7, 8))[7]) == list(range(20))
 
 
-def test_an_alert_is_a_line_of_the_file(ports: Any, tmp_path: Path) -> None:
-    ports.alerts.send(Alert(kind="test_failed", execution_id="e", message="kein Gerät 👟"))
+def test_an_alert_is_a_line_of_the_file(tmp_path: Path) -> None:
+    FileAlerts(tmp_path / "alerts.jsonl", VirtualClock(NOON)).send(
+        Alert(kind="test_failed", execution_id="e", message="kein Gerät 👟")
+    )
     expected = '{"at":"2026-11-23T12:00:00Z","kind":"test_failed","executionId":"e","message":"kein Gerät 👟"}\n'
     assert (tmp_path / "alerts.jsonl").read_text() == expected
 

@@ -94,7 +94,7 @@ def test_users_whom_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) 
 def test_a_pause_before_t0_cancels_and_leaves_no_schedule(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     pause_recipe(lab.ports, "welcome")
-    assert [job.name for job in lab.ports.schedules.all()] == ["tminus-reconcile"]
+    assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.outbox(test=False) == []
     assert lab.report()["reason"] == "its recipe is paused"
@@ -144,14 +144,14 @@ def test_a_deleted_recipe_sends_nothing_more(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.report()["status"] == "cancelled"
     assert lab.outbox(test=False) == []
-    assert [job.name for job in lab.ports.schedules.all()] == ["tminus-reconcile"]
+    assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
 @pytest.mark.parametrize("saves", [1, 5])
 def test_saving_again_and_again_leaves_one_schedule(saves: int, lab: Lab) -> None:
     for _ in range(saves):
         lab.save()
-    assert sorted(job.name for job in lab.ports.schedules.all()) == ["tminus-reconcile", "tminus-welcome"]
+    assert sorted(job.name for job in lab.ports.schedules.all()) == ["reconcile-tminus", "tminus-welcome"]
 
 
 @pytest.mark.parametrize("at", [START_AT, SEND_AT - 10 * MINUTE, SEND_AT + MINUTE])

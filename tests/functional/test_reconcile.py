@@ -136,7 +136,7 @@ def test_a_recipe_broken_by_hand_is_reported_and_never_run(lab: Lab) -> None:
     assert any("recipe 'welcome' is malformed and will not run: schedule.executionTime" in line for line in told)
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.outbox() == []
-    assert [job.name for job in lab.ports.schedules.all()] == ["tminus-reconcile"]
+    assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
 def test_a_recipe_paused_by_hand_before_t0_sends_nothing(lab: Lab) -> None:

@@ -149,7 +149,7 @@ def test_a_once_recipe_is_completed_after_its_send(lab: Lab) -> None:
     assert stored is not None
     assert (stored["status"], stored["isActive"]) == ("completed", False)
     assert len(lab.outbox(test=False)) == 9
-    assert [job.name for job in lab.ports.schedules.all()] == ["tminus-reconcile"]
+    assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
 def test_test_mode_takes_three_minutes_and_sends_nobody_a_live_message(lab: Lab) -> None:

@@ -1,0 +1,287 @@
+"""Executions in Firestore, `executions/{id}`, with their pushes, shards, logs and violations below them."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from google.api_core.exceptions import FailedPrecondition
+from google.api_core.exceptions import NotFound as GoogleNotFound
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.document import DocumentReference
+from google.cloud.firestore_v1.transaction import Transaction, transactional
+
+from functions.domain.delivery import Tally
+from functions.domain.errors import Conflict, Halted, NotFound
+from functions.domain.execution import Execution, State
+from functions.domain.instants import instant
+from functions.domain.safeguards import Violation
+from functions.domain.shard import PushFiles, Shard
+from functions.domain.violations import read_violation, write_violation
+from functions.gcp.firestore import (
+    SERVICE,
+    WRITER,
+    Snapshot,
+    Unit,
+    create,
+    find,
+    patiently,
+    plain,
+    read,
+    storable,
+    written_by,
+)
+from functions.gcp.firestore import change as change_documents
+from functions.gcp.trouble import translated
+from functions.ports import LogEntry
+
+_COUNTED = ("sent", "failed", "unknown", "lost")
+_MOST_REMEMBERED = 1_000
+
+
+class FirestoreExecutionStore:
+    """Plays ExecutionStore."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._executions = client.collection("executions")
+        self._update_times: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self._process, self._lines = uuid4().hex[:8], itertools.count()
+
+    def create(self, execution: Execution) -> bool:
+        """Create an execution; False where another claim has created it before. The only dedup authority."""
+        place = self._place(execution.id)
+        if create(place, _write(execution)):
+            return True
+        stored = self.get(execution.id)
+        return stored is not None and stored.claim == execution.claim
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Return an execution, None where there is none."""
+        return _read(read(self._place(execution_id)))
+
+    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+        """Replace an execution in one transaction; what `change` raises, leaves it. NotFound where there is none."""
+        place = self._place(execution_id)
+
+        def work(unit: Unit) -> Execution:
+            execution = _read(unit.read(place))
+            if execution is None:
+                raise NotFound(f"execution {execution_id} does not exist")
+            changed = change(execution)
+            unit.write(place, _write(changed))
+            return changed
+
+        return change_documents(self._client, [place], work)
+
+    def unfinished(self) -> Sequence[Execution]:
+        """Return the executions that are not final or not yet cleaned up, oldest first."""
+        found = self._executions.where(filter=FieldFilter("unfinished", "==", True))
+        executions = [execution for each in find(found.stream) if (execution := _read(each))]
+        return sorted(executions, key=lambda execution: (execution.created_at, execution.id))
+
+    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
+        """Return a recipe's executions, newest send first."""
+        of_it = self._executions.where(filter=FieldFilter("recipeId", "==", recipe_id))
+        ordered = of_it.order_by("sendAt", direction=firestore.Query.DESCENDING)
+        return [execution for each in find(ordered.stream) if (execution := _read(each))]
+
+    def save_push(self, files: PushFiles) -> None:
+        """Keep the manifest of a push."""
+        place = self._place(files.execution_id).collection("pushes").document(str(files.push))
+        change_documents(self._client, [place], lambda unit: unit.write(place, files.document()))
+
+    def push(self, execution_id: str, push: int) -> PushFiles | None:
+        """Return the manifest of a push, None before its audience is built."""
+        document = plain(read(self._place(execution_id).collection("pushes").document(str(push))))
+        return PushFiles.read(document) if document else None
+
+    def create_shard(self, shard: Shard) -> Shard:
+        """Create a shard unless it exists; return the one that is stored."""
+        place = self._shard_place(shard.execution_id, shard.key)
+
+        def work(unit: Unit) -> Shard:
+            stored = _read_shard(unit.read(place))
+            if stored is None:
+                unit.write(place, _write_shard(shard))
+                self._count(unit, shard, Tally())
+            return stored or shard
+
+        return change_documents(self._client, [place], work)
+
+    def shard(self, execution_id: str, key: str) -> Shard | None:
+        """Return a shard by its key, None where there is none."""
+        snapshot = read(self._shard_place(execution_id, key))
+        shard = _read_shard(snapshot)
+        if shard is not None:
+            self._remember(shard, snapshot.update_time)
+        return shard
+
+    def progress(self, execution_id: str) -> Tally:
+        """Return the sum of the tallies of an execution's live shards that are done; exclusions under "all"."""
+        sums = plain(read(self._progress_place(execution_id))) or {}
+        excluded = {"all": sums["excluded"]} if sums.get("excluded") else {}
+        counted = {name: sums.get(name, 0) for name in _COUNTED}
+        return Tally(audience_size=sums.get("rows", 0), excluded=excluded, **counted)
+
+    def shards_under_way(self, now: datetime) -> int:
+        """Return how many shards of all executions a worker holds now."""
+        held = self._client.collection_group("shards").where(filter=FieldFilter("leaseUntil", ">", now))
+        count: Any = held.count(alias="held")  # its types say that `self` has to be passed
+        [[counted]] = find(count.get)
+        return int(counted.value)
+
+    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
+        """Write a shard on condition, in one transaction, and return it with its next version.
+
+        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
+        the version of the given one. That costs one read, of the state, and one write: the version is compared by
+        the instant at which this process read or wrote it last.
+        """
+        execution, place = self._place(shard.execution_id), self._shard_place(shard.execution_id, shard.key)
+        written, writer = replace(shard, version=shard.version + 1), uuid4().hex
+        content = storable(_write_shard(written)) | {WRITER: writer}
+        stored_at = self._stored_at(shard)
+
+        def attempt() -> datetime:
+            transaction = self._client.transaction(max_attempts=1)
+
+            @transactional
+            def save(transaction: Transaction) -> None:
+                [snapshot] = self._client.get_all([execution], field_paths=["state"], transaction=transaction)
+                state = (snapshot.to_dict() or {}).get("state", "missing")
+                if state != only_while.value:
+                    raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
+                if stored_at is None:
+                    raise _conflict(shard)
+                unchanged = self._client.write_option(last_update_time=stored_at)
+                transaction.update(place, content, option=unchanged)
+
+            save(transaction)
+            [result] = transaction.write_results or []
+            return cast("datetime", result.update_time)
+
+        try:
+            with translated(SERVICE):
+                update_time = patiently(attempt)
+        except (FailedPrecondition, GoogleNotFound):
+            stored = read(place)
+            if not written_by(stored, writer):
+                raise _conflict(shard) from None
+            update_time = stored.update_time
+        self._remember(written, update_time)
+        return written
+
+    def settle_shard(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
+        place = self._shard_place(shard.execution_id, shard.key)
+        written = replace(shard, version=shard.version + 1)
+
+        def work(unit: Unit) -> None:
+            stored = _read_shard(unit.read(place))
+            if stored is None or stored.version != shard.version:
+                raise _conflict(shard)
+            unit.write(place, _write_shard(written))
+            self._count(unit, written, stored.tally if stored.done else Tally())
+
+        change_documents(self._client, [place], work)
+        self._update_times.pop((shard.execution_id, shard.key), None)
+        return written
+
+    def shards(self, execution_id: str) -> Sequence[Shard]:
+        """Return all shards of an execution, by push, live before test, by number."""
+        found = find(self._place(execution_id).collection("shards").stream)
+        shards = [shard for snapshot in found if (shard := _read_shard(snapshot))]
+        return sorted(shards, key=lambda shard: (shard.push, shard.test, shard.number))
+
+    def log(self, execution_id: str, entry: LogEntry) -> None:
+        """Add a line to an execution's log."""
+        name = f"{entry.at:%Y%m%dT%H%M%S%f}-{self._process}-{next(self._lines):06}"
+        place = self._place(execution_id).collection("log").document(name)
+        document = {"at": entry.at, "phase": entry.phase, "level": entry.level, "message": entry.message}
+        create(place, document)
+
+    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
+        """Return an execution's log, oldest line first."""
+        found = find(self._place(execution_id).collection("log").order_by("__name__").stream)
+        lines = [document for snapshot in found if (document := plain(snapshot))]
+        return [LogEntry(**(line | {"at": instant(line["at"])})) for line in lines]
+
+    def record(self, violation: Violation) -> bool:
+        """Keep a violation; False where the same one is kept already."""
+        place = self._place(violation.execution_id).collection("violations").document(_name(violation.id))
+        return create(place, {**write_violation(violation), "at": violation.at})
+
+    def violations(self, execution_id: str) -> Sequence[Violation]:
+        """Return an execution's violations, oldest first."""
+        found = find(self._place(execution_id).collection("violations").order_by("at").stream)
+        return [read_violation(document) for snapshot in found if (document := plain(snapshot))]
+
+    def _count(self, unit: Unit, shard: Shard, before: Tally) -> None:
+        """Add to the execution's progress what a live shard's outcomes are more than they were, once it is done."""
+        if shard.test or not shard.done:
+            return
+        after, amounts = _sums(shard.tally), _sums(before)
+        more = {name: amount - amounts[name] for name, amount in after.items()}
+        unit.add(self._progress_place(shard.execution_id), more)
+
+    def _stored_at(self, shard: Shard) -> datetime | None:
+        """Return when the version of the shard was written, None where another one is stored."""
+        version, at = self._update_times.get((shard.execution_id, shard.key), (-1, None))
+        if version == shard.version:
+            return at
+        snapshot = read(self._shard_place(shard.execution_id, shard.key))
+        stored = _read_shard(snapshot)
+        return snapshot.update_time if stored and stored.version == shard.version else None
+
+    def _remember(self, shard: Shard, at: datetime) -> None:
+        while len(self._update_times) >= _MOST_REMEMBERED:
+            self._update_times.pop(next(iter(self._update_times)))
+        self._update_times[(shard.execution_id, shard.key)] = (shard.version, at)
+
+    def _place(self, execution_id: str) -> DocumentReference:
+        return self._executions.document(_name(execution_id))
+
+    def _shard_place(self, execution_id: str, key: str) -> DocumentReference:
+        return cast("DocumentReference", self._place(execution_id).collection("shards").document(key))
+
+    def _progress_place(self, execution_id: str) -> DocumentReference:
+        return cast("DocumentReference", self._place(execution_id).collection("progress").document("live"))
+
+
+def _name(text: str) -> str:
+    """Return a document's name: no name holds a slash."""
+    return text.replace("/", "%2F") or "%"
+
+
+def _write(execution: Execution) -> Mapping[str, Any]:
+    """Return the document; instants are Firestore's own, so that it can sort and people can read them."""
+    unfinished = not (execution.state.final and execution.cleaned)
+    instants = {"sendAt": execution.send_at, "createdAt": execution.created_at}
+    return {**execution.document(), **instants, "unfinished": unfinished}
+
+
+def _read(snapshot: Snapshot) -> Execution | None:
+    document = plain(snapshot)
+    return Execution.read(document) if document else None
+
+
+def _write_shard(shard: Shard) -> Mapping[str, Any]:
+    return {**shard.document(), "outcomes": shard.outcomes, "leaseUntil": shard.lease_until}
+
+
+def _read_shard(snapshot: Snapshot) -> Shard | None:
+    document = plain(snapshot)
+    return Shard.read(document) if document else None
+
+
+def _sums(tally: Tally) -> dict[str, int]:
+    counted = {name: getattr(tally, name) for name in _COUNTED}
+    return {"rows": tally.audience_size, "excluded": sum(tally.excluded.values()), **counted}
+
+
+def _conflict(shard: Shard) -> Conflict:
+    return Conflict(f"shard {shard.key} of {shard.execution_id} is no longer at version {shard.version}")

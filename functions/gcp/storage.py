@@ -1,0 +1,105 @@
+"""Write-once files in a bucket of Cloud Storage."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from google.api_core import exceptions
+from google.cloud.storage import Client
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from functions.domain.errors import BadAudience
+from functions.domain.shard import Stored
+from functions.gcp.trouble import translated
+
+_SETTING = "AUDIENCE_BUCKET"
+_CHECKSUM = "sha256"
+_READ_AT_ONCE = 4 * 1024 * 1024
+"""Bytes of a file that is read line by line; the client's own 40 MiB would cost build_audience their memory twice."""
+_translated = partial(translated, "Cloud Storage", _SETTING)
+
+
+class GcsAudienceFiles:
+    """Plays AudienceFiles in a bucket. A file's generation is the proof that a later read is of the same."""
+
+    def __init__(self, client: Client, bucket: str) -> None:
+        self._client, self._bucket = client, client.bucket(bucket)
+
+    def write_once(self, name: str, source: Path) -> Stored:
+        """Store a local file under a name; where the name is taken, the file that is there wins and is returned.
+
+        The server compares what arrives with a checksum made here. An upload that landed although its answer was lost
+        is refused when it is repeated, and then found.
+        """
+        blob = self._bucket.blob(_checked(name))
+        with source.open("rb") as content:
+            blob.metadata = {_CHECKSUM: hashlib.file_digest(content, "sha256").hexdigest()}
+        with _translated():
+            try:
+                blob.upload_from_filename(
+                    str(source), content_type="text/csv; charset=utf-8", if_generation_match=0, checksum="crc32c"
+                )
+            except exceptions.PreconditionFailed:
+                blob = self._bucket.blob(name)
+            blob.reload(retry=DEFAULT_RETRY)
+        checksum = (blob.metadata or {}).get(_CHECKSUM, "")
+        return Stored(
+            name=name,
+            generation=int(blob.generation),
+            checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
+            size_bytes=int(blob.size),
+        )
+
+    def lines(self, stored: Stored) -> Iterator[bytes]:
+        """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
+        rest = b""
+        for start in range(0, stored.size_bytes, _READ_AT_ONCE):
+            piece = rest + self.read(stored, start, min(start + _READ_AT_ONCE, stored.size_bytes))
+            *lines, rest = piece.split(b"\n")
+            for line in lines:
+                yield line + b"\n"
+        if rest:
+            yield rest
+        if not stored.size_bytes:
+            self._find(stored)
+
+    def read(self, stored: Stored, start: int, end: int) -> bytes:
+        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        blob = self._bucket.blob(_checked(stored.name), generation=stored.generation)
+        if start >= end:
+            return b""
+        with _translated():
+            try:
+                content: bytes = blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None)
+            except exceptions.NotFound:
+                raise _gone(stored) from None
+        if len(content) != end - start:
+            raise BadAudience(f"{stored.name}: has {start + len(content):,} bytes, not {end:,}; build it anew")
+        return content
+
+    def delete(self, folder: str) -> None:
+        """Delete all files of a folder; nothing happens where there are none."""
+        with _translated():
+            for blob in self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/"):
+                try:
+                    blob.delete(retry=DEFAULT_RETRY)
+                except exceptions.NotFound:
+                    continue
+
+    def _find(self, stored: Stored) -> None:
+        blob = self._bucket.blob(stored.name, generation=stored.generation)
+        with _translated():
+            if not blob.exists():
+                raise _gone(stored)
+
+
+def _gone(stored: Stored) -> BadAudience:
+    return BadAudience(f"{stored.name}: the file is gone or was changed since it was stored; build the audience anew")
+
+
+def _checked(name: str) -> str:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or {".", ".."} & set(parts):
+        raise ValueError(f"{name!r} does not name a file of the bucket")
+    return name

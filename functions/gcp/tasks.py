@@ -1,0 +1,63 @@
+"""Tasks in Cloud Tasks: two queues, one for the steps of executions and one for their shards."""
+
+import json
+from datetime import timedelta
+
+from google.api_core import exceptions, retry
+from google.cloud import tasks_v2
+
+from functions.domain.task_limits import check_task
+from functions.gcp.trouble import PASSING, translated
+from functions.ports import Clock, Task
+from functions.settings import CloudSettings
+
+DISPATCH_DEADLINE = timedelta(minutes=10)
+_PATIENCE_SECONDS = 20.0
+_SHARD = "send_shard"
+
+
+class CloudTaskQueue:
+    """Plays TaskQueue. Every task carries an ID token of the account that may call the functions."""
+
+    def __init__(self, client: tasks_v2.CloudTasksClient, settings: CloudSettings, clock: Clock) -> None:
+        self._client, self._settings, self._clock = client, settings, clock
+
+    def add(self, task: Task) -> bool:
+        """Add a task; False where its name was used before, within at least an hour and at most a day.
+
+        A create that landed although its answer was lost is refused when it is repeated, and counts as done.
+        """
+        body = json.dumps(task.body, ensure_ascii=False, separators=(",", ":")).encode()
+        check_task(task.name, len(task.name) + len(task.function) + len(body), task.at, self._clock.now())
+        queue = self._settings.shard_queue if task.function == _SHARD else self._settings.task_queue
+        parent = self._client.queue_path(self._settings.project, self._settings.location, queue)
+        request = tasks_v2.CreateTaskRequest(parent=parent, task=self._message(parent, task, body))
+        attempts = 0
+
+        def create() -> None:
+            nonlocal attempts
+            attempts += 1
+            self._client.create_task(request, timeout=_PATIENCE_SECONDS / 2)
+
+        again = retry.Retry(predicate=retry.if_exception_type(*PASSING), initial=0.1, timeout=_PATIENCE_SECONDS)
+        with translated("Cloud Tasks", "TASK_QUEUE"):
+            try:
+                again(create)()
+            except exceptions.AlreadyExists:
+                return attempts > 1
+        return True
+
+    def _message(self, parent: str, task: Task, body: bytes) -> tasks_v2.Task:
+        url = self._settings.url_of(task.function)
+        return tasks_v2.Task(
+            name=f"{parent}/tasks/{task.name}",
+            schedule_time=task.at,
+            dispatch_deadline=DISPATCH_DEADLINE,
+            http_request=tasks_v2.HttpRequest(
+                url=url,
+                http_method=tasks_v2.HttpMethod.POST,
+                headers={"Content-Type": "application/json"},
+                body=body,
+                oidc_token=tasks_v2.OidcToken(service_account_email=self._settings.task_caller, audience=url),
+            ),
+        )

@@ -1,0 +1,41 @@
+"""Google's errors in Tminus's words: what passes by itself, and what somebody has to change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError, TransportError
+from requests.exceptions import RequestException
+
+from functions.domain.errors import Misconfigured, Transient
+
+PASSING = (
+    exceptions.Aborted,
+    exceptions.Cancelled,
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServerError,
+    exceptions.TooManyRequests,
+    exceptions.Unknown,
+    exceptions.RetryError,
+    RequestException,
+    TransportError,
+)
+"""Errors after which the same call may succeed. Whether it has taken effect already, none of them says."""
+_REFUSED = (exceptions.Forbidden, exceptions.Unauthenticated, GoogleAuthError)
+
+
+@contextmanager
+def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[None]:
+    """Raise Transient for trouble that passes, and Misconfigured, naming `setting`, for what permission lacks."""
+    try:
+        yield
+    except PASSING as error:
+        raise Transient(f"{service}: {_words(error)}") from error
+    except _REFUSED as error:
+        raise Misconfigured(setting, f"{service} refuses: {_words(error)}; see docs/how-to-deploy.md") from error
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

