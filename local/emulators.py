@@ -54,6 +54,28 @@ def storage_emulator(folder: Path, log: Path) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def google_emulators(folder: Path) -> Iterator[dict[str, str]]:
+    """Run both, logs and files in a folder; while they run, the environment names them to Google's clients.
+
+    Yields the variables. EmulatorMissing where one is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        firestore_emulator(folder / "firestore.log") as firestore,
+        storage_emulator(folder / "storage", folder / "storage.log") as storage,
+    ):
+        names = {"FIRESTORE_EMULATOR_HOST": firestore, "STORAGE_EMULATOR_HOST": storage}
+        before = {name: os.environ.get(name) for name in names}
+        os.environ.update(names)
+        try:
+            yield names
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name)
+                os.environ.update({} if value is None else {name: value})
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as free:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from functions import bootstrap
 from functions.domain.instants import stamp
@@ -29,15 +29,27 @@ FUNCTIONS = (
 
 
 def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:
-    """Return a server that has each function at its name, and at / what is there and what runs."""
-    mounted = {f"/{name}": _bound(app, ports) for name, app in apps.items()}
-    return make_server(host, port, DispatcherMiddleware(_index(ports), mounted), threaded=True)
+    """Return a server that has each function at its name, and at / what is there and what runs.
+
+    As in the addresses of deployed functions, hyphens may stand for the name's underscores.
+    """
+    bound = {name: _bound(app, ports) for name, app in apps.items()}
+    mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
+    app = DispatcherMiddleware(_index(ports), mounted)
+    return make_server(host, port, app, threaded=True, request_handler=_Quiet)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Leaves the log to the functions."""
+
+    def log_request(self, *_: object) -> None:
+        """Log nothing."""
 
 
 def _bound(app: "WSGIApplication", ports: Ports) -> "WSGIApplication":
     def bound(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        with bootstrap.bind(ports):
-            return app(environ, start_response)
+        with bootstrap.bind(ports):  # and a function is at its address, not only below it
+            return app({**environ, "PATH_INFO": environ.get("PATH_INFO") or "/"}, start_response)
 
     return bound
 

@@ -1,7 +1,7 @@
 """An FCM on this machine and a sender that speaks to it; Google Cloud's emulators, started once."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -9,11 +9,9 @@ import pytest
 
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm import FcmSender
-from local.emulators import EmulatorMissing
+from local.emulators import EmulatorMissing, google_emulators
 from local.fake_fcm import FakeFcm
 from tests.fcm import settings_for
-from tests.google_cloud import Emulators
-from tests.google_cloud import emulators as running
 
 MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]
 
@@ -31,11 +29,11 @@ def make_fcm() -> Iterator[MakeFcm]:
 
 
 @pytest.fixture(scope="session")
-def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Firestore and Cloud Storage on this machine; where one is missing, CI fails and everybody else is told how."""
     try:
-        with running(tmp_path_factory.mktemp("emulators")) as started:
-            yield started
+        with google_emulators(tmp_path_factory.mktemp("emulators")) as variables:
+            yield variables
     except EmulatorMissing as problem:
         if os.environ.get("CI"):
             raise

@@ -16,6 +16,7 @@ from functions.settings import process_settings
 from functions.usecases.recipes import save_recipe
 from local.cli.data import generate_with_progress
 from local.cli.options import RECIPES, folder, read_instant
+from local.cli.up_emulators import up_on_emulators
 from local.documents import read_recipe_file
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
@@ -43,6 +44,11 @@ _KEEP_SECONDS = 0.1
     help="Simulated seconds a second, with --clock fast.",
 )
 @click.option("--at", help="Where a fast clock begins. [default: where it stopped, or else now]")
+@click.option(
+    "--emulators",
+    is_flag=True,
+    help="Run on Google's clients: emulators of Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 def up(
@@ -52,6 +58,7 @@ def up(
     kind: str,
     speed: float,
     at: str | None,
+    emulators: bool,
     host: str,
     port: int,
 ) -> None:
@@ -59,15 +66,21 @@ def up(
 
     Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. A data folder that
     is not there is filled with sample data. State survives a kill at any instant: started again, executions go on
-    where they were. Standard error gets the functions' logs, one JSON object a line.
+    where they were. Standard error gets the functions' logs, one JSON object a line. With --emulators, state lasts
+    until the end, and the variables to export are printed, with which other programs find what runs.
     """
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
     kept = KeptClock(state / "clock.json")
-    clock = _clock(kind, speed, read_instant(at, "--at") or kept.read())
+    start = read_instant(at, "--at") or kept.read()
+    clock = _clock(kind, speed, start)
     documents = [read_recipe_file(path) for path in sorted((recipe_dir or RECIPES).glob("*.json"))]
     if not data.exists():
         generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
     logs.configure(sys.stderr)
+    if emulators:
+        stop = _stop_on_signals()
+        up_on_emulators(settings, lambda: _clock(kind, speed, start), documents, port=port, stop=stop)
+        return
     with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
@@ -94,9 +107,7 @@ def _serve(
     apps = load_functions(FUNCTIONS, SOURCE)
     runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
     server = http_server(apps, system.ports, *address)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stop_on_signals()
     threads = [threading.Thread(target=runtime.serve, args=(stop,)), threading.Thread(target=server.serve_forever)]
     for thread in threads:
         thread.start()
@@ -110,3 +121,10 @@ def _serve(
     for thread in threads:
         thread.join()
     server.server_close()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

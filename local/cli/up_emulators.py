@@ -1,0 +1,57 @@
+"""`tminus up --emulators`: all functions on Google's clients, and what other programs need to join them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+import click
+
+from functions import bootstrap
+from functions.domain.instants import stamp
+from functions.settings import Settings
+from functions.usecases.recipes import save_recipe
+from local.embedded.clock import WaitableClock
+from local.embedded.outbox import OutboxSender, OutcomeScript
+from local.emulated import Emulated, emulated
+from local.emulators import EmulatorMissing, google_emulators
+
+_AS_EXPECTED = OutcomeScript()
+
+
+def up_on_emulators(
+    settings: Settings,
+    start_clock: Callable[[], WaitableClock],
+    documents: Sequence[Mapping[str, Any]],
+    *,
+    port: int,
+    stop: Event,
+) -> None:
+    """Serve until `stop` is set; nothing is left afterwards but the outbox, in the state folder.
+
+    The clock starts once the emulators run, which takes some seconds.
+    """
+    outbox = settings.state_dir / "outbox.jsonl"
+    outbox.parent.mkdir(parents=True, exist_ok=True)
+    click.echo("tminus: starting Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler on this machine", err=True)
+    try:
+        with TemporaryDirectory(prefix="tminus-emulators-") as name, google_emulators(Path(name)) as google:
+            clock = start_clock()
+            sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
+            with emulated(Path(name), settings, clock, sender, port=port) as running:
+                for document in documents:
+                    save_recipe(running.ports, document)
+                _tell(running, google, clock, outbox, fcm=settings.fcm is not None)
+                stop.wait()
+            click.echo("tminus: stopping the emulators", err=True)
+    except EmulatorMissing as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def _tell(running: Emulated, google: Mapping[str, str], clock: WaitableClock, outbox: Path, *, fcm: bool) -> None:
+    click.echo(f"tminus: functions on {running.url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
+    click.echo(f"tminus: messages go {'to FCM' if fcm else f'to {outbox}'}; to join in:")
+    for variable, value in {**google, **running.variables}.items():
+        click.echo(f"export {variable}={quote(value)}")

@@ -1,0 +1,66 @@
+"""A laboratory on Google Cloud's emulators: the real clients, functions behind HTTP, and FCM over TLS."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from functions.gcp.clock import SystemClock
+from functions.gcp.fcm import FcmSender
+from functions.settings import Settings
+from functions.usecases.recipes import save_recipe
+from functions.usecases.report import report
+from local.documents import read_recipe_file
+from local.embedded.clock import VirtualClock
+from local.emulated import Emulated, emulated
+from local.fake_fcm import FakeFcm
+from local.serving import SOURCE
+from tests.fcm import settings_for
+
+RECIPES = SOURCE.parent / "local" / "recipes"
+
+
+class CloudLab:
+    """One project: its ports, the emulator that calls its functions, and the FCM that they send to."""
+
+    def __init__(self, running: Emulated, fcm: FakeFcm) -> None:
+        self.ports, self.cloud, self.fcm = running.ports, running.cloud, fcm
+
+    def save(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> str:
+        """Save one of the sample recipes, and return its id."""
+        document = change(read_recipe_file(RECIPES / f"{name}.json"))
+        return save_recipe(self.ports, document).id
+
+    def report(self, execution: str) -> dict[str, Any]:
+        return report(self.ports, execution)
+
+    def sent(self) -> Counter[tuple[str, str]]:
+        """How often each device was sent each push, by the tag under which a device shows only one of them."""
+        return Counter(
+            (request.token, request.body["message"]["android"]["notification"]["tag"])
+            for request in self.fcm.requests
+        )
+
+    def assert_contract(self, *executions: str) -> None:
+        """Nobody got a push twice, and every number adds up to what left."""
+        assert [key for key, count in self.sent().items() if count > 1] == []
+        reports = [self.report(execution) for execution in executions]
+        for push in (push for each in reports for push in each["pushes"]):
+            parts = push["sent"] + push["failed"] + push["unknown"] + push["notReached"]
+            assert push["audienceSize"] == sum(push["excluded"].values()) + parts
+
+
+@contextmanager
+def cloud_lab(folder: Path, at: datetime, data: Path) -> Iterator[CloudLab]:
+    """Open a laboratory on a virtual clock; the official emulators have to run."""
+    name = f"demo-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    settings = Settings(user_data_dir=data)
+    with (
+        FakeFcm() as fcm,
+        closing(FcmSender(settings_for(fcm), SystemClock())) as sender,
+        emulated(folder, settings, VirtualClock(at), sender, project=name) as running,
+    ):
+        yield CloudLab(running, fcm)

@@ -1,0 +1,102 @@
+"""Whole executions through Google's real clients, on emulators: from the scheduler to the phones."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.usecases.control import cancel, stop
+from local.cloud import Duplicate, Reorder, Script, Share
+from local.sample import generate
+from tests.functional.cloud_lab import CloudLab, cloud_lab
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+WELCOME, REACTIVATION = "new-user-welcome_20260504T150000Z", "sneaker-reactivation_20260504T223000Z"
+SEND_AT = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)
+LATE = SEND_AT + timedelta(hours=1)
+EVERYTHING_AT_ONCE = Script(deliveries=[Share(fault=Duplicate(copies=41), url="launch")])
+THRICE_AND_REORDERED = Script(
+    deliveries=[
+        Share(fault=Duplicate(copies=2, after=timedelta(seconds=20))),
+        Share(fault=Reorder(within=timedelta(seconds=90))),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    generate(folder, users=3_000, seed=1, at=NOON)
+    return folder
+
+
+@pytest.fixture
+def open_lab(emulators: Mapping[str, str], data: Path, tmp_path: Path) -> Iterator[Callable[..., CloudLab]]:
+    del emulators
+    with ExitStack() as stack:
+        yield lambda at: stack.enter_context(cloud_lab(tmp_path, at, data))
+
+
+def test_both_sample_recipes_run_from_the_scheduler_to_the_phones(open_lab: Callable[..., CloudLab]) -> None:
+    lab = open_lab(NOON + timedelta(hours=2, minutes=29))
+    for name in ("new-user-welcome", "sneaker-reactivation"):
+        lab.save(name)
+    lab.cloud.run_until(LATE)
+    lab.assert_contract(WELCOME, REACTIVATION)
+    totals = [_totals(lab, execution) for execution in (WELCOME, REACTIVATION)]
+    assert [state for state, _ in totals] == ["completed", "completed"]
+    assert min(sent for _, sent in totals) > 20
+    assert sum(lab.sent().values()) == sum(sent for _, sent in totals) + 2 * 5 + 3
+    assert [e.recipe_id for e in lab.ports.executions.unfinished()] == []
+
+
+def test_42_fires_of_one_slot_make_one_execution_and_one_set_of_messages(open_lab: Callable[..., CloudLab]) -> None:
+    lab = open_lab(SEND_AT - timedelta(minutes=31))
+    lab.cloud.script = EVERYTHING_AT_ONCE
+    lab.save("sneaker-reactivation")
+    lab.cloud.run_until(LATE)
+    launches = [request for request in lab.cloud.requests if request.url.endswith("/launch")]
+    assert (len(launches), {request.status for request in launches}) == (42, {200})
+    assert [each.id for each in lab.ports.executions.of_recipe("sneaker-reactivation")] == [REACTIVATION]
+    _assert_sent_once(lab)
+
+
+def test_every_task_thrice_and_out_of_order_sends_once(open_lab: Callable[..., CloudLab]) -> None:
+    lab = open_lab(SEND_AT - timedelta(minutes=31))
+    lab.cloud.script = THRICE_AND_REORDERED
+    lab.save("sneaker-reactivation")
+    lab.cloud.run_until(LATE + timedelta(minutes=10))
+    _assert_sent_once(lab)
+
+
+@pytest.mark.parametrize(
+    ("at", "act", "state"),
+    [(SEND_AT - timedelta(minutes=5), cancel, "cancelled"), (SEND_AT + timedelta(seconds=90), stop, "stopped")],
+)
+def test_nothing_leaves_after_a_cancel_or_a_stop(
+    open_lab: Callable[..., CloudLab], at: datetime, act: Callable[..., Any], state: str
+) -> None:
+    lab = open_lab(SEND_AT - timedelta(minutes=31))
+    lab.save("sneaker-reactivation")
+    lab.cloud.run_until(at)
+    before = lab.sent()
+    act(lab.ports, REACTIVATION, "somebody said so")
+    lab.cloud.run_until(LATE)
+    assert lab.sent() == before
+    assert lab.report(REACTIVATION)["status"] == state
+    lab.assert_contract(REACTIVATION)
+
+
+def _assert_sent_once(lab: CloudLab) -> None:
+    lab.assert_contract(REACTIVATION)
+    state, sent = _totals(lab, REACTIVATION)
+    assert state == "completed"
+    assert sum(lab.sent().values()) == sent + 3
+
+
+def _totals(lab: CloudLab, execution: str) -> tuple[str, int]:
+    report = lab.report(execution)
+    return report["status"], report["totals"]["sent"]
