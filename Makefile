@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-smoke infra-check lock clean
+.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-smoke infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,13 +36,17 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+bench: bench-import bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
 	$(BIN)/python -m bench.delivery
 
+bench-import: $(READY) ## Measure what importing main.py adds to a bare functions-framework app (20 seconds)
+	$(BIN)/python -m bench.imports
+
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
+	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
 
 # checkov has a hundred dependencies of its own, so it lives apart. The folder is called .venv for everybody who skips
 # folders of that name.
@@ -76,4 +80,4 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus
+	rm -rf .venv .tminus infra/.venv

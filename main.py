@@ -6,8 +6,7 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers.schedules import handle_launch, handle_reconcile
-from functions.handlers.tasks import handle_task
+from functions.handlers.entry import handle_launch, handle_reconcile, handle_task
 
 
 @functions_framework.http

@@ -1,0 +1,27 @@
+"""Where the deployed functions begin: what a request needs is loaded when the first one comes.
+
+An instance is started for its first request, and Cloud Run waits until it listens: so nothing is loaded before.
+"""
+
+from flask import Request, Response
+
+
+def handle_task(function: str, request: Request) -> Response:
+    """Run the step that a task asks for."""
+    from functions.handlers import tasks  # noqa: PLC0415
+
+    return tasks.handle_task(function, request)
+
+
+def handle_launch(request: Request) -> Response:
+    """Launch the execution of the send that belongs to the scheduler's time."""
+    from functions.handlers import schedules  # noqa: PLC0415
+
+    return schedules.handle_launch(request)
+
+
+def handle_reconcile(request: Request) -> Response:
+    """Make what is match what should be."""
+    from functions.handlers import schedules  # noqa: PLC0415
+
+    return schedules.handle_reconcile(request)
