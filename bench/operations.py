@@ -58,15 +58,15 @@ COSTS: Mapping[str, Cost] = {
     "executions.change": _READ_WRITE,
     "executions.unfinished": _each_read,
     "executions.of_recipe": _each_read,
-    "executions.save_push": _WRITE,
+    "executions.save_push": _READ_WRITE,
     "executions.push": _READ,
     "executions.create_shard": _READ_WRITE,
     "executions.shard": _READ,
     "executions.shards": _each_read,
-    "executions.progress": Operations(reads=1),  # an execution has fewer than 1,000 shards
+    "executions.progress": _READ,  # a sum that each shard adds to when it is done
     "executions.shards_under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
     "executions.save_shard": _READ_WRITE,  # the execution's state, then a write on condition
-    "executions.settle_shard": _WRITE,
+    "executions.settle_shard": Operations(reads=1, writes=2),  # the second write is to the sum, once it is done
     "executions.log": _WRITE,
     "executions.log_of": _each_read,
     "executions.record": _WRITE,
@@ -81,7 +81,7 @@ COSTS: Mapping[str, Cost] = {
     "tasks.add": Operations(tasks=1),
     "alerts.send": Operations(),
 }
-"""What a call costs; the ledger's are counted from what it reads and writes: each day a read, each write a write."""
+"""What a call costs; the ledger's are counted from what it reads and writes, and the partition's own document too."""
 
 
 def counted(ports: Ports, counts: Operations) -> Ports:
@@ -124,7 +124,7 @@ class _CountedLedger:
     ) -> T:
         def counting(stored: Mapping[date, bytes]) -> tuple[Mapping[date, bytes], T]:
             written, result = change(stored)
-            self._counts.add(Operations(reads=len(days), writes=len(written)))
+            self._counts.add(Operations(reads=len(days) + 1, writes=len(written) + bool(written)))
             return written, result
 
         return self._ledger.transact(partition, days, counting)
