@@ -118,7 +118,7 @@ def opened(folder: Path, at: datetime, sender: PushSender | None = None) -> Iter
 
 def save_campaign(ports: Ports) -> None:
     """Save the recipe: three variables in its texts, and a deep link."""
-    save_recipe(ports, _recipe())
+    save_recipe(ports, _recipe(), by="bench")
 
 
 def go_live(folder: Path) -> None:

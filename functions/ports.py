@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from audience_jobs.contract import Engine, Job
+from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Chunk, Envelope, Outcome, Tally
 from functions.domain.execution import Execution, State
 from functions.domain.policy import Policy
+from functions.domain.roles import Caller, Service
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard, Stored
 
@@ -37,9 +39,27 @@ class RecipeStore(Protocol):
         ...
 
     def change(
-        self, recipe_id: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+        self,
+        recipe_id: str,
+        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        deed: Deed | None = None,
     ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it, in one transaction; None stands for no document."""
+        """Replace a document by what `change` makes of it, in one transaction; None stands for no document.
+
+        With a deed, the same transaction adds the recipe's next entry to the audit log, unless there was no document
+        and there is none.
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """What was done to recipes. `RecipeStore.change` adds entries; nothing changes or removes one."""
+
+    def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
+        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another.
+
+        The entries of a recipe that was deleted stay.
+        """
         ...
 
 
@@ -263,12 +283,29 @@ class Alerts(Protocol):
         ...
 
 
+class Callers(Protocol):
+    """Knows who calls by the header Authorization of the request.
+
+    Unauthenticated where nobody vouches for the caller, Transient where that cannot be found out now. What they say
+    holds nothing of the token.
+    """
+
+    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+        """Raise Forbidden unless the caller is the account by which a service calls a function."""
+        ...
+
+    def person(self, authorization: str | None, function: str) -> Caller:
+        """Return the person or program that calls a function, with its role; Forbidden where it has none."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """Everything that a use case may reach, on whichever runtime it runs."""
 
     clock: Clock
     recipes: RecipeStore
+    audit: AuditLog
     executions: ExecutionStore
     ledger: CadenceLedger
     files: AudienceFiles
@@ -277,6 +314,7 @@ class Ports:
     sender: PushSender
     devices: Devices
     alerts: Alerts
+    callers: Callers
     engine: Engine
     find_job: Callable[[str], Job]
     policy: Policy = field(default_factory=Policy)

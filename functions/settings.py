@@ -11,6 +11,7 @@ from pathlib import Path
 from functions.domain.errors import Misconfigured
 from functions.domain.ids import UserIdFormat, is_user_id
 from functions.domain.policy import Policy
+from functions.domain.roles import Role
 from functions.domain.safeguards import Limits
 from functions.domain.template import LinkPolicy
 
@@ -56,8 +57,13 @@ class CloudSettings:
 
     `function_url` is the address of every function, with `{function}` where its name goes, hyphens for underscores;
     it is what ID tokens are made out to, too. `task_caller` and `scheduler_caller` are the e-mail addresses of
-    the service accounts that call. The emulators are addresses of stand-ins; Firestore's and Cloud Storage's clients
-    find theirs by themselves.
+    the service accounts that call. `api_callers` are the accounts of programs and the role of each. `certs_url` and
+    `firebase_certs_url` have the keys that Google and Firebase Authentication sign tokens with. The emulators are
+    addresses of stand-ins; Firestore's and Cloud Storage's clients find theirs by themselves.
+
+    `signatures_removed` says that Cloud Run's own check of callers guards the functions that tasks and jobs call: it
+    has verified their tokens then, and passes them on with the words SIGNATURE_REMOVED_BY_GOOGLE for a signature
+    (cloud.google.com/run/docs/troubleshooting#signature-removed), so nobody can verify them once more.
     """
 
     project: str
@@ -72,6 +78,11 @@ class CloudSettings:
     tasks_emulator: str = ""
     scheduler_emulator: str = ""
     certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
+    firebase_certs_url: str = (
+        "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
+    )
+    signatures_removed: bool = False
+    api_callers: Mapping[str, Role] = field(default_factory=dict)
 
     def url_of(self, function: str) -> str:
         """Return the address of a function."""
@@ -181,7 +192,22 @@ def _cloud(reader: _Reader) -> CloudSettings:
         tasks_emulator=reader.text("CLOUD_TASKS_EMULATOR_HOST", ""),
         scheduler_emulator=reader.text("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
+        firebase_certs_url=reader.url("FIREBASE_CERTS_URL", CloudSettings.firebase_certs_url),
+        signatures_removed=reader.choice("OIDC_SIGNATURES", ["verify", "removed"]) == "removed",
+        api_callers=_api_callers(reader),
     )
+
+
+def _api_callers(reader: _Reader) -> Mapping[str, Role]:
+    """Read the programs' accounts: `EMAIL:ROLE`, several with commas between them."""
+    setting, callers = "API_CALLERS", dict[str, Role]()
+    for word in reader.words(setting):
+        email, _, role = word.rpartition(":")
+        if not _EMAIL.fullmatch(email) or role not in list(Role):
+            raise Misconfigured(setting, f"must be EMAIL:ROLE, with a role of {', '.join(Role)}, got {word!r}")
+        if callers.setdefault(email, Role(role)) != role:
+            raise Misconfigured(setting, f"{email} has two roles; name it once")
+    return callers
 
 
 def _fcm(reader: _Reader) -> FcmSettings:

@@ -28,12 +28,13 @@ locals {
     FUNCTION_URL            = local.function_url
     TASK_CALLER             = module.identity.callers["tasks"]
     SCHEDULER_CALLER        = module.identity.callers["scheduler"]
+    OIDC_SIGNATURES         = "removed" # by Cloud Run, which has verified them: roles/run.invoker guards each function
     PUSH_SENDER             = "fcm"
     FCM_MESSAGES_PER_SECOND = tostring(var.fcm_messages_per_second)
   }
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
-    "TASK_QUEUE", "SHARD_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "PUSH_SENDER",
+    "TASK_QUEUE", "SHARD_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES", "PUSH_SENDER",
     "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE",
   ]
 

@@ -81,7 +81,7 @@ class SingleRun:
         A slot that has run before is not run again: the report is the one of that run.
         """
         self._clock.advance_to(max(plan.at, self._clock.now()))
-        save_recipe(self.ports, plan.recipe.document())
+        save_recipe(self.ports, plan.recipe.document(), by="cli")
         headers = {"X-CloudScheduler": "true", "X-CloudScheduler-ScheduleTime": stamp(plan.at) or ""}
         response = self._runtime.call("launch", headers, {"recipeId": plan.recipe.id})
         execution = execution_id(plan.recipe.id, plan.send_at)

@@ -52,6 +52,14 @@ class Misconfigured(TminusError):
         super().__init__(f"{setting}: {reason}")
 
 
+class Unauthenticated(TminusError):
+    """Nobody vouches for the caller: there is no token, or one that proves nothing to this function."""
+
+
+class Forbidden(TminusError):
+    """The caller is known, and may not do what was asked."""
+
+
 class NotFound(TminusError):
     """The named recipe or execution does not exist."""
 

@@ -2,12 +2,16 @@
 
 A document is changed by reading it and writing it on condition that nobody has written it since: no locks, and of
 many at once one always gets through. A commit that lands may answer UNAVAILABLE all the same. So every write leaves
-the name of its writer: where a repetition finds its own, the work is done, and is not done again.
+the name of its writer, beside those of the last writers before it: where a repetition finds its own, the work is
+done, and is not done again.
+
+Each call is made once, and made again from here only: Google's client would repeat its own for up to five minutes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from google.api_core import exceptions, retry
@@ -21,9 +25,14 @@ from functions.gcp.trouble import PASSING, translated
 T = TypeVar("T")
 
 Snapshot = DocumentSnapshot[Any]
-WRITER = "_writer"
+WRITERS = "_writers"
+"""The field that names who wrote a document, the last first."""
 SERVICE = "Firestore"
+_MOST_WRITERS = 20
+_OVER = "transaction"
+"""Firestore tells that a transaction is closed or has expired by INVALID_ARGUMENT and this word."""
 _PATIENCE_SECONDS = 30.0
+_NEVER_AGAIN = retry.Retry(predicate=retry.if_exception_type())
 _WRITTEN_MEANWHILE = (exceptions.FailedPrecondition, exceptions.AlreadyExists, exceptions.NotFound)
 
 
@@ -41,7 +50,8 @@ class Unit:
 
     def write(self, reference: DocumentReference, document: Mapping[str, Any]) -> None:
         """Replace a document that was read, unless somebody writes it first."""
-        snapshot, content = self._snapshots[reference], storable(document) | {WRITER: self._writer}
+        snapshot = self._snapshots[reference]
+        content = storable(document) | {WRITERS: [self._writer, *_writers(snapshot)][:_MOST_WRITERS]}
         if not snapshot.exists:
             self._batch.create(reference, content)
             return
@@ -62,7 +72,50 @@ class Unit:
 
     def commit(self) -> None:
         """Write everything."""
-        self._batch.commit()
+        if len(self._batch):
+            self._batch.commit(**once())
+
+
+class Transaction(firestore.Transaction):
+    """A transaction of one attempt. Its calls are made once; the library's own repeats a commit that has landed."""
+
+    def begin(self) -> Self:
+        """Begin it."""
+        options: dict[str, Any] = {"read_write": {}}
+        self._id = self._call("begin_transaction", options=options).transaction
+        return self
+
+    def end(self) -> datetime:
+        """Commit it, and return when that was; Aborted where it is over, for its age or because it has landed."""
+        try:
+            answer = self._call("commit", writes=self._write_pbs, transaction=self._id)
+        except exceptions.InvalidArgument as error:
+            if _OVER not in str(error).lower():
+                raise
+            raise exceptions.Aborted(str(error)) from error  # type: ignore[no-untyped-call]
+        committed: datetime = answer.write_results[-1].update_time
+        return committed
+
+    def undo(self) -> None:
+        """Roll it back; where even that fails, Firestore does it in a while."""
+        with suppress(exceptions.GoogleAPIError):
+            self._call("rollback", transaction=self._id)
+
+    def _call(self, method: str, **request: Any) -> Any:
+        client: Any = self._client
+        call = getattr(client._firestore_api, method)
+        return call(request={"database": client._database_string, **request}, metadata=client._rpc_metadata, **once())
+
+
+@contextmanager
+def transaction(client: firestore.Client) -> Iterator[Transaction]:
+    """Begin a transaction; its user ends it. Whatever is raised meanwhile rolls it back."""
+    begun = Transaction(client).begin()
+    try:
+        yield begun
+    except BaseException:
+        begun.undo()
+        raise
 
 
 def change(client: firestore.Client, references: Sequence[DocumentReference], work: Callable[[Unit], T]) -> T:
@@ -75,7 +128,7 @@ def change(client: firestore.Client, references: Sequence[DocumentReference], wo
     results: list[T] = []
 
     def attempt() -> T:
-        snapshots = list(client.get_all(list(references)))
+        snapshots = list(client.get_all(list(references), **once()))
         if results and any(written_by(snapshot, writer) for snapshot in snapshots):
             return results[0]
         unit = Unit(client, snapshots, writer)
@@ -92,11 +145,16 @@ def change(client: firestore.Client, references: Sequence[DocumentReference], wo
 
 
 def patiently(call: Callable[[], T]) -> T:
-    """Make a call until it succeeds or fails for good, for half a minute at most."""
+    """Make a call until it succeeds or fails for good, again for half a minute at most."""
     passing = retry.if_exception_type(*PASSING)
     again = retry.Retry(predicate=passing, initial=0.02, maximum=1.0, multiplier=1.5, timeout=_PATIENCE_SECONDS)
     done: T = again(call)()
     return done
+
+
+def once() -> dict[str, Any]:
+    """Return the options with which the client makes a call once, and does not wait for it for ever."""
+    return {"retry": _NEVER_AGAIN, "timeout": _PATIENCE_SECONDS / 2}
 
 
 def create(reference: DocumentReference, document: Mapping[str, Any]) -> bool:
@@ -104,27 +162,32 @@ def create(reference: DocumentReference, document: Mapping[str, Any]) -> bool:
     writer = uuid4().hex
     with translated(SERVICE):
         try:
-            patiently(lambda: reference.create(storable(document) | {WRITER: writer}))
+            patiently(lambda: reference.create(storable(document) | {WRITERS: [writer]}, **once()))
         except exceptions.AlreadyExists:
-            return written_by(patiently(reference.get), writer)
+            return written_by(patiently(lambda: reference.get(**once())), writer)
     return True
 
 
 def read(reference: DocumentReference) -> Snapshot:
     """Return a document as it is now."""
     with translated(SERVICE):
-        return patiently(reference.get)
+        return patiently(lambda: reference.get(**once()))
 
 
-def find(stream: Callable[[], Iterable[T]]) -> list[T]:
-    """Return what a query finds."""
+def find(stream: Callable[..., Iterable[T]]) -> list[T]:
+    """Return what a query finds; one that breaks off is made anew."""
     with translated(SERVICE):
-        return patiently(lambda: list(stream()))
+        return patiently(lambda: list(stream(**once())))
 
 
 def written_by(snapshot: Snapshot, writer: str) -> bool:
-    """Say whether this is how a writer left a document."""
-    return bool((snapshot.to_dict() or {}).get(WRITER) == writer)
+    """Say whether a writer has written a document, be it that others have since."""
+    return writer in _writers(snapshot)
+
+
+def last_written_by(snapshot: Snapshot, writer: str) -> bool:
+    """Say whether a document is as a writer left it."""
+    return _writers(snapshot)[:1] == [writer]
 
 
 def plain(snapshot: Snapshot) -> dict[str, Any] | None:
@@ -132,7 +195,7 @@ def plain(snapshot: Snapshot) -> dict[str, Any] | None:
     document = snapshot.to_dict()
     if document is None:
         return None
-    return {name: _plain(value) for name, value in document.items() if name != WRITER}
+    return {name: _plain(value) for name, value in document.items() if name != WRITERS}
 
 
 def storable(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +217,15 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return stamp(value)
+    if isinstance(value, DocumentReference):
+        return value.path
     return value if value is None or isinstance(value, (str, int, float, bool, bytes)) else str(value)
+
+
+def _writers(snapshot: Snapshot) -> list[Any]:
+    """Return the last writers of a document, none where a person has made something else of them."""
+    written = (snapshot.to_dict() or {}).get(WRITERS)
+    return written if isinstance(written, list) else []
 
 
 def _unchanged(snapshot: Snapshot) -> firestore.WriteOption:

@@ -1,6 +1,7 @@
 """Dead device tokens in Firestore: `graves/{partition}`, packed."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.document import DocumentReference
@@ -18,7 +19,7 @@ class FirestoreDevices:
     def graves(self, partitions: range) -> Mapping[int, bytes]:
         """Return the dead tokens of partitions of users; empty bytes where there are none."""
         wanted = [self._place(partition) for partition in partitions]
-        found = find(lambda: self._client.get_all(wanted)) if wanted else []
+        found = find(partial(self._client.get_all, wanted)) if wanted else []
         packed = {int(snapshot.id): bytes((snapshot.to_dict() or {}).get("packed", b"")) for snapshot in found}
         return {partition: packed[partition] for partition in partitions}
 

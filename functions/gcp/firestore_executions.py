@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from google.api_core.exceptions import FailedPrecondition
@@ -12,7 +12,6 @@ from google.api_core.exceptions import NotFound as GoogleNotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.document import DocumentReference
-from google.cloud.firestore_v1.transaction import Transaction, transactional
 
 from functions.domain.delivery import Tally
 from functions.domain.errors import Conflict, Halted, NotFound
@@ -23,21 +22,27 @@ from functions.domain.shard import PushFiles, Shard
 from functions.domain.violations import read_violation, write_violation
 from functions.gcp.firestore import (
     SERVICE,
-    WRITER,
+    WRITERS,
     Snapshot,
     Unit,
     create,
     find,
+    last_written_by,
+    once,
     patiently,
     plain,
     read,
     storable,
-    written_by,
+    transaction,
 )
 from functions.gcp.firestore import change as change_documents
 from functions.gcp.trouble import translated
 from functions.ports import LogEntry
 
+V = TypeVar("V")
+
+_OfVersions = dict[tuple[str, str], tuple[int, V]]
+"""Of shards, by execution and key: a version, and what is known of it."""
 _COUNTED = ("sent", "failed", "unknown", "lost")
 _MOST_REMEMBERED = 1_000
 
@@ -48,7 +53,8 @@ class FirestoreExecutionStore:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._executions = client.collection("executions")
-        self._update_times: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self._update_times: _OfVersions[datetime] = {}
+        self._writers: _OfVersions[str] = {}
         self._process, self._lines = uuid4().hex[:8], itertools.count()
 
     def create(self, execution: Execution) -> bool:
@@ -117,7 +123,7 @@ class FirestoreExecutionStore:
         snapshot = read(self._shard_place(execution_id, key))
         shard = _read_shard(snapshot)
         if shard is not None:
-            self._remember(shard, snapshot.update_time)
+            _keep(self._update_times, shard, snapshot.update_time)
         return shard
 
     def progress(self, execution_id: str) -> Tally:
@@ -140,56 +146,55 @@ class FirestoreExecutionStore:
         Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
         the version of the given one. That costs one read, of the state, and one write: the version is compared by
         the instant at which this process read or wrote it last.
+
+        A write that landed although its answer was lost may end in an error too, where the execution is stopped
+        before it is repeated: then `settle_shard` still takes the shard as it was given here.
         """
         execution, place = self._place(shard.execution_id), self._shard_place(shard.execution_id, shard.key)
         written, writer = replace(shard, version=shard.version + 1), uuid4().hex
-        content = storable(_write_shard(written)) | {WRITER: writer}
+        content = storable(_write_shard(written)) | {WRITERS: [writer]}
         stored_at = self._stored_at(shard)
+        _keep(self._writers, shard, writer)
 
         def attempt() -> datetime:
-            transaction = self._client.transaction(max_attempts=1)
-
-            @transactional
-            def save(transaction: Transaction) -> None:
-                [snapshot] = self._client.get_all([execution], field_paths=["state"], transaction=transaction)
+            with transaction(self._client) as writing:
+                [snapshot] = self._client.get_all([execution], ["state"], writing, **once())
                 state = (snapshot.to_dict() or {}).get("state", "missing")
                 if state != only_while.value:
                     raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
                 if stored_at is None:
                     raise _conflict(shard)
-                unchanged = self._client.write_option(last_update_time=stored_at)
-                transaction.update(place, content, option=unchanged)
+                writing.update(place, content, option=self._client.write_option(last_update_time=stored_at))
+                return writing.end()
 
-            save(transaction)
-            [result] = transaction.write_results or []
-            return cast("datetime", result.update_time)
-
-        try:
-            with translated(SERVICE):
+        with translated(SERVICE):
+            try:
                 update_time = patiently(attempt)
-        except (FailedPrecondition, GoogleNotFound):
-            stored = read(place)
-            if not written_by(stored, writer):
-                raise _conflict(shard) from None
-            update_time = stored.update_time
-        self._remember(written, update_time)
+            except (FailedPrecondition, GoogleNotFound):
+                stored = patiently(lambda: place.get(**once()))
+                if not last_written_by(stored, writer):
+                    raise _conflict(shard) from None
+                update_time = stored.update_time
+        _keep(self._update_times, written, update_time)
         return written
 
     def settle_shard(self, shard: Shard) -> Shard:
         """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
         place = self._shard_place(shard.execution_id, shard.key)
-        written = replace(shard, version=shard.version + 1)
 
-        def work(unit: Unit) -> None:
-            stored = _read_shard(unit.read(place))
-            if stored is None or stored.version != shard.version:
+        def work(unit: Unit) -> Shard:
+            snapshot = unit.read(place)
+            stored = _read_shard(snapshot)
+            if stored is None or (stored.version != shard.version and not self._left_behind(snapshot, shard)):
                 raise _conflict(shard)
+            written = replace(shard, version=stored.version + 1)
             unit.write(place, _write_shard(written))
             self._count(unit, written, stored.tally if stored.done else Tally())
+            return written
 
-        change_documents(self._client, [place], work)
+        settled = change_documents(self._client, [place], work)
         self._update_times.pop((shard.execution_id, shard.key), None)
-        return written
+        return settled
 
     def shards(self, execution_id: str) -> Sequence[Shard]:
         """Return all shards of an execution, by push, live before test, by number."""
@@ -237,10 +242,10 @@ class FirestoreExecutionStore:
         stored = _read_shard(snapshot)
         return snapshot.update_time if stored and stored.version == shard.version else None
 
-    def _remember(self, shard: Shard, at: datetime) -> None:
-        while len(self._update_times) >= _MOST_REMEMBERED:
-            self._update_times.pop(next(iter(self._update_times)))
-        self._update_times[(shard.execution_id, shard.key)] = (shard.version, at)
+    def _left_behind(self, snapshot: Snapshot, shard: Shard) -> bool:
+        """Say whether what is stored landed when this process failed to save this version of the shard."""
+        version, writer = self._writers.get((shard.execution_id, shard.key), (-1, ""))
+        return version == shard.version and last_written_by(snapshot, writer)
 
     def _place(self, execution_id: str) -> DocumentReference:
         return self._executions.document(_name(execution_id))
@@ -250,6 +255,13 @@ class FirestoreExecutionStore:
 
     def _progress_place(self, execution_id: str) -> DocumentReference:
         return cast("DocumentReference", self._place(execution_id).collection("progress").document("live"))
+
+
+def _keep(known: _OfVersions[V], shard: Shard, value: V) -> None:
+    """Remember something of a shard's version; of too many shards the first is forgotten."""
+    while len(known) >= _MOST_REMEMBERED:
+        known.pop(next(iter(known)), None)
+    known[(shard.execution_id, shard.key)] = (shard.version, value)
 
 
 def _name(text: str) -> str:

@@ -4,10 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from google.cloud import firestore
+from google.cloud.firestore_v1.document import DocumentReference
 
+from functions.domain.audit import Deed
+from functions.domain.errors import Conflict
 from functions.domain.ids import RECIPE_ID
 from functions.gcp.firestore import Snapshot, Unit, find, plain, read
 from functions.gcp.firestore import change as change_documents
+from functions.gcp.firestore_audit import FirestoreAuditLog, NewEntry, NumberTaken
+
+_MOST_TRIES = 100
+_Work = Callable[[Unit], dict[str, Any] | None]
 
 
 class FirestoreRecipeStore:
@@ -16,6 +23,7 @@ class FirestoreRecipeStore:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._recipes = client.collection("recipes")
+        self._audit = FirestoreAuditLog(client)
 
     def get(self, recipe_id: str) -> dict[str, Any] | None:
         """Return a document, None where there is none."""
@@ -25,13 +33,16 @@ class FirestoreRecipeStore:
 
     def all(self) -> Iterable[dict[str, Any]]:
         """Return every document, in order of their ids."""
-        found = find(lambda: self._recipes.order_by("__name__").stream())
+        found = find(self._recipes.order_by("__name__").stream)
         return [document for snapshot in found if (document := _named(snapshot)) is not None]
 
     def change(
-        self, recipe_id: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+        self,
+        recipe_id: str,
+        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        deed: Deed | None = None,
     ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it, in one transaction; None stands for no document."""
+        """Replace a document by what `change` makes of it, in one transaction; a deed goes to the audit log in it."""
         reference = self._recipes.document(recipe_id)
 
         def work(unit: Unit) -> dict[str, Any] | None:
@@ -42,7 +53,26 @@ class FirestoreRecipeStore:
                 unit.write(reference, changed)
             return changed
 
-        return change_documents(self._client, [reference], work)
+        if deed is None:
+            return change_documents(self._client, [reference], work)
+        return self._change_and_tell(reference, work, deed)
+
+    def _change_and_tell(self, reference: DocumentReference, work: _Work, deed: Deed) -> dict[str, Any] | None:
+        """Change a recipe and add the next entry to its log; again with the number after it where that is taken."""
+        for _ in range(_MOST_TRIES):
+            entry = self._audit.next_entry(reference.id)
+
+            def both(unit: Unit, entry: NewEntry = entry) -> dict[str, Any] | None:
+                entry.check_free(unit)
+                changed = work(unit)
+                entry.write(unit, deed, _named(unit.read(reference)), changed)
+                return changed
+
+            try:
+                return change_documents(self._client, [reference, *entry.places], both)
+            except NumberTaken:
+                continue
+        raise Conflict(f"others change recipe {reference.id} all the time; try again")
 
 
 def _named(snapshot: Snapshot) -> dict[str, Any] | None:

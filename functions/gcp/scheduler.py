@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.api_core import exceptions, retry
 from google.cloud import scheduler_v1
@@ -54,27 +54,30 @@ class CloudSchedules:
         """Delete a job; nothing happens where there is none."""
         with _translated():
             try:
-                _patiently(lambda: self._client.delete_job(name=self._path(name)))
+                _patiently(lambda: self._client.delete_job(name=self._path(name), **_once()))
             except exceptions.NotFound:
                 return
 
     def all(self) -> Sequence[ScheduledJob]:
-        """Return all jobs that call our functions, in order of their names."""
+        """Return all jobs that call our functions, in order of their names.
+
+        A job that calls without the right ID token reads as paused: it is turned away, which comes to the same.
+        """
         with _translated():
-            found = _patiently(lambda: list(self._client.list_jobs(parent=self._parent)))
+            found = _patiently(lambda: list(self._client.list_jobs(parent=self._parent, **_once())))
         jobs = [job for message in found if (job := self._read(message))]
         return sorted(jobs, key=lambda job: job.name)
 
     def _put(self, message: scheduler_v1.Job) -> None:
         """Create or update a job, and let it run where somebody has paused it or an update has failed halfway."""
         try:
-            stored = _patiently(lambda: self._client.get_job(name=message.name))
+            stored = _patiently(lambda: self._client.get_job(name=message.name, **_once()))
         except exceptions.NotFound:
-            stored = _patiently(lambda: self._client.create_job(parent=self._parent, job=message))
+            stored = _patiently(lambda: self._client.create_job(parent=self._parent, job=message, **_once()))
         else:
-            stored = _patiently(lambda: self._client.update_job(job=message))
+            stored = _patiently(lambda: self._client.update_job(job=message, **_once()))
         if stored.state is not _ENABLED:
-            _patiently(lambda: self._client.resume_job(name=message.name))
+            _patiently(lambda: self._client.resume_job(name=message.name, **_once()))
 
     def _message(self, job: ScheduledJob) -> scheduler_v1.Job:
         url = self._settings.url_of(job.function)
@@ -89,9 +92,7 @@ class CloudSchedules:
                 http_method=scheduler_v1.HttpMethod.POST,
                 headers={"Content-Type": "application/json"},
                 body=json.dumps(job.body, ensure_ascii=False).encode(),
-                oidc_token=scheduler_v1.OidcToken(
-                    service_account_email=self._settings.scheduler_caller, audience=url
-                ),
+                oidc_token=self._token_for(job.function),
             ),
         )
 
@@ -110,11 +111,21 @@ class CloudSchedules:
             zone=message.time_zone,
             function=function,
             body=body if isinstance(body, dict) else {},
-            enabled=message.state is _ENABLED,
+            enabled=message.state is _ENABLED and message.http_target.oidc_token == self._token_for(function),
+        )
+
+    def _token_for(self, function: str) -> scheduler_v1.OidcToken:
+        return scheduler_v1.OidcToken(
+            service_account_email=self._settings.scheduler_caller, audience=self._settings.url_of(function)
         )
 
     def _path(self, name: str) -> str:
         return f"{self._parent}/jobs/{name}"
+
+
+def _once() -> dict[str, Any]:
+    """Return the options with which the client makes a call once; its own are repeated for ten minutes."""
+    return {"retry": None, "timeout": _PATIENCE_SECONDS / 2}
 
 
 def _patiently(call: Callable[[], T]) -> T:

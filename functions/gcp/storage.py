@@ -4,20 +4,22 @@ import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.storage import Client
+from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from functions.domain.errors import BadAudience
+from functions.domain.errors import BadAudience, Transient
 from functions.domain.shard import Stored
 from functions.gcp.trouble import translated
 
-_SETTING = "AUDIENCE_BUCKET"
 _CHECKSUM = "sha256"
+_PATIENCE_SECONDS = 30.0
 _READ_AT_ONCE = 4 * 1024 * 1024
 """Bytes of a file that is read line by line; the client's own 40 MiB would cost build_audience their memory twice."""
-_translated = partial(translated, "Cloud Storage", _SETTING)
+_translated = partial(translated, "Cloud Storage", "AUDIENCE_BUCKET")
 
 
 class GcsAudienceFiles:
@@ -38,11 +40,20 @@ class GcsAudienceFiles:
         with _translated():
             try:
                 blob.upload_from_filename(
-                    str(source), content_type="text/csv; charset=utf-8", if_generation_match=0, checksum="crc32c"
+                    str(source),
+                    content_type="text/csv; charset=utf-8",
+                    if_generation_match=0,
+                    checksum="crc32c",
+                    **_patiently(),
                 )
             except exceptions.PreconditionFailed:
                 blob = self._bucket.blob(name)
-            blob.reload(retry=DEFAULT_RETRY)
+            except (DataCorruption, ValueError) as error:  # what arrived is not what was sent, or a part of it
+                raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
+            try:
+                blob.reload(**_patiently())
+            except exceptions.NotFound as error:
+                raise Transient(f"{name} was deleted while it was being written") from error
         checksum = (blob.metadata or {}).get(_CHECKSUM, "")
         return Stored(
             name=name,
@@ -71,8 +82,10 @@ class GcsAudienceFiles:
             return b""
         with _translated():
             try:
-                content: bytes = blob.download_as_bytes(start=start, end=end - 1, raw_download=True, checksum=None)
-            except exceptions.NotFound:
+                content: bytes = blob.download_as_bytes(
+                    start=start, end=end - 1, raw_download=True, checksum=None, **_patiently()
+                )
+            except (exceptions.NotFound, exceptions.RequestRangeNotSatisfiable):
                 raise _gone(stored) from None
         if len(content) != end - start:
             raise BadAudience(f"{stored.name}: has {start + len(content):,} bytes, not {end:,}; build it anew")
@@ -81,17 +94,23 @@ class GcsAudienceFiles:
     def delete(self, folder: str) -> None:
         """Delete all files of a folder; nothing happens where there are none."""
         with _translated():
-            for blob in self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/"):
+            for blob in self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/", **_patiently()):
                 try:
-                    blob.delete(retry=DEFAULT_RETRY)
+                    blob.delete(**_patiently())
                 except exceptions.NotFound:
                     continue
 
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         with _translated():
-            if not blob.exists():
+            if not blob.exists(**_patiently()):
                 raise _gone(stored)
+
+
+def _patiently() -> dict[str, Any]:
+    """Return the options with which a request is repeated for half a minute; the library's own take minutes."""
+    again = DEFAULT_RETRY.with_delay(initial=0.1, maximum=5.0).with_timeout(_PATIENCE_SECONDS)
+    return {"retry": again, "timeout": _PATIENCE_SECONDS / 2}
 
 
 def _gone(stored: Stored) -> BadAudience:

@@ -9,7 +9,9 @@ from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.ports import (
     AudienceFiles,
+    AuditLog,
     CadenceLedger,
+    Callers,
     Clock,
     Devices,
     ExecutionStore,
@@ -36,6 +38,7 @@ def open_ports(
     return Ports(
         clock=clock,
         recipes=cast("RecipeStore", _Lazy(cloud.recipes)),
+        audit=cast("AuditLog", _Lazy(cloud.audit)),
         executions=cast("ExecutionStore", _Lazy(cloud.executions)),
         ledger=cast("CadenceLedger", _Lazy(cloud.ledger)),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
@@ -44,6 +47,7 @@ def open_ports(
         sender=sender,
         devices=cast("Devices", _Lazy(cloud.devices)),
         alerts=LogAlerts(),
+        callers=cast("Callers", _Lazy(cloud.callers)),
         engine=engine,
         find_job=find_job,
         policy=policy,
@@ -80,6 +84,17 @@ class _Cloud:
         from functions.gcp.firestore_recipes import FirestoreRecipeStore  # noqa: PLC0415
 
         return FirestoreRecipeStore(self._firestore)
+
+    def audit(self) -> AuditLog:
+        from functions.gcp.firestore_audit import FirestoreAuditLog  # noqa: PLC0415
+
+        return FirestoreAuditLog(self._firestore)
+
+    def callers(self) -> Callers:
+        from functions.gcp.clock import SystemClock  # noqa: PLC0415
+        from functions.gcp.id_tokens import IdTokens  # noqa: PLC0415
+
+        return IdTokens(self._settings, SystemClock())
 
     def executions(self) -> ExecutionStore:
         from functions.gcp.firestore_executions import FirestoreExecutionStore  # noqa: PLC0415

@@ -29,7 +29,10 @@ class CloudTaskQueue:
         """
         body = json.dumps(task.body, ensure_ascii=False, separators=(",", ":")).encode()
         check_task(task.name, len(task.name) + len(task.function) + len(body), task.at, self._clock.now())
-        queue = self._settings.shard_queue if task.function == _SHARD else self._settings.task_queue
+        shards = task.function == _SHARD
+        queue, setting = (
+            (self._settings.shard_queue, "SHARD_QUEUE") if shards else (self._settings.task_queue, "TASK_QUEUE")
+        )
         parent = self._client.queue_path(self._settings.project, self._settings.location, queue)
         request = tasks_v2.CreateTaskRequest(parent=parent, task=self._message(parent, task, body))
         attempts = 0
@@ -40,7 +43,7 @@ class CloudTaskQueue:
             self._client.create_task(request, timeout=_PATIENCE_SECONDS / 2)
 
         again = retry.Retry(predicate=retry.if_exception_type(*PASSING), initial=0.1, timeout=_PATIENCE_SECONDS)
-        with translated("Cloud Tasks", "TASK_QUEUE"):
+        with translated("Cloud Tasks", setting):
             try:
                 again(create)()
             except exceptions.AlreadyExists:

@@ -23,12 +23,15 @@ PASSING = (
     TransportError,
 )
 """Errors after which the same call may succeed. Whether it has taken effect already, none of them says."""
-_REFUSED = (exceptions.Forbidden, exceptions.Unauthenticated, GoogleAuthError)
+_REFUSED = (exceptions.GoogleAPICallError, GoogleAuthError)
 
 
 @contextmanager
 def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[None]:
-    """Raise Transient for trouble that passes, and Misconfigured, naming `setting`, for what permission lacks."""
+    """Raise Transient for trouble that passes, and Misconfigured, naming `setting`, for all else that Google refuses.
+
+    That is for want of a permission, database, bucket, queue or index; what an adapter can answer, it catches itself.
+    """
     try:
         yield
     except PASSING as error:

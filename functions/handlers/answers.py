@@ -1,7 +1,10 @@
 """The one table from errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
 
 Cloud Tasks delivers anything that is not answered 2xx again: so only trouble that passes is answered 429 or
-503, and what no repetition can mend is logged and answered 200.
+503, and what no repetition can mend is logged and answered 200. Strangers are answered 401 and 403.
+
+401 asks who is calling: there is no token, or one that proves nothing here, being forged, expired or made out to
+somebody else (RFC 6750, section 3.1: invalid_token). 403 knows who is calling and says that they may not.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +13,15 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from functions.domain.errors import Halted, NotYet, QuotaExceeded, TminusError, Transient
+from functions.domain.errors import (
+    Forbidden,
+    Halted,
+    NotYet,
+    QuotaExceeded,
+    TminusError,
+    Transient,
+    Unauthenticated,
+)
 from functions.logs import log
 
 _LONGEST_WAIT_SECONDS = 60
@@ -32,8 +43,8 @@ def answer(
         return _again(503, error, max(1, min(wait, _LONGEST_WAIT_SECONDS)))
     except QuotaExceeded as error:
         return _again(429, error, error.retry_after_seconds)
-    except Transient as error:
-        return _again(503, error)
+    except (Unauthenticated, Forbidden, Transient) as error:
+        return turned_away(error)
     except Halted as error:
         return _respond(200, {"result": "halted", "message": str(error)})
     except TminusError as error:
@@ -46,6 +57,17 @@ def refuse(status: int, message: str) -> Response:
     """Answer a request that did not come from where it should, or not in the form it should."""
     log.warning(message, extra={"action": "refused", "status": status})
     return _respond(status, {"result": "refused", "message": message})
+
+
+def turned_away(error: Unauthenticated | Forbidden | Transient) -> Response:
+    """Answer a request whose caller may not come in, or of whom that cannot be found out now."""
+    if isinstance(error, Transient):
+        return _again(503, error)
+    if isinstance(error, Forbidden):
+        return refuse(403, str(error))
+    response = refuse(401, str(error))
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _again(status: int, error: Transient, wait_seconds: float | None = None) -> Response:

@@ -8,17 +8,24 @@ from flask import Request, Response
 
 from functions import bootstrap, logs
 from functions.domain.instants import instant
+from functions.domain.roles import Service
 from functions.handlers.answers import answer, refuse
+from functions.handlers.callers import admit
 from functions.ports import Ports
 from functions.usecases.launch import launch
 from functions.usecases.reconcile import reconcile
 
+MOST_BODY_BYTES = 10_000
+"""A scheduler job's body is a recipe's id."""
 _SCHEDULE_TIME = "X-CloudScheduler-ScheduleTime"
 """The instant that the scheduler meant, constant across its retries; a job run by hand may lack it."""
 
 
 def handle_launch(request: Request) -> Response:
     """Launch the execution of the send that belongs to the scheduler's time."""
+    answered = admit(request, Service.SCHEDULER, "launch", MOST_BODY_BYTES)
+    if answered is not None:
+        return answered
     body = request.get_json(force=True, silent=True)
     recipe_id = body.get("recipeId") if isinstance(body, dict) else None
     if not isinstance(recipe_id, str):
@@ -37,6 +44,9 @@ def handle_launch(request: Request) -> Response:
 
 def handle_reconcile(request: Request) -> Response:
     """Make what is match what should be."""
+    answered = admit(request, Service.SCHEDULER, "reconcile", MOST_BODY_BYTES)
+    if answered is not None:
+        return answered
     if request.headers.get("X-CloudScheduler") != "true":
         return refuse(400, "reconcile is called by Cloud Scheduler only: the header X-CloudScheduler is missing")
     ports = bootstrap.ports()

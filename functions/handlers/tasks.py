@@ -8,7 +8,9 @@ from flask import Request, Response
 
 from functions import bootstrap, logs
 from functions.domain.execution import Execution
+from functions.domain.roles import Service
 from functions.handlers.answers import answer, refuse
+from functions.handlers.callers import admit
 from functions.ports import Ports
 from functions.usecases.build_audience import build_audience
 from functions.usecases.checkpoint import checkpoint
@@ -42,11 +44,12 @@ _STEPS: Mapping[str, _Step] = {
 
 def handle_task(function: str, request: Request) -> Response:
     """Run the step that a task asks for."""
+    answered = admit(request, Service.TASKS, function, MOST_BODY_BYTES)
+    if answered is not None:
+        return answered
     task = request.headers.get("X-CloudTasks-TaskName")
     if not task:
         return refuse(400, f"{function} is called by Cloud Tasks only: the header X-CloudTasks-TaskName is missing")
-    if (request.content_length or 0) > MOST_BODY_BYTES:
-        return refuse(413, f"the body has {request.content_length} bytes; at most {MOST_BODY_BYTES} are read")
     step = _STEPS[function]
     body = _read_body(request, step)
     if isinstance(body, str):

@@ -123,7 +123,7 @@ def _complete_recipe(ports: Ports, run: Run) -> None:
     except BadRecipe:
         return  # somebody broke it by hand; reconciling reports that
     if recipe.is_active and next(sends_from(recipe.schedule, ports.clock.now()), None) is None:
-        complete_recipe(ports, recipe.id)
+        complete_recipe(ports, recipe.id, by="finish")
 
 
 def _cleaned(ports: Ports, run: Run) -> Execution:

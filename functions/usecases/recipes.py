@@ -1,8 +1,12 @@
-"""Save, pause, resume and delete recipes; each takes effect at once for future executions."""
+"""Save, pause, resume and delete recipes; each takes effect at once for future executions.
+
+`by` is who does it, for the audit log: a caller's e-mail address, or the name of the part of Tminus that acts.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from functions.domain.audit import Action, Deed
 from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.instants import stamp
 from functions.domain.recipe import Document, Recipe, parse
@@ -16,36 +20,34 @@ from functions.usecases.control import cancel_before_live
 LAUNCH = "launch"
 
 
-def save_recipe(ports: Ports, document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
+def save_recipe(ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "") -> Recipe:
     """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing."""
-    recipe = parse(document, default_id=default_id)
-    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
-    errors = past_errors(recipe, ports.clock.now())
-    if errors:
-        raise BadRecipe(errors)
-    return _store(ports, recipe)
+    return _store(ports, _checked(ports, document, default_id), _deed(ports, by, Action.SAVED))
 
 
-def pause_recipe(ports: Ports, recipe_id: str) -> Recipe:
+def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
-    return _store(ports, parse(_with_status(ports, recipe_id, Status.PAUSED)))
+    paused = parse(_with_status(ports, recipe_id, Status.PAUSED))
+    return _store(ports, paused, _deed(ports, by, Action.PAUSED))
 
 
-def resume_recipe(ports: Ports, recipe_id: str) -> Recipe:
+def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Let a recipe send again from its next start on."""
-    return save_recipe(ports, _with_status(ports, recipe_id, Status.ACTIVE))
+    resumed = _checked(ports, _with_status(ports, recipe_id, Status.ACTIVE))
+    return _store(ports, resumed, _deed(ports, by, Action.RESUMED))
 
 
-def complete_recipe(ports: Ports, recipe_id: str) -> Recipe:
+def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Mark a recipe that has no send left as completed."""
-    return _store(ports, parse(_with_status(ports, recipe_id, Status.COMPLETED)), cancel=False)
+    completed = parse(_with_status(ports, recipe_id, Status.COMPLETED))
+    return _store(ports, completed, _deed(ports, by, Action.COMPLETED), cancel=False)
 
 
-def delete_recipe(ports: Ports, recipe_id: str) -> None:
+def delete_recipe(ports: Ports, recipe_id: str, *, by: str) -> None:
     """Remove a recipe and its schedule, and cancel the execution under way, if it is before T-0."""
     if ports.recipes.get(recipe_id) is None:
         raise NotFound(f"there is no recipe {recipe_id!r}")
-    ports.recipes.change(recipe_id, lambda _: None)
+    ports.recipes.change(recipe_id, lambda _: None, _deed(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
     cancel_before_live(ports, recipe_id, "its recipe was deleted")
 
@@ -78,6 +80,20 @@ def match_schedule(ports: Ports, recipe: Recipe) -> None:
         ports.schedules.put(job)
 
 
+def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
+    """Return the recipe that a document describes; BadRecipe where it cannot be used now."""
+    recipe = parse(document, default_id=default_id)
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    errors = past_errors(recipe, ports.clock.now())
+    if errors:
+        raise BadRecipe(errors)
+    return recipe
+
+
+def _deed(ports: Ports, by: str, action: Action) -> Deed:
+    return Deed(by=by, at=ports.clock.now(), action=action)
+
+
 def _with_status(ports: Ports, recipe_id: str, status: Status) -> Document:
     document = ports.recipes.get(recipe_id)
     if document is None:
@@ -85,14 +101,14 @@ def _with_status(ports: Ports, recipe_id: str, status: Status) -> Document:
     return {**document, "id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
 
 
-def _store(ports: Ports, recipe: Recipe, *, cancel: bool = True) -> Recipe:
-    now = stamp(ports.clock.now())
+def _store(ports: Ports, recipe: Recipe, deed: Deed, *, cancel: bool = True) -> Recipe:
+    now = stamp(deed.at)
 
     def change(stored: Document | None) -> Document:
         created = (stored or {}).get("createdAt") or recipe.document().get("createdAt") or now
         return {**recipe.document(), "createdAt": created, "updatedAt": now}
 
-    ports.recipes.change(recipe.id, change)
+    ports.recipes.change(recipe.id, change, deed)
     match_schedule(ports, recipe)
     if cancel and not recipe.is_active:
         cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")

@@ -104,6 +104,11 @@ run "everything" {
   }
 
   assert {
+    condition     = local.environment["OIDC_SIGNATURES"] != "removed" || alltrue([for name in ["launch", "build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish", "reconcile"] : local.functions[name].caller != null])
+    error_message = "tokens without a signature are taken only where Cloud Run verifies callers"
+  }
+
+  assert {
     condition     = alltrue([for api in values(google_project_service.this) : api.disable_on_destroy == false])
     error_message = "tearing down leaves on what the app may use"
   }

@@ -86,7 +86,7 @@ def up(
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
         for document in documents:
             if recipe_dir is not None or system.ports.recipes.get(document["id"]) is None:
-                save_recipe(system.ports, document)
+                save_recipe(system.ports, document, by="cli")
         system.schedules.put(RECONCILE_JOB)
         system.queue.recover()
         system.schedules.recover()

@@ -42,7 +42,7 @@ def up_on_emulators(
             sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
             with emulated(Path(name), settings, clock, sender, port=port) as running:
                 for document in documents:
-                    save_recipe(running.ports, document)
+                    save_recipe(running.ports, document, by="cli")
                 _tell(running, google, clock, outbox, fcm=settings.fcm is not None)
                 stop.wait()
             click.echo("tminus: stopping the emulators", err=True)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from functions.domain.audit import Deed
+from local.embedded.audit import append, define
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 
@@ -16,6 +18,7 @@ class SqliteRecipeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.define(_SCHEMA)
+        define(database)
 
     def get(self, recipe_id: str) -> dict[str, Any] | None:
         """Return a document, None where there is none."""
@@ -29,13 +32,18 @@ class SqliteRecipeStore:
         ]
 
     def change(
-        self, recipe_id: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+        self,
+        recipe_id: str,
+        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        deed: Deed | None = None,
     ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it, in one transaction; None stands for no document."""
+        """Replace a document by what `change` makes of it, in one transaction; a deed goes to the audit log in it."""
         with self._database.transaction() as connection:
-            changed = change(self.get(recipe_id))
+            stored, changed = self.get(recipe_id), change(self.get(recipe_id))
             if changed is None:
                 connection.execute("DELETE FROM recipes WHERE id = ?", (recipe_id,))
             else:
                 connection.execute("INSERT OR REPLACE INTO recipes VALUES (?, ?)", (recipe_id, to_text(changed)))
+            if deed is not None and (stored, changed) != (None, None):
+                append(connection, recipe_id, deed, stored, changed)
         return changed

@@ -8,6 +8,8 @@ from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.ports import Clock, Ports, PushSender, ScheduledJob
 from local.embedded.alerts import FileAlerts
+from local.embedded.audit import SqliteAuditLog
+from local.embedded.callers import LocalCallers
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
 from local.embedded.executions import SqliteExecutionStore
@@ -55,6 +57,7 @@ def open_system(
     ports = Ports(
         clock=clock,
         recipes=SqliteRecipeStore(database),
+        audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(state),
@@ -63,6 +66,7 @@ def open_system(
         sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
         devices=SqliteDevices(database),
         alerts=FileAlerts(state / "alerts.jsonl", clock),
+        callers=LocalCallers(),
         engine=engine,
         find_job=find_job,
         policy=policy,

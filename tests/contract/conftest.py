@@ -24,6 +24,7 @@ from functions.gcp.clock import SystemClock
 from functions.gcp.fcm import FcmSender
 from functions.ports import (
     AudienceFiles,
+    AuditLog,
     CadenceLedger,
     Devices,
     ExecutionStore,
@@ -34,6 +35,7 @@ from functions.ports import (
     TaskQueue,
 )
 from functions.settings import Platform, Settings
+from local.embedded.audit import SqliteAuditLog
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
@@ -62,6 +64,7 @@ class SavesRules(CadenceLedger, Protocol):
 @dataclass(kw_only=True)
 class Adapters:
     recipes: RecipeStore
+    audit: AuditLog
     executions: ExecutionStore
     ledger: SavesRules
     files: AudienceFiles
@@ -80,6 +83,7 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
     database = closing_stack.enter_context(closing(Database(folder / "tminus.db")))
     return Adapters(
         recipes=SqliteRecipeStore(database),
+        audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(folder / "files"),
@@ -100,6 +104,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
     ports = bootstrap.google_cloud(settings, clock, OutboxSender(folder / "unused.jsonl", clock, OutcomeScript()))
     return Adapters(
         recipes=ports.recipes,
+        audit=ports.audit,
         executions=ports.executions,
         ledger=cast("SavesRules", ports.ledger),
         files=ports.files,

@@ -32,7 +32,7 @@ class CloudLab:
     def save(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> str:
         """Save one of the sample recipes, and return its id."""
         document = change(read_recipe_file(RECIPES / f"{name}.json"))
-        return save_recipe(self.ports, document).id
+        return save_recipe(self.ports, document, by="growth@example.com").id
 
     def report(self, execution: str) -> dict[str, Any]:
         return report(self.ports, execution)

@@ -128,7 +128,7 @@ class Lab:
 
     def save(self, document: Mapping[str, Any] | None = None) -> None:
         """Save a recipe, as a person would."""
-        save_recipe(self.ports, document or recipe())
+        save_recipe(self.ports, document or recipe(), by="growth@example.com")
 
     def run_to(self, at: datetime, *, inclusive: bool = True) -> None:
         """Let everything happen that is due until then."""

@@ -93,7 +93,7 @@ def test_users_whom_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) 
 
 def test_a_pause_before_t0_cancels_and_leaves_no_schedule(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
-    pause_recipe(lab.ports, "welcome")
+    pause_recipe(lab.ports, "welcome", by="ops@example.com")
     assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.outbox(test=False) == []
@@ -102,16 +102,16 @@ def test_a_pause_before_t0_cancels_and_leaves_no_schedule(lab: Lab) -> None:
 
 def test_a_pause_during_the_live_phase_leaves_that_execution_alone(lab: Lab) -> None:
     lab.run_to(SEND_AT + MINUTE)
-    pause_recipe(lab.ports, "welcome")
+    pause_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.report()["status"] == "completed"
     assert len(lab.ports.executions.of_recipe("welcome")) == 1
 
 
 def test_a_resumed_recipe_runs_from_its_next_start_on(lab: Lab) -> None:
-    pause_recipe(lab.ports, "welcome")
+    pause_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(START_AT + MINUTE)
-    resume_recipe(lab.ports, "welcome")
+    resume_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(hours=1))
     assert lab.ports.executions.of_recipe("welcome") == []
     lab.run_to(SEND_AT + timedelta(days=1, hours=1))
@@ -140,7 +140,7 @@ def test_an_edit_under_way_leaves_the_snapshot_alone(lab: Lab) -> None:
 
 def test_a_deleted_recipe_sends_nothing_more(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
-    delete_recipe(lab.ports, "welcome")
+    delete_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.report()["status"] == "cancelled"
     assert lab.outbox(test=False) == []

@@ -1,0 +1,44 @@
+"""What is kept of each change to a recipe: who, when, what, and the document before and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Action(StrEnum):
+    """What was done to a recipe."""
+
+    SAVED = "saved"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    COMPLETED = "completed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """Who does what, and when: what a change says of itself.
+
+    `by` is a caller's e-mail address, or the name of the part of Tminus that acts: cli, finish.
+    """
+
+    by: str
+    at: datetime
+    action: Action
+
+    def __post_init__(self) -> None:
+        if not self.by.strip():
+            raise ValueError(f"a recipe was {self.action} by nobody; say who does it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """A deed and what it changed; None stands for no document. A recipe's entries are numbered from 1."""
+
+    recipe_id: str
+    number: int
+    deed: Deed
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None

@@ -1,0 +1,92 @@
+"""The audit log in Firestore: `audit/{recipe}/entries/{number}`, and below each entry its `documents`.
+
+The documents `before` and `after` are what the recipe was and is: whatever fits into the store fits in here, and
+people can read it in Firestore's console.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.collection import CollectionReference
+from google.cloud.firestore_v1.document import DocumentReference
+
+from functions.domain.audit import Action, AuditEntry, Deed
+from functions.domain.instants import instant
+from functions.gcp.firestore import Unit, find, plain
+
+
+class NumberTaken(Exception):
+    """Somebody else has added an entry of this number."""
+
+
+class NewEntry:
+    """An entry that is to be written together with the change that it tells of."""
+
+    def __init__(self, place: DocumentReference, number: int) -> None:
+        self._place, self._number = place, number
+        self._before, self._after = _documents(place)
+
+    @property
+    def places(self) -> Sequence[DocumentReference]:
+        """The documents that the change has to read."""
+        return (self._place, self._before, self._after)
+
+    def check_free(self, unit: Unit) -> None:
+        """Raise NumberTaken where the entry exists: none is ever written over."""
+        if unit.read(self._place).exists:
+            raise NumberTaken
+
+    def write(
+        self, unit: Unit, deed: Deed, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+    ) -> None:
+        """Write the entry, unless there was no document and there is none."""
+        if before is None and after is None:
+            return
+        unit.write(self._place, {"number": self._number, "by": deed.by, "at": deed.at, "action": deed.action.value})
+        for place, document in ((self._before, before), (self._after, after)):
+            if document is not None:
+                unit.write(place, document)
+
+
+class FirestoreAuditLog:
+    """Plays AuditLog."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+
+    def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
+        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
+        numbered: Any = self._entries(recipe_id)
+        if before is not None:
+            numbered = numbered.where(filter=FieldFilter("number", "<", before))
+        newest = numbered.order_by("number", direction=firestore.Query.DESCENDING).limit(most)
+        entries = find(newest.stream)
+        places = [place for entry in entries for place in _documents(entry.reference)]
+        stored = {each.reference: plain(each) for each in find(partial(self._client.get_all, places))}
+        return [
+            _read(recipe_id, plain(entry) or {}, *map(stored.get, _documents(entry.reference))) for entry in entries
+        ]
+
+    def next_entry(self, recipe_id: str) -> NewEntry:
+        """Return the entry after a recipe's newest one."""
+        newest = self._entries(recipe_id).order_by("number", direction=firestore.Query.DESCENDING).limit(1)
+        number = 1 + max((entry.get("number") for entry in find(newest.stream)), default=0)
+        return NewEntry(self._entries(recipe_id).document(f"{number:08}"), number)
+
+    def _entries(self, recipe_id: str) -> CollectionReference:
+        return cast("CollectionReference", self._client.collection("audit").document(recipe_id).collection("entries"))
+
+
+def _documents(entry: DocumentReference) -> tuple[DocumentReference, DocumentReference]:
+    documents = entry.collection("documents")
+    return documents.document("before"), documents.document("after")
+
+
+def _read(
+    recipe_id: str, entry: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> AuditEntry:
+    deed = Deed(by=entry["by"], at=instant(entry["at"]), action=Action(entry["action"]))
+    return AuditEntry(recipe_id=recipe_id, number=entry["number"], deed=deed, before=before, after=after)
