@@ -176,6 +176,7 @@ class FirestoreExecutionStore:
                     raise _conflict(shard) from None
                 update_time = stored.update_time
         _keep(self._update_times, written, update_time)
+        self._writers.pop((shard.execution_id, shard.key), None)
         return written
 
     def settle_shard(self, shard: Shard) -> Shard:
@@ -243,7 +244,7 @@ class FirestoreExecutionStore:
         return snapshot.update_time if stored and stored.version == shard.version else None
 
     def _left_behind(self, snapshot: Snapshot, shard: Shard) -> bool:
-        """Say whether what is stored landed when this process failed to save this version of the shard."""
+        """Say whether what is stored has landed although this process failed to save this version of the shard."""
         version, writer = self._writers.get((shard.execution_id, shard.key), (-1, ""))
         return version == shard.version and last_written_by(snapshot, writer)
 

@@ -17,6 +17,8 @@ from functions.gcp.trouble import translated
 
 _CHECKSUM = "sha256"
 _PATIENCE_SECONDS = 30.0
+_SENT_AT_ONCE = 8 * 1024 * 1024
+"""Bytes of a large file that are held in memory while it is sent; by default 100 MiB are."""
 _READ_AT_ONCE = 4 * 1024 * 1024
 """Bytes of a file that is read line by line; the client's own 40 MiB would cost build_audience their memory twice."""
 _translated = partial(translated, "Cloud Storage", "AUDIENCE_BUCKET")
@@ -34,7 +36,7 @@ class GcsAudienceFiles:
         The server compares what arrives with a checksum made here. An upload that landed although its answer was lost
         is refused when it is repeated, and then found.
         """
-        blob = self._bucket.blob(_checked(name))
+        blob = self._bucket.blob(_checked(name), chunk_size=_SENT_AT_ONCE)
         with source.open("rb") as content:
             blob.metadata = {_CHECKSUM: hashlib.file_digest(content, "sha256").hexdigest()}
         with _translated():

@@ -3,13 +3,13 @@
 `by` is who does it, for the audit log: a caller's e-mail address, or the name of the part of Tminus that acts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from functions.domain.audit import Action, Deed
 from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.instants import stamp
-from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.recipe import Document, Recipe, parse, read
 from functions.domain.safeguards import past_errors
 from functions.domain.schedule import scheduler_cron
 from functions.domain.status import Status
@@ -18,29 +18,30 @@ from functions.usecases.check_recipe import check_recipe
 from functions.usecases.control import cancel_before_live
 
 LAUNCH = "launch"
+_Change = Callable[[Document | None], Recipe]
 
 
 def save_recipe(ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "") -> Recipe:
     """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing."""
-    return _store(ports, _checked(ports, document, default_id), _deed(ports, by, Action.SAVED))
+    recipe = _checked(ports, document, default_id)
+    return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED))
 
 
 def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
-    paused = parse(_with_status(ports, recipe_id, Status.PAUSED))
-    return _store(ports, paused, _deed(ports, by, Action.PAUSED))
+    return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
 
 
 def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Let a recipe send again from its next start on."""
-    resumed = _checked(ports, _with_status(ports, recipe_id, Status.ACTIVE))
-    return _store(ports, resumed, _deed(ports, by, Action.RESUMED))
+    resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: _checked(ports, document))
+    return _change(ports, recipe_id, resumed, _deed(ports, by, Action.RESUMED))
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Mark a recipe that has no send left as completed."""
-    completed = parse(_with_status(ports, recipe_id, Status.COMPLETED))
-    return _store(ports, completed, _deed(ports, by, Action.COMPLETED), cancel=False)
+    completed = _with_status(recipe_id, Status.COMPLETED, parse)
+    return _change(ports, recipe_id, completed, _deed(ports, by, Action.COMPLETED), cancel=False)
 
 
 def delete_recipe(ports: Ports, recipe_id: str, *, by: str) -> None:
@@ -94,21 +95,28 @@ def _deed(ports: Ports, by: str, action: Action) -> Deed:
     return Deed(by=by, at=ports.clock.now(), action=action)
 
 
-def _with_status(ports: Ports, recipe_id: str, status: Status) -> Document:
-    document = ports.recipes.get(recipe_id)
-    if document is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
-    return {**document, "id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
+def _with_status(recipe_id: str, status: Status, read_document: Callable[[Document], Recipe]) -> _Change:
+    """Return what gives the stored recipe another status, whatever else somebody is changing in it."""
+
+    def change(stored: Document | None) -> Recipe:
+        if stored is None:
+            raise NotFound(f"there is no recipe {recipe_id!r}")
+        status_fields = {"id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
+        return read_document({**stored, **status_fields})
+
+    return change
 
 
-def _store(ports: Ports, recipe: Recipe, deed: Deed, *, cancel: bool = True) -> Recipe:
+def _change(ports: Ports, recipe_id: str, change: _Change, deed: Deed, *, cancel: bool = True) -> Recipe:
+    """Store what `change` makes of the stored document, and make schedule and executions match."""
     now = stamp(deed.at)
 
-    def change(stored: Document | None) -> Document:
-        created = (stored or {}).get("createdAt") or recipe.document().get("createdAt") or now
-        return {**recipe.document(), "createdAt": created, "updatedAt": now}
+    def write(stored: Document | None) -> Document:
+        document = change(stored).document()
+        created = (stored or {}).get("createdAt") or document.get("createdAt") or now
+        return {**document, "createdAt": created, "updatedAt": now}
 
-    ports.recipes.change(recipe.id, change, deed)
+    recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
     match_schedule(ports, recipe)
     if cancel and not recipe.is_active:
         cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")

@@ -1,6 +1,7 @@
 """Who did what to a recipe, as people and Tminus itself change it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,3 +71,21 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
     assert pages == [[5, 4], [3, 2], [1]]
     assert history_of(lab.ports, "welcome", before=3, most=2)["next"] is None
     assert history_of(lab.ports, "nobody's")["entries"] == []
+
+
+def test_a_pause_keeps_what_somebody_else_saves_in_that_very_moment(lab: Lab) -> None:
+    class Overtaken:
+        """A store in which an editor is faster than whoever changes a document."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(recipes, name)
+
+        def change(self, *arguments: Any) -> Any:
+            save_recipe(ports, recipe(name="Welcome back"), by="ben@example.com")
+            return recipes.change(*arguments)
+
+    ports, recipes = lab.ports, lab.ports.recipes
+    pause_recipe(replace(ports, recipes=Overtaken()), "welcome", by="ann@example.com")
+    stored = recipes.get("welcome")
+    assert stored is not None
+    assert (stored["name"], stored["status"]) == ("Welcome back", "paused")
