@@ -31,6 +31,9 @@ locals {
     OIDC_SIGNATURES         = "removed" # by Cloud Run, which has verified them: roles/run.invoker guards each function
     PUSH_SENDER             = "fcm"
     FCM_MESSAGES_PER_SECOND = tostring(var.fcm_messages_per_second)
+
+    # Else Cloud Storage's client asks for the bucket's metadata once a process, which no function has a right to.
+    DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
   }
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
