@@ -1,6 +1,5 @@
 """All functions on Google's real clients, before the emulators of this machine."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from local.embedded.clock import WaitableClock
 from local.embedded.system import RECONCILE_JOB
 from local.emulators import free_port
 from local.runtime import load_functions
+from local.served import Served
 from local.serving import FUNCTIONS, SOURCE, http_server
 
 
@@ -65,18 +65,5 @@ def emulated(
         on_cloud = replace(settings, platform=Platform.GOOGLE_CLOUD, cloud=made)
         ports = bootstrap.google_cloud(on_cloud, clock, sender)
         ports.schedules.put(RECONCILE_JOB)
-        with _served(ports, port):
+        with Served(http_server(load_functions(FUNCTIONS, SOURCE), ports, "127.0.0.1", port)):
             yield Emulated(ports=ports, cloud=cloud, settings=made, url=url)
-
-
-@contextmanager
-def _served(ports: Ports, port: int) -> Iterator[None]:
-    server = http_server(load_functions(FUNCTIONS, SOURCE), ports, "127.0.0.1", port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="functions")
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,6 +1,5 @@
 """A function of ours behind HTTP, and the real clients of Cloud Tasks and Cloud Scheduler before an emulator."""
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 
 from local.cloud import CloudEmulator, Script
 from local.embedded.clock import VirtualClock, WaitableClock
+from local.served import Served
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LOCATION = "projects/demo/locations/europe-west1"
@@ -47,7 +47,7 @@ class Answer:
     """Wait until the caller hangs up."""
 
 
-class Function:
+class Function(Served):
     """An HTTP server that remembers what it got and answers as `react` says."""
 
     def __init__(self, clock: WaitableClock) -> None:
@@ -56,23 +56,7 @@ class Function:
         self.hung_up: SimpleQueue[str] = SimpleQueue()
         """The paths of requests that were answered never, once their caller hung up."""
         self.react: Callable[[Received], Answer] = lambda _: Answer()
-        self._server = _Server(("127.0.0.1", 0), _handler(self, clock))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Server(("127.0.0.1", 0), _handler(self, clock)))
 
     def next(self) -> Received:
         """Wait for the next request that nobody has waited for."""

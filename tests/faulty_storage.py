@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
+
+from local.served import Served
 
 _HOPS = ("connection", "content-length", "host", "keep-alive", "transfer-encoding")
 _CUT = 0
@@ -46,7 +47,7 @@ class _Answer:
     body: bytes
 
 
-class FaultyStorage:
+class FaultyStorage(Served):
     """Forwards every request to an emulator while it is entered, unless one of `faults` fits, the first of them.
 
     `requests` are the methods and paths that clients have asked for; assigning `faults` begins both anew.
@@ -55,25 +56,8 @@ class FaultyStorage:
     def __init__(self, emulator: str) -> None:
         self._emulator = emulator
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"_proxy": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"_proxy": self})))
         self.faults = []
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """Where clients find it."""
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def faults(self) -> list[HttpFault]:

@@ -17,7 +17,7 @@ from functions.gcp.trouble import translated
 
 _CHECKSUM = "sha256"
 _PATIENCE_SECONDS = 30.0
-_SENT_AT_ONCE = 8 * 1024 * 1024
+_SENT_AT_ONCE = 16 * 1024 * 1024
 """Bytes of a large file that are held in memory while it is sent; by default 100 MiB are."""
 _READ_AT_ONCE = 4 * 1024 * 1024
 """Bytes of a file that is read line by line; the client's own 40 MiB would cost build_audience their memory twice."""

@@ -1,40 +1,24 @@
 """The endpoint at which whoever verifies ID tokens finds the public key."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from local.served import Served
 
 PATH = "/oauth2/v1/certs"
-_POLL_SECONDS = 0.05
-"""How long at most the server takes to notice that it is to stop."""
 
 
-class CertificateServer:
+class CertificateServer(Served):
     """Serves certificates by their ids over HTTP on 127.0.0.1 while it is entered; port 0 takes a free one."""
 
     def __init__(self, certificates: dict[str, str], port: int = 0) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(json.dumps(certificates).encode()))
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="cloud-certificates", daemon=True
-        )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", port), _handler(json.dumps(certificates).encode())))
 
     @property
     def url(self) -> str:
         """The URL to give to google.oauth2.id_token.verify_token as `certs_url`."""
-        return f"http://127.0.0.1:{self._server.server_port}{PATH}"
+        return f"{super().url}{PATH}"
 
 
 def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:

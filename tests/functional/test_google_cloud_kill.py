@@ -10,8 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +34,7 @@ from local.emulated import Emulated
 from local.emulators import free_port
 from local.fake_fcm import FakeFcm, Script, answers
 from local.sample import generate
+from local.served import Served
 
 ROOT = Path(__file__).parents[2]
 SPEED = 60.0
@@ -113,8 +114,7 @@ class Front:
             return 502, {}, b""
 
 
-@contextmanager
-def listening(front: Front, port: int) -> Iterator[None]:
+def listening(front: Front, port: int) -> Served:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -129,15 +129,7 @@ def listening(front: Front, port: int) -> Iterator[None]:
         def log_message(self, *_: Any) -> None:
             """Log nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return Served(ThreadingHTTPServer(("127.0.0.1", port), Handler))
 
 
 def short_recipe() -> dict[str, Any]:
