@@ -7,8 +7,10 @@ from typing import Any
 from flask import Request, Response
 
 from functions import bootstrap, logs
+from functions.domain.delivery import Tally
 from functions.domain.execution import Execution
 from functions.domain.roles import Service
+from functions.domain.shard import Shard
 from functions.handlers.answers import answer, refuse
 from functions.handlers.callers import admit
 from functions.ports import Ports
@@ -80,5 +82,10 @@ def _read_body(request: Request, step: _Step) -> dict[str, Any] | str:
 def _run(ports: Ports, step: _Step, body: Mapping[str, Any]) -> Mapping[str, Any]:
     done = step.run(ports, body["executionId"], *(body[name] for name in step.numbers))
     state = done.state.value if isinstance(done, Execution) else None
-    logs.log.info("done", extra={"action": "step_done", "state": state})
+    counts = _counts(done.tally) if isinstance(done, Shard) else {}
+    logs.log.info("done", extra={"action": "step_done", "state": state, **counts})
     return {"result": "done", "state": state}
+
+
+def _counts(tally: Tally) -> Mapping[str, int]:
+    return {"sent": tally.sent, "failed": tally.failed, "unknown": tally.unknown}

@@ -1,8 +1,11 @@
 """A recipe runs its whole timeline, exactly once."""
 
+import logging
 import threading
 from collections import Counter
 from datetime import timedelta
+
+import pytest
 
 from functions.domain.execution import State
 from tests.factories import TESTER, recipe, user
@@ -174,3 +177,11 @@ def test_a_fire_that_no_send_belongs_to_launches_nothing(lab: Lab) -> None:
     answer = lab.launch(START_AT - MINUTE)
     assert (answer.status, "nothing to launch" in answer.text) == (200, True)
     assert lab.ports.executions.of_recipe("welcome") == []
+
+
+def test_the_log_says_what_became_of_each_shard(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="tminus"):
+        lab.run_to_the_end()
+    done = [vars(record) for record in caplog.records if vars(record).get("action") == "step_done"]
+    shards = [(line["sent"], line["failed"], line["unknown"]) for line in done if "sent" in line]
+    assert shards == [(4, 0, 0), (3, 0, 0), (2, 0, 0)]
