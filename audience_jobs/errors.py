@@ -106,6 +106,17 @@ class MissingTable(AudienceJobError):
         super().__init__(f"table {table!r} is missing: add {table}.csv or {table}.parquet to {directory}")
 
 
+class MissingInDatabase(AudienceJobError):
+    """A job reads a table or a column (`table.column`) that the user database lacks or does not let it read."""
+
+    def __init__(self, name: str, schema: str) -> None:
+        self.name, self.schema = name, schema
+        super().__init__(
+            f"{name!r} is missing in the schema {schema!r} of the user database, or may not be read: "
+            "create it, or grant SELECT on it to the role of USER_DATABASE_URL"
+        )
+
+
 class MissingColumn(AudienceJobError):
     """A job reads a column that a file of user data lacks."""
 
