@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from audience_jobs.errors import BadParameter, UnknownAudience
+from audience_jobs.schema import SOURCE_TABLES
 
 Value = int | bool | str
 
@@ -90,13 +91,27 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """How old user data may be: the newest `column` of `table` (a timestamp) at most `hours` before the execution."""
+
+    table: str
+    column: str
+    hours: int
+
+    def __post_init__(self) -> None:
+        if SOURCE_TABLES.get(self.table, {}).get(self.column) != "timestamp":
+            raise ValueError(f"freshness: {self.table}.{self.column} is no timestamp of the source tables")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A named way of turning user data into audiences.
 
     `sql` is one SELECT that yields a column `audience` (one of the declared names) and every column that any audience
-    declares, NULL where it does not apply. It is PostgreSQL that DuckDB understands too. It reads its
-    parameters as `$name` and the execution's time as `$now` (UTC, without zone); it never asks for the time itself.
-    `layer` is the class of push (1 to 5) that the audiences are meant for.
+    declares, NULL where it does not apply. It is written as PostgreSQL, and said to each engine in its own words. It
+    reads its parameters as `$name` and the execution's time as `$now` (UTC, without zone); it never asks for the time
+    itself. `layer` is the class of push (1 to 5) that the audiences are meant for. Data older than `freshness` allows
+    build no audience.
     """
 
     id: str
@@ -106,6 +121,7 @@ class Job:
     audiences: tuple[Audience, ...]
     sql: str
     checks: tuple[Check, ...] = ()
+    freshness: Freshness | None = None
 
     def __post_init__(self) -> None:
         if not self.audiences:

@@ -5,6 +5,7 @@ marketer as it is. None of these errors goes away by trying again: the recipe, t
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -48,12 +49,41 @@ class BadJob(AudienceJobError):
         super().__init__(f"audience job {job}: {reason}")
 
 
+class RefusedQuery(AudienceJobError):
+    """A query is not one SELECT that only reads the product's tables; `reason` says what it does instead."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the query {reason}")
+
+
 class CheckFailed(AudienceJobError):
     """A job's result breaks a rule that the job holds itself to, `count` times; no audience was written."""
 
     def __init__(self, job_id: str, check: str, count: int, meaning: str) -> None:
         self.job_id, self.check, self.count = job_id, check, count
         super().__init__(f"{job_id}: {meaning} (check {check!r}: {count}). No audience was written.")
+
+
+class StaleData(AudienceJobError):
+    """The newest row of user data is older than the job allows: an export has stopped."""
+
+    def __init__(self, job_id: str, column: str, newest: datetime, hours: int) -> None:
+        self.job_id, self.column, self.newest, self.hours = job_id, column, newest, hours
+        super().__init__(
+            f"{job_id}: the newest {column} is {newest:%Y-%m-%d %H:%M} UTC, more than {hours} hours ago: "
+            "is the export of user data still running? No audience was written."
+        )
+
+
+class TooSlow(AudienceJobError):
+    """A job took longer than it may, `seconds`; nothing of it was written."""
+
+    def __init__(self, job_id: str, seconds: float) -> None:
+        self.job_id, self.seconds = job_id, seconds
+        super().__init__(
+            f"{job_id} was stopped after {seconds:g} s: make its SQL read less, or raise USER_DATA_TIMEOUT_SECONDS"
+        )
 
 
 class NoUserData(AudienceJobError):
@@ -74,6 +104,17 @@ class MissingTable(AudienceJobError):
     def __init__(self, table: str, directory: Path) -> None:
         self.table, self.directory = table, directory
         super().__init__(f"table {table!r} is missing: add {table}.csv or {table}.parquet to {directory}")
+
+
+class MissingInDatabase(AudienceJobError):
+    """A job reads a table or a column (`table.column`) that the user database lacks or does not let it read."""
+
+    def __init__(self, name: str, schema: str) -> None:
+        self.name, self.schema = name, schema
+        super().__init__(
+            f"{name!r} is missing in the schema {schema!r} of the user database, or may not be read: "
+            "create it, or grant SELECT on it to the role of USER_DATABASE_URL"
+        )
 
 
 class MissingColumn(AudienceJobError):

@@ -41,11 +41,17 @@ def bind(chosen: Ports) -> Iterator[None]:
 
 
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
-    """Return the engine over the user database, and the registry's look-up of jobs."""
-    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - only where audiences are built
-    from audience_jobs.registry import find  # noqa: PLC0415
+    """Return the engine over the user data, and the registry's look-up of jobs."""
+    from audience_jobs.registry import find  # noqa: PLC0415 - only where audiences are built
 
-    return DuckDBEngine(settings.user_data_dir), find
+    seconds = settings.user_data_timeout.total_seconds()
+    if database := settings.user_database:
+        from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
+
+        return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
+    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415
+
+    return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find
 
 
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:

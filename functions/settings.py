@@ -21,6 +21,9 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+_SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+_TASK_SECONDS = 30 * 60
+"""A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
 
 
 class Platform(StrEnum):
@@ -97,14 +100,28 @@ class CloudSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserDatabaseSettings:
+    """A PostgreSQL database that holds the user data: its address as libpq takes it, and the schema of the tables."""
+
+    url: str = field(repr=False)  # a password may be in it
+    schema: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that the environment decides. Without `fcm`, messages go to a file that people can read."""
+    """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
+
+    User data are files in `user_data_dir`, unless there is a `user_database`. A statement of an audience job may
+    take `user_data_timeout`.
+    """
 
     platform: Platform = Platform.EMBEDDED
     cloud: CloudSettings | None = None
     fcm: FcmSettings | None = None
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path = Path(".tminus/data")
+    user_database: UserDatabaseSettings | None = None
+    user_data_timeout: timedelta = timedelta(minutes=10)
     policy: Policy = field(default_factory=Policy)
 
 
@@ -122,6 +139,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=Path(reader.text("USER_DATA_DIR", ".tminus/data")),
+        user_database=_user_database(reader)
+        if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
+        else None,
+        user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         policy=_policy(reader),
     )
@@ -196,6 +217,21 @@ def _cloud(reader: _Reader) -> CloudSettings:
         signatures_removed=reader.choice("OIDC_SIGNATURES", ["verify", "removed"]) == "removed",
         api_callers=_api_callers(reader),
     )
+
+
+def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
+    if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
+        return None
+    url = reader.text("USER_DATABASE_URL", "")
+    if not url.startswith(("postgresql://", "postgres://")):
+        # What is there is not shown: it may be a password.
+        raise Misconfigured(
+            "USER_DATABASE_URL", "must begin with postgresql://, as in postgresql://role@host/database"
+        )
+    schema = "USER_DATABASE_SCHEMA"
+    if not reader.text(schema, ""):
+        return UserDatabaseSettings(url=url)
+    return UserDatabaseSettings(url=url, schema=reader.like(schema, _SCHEMA, "the name of a schema"))
 
 
 def _api_callers(reader: _Reader) -> Mapping[str, Role]:

@@ -2,122 +2,116 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from audience_jobs.contract import Column, Job
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.user_database import UserDatabase, user_database
-from audience_jobs.engines.user_files import canonical, literal, quoted
-from audience_jobs.errors import BadJob, CheckFailed
-from audience_jobs.sql import is_blank
-
-# An id that is NULL is written as an empty field, and sorted as that: whoever reads the file sees it in order.
-_FILE_ORDER = "md5(coalesce(user_id, ''))"
+from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
+from audience_jobs.query import Query
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 
 
 class DuckDBEngine:
     """The Engine for user data in files.
 
     `data_dir` holds the tables. `memory_limit_mib` bounds what DuckDB keeps in memory; what does not fit spills to a
-    folder below `temp_dir` (by default the system's), which is gone when the run ends.
+    folder below `temp_dir` (by default the system's), which is gone when the run ends. A statement may take
+    `timeout_seconds`.
     """
 
-    def __init__(self, data_dir: Path, *, memory_limit_mib: int = 768, temp_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        memory_limit_mib: int = 768,
+        temp_dir: Path | None = None,
+        timeout_seconds: float = 600,
+    ) -> None:
         self._data_dir, self._memory_limit_mib, self._temp_dir = data_dir, memory_limit_mib, temp_dir
+        self._timeout_seconds = timeout_seconds
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["DuckDBRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData about what it is given, BadJob
-        about the job's SQL, CheckFailed, and duckdb.OperationalError where memory and disk do not suffice.
+        about the job's SQL, CheckFailed, StaleData, TooSlow, and duckdb.OperationalError where memory and disk do not
+        suffice.
         """
-        values = {**job.arguments(arguments), "now": _naive_utc(now)}
-        needs = Needs(job.id, job.sql, [check.failing_sql for check in job.checks])
+        prepared = prepare(job, arguments, now=now)
+        needs = Needs.of(prepared)
         with self._open() as database:
             database.provide(needs)
-            database.rows(needs, f"CREATE TABLE job_rows AS {job.sql}", values)
-            run = DuckDBRun(job, needs, database)
+            run = DuckDBRun(prepared, needs, database)
+            run.hold_fresh()
+            database.rows(needs, f"CREATE TABLE {RESULT_TABLE} AS {prepared.query.sql('duckdb')}", prepared.values)
             run.hold_to_declaration()
-            run.hold_to_checks(values)
             yield run
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
-        values = {"user_ids": list(user_ids), "per_user": per_user}
         with self._open() as database:
-            return _write_devices(database, recipients, values, path)
+            return _write_devices(database, recipients, {"user_ids": list(user_ids)}, path, per_user)
 
     def _open(self) -> AbstractContextManager[UserDatabase]:
-        return user_database(self._data_dir, memory_limit_mib=self._memory_limit_mib, temp_dir=self._temp_dir)
+        return user_database(
+            self._data_dir,
+            memory_limit_mib=self._memory_limit_mib,
+            temp_dir=self._temp_dir,
+            timeout_seconds=self._timeout_seconds,
+        )
 
 
 class DuckDBRun:
-    """One run's result, kept as the table `job_rows`; see JobRun."""
+    """One run's result, kept as a table; see JobRun."""
 
-    def __init__(self, job: Job, needs: Needs, database: UserDatabase) -> None:
-        self._job, self._needs, self._database = job, needs, database
+    def __init__(self, prepared: PreparedJob, needs: Needs, database: UserDatabase) -> None:
+        self._prepared, self._needs, self._database = prepared, needs, database
+
+    def hold_fresh(self) -> None:
+        """Raise StaleData where the user data are older than the job allows."""
+        if fresh := self._prepared.job.freshness:
+            newest = self._rows(freshness_sql(fresh))[0][0]
+            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
 
     def hold_to_declaration(self) -> None:
-        """Raise BadJob where the job yields other columns or audiences than it declares."""
-        found = {row[0] for row in self._rows("SELECT column_name FROM (DESCRIBE job_rows)")}
-        declared = {"audience"} | {c.name for audience in self._job.audiences for c in audience.columns}
-        if lacking := sorted(declared - found):
-            raise BadJob(self._job.id, f"its SQL yields no column {', '.join(lacking)}, which it declares")
-        for (name,) in self._rows("SELECT DISTINCT audience FROM job_rows"):
-            if name not in {audience.name for audience in self._job.audiences}:
-                raise BadJob(self._job.id, f"its SQL yields rows of audience {name!r}, which it does not declare")
-
-    def hold_to_checks(self, values: Mapping[str, object]) -> None:
-        """Raise CheckFailed for the first of the job's checks that finds a row."""
-        for check in self._job.checks:
-            count = int(str(self._rows(check.failing_sql, values)[0][0]))
-            if count:
-                raise CheckFailed(self._job.id, check.name, count, check.meaning)
+        """Raise BadJob or CheckFailed where the result is not what the job declares."""
+        columns = self._rows(f"SELECT column_name FROM (DESCRIBE {RESULT_TABLE})")  # noqa: S608 (our own name)
+        self._prepared.hold_columns([str(name) for (name,) in columns])
+        audiences = self._rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (as above)
+        self._prepared.hold_audiences([name for (name,) in audiences])
+        self._prepared.hold_checks(self._count)
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
-        declared = self._job.audience(audience)
+        declared = self._prepared.job.audience(audience)
         columns = ", ".join(map(_as_written, declared.columns))
-        order = ", ".join([_FILE_ORDER, *(quoted(column.name) for column in declared.columns)])
-        select = f"""
-            SELECT * FROM (SELECT {columns} FROM job_rows WHERE audience = {literal(audience)}) ORDER BY {order}
-        """  # noqa: S608 (the job's declaration, quoted)
-        return self._database.write_csv(self._needs, select, {}, path)
+        select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
+        ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
+        return self._database.write_csv(self._needs, ordered, {}, path)
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
         """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
-        recipients = "SELECT DISTINCT user_id FROM job_rows WHERE audience = $audience"
-        values = {"audience": self._job.audience(audience).name, "per_user": per_user}
-        return _write_devices(self._database, recipients, values, path)
+        recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
+        values = {"audience": self._prepared.job.audience(audience).name}
+        return _write_devices(self._database, recipients, values, path, per_user)
+
+    def _count(self, query: Query) -> int:
+        return int(str(self._rows(query.sql("duckdb"), self._prepared.values)[0][0]))
 
     def _rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
         return self._database.rows(self._needs, sql, values or {})
 
 
-def _write_devices(database: UserDatabase, recipients: str, values: Mapping[str, object], path: Path) -> int:
-    needs = Needs("devices", "SELECT user_id, token, platform, updated_at FROM devices")
+def _write_devices(
+    database: UserDatabase, recipients: str, values: Mapping[str, object], path: Path, per_user: int
+) -> int:
+    needs = Needs("devices", "SELECT user_id, token, platform, updated_at FROM devices", mentioned=["devices"])
     database.provide(needs)
-    select = f"""
-        WITH recipients AS (SELECT user_id, {canonical("user_id")} AS id FROM ({recipients})),
-        -- One device can be registered twice; sending to it twice would be a double push.
-        tokens AS (
-            SELECT * FROM devices
-            WHERE user_id IN (SELECT id FROM recipients) AND NOT {is_blank("token")}
-            QUALIFY row_number() OVER (PARTITION BY user_id, token ORDER BY updated_at DESC NULLS LAST, platform) = 1
-        ),
-        ranked AS (
-            SELECT r.user_id, t.token, t.platform,
-                row_number() OVER (PARTITION BY r.user_id ORDER BY t.updated_at DESC NULLS LAST, t.token) AS place
-            FROM tokens t JOIN recipients r ON r.id = t.user_id
-        )
-        SELECT user_id, token, platform FROM ranked
-        WHERE place <= CAST($per_user AS INTEGER)
-        ORDER BY {_FILE_ORDER}, user_id, place
-    """  # noqa: S608 (our own SQL; the ids are bound)
-    return database.write_csv(needs, select, values, path)
+    return database.write_csv(needs, devices_of(recipients, per_user), values, path)
 
 
 def _as_written(column: Column) -> str:
@@ -125,9 +119,3 @@ def _as_written(column: Column) -> str:
     if column.type == "timestamp":
         return f"strftime(CAST({name} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ') AS {name}"
     return f"CAST({name} AS {'BIGINT' if column.type == 'integer' else 'VARCHAR'}) AS {name}"
-
-
-def _naive_utc(now: datetime) -> datetime:
-    if now.tzinfo is None:
-        raise ValueError(f"now is {now}, without time zone: give an aware datetime")
-    return now.astimezone(UTC).replace(tzinfo=None)

@@ -1,28 +1,37 @@
 """Which tables and columns a job really reads, so that a job runs on an export that holds no more than these."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import duckdb
 
 from audience_jobs.engines.user_files import sql_type
 from audience_jobs.errors import BadJob
+from audience_jobs.prepared import PreparedJob, freshness_sql
 from audience_jobs.schema import SOURCE_TABLES
 
 _PARAMETER = re.compile(r"\$\w+")
 
 
 class Needs:
-    """What a SELECT, and the checks that read its result as `job_rows`, need of the source tables.
+    """What a SELECT, and the checks that read its result as `job_rows`, need of the source tables, in DuckDB's words.
 
     DuckDB's own binder is asked: it refuses without. `job_id` is for the message where it refuses anyway (BadJob).
+    `mentioned` are the tables that are named at all.
     """
 
-    def __init__(self, job_id: str, sql: str, checks: Sequence[str] = ()) -> None:
+    def __init__(self, job_id: str, sql: str, checks: Sequence[str] = (), *, mentioned: Iterable[str]) -> None:
         self.job_id, self._sql, self._checks = job_id, sql, checks
-        everything = "\n".join([sql, *checks])
-        self.mentioned = tuple(table for table in SOURCE_TABLES if re.search(rf"\b{table}\b", everything))
+        self.mentioned = tuple(sorted(mentioned))
+
+    @classmethod
+    def of(cls, prepared: PreparedJob) -> "Needs":
+        """Give what a job needs."""
+        sql, *checks = (query.sql("duckdb") for query in prepared.queries)
+        if prepared.job.freshness:
+            checks.append(freshness_sql(prepared.job.freshness))
+        return cls(prepared.job.id, sql, checks, mentioned=prepared.tables)
 
     def table(self, table: str) -> bool:
         """Whether the job cannot do without the table."""

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 
 import duckdb
 
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, literal, quoted
-from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable
+from audience_jobs.engines.user_files import Reading, UserFile, find_user_file
+from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow
 from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.sql import literal, quoted
 
 _CSV_FAULTS = {
     r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} fields instead of {0}",
@@ -26,11 +28,15 @@ class UserDatabase:
     """User data as tables; opened by `user_database`.
 
     What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk or a lack
-    of memory stays duckdb.OperationalError: it is the machine's fault, not the data's.
+    of memory stays duckdb.OperationalError: it is the machine's fault, not the data's. A statement that takes longer
+    than `timeout_seconds` is stopped, and comes out as TooSlow.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, directory: Path, work_dir: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, directory: Path, work_dir: Path, timeout_seconds: float
+    ) -> None:
         self._connection, self._directory, self._work_dir = connection, directory, work_dir
+        self._timeout_seconds = timeout_seconds
         self._files: dict[str, UserFile] = {}
 
     def provide(self, needs: Needs) -> None:
@@ -46,16 +52,20 @@ class UserDatabase:
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one statement with the parameters that it reads, and give its rows."""
+        timer = Timer(self._timeout_seconds, self._connection.interrupt)
         try:
             (statement,) = self._connection.extract_statements(sql)
             used = {name: values[name] for name in statement.named_parameters}
+            timer.start()
             return self._connection.execute(statement, used).fetchall()
-        except KeyError as error:
-            raise BadJob(needs.job_id, f"its SQL reads ${error.args[0]}, which is no parameter of it") from error
+        except duckdb.InterruptException as error:
+            raise TooSlow(needs.job_id, self._timeout_seconds) from error
         except duckdb.OperationalError:
             raise
         except duckdb.Error as error:
             raise self._explained(error, needs) from error
+        finally:
+            timer.cancel()
 
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
         """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
@@ -95,7 +105,9 @@ class UserDatabase:
 
 
 @contextmanager
-def user_database(directory: Path, *, memory_limit_mib: int, temp_dir: Path | None) -> Iterator[UserDatabase]:
+def user_database(
+    directory: Path, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
+) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`.
 
     Nothing outside of the two folders can be read or written, and no extension loaded: SQL is data's neighbour here.
@@ -114,7 +126,7 @@ def user_database(directory: Path, *, memory_limit_mib: int, temp_dir: Path | No
                 SET enable_external_access = false;
                 SET lock_configuration = true;
             """)
-            yield UserDatabase(connection, directory, work_dir)
+            yield UserDatabase(connection, directory, work_dir, timeout_seconds)
 
 
 def _csv_fault(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audience_jobs.contract import Audience, Column, Job, Parameter
+from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.errors import BadParameter, UnknownAudience
 
 USER_ID = Column(name="user_id", type="text", meaning="the user")
@@ -117,3 +117,9 @@ def test_a_job_that_contradicts_itself_does_not_exist(job: Callable[..., Job]) -
     for complaint, change in contradictions.items():
         with pytest.raises(ValueError, match=complaint):
             job(**change)
+
+
+def test_freshness_is_told_by_a_timestamp_of_the_source_tables() -> None:
+    for table, column in (("users", "username"), ("users", "nonsense"), ("secrets", "created_at")):
+        with pytest.raises(ValueError, match=f"{table}.{column} is no timestamp of the source tables"):
+            Freshness(table=table, column=column, hours=24)

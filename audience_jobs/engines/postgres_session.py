@@ -1,0 +1,162 @@
+"""A transaction that sees a schema of PostgreSQL as the source tables, and writes nothing but its own results."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from audience_jobs.engines.needs import Needs
+from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow
+from audience_jobs.schema import SOURCE_TABLES, ColumnType
+from audience_jobs.sql import canonical, quoted
+
+_COLUMNS = """
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = $1 AND table_name = ANY($2)
+"""
+
+# The planner knows nothing about what a view makes of an id, expects few rows of every join, and would loop over the
+# other table for each. What jobs join are whole tables, by hash.
+_SETTINGS = (
+    "search_path = ''",
+    "TimeZone = 'UTC'",
+    "standard_conforming_strings = on",
+    "enable_nestloop = off",
+    "jit = off",
+)
+
+
+class PostgresSession:
+    """User data as tables; opened by `postgres_session`.
+
+    The source tables are temporary views, so that whatever type an id, a status or a time has there, it is here what
+    the schema says, and texts are compared byte by byte: the same rows, in the same order, as from files.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], schema: str, job_id: str, timeout_seconds: float) -> None:
+        self._connection, self._schema, self._job_id = connection, schema, job_id
+        self._timeout_seconds = timeout_seconds
+        self._found: dict[str, dict[str, str]] = {}
+
+    def prepare(self) -> None:
+        """Set up the transaction: no schema but PostgreSQL's own is looked at by itself, and instants are UTC."""
+        milliseconds = max(1, round(self._timeout_seconds * 1000))
+        self.rows(f"SET LOCAL statement_timeout = {milliseconds:d}")
+        for setting in _SETTINGS:
+            self.rows(f"SET LOCAL {setting}")
+        encoding = self.rows("SHOW server_encoding")[0][0]
+        if encoding != "UTF8":
+            raise BadJob(self._job_id, f"the user database is encoded in {encoding}: md5 needs one in UTF8")
+        for table, column, type_ in self.rows(_COLUMNS, [self._schema, list(SOURCE_TABLES)]):
+            self._found.setdefault(str(table), {})[str(column)] = str(type_)
+        for table, types in self._found.items():
+            self._create_view(table, types)
+
+    def provide(self, needs: Needs) -> None:
+        """Raise MissingInDatabase where a table or a column is not there, or not readable, that the job needs."""
+        for table in needs.mentioned:
+            if table in self._found:
+                lacking = [column for column in SOURCE_TABLES[table] if column not in self._found[table]]
+                self.require(table, [column for column in lacking if needs.column(table, column)])
+            elif needs.table(table):
+                self.require(table, ())
+
+    def require(self, table: str, columns: Iterable[str]) -> None:
+        """Raise MissingInDatabase where the table or one of the columns is not there, or not readable."""
+        found = self._found.get(table)
+        for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
+            raise MissingInDatabase(name, self._schema)
+
+    def create_table(self, name: str, types: Mapping[str, str]) -> None:
+        """Create a temporary table; its name and types are the caller's own."""
+        columns = ", ".join(f"{quoted(column)} {type_}" for column, type_ in types.items())
+        self.rows(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
+
+    def only_read(self) -> None:
+        """Let the transaction read only, from now on: PostgreSQL still lets it fill its temporary tables."""
+        self.rows("SET TRANSACTION READ ONLY")
+
+    def columns(self, sql: str, values: Sequence[object]) -> list[str]:
+        """Give the names of the columns that a SELECT yields."""
+        with self._told(), self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (judged and made anew)
+            return [column.name for column in cursor.description or ()]
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Run one statement with values for `$1` and so on, and give its rows."""
+        with self._told(), self._connection.cursor() as cursor:
+            cursor.execute(sql.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def write_csv(self, select: str, path: Path) -> int:
+        """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
+        staged = path.with_name(f"{path.name}.part")
+        copy = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, NULL '')"
+        try:
+            with self._told(), self._connection.cursor() as cursor:
+                with staged.open("wb") as file, cursor.copy(copy.encode()) as blocks:
+                    file.writelines(blocks)
+                count = cursor.rowcount
+            staged.replace(path)
+        finally:
+            staged.unlink(missing_ok=True)
+        return count
+
+    def _create_view(self, table: str, types: Mapping[str, str]) -> None:
+        readings = [
+            f"{_reading(quoted(column), types[column], wanted)} AS {quoted(column)}"
+            for column, wanted in SOURCE_TABLES[table].items()
+            if column in types
+        ]
+        source = f"{quoted(self._schema)}.{quoted(table)}"
+        self.rows(f"CREATE TEMPORARY VIEW {table} AS SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}")  # noqa: S608 (names of the schema)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what PostgreSQL holds against a statement in our words; trouble that may pass stays as it is."""
+        try:
+            yield
+        except psycopg.errors.QueryCanceled as error:
+            raise TooSlow(self._job_id, self._timeout_seconds) from error
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise BadJob(self._job_id, f"its SQL fails: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: float) -> Iterator[PostgresSession]:
+    """Open a transaction over a schema; whatever it made is gone when the context is left.
+
+    It sees one state of the database throughout. `job_id` is whom errors speak of.
+    """
+    connection = psycopg.connect(
+        url,
+        cursor_factory=psycopg.RawCursor,
+        client_encoding="UTF8",
+        application_name="tminus",
+        prepare_threshold=None,
+    )
+    try:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = False  # temporary views first; `only_read` comes before anything that a job says
+        session = PostgresSession(connection, schema, job_id, timeout_seconds)
+        session.prepare()
+        yield session
+    finally:
+        connection.close()
+
+
+def _reading(raw: str, found: str, wanted: ColumnType) -> str:
+    """Give the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    if wanted == "timestamp":
+        return f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else f"CAST({raw} AS timestamp)"
+    if wanted == "json":
+        return raw if found in ("json", "jsonb") else f"CAST({raw} AS json)"
+    if wanted in ("integer", "boolean"):
+        return f"CAST({raw} AS {'bigint' if wanted == 'integer' else 'boolean'})"
+    text = f"""(nullif(CAST({raw} AS text), '') COLLATE "C")"""
+    is_text = found in ("text", "character varying", "character", "USER-DEFINED")
+    return f"({canonical(text)})" if wanted == "id" and is_text else text

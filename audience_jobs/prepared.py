@@ -1,0 +1,82 @@
+"""A job as an engine runs it: its queries read and judged, its arguments checked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from audience_jobs.contract import Check, Freshness, Job
+from audience_jobs.errors import BadJob, CheckFailed, RefusedQuery, StaleData
+from audience_jobs.query import Query, read_query
+from audience_jobs.schema import SOURCE_TABLES
+
+RESULT_TABLE = "job_rows"
+"""What a job's checks read its result as."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedJob:
+    """A job whose SQL is known to do nothing but read, with a value for everything that it reads as `$name`.
+
+    `values` has the execution's time as `now`, in UTC and without zone.
+    """
+
+    job: Job
+    query: Query
+    checks: tuple[tuple[Check, Query], ...]
+    values: Mapping[str, object]
+
+    @property
+    def queries(self) -> list[Query]:
+        """All that the job reads by, its own query first."""
+        return [self.query, *(query for _, query in self.checks)]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The source tables that are named anywhere in the job."""
+        fresh = [self.job.freshness.table] if self.job.freshness else []
+        return frozenset(fresh).union(*(query.tables for query in self.queries)) - {RESULT_TABLE}
+
+    def hold_columns(self, found: Sequence[str]) -> None:
+        """Raise BadJob where the job yields (these columns) less than it declares."""
+        declared = {"audience"} | {c.name for audience in self.job.audiences for c in audience.columns}
+        if lacking := sorted(declared - set(found)):
+            raise BadJob(self.job.id, f"its SQL yields no column {', '.join(lacking)}, which it declares")
+
+    def hold_audiences(self, found: Sequence[object]) -> None:
+        """Raise BadJob where the job yields rows of an audience that it does not declare."""
+        for name in found:
+            if name not in {audience.name for audience in self.job.audiences}:
+                raise BadJob(self.job.id, f"its SQL yields rows of audience {name!r}, which it does not declare")
+
+    def hold_checks(self, count_of: Callable[[Query], int]) -> None:
+        """Raise CheckFailed for the first of the job's checks that counts a row."""
+        for check, query in self.checks:
+            if count := count_of(query):
+                raise CheckFailed(self.job.id, check.name, count, check.meaning)
+
+    def hold_fresh(self, newest: datetime | None) -> None:
+        """Raise StaleData where the newest row is older than the job allows. A table without rows has no age."""
+        fresh, now = self.job.freshness, self.values["now"]
+        assert isinstance(now, datetime)
+        if fresh and newest is not None and (now - newest).total_seconds() > fresh.hours * 3600:
+            raise StaleData(self.job.id, f"{fresh.table}.{fresh.column}", newest, fresh.hours)
+
+
+def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime) -> PreparedJob:
+    """Read a job's SQL and arguments. Raises BadParameter, and BadJob where the SQL may do more than read."""
+    if now.tzinfo is None:
+        raise ValueError(f"now is {now}, without time zone: give an aware datetime")
+    values = {**job.arguments(arguments), "now": now.astimezone(UTC).replace(tzinfo=None)}
+    known = ["now", *(parameter.name for parameter in job.parameters)]
+    with_result = [*SOURCE_TABLES, RESULT_TABLE]
+    try:
+        query = read_query(job.sql, parameters=known)
+        checks = [(c, read_query(c.failing_sql, parameters=known, tables=with_result)) for c in job.checks]
+    except RefusedQuery as error:
+        raise BadJob(job.id, f"its SQL {error.reason}") from error
+    return PreparedJob(job=job, query=query, checks=tuple(checks), values=values)
+
+
+def freshness_sql(fresh: Freshness) -> str:
+    """Give the query for the newest instant of a column that tells how old the data are."""
+    return f"SELECT max({fresh.column}) FROM {fresh.table}"  # noqa: S608 (names of the schema, as Freshness holds)

@@ -1,0 +1,237 @@
+"""Reads a query as what it is, one SELECT over the source tables, and says it again in another engine's words.
+
+What is not on the lists below is refused: statements that write, functions that touch anything but their arguments,
+tables that are not the product's. What an engine runs is made anew from the parsed query, so that no comment, quote
+or second statement of the original reaches it.
+"""
+
+import logging
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
+
+from audience_jobs.errors import RefusedQuery
+from audience_jobs.schema import SOURCE_TABLES
+
+Dialect = Literal["postgres", "duckdb"]
+
+# It warns of every statement that it knows by name only; those are refused here.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+_LONGEST = 200_000
+_WORDS_OF_THE_SESSION = {"user", "localtime", "localtimestamp", "session_user", "system_user"}
+
+_STRUCTURE = (
+    *(exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery, exp.With, exp.CTE, exp.Values, exp.Tuple),
+    *(exp.From, exp.Join, exp.Table, exp.TableAlias, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered),
+    *(exp.Limit, exp.Offset, exp.Distinct, exp.Window, exp.WindowSpec, exp.Filter, exp.Alias, exp.Paren, exp.Star),
+    *(exp.Identifier, exp.Column, exp.Literal, exp.Null, exp.Boolean, exp.Parameter, exp.Var, exp.Interval),
+    *(exp.DataType, exp.DataTypeParam, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey),
+)
+_OPERATORS = (
+    *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between),
+    *(exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.RegexpLike, exp.Add, exp.Sub, exp.Mul, exp.Div),
+    *(exp.Mod, exp.Neg, exp.DPipe, exp.Exists, exp.Case, exp.If, exp.Cast, exp.JSONExtractScalar),
+)
+_FUNCTIONS: dict[type[exp.Expr], str] = {
+    exp.Abs: "abs",
+    exp.Avg: "avg",
+    exp.Ceil: "ceil",
+    exp.Coalesce: "coalesce",
+    exp.Count: "count",
+    exp.DenseRank: "dense_rank",
+    exp.ExplodingGenerateSeries: "generate_series",
+    exp.FirstValue: "first_value",
+    exp.Floor: "floor",
+    exp.Greatest: "greatest",
+    exp.LastValue: "last_value",
+    exp.Least: "least",
+    exp.Length: "length",
+    exp.Lower: "lower",
+    exp.Max: "max",
+    exp.MD5: "md5",
+    exp.Min: "min",
+    exp.Nullif: "nullif",
+    exp.Rank: "rank",
+    exp.Replace: "replace",
+    exp.Round: "round",
+    exp.RowNumber: "row_number",
+    exp.Substring: "substring",
+    exp.Sum: "sum",
+    exp.TimestampTrunc: "date_trunc",
+    exp.Trim: "trim",
+    exp.Unnest: "unnest",
+    exp.Upper: "upper",
+}
+_ALLOWED = {*_STRUCTURE, *_OPERATORS, *_FUNCTIONS}
+_TYPES = {
+    *(exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.INT, exp.DataType.Type.BIGINT),
+    *(exp.DataType.Type.DOUBLE, exp.DataType.Type.DECIMAL, exp.DataType.Type.BOOLEAN, exp.DataType.Type.ARRAY),
+    *(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.DATE, exp.DataType.Type.INTERVAL),
+}
+_CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Localtime)
+_REASONS: dict[tuple[type[exp.Expr], ...], str] = {
+    (exp.Placeholder, exp.SessionParameter): "has a place to fill in: write parameters as $name",
+    _CLOCKS: "asks for the time: read it as $now, so that a repeat gives the same rows",
+    (exp.Into,): "writes a table by INTO: it may only read",
+    (exp.Lock,): "locks rows: it may only read",
+}
+
+
+class Query:
+    """One read-only SELECT; made by `read_query`.
+
+    `tables` are the names that it reads of those it was allowed to, `parameters` what it reads as `$name`, each once,
+    in the order of the text.
+    """
+
+    def __init__(self, tree: exp.Query, tables: frozenset[str]) -> None:
+        self._tree, self.tables = tree, tables
+        self.parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter, bfs=False)))
+
+    def sql(self, dialect: Dialect) -> str:
+        """Give the query in an engine's words; RefusedQuery where the engine has none for it."""
+        return _generated(self._tree, dialect)
+
+    def numbered(self, dialect: Dialect) -> str:
+        """Give the query as `sql` does, with `$1` for the first of `parameters` and so on."""
+        places = {name: exp.Literal.number(place) for place, name in enumerate(self.parameters, start=1)}
+
+        def number(node: exp.Expr) -> exp.Expr:
+            return exp.Parameter(this=places[node.name].copy()) if isinstance(node, exp.Parameter) else node
+
+        return _generated(self._tree.transform(number), dialect)
+
+
+def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
+    """Read PostgreSQL's SQL as one SELECT over these tables, which may read these parameters as `$name`.
+
+    Raises RefusedQuery, with the reason, for anything else.
+    """
+    tree = _parsed(sql)
+    for node in tree.walk():
+        _hold_to_the_lists(node)
+        if isinstance(node, exp.Parameter) and node.name not in parameters:
+            known = ", ".join(f"${name}" for name in parameters) or "none"
+            raise RefusedQuery(f"reads ${node.name}, which is no parameter of it; known: {known}")
+    return Query(tree, frozenset(_tables_read(tree, frozenset(tables), frozenset())))
+
+
+def _parsed(sql: str) -> exp.Query:
+    if len(sql) > _LONGEST or "\0" in sql:
+        raise RefusedQuery(f"is longer than {_LONGEST:,} characters, or holds one of code 0")
+    try:
+        parsed = sqlglot.parse(sql, read="postgres")
+    except RecursionError:
+        raise RefusedQuery("is nested too deeply to be read") from None
+    except SqlglotError as error:
+        raise RefusedQuery(f"cannot be read as PostgreSQL: {_first_error(error)}") from error
+    statements = [tree for tree in parsed if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(statements) != 1:
+        raise RefusedQuery(f"is {len(statements)} statements: write one SELECT")
+    tree = statements[0]
+    if not isinstance(tree, exp.Query):
+        raise RefusedQuery(f"is no SELECT but {_name(tree)}: write one SELECT, which only reads")
+    if isinstance(tree, exp.Select) and not tree.expressions:
+        raise RefusedQuery("selects nothing")
+    return tree
+
+
+def _first_error(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None) or [{}]
+    line, reason = details[0].get("line"), details[0].get("description")
+    return f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
+
+
+def _hold_to_the_lists(node: exp.Expr) -> None:
+    if isinstance(node, exp.Anonymous):
+        raise RefusedQuery(f"calls {node.name.lower()}(), which it may not; it may call {_callable()}")
+    if type(node) not in _ALLOWED:
+        raise RefusedQuery(_reason_against(node))
+    if isinstance(node, exp.DataType) and node.this not in _TYPES:
+        raise RefusedQuery(f"uses the type {node.sql('postgres')}, which not every engine has")
+    if isinstance(node, exp.With) and node.args.get("recursive"):
+        raise RefusedQuery("uses WITH RECURSIVE, which need not end")
+    if isinstance(node, exp.Parameter) and not isinstance(node.this, exp.Var):
+        raise RefusedQuery(f"reads {node.sql('postgres')}: write parameters as $name")
+    if isinstance(node, exp.Column):
+        _hold_column(node)
+
+
+def _reason_against(node: exp.Expr) -> str:
+    for kinds, reason in _REASONS.items():
+        if isinstance(node, kinds):
+            return reason
+    if isinstance(node, (exp.DML, exp.DDL, exp.Command)):
+        return f"holds a statement of {_name(node)}: it may only read"
+    if isinstance(node, exp.Func):
+        return f"calls {_name(node)}(), which it may not; it may call {_callable()}"
+    return f"uses {_name(node)}, which not every engine has or which may do more than read"
+
+
+def _hold_column(column: exp.Column) -> None:
+    if column.args.get("db"):
+        raise RefusedQuery(f"reads {column.sql('postgres')}: name columns as alias.column, without schema")
+    name = column.this
+    bare = isinstance(name, exp.Identifier) and not name.quoted and not column.table
+    if bare and column.name.lower() in _WORDS_OF_THE_SESSION:
+        raise RefusedQuery(f"asks for {column.name.lower()}, which hangs on who asks and when")
+
+
+def _tables_read(node: exp.Expr, allowed: frozenset[str], known: frozenset[str]) -> Iterator[str]:
+    """Yield the allowed tables below a node, where `known` are the WITH names that are visible there.
+
+    A WITH name is visible after its definition, in its own query: elsewhere the same name would be a real table.
+    """
+    ctes = node.ctes if isinstance(node, exp.Query) else []
+    for cte in ctes:
+        yield from _tables_read(cte.this, allowed, known)
+        name = _folded(cte.args["alias"].this)
+        if name.lower() in allowed:
+            raise RefusedQuery(f"gives a WITH query the name of the table {name}: give it another")
+        known |= {name}
+    if isinstance(node, exp.Table):
+        yield from _table(node, allowed, known)
+    for child in node.iter_expressions():
+        if not isinstance(child, exp.With):
+            yield from _tables_read(child, allowed, known)
+
+
+def _table(table: exp.Table, allowed: frozenset[str], known: frozenset[str]) -> Iterator[str]:
+    if not isinstance(table.this, exp.Identifier):
+        return  # a function in its place, which the lists have judged
+    if table.args.get("db") or table.args.get("catalog"):
+        raise RefusedQuery(f"reads {exp.table_name(table)}: name the table alone, without schema or database")
+    name = _folded(table.this)
+    if name in known:
+        return
+    if name not in allowed:
+        raise RefusedQuery(
+            f"reads {name!r}, which is no table that it may read; those are {', '.join(sorted(allowed))}"
+        )
+    yield name
+
+
+def _folded(name: exp.Identifier) -> str:
+    """Give a name as PostgreSQL understands it: in lower case unless it is quoted."""
+    return name.name if name.quoted else name.name.lower()
+
+
+def _generated(tree: exp.Expr, dialect: Dialect) -> str:
+    try:
+        return tree.sql(dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise RefusedQuery(f"cannot be said to {dialect}: {str(error).splitlines()[0]}") from error
+
+
+def _callable() -> str:
+    return ", ".join(sorted(_FUNCTIONS.values()))
+
+
+def _name(node: exp.Expr) -> str:
+    if isinstance(node, exp.Command):
+        return str(node.this).upper()
+    return node.sql_name().lower() if isinstance(node, exp.Func) else node.key.upper()

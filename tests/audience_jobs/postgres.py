@@ -1,0 +1,96 @@
+"""A real PostgreSQL for tests: started by them on a free port, filled from folders of CSV files."""
+
+import csv
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from audience_jobs.schema import SOURCE_TABLES
+from local.emulators import EmulatorMissing, free_port
+
+_USUAL_PLACES = Path("/usr/lib/postgresql")
+_TYPES = {"text": "text", "integer": "bigint", "boolean": "boolean", "timestamp": "timestamptz", "json": "jsonb"}
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Run PostgreSQL and yield its URL; its texts are sorted as in English, so that nobody relies on their bytes."""
+    programs = _programs()
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    home = Path(tempfile.mkdtemp(prefix="tminus-postgres-"))
+    if user:
+        shutil.chown(home, user)
+    data, port = home / "data", free_port()
+
+    def run(program: str, *arguments: str) -> None:
+        log = home / "output.log"
+        with log.open("ab") as output:
+            subprocess.run(
+                [programs / program, "-D", data, *arguments],
+                user=user,
+                stdout=output,
+                stderr=output,
+                check=True,
+                cwd=home,
+            )
+
+    options = f"-p {port} -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c max_wal_size=2GB"
+    try:
+        run(
+            "initdb",
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale-provider=icu",
+            "--icu-locale=en-US",
+            "--locale=C.UTF-8",
+        )
+        run("pg_ctl", "start", "-w", "-l", str(home / "server.log"), "-o", options)
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "immediate")
+    finally:
+        shutil.rmtree(home)
+
+
+def fill(url: str, folder: Path, *, id_type: str = "text", schema: str = "public") -> None:
+    """Replace the schema's tables by those of a folder of CSV files."""
+    with psycopg.connect(url) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}".encode())
+        for table, columns in SOURCE_TABLES.items():
+            types = {name: _TYPES.get(type_, id_type) for name, type_ in columns.items()}
+            declared = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+            connection.execute(f"CREATE TABLE {schema}.{table} ({declared})".encode())
+            _load(connection, f"{schema}.{table}", folder / f"{table}.csv")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
+def _load(connection: psycopg.Connection[object], table: str, path: Path) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file))
+    copy = f"COPY {table} ({', '.join(header)}) FROM STDIN (FORMAT csv, HEADER true)"
+    with path.open("rb") as file, connection.cursor().copy(copy.encode()) as target:
+        while block := file.read(2**20):
+            target.write(block)
+
+
+def _programs() -> Path:
+    found = [Path(place).parent for name in ("initdb",) if (place := shutil.which(name))]
+    found += [path.parent for path in sorted(_USUAL_PLACES.glob("*/bin/initdb"), reverse=True)]
+    for folder in found:
+        if (folder / "pg_ctl").exists():
+            return folder
+    raise EmulatorMissing(
+        "PostgreSQL is missing: `apt-get install postgresql-15`, or put initdb and pg_ctl on the PATH"
+    )

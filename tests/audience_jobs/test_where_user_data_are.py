@@ -1,0 +1,52 @@
+"""Which engine a deployment's settings choose."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.engines.postgres import PostgresEngine
+from functions.bootstrap import user_data
+from functions.domain.errors import Misconfigured
+from functions.settings import read_settings
+from tests.audience_jobs.postgres import fill
+from tests.audience_jobs.worlds import NOW, put, user
+
+URL = "postgresql://reader:secret@db/shop"
+
+
+def test_user_data_are_files_unless_a_database_is_named() -> None:
+    assert isinstance(user_data(read_settings({}))[0], DuckDBEngine)
+    named = read_settings({"USER_DATA": "postgres", "USER_DATABASE_URL": URL, "USER_DATA_TIMEOUT_SECONDS": "5"})
+    assert isinstance(user_data(named)[0], PostgresEngine)
+    assert named.user_data_timeout == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting"),
+    [
+        ({"USER_DATA": "mysql"}, "USER_DATA"),
+        ({"USER_DATA": "postgres"}, "USER_DATABASE_URL"),
+        ({"USER_DATA": "postgres", "USER_DATABASE_URL": "secret"}, "USER_DATABASE_URL"),
+        ({"USER_DATA": "postgres", "USER_DATABASE_URL": URL, "USER_DATABASE_SCHEMA": "a;b"}, "USER_DATABASE_SCHEMA"),
+        ({"USER_DATA_TIMEOUT_SECONDS": "1801"}, "USER_DATA_TIMEOUT_SECONDS"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name_and_without_the_password(variables: dict[str, str], setting: str) -> None:
+    with pytest.raises(Misconfigured, match=setting) as refused:
+        read_settings(variables)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_password_is_not_shown_with_the_settings() -> None:
+    settings = read_settings({"USER_DATA": "postgres", "USER_DATABASE_URL": URL})
+    assert "secret" not in repr(settings)
+
+
+def test_the_chosen_engine_runs_jobs_on_the_schema_that_is_named(postgres: str, tmp_path: Path) -> None:
+    fill(postgres, put(tmp_path, {"users": [user("ann", created_at=NOW - timedelta(days=1))]}), schema="shop")
+    variables = {"USER_DATA": "postgres", "USER_DATABASE_URL": postgres, "USER_DATABASE_SCHEMA": "shop"}
+    engine, find_job = user_data(read_settings(variables))
+    with engine.run(find_job("generate_new_user_waterfall"), {}, now=NOW) as run:
+        assert run.write_audience("no-shoes", tmp_path / "out.csv") == 1
