@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 
 ANYWHERE = {
     "crash_before": "the process died before",
@@ -11,6 +12,12 @@ ANYWHERE = {
     "preempt": "others were let go first before",
 }
 """What can happen at each call of a port."""
+INTERRUPTIONS = {
+    "stop_now": "somebody stopped the execution in the middle of",
+    "cancel_now": "somebody cancelled the execution in the middle of",
+    "pause_now": "somebody paused the recipe in the middle of",
+}
+"""What people may do at each call that is made for an execution."""
 DOCUMENTS = {
     "aborted": "Firestore answered ABORTED to",
     "unavailable": "Firestore was UNAVAILABLE, before it did",
@@ -24,9 +31,9 @@ LEDGER = {
 }
 STORAGE = {
     "storage_503": "Cloud Storage answered 503 to",
-    "storage_412": "Cloud Storage had done, but answered 412 to the retry of",
-    "slow": "Cloud Storage was slow to do",
+    "slow_storage": "Cloud Storage was slow to do",
 }
+STORAGE_WRITES = {"storage_412": "Cloud Storage had done, but answered 412 to the retry of"}
 TASKS = {
     "enqueue_unavailable": "Cloud Tasks was UNAVAILABLE, before it did",
     "enqueue_unavailable_after": "Cloud Tasks was UNAVAILABLE, after it did",
@@ -79,7 +86,9 @@ EVENTS = {
 """What people do, and what else comes out of the blue."""
 
 WORDS: Mapping[str, str] = (
-    ANYWHERE | DOCUMENTS | LEDGER | STORAGE | TASKS | SCHEDULES | FCM | JOB | DELIVERY | FIRES | EVENTS
+    ANYWHERE
+    | INTERRUPTIONS
+    | DOCUMENTS | LEDGER | STORAGE | STORAGE_WRITES | TASKS | SCHEDULES | FCM | JOB | DELIVERY | FIRES | EVENTS
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {
@@ -89,48 +98,45 @@ _AT_PORTS: Mapping[str, Mapping[str, str]] = {
     "devices": DOCUMENTS,
     "ledger": LEDGER,
     "files": STORAGE,
-    "tasks": TASKS,
+    "files.write_once": STORAGE | STORAGE_WRITES,
+    "tasks.add": TASKS,
     "schedules": SCHEDULES,
-    "engine": {},
-    "sender": {},
-    "alerts": {},
 }
 _HARSH: Mapping[str, float] = {
-    "crash_before": 0.004,
-    "crash_after": 0.004,
-    "crash_all": 0.0004,
+    "crash_before": 0.003,
+    "crash_after": 0.003,
+    "crash_all": 0.0005,
     "stall": 0.002,
-    "preempt": 0.12,
-    "slow": 0.004,
+    "preempt": 0.1,
+    "stop_now": 0.0006,
+    "cancel_now": 0.0003,
+    "pause_now": 0.0002,
+    "fcm_503": 0.015,
+    "fcm_reset_after": 0.015,
     "task_lost": 0.02,
-    "task_late": 0.08,
+    "task_late": 0.06,
     "task_early": 0.04,
     "ledger_unreadable": 0.01,
     "ledger_unreadable_after": 0.01,
-    "storage_503": 0.006,
     "storage_412": 0.02,
-    "fcm_429": 0.01,
-    "fcm_503": 0.02,
-    "fcm_reset_before": 0.02,
-    "fcm_reset_after": 0.02,
-    "fcm_dead": 0.02,
-    "fcm_refused": 0.01,
-    "fcm_denied": 0.002,
+    "fcm_denied": 0.001,
     "fcm_slow": 0.01,
-    "job_fails": 0.01,
-    "job_hangs": 0.02,
-    "job_nonsense": 0.05,
+    "job_fails": 0.02,
+    "job_hangs": 0.03,
+    "job_nonsense": 0.1,
     "delivered_twice": 0.06,
     "delivered_again": 0.04,
     "lost_response": 0.04,
-    "old_payload": 0.02,
-    "fire_twice": 0.05,
-    "fire_late": 0.05,
-    "fire_never": 0.03,
+    "old_payload": 0.03,
+    "fire_twice": 0.04,
+    "fire_late": 0.04,
+    "fire_never": 0.06,
 }
 _RARELY = 0.005
-"""The harsh rate of every other fault at a port."""
+"""The harsh rate of every other fault, at each call or message that it can strike."""
 _NORMAL_SHARE = 0.1
+_MOODS = (0, 0, 0.5, 1, 1, 3)
+"""By how much a run has more or less of one kind of fault than others: some runs have none of it, some a storm."""
 LEVELS = ("none", "normal", "harsh")
 
 
@@ -141,26 +147,24 @@ class Rates:
     `events` is how many of each kind of `EVENTS` a day has on average, at most.
     """
 
-    share: float
+    shares: Mapping[str, float]
     events: float
 
-    def of(self, kind: str) -> float:
-        """Return a fault's rate."""
-        return _HARSH.get(kind, _RARELY) * self.share
-
-    def at_port(self, port: str) -> tuple[tuple[str, float], ...]:
+    def at_call(self, port: str, method: str) -> tuple[tuple[str, float], ...]:
         """Return the faults that can happen at a call of a port, with their rates."""
-        return tuple((kind, self.of(kind)) for kind in (*ANYWHERE, *_AT_PORTS[port]))
+        call = f"{port}.{method}"
+        own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
+        return self.among(ANYWHERE | INTERRUPTIONS | own)
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
-        """Return faults with their rates."""
-        return tuple((kind, self.of(kind)) for kind in kinds)
+        """Return faults with their rates, without those that never happen."""
+        return tuple((kind, self.shares[kind]) for kind in kinds if self.shares.get(kind))
 
 
-def rates(level: str) -> Rates:
-    """Return the rates of a level: none, normal or harsh."""
-    return {
-        "none": Rates(share=0, events=0),
-        "normal": Rates(share=_NORMAL_SHARE, events=0.1),
-        "harsh": Rates(share=1, events=1),
-    }[level]
+def rates(level: str, seed: int) -> Rates:
+    """Return the rates of a level, none, normal or harsh, in the mood of a seed."""
+    if level == "none":
+        return Rates(shares={}, events=0)
+    random, share = Random(f"mood {seed}"), 1 if level == "harsh" else _NORMAL_SHARE  # noqa: S311 - reproducible
+    shares = {kind: _HARSH.get(kind, _RARELY) * share * random.choice(_MOODS) for kind in WORDS}
+    return Rates(shares=shares, events=share)

@@ -19,7 +19,8 @@ _OUTCOMES = {
     "fcm_refused": Outcome.BAD_MESSAGE,
     "fcm_denied": Outcome.MISCONFIGURED,
 }
-_NEVER_LEFT = {"fcm_reset_before"}
+_NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
+"""What may be asked again: the message never left, or was refused for now."""
 
 Left = Callable[[Envelope, Message, bool], None]
 """Hears of each request that left: whether its message arrived on the phone."""

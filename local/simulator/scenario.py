@@ -72,8 +72,8 @@ def _recipe(random: Random, number: int, day: date, zone: str, clocks: Sequence[
         "testUserIds": random.choice((list(TESTERS), [TESTERS[0]], [])),
         "onUnknown": random.choice(("keep", "keep", "resend")),
         "safeguards": {
-            "requireTestFirst": random.random() < 0.8,
-            "maxAudienceSize": random.choice((10_000, 10_000, 10_000, 4)),
+            "requireTestFirst": random.random() < 0.7,
+            "maxAudienceSize": random.choice((10_000,) * 9 + (4,)),
         },
     }
     return {
@@ -93,14 +93,14 @@ def _schedule(random: Random, day: date, zone: str, clock: time) -> dict[str, An
         "executionTime": f"{clock:%H:%M}",
         "leadTimeMinutes": random.choice((30, 30, 30, 10)),
     }
-    frequency = random.choice(("daily", "daily", "daily", "weekly", "monthly", "once", "custom"))
+    frequency = random.choice(("daily",) * 5 + ("weekly", "monthly", "once", "custom"))
     written["frequency"] = frequency
     if frequency == "weekly":
         written["daysOfWeek"] = [day.isoweekday() % 7]
     if frequency == "monthly":
         written["dayOfMonth"] = 31
     if frequency == "once":
-        written["startDate"] = day.isoformat()
+        written["startDate"] = (day + timedelta(days=zone == "UTC")).isoformat()
     if frequency == "custom":
         written["cronExpression"] = f"{clock.minute} {clock.hour},{(clock.hour + 5) % 24} * * *"
     return written

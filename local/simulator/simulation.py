@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from functions.domain.delivery import Envelope, Message
+from functions.domain.errors import TminusError
 from functions.ports import Task
 from functions.usecases.recipes import save_recipe
 from local.embedded.clock import VirtualClock
@@ -87,7 +88,7 @@ class Simulation:
         door: Door = through_handlers,
         keep_log: bool = True,
     ) -> None:
-        self.rates = rates(level)
+        self.rates = rates(level, seed)
         self.chance = Chance(seed, only)
         self.chance.told = self._told_fault
         self.sites_crashed: set[Site] = set()
@@ -164,8 +165,12 @@ class Simulation:
         if not worker.dead:
             self._baton.give(worker)
         if worker.dead:
+            self._baton.end(worker)
             self._say(worker.name, "died", plain=True)
             self._settle(worker, None)
+        elif isinstance(worker.error, TminusError):
+            self._say(worker.name, f"answered 500: {worker.error}", plain=True)
+            worker.settle(Response(status=500))
         elif worker.error is not None:
             what = f"{worker.name} raised {type(worker.error).__name__}: {worker.error}"
             self._broken("", what)
@@ -230,6 +235,17 @@ class Simulation:
         """Let every process but one die where it stands."""
         for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
             other.dead = True
+
+    def interrupt(self, worker: Worker, kind: str) -> None:
+        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
+        identity = worker.name.partition("-send_")[0].partition("-checkpoint")[0].partition("-build_")[0]
+        if identity not in self._contract.watched:
+            return
+        recipe_id, verb = identity.partition("_")[0], kind.removesuffix("_now")
+        event = Event(at=self._clock.now(), number=0, kind=verb, recipe_id=recipe_id, execution_id=identity)
+        self._act(f"{verb} within {worker.name}/{worker.calls}", event)
+        self._ready.rotate(1)
+        self._baton.give_back(worker, 0.0)
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
         """Look at a call that has just taken effect."""

@@ -15,7 +15,7 @@ from functions.domain.errors import LedgerUnreadable, Transient
 from functions.ports import Ports
 from local.simulator.call_sites import Site, site_of
 from local.simulator.chance import Chance
-from local.simulator.faults import JOB, Rates
+from local.simulator.faults import INTERRUPTIONS, JOB, Rates
 from local.simulator.workers import Crash, Worker
 
 TAPPED = ("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts", "engine")
@@ -41,6 +41,10 @@ class Floor(Protocol):
 
     def crash_others(self, worker: Worker) -> None:
         """Let every other process die."""
+        ...
+
+    def interrupt(self, worker: Worker, kind: str) -> None:
+        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
         ...
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
@@ -77,7 +81,7 @@ class _Tapped:
 class _Tap:
     def __init__(self, port: str, call: str, floor: Floor) -> None:
         self._port, self._call, self._floor = port, call, floor
-        self._table = floor.rates.at_port(port)
+        self._table = floor.rates.at_call(port, call.partition(".")[2])
 
     def plain(self, target: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -159,7 +163,9 @@ class _Tap:
             raise Transient(f"{self._call}: {kind}")
         if kind == "ledger_unreadable":
             raise LedgerUnreadable(f"{self._call}: deadline exceeded")
-        seconds = {"preempt": (0, 0), "slow": (1, 20), "stall": (30, 2_400)}.get(kind)
+        if kind in INTERRUPTIONS:
+            floor.interrupt(worker, kind)
+        seconds = {"preempt": (0, 0), "slow": (1, 20), "slow_storage": (1, 20), "stall": (30, 2_400)}.get(kind)
         if seconds is not None:
             floor.wait(worker, round(floor.chance.between(f"{place}:how", *seconds), 1))
 
