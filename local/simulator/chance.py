@@ -50,7 +50,7 @@ class Chance:
 
     def fault(self, place: str, table: Sequence[tuple[str, float]]) -> str | None:
         """Return the kind of the fault that happens at a place, None where all goes well."""
-        if not self.active:
+        if not self.active or not table:
             return None
         drawn = self.number(place)
         for kind, rate in table:

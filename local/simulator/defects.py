@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from functions.domain import cadence, ledger
-from functions.domain.errors import Transient
 from functions.domain.execution import Execution, State
 from functions.usecases.held_shard import HeldShard
 from local.simulator.memory.documents import MemoryCadenceLedger
@@ -90,18 +88,6 @@ def _lost_is_not_reached(_: Any) -> Any:
     return property(lambda self: self.outcomes.replace(b"I", b"."))
 
 
-def _go_over_a_cancel(right: Any) -> Any:
-    def change(self: MemoryExecutionStore, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
-        stored = self._executions.get(execution_id)
-        if change.__name__ == "go" and stored is not None and stored.state.final:
-            changed = replace(stored, state=State.LIVE)
-            self._keep(changed)
-            return changed
-        return right(self, execution_id, change)  # type: ignore[no-any-return]
-
-    return change
-
-
 def _checkpoint_trusts_what_it_read(right: Any) -> Any:
     """The decision is taken on what was read before, and written over what has happened since."""
 
@@ -172,10 +158,6 @@ def _local_arithmetic(right: Any) -> Any:
     return instant_of
 
 
-def _early_by_an_hour(right: Any) -> Any:
-    return lambda local, zone: right(local, zone) - timedelta(hours=1) * (local.hour < 3)
-
-
 def _always_ready(_: Any) -> Any:
     return lambda _run: True
 
@@ -192,10 +174,6 @@ def _due_at_once(right: Any) -> Any:
     return lambda run, push: right(run, push) - timedelta(minutes=5)
 
 
-def _shard_due_at_once(right: Any) -> Any:
-    return lambda *given: right(*given) - timedelta(minutes=5)
-
-
 def _forget_tests(right: Any) -> Any:
     """The outcome of the test send is not kept: what was sent before is not known again."""
 
@@ -205,16 +183,6 @@ def _forget_tests(right: Any) -> Any:
         return right(self, shard)
 
     return create_shard
-
-
-def _send_tests_until_all_arrive(right: Any) -> Any:
-    def send_all(ports: Any, run: Any) -> Any:
-        problem = right(ports, run)
-        if problem:
-            raise Transient(problem)
-        return problem
-
-    return send_all
 
 
 def _never_mind_the_test(_: Any) -> Any:
@@ -402,5 +370,3 @@ DEFECTS = (
         changes=((_module("send_chunks"), "result", _forget_doubt),),
     ),
 )
-
-_ = SimpleNamespace

@@ -11,7 +11,7 @@ from functions.domain.execution import Execution, State
 from functions.domain.ids import push_key, user_key
 from functions.domain.ledger import reserved
 from functions.domain.recipe import read
-from functions.domain.shard import Shard
+from functions.domain.shard import PushFiles, Shard
 from functions.usecases.receipt import receipt_name
 from functions.usecases.recipes import schedule_name
 from functions.usecases.steps import timeline_of
@@ -84,13 +84,12 @@ class Ending:
             self._broken(execution.id, f"device tokens were left behind: {', '.join(left)}")
 
     def _judge_push(self, execution: Execution, push: int, shards: Iterable[Shard]) -> None:
-        rows, outcomes = self._contract.rows(execution.id, push, test=False), bytearray()
-        for shard in sorted(shards, key=lambda shard: shard.partitions.start):
+        rows = self._contract.rows(execution.id, push, test=False)
+        for shard in shards:
             if not shard.done:
                 self._broken(execution.id, f"shard {shard.key} was never closed")
-            outcomes += shard.outcomes
-        if not outcomes:
-            outcomes = bytearray(b"." * len(rows))
+        files = self._executions.push(execution.id, push)
+        outcomes = outcomes_of(files, shards) if files else b""
         if len(outcomes) != len(rows):
             self._broken(execution.id, f"push {push} has {len(rows)} users and {len(outcomes)} outcomes")
             return
@@ -102,7 +101,7 @@ class Ending:
                 self._broken(execution.id, f"{said}, and got the push")
             if code == ord("S") and not arrived and not dry:
                 self._broken(execution.id, f"{said}, and never got the push")
-        self._judge_ledger(execution, push, rows, bytes(outcomes), dry=dry)
+        self._judge_ledger(execution, push, rows, outcomes, dry=dry)
 
     def _judge_test(self, execution: Execution, shards: Iterable[Shard]) -> None:
         for shard in shards:
@@ -166,3 +165,12 @@ class Ending:
         for at in sorted(at for at in found if first <= at <= last and at not in expected):
             self._broken("", f"{written['id']} sent at {at:%Y-%m-%d %H:%M} UTC, which is none of its times")
 
+
+def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
+    """Return the outcome of each row of a push's live audience; rows of shards that were never planned are not reached."""
+    index = files.live.rows.index
+    outcomes = bytearray(b"." * index.row_count)
+    for shard in shards:
+        first = index.rows_in(range(shard.partitions.start)) if shard.partitions.start else 0
+        outcomes[first : first + len(shard.outcomes)] = shard.outcomes
+    return bytes(outcomes)

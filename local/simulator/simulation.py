@@ -3,17 +3,17 @@
 import heapq
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from audience_jobs.contract import Engine, Job
 from functions.domain.delivery import Envelope, Message
 from functions.domain.errors import TminusError
 from functions.ports import Task
 from functions.usecases.recipes import save_recipe
 from local.embedded.clock import VirtualClock
-from local.embedded.fire import Fire
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
 from local.simulator.call_sites import Site
@@ -26,12 +26,11 @@ from local.simulator.faults import WORDS, rates
 from local.simulator.people import Event, act, draw_events
 from local.simulator.scenario import Scenario, draw_scenario
 from local.simulator.tapped import tap
-from local.simulator.workers import Baton, Crash, Worker
+from local.simulator.workers import Baton, Worker
 from local.simulator.world import open_world
 
 QUIET = timedelta(hours=2)
 """How long a run goes on once faults are over, for everything to end."""
-_NO_ANSWER = Response(status=0)
 _POISON = {"executionId": "nobody_20260101T000000Z", "push": 99, "shard": -1, "generation": 0}
 
 
@@ -87,7 +86,10 @@ class Simulation:
         scenario: Scenario | None = None,
         door: Door = through_handlers,
         keep_log: bool = True,
+        engine: Engine | None = None,
+        find_job: Callable[[str], Job] | None = None,
     ) -> None:
+        self._ours = engine is None
         self.rates = rates(level, seed)
         self.chance = Chance(seed, only)
         self.chance.told = self._told_fault
@@ -97,7 +99,7 @@ class Simulation:
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
         self._baton = Baton()
-        self._contract = Contract(self._clock.now, self._broken)
+        self._contract = Contract(self._clock.now, self._broken, texts_known=self._ours)
         self.world = open_world(
             self._scenario,
             self._clock,
@@ -107,6 +109,8 @@ class Simulation:
             wait=self._stand_still,
             left=self._left,
         )
+        if engine is not None and find_job is not None:
+            self.world = replace(self.world, ports=replace(self.world.ports, engine=engine, find_job=find_job))
         self._raw = self.world.ports
         self.ports = tap(self.world.ports, self)
         self._ready: deque[Worker] = deque()
@@ -114,7 +118,7 @@ class Simulation:
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = 0
         self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
-        self._events = draw_events(seed, self._scenario, self.rates)
+        self._events = draw_events(seed, self._scenario, self.rates) if self._ours else []
         self._touched: set[str] = set()
 
     # The run.
@@ -362,7 +366,7 @@ class Simulation:
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
         for document in self._scenario.recipes:
-            if document["id"] not in self._touched:
+            if self._ours and document["id"] not in self._touched:
                 lead = timedelta(minutes=document["schedule"]["leadTimeMinutes"])
                 if document["audienceCriteria"]["testMode"]:
                     lead = timedelta(minutes=3)
@@ -378,6 +382,3 @@ class Simulation:
 def simulate(seed: int, **options: Any) -> Outcome:
     """Play one seed; see Simulation."""
     return Simulation(seed, **options).run()
-
-
-__all__ = ["Breach", "Crash", "Fire", "Outcome", "Simulation", "Told", "simulate"]
