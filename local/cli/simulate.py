@@ -31,9 +31,13 @@ _MOST_LINES = 60
 @click.option(
     "--data", type=folder, required=True, help="The user database: CSV or Parquet files named after its tables."
 )
-@click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How many days to look ahead.")
+@click.option(
+    "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How many days to look ahead."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same answer.")
-@click.option("--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="What goes wrong.")
+@click.option(
+    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="What goes wrong."
+)
 @click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
 @click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")
 @click.option("--compare", type=folder, help="Another folder of recipes: tell what changes if these took its place.")
@@ -98,7 +102,7 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
             recipe = parse(read_recipe_file(path), default_id=path.stem)
             check_recipe(recipe, policy=question.policy, find_job=question.find_job)
         except BadRecipe as error:
-            errors += [FieldError(f"{path}: {field.path}", field.reason) for field in error.errors]
+            errors += [FieldError(f"{path}: {field.field}", field.reason) for field in error.errors]
             continue
         if recipe.is_active and not past_errors(recipe, question.begins_at):
             found.append(recipe)
@@ -141,7 +145,9 @@ def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path 
 
 
 def _tell_calendar(calendar: list[dict[str, Any]]) -> None:
-    click.echo(f"{'send (UTC)':<18}{'recipe':<24}{'push':>5} {'audience':<26}{'users':>8}{'sent':>8}{'held back':>11}")
+    click.echo(
+        f"{'send (UTC)':<18}{'recipe':<24}{'push':>5} {'audience':<26}{'users':>8}{'sent':>8}{'held back':>11}"
+    )
     lines = [(entry, push) for entry in calendar for push in entry["pushes"]]
     for entry, push in lines[:_MOST_LINES]:
         at, held = entry["sendAt"].replace("T", " ")[:16], sum(push["excluded"].values())
@@ -155,7 +161,9 @@ def _tell_calendar(calendar: list[dict[str, Any]]) -> None:
 
 def _tell_rest(made: Mapping[str, Any]) -> None:
     for entry in made["collisions"][:10]:
-        click.echo(f"{entry['users']:,} times {entry['recipe']} is held back by an earlier push of {entry['heldBackBy']}")
+        click.echo(
+            f"{entry['users']:,} times {entry['recipe']} is held back by an earlier push of {entry['heldBackBy']}"
+        )
     if made["usersHitMost"]:
         most = made["usersHitMost"][0]
         click.echo(f"hit most: {most['userId']} with {most['pushes']} pushes")
@@ -163,4 +171,6 @@ def _tell_rest(made: Mapping[str, Any]) -> None:
     if quota["busiestMinute"]:
         busiest = quota["busiestMinute"]
         click.echo(f"busiest minute: {busiest['at']} with {busiest['messages']:,} messages; FCM takes 600,000")
-    click.echo(f"FCM's whole quota for {quota['quotaMinutes']:g} minutes; Google Cloud's operations: about ${cost:,.2f}")
+    click.echo(
+        f"FCM's whole quota for {quota['quotaMinutes']:g} minutes; Google Cloud's operations: about ${cost:,.2f}"
+    )

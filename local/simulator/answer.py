@@ -49,7 +49,9 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     sent = [{entry["id"]: entry for entry in side["recipes"]} for side in (before, after)]
     nothing = {"sent": 0, "excluded": 0, "sends": 0}
     return {
-        "totals": {name: {"before": value, "after": after["totals"][name]} for name, value in before["totals"].items()},
+        "totals": {
+            name: {"before": value, "after": after["totals"][name]} for name, value in before["totals"].items()
+        },
         "recipes": [
             {
                 "id": name,
@@ -86,7 +88,18 @@ def _recipes(made: Forecast) -> Iterable[dict[str, Any]]:
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("order", "audience", "layer", "dueAt", "audienceSize", "excluded", "sent", "failed", "unknown", "notReached")
+    keys = (
+        "order",
+        "audience",
+        "layer",
+        "dueAt",
+        "audienceSize",
+        "excluded",
+        "sent",
+        "failed",
+        "unknown",
+        "notReached",
+    )
     return {
         "executionId": entry["executionId"],
         "recipe": entry["recipeId"],

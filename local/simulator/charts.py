@@ -31,7 +31,9 @@ def rows_of_bars(bars: Sequence[Bar]) -> str:
         for kind, value in bar.parts:
             width = room * value / most
             title = f"<title>{escape(kind)}: {value:,}</title>"
-            lines.append(f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="16">{title}</rect>')
+            lines.append(
+                f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="16">{title}</rect>'
+            )
             x += width
         lines.append(f'<text x="{x + 6:.1f}" y="{y + 15}">{bar.total:,}</text>')
     return _svg(len(bars) * _ROW + 4, lines)

@@ -25,7 +25,11 @@ _MAY_BECOME: Mapping[str, str] = {
     "tested": "live cancelled blocked expired stopped failed",
     "live": "completed stopped failed",
 }
-_CAPS = (("layer 3 cooldown", {3}, 72, 1), ("layer 5 cooldown", {5}, 96, 1), ("limit of layers 2 and 3", {2, 3}, 168, 3))
+_CAPS = (
+    ("layer 3 cooldown", {3}, 72, 1),
+    ("layer 5 cooldown", {5}, 96, 1),
+    ("limit of layers 2 and 3", {2, 3}, 168, 3),
+)
 _EARLY = timedelta(seconds=60)
 """How far ahead the clock of Cloud Tasks may be; our own is not, so nothing may leave early by it."""
 _SHORTEST_WINDOW = timedelta(minutes=5)
@@ -93,7 +97,7 @@ class Contract:
         if call == "executions.create":
             self._created(args[0], created=answer)
         elif call == "executions.change":
-            self._changed(answer, worker)
+            self._changed(answer)
         elif call == "executions.save_push":
             self._built(args[0])
         elif call == "files.delete":
@@ -142,7 +146,7 @@ class Contract:
             if self._now() < start - _EARLY:
                 self._broken(execution.id, f"it was launched before its start at {start:%H:%M:%S}")
 
-    def _changed(self, execution: Execution, worker: Worker | None) -> None:
+    def _changed(self, execution: Execution) -> None:
         known = self.watched[execution.id]
         before, known.execution = known.execution, execution
         if execution.state is before.state:
@@ -178,7 +182,9 @@ class Contract:
         for push in known.first_files:
             for place in range(len(self._rows(known, push, test=True))):
                 if not self.arrived.get((known.execution.id, push, True, place)):
-                    self._broken(known.execution.id, f"it went live although test row {place} of {push} never arrived")
+                    self._broken(
+                        known.execution.id, f"it went live although test row {place} of {push} never arrived"
+                    )
 
     def _built(self, files: PushFiles) -> None:
         known = self.watched[files.execution_id]
@@ -210,7 +216,9 @@ class Contract:
             by = worker.name if worker else ""
             self.announced[row].append(Announced(step=self.step, state=known.execution.state, by=by))
         elif new in b"SF" and old not in _ANNOUNCED:
-            self._broken(row[0], f"{name} became {chr(new)!r} although nothing had announced it (it was {chr(old)!r})")
+            self._broken(
+                row[0], f"{name} became {chr(new)!r} although nothing had announced it (it was {chr(old)!r})"
+            )
         elif old == ord("S"):
             self._broken(row[0], f"{name} was sent and became {chr(new)!r}")
         elif old in _ANNOUNCED and new not in _MAY_FOLLOW_AN_ANNOUNCEMENT:
@@ -260,7 +268,9 @@ class Contract:
         for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
             if not self._texts_known or _says(message, envelope.push, rows[place]):
                 return place
-        self._broken(envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it")
+        self._broken(
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
+        )
         return None
 
     def _was_announced(self, row: Row, worker: Worker) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 _READ, _WRITE = 300, 900
-"""Nano-dollars a Firestore document read, and written: cloud.google.com/firestore/pricing ($0.03, $0.09 for 100,000)."""
+"""Nano-dollars a document read, and written: cloud.google.com/firestore/pricing ($0.03, $0.09 for 100,000)."""
 _TASK = 400
 """Nano-dollars a Cloud Tasks operation: cloud.google.com/tasks/pricing ($0.40 for a million)."""
 _STORE, _FETCH = 5_000, 400

@@ -55,7 +55,7 @@ def _create_anyway(_: Any) -> Any:
     return create
 
 
-def _no_condition_on_state(right: Any) -> Any:
+def _no_condition_on_state(_: Any) -> Any:
     def save_shard(self: MemoryExecutionStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
         return self.settle_shard(shard)
 
@@ -93,7 +93,8 @@ def _checkpoint_trusts_what_it_read(right: Any) -> Any:
 
     def change(self: Any, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
         if change.__name__ != "go":
-            return right(self, execution_id, change)  # type: ignore[no-any-return]
+            done: Execution = right(self, execution_id, change)
+            return done
         stored = self._executions[execution_id]
         tested = replace(stored, state=State.TESTED) if stored.state is State.CANCELLED else stored
         self._keep(change(tested))
@@ -102,7 +103,7 @@ def _checkpoint_trusts_what_it_read(right: Any) -> Any:
     return change
 
 
-def _reserve_without_transaction(right: Any) -> Any:
+def _reserve_without_transaction(_: Any) -> Any:
     def transact(self: MemoryCadenceLedger, partition: int, days: Any, change: Any) -> Any:
         seen = getattr(self, "stale", {})
         stale = {day: seen.get((partition, day), b"") for day in days}
@@ -118,7 +119,7 @@ def _reserve_after_looking(right: Any) -> Any:
     """Each shard looks at the ledger, and writes what it reserves without looking at what others reserved."""
 
     def reserve(days: Any, push: Any, users: Any, rules: Any) -> Any:
-        return right({day: b"" for day in days}, push, users, rules)
+        return right(dict.fromkeys(days, b""), push, users, rules)
 
     return reserve
 
@@ -221,8 +222,8 @@ def _complete_with_rest(_: Any) -> Any:
     return property(lambda _self: 0)
 
 
-def _forget_doubt(right: Any) -> Any:
-    return lambda before, code: code
+def _forget_doubt(_: Any) -> Any:
+    return lambda _before, code: code
 
 
 DEFECTS = (
@@ -319,7 +320,10 @@ DEFECTS = (
     Defect(
         name="pushes not awaited",
         means="a push that comes early is sent early",
-        changes=((_module("send_push"), "push_due_at", _due_at_once), (_module("send_shard"), "push_due_at", _due_at_once)),
+        changes=(
+            (_module("send_push"), "push_due_at", _due_at_once),
+            (_module("send_shard"), "push_due_at", _due_at_once),
+        ),
     ),
     Defect(
         name="no safeguard of sizes",
@@ -362,7 +366,10 @@ DEFECTS = (
     Defect(
         name="completed too early",
         means="an execution is completed while people are still to be reached",
-        changes=((_module("finish"), "_at_work", _nothing_lost), (_module("finish").Tally, "not_reached", _complete_with_rest)),
+        changes=(
+            (_module("finish"), "_at_work", _nothing_lost),
+            (_module("finish").Tally, "not_reached", _complete_with_rest),
+        ),
     ),
     Defect(
         name="a second doubt forgotten",

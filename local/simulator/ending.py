@@ -106,8 +106,13 @@ class Ending:
     def _judge_test(self, execution: Execution, shards: Iterable[Shard]) -> None:
         for shard in shards:
             for place, code in enumerate(shard.outcomes):
-                if self._contract.arrived.get((execution.id, shard.push, True, place)) and code not in _MAY_HAVE_ARRIVED:
-                    self._broken(execution.id, f"a test user got push {shard.push}, and its outcome is {word(code)[0]}")
+                if (
+                    self._contract.arrived.get((execution.id, shard.push, True, place))
+                    and code not in _MAY_HAVE_ARRIVED
+                ):
+                    self._broken(
+                        execution.id, f"a test user got push {shard.push}, and its outcome is {word(code)[0]}"
+                    )
 
     def _judge_ledger(
         self, execution: Execution, push: int, rows: list[list[str]], outcomes: bytes, *, dry: bool
@@ -167,7 +172,7 @@ class Ending:
 
 
 def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
-    """Return the outcome of each row of a push's live audience; rows of shards that were never planned are not reached."""
+    """Return the outcome of each row of a push's live audience; those of shards never planned are not reached."""
     index = files.live.rows.index
     outcomes = bytearray(b"." * index.row_count)
     for shard in shards:

@@ -88,7 +88,17 @@ EVENTS = {
 WORDS: Mapping[str, str] = (
     ANYWHERE
     | INTERRUPTIONS
-    | DOCUMENTS | LEDGER | STORAGE | STORAGE_WRITES | TASKS | SCHEDULES | FCM | JOB | DELIVERY | FIRES | EVENTS
+    | DOCUMENTS
+    | LEDGER
+    | STORAGE
+    | STORAGE_WRITES
+    | TASKS
+    | SCHEDULES
+    | FCM
+    | JOB
+    | DELIVERY
+    | FIRES
+    | EVENTS
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {
@@ -154,7 +164,7 @@ class Rates:
         """Return the faults that can happen at a call of a port, with their rates."""
         call = f"{port}.{method}"
         own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
-        return self.among(ANYWHERE | INTERRUPTIONS | own)
+        return self.among({**ANYWHERE, **INTERRUPTIONS, **own})
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
         """Return faults with their rates, without those that never happen."""

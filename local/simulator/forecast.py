@@ -81,7 +81,9 @@ def forecast(question: Question, seed: int) -> Forecast:
         chunks_under_way=4,
     )
     with TemporaryDirectory(prefix="tminus-") as folder:
-        engine = TodaysUsers(question.engine, question.begins_at, Path(folder))
+        engine = TodaysUsers(
+            question.engine, question.begins_at, Path(folder), most_devices=question.policy.devices_per_user
+        )
         played = _Forecasting(
             seed,
             level=question.level,

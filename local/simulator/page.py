@@ -60,7 +60,8 @@ def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> 
     ]
     body = "\n".join(parts)
     title = "<title>Tminus: what will go out</title>"
-    return f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style><body>{body}</body></html>\n'
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
+    return f"{head}<body>{body}</body></html>\n"
 
 
 def _calendar(calendar: Sequence[Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
@@ -69,7 +70,16 @@ def _calendar(calendar: Sequence[Mapping[str, Any]]) -> Iterable[tuple[object, .
             held = _counts(push["excluded"])
             ends = "dry run" if entry["dryRun"] else entry["status"]
             at = entry["sendAt"].replace("T", " ")[:16]
-            yield (at, entry["recipe"], ends, push["order"], push["audience"], push["audienceSize"], push["sent"], held)
+            yield (
+                at,
+                entry["recipe"],
+                ends,
+                push["order"],
+                push["audience"],
+                push["audienceSize"],
+                push["sent"],
+                held,
+            )
 
 
 def _days(calendar: Sequence[Mapping[str, Any]]) -> Iterable[Bar]:
@@ -90,7 +100,9 @@ def _bar(label: str, sums: Mapping[str, Any]) -> Bar:
 
 def _changes(change: Mapping[str, Any]) -> str:
     rows = [(name, *sides.values(), _signed(sides)) for name, sides in change["totals"].items()]
-    rows += [(f"sent by {entry['id']}", *entry["sent"].values(), _signed(entry["sent"])) for entry in change["recipes"]]
+    rows += [
+        (f"sent by {entry['id']}", *entry["sent"].values(), _signed(entry["sent"])) for entry in change["recipes"]
+    ]
     return f"<h2>What changes</h2>{_table(('', 'before', 'after', 'change'), rows)}"
 
 

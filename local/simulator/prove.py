@@ -19,7 +19,7 @@ _FAR_APART = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Hunt:
-    """How one defect was hunted: the seeds it took each time, None where they did not suffice, and what gave it away."""
+    """How a defect was hunted: the seeds it took each time, None where they did not suffice, and what it broke."""
 
     name: str
     means: str

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,7 +31,11 @@ from local.simulator.world import open_world
 
 QUIET = timedelta(hours=2)
 """How long a run goes on once faults are over, for everything to end."""
-_POISON = {"executionId": "nobody_20260101T000000Z", "push": 99, "shard": -1, "generation": 0}
+_POISONS: tuple[Mapping[str, Any], ...] = (
+    {"executionId": "nobody_20260101T000000Z", "push": 99, "shard": -1, "generation": 0},
+    {"executionId": 7},
+    {},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,8 +239,8 @@ class Simulation:
             self._say(worker.name, f"stands still for {seconds:.1f} s", plain=True)
         self._baton.give_back(worker, seconds)
 
-    def crash_others(self, worker: Worker) -> None:
-        """Let every process but one die where it stands."""
+    def crash_others(self) -> None:
+        """Let every process but the running one die where it stands."""
         for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
             other.dead = True
 
@@ -284,7 +288,7 @@ class Simulation:
                 worker.dead = True
         elif event.kind == "poison":
             function = self.chance.pick(f"{name}/function", ("send_push", "send_shard", "finish", "checkpoint"))
-            body = self.chance.pick(f"{name}/body", (_POISON, {}, {"executionId": 7}))
+            body = self.chance.pick(f"{name}/body", _POISONS)
             self._raw.tasks.add(Task(name=name, function=function, body=body, at=event.at))
         elif event.kind == "malformed":
             self._touched.add(event.recipe_id)

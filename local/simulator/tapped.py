@@ -39,7 +39,7 @@ class Floor(Protocol):
         """Let others go first, for so long."""
         ...
 
-    def crash_others(self, worker: Worker) -> None:
+    def crash_others(self) -> None:
         """Let every other process die."""
         ...
 
@@ -131,9 +131,7 @@ class _Tap:
         with run as inner:
             yield _Tapped("engine", inner, self._floor)
 
-    def _make(
-        self, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _make(self, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         floor, worker = self._floor, self._floor.running()
         if worker is None:
             return target(*args, **kwargs)
@@ -157,7 +155,7 @@ class _Tap:
         if kind == "crash_before":
             raise Crash(place)
         if kind == "crash_all":
-            floor.crash_others(worker)
+            floor.crash_others()
             raise Crash(place)
         if kind in _BEFORE:
             raise Transient(f"{self._call}: {kind}")

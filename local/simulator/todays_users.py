@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
-
 
 Write = Callable[[Path], int]
 
@@ -18,8 +18,9 @@ class TodaysUsers:
     Of user data nobody knows the future: so every simulated day is as if it were today.
     """
 
-    def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:
+    def __init__(self, engine: Engine, today: datetime, folder: Path, *, most_devices: int) -> None:
         self._engine, self._today, self._folder = engine, today, folder
+        self._most_devices = most_devices
         self._kept: dict[tuple[object, ...], tuple[Path, int]] = {}
 
     @contextmanager
@@ -29,12 +30,10 @@ class TodaysUsers:
         if (*name, "ran") not in self._kept:
             with self._engine.run(job, arguments, now=self._today) as run:
                 for audience in job.audiences:
-                    self._keep((*name, audience.name), lambda path, of=audience.name: run.write_audience(of, path))
-                    for per_user in (1, 2, 3):
-                        self._keep(
-                            (*name, audience.name, per_user),
-                            lambda path, of=audience.name, most=per_user: run.write_devices(of, path, per_user=most),
-                        )
+                    self._keep((*name, audience.name), partial(run.write_audience, audience.name))
+                    for per_user in range(1, self._most_devices + 1):
+                        write = partial(run.write_devices, audience.name, per_user=per_user)
+                        self._keep((*name, audience.name, per_user), write)
             self._kept[*name, "ran"] = (self._folder, 0)
         yield TodaysRun(self, name)
 
@@ -42,7 +41,7 @@ class TodaysUsers:
         """Write the devices of these users."""
         name = ("devices of", *user_ids, per_user)
         if name not in self._kept:
-            self._keep(name, lambda kept: self._engine.write_devices_of(user_ids, kept, per_user=per_user))
+            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=per_user))
         return self.give(name, path)
 
     def give(self, name: tuple[object, ...], path: Path) -> int:

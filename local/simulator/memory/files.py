@@ -26,9 +26,7 @@ class MemoryAudienceFiles:
             if name not in self._files:
                 self._generation += 1
                 checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
-                stored = Stored(
-                    name=name, generation=self._generation, checksum=checksum, size_bytes=len(content)
-                )
+                stored = Stored(name=name, generation=self._generation, checksum=checksum, size_bytes=len(content))
                 self._files[name] = (stored, content)
             return self._files[name][0]
 
