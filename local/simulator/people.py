@@ -11,6 +11,7 @@ from functions.domain.errors import BadRecipe, NotFound, NotPossible
 from functions.domain.ids import execution_id
 from functions.ports import Ports
 from functions.usecases import control
+from functions.usecases.audit import history_of
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, save_recipe
 from functions.usecases.report import report
 from functions.usecases.user_history import user_history
@@ -20,6 +21,7 @@ from local.simulator.scenario import Scenario
 
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
+_SOMEBODY = "somebody@example.com"
 _RARE = {"delete": 0.5, "malformed": 0.5, "redeploy": 1, "poison": 1, "look": 2, "cancel": 1.5, "stop": 1.5}
 
 
@@ -80,14 +82,15 @@ def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
     elif event.kind == "stop":
         control.stop(ports, event.execution_id, "somebody asked for it")
     elif event.kind == "pause":
-        pause_recipe(ports, event.recipe_id)
+        pause_recipe(ports, event.recipe_id, by=_SOMEBODY)
     elif event.kind == "resume":
-        resume_recipe(ports, event.recipe_id)
+        resume_recipe(ports, event.recipe_id, by=_SOMEBODY)
     elif event.kind == "delete":
-        delete_recipe(ports, event.recipe_id)
+        delete_recipe(ports, event.recipe_id, by=_SOMEBODY)
     elif event.kind == "edit":
-        save_recipe(ports, _edited(event, written))
+        save_recipe(ports, _edited(event, written), by=_SOMEBODY)
     elif event.kind == "look":
+        history_of(ports, event.recipe_id)
         report(ports, event.execution_id)
         user_history(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
 

@@ -1,8 +1,6 @@
 """FCM and the phones behind it: who got what, and every way in which a request can end."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.errors import Misconfigured, QuotaExceeded, TminusError
@@ -29,7 +27,8 @@ Left = Callable[[Envelope, Message, bool], None]
 class Phones:
     """Plays PushSender with up to `depth` chunks under way; each message makes one request.
 
-    `caller` names who sends, so that the answer to each request has a name of its own; `wait` stands still.
+    `caller` names who sends, so that the answer to each request has a name of its own; `wait` stands still;
+    `scripted` has the fault of tokens whose fault is not left to chance.
     """
 
     def __init__(
@@ -41,11 +40,12 @@ class Phones:
         caller: Callable[[], str],
         wait: Callable[[float], None],
         left: Left,
+        scripted: Mapping[str, str] | None = None,
     ) -> None:
         self._chance, self._table, self._depth = chance, rates.among(FCM), depth
         self._caller, self._wait, self._left = caller, wait, left
-        self.dead: set[str] = set()
-        self.requests: dict[tuple[Any, ...], int] = defaultdict(int)
+        self._scripted = scripted or {}
+        self._dead: set[str] = set()
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
         """Send chunks as PushSender explains it."""
@@ -75,14 +75,15 @@ class Phones:
     ) -> tuple[Outcome, TminusError | None]:
         if over:
             return Outcome.NOT_SENT, None
-        if message.token in self.dead:
+        if message.token in self._dead:
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
-        kind = self._chance.fault(f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}", self._table)
+        place = f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}"
+        kind = self._scripted.get(message.token) or self._chance.fault(place, self._table)
         if kind == "fcm_slow":
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
-            self.dead.add(message.token)
+            self._dead.add(message.token)
         if kind not in _NEVER_LEFT:
             self._left(envelope, message, kind in _ARRIVES)
         outcome = Outcome.SENT if kind in (None, "fcm_slow") else _OUTCOMES[str(kind)]

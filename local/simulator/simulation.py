@@ -131,7 +131,7 @@ class Simulation:
         """Play the day, then a while without faults, and judge."""
         self.world.schedules.put(RECONCILE_JOB)
         for document in self._scenario.recipes:
-            save_recipe(self._raw, document)
+            save_recipe(self._raw, document, by="simulator")
         for event in self._events:
             self.at(event.at, partial(self._happen, event))
         try:

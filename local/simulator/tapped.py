@@ -18,7 +18,19 @@ from local.simulator.chance import Chance
 from local.simulator.faults import INTERRUPTIONS, JOB, Rates
 from local.simulator.workers import Crash, Worker
 
-TAPPED = ("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts", "engine")
+TAPPED = (
+    "recipes",
+    "audit",
+    "executions",
+    "ledger",
+    "files",
+    "tasks",
+    "schedules",
+    "sender",
+    "devices",
+    "alerts",
+    "engine",
+)
 _BEFORE = ("aborted", "unavailable", "enqueue_unavailable", "scheduler_unavailable", "storage_503")
 _AFTER = ("unavailable_after", "enqueue_unavailable_after", "scheduler_unavailable_after", "storage_412")
 _TASK_FAULTS = ("task_late", "task_early", "task_lost")
@@ -145,7 +157,7 @@ class _Tap:
         answer = target(*args, **kwargs)
         floor.observe(worker, name, args, answer)
         if kind is not None:
-            self._strike_after(kind, worker, place, args)
+            self._strike_after(kind, place, args)
         return answer
 
     def _strike_before(self, kind: str, worker: Worker, place: str, frame: FrameType) -> None:
@@ -167,7 +179,7 @@ class _Tap:
         if seconds is not None:
             floor.wait(worker, round(floor.chance.between(f"{place}:how", *seconds), 1))
 
-    def _strike_after(self, kind: str, worker: Worker, place: str, args: tuple[Any, ...]) -> None:
+    def _strike_after(self, kind: str, place: str, args: tuple[Any, ...]) -> None:
         if kind == "crash_after":
             raise Crash(place)
         if kind in _AFTER:

@@ -4,9 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.ports import Clock, Ports
+from local.embedded.callers import LocalCallers
 from local.simulator.chance import Chance
 from local.simulator.faults import Rates
-from local.simulator.memory.documents import MemoryAlerts, MemoryCadenceLedger, MemoryDevices, MemoryRecipeStore
+from local.simulator.memory.documents import (
+    MemoryAlerts,
+    MemoryAuditLog,
+    MemoryCadenceLedger,
+    MemoryDevices,
+    MemoryRecipeStore,
+)
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
 from local.simulator.memory.queue import MemoryTaskQueue
@@ -41,13 +48,15 @@ def open_world(
     left: Left,
 ) -> World:
     """Make the world of a scenario, with nothing in it yet."""
-    recipes, executions, files = MemoryRecipeStore(), MemoryExecutionStore(), MemoryAudienceFiles()
+    audit = MemoryAuditLog()
+    recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
     ledger, queue, schedules = MemoryCadenceLedger(), MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
     job = make_job()
     ports = Ports(
         clock=clock,
         recipes=recipes,
+        audit=audit,
         executions=executions,
         ledger=ledger,
         files=files,
@@ -56,6 +65,7 @@ def open_world(
         sender=phones,
         devices=MemoryDevices(),
         alerts=MemoryAlerts(),
+        callers=LocalCallers(),
         engine=Users(scenario.users, chance, rates, caller),
         find_job=lambda _: job,
         policy=scenario.policy,

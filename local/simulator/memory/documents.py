@@ -1,11 +1,13 @@
-"""Recipes, the cadence ledger, dead tokens and alerts, in memory."""
+"""Recipes and their audit log, the cadence ledger, dead tokens and alerts, in memory."""
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
+from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
 from functions.ports import Alert
 from local.embedded.documents import to_text
@@ -16,7 +18,8 @@ T = TypeVar("T")
 class MemoryRecipeStore:
     """Plays RecipeStore; a document is kept as text, so that nobody can change it but through the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: "MemoryAuditLog") -> None:
+        self._audit = audit
         self._texts: dict[str, str] = {}
         self._writing = threading.RLock()
 
@@ -30,16 +33,40 @@ class MemoryRecipeStore:
         return [json.loads(text) for _, text in sorted(self._texts.items())]
 
     def change(
-        self, recipe_id: str, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+        self,
+        recipe_id: str,
+        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        deed: Deed | None = None,
     ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it, in one transaction; None stands for no document."""
+        """Replace a document by what `change` makes of it; a deed adds the recipe's next entry to the audit log."""
         with self._writing:
+            before = self.get(recipe_id)
             changed = change(self.get(recipe_id))
+            if deed is not None and (before is not None or changed is not None):
+                self._audit.append(recipe_id, deed, before, changed)
             if changed is None:
                 self._texts.pop(recipe_id, None)
             else:
                 self._texts[recipe_id] = to_text(changed)
         return changed
+
+
+class MemoryAuditLog:
+    """Plays AuditLog."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
+
+    def append(self, recipe_id: str, deed: Deed, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        """Add a recipe's next entry."""
+        entries = self._entries[recipe_id]
+        kept = None if after is None else json.loads(to_text(after))
+        entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
+
+    def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
+        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
+        entries = self._entries[recipe_id]
+        return entries[: None if before is None else max(0, before - 1)][::-1][:most]
 
 
 class MemoryCadenceLedger:
