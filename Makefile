@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-smoke infra-check lock clean
+.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -47,6 +47,15 @@ bench-import: $(READY) ## Measure what importing main.py adds to a bare function
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+
+soak: $(READY) ## Simulate 2,000 days of harsh faults (10 minutes on 2 cores), and write bench/out/soak.json
+	$(BIN)/python -m local.simulator soak
+
+simulate-fresh: $(READY) ## Simulate days that nobody has simulated before, for two and a half minutes
+	$(BIN)/python -m local.simulator fresh
+
+prove-simulator: $(READY) ## See that the simulator finds every planted defect, and write bench/out/planted.json
+	$(BIN)/python -m local.simulator prove
 
 # checkov has a hundred dependencies of its own, so it lives apart. The folder is called .venv for everybody who skips
 # folders of that name.

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +75,7 @@ class _Writer:
     def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
         self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
         self._test_users = test_users(ports, run)
+        self._test_devices: IndexedFile | None = None
 
     def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
         per_user = self._ports.policy.devices_per_user
@@ -104,14 +104,15 @@ class _Writer:
             if model:
                 writer.writerows([user, *model[1:]] for user in self._test_users)
         rows = self._store(f"audiences/{self._run.execution.id}/{name}-TEST.csv", path)
-        return AudienceFile(rows=rows, devices=self._test_devices)
+        return AudienceFile(rows=rows, devices=self._devices_of_test_users())
 
-    @cached_property
-    def _test_devices(self) -> IndexedFile:
-        path = self._folder / "test-devices"
-        per_user = self._ports.policy.devices_per_user
-        self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
-        return self._store_devices("TEST", path)[0]
+    def _devices_of_test_users(self) -> IndexedFile:
+        if self._test_devices is None:  # no cached_property: that of Python 3.11 holds up the builds beside this one
+            path = self._folder / "test-devices"
+            per_user = self._ports.policy.devices_per_user
+            self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
+            self._test_devices = self._store_devices("TEST", path)[0]
+        return self._test_devices
 
     def _store_devices(self, name: str, path: Path) -> tuple[IndexedFile, int]:
         dead = subtract_dead(self._ports, path)

@@ -1,12 +1,12 @@
 """The receipt of an execution: what became of every user of every push, as a CSV for people."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from functions.domain.delivery import word
-from functions.domain.partition import PARTITIONS, read_rows
+from functions.domain.partition import PARTITIONS, Index, read_rows
 from functions.domain.shard import PushFiles, Shard, Stored
 from functions.ports import Ports
 from functions.usecases.steps import Run
@@ -47,12 +47,22 @@ def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[t
     index, first = files.live.rows.index, 0
     while first < PARTITIONS:
         shard = planned.get(first)
-        partitions = shard.partitions if shard else range(first, first + 1)
+        partitions = shard.partitions if shard else _unplanned(ports, index, first, planned)
         outcomes = shard.outcomes if shard else b"." * index.rows_in(partitions)
         data = ports.files.read(files.live.rows.stored, *index.byte_range(partitions))
         for row, code in zip(read_rows(data), outcomes, strict=True):
             yield (files.push, files.audience, _plain(row[0]), *word(code))
         first = partitions.stop
+
+
+def _unplanned(ports: Ports, index: Index, first: int, planned: Collection[int]) -> range:
+    """Return partitions from `first` on that no shard has, as many as one read may hold."""
+    stop = first + 1
+    while stop < PARTITIONS and stop not in planned:
+        if index.rows_in(range(first, stop + 1)) > ports.policy.shard_rows:
+            break
+        stop += 1
+    return range(first, stop)
 
 
 def _plain(text: str) -> str:

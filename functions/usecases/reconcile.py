@@ -77,7 +77,7 @@ def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[st
     present = {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
-    for name in present.keys() - wanted.keys():
+    for name in sorted(present.keys() - wanted.keys()):
         ports.schedules.delete(name)
         yield f"deleted the schedule {name}: no active recipe has it"
     for name, job in wanted.items():
@@ -88,7 +88,7 @@ def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[st
 
 def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
-    for recipe_id in {execution.recipe_id for execution in ports.executions.unfinished()}:
+    for recipe_id in sorted({execution.recipe_id for execution in ports.executions.unfinished()}):
         recipe = recipes.get(recipe_id)
         if recipe is None and ports.recipes.get(recipe_id) is not None:
             continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot

@@ -12,6 +12,7 @@ from local.cli.demo import demo
 from local.cli.jobs import jobs
 from local.cli.recipes import recipes
 from local.cli.run import run
+from local.cli.simulate import simulate
 from local.cli.up import up
 
 BAD_INPUT = 2
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, up, run, recipes, jobs, cadence, data):
+for command in (demo, up, run, simulate, recipes, jobs, cadence, data):
     cli.add_command(command)
 
 

@@ -47,6 +47,19 @@ from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
 from local.embedded.scheduler import SqliteSchedules
 from local.fake_fcm import FakeFcm, Script, answers
+from local.simulator.chance import Chance
+from local.simulator.faults import rates
+from local.simulator.memory.documents import (
+    MemoryAuditLog,
+    MemoryCadenceLedger,
+    MemoryDevices,
+    MemoryRecipeStore,
+)
+from local.simulator.memory.executions import MemoryExecutionStore
+from local.simulator.memory.files import MemoryAudienceFiles
+from local.simulator.memory.queue import MemoryTaskQueue
+from local.simulator.memory.schedules import MemorySchedules
+from local.simulator.phones import Phones
 from tests.fcm import settings_for
 from tests.google_cloud import cloud_project
 
@@ -94,6 +107,35 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
     )
 
 
+def _phones(by_token: Mapping[str, Outcome]) -> PushSender:
+    kinds = {Outcome.DEAD_TOKEN: "fcm_dead", Outcome.UNKNOWN: "fcm_503", Outcome.BAD_MESSAGE: "fcm_refused"}
+    return Phones(
+        Chance(seed=1),
+        rates("none", seed=1),
+        depth=4,
+        caller=lambda: "",
+        wait=lambda _: None,
+        left=lambda *_: None,
+        scripted={token: kinds[outcome] for token, outcome in by_token.items()},
+    )
+
+
+def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapters]:
+    audit = MemoryAuditLog()
+    adapters = Adapters(
+        recipes=MemoryRecipeStore(audit),
+        audit=audit,
+        executions=MemoryExecutionStore(),
+        ledger=MemoryCadenceLedger(),
+        files=MemoryAudienceFiles(),
+        tasks=MemoryTaskQueue(clock),
+        schedules=MemorySchedules(clock),
+        devices=MemoryDevices(),
+        sender=_phones,
+    )
+    return lambda: adapters
+
+
 def google_cloud(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Callable[[], Adapters]:
     _, cloud = closing_stack.enter_context(cloud_project(folder, clock))
     settings = Settings(platform=Platform.GOOGLE_CLOUD, cloud=cloud)
@@ -126,7 +168,7 @@ _ANSWERS = {
     Outcome.UNKNOWN: answers.INTERNAL,
     Outcome.BAD_MESSAGE: answers.INVALID_PAYLOAD,
 }
-ADAPTERS = {"embedded": embedded, "google_cloud": google_cloud}
+ADAPTERS = {"embedded": embedded, "google_cloud": google_cloud, "in_memory": in_memory}
 
 
 @pytest.fixture

@@ -1,0 +1,176 @@
+"""`tminus simulate`: what a folder of recipes will send in the days to come."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functions import bootstrap
+from functions.domain.errors import BadInput, BadRecipe, FieldError
+from functions.domain.recipe import Recipe, parse
+from functions.domain.safeguards import past_errors
+from functions.settings import process_settings
+from functions.usecases.check_recipe import check_recipe
+from local.cli.options import folder, json_option, print_json, read_instant
+from local.documents import read_recipe_file
+from local.embedded.clock import RealClock
+from local.simulator.answer import answer, difference
+from local.simulator.doors import hush
+from local.simulator.faults import LEVELS
+from local.simulator.forecast import Question, changed, forecast
+from local.simulator.page import page
+
+_MOST_LINES = 60
+
+
+@click.command()
+@click.option("--recipes", type=folder, required=True, help="A folder of recipe files.")
+@click.option(
+    "--data", type=folder, required=True, help="The user database: CSV or Parquet files named after its tables."
+)
+@click.option(
+    "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How many days to look ahead."
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same answer.")
+@click.option(
+    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="What goes wrong."
+)
+@click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
+@click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")
+@click.option("--compare", type=folder, help="Another folder of recipes: tell what changes if these took its place.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts there.")
+@json_option
+def simulate(
+    recipes: Path,
+    data: Path,
+    days: int,
+    seed: int,
+    level: str,
+    runs: int,
+    begins: str | None,
+    compare: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what will go out in the days to come, to whom, and what would be held back.
+
+    The real functions run on a virtual clock, every day with the user data of today. Nothing is sent or stored. Exit
+    status: 0, 2 bad input, 1 where a run with faults broke the delivery contract.
+    """
+    hush()
+    question = _question(recipes, data, begins, days, level)
+    made = _answer(question, seed, runs)
+    change = None
+    if compare is not None:
+        made, before = _answer(changed(question, _read(compare, question)), seed, runs), made
+        change = difference(before, made)
+    if html is not None:
+        html.write_text(page(made, change), encoding="utf-8")
+    if as_json:
+        print_json({**made, "comparison": change} if change else made)
+    else:
+        _tell(made, change, html)
+    sys.exit(any(run["breaches"] for run in made["runs"]))
+
+
+def _question(recipes: Path, data: Path, begins: str | None, days: int, level: str) -> Question:
+    settings = replace(process_settings(), user_data_dir=data)
+    engine, find_job = bootstrap.user_data(settings)
+    begins_at = read_instant(begins, "--from") or RealClock().now().replace(second=0, microsecond=0)
+    question = Question(
+        recipes=(),
+        engine=engine,
+        find_job=find_job,
+        policy=settings.policy,
+        begins_at=begins_at,
+        days=days,
+        level=level,
+    )
+    return changed(question, _read(recipes, question))
+
+
+def _read(recipes: Path, question: Question) -> list[Recipe]:
+    """Read a folder of recipes; BadRecipe names every field at fault, with its file."""
+    if not recipes.is_dir():
+        raise BadInput(f"{recipes}: no such folder")
+    found, errors = [], []
+    for path in sorted(recipes.glob("*.json")):
+        try:
+            recipe = parse(read_recipe_file(path), default_id=path.stem)
+            check_recipe(recipe, policy=question.policy, find_job=question.find_job)
+        except BadRecipe as error:
+            errors += [FieldError(f"{path}: {field.field}", field.reason) for field in error.errors]
+            continue
+        if recipe.is_active and not past_errors(recipe, question.begins_at):
+            found.append(recipe)
+    if errors:
+        raise BadRecipe(errors)
+    if not found:
+        raise BadInput(f"{recipes}: no recipe in it is active and has a send left; a recipe is one JSON file")
+    return found
+
+
+def _answer(question: Question, seed: int, runs: int) -> dict[str, Any]:
+    return answer([forecast(question, number) for number in range(seed, seed + runs)])
+
+
+def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path | None) -> None:
+    _tell_calendar(made["calendar"])
+    click.echo()
+    click.echo(f"{'recipe':<28}{'sends':>7}{'audience':>11}{'sent':>10}{'held back':>11}")
+    for entry in made["recipes"]:
+        click.echo(
+            f"{entry['id'][:27]:<28}{entry['sends']:>7,}{entry['audience']:>11,}"
+            f"{entry['sent']:>10,}{entry['excluded']:>11,}"
+        )
+        ends = {state: count for state, count in entry["states"].items() if state != "completed"}
+        for state, count in ends.items():
+            click.echo(f"    {count} of its sends end {state}")
+    _tell_rest(made)
+    if change is not None:
+        click.echo(f"\n{'what changes':<28}{'before':>12}{'after':>12}{'change':>12}")
+        for name, sides in change["totals"].items():
+            step = sides["after"] - sides["before"]
+            click.echo(f"{name:<28}{sides['before']:>12,}{sides['after']:>12,}{step:>+12,}")
+    for run in made["runs"] if len(made["runs"]) > 1 else ():
+        click.echo(f"seed {run['seed']}: {run['totals']['sent']:,} sent, {sum(run['faults'].values()):,} faults")
+    for run in made["runs"]:
+        for breach in run["breaches"]:
+            click.echo(f"BROKEN, seed {run['seed']}: {breach['executionId']}: {breach['what']}", err=True)
+    if html is not None:
+        click.echo(f"\ncharts: {html}")
+
+
+def _tell_calendar(calendar: list[dict[str, Any]]) -> None:
+    click.echo(
+        f"{'send (UTC)':<18}{'recipe':<24}{'push':>5} {'audience':<26}{'users':>8}{'sent':>8}{'held back':>11}"
+    )
+    lines = [(entry, push) for entry in calendar for push in entry["pushes"]]
+    for entry, push in lines[:_MOST_LINES]:
+        at, held = entry["sendAt"].replace("T", " ")[:16], sum(push["excluded"].values())
+        click.echo(
+            f"{at:<18}{entry['recipe'][:23]:<24}{push['order']:>5} {push['audience'][:25]:<26}"
+            f"{push['audienceSize']:>8,}{push['sent']:>8,}{held:>11,}"
+        )
+    if len(lines) > _MOST_LINES:
+        click.echo(f"... and {len(lines) - _MOST_LINES:,} pushes more; --json and --html have them all")
+
+
+def _tell_rest(made: Mapping[str, Any]) -> None:
+    for entry in made["collisions"][:10]:
+        click.echo(
+            f"{entry['users']:,} times {entry['recipe']} is held back by an earlier push of {entry['heldBackBy']}"
+        )
+    if made["usersHitMost"]:
+        most = made["usersHitMost"][0]
+        click.echo(f"hit most: {most['userId']} with {most['pushes']} pushes")
+    quota, cost = made["quota"], made["cost"]["microDollars"] / 1_000_000
+    if quota["busiestMinute"]:
+        busiest = quota["busiestMinute"]
+        click.echo(f"busiest minute: {busiest['at']} with {busiest['messages']:,} messages; FCM takes 600,000")
+    click.echo(
+        f"FCM's whole quota for {quota['quotaMinutes']:g} minutes; Google Cloud's operations: about ${cost:,.2f}"
+    )

@@ -1,0 +1,128 @@
+"""`python -m local.simulator`: play seeds with faults, soak, and prove that the simulator can fail."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from local.embedded.clock import RealClock
+from local.simulator.batch import Sums, command_of, explain, playing
+from local.simulator.call_sites import call_sites
+from local.simulator.doors import hush
+from local.simulator.faults import LEVELS
+from local.simulator.prove import document, hunt_all
+from local.simulator.simulation import simulate
+from local.simulator.tapped import TAPPED
+
+_MOST_EXPLAINED = 3
+_OUT = Path("bench/out")
+_level = click.option("--faults", "level", type=click.Choice(LEVELS), default="harsh", show_default=True)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--seed", type=int, help="Play this seed, and tell the shortest story of its breach, if it has one.")
+@click.option("--log", "whole", is_flag=True, help="Print the whole log of the run instead.")
+@_level
+@click.pass_context
+def simulator(context: click.Context, seed: int | None, whole: bool, level: str) -> None:
+    """Play days of faults on the real functions, and hold the delivery contract against them."""
+    if context.invoked_subcommand is not None:
+        return
+    hush()
+    if seed is None:
+        raise click.UsageError("give --seed N, or one of the commands soak, fresh and prove")
+    outcome = simulate(seed, level=level)
+    if whole:
+        click.echo(outcome.text(), nl=False)
+    elif outcome.breaches:
+        click.echo(explain(seed, level))
+    else:
+        told = f"{outcome.executions} executions, {outcome.messages} messages, {len(outcome.injected)} faults"
+        click.echo(f"seed {seed}: the contract held; {told}")
+    sys.exit(bool(outcome.breaches))
+
+
+@simulator.command()
+@click.option("--runs", default=2_000, show_default=True, help="How many days.")
+@click.option("--first", default=1, show_default=True, help="The first seed.")
+@_level
+def soak(runs: int, first: int, level: str) -> None:
+    """Play many days, and write bench/out/soak.json; every call of a port has to have been crashed at."""
+    sums, seconds = _play(range(first, first + runs), level, seconds=None)
+    missing = sums.missing
+    _write(_OUT / "soak.json", _soak_document(sums, seconds, level))
+    for site in missing:
+        click.echo(f"never crashed at: {site}")
+    _finish(sums, seconds, level, failed=bool(missing))
+
+
+@simulator.command()
+@click.option("--seconds", default=150.0, show_default=True, help="How long to play.")
+@click.option("--first", type=int, help="The first seed. [default: the time]")
+@_level
+def fresh(seconds: float, first: int | None, level: str) -> None:
+    """Play seeds that nobody has played before, for so long."""
+    begin = int(RealClock().now().timestamp()) * 1_000 if first is None else first
+    sums, taken = _play(range(begin, begin + 100_000), level, seconds=seconds)
+    _finish(sums, taken, level, failed=False)
+
+
+@simulator.command()
+def prove() -> None:
+    """Hunt every planted defect, and write bench/out/planted.json."""
+    started, hunts = time.perf_counter(), []
+    for hunt in hunt_all():
+        hunts.append(hunt)
+        taken = f"{hunt.median_seeds:g} seeds" if hunt.median_seeds is not None else f"NOT FOUND {hunt.seeds}"
+        click.echo(f"{taken:>12}  {hunt.name}: {hunt.found_by}")
+    written = document(hunts, time.perf_counter() - started)
+    _write(_OUT / "planted.json", written)
+    click.echo(f"{written['caught']} of {written['planted']} planted defects found in {written['seconds']:.0f} s")
+    sys.exit(written["caught"] < written["planted"])
+
+
+def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, float]:
+    """Play seeds, at most so long; the pool looks ahead only a little, so that it ends in time."""
+    sums, started = Sums(), time.perf_counter()
+    with playing(seeds, level) as outcomes:
+        for played in outcomes:
+            sums.add(played)
+            if seconds is not None and time.perf_counter() - started > seconds:
+                break
+    return sums, time.perf_counter() - started
+
+
+def _finish(sums: Sums, seconds: float, level: str, *, failed: bool) -> None:
+    told = f"{sums.executions:,} executions, {sums.messages:,} messages, {sum(sums.faults.values()):,} faults"
+    click.echo(f"{sums.runs:,} runs in {seconds:.0f} s: {told}; {len(sums.broken)} broke the contract")
+    for seed in sums.broken[:_MOST_EXPLAINED]:
+        click.echo(explain(seed, level))
+    for seed in sums.broken[_MOST_EXPLAINED:]:
+        click.echo(f"broken too: {command_of(seed, level)}")
+    sys.exit(bool(sums.broken) or failed)
+
+
+def _soak_document(sums: Sums, seconds: float, level: str) -> dict[str, Any]:
+    sites = call_sites(TAPPED)
+    return {
+        "runs": sums.runs,
+        "violations": len(sums.broken),
+        "seconds": round(seconds, 1),
+        "faults": level,
+        "executions": sums.executions,
+        "messages": sums.messages,
+        "port_calls": sums.calls,
+        "faults_injected": dict(sorted(sums.faults.items())),
+        "fault_points_covered": len(sites) - len(sums.missing),
+        "fault_points": len(sites),
+        "missing": [str(site) for site in sums.missing],
+        "broken_seeds": sums.broken,
+    }
+
+
+def _write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,69 @@
+"""The one source of randomness: every decision is drawn by its own name from the seed.
+
+A decision does not depend on how many were drawn before it, so that leaving one fault out leaves all others where
+they were: that is what makes a trace short.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injected:
+    """A fault that happened: its kind, and the place that tells it from every other."""
+
+    kind: str
+    place: str
+
+
+class Chance:
+    """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
+
+    `active` is asked before each fault is drawn; `told` hears of each one that happens.
+    """
+
+    def __init__(self, seed: int, only: Collection[Injected] | None = None) -> None:
+        self._key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
+        self._only = None if only is None else frozenset(only)
+        self.active = True
+        self.injected: list[Injected] = []
+        self.counts: Counter[str] = Counter()
+        self.told: Callable[[Injected], None] = lambda _: None
+
+    def number(self, name: str) -> float:
+        """Return a number from 0 up to 1, the same each time for a name."""
+        digest = hashlib.blake2b(name.encode(), key=self._key, digest_size=7).digest()
+        return int.from_bytes(digest, "big") / (1 << 56)
+
+    def between(self, name: str, low: float, high: float) -> float:
+        """Return a number between two others."""
+        return low + self.number(name) * (high - low)
+
+    def pick(self, name: str, choices: Sequence[T]) -> T:
+        """Return one of several."""
+        return choices[int(self.number(name) * len(choices))]
+
+    def fault(self, place: str, table: Sequence[tuple[str, float]]) -> str | None:
+        """Return the kind of the fault that happens at a place, None where all goes well."""
+        if not self.active or not table:
+            return None
+        drawn = self.number(place)
+        for kind, rate in table:
+            if drawn < rate:
+                return kind if self.happens(Injected(kind=kind, place=place)) else None
+            drawn -= rate
+        return None
+
+    def happens(self, fault: Injected) -> bool:
+        """Record a fault that was decided upon, unless it is left out of this run or faults are over."""
+        if not self.active or (self._only is not None and fault not in self._only):
+            return False
+        self.injected.append(fault)
+        self.counts[fault.kind] += 1
+        self.told(fault)
+        return True

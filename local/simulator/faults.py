@@ -1,0 +1,180 @@
+"""Every fault that can be injected: what it is called, how often it happens, and what to say of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+ANYWHERE = {
+    "crash_before": "the process died before",
+    "crash_after": "the process died after",
+    "crash_all": "every process died before",
+    "stall": "the process stood still before",
+    "preempt": "others were let go first before",
+}
+"""What can happen at each call of a port."""
+INTERRUPTIONS = {
+    "stop_now": "somebody stopped the execution in the middle of",
+    "cancel_now": "somebody cancelled the execution in the middle of",
+    "pause_now": "somebody paused the recipe in the middle of",
+}
+"""What people may do at each call that is made for an execution."""
+DOCUMENTS = {
+    "aborted": "Firestore answered ABORTED to",
+    "unavailable": "Firestore was UNAVAILABLE, before it did",
+    "unavailable_after": "Firestore was UNAVAILABLE, after it did",
+    "slow": "Firestore was slow to do",
+}
+LEDGER = {
+    "ledger_unreadable": "the ledger could not be read for",
+    "ledger_unreadable_after": "the ledger's answer was lost, after it did",
+    "slow": "Firestore was slow to do",
+}
+STORAGE = {
+    "storage_503": "Cloud Storage answered 503 to",
+    "slow_storage": "Cloud Storage was slow to do",
+}
+STORAGE_WRITES = {"storage_412": "Cloud Storage had done, but answered 412 to the retry of"}
+TASKS = {
+    "enqueue_unavailable": "Cloud Tasks was UNAVAILABLE, before it did",
+    "enqueue_unavailable_after": "Cloud Tasks was UNAVAILABLE, after it did",
+    "task_late": "Cloud Tasks will be minutes late with",
+    "task_early": "Cloud Tasks will be early, its clock being ahead, with",
+    "task_lost": "Cloud Tasks lost",
+}
+SCHEDULES = {
+    "scheduler_unavailable": "Cloud Scheduler was UNAVAILABLE, before it did",
+    "scheduler_unavailable_after": "Cloud Scheduler was UNAVAILABLE, after it did",
+}
+FCM = {
+    "fcm_429": "FCM answered 429 to",
+    "fcm_503": "FCM answered 503 to",
+    "fcm_reset_before": "the connection to FCM died before the request left:",
+    "fcm_reset_after": "the connection to FCM died after the request left:",
+    "fcm_dead": "FCM called the token UNREGISTERED:",
+    "fcm_refused": "FCM refused the message as INVALID_ARGUMENT:",
+    "fcm_denied": "FCM refused our credentials:",
+    "fcm_slow": "FCM was slow with",
+}
+JOB = {
+    "job_fails": "the audience job failed:",
+    "job_hangs": "the audience job hung:",
+    "job_nonsense": "the audience job returned nonsense:",
+}
+DELIVERY = {
+    "delivered_twice": "Cloud Tasks delivered twice at once:",
+    "delivered_again": "Cloud Tasks delivered once more, later:",
+    "lost_response": "the answer was lost of",
+    "old_payload": "an older release had written the body of",
+}
+FIRES = {
+    "fire_twice": "Cloud Scheduler fired twice:",
+    "fire_late": "Cloud Scheduler fired late:",
+    "fire_never": "Cloud Scheduler never fired:",
+}
+EVENTS = {
+    "redeploy": "a new release was deployed: every process ended",
+    "poison": "a task that means nothing was enqueued:",
+    "cancel": "somebody cancelled",
+    "stop": "somebody stopped",
+    "edit": "somebody edited",
+    "pause": "somebody paused",
+    "resume": "somebody resumed",
+    "delete": "somebody deleted",
+    "malformed": "somebody broke by hand, in the store,",
+    "look": "somebody looked at the report of",
+}
+"""What people do, and what else comes out of the blue."""
+
+WORDS: Mapping[str, str] = (
+    ANYWHERE
+    | INTERRUPTIONS
+    | DOCUMENTS
+    | LEDGER
+    | STORAGE
+    | STORAGE_WRITES
+    | TASKS
+    | SCHEDULES
+    | FCM
+    | JOB
+    | DELIVERY
+    | FIRES
+    | EVENTS
+)
+
+_AT_PORTS: Mapping[str, Mapping[str, str]] = {
+    "recipes": DOCUMENTS,
+    "audit": DOCUMENTS,
+    "executions": DOCUMENTS,
+    "devices": DOCUMENTS,
+    "ledger": LEDGER,
+    "files": STORAGE,
+    "files.write_once": STORAGE | STORAGE_WRITES,
+    "tasks.add": TASKS,
+    "schedules": SCHEDULES,
+}
+_HARSH: Mapping[str, float] = {
+    "crash_before": 0.003,
+    "crash_after": 0.003,
+    "crash_all": 0.0005,
+    "stall": 0.002,
+    "preempt": 0.1,
+    "stop_now": 0.0006,
+    "cancel_now": 0.0003,
+    "pause_now": 0.0002,
+    "fcm_503": 0.015,
+    "fcm_reset_after": 0.015,
+    "task_lost": 0.02,
+    "task_late": 0.06,
+    "task_early": 0.04,
+    "ledger_unreadable": 0.01,
+    "ledger_unreadable_after": 0.01,
+    "storage_412": 0.02,
+    "fcm_denied": 0.001,
+    "fcm_slow": 0.01,
+    "job_fails": 0.02,
+    "job_hangs": 0.03,
+    "job_nonsense": 0.1,
+    "delivered_twice": 0.06,
+    "delivered_again": 0.04,
+    "lost_response": 0.04,
+    "old_payload": 0.03,
+    "fire_twice": 0.04,
+    "fire_late": 0.04,
+    "fire_never": 0.06,
+}
+_RARELY = 0.005
+"""The harsh rate of every other fault, at each call or message that it can strike."""
+_NORMAL_SHARE = 0.1
+_MOODS = (0, 0, 0.5, 1, 1, 3)
+"""By how much a run has more or less of one kind of fault than others: some runs have none of it, some a storm."""
+LEVELS = ("none", "normal", "harsh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """How often each fault happens, as a share of the calls at which it could.
+
+    `events` is how many of each kind of `EVENTS` a day has on average, at most.
+    """
+
+    shares: Mapping[str, float]
+    events: float
+
+    def at_call(self, port: str, method: str) -> tuple[tuple[str, float], ...]:
+        """Return the faults that can happen at a call of a port, with their rates."""
+        call = f"{port}.{method}"
+        own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
+        return self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+
+    def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
+        """Return faults with their rates, without those that never happen."""
+        return tuple((kind, self.shares[kind]) for kind in kinds if self.shares.get(kind))
+
+
+def rates(level: str, seed: int) -> Rates:
+    """Return the rates of a level, none, normal or harsh, in the mood of a seed."""
+    if level == "none":
+        return Rates(shares={}, events=0)
+    random, share = Random(f"mood {seed}"), 1 if level == "harsh" else _NORMAL_SHARE  # noqa: S311 - reproducible
+    shares = {kind: _HARSH.get(kind, _RARELY) * share * random.choice(_MOODS) for kind in WORDS}
+    return Rates(shares=shares, events=share)

@@ -1,0 +1,131 @@
+"""Recipes and their audit log, the cadence ledger, dead tokens and alerts, in memory."""
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from functions.domain.audit import AuditEntry, Deed
+from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.ports import Alert
+from local.embedded.documents import to_text
+
+T = TypeVar("T")
+
+
+class MemoryRecipeStore:
+    """Plays RecipeStore; a document is kept as text, so that nobody can change it but through the store."""
+
+    def __init__(self, audit: "MemoryAuditLog") -> None:
+        self._audit = audit
+        self._texts: dict[str, str] = {}
+        self._writing = threading.RLock()
+
+    def get(self, recipe_id: str) -> dict[str, Any] | None:
+        """Return a document, None where there is none."""
+        text = self._texts.get(recipe_id)
+        return None if text is None else json.loads(text)
+
+    def all(self) -> Iterable[dict[str, Any]]:
+        """Return every document, in order of their ids."""
+        return [json.loads(text) for _, text in sorted(self._texts.items())]
+
+    def change(
+        self,
+        recipe_id: str,
+        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
+        deed: Deed | None = None,
+    ) -> dict[str, Any] | None:
+        """Replace a document by what `change` makes of it; a deed adds the recipe's next entry to the audit log."""
+        with self._writing:
+            before = self.get(recipe_id)
+            changed = change(self.get(recipe_id))
+            if deed is not None and (before is not None or changed is not None):
+                self._audit.append(recipe_id, deed, before, changed)
+            if changed is None:
+                self._texts.pop(recipe_id, None)
+            else:
+                self._texts[recipe_id] = to_text(changed)
+        return changed
+
+
+class MemoryAuditLog:
+    """Plays AuditLog."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
+
+    def append(self, recipe_id: str, deed: Deed, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        """Add a recipe's next entry."""
+        entries = self._entries[recipe_id]
+        kept = None if after is None else json.loads(to_text(after))
+        entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
+
+    def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
+        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
+        entries = self._entries[recipe_id]
+        return entries[: None if before is None else max(0, before - 1)][::-1][:most]
+
+
+class MemoryCadenceLedger:
+    """Plays CadenceLedger."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[int, date], bytes] = {}
+        self._rules: tuple[CadenceRule, ...] = ()
+        self._writing = threading.RLock()
+
+    def transact(
+        self,
+        partition: int,
+        days: Sequence[date],
+        change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
+    ) -> T:
+        """Read days, write what `change` makes of them, in one transaction; a day never written is empty bytes."""
+        with self._writing:
+            written, result = change({day: self._days.get((partition, day), b"") for day in days})
+            self._days.update({(partition, day): packed for day, packed in written.items()})
+        return result
+
+    def rules(self) -> Sequence[CadenceRule]:
+        """Return the rules in force: those saved last, else the default ones."""
+        return self._rules or DEFAULT_RULES
+
+    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
+        """Replace the rules; no rules at all bring the default ones back."""
+        self._rules = tuple(rules)
+
+    def days(self, partition: int) -> Mapping[date, bytes]:
+        """Return all packed days of a partition."""
+        return {day: packed for (owner, day), packed in self._days.items() if owner == partition}
+
+
+class MemoryDevices:
+    """Plays Devices."""
+
+    def __init__(self) -> None:
+        self._graves: dict[int, bytes] = {}
+        self._writing = threading.RLock()
+
+    def graves(self, partitions: range) -> Mapping[int, bytes]:
+        """Return the dead tokens of partitions of users; empty bytes where there are none."""
+        found = self._graves
+        return {partition: found.get(partition, b"") for partition in partitions}
+
+    def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
+        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
+        with self._writing:
+            self._graves[partition] = change(self._graves.get(partition, b""))
+
+
+class MemoryAlerts:
+    """Plays Alerts."""
+
+    def __init__(self) -> None:
+        self.sent: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        """Keep an alert."""
+        self.sent.append(alert)

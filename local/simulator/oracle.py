@@ -1,0 +1,58 @@
+"""When a recipe sends, worked out once more in the plainest way: by walking through the minutes in UTC.
+
+Nothing here is shared with `functions.domain.schedule`, so that both can only be wrong in different ways.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+_MINUTE = timedelta(minutes=1)
+
+
+def sends(recipe: Mapping[str, Any], first: datetime, last: datetime) -> Iterator[datetime]:
+    """Yield the instants from `first` to `last` at which a recipe of a scenario sends.
+
+    That is the first minute at which the wall clock shows the send time or more: a time that is skipped is sent at
+    the end of the gap, a time that occurs twice at the first.
+    """
+    schedule = recipe["schedule"]
+    zone = ZoneInfo(schedule["timezone"])
+    day = first.astimezone(zone).date() - timedelta(days=1)
+    found = set()
+    while day <= last.astimezone(zone).date():
+        if _sends_on(schedule, day):
+            found |= {_first_minute(day, clock, zone) for clock in _clocks(schedule)}
+        day += timedelta(days=1)
+    yield from sorted(at for at in found if first <= at <= last)
+
+
+def _first_minute(day: date, clock: tuple[int, int], zone: ZoneInfo) -> datetime:
+    """Return the first minute of a day whose wall clock is not before a time."""
+    wanted = datetime(day.year, day.month, day.day, *clock)  # noqa: DTZ001 - a wall clock has no zone
+    at = wanted.replace(tzinfo=ZoneInfo("UTC")) - timedelta(hours=15)
+    while at.astimezone(zone).replace(tzinfo=None) < wanted:
+        ahead = wanted - at.astimezone(zone).replace(tzinfo=None)
+        at += max(_MINUTE, ahead - timedelta(hours=3))
+    return at
+
+
+def _clocks(schedule: Mapping[str, Any]) -> list[tuple[int, int]]:
+    if schedule["frequency"] == "custom":
+        minute, hours, *_ = schedule["cronExpression"].split()
+        return [(int(hour), int(minute)) for hour in hours.split(",")]
+    hour, minute = schedule["executionTime"].split(":")
+    return [(int(hour), int(minute))]
+
+
+def _sends_on(schedule: Mapping[str, Any], day: date) -> bool:
+    frequency = schedule["frequency"]
+    if frequency == "weekly":
+        return day.isoweekday() % 7 in schedule["daysOfWeek"]
+    if frequency == "monthly":
+        tomorrow = day + timedelta(days=1)
+        return day.day == schedule["dayOfMonth"] or (tomorrow.month != day.month and day.day < schedule["dayOfMonth"])
+    if frequency == "once":
+        return day.isoformat() == str(schedule["startDate"])
+    return True

@@ -1,0 +1,105 @@
+"""What people do to recipes and executions, when, and what else happens out of the blue: all drawn from the seed."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from functions.domain.errors import BadRecipe, NotFound, NotPossible
+from functions.domain.ids import execution_id
+from functions.ports import Ports
+from functions.usecases import control
+from functions.usecases.audit import history_of
+from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, save_recipe
+from functions.usecases.report import report
+from functions.usecases.user_history import user_history
+from local.simulator.faults import EVENTS, Rates
+from local.simulator.oracle import sends
+from local.simulator.scenario import Scenario
+
+_AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
+"""Minutes from a send time at which people like to act."""
+_SOMEBODY = "somebody@example.com"
+_RARE = {"delete": 0.5, "malformed": 0.5, "redeploy": 1, "poison": 1, "look": 2, "cancel": 1.5, "stop": 1.5}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happens at an instant, to a recipe or to the execution of one of its sends."""
+
+    at: datetime
+    number: int
+    kind: str
+    recipe_id: str
+    execution_id: str
+
+    @property
+    def subject(self) -> str:
+        """What it happens to, in words."""
+        if self.kind in ("cancel", "stop", "look"):
+            return self.execution_id
+        return "" if self.kind in ("redeploy", "poison") else self.recipe_id
+
+
+def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
+    """Draw what happens in a scenario, in order of time."""
+    random = Random(f"events {seed}")  # noqa: S311 - reproducible on purpose
+    return sorted(_events(random, scenario, rates), key=lambda event: (event.at, event.number))
+
+
+def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    number = 0
+    for kind in EVENTS:
+        for _ in range(2):
+            if random.random() >= rates.events * _RARE.get(kind, 0.7) / 2:
+                continue
+            number += 1
+            recipe = random.choice(scenario.recipes)
+            around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+            send_at = random.choice(around) if around else scenario.begins_at
+            at = send_at + timedelta(minutes=random.choice(_AROUND))
+            if random.random() < 0.2:
+                at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+            identity = execution_id(recipe["id"], send_at)
+            at = min(max(at, scenario.begins_at), scenario.ends_at)
+            yield Event(at=at, number=number, kind=kind, recipe_id=recipe["id"], execution_id=identity)
+
+
+def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
+    """Do what people do; False where it was refused. `written` is the recipe as it was in the beginning."""
+    try:
+        _act(ports, event, written)
+    except (NotPossible, NotFound, BadRecipe):
+        return False
+    return True
+
+
+def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
+    if event.kind == "cancel":
+        control.cancel(ports, event.execution_id, "somebody asked for it")
+    elif event.kind == "stop":
+        control.stop(ports, event.execution_id, "somebody asked for it")
+    elif event.kind == "pause":
+        pause_recipe(ports, event.recipe_id, by=_SOMEBODY)
+    elif event.kind == "resume":
+        resume_recipe(ports, event.recipe_id, by=_SOMEBODY)
+    elif event.kind == "delete":
+        delete_recipe(ports, event.recipe_id, by=_SOMEBODY)
+    elif event.kind == "edit":
+        save_recipe(ports, _edited(event, written), by=_SOMEBODY)
+    elif event.kind == "look":
+        history_of(ports, event.recipe_id)
+        report(ports, event.execution_id)
+        user_history(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
+
+
+def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe with another text, sent ten minutes later than it was where it says when."""
+    document = deepcopy(dict(written))
+    document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:shoe|pair]]"
+    if event.number % 2 and document["schedule"]["frequency"] == "daily":
+        hour, minute = document["schedule"]["executionTime"].split(":")
+        document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
+    return document

@@ -1,0 +1,70 @@
+"""User data as it is today, whatever day it is in the simulation: each audience is built once."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from audience_jobs.contract import Engine, Job
+
+Write = Callable[[Path], int]
+
+
+class TodaysUsers:
+    """Plays Engine on another one: runs a job once for its arguments, as at `today`, and keeps the files it writes.
+
+    Of user data nobody knows the future: so every simulated day is as if it were today.
+    """
+
+    def __init__(self, engine: Engine, today: datetime, folder: Path, *, most_devices: int) -> None:
+        self._engine, self._today, self._folder = engine, today, folder
+        self._most_devices = most_devices
+        self._kept: dict[tuple[object, ...], tuple[Path, int]] = {}
+
+    @contextmanager
+    def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["TodaysRun"]:  # noqa: ARG002
+        """Give the files of the job's run, which happened earlier or happens now."""
+        name = (job.id, tuple(sorted(arguments.items())))
+        if (*name, "ran") not in self._kept:
+            with self._engine.run(job, arguments, now=self._today) as run:
+                for audience in job.audiences:
+                    self._keep((*name, audience.name), partial(run.write_audience, audience.name))
+                    for per_user in range(1, self._most_devices + 1):
+                        write = partial(run.write_devices, audience.name, per_user=per_user)
+                        self._keep((*name, audience.name, per_user), write)
+            self._kept[*name, "ran"] = (self._folder, 0)
+        yield TodaysRun(self, name)
+
+    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+        """Write the devices of these users."""
+        name = ("devices of", *user_ids, per_user)
+        if name not in self._kept:
+            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=per_user))
+        return self.give(name, path)
+
+    def give(self, name: tuple[object, ...], path: Path) -> int:
+        """Copy a file that was kept, and return its number of rows."""
+        kept, rows = self._kept[name]
+        shutil.copyfile(kept, path)
+        return rows
+
+    def _keep(self, name: tuple[object, ...], write: Write) -> None:
+        path = self._folder / f"{len(self._kept)}.csv"
+        self._kept[name] = (path, write(path))
+
+
+class TodaysRun:
+    """A run of which the files are there already."""
+
+    def __init__(self, users: TodaysUsers, name: tuple[object, ...]) -> None:
+        self._users, self._name = users, name
+
+    def write_audience(self, audience: str, path: Path) -> int:
+        """Write the audience's CSV."""
+        return self._users.give((*self._name, audience), path)
+
+    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+        """Write the devices of the audience's users."""
+        return self._users.give((*self._name, audience, per_user), path)

@@ -1,0 +1,82 @@
+"""One system in memory: raw adapters that the simulation reads, and the ports that the functions are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.ports import Clock, Ports
+from local.embedded.callers import LocalCallers
+from local.simulator.chance import Chance
+from local.simulator.faults import Rates
+from local.simulator.memory.documents import (
+    MemoryAlerts,
+    MemoryAuditLog,
+    MemoryCadenceLedger,
+    MemoryDevices,
+    MemoryRecipeStore,
+)
+from local.simulator.memory.executions import MemoryExecutionStore
+from local.simulator.memory.files import MemoryAudienceFiles
+from local.simulator.memory.queue import MemoryTaskQueue
+from local.simulator.memory.schedules import MemorySchedules
+from local.simulator.phones import Left, Phones
+from local.simulator.scenario import Scenario
+from local.simulator.users import Users, make_job
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The adapters of one run."""
+
+    recipes: MemoryRecipeStore
+    executions: MemoryExecutionStore
+    ledger: MemoryCadenceLedger
+    files: MemoryAudienceFiles
+    queue: MemoryTaskQueue
+    schedules: MemorySchedules
+    phones: Phones
+    ports: Ports
+
+
+def open_world(
+    scenario: Scenario,
+    clock: Clock,
+    chance: Chance,
+    rates: Rates,
+    *,
+    caller: Callable[[], str],
+    wait: Callable[[float], None],
+    left: Left,
+) -> World:
+    """Make the world of a scenario, with nothing in it yet."""
+    audit = MemoryAuditLog()
+    recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
+    ledger, queue, schedules = MemoryCadenceLedger(), MemoryTaskQueue(clock), MemorySchedules(clock)
+    phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
+    job = make_job()
+    ports = Ports(
+        clock=clock,
+        recipes=recipes,
+        audit=audit,
+        executions=executions,
+        ledger=ledger,
+        files=files,
+        tasks=queue,
+        schedules=schedules,
+        sender=phones,
+        devices=MemoryDevices(),
+        alerts=MemoryAlerts(),
+        callers=LocalCallers(),
+        engine=Users(scenario.users, chance, rates, caller),
+        find_job=lambda _: job,
+        policy=scenario.policy,
+    )
+    return World(
+        recipes=recipes,
+        executions=executions,
+        ledger=ledger,
+        files=files,
+        queue=queue,
+        schedules=schedules,
+        phones=phones,
+        ports=ports,
+    )
