@@ -97,8 +97,9 @@ def _checkpoint_trusts_what_it_read(right: Any) -> Any:
             return done
         stored = self._executions[execution_id]
         tested = replace(stored, state=State.TESTED) if stored.state is State.CANCELLED else stored
-        self._keep(change(tested))
-        return self._executions[execution_id]
+        gone = change(tested)
+        self._keep(gone)
+        return gone
 
     return change
 

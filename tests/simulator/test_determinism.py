@@ -1,0 +1,45 @@
+"""A run is a pure function of its seed and the code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.simulator.doors import hush, through_apps
+from local.simulator.simulation import simulate
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    hush()
+
+
+@pytest.mark.parametrize("seed", [4, 31])
+def test_the_same_seed_gives_the_same_log_byte_for_byte(seed: int) -> None:
+    first = simulate(seed)
+    assert first.text() == simulate(seed).text()
+    assert len(first.log) > 500
+
+
+def test_another_process_with_another_order_of_sets_gives_the_same_log() -> None:
+    command = [sys.executable, "-m", "local.simulator", "--seed", "15", "--log"]
+    logs = [
+        subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": order}, capture_output=True, check=True
+        ).stdout
+        for order in ("1", "2")
+    ]
+    assert logs[0] == logs[1]
+    assert len(logs[0]) > 10_000
+
+
+def test_the_log_is_the_same_through_the_deployed_functions_themselves() -> None:
+    assert simulate(6).text() == simulate(6, door=through_apps).text()
+
+
+def test_another_seed_gives_another_log() -> None:
+    assert simulate(4).text() != simulate(31).text()

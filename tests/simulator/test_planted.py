@@ -1,0 +1,76 @@
+"""The simulator can fail: each planted defect breaks a seed that is whole without it."""
+
+import pytest
+
+from local.simulator.batch import Sums, play
+from local.simulator.chance import Injected
+from local.simulator.defects import DEFECTS
+from local.simulator.doors import hush
+from local.simulator.prove import hunt
+from local.simulator.shrink import shrink
+from local.simulator.simulation import Outcome, simulate
+from local.simulator.story import story
+
+QUICK = (
+    "intent after send",
+    "no create precondition",
+    "no condition on the version",
+    "reservation without a look",
+    "retry in transport",
+    "audience overwritten",
+    "no dedup in send_test",
+    "test not required",
+    "pause leaves the execution",
+)
+"""Defects that a few seeds suffice for; `make prove-simulator` hunts them all."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    hush()
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_defect_is_found_within_a_few_seeds(name: str) -> None:
+    number = [defect.name for defect in DEFECTS].index(name)
+    found = hunt(number, most_seeds=40)
+    assert found.caught, name
+    assert found.found_by
+
+
+def test_there_are_at_least_fifteen_defects_and_no_two_of_a_name() -> None:
+    assert len({defect.name for defect in DEFECTS}) == len(DEFECTS) >= 15
+
+
+def test_a_defect_is_gone_once_it_was_looked_for() -> None:
+    for defect in DEFECTS:
+        before = [getattr(owner, name) for owner, name, _ in defect.changes]
+        with defect.planted():
+            assert [getattr(owner, name) for owner, name, _ in defect.changes] != before
+        assert [getattr(owner, name) for owner, name, _ in defect.changes] == before
+
+
+def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
+    defect = next(defect for defect in DEFECTS if defect.name == "retry in transport")
+    with defect.planted():
+        broken = next(found for seed in range(1, 60) if (found := simulate(seed)).breaches)
+        assert len(broken.injected) > 5
+
+        def play_with(only: list[Injected] | tuple[Injected, ...] | object) -> Outcome:
+            return simulate(broken.seed, only=only)
+
+        shortest = shrink(broken, play_with, most_runs=120)
+    assert shortest.breaches
+    assert len(shortest.injected) < len(broken.injected)
+    told = story(shortest, "the command")
+    assert "was requested 2 times" in told
+    assert told.endswith("see it again: the command")
+
+
+def test_sums_of_a_batch_know_which_calls_were_never_crashed_at() -> None:
+    sums = Sums()
+    sums.add(play(31, "harsh"))
+    assert sums.runs == 1
+    assert not sums.broken
+    assert sums.missing
+    assert all(site.file.startswith("functions/") for site in sums.missing)
