@@ -10,8 +10,9 @@ from multiprocessing import get_context
 
 from local.simulator.call_sites import Site, call_sites
 from local.simulator.doors import hush
+from local.simulator.run_log import Breach, Outcome
 from local.simulator.shrink import shrink
-from local.simulator.simulation import Breach, Outcome, simulate
+from local.simulator.simulation import simulate
 from local.simulator.story import story
 from local.simulator.tapped import TAPPED
 

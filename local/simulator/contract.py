@@ -1,22 +1,20 @@
 """The delivery contract, held against every step of a run as it takes effect.
 
-It looks at what was asked of the stores and of FCM, keeps books of its own, and shares no rule with the code that it
-judges: states, caps and times are written down here once more.
+It looks at what was asked of the stores; `departures` looks at what leaves for the phones. It keeps books of its own,
+and shares no rule with the code that it judges: states, caps and times are written down here once more.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.domain.dead_tokens import token_key
-from functions.domain.delivery import Envelope, Message
 from functions.domain.execution import Execution, State
 from functions.domain.partition import read_rows
 from functions.domain.recipe import read
 from functions.domain.shard import PushFiles, Shard
-from functions.usecases.steps import timeline_of
+from local.simulator.books import Announced, Row, Watched
 from local.simulator.workers import Worker
 
 _MAY_BECOME: Mapping[str, str] = {
@@ -25,11 +23,6 @@ _MAY_BECOME: Mapping[str, str] = {
     "tested": "live cancelled blocked expired stopped failed",
     "live": "completed stopped failed",
 }
-_CAPS = (
-    ("layer 3 cooldown", {3}, 72, 1),
-    ("layer 5 cooldown", {5}, 96, 1),
-    ("limit of layers 2 and 3", {2, 3}, 168, 3),
-)
 _EARLY = timedelta(seconds=60)
 """How far ahead the clock of Cloud Tasks may be; our own is not, so nothing may leave early by it."""
 _SHORTEST_WINDOW = timedelta(minutes=5)
@@ -38,58 +31,20 @@ _IN_DOUBT = frozenset(b"UL")
 _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFULJVM")
 
 
-@dataclass
-class Watched:
-    """What is known of an execution: its state, and the steps at which it went live and ended."""
-
-    execution: Execution
-    resend: bool
-    layers: tuple[int, ...]
-    test_mode: bool
-    ended_at_step: int | None = None
-    first_files: dict[int, PushFiles] = field(default_factory=dict)
-    rows: dict[tuple[int, bool], list[list[str]]] = field(default_factory=dict)
-    places: dict[tuple[int, bool], dict[str, list[int]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Announced:
-    """A row whose INTENT was stored: at which step, while the execution was in which state, by whom."""
-
-    step: int
-    state: State
-    by: str
-
-
-Row = tuple[str, int, bool, int]
-"""An execution, a push, whether it is a test, and the place of a row in the push's file."""
-
-
 class Contract:
-    """Keeps the books of one run; `broken` hears of every breach, in words, with the execution it concerns.
+    """Keeps the books of one run; `broken` hears of every breach, in words, with the execution it concerns."""
 
-    `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
-    """
-
-    def __init__(
-        self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, texts_known: bool = True
-    ) -> None:
-        self._now, self._broken, self._texts_known = now, broken, texts_known
+    def __init__(self, now: Callable[[], datetime], broken: Callable[[str, str], None]) -> None:
+        self._now, self._broken = now, broken
         self.step = 0
         self.watched: dict[str, Watched] = {}
         self.announced: dict[Row, list[Announced]] = defaultdict(list)
-        self.requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
         self.arrived: dict[Row, int] = defaultdict(int)
         self._outcomes: dict[tuple[str, str], bytes] = {}
-        self._got: dict[str, dict[tuple[str, int], tuple[datetime, int]]] = defaultdict(dict)
         self._buried: dict[bytes, int] = {}
         self._files: dict[str, bytes] = {}
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
-
-    # What the stores are asked.
 
     def observe(self, call: str, args: tuple[Any, ...], answer: Any, worker: Worker | None) -> None:
         """Look at a call that has just taken effect."""
@@ -224,84 +179,9 @@ class Contract:
         elif old in _ANNOUNCED and new not in _MAY_FOLLOW_AN_ANNOUNCEMENT:
             self._broken(row[0], f"{name} was announced and became {chr(new)!r}")
 
-    # What leaves for the phones.
-
-    def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
-        """Look at a request that has just left."""
-        self.step += 1
-        known = self.watched[envelope.execution_id]
-        identity, push = envelope.execution_id, envelope.push
-        if envelope.dry_run:
-            return
-        if known.test_mode and not envelope.test:
-            self._broken(identity, f"a dry run sent to {message.user_id}")
-        key = (identity, push, envelope.test, message.token)
-        self.requests[key] += 1
-        if self.requests[key] > 1 + known.resend:
-            self._broken(identity, f"push {push} was requested {self.requests[key]} times for {message.token}")
-        buried = self._buried.get(token_key(message.token))
-        if buried is not None and buried < worker.began_step:
-            self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
-        self._on_time(known, envelope, worker)
-        place = self._place_of(known, envelope, message)
-        if place is not None:
-            row = (identity, push, envelope.test, place)
-            self._was_announced(row, worker)
-            if arrives:
-                self._arrives(known, row, message)
-
-    def _on_time(self, known: Watched, envelope: Envelope, worker: Worker) -> None:
-        execution, now = known.execution, self._now()
-        recipe = read(execution.recipe)
-        timeline = timeline_of(recipe, execution.send_at)
-        due_at = timeline.test_at if envelope.test else timeline.push_at[envelope.push - 1]
-        if now < due_at:
-            self._broken(execution.id, f"push {envelope.push} left before it was due at {due_at:%H:%M:%S}")
-        latest = execution.send_at if envelope.test else due_at
-        latest += timedelta(minutes=recipe.settings.max_lateness_minutes, seconds=5)
-        if worker.began_at > latest:
-            self._broken(execution.id, f"push {envelope.push} was begun too late: it was due at {due_at:%H:%M:%S}")
-
-    def _place_of(self, known: Watched, envelope: Envelope, message: Message) -> int | None:
-        """Return the row of the audience shown that a message is for; it has to say what the row says."""
-        rows = self._rows(known, envelope.push, test=envelope.test)
-        for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
-            if not self._texts_known or _says(message, envelope.push, rows[place]):
-                return place
-        self._broken(
-            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
-        )
-        return None
-
-    def _was_announced(self, row: Row, worker: Worker) -> None:
-        mine = [entry for entry in self.announced[row] if entry.by == worker.name]
-        what = f"push {row[1]} left for row {row[3]}"
-        if not mine:
-            self._broken(row[0], f"{what} before its INTENT was stored")
-            return
-        ended = self.watched[row[0]].ended_at_step
-        if ended is not None and mine[-1].step > ended:
-            self._broken(row[0], f"{what} although its chunk began after the execution had ended")
-
-    def _arrives(self, known: Watched, row: Row, message: Message) -> None:
-        self.arrived[row] += 1
-        layer = known.layers[row[1] - 1]
-        if row[2] or layer in (1, 4):
-            return
-        timeline = timeline_of(read(known.execution.recipe), known.execution.send_at)
-        got = self._got[message.user_id]
-        got[row[0], row[1]] = (timeline.push_at[row[1] - 1], layer)
-        for name, layers, hours, most in _CAPS:
-            at = sorted(at for at, layer in got.values() if layer in layers)
-            for first, last in zip(at, at[most:], strict=False):
-                if last - first < timedelta(hours=hours):
-                    self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")
-
-    # Books that both need.
-
-    def outcomes(self, execution_id: str) -> dict[str, bytes]:
-        """Return the last outcomes of an execution's shards, by their keys."""
-        return {key: outcomes for (owner, key), outcomes in self._outcomes.items() if owner == execution_id}
+    def buried_at(self, token: str) -> int | None:
+        """Return the step at which a token was buried, None while it is alive."""
+        return self._buried.get(token_key(token))
 
     def rows(self, execution_id: str, push: int, *, test: bool) -> list[list[str]]:
         """Return the rows of the audience that was shown, or of its TEST audience."""
@@ -325,8 +205,3 @@ class Contract:
             return 0
         files = known.first_files[shard.push]
         return (files.test if shard.test else files.live).rows.index.rows_in(range(start))
-
-
-def _says(message: Message, push: int, row: Sequence[str]) -> bool:
-    _, name, shoe = row
-    return message.title == f"Push {push} for {name}" and (not shoe or shoe in message.body)

@@ -19,8 +19,9 @@ from functions.usecases.report import report
 from functions.usecases.steps import read_run
 from local.simulator.cost import Use, use_of_call
 from local.simulator.ending import outcomes_of
+from local.simulator.run_log import Breach
 from local.simulator.scenario import Scenario
-from local.simulator.simulation import Breach, Simulation
+from local.simulator.simulation import Simulation
 from local.simulator.todays_users import TodaysUsers
 from local.simulator.workers import Worker
 

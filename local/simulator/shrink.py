@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from local.simulator.chance import Injected
-from local.simulator.simulation import Outcome
+from local.simulator.run_log import Outcome
 
 MOST_RUNS = 400
 """After so many runs the shortest one so far has to do."""

@@ -2,8 +2,8 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from audience_jobs.contract import Engine, Job
 from functions.domain.delivery import Envelope, Message
 from functions.domain.errors import TminusError
-from functions.ports import Task
 from functions.usecases.recipes import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
@@ -19,11 +18,14 @@ from local.embedded.system import RECONCILE_JOB
 from local.simulator.call_sites import Site
 from local.simulator.chance import Chance, Injected
 from local.simulator.contract import Contract
+from local.simulator.departures import Departures
 from local.simulator.dispatch import Dispatch
 from local.simulator.doors import Door, through_handlers
 from local.simulator.ending import Ending
-from local.simulator.faults import WORDS, rates
-from local.simulator.people import Event, act, draw_events
+from local.simulator.faults import rates
+from local.simulator.happenings import Happenings
+from local.simulator.people import draw_events
+from local.simulator.run_log import Outcome, RunLog
 from local.simulator.scenario import Scenario, draw_scenario
 from local.simulator.tapped import tap
 from local.simulator.workers import Baton, Worker
@@ -31,51 +33,6 @@ from local.simulator.world import open_world
 
 QUIET = timedelta(hours=2)
 """How long a run goes on once faults are over, for everything to end."""
-_POISONS: tuple[Mapping[str, Any], ...] = (
-    {"executionId": "nobody_20260101T000000Z", "push": 99, "shard": -1, "generation": 0},
-    {"executionId": 7},
-    {},
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Breach:
-    """A breach of the contract: when, which execution it concerns, and what is wrong."""
-
-    at: datetime
-    execution_id: str
-    what: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """A line of a run's log; `plain` lines are those that a person wants to read."""
-
-    at: datetime
-    who: str
-    what: str
-    plain: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S.%f} {self.who}: {self.what}"
-
-
-@dataclass(kw_only=True)
-class Outcome:
-    """What a run came to."""
-
-    seed: int
-    breaches: list[Breach] = field(default_factory=list)
-    log: list[Told] = field(default_factory=list)
-    injected: list[Injected] = field(default_factory=list)
-    sites_crashed: set[Site] = field(default_factory=set)
-    executions: int = 0
-    messages: int = 0
-    calls: int = 0
-
-    def text(self) -> str:
-        """Return the whole log, the same bytes for the same seed and code."""
-        return "".join(f"{line}\n" for line in self.log)
 
 
 class Simulation:
@@ -96,14 +53,16 @@ class Simulation:
         self._ours = engine is None
         self.rates = rates(level, seed)
         self.chance = Chance(seed, only)
-        self.chance.told = self._told_fault
         self.sites_crashed: set[Site] = set()
         self._scenario = scenario or draw_scenario(seed)
-        self._door, self._keep_log = door, keep_log
+        self._door = door
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
+        self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
+        self.chance.told = self._log.fault
         self._baton = Baton()
-        self._contract = Contract(self._clock.now, self._broken, texts_known=self._ours)
+        self._contract = Contract(self._clock.now, self._log.broken)
+        self._departures = Departures(self._contract, self._clock.now, self._log.broken, texts_known=self._ours)
         self.world = open_world(
             self._scenario,
             self._clock,
@@ -122,8 +81,8 @@ class Simulation:
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = 0
         self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
+        self._happenings = Happenings(self, self._contract, self._scenario, self.world, self._log)
         self._events = draw_events(seed, self._scenario, self.rates) if self._ours else []
-        self._touched: set[str] = set()
 
     # The run.
 
@@ -133,7 +92,7 @@ class Simulation:
         for document in self._scenario.recipes:
             save_recipe(self._raw, document, by="simulator")
         for event in self._events:
-            self.at(event.at, partial(self._happen, event))
+            self.at(event.at, partial(self._happenings.happen, event))
         try:
             self._until(self._scenario.ends_at)
             self.chance.active = False
@@ -174,26 +133,23 @@ class Simulation:
             self._baton.give(worker)
         if worker.dead:
             self._baton.end(worker)
-            self._say(worker.name, "died", plain=True)
-            self._settle(worker, None)
+            self._log.say(worker.name, "died", plain=True)
+            worker.settle(None)
         elif isinstance(worker.error, TminusError):
-            self._say(worker.name, f"answered 500: {worker.error}", plain=True)
+            self._log.say(worker.name, f"answered 500: {worker.error}", plain=True)
             worker.settle(Response(status=500))
         elif worker.error is not None:
             what = f"{worker.name} raised {type(worker.error).__name__}: {worker.error}"
-            self._broken("", what)
-            self._settle(worker, None)
+            self._log.broken("", what)
+            worker.settle(None)
         elif worker.waits_seconds is None:
-            self._settle(worker, worker.answer)
+            worker.settle(worker.answer)
         elif worker.waits_seconds:
             at = self._clock.now() + timedelta(seconds=worker.waits_seconds)
             self._order += 1
             heapq.heappush(self._asleep, (at, self._order, worker))
         else:
             self._insert(worker)
-
-    def _settle(self, worker: Worker, answer: Any) -> None:
-        worker.settle(answer)
 
     def _insert(self, worker: Worker) -> None:
         """Put a worker that let others go first back among them, at a place of its own."""
@@ -226,7 +182,7 @@ class Simulation:
     def call(self, name: str, function: str, headers: dict[str, str], body: Any) -> Response:
         """Post a request to a function, as the worker that runs."""
         answer = self._door(self.ports, function, headers, body)
-        self._say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
+        self._log.say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
         return answer
 
     def running(self) -> Worker | None:
@@ -236,24 +192,19 @@ class Simulation:
     def wait(self, worker: Worker, seconds: float) -> None:
         """Let others go first, for so long."""
         if seconds:
-            self._say(worker.name, f"stands still for {seconds:.1f} s", plain=True)
+            self._log.say(worker.name, f"stands still for {seconds:.1f} s", plain=True)
         self._baton.give_back(worker, seconds)
 
     def crash_others(self) -> None:
-        """Let every process but the running one die where it stands."""
+        """Let every process but the one that runs, if any does, die where it stands."""
         for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
             other.dead = True
 
     def interrupt(self, worker: Worker, kind: str) -> None:
         """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
-        identity = worker.name.partition("-send_")[0].partition("-checkpoint")[0].partition("-build_")[0]
-        if identity not in self._contract.watched:
-            return
-        recipe_id, verb = identity.partition("_")[0], kind.removesuffix("_now")
-        event = Event(at=self._clock.now(), number=0, kind=verb, recipe_id=recipe_id, execution_id=identity)
-        self._act(f"{verb} within {worker.name}/{worker.calls}", event)
-        self._ready.rotate(1)
-        self._baton.give_back(worker, 0.0)
+        if self._happenings.interrupt(worker, kind):
+            self._ready.rotate(1)
+            self._baton.give_back(worker, 0.0)
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
         """Look at a call that has just taken effect."""
@@ -264,8 +215,8 @@ class Simulation:
             self._contract.buried(self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]])
         else:
             self._contract.observe(call, args, answer, worker)
-        if worker is not None and self._keep_log:
-            self._say_call(worker, call, args, answer)
+        if worker is not None:
+            self._log.call(worker.name, call, args, answer)
 
     def task_fault(self, kind: str, name: str, place: str) -> None:
         """Let the queue be late or early with a task, or lose it."""
@@ -277,45 +228,6 @@ class Simulation:
         else:
             queue.postpone(name, -timedelta(seconds=round(self.chance.between(f"{place}:how", 1, 59))))
 
-    # What happens out of the blue.
-
-    def _happen(self, event: Event) -> None:
-        if not self.chance.happens(Injected(kind=event.kind, place=f"event {event.number} {event.subject}".strip())):
-            return
-        name = f"{event.kind}-{event.number}"
-        if event.kind == "redeploy":
-            for worker in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
-                worker.dead = True
-        elif event.kind == "poison":
-            function = self.chance.pick(f"{name}/function", ("send_push", "send_shard", "finish", "checkpoint"))
-            body = self.chance.pick(f"{name}/body", _POISONS)
-            self._raw.tasks.add(Task(name=name, function=function, body=body, at=event.at))
-        elif event.kind == "malformed":
-            self._touched.add(event.recipe_id)
-            self._raw.recipes.change(event.recipe_id, lambda old: old and {**old, "schedule": "never"})
-        else:
-            self._act(name, event)
-
-    def _act(self, name: str, event: Event) -> None:
-        written = next(document for document in self._scenario.recipes if document["id"] == event.recipe_id)
-        if event.kind in ("pause", "resume", "edit", "delete"):
-            self._touched.add(event.recipe_id)
-        waiting = [one.id for one in self.world.executions.unfinished() if one.recipe_id == event.recipe_id]
-
-        def settle(accepted: bool | None) -> None:
-            if accepted and event.kind in ("pause", "delete"):
-                for identity in waiting:
-                    self._contract.doom_unless_live(identity, f"its recipe had been {event.kind}d before")
-
-        def work() -> bool:
-            try:
-                return act(self.ports, event, written)
-            except Exception as error:  # a person sees it and goes away
-                self._say(name, f"was told: {error}", plain=True)
-                return False
-
-        self.start(name, work, settle)
-
     # What is told.
 
     def _left(self, envelope: Envelope, message: Message, arrives: bool) -> None:
@@ -325,35 +237,13 @@ class Simulation:
         self._outcome.messages += 1
         kind = "test of push" if envelope.test else "push"
         to = f"{kind} {envelope.push} left for {message.token}{'' if arrives else ', and never arrived'}"
-        self._say(worker.name, to, plain=True)
-        self._contract.left(envelope, message, arrives=arrives, worker=worker)
+        self._log.say(worker.name, to, plain=True)
+        self._departures.left(envelope, message, arrives=arrives, worker=worker)
 
     def _stand_still(self, seconds: float) -> None:
         worker = self._baton.holder
         if worker is not None:
             self.wait(worker, round(seconds, 1))
-
-    def _say_call(self, worker: Worker, call: str, args: tuple[Any, ...], answer: Any) -> None:
-        if call in ("executions.change", "executions.create"):
-            execution = answer if call == "executions.change" else args[0]
-            self._say(worker.name, f"{call}: {execution.id} is {execution.state.value}", plain=True)
-        elif call in ("executions.save_shard", "executions.settle_shard"):
-            done = ", closed" if answer.done else ""
-            self._say(worker.name, f"{call}: {answer.key} is {answer.outcomes.decode()}{done}", plain=True)
-        else:
-            self._say(worker.name, call)
-
-    def _told_fault(self, fault: Injected) -> None:
-        self._say("fault", f"{WORDS[fault.kind]} {fault.place}", plain=fault.kind != "preempt")
-
-    def _say(self, who: str, what: str, *, plain: bool = False) -> None:
-        if self._keep_log:
-            self._outcome.log.append(Told(at=self._clock.now(), who=who, what=what, plain=plain))
-
-    def _broken(self, execution_id: str, what: str) -> None:
-        now = self._clock.now()
-        self._outcome.breaches.append(Breach(at=now, execution_id=execution_id, what=what))
-        self._say("BROKEN", f"{execution_id}: {what}", plain=True)
 
     # The end.
 
@@ -361,7 +251,7 @@ class Simulation:
         world, now = self.world, self._clock.now()
         ending = Ending(
             self._contract,
-            self._broken,
+            self._log.broken,
             recipes=world.recipes,
             executions=world.executions,
             ledger=world.ledger,
@@ -370,7 +260,7 @@ class Simulation:
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
         for document in self._scenario.recipes:
-            if self._ours and document["id"] not in self._touched:
+            if self._ours and document["id"] not in self._happenings.touched:
                 lead = timedelta(minutes=document["schedule"]["leadTimeMinutes"])
                 if document["audienceCriteria"]["testMode"]:
                     lead = timedelta(minutes=3)

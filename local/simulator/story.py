@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from local.simulator.simulation import Outcome, Told
+from local.simulator.run_log import Outcome, Told
 
 _MOST_LINES = 120
 

@@ -7,8 +7,9 @@ from local.simulator.chance import Injected
 from local.simulator.defects import DEFECTS
 from local.simulator.doors import hush
 from local.simulator.prove import hunt
+from local.simulator.run_log import Outcome
 from local.simulator.shrink import shrink
-from local.simulator.simulation import Outcome, simulate
+from local.simulator.simulation import simulate
 from local.simulator.story import story
 
 QUICK = (

@@ -7,7 +7,7 @@ from local.simulator.doors import hush
 from local.simulator.simulation import simulate
 
 FIXED = (1, 14, 43, 116, 128, 133, 138, 213, 1_000_043, *range(200, 208))
-"""Seeds played at every change. One that breaks the contract in a soak or a fresh batch is added once that is mended."""
+"""Seeds played at every change. One that broke the contract is added once that is mended."""
 
 
 @pytest.fixture(autouse=True)

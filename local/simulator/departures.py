@@ -1,0 +1,113 @@
+"""The contract at the moment at which a request leaves for a phone."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from functions.domain.delivery import Envelope, Message
+from functions.domain.recipe import read
+from functions.usecases.steps import timeline_of
+from local.simulator.books import Row, Watched
+from local.simulator.contract import Contract
+from local.simulator.workers import Worker
+
+_CAPS = (
+    ("layer 3 cooldown", {3}, 72, 1),
+    ("layer 5 cooldown", {5}, 96, 1),
+    ("limit of layers 2 and 3", {2, 3}, 168, 3),
+)
+
+
+class Departures:
+    """Judges each request that leaves, by the contract's books.
+
+    `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        now: Callable[[], datetime],
+        broken: Callable[[str, str], None],
+        *,
+        texts_known: bool = True,
+    ) -> None:
+        self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
+        self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
+        self._got: dict[str, dict[tuple[str, int], tuple[datetime, int]]] = defaultdict(dict)
+
+    def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
+        """Look at a request that has just left."""
+        self._contract.step += 1
+        known = self._contract.watched[envelope.execution_id]
+        identity, push = envelope.execution_id, envelope.push
+        if envelope.dry_run:
+            return
+        if known.test_mode and not envelope.test:
+            self._broken(identity, f"a dry run sent to {message.user_id}")
+        key = (identity, push, envelope.test, message.token)
+        self._requests[key] += 1
+        if self._requests[key] > 1 + known.resend:
+            self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
+        buried = self._contract.buried_at(message.token)
+        if buried is not None and buried < worker.began_step:
+            self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
+        self._on_time(known, envelope, worker)
+        place = self._place_of(known, envelope, message)
+        if place is not None:
+            row = (identity, push, envelope.test, place)
+            self._was_announced(row, worker)
+            if arrives:
+                self._arrives(known, row, message)
+
+    def _on_time(self, known: Watched, envelope: Envelope, worker: Worker) -> None:
+        execution, now = known.execution, self._now()
+        recipe = read(execution.recipe)
+        timeline = timeline_of(recipe, execution.send_at)
+        due_at = timeline.test_at if envelope.test else timeline.push_at[envelope.push - 1]
+        if now < due_at:
+            self._broken(execution.id, f"push {envelope.push} left before it was due at {due_at:%H:%M:%S}")
+        latest = execution.send_at if envelope.test else due_at
+        latest += timedelta(minutes=recipe.settings.max_lateness_minutes, seconds=5)
+        if worker.began_at > latest:
+            self._broken(execution.id, f"push {envelope.push} was begun too late: it was due at {due_at:%H:%M:%S}")
+
+    def _place_of(self, known: Watched, envelope: Envelope, message: Message) -> int | None:
+        """Return the row of the audience shown that a message is for; it has to say what the row says."""
+        rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
+        for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
+            if not self._texts_known or _says(message, envelope.push, rows[place]):
+                return place
+        self._broken(
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
+        )
+        return None
+
+    def _was_announced(self, row: Row, worker: Worker) -> None:
+        mine = [entry for entry in self._contract.announced[row] if entry.by == worker.name]
+        what = f"push {row[1]} left for row {row[3]}"
+        if not mine:
+            self._broken(row[0], f"{what} before its INTENT was stored")
+            return
+        ended = self._contract.watched[row[0]].ended_at_step
+        if ended is not None and mine[-1].step > ended:
+            self._broken(row[0], f"{what} although its chunk began after the execution had ended")
+
+    def _arrives(self, known: Watched, row: Row, message: Message) -> None:
+        self._contract.arrived[row] += 1
+        layer = known.layers[row[1] - 1]
+        if row[2] or layer in (1, 4):
+            return
+        timeline = timeline_of(read(known.execution.recipe), known.execution.send_at)
+        got = self._got[message.user_id]
+        got[row[0], row[1]] = (timeline.push_at[row[1] - 1], layer)
+        for name, layers, hours, most in _CAPS:
+            at = sorted(at for at, layer in got.values() if layer in layers)
+            for first, last in zip(at, at[most:], strict=False):
+                if last - first < timedelta(hours=hours):
+                    self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")
+
+
+def _says(message: Message, push: int, row: Sequence[str]) -> bool:
+    _, name, shoe = row
+    return message.title == f"Push {push} for {name}" and (not shoe or shoe in message.body)
