@@ -28,6 +28,37 @@ def lowest_first(key: str) -> str:
     return f"length(CAST({key} AS TEXT)), CAST({key} AS TEXT)"
 
 
+def ordinal(number: str) -> str:
+    """Give a whole number as a text that people read: 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = f"""CASE WHEN {number} % 100 BETWEEN 11 AND 13 THEN 'th' WHEN {number} % 10 = 1 THEN 'st'
+        WHEN {number} % 10 = 2 THEN 'nd' WHEN {number} % 10 = 3 THEN 'rd' ELSE 'th' END"""
+    return f"CAST({number} AS TEXT) || {ending}"
+
+
+def preferred_sizes(of: str) -> str:
+    """Give WITH queries of which the last, `sizes`, has `user_id` and `size` of the users in the WITH query `of`.
+
+    A size is the preferred value of the attribute `mens_size` that is not blank; of several the one of lowest id.
+    """
+    return f"""
+ranked_values AS (
+    SELECT id, value, row_number() OVER (ORDER BY {lowest_first("id")}, value) AS place
+    FROM attribute_values WHERE NOT {is_blank("value")}
+),
+lowest_values AS (
+    SELECT p.user_id, min(v.place) AS place
+    FROM user_preferences p
+    JOIN attribute_preferences ap ON ap.user_preference_id = p.id
+    JOIN attributes a ON a.id = ap.attribute_id
+    JOIN ranked_values v ON v.id = ap.attribute_value_id
+    WHERE p.user_id IN (SELECT user_id FROM {of}) AND a.name = 'mens_size' AND ap.preferred
+    GROUP BY p.user_id
+),
+sizes AS (
+    SELECT l.user_id, v.value AS size FROM lowest_values l JOIN ranked_values v ON v.place = l.place
+)"""  # noqa: S608 (names of WITH queries)
+
+
 def canonical(raw: str) -> str:
     """Lower a UUID's case. Comparing first is five times as fast as the pattern, and most ids are in lower case."""
     return f"CASE WHEN {raw} = lower({raw}) THEN {raw} WHEN {raw} ~ '^{_UUID}$' THEN lower({raw}) ELSE {raw} END"

@@ -6,7 +6,7 @@ before a wish; then the newest action counts.
 """
 
 from audience_jobs.contract import Audience, Check, Column, Job, Parameter
-from audience_jobs.sql import is_blank, lowest_first
+from audience_jobs.sql import is_blank, lowest_first, preferred_sizes
 
 _LONGEST_HOURS = 24 * 365
 
@@ -53,22 +53,7 @@ shoes AS (
     WHERE v.id IN (SELECT variant_id FROM chosen)
     GROUP BY v.id
 ),
-ranked_values AS (
-    SELECT id, value, row_number() OVER (ORDER BY {lowest_first("id")}, value) AS place
-    FROM attribute_values WHERE NOT {is_blank("value")}
-),
-lowest_values AS (
-    SELECT p.user_id, min(v.place) AS place
-    FROM user_preferences p
-    JOIN attribute_preferences ap ON ap.user_preference_id = p.id
-    JOIN attributes a ON a.id = ap.attribute_id
-    JOIN ranked_values v ON v.id = ap.attribute_value_id
-    WHERE p.user_id IN (SELECT user_id FROM chosen) AND a.name = 'mens_size' AND ap.preferred
-    GROUP BY p.user_id
-),
-sizes AS (
-    SELECT l.user_id, v.value AS size FROM lowest_values l JOIN ranked_values v ON v.place = l.place
-),
+{preferred_sizes("chosen")},
 members AS (
     SELECT id FROM users WHERE deleted_at = 0
 ),

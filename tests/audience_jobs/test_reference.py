@@ -24,6 +24,7 @@ Data = Mapping[str, list[Row]]
 Audiences = dict[str, list[tuple[str, ...]]]
 
 LAYER_3, WATERFALL = "generate_layer_3_push_csvs", "generate_new_user_waterfall"
+LAYER_2, SHOWCASE = "generate_layer_2_push_csv", "generate_showcase_push_csvs"
 OPEN = "OPEN_FOR_TRADE"
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ABOUT_ACTION = "user_id username firstName usersize relevant_variant_size product_name variantID lastActive".split()
@@ -31,7 +32,14 @@ ABOUT_USER = "user_id username firstName new_user_level".split()
 WITH_SHOE = [*ABOUT_USER, "top_target_shoe", "top_target_shoe_variantid"]
 ITEMS, WISHES = [*ABOUT_ACTION, "inventory_count"], [*ABOUT_ACTION, "wishlist_count"]
 STEPS = "no-shoes no-bio no-offers no-wishlist new-stars".split()
+TRENDING = """user_id username firstName usersize product_name trending_rank variantID relevant_variant_size
+    wishlist_count variant_open_offers lastActive""".split()
+SHOWN = "user_id firstName usersize variantID relevant_variant_size wishlist_count".split()
+LATELY = "variant_offers_7d product_offers_7d product_trades_30d lastActive".split()
+HAVES, OTHERS = [*SHOWN, "variant_open_offers", *LATELY], [*SHOWN, "inventory_count", *LATELY]
 COLUMNS = {
+    LAYER_2: {"trending-closet-items-top1": TRENDING, "trending-closet-items": TRENDING},
+    SHOWCASE: {"haves": HAVES, "wants": OTHERS, "everybody-else": OTHERS},
     LAYER_3: {"recent-offer-creators": ITEMS, "recent-closet-adders": WISHES, "recent-wishlist-adders": ITEMS},
     WATERFALL: dict(zip(STEPS, [ABOUT_USER] * 2 + [WITH_SHOE] * 3, strict=True)),
 }
@@ -244,14 +252,15 @@ tables: dict[str, st.SearchStrategy[list[Row]]] = {
     "users": rows_of(
         7,
         id=some(USERS),
-        username=some(["ann", 'b,"b', None]),
+        username=some(["ann", "ann", 'b,"b', None]),
+        email=some(["a@b.example", "a@b.example", "a@b.example", " ", None]),
         first_name=some(["Ann", "Ann", "Zoë", "Bo", "Bo", "Bo", "  ", None]),
         bio=some(["hi", "two\nlines", "hi", "hi", "hi", "\t ", None]),
         avatar_id=some(["a1", None]),
         created_at=instants,
         deleted_at=deletions,
     ),
-    "user_activities": rows_of(3, user_id=owners_of_rows, last_active=instants_or_none),
+    "user_activities": rows_of(6, user_id=owners_of_rows, last_active=instants_or_none),
     "user_preferences": distinct(4, ["4", "5", "6", "7"], user_id=some(USERS)),
     "attribute_preferences": rows_of(
         10,
@@ -272,16 +281,25 @@ tables: dict[str, st.SearchStrategy[list[Row]]] = {
     "inventory_items": distinct(12, KEYS, status=some([OPEN] * 5 + ["SOLD", None]), **own),
     "wishlist_items": distinct(8, KEYS, **own),
     "desired_items": rows_of(4, offers_count=some([0, 2, None]), **own),
-    "offers": distinct(4, KEYS[4:8], creator_user_id=some(USERS), created_at=instants_or_none, deleted_at=deletions),
+    "offers": distinct(
+        4,
+        KEYS[4:8],
+        creator_user_id=some(USERS),
+        offer_status=some(["OPEN", "OPEN", "PENDING", "DECLINED", None]),
+        created_at=instants_or_none,
+        deleted_at=deletions,
+    ),
     "offer_items": distinct(
         8, KEYS, offer_id=some(KEYS[4:8]), product_variant_id=some(["8", "9", "9", "10", "404", "405", None])
     ),
+    "trades": distinct(4, KEYS, offer_id=some([*KEYS[4:8], "71"]), validation_passed_date=instants_or_none),
 }
-# What is always there, so that most users have a size, variant 8 is one item and one wish short of the limits and
-# variant 9 has just enough.
+# What is always there, so that most users have a size, variant 8 is one item, one wish and one offer short of the
+# limits and variant 9 has just enough.
 old: Row = {"user_id": "u0", "created_at": NOW - 900 * HOUR, "deleted_at": 0}
 ALWAYS: Data = {
     "users": [{"id": "u0", "first_name": "Ann", "created_at": NOW - 900 * HOUR, "deleted_at": 0, "bio": None}],
+    "user_activities": [{"user_id": "u0", "last_active": NOW}],
     "user_preferences": [{"id": str(place), "user_id": key} for place, key in enumerate(USERS, 1)],
     "attribute_values": [{"id": "10", "value": "9.5"}],
     "products": [{"id": "p1", "name": "Air, One"}],
@@ -290,6 +308,17 @@ ALWAYS: Data = {
         {"id": f"7{i}", "status": OPEN, "product_variant_id": k, **old} for i, k in enumerate("88999")
     ],
     "wishlist_items": [{"id": f"7{i}", "product_variant_id": k, **old} for i, k in enumerate("899")],
+    "offers": [
+        {
+            "id": f"7{i}",
+            "creator_user_id": "u0",
+            "offer_status": "OPEN",
+            "created_at": NOW - 24 * HOUR,
+            "deleted_at": 0,
+        }
+        for i in range(2)
+    ],
+    "offer_items": [{"id": f"7{i}", "offer_id": f"7{i % 2}", "product_variant_id": k} for i, k in enumerate("998")],
 }
 databases = st.fixed_dictionaries(tables).map(lambda data: {key: ALWAYS.get(key, []) + data[key] for key in data})
 windows = some([{}, {"cooling_hours": 0}, {"lookback_hours": 24}, {"lookback_hours": 12, "cooling_hours": 12}])
@@ -336,7 +365,7 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path) -> None:
         audiences_of(WATERFALL, tmp_path)
 
 
-@pytest.mark.parametrize("job_id", COLUMNS)
+@pytest.mark.parametrize("job_id", [LAYER_2, LAYER_3, WATERFALL])
 def test_an_empty_folder_is_an_error_and_empty_tables_are_none(job_id: str, tmp_path: Path) -> None:
     with pytest.raises(NoUserData, match=re.escape(str(tmp_path))):
         audiences_of(job_id, tmp_path)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from audience_jobs.contract import Job
+from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadJob, UnknownJob
 from audience_jobs.registry import all_jobs, find, jobs_in
+from local.sample import generate
+from tests.audience_jobs.declared import hold_to_columns, rows_as_declared
+from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.worlds import NOW, put
 
 CLOCKS_AND_DICE = re.compile(
@@ -23,6 +26,14 @@ USER = (Column(name="user_id", type="text", meaning=""),)
 JOB = Job(id="{id}", title="", layer=1, parameters=(), sql="",
           audiences=(Audience(name="a", columns=USER, meaning=""),))
 """
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample world, in which every job finds somebody."""
+    folder = tmp_path_factory.mktemp("sample")
+    generate(folder, users=2_000, seed=1, at=NOW)
+    return folder
 
 
 @pytest.fixture
@@ -59,13 +70,37 @@ def test_no_job_asks_for_the_time_or_throws_dice(job: Job) -> None:
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
-def test_every_job_yields_what_it_declares(job: Job, tmp_path: Path) -> None:
-    required = {p.name: "anything" for p in job.parameters if p.default is None}
-    with DuckDBEngine(put(tmp_path, {})).run(job, required, now=NOW) as run:
-        for audience in job.audiences:
-            assert run.write_audience(audience.name, tmp_path / "out.csv") == 0
-            header = ",".join(column.name for column in audience.columns)
-            assert (tmp_path / "out.csv").read_text() == f"{header}\n"
+def test_every_job_yields_what_it_declares(job: Job, sample: Path) -> None:
+    counts = rows_as_declared(DuckDBEngine(sample), job, arguments_for(job, sample), now=NOW)
+    assert sum(counts.values()) > 0
+
+
+@pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
+def test_every_job_runs_where_nobody_is(job: Job, tmp_path: Path) -> None:
+    put(tmp_path, {"products": [{"id": "p", "name": "Dunk"}]})
+    counts = rows_as_declared(DuckDBEngine(tmp_path), job, arguments_for(job, tmp_path), now=NOW)
+    assert set(counts.values()) == {0}
+
+
+def test_what_a_job_declares_wrongly_is_found() -> None:
+    declared = Audience(
+        name="all",
+        columns=(
+            Column(name="user_id", type="text", meaning=""),
+            Column(name="n", type="integer", meaning=""),
+            Column(name="seen", type="timestamp", meaning=""),
+        ),
+        meaning="",
+    )
+    for header, row, complaint in (
+        ("user_id,n", "u,1", "header"),
+        ("user_id,n,seen", ",1,", "no user_id"),
+        ("user_id,n,seen", "u,1.5,", "'n'"),
+        ("user_id,n,seen", "u,,yesterday", "'seen'"),
+    ):
+        with pytest.raises(AssertionError, match=complaint):
+            hold_to_columns(declared, f"{header}\n{row}\n")
+    hold_to_columns(declared, "user_id,n,seen\nu,-1,2026-11-23T18:00:00Z\nw,,\n")
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
