@@ -96,10 +96,13 @@ def intent(before: int) -> int:
 
 
 def result(before: int, code: int) -> int:
-    """Return the byte of a row whose request ended in `code`; a second request that never left changes nothing."""
+    """Return the byte of a row whose request ended in `code`; a second request that never left changes nothing.
+
+    Where the second one failed, the first may have arrived all the same: the row stays unknown.
+    """
     if before not in IN_DOUBT:
         return code
-    return {NOT_REACHED: before, UNKNOWN: UNKNOWN_AGAIN}.get(code, code)
+    return {NOT_REACHED: before, UNKNOWN: UNKNOWN_AGAIN, FAILED: UNKNOWN_AGAIN}.get(code, code)
 
 
 def excluded(before: int, reason: Exclusion) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from functions.domain import cadence
 from functions.domain.delivery import excluded
-from functions.domain.errors import BadAudience, Halted, Transient
+from functions.domain.errors import BadAudience, Conflict, Halted, Transient
 from functions.domain.shard import Shard
 from functions.domain.timeline import Phase
 from functions.ports import Ports
@@ -33,6 +33,14 @@ def deliver(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     held = HeldShard(ports, shard, only_while=delivery.only_while)
     held.claim()
     try:
+        return _send(ports, delivery, held)
+    except Conflict:
+        _give_back_what_was_lost(ports, delivery, shard)
+        raise
+
+
+def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
+    try:
         send_chunks(ports, delivery, held, _granted(ports, delivery, held))
     except Halted:
         settle(ports, delivery, held.shard)
@@ -43,7 +51,7 @@ def deliver(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     waiting = held.shard.waiting(resend=delivery.resend)
     if waiting:
         held.let_go()
-        raise Transient(f"{waiting} messages of shard {shard.key} are still to be sent")
+        raise Transient(f"{waiting} messages of shard {held.shard.key} are still to be sent")
     return settle(ports, delivery, held.shard)
 
 
@@ -55,6 +63,14 @@ def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
         shard = ports.executions.settle_shard(shard)
         _give_back(ports, delivery, push, shard)
     return ports.executions.settle_shard(replace(shard, done=True))
+
+
+def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> None:
+    """Release what was reserved for a shard that had been closed meanwhile; whoever holds an open one does it."""
+    push = delivery.ledger_push
+    closed = ports.executions.shard(shard.execution_id, shard.key)
+    if push is not None and not delivery.dry_run and closed is not None and closed.done and closed.unsent:
+        _give_back(ports, delivery, push, closed)
 
 
 def _give_back(ports: Ports, delivery: Delivery, push: cadence.Push, shard: Shard) -> None:

@@ -81,6 +81,7 @@ def playing(seeds: Iterable[int], level: str, processes: int | None = None) -> I
 
 def shortest(seed: int, level: str) -> Outcome:
     """Return the shortest run of a broken seed, or its run as it is where it keeps the contract."""
+    hush()
     outcome = simulate(seed, level=level)
     if not outcome.breaches:
         return outcome

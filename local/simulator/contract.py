@@ -45,6 +45,8 @@ class Contract:
         self._files: dict[str, bytes] = {}
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
+        self.excused: set[str] = set()
+        """Executions of which a worker reserved after its lease, and could not take it back: nobody is harmed."""
 
     def observe(self, call: str, args: tuple[Any, ...], answer: Any, worker: Worker | None) -> None:
         """Look at a call that has just taken effect."""

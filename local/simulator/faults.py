@@ -144,6 +144,14 @@ _HARSH: Mapping[str, float] = {
 }
 _RARELY = 0.005
 """The harsh rate of every other fault, at each call or message that it can strike."""
+_MORE_CRASHES = {
+    "alerts.send": 20,
+    "schedules.put": 20,
+    "schedules.delete": 20,
+    "devices.bury": 20,
+    "executions.shard": 5,
+}
+"""How many times as often a process dies at calls that are made seldom."""
 _NORMAL_SHARE = 0.1
 _MOODS = (0, 0, 0.5, 1, 1, 3)
 """By how much a run has more or less of one kind of fault than others: some runs have none of it, some a storm."""
@@ -164,7 +172,9 @@ class Rates:
         """Return the faults that can happen at a call of a port, with their rates."""
         call = f"{port}.{method}"
         own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
-        return self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+        often = _MORE_CRASHES.get(call, 1)
+        table = self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+        return tuple((kind, rate * often if kind.startswith("crash_") else rate) for kind, rate in table)
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
         """Return faults with their rates, without those that never happen."""

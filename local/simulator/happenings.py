@@ -17,7 +17,6 @@ _POISONS: tuple[Mapping[str, Any], ...] = (
     {"executionId": 7},
     {},
 )
-_STEPS = ("-send_", "-checkpoint", "-build_")
 _CHANGES = ("pause", "resume", "edit", "delete")
 
 
@@ -62,9 +61,7 @@ class Happenings:
 
     def interrupt(self, worker: Worker, kind: str) -> bool:
         """Start what somebody does to the execution that a worker works on; False where it works on none."""
-        identity = worker.name
-        for step in _STEPS:
-            identity = identity.partition(step)[0]
+        identity = worker.execution_id
         if identity not in self._contract.watched:
             return False
         execution = self._contract.watched[identity].execution

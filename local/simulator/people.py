@@ -22,7 +22,7 @@ from local.simulator.scenario import Scenario
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
 _SOMEBODY = "somebody@example.com"
-_RARE = {"delete": 0.5, "malformed": 0.5, "redeploy": 1, "poison": 1, "look": 2, "cancel": 1.5, "stop": 1.5}
+_RARE = {"delete": 0.5, "malformed": 0.7, "redeploy": 1, "poison": 1, "look": 2, "cancel": 1.5, "stop": 1.5}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 from audience_jobs.contract import Engine, Job
 from functions.domain.delivery import Envelope, Message
 from functions.domain.errors import TminusError
+from functions.domain.shard import LEASE
 from functions.usecases.recipes import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
@@ -59,7 +60,7 @@ class Simulation:
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
-        self.chance.told = self._log.fault
+        self.chance.told = self._told
         self._baton = Baton()
         self._contract = Contract(self._clock.now, self._log.broken)
         self._departures = Departures(self._contract, self._clock.now, self._log.broken, texts_known=self._ours)
@@ -134,6 +135,7 @@ class Simulation:
         if worker.dead:
             self._baton.end(worker)
             self._log.say(worker.name, "died", plain=True)
+            self._excuse(worker)
             worker.settle(None)
         elif isinstance(worker.error, TminusError):
             self._log.say(worker.name, f"answered 500: {worker.error}", plain=True)
@@ -216,6 +218,8 @@ class Simulation:
         else:
             self._contract.observe(call, args, answer, worker)
         if worker is not None:
+            late = call == "ledger.transact" and self._clock.now() - worker.began_at >= LEASE
+            worker.reserved_late = worker.reserved_late or late
             self._log.call(worker.name, call, args, answer)
 
     def task_fault(self, kind: str, name: str, place: str) -> None:
@@ -239,6 +243,16 @@ class Simulation:
         to = f"{kind} {envelope.push} left for {message.token}{'' if arrives else ', and never arrived'}"
         self._log.say(worker.name, to, plain=True)
         self._departures.left(envelope, message, arrives=arrives, worker=worker)
+
+    def _told(self, fault: Injected) -> None:
+        self._log.fault(fault)
+        if self._baton.holder is not None:
+            self._excuse(self._baton.holder)
+
+    def _excuse(self, worker: Worker) -> None:
+        """Note where a worker that reserved after its lease is kept from taking that back."""
+        if worker.reserved_late:
+            self._contract.excused.add(worker.execution_id)
 
     def _stand_still(self, seconds: float) -> None:
         worker = self._baton.holder

@@ -28,6 +28,8 @@ def _about(outcome: Outcome, execution_id: str) -> Iterator[Told]:
     lines = [
         line
         for line in outcome.log
-        if line.plain and (recipe_id in line.who or recipe_id in line.what or line.who in ("fault", "BROKEN"))
+        if line.plain
+        and " is due at " not in line.what
+        and (recipe_id in line.who or recipe_id in line.what or line.who in ("fault", "BROKEN"))
     ]
     yield from lines[-_MOST_LINES:]

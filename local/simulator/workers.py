@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+_STEPS = ("-send_", "-checkpoint", "-build_", "-finish")
+
 
 class Crash(BaseException):
     """The process dies here; no `except Exception` may survive it."""
@@ -16,7 +18,8 @@ class Worker:
     """A request under way.
 
     `waits_seconds` is how long it stands still once it has given the baton back; None: it has ended, and `answer`
-    is what it returned, or None where its process died.
+    is what it returned, or None where its process died. `reserved_late` says that it has written to the ledger after
+    its lease on the shard may have run out.
     """
 
     name: str
@@ -30,7 +33,16 @@ class Worker:
     waits_seconds: float | None = 0.0
     answer: Any = None
     error: Exception | None = None
+    reserved_late: bool = False
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    @property
+    def execution_id(self) -> str:
+        """The execution that the request works on; the request's own name where it works on none."""
+        identity = self.name
+        for step in _STEPS:
+            identity = identity.partition(step)[0]
+        return identity
 
 
 class Baton:

@@ -67,7 +67,7 @@ def test_an_unknown_message_is_not_sent_again_by_default(run: Any) -> None:
     [
         ([UNKNOWN], (4, 0, 0), 2),
         ([UNKNOWN, UNKNOWN], (3, 0, 1), 2),
-        ([UNKNOWN, DEAD], (3, 1, 0), 2),
+        ([UNKNOWN, DEAD], (3, 0, 1), 2),
         ([UNKNOWN, NOT_SENT], (4, 0, 0), 3),
         ([NOT_SENT, UNKNOWN], (4, 0, 0), 3),
     ],

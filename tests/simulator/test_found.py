@@ -1,0 +1,63 @@
+"""What the simulator has found, as the few faults that it takes: mended, and broken again without the mending."""
+
+import pytest
+
+from functions.domain import delivery
+from functions.usecases import deliver, send_chunks
+from local.simulator.chance import Injected
+from local.simulator.doors import hush
+from local.simulator.simulation import simulate
+
+RESERVED_TOO_LATE = (
+    331,
+    (
+        ("task_late", "recipe-1_20260329T163000Z-send_push-1-g0#1/4:tasks.add"),
+        ("fire_never", "reconcile-tminus@29-16:35#1"),
+        ("stall", "recipe-1_20260329T163000Z-send_shard-1-1-g2#1/7:files.read"),
+        ("stall", "recipe-1_20260329T163000Z-send_shard-1-1-g3#1/9:ledger.transact"),
+    ),
+)
+"""Two workers stand still past their leases; the shard is closed; then they reserve."""
+FAILED_THE_SECOND_TIME = (
+    369,
+    (
+        ("fcm_reset_after", "recipe-3_20260308T063000Z-send_test-g0#1/recipe-3_20260308T063000Z/1:token-a"),
+        ("unavailable", "recipe-3_20260308T063000Z-send_test-g0#2/15:executions.log"),
+        ("fcm_reset_after", "recipe-3_20260308T063000Z-send_test-g0#3/recipe-3_20260308T063000Z/2:token-a"),
+        ("crash_before", "recipe-3_20260308T063000Z-send_test-g0#4/6:executions.push"),
+        ("fcm_dead", "recipe-3_20260308T063000Z-send_test-g0#5/recipe-3_20260308T063000Z/2:token-a"),
+    ),
+)
+"""A message arrives, its answer is lost, and the token is called dead when it is sent once more."""
+
+Case = tuple[int, tuple[tuple[str, str], ...]]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    hush()
+
+
+def breaches(case: Case) -> list[str]:
+    seed, faults = case
+    outcome = simulate(seed, only=[Injected(kind=kind, place=place) for kind, place in faults])
+    assert len(outcome.injected) == len(faults), "the seed no longer plays these faults: find it anew"
+    return [breach.what for breach in outcome.breaches]
+
+
+def test_what_was_reserved_for_a_closed_shard_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert breaches(RESERVED_TOO_LATE) == []
+    monkeypatch.setattr(deliver, "_give_back_what_was_lost", lambda *_: None)
+    assert "has a reservation for a push that never went to them" in breaches(RESERVED_TOO_LATE)[0]
+
+
+def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert breaches(FAILED_THE_SECOND_TIME) == []
+
+    def forgetful(before: int, code: int) -> int:
+        return code if code == delivery.FAILED else delivery.result(before, code)
+
+    monkeypatch.setattr(send_chunks, "result", forgetful)
+    assert breaches(FAILED_THE_SECOND_TIME) == ["a test user got push 2, and its outcome is failed"]
