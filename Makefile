@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-audiences bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,9 +44,13 @@ bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (so
 bench-import: $(READY) ## Measure what importing main.py adds to a bare functions-framework app (20 seconds)
 	$(BIN)/python -m bench.imports
 
+bench-audiences: $(READY) ## Measure all audience jobs at a million users against pandas (10 minutes, 8 GiB of memory)
+	$(BIN)/python -m bench.audiences
+
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 
 soak: $(READY) ## Simulate 2,000 days of harsh faults (10 minutes on 2 cores), and write bench/out/soak.json
 	$(BIN)/python -m local.simulator soak

@@ -119,6 +119,7 @@ def user_database(
                 SET TimeZone = 'UTC';
                 SET memory_limit = '{memory_limit_mib}MiB';
                 SET preserve_insertion_order = false;
+                SET enable_progress_bar = false;
                 SET temp_directory = {literal(work_dir / "spill")};
                 SET autoinstall_known_extensions = false;
                 SET autoload_known_extensions = false;

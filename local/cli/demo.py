@@ -31,7 +31,8 @@ def demo(home: Path) -> None:
     One of them runs once more a day later, so that cadence shows. Everything is made anew each time but the sample
     data; the dates are fixed, so that two runs tell the same.
     """
-    settings = replace(process_settings(), state_dir=home / "state", user_data_dir=home / "data", fcm=None)
+    settings = replace(process_settings(), user_database=None, fcm=None)
+    settings = replace(settings, state_dir=home / "state", user_data_dir=home / "data")
     story = Story()
     if not (settings.user_data_dir / "users.csv").exists():
         story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {settings.user_data_dir} ...")

@@ -1,17 +1,25 @@
 """`tminus jobs`: the audience jobs."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from audience_jobs.contract import Job
-from audience_jobs.registry import all_jobs
-from local.cli.options import json_option, print_json
+from audience_jobs.registry import all_jobs, find
+from functions import bootstrap
+from functions.settings import process_settings
+from local.cli.jobs_new import write_job
+from local.cli.jobs_run import read_values, run_job
+from local.cli.options import folder, json_option, print_json, read_instant
+from local.embedded.clock import RealClock
 
 
 @click.group()
 def jobs() -> None:
-    """Look at the audience jobs."""
+    """Look at the audience jobs, write one, try one out."""
 
 
 @jobs.command("list")
@@ -30,6 +38,43 @@ def list_jobs(as_json: bool) -> None:
         for audience in job["audiences"]:
             click.echo(f"  audience {audience['name']}: {audience['meaning']}")
             click.echo(f"    {', '.join(column['name'] for column in audience['columns'])}")
+
+
+@jobs.command("new")
+@click.argument("name")
+@click.option("--folder", "into", type=folder, help="Where to write it. [default: where the registry looks for jobs]")
+def new_job(name: str, into: Path | None) -> None:
+    """Write a job that works, NAME.py, to change as you need it."""
+    path = write_job(name, into)
+    click.echo(f"{path}: change its SQL, its columns and what they mean")
+    click.echo(f"try it: tminus jobs run {name} --data DIR --preview 20")
+
+
+@jobs.command("run")
+@click.argument("name")
+@click.option("--data", type=folder, help="The user data: CSV or Parquet files. [default: what USER_DATA names]")
+@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the job; repeatable.")
+@click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
+@click.option("--out", type=folder, help="Keep the audiences there, one CSV each.")
+@click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
+@json_option
+def run_one(
+    name: str, data: Path | None, given: Sequence[str], preview: int, out: Path | None, at: str | None, as_json: bool
+) -> None:
+    """Run the job NAME and show whom it finds. Nobody is sent anything."""
+    job, settings = find(name), process_settings()
+    if data is not None:
+        settings = replace(settings, user_data_dir=data, user_database=None)
+    engine, _ = bootstrap.user_data(settings)
+    now = read_instant(at, "--at") or RealClock().now()
+    found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
+    if as_json:
+        print_json({"job": job.id, "audiences": [vars(audience) for audience in found]})
+        return
+    for audience in found:
+        click.echo(f"{audience.name}: {audience.users:,} users")
+        for line in audience.lines():
+            click.echo(f"  {line}")
 
 
 def _describe(job: Job) -> dict[str, Any]:

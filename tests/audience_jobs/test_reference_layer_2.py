@@ -154,7 +154,7 @@ arguments_of_showcase = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=databases, arguments=arguments_of_layer_2)
 def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
     with TemporaryDirectory() as folder:
@@ -162,7 +162,7 @@ def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict
         assert audiences_of(LAYER_2, Path(folder), **arguments) == layer_2(data, **arguments)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=databases, arguments=arguments_of_showcase)
 def test_the_showcase_writes_what_the_reference_works_out(data: Data, arguments: dict[str, object]) -> None:
     with TemporaryDirectory() as name:
