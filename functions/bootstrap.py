@@ -41,11 +41,16 @@ def bind(chosen: Ports) -> Iterator[None]:
 
 
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
-    """Return the engine over the user data, and the registry's look-up of jobs."""
+    """Return the engine over the user data, and the registry's look-up of jobs.
+
+    Misconfigured where the user data are a database whose address is not known here.
+    """
     from audience_jobs.registry import find  # noqa: PLC0415 - only where audiences are built
 
     seconds = settings.user_data_timeout.total_seconds()
     if database := settings.user_database:
+        if not database.url:
+            raise Misconfigured("USER_DATABASE_URL", "must be set where USER_DATA is postgres")
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
 
         return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
@@ -81,12 +86,14 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         raise Misconfigured("TMINUS_PLATFORM", "must be gcp where ports on Google Cloud are asked for")
     if sender is None and settings.fcm is None:
         raise Misconfigured("PUSH_SENDER", "must be fcm on Google Cloud: there is no outbox to read")
-    engine, find_job = user_data(settings)
+    # Only build_audience knows the user database's secret, so the engine too is made where it is used.
+    from audience_jobs.registry import find  # noqa: PLC0415
+
     return system.open_ports(
         settings.cloud,
         clock=clock,
-        engine=engine,
-        find_job=find_job,
+        make_engine=lambda: user_data(settings)[0],
+        find_job=find,
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
     )

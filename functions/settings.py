@@ -101,7 +101,10 @@ class CloudSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class UserDatabaseSettings:
-    """A PostgreSQL database that holds the user data: its address as libpq takes it, and the schema of the tables."""
+    """A PostgreSQL database that holds the user data: its address as libpq takes it, and the schema of the tables.
+
+    The address is a secret of build_audience's; elsewhere it is empty.
+    """
 
     url: str = field(repr=False)  # a password may be in it
     schema: str = "public"
@@ -223,7 +226,7 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
     if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
         return None
     url = reader.text("USER_DATABASE_URL", "")
-    if not url.startswith(("postgresql://", "postgres://")):
+    if url and not url.startswith(("postgresql://", "postgres://")):
         # What is there is not shown: it may be a password.
         raise Misconfigured(
             "USER_DATABASE_URL", "must begin with postgresql://, as in postgresql://role@host/database"

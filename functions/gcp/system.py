@@ -28,7 +28,7 @@ def open_ports(
     settings: CloudSettings,
     *,
     clock: Clock,
-    engine: Engine,
+    make_engine: Callable[[], Engine],
     find_job: Callable[[str], Job],
     policy: Policy,
     sender: PushSender,
@@ -48,7 +48,7 @@ def open_ports(
         devices=cast("Devices", _Lazy(cloud.devices)),
         alerts=LogAlerts(),
         callers=cast("Callers", _Lazy(cloud.callers)),
-        engine=engine,
+        engine=cast("Engine", _Lazy(make_engine)),
         find_job=find_job,
         policy=policy,
     )

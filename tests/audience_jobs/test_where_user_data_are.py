@@ -7,8 +7,9 @@ import pytest
 
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.engines.postgres import PostgresEngine
-from functions.bootstrap import user_data
+from functions.bootstrap import google_cloud, user_data
 from functions.domain.errors import Misconfigured
+from functions.gcp.clock import SystemClock
 from functions.settings import read_settings
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import NOW, put, user
@@ -27,7 +28,6 @@ def test_user_data_are_files_unless_a_database_is_named() -> None:
     ("variables", "setting"),
     [
         ({"USER_DATA": "mysql"}, "USER_DATA"),
-        ({"USER_DATA": "postgres"}, "USER_DATABASE_URL"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": "secret"}, "USER_DATABASE_URL"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": URL, "USER_DATABASE_SCHEMA": "a;b"}, "USER_DATABASE_SCHEMA"),
         ({"USER_DATA_TIMEOUT_SECONDS": "1801"}, "USER_DATA_TIMEOUT_SECONDS"),
@@ -37,6 +37,25 @@ def test_what_cannot_be_is_refused_by_name_and_without_the_password(variables: d
     with pytest.raises(Misconfigured, match=setting) as refused:
         read_settings(variables)
     assert "secret" not in str(refused.value)
+
+
+def test_only_who_builds_audiences_has_to_know_the_database() -> None:
+    on_cloud = {
+        "TMINUS_PLATFORM": "gcp",
+        "PUSH_SENDER": "fcm",
+        "GOOGLE_CLOUD_PROJECT": "demo",
+        "GOOGLE_CLOUD_LOCATION": "europe-west1",
+        "FUNCTION_URL": "https://tminus-{function}.example",
+        "AUDIENCE_BUCKET": "demo-audiences",
+        "TASK_CALLER": "tasks@example.com",
+        "SCHEDULER_CALLER": "scheduler@example.com",
+    }
+    settings = read_settings({**on_cloud, "USER_DATA": "postgres"})
+    with pytest.raises(Misconfigured, match="USER_DATABASE_URL"):
+        user_data(settings)
+    ports = google_cloud(settings, SystemClock())
+    with pytest.raises(Misconfigured, match="USER_DATABASE_URL"):
+        ports.engine.run(ports.find_job("generate_new_user_waterfall"), {}, now=NOW)
 
 
 def test_the_password_is_not_shown_with_the_settings() -> None:
