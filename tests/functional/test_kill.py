@@ -38,7 +38,7 @@ class Up:
         self.folder = folder
         options = ["--data", folder / "data", "--state", folder / "state", "--recipes", folder / "recipes"]
         options += ["--clock", "fast", "--speed", "120", "--port", "0"]
-        options += ["--at", "2026-05-04T22:23:30Z"] if first else []
+        options += ["--at", "2026-05-04T22:19:00Z"] if first else []
         command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", *map(str, options)]
         self._log = (folder / "up.log").open("ab")
         self._process = subprocess.Popen(
