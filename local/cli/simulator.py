@@ -18,6 +18,7 @@ from local.simulator.simulation import simulate
 from local.simulator.tapped import TAPPED
 
 _MOST_EXPLAINED = 3
+_TELL_EVERY_SECONDS = 30
 _OUT = Path("bench/out")
 _level = click.option("--faults", "level", type=click.Choice(LEVELS), default="harsh", show_default=True)
 
@@ -87,10 +88,15 @@ def prove() -> None:
 def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, float]:
     """Play seeds, at most so long; the pool looks ahead only a little, so that it ends in time."""
     sums, started = Sums(), time.perf_counter()
+    tell_at = _TELL_EVERY_SECONDS
     with playing(seeds, level) as outcomes:
         for played in outcomes:
             sums.add(played)
-            if seconds is not None and time.perf_counter() - started > seconds:
+            taken = time.perf_counter() - started
+            if taken > tell_at:
+                click.echo(f"{taken:4.0f} s: {sums.runs:,} runs, {len(sums.broken)} broke the contract", err=True)
+                tell_at += _TELL_EVERY_SECONDS
+            if seconds is not None and taken > seconds:
                 break
     return sums, time.perf_counter() - started
 

@@ -5,7 +5,7 @@ and shares no rule with the code that it judges: states, caps and times are writ
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,8 +57,6 @@ class Contract:
             self._changed(answer)
         elif call == "executions.save_push":
             self._built(args[0])
-        elif call == "files.delete":
-            self.tokens_deleted.add(args[0])
         elif call in ("executions.save_shard", "executions.settle_shard", "executions.create_shard"):
             self._wrote(answer, worker)
 
@@ -68,6 +66,13 @@ class Contract:
             return
         if self._files.setdefault(name, content) != content:
             self._broken(name.split("/")[1], f"the file {name} was replaced after it was written")
+
+    def deleted(self, folder: str, left: Sequence[str]) -> None:
+        """Look at a folder of device tokens that was deleted; `left` is what is in it all the same."""
+        self.step += 1
+        if left:
+            self._broken(folder.split("/")[1], f"device tokens were kept when they were deleted: {', '.join(left)}")
+        self.tokens_deleted.add(folder)
 
     def buried(self, graves: bytes) -> None:
         """Look at the graves of a partition."""

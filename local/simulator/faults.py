@@ -74,6 +74,7 @@ FIRES = {
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
     "poison": "a task that means nothing was enqueued:",
+    "force": "somebody forced every waiting task to run at once, of",
     "cancel": "somebody cancelled",
     "stop": "somebody stopped",
     "edit": "somebody edited",
@@ -152,6 +153,8 @@ _MORE_CRASHES = {
     "executions.shard": 5,
 }
 """How many times as often a process dies at calls that are made seldom."""
+_MORE_INTERRUPTIONS = {"executions.change": 20}
+"""The same for people who act just as a state is about to change: the cancel that races the checkpoint, above all."""
 _NORMAL_SHARE = 0.1
 _MOODS = (0, 0, 0.5, 1, 1, 3)
 """By how much a run has more or less of one kind of fault than others: some runs have none of it, some a storm."""
@@ -172,9 +175,11 @@ class Rates:
         """Return the faults that can happen at a call of a port, with their rates."""
         call = f"{port}.{method}"
         own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
-        often = _MORE_CRASHES.get(call, 1)
-        table = self.among({**ANYWHERE, **INTERRUPTIONS, **own})
-        return tuple((kind, rate * often if kind.startswith("crash_") else rate) for kind, rate in table)
+        often = dict.fromkeys(ANYWHERE.keys() - {"stall", "preempt"}, _MORE_CRASHES.get(call, 1))
+        often |= dict.fromkeys(INTERRUPTIONS, _MORE_INTERRUPTIONS.get(call, 1))
+        return tuple(
+            (kind, rate * often.get(kind, 1)) for kind, rate in self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+        )
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
         """Return faults with their rates, without those that never happen."""

@@ -53,6 +53,10 @@ class Happenings:
             self._stage.crash_others()
         elif event.kind == "poison":
             self._poison(name, event)
+        elif event.kind == "force":
+            for task in self._world.queue.pending():
+                if task.body.get("executionId") == event.execution_id:
+                    self._world.queue.force(task.name)
         elif event.kind == "malformed":
             self.touched.add(event.recipe_id)
             self._world.recipes.change(event.recipe_id, lambda old: old and {**old, "schedule": "never"})

@@ -38,7 +38,7 @@ class Event:
     @property
     def subject(self) -> str:
         """What it happens to, in words."""
-        if self.kind in ("cancel", "stop", "look"):
+        if self.kind in ("cancel", "stop", "look", "force"):
             return self.execution_id
         return "" if self.kind in ("redeploy", "poison") else self.recipe_id
 

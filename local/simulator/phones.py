@@ -19,6 +19,8 @@ _OUTCOMES = {
 }
 _NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
 """What may be asked again: the message never left, or was refused for now."""
+_AGAIN = {"fcm_503": 10, "fcm_reset_after": 10}
+"""How many times as often a request ends in doubt for a token of which one has: so that two in a row are seen."""
 
 Left = Callable[[Envelope, Message, bool], None]
 """Hears of each request that left: whether its message arrived on the phone."""
@@ -43,9 +45,11 @@ class Phones:
         scripted: Mapping[str, str] | None = None,
     ) -> None:
         self._chance, self._table, self._depth = chance, rates.among(FCM), depth
+        self._table_again = tuple((kind, rate * _AGAIN.get(kind, 1)) for kind, rate in self._table)
         self._caller, self._wait, self._left = caller, wait, left
         self._scripted = scripted or {}
         self._dead: set[str] = set()
+        self._in_doubt: set[str] = set()
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
         """Send chunks as PushSender explains it."""
@@ -79,11 +83,15 @@ class Phones:
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
         place = f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}"
-        kind = self._scripted.get(message.token) or self._chance.fault(place, self._table)
+        kind = self._scripted.get(message.token) or self._chance.fault(
+            place, self._table_again if message.token in self._in_doubt else self._table
+        )
         if kind == "fcm_slow":
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
             self._dead.add(message.token)
+        if kind in _AGAIN:
+            self._in_doubt.add(message.token)
         if kind not in _NEVER_LEFT:
             self._left(envelope, message, kind in _ARRIVES)
         outcome = Outcome.SENT if kind in (None, "fcm_slow") else _OUTCOMES[str(kind)]

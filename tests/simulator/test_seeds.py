@@ -6,7 +6,7 @@ from local.simulator.batch import command_of, explain
 from local.simulator.doors import hush
 from local.simulator.simulation import simulate
 
-FIXED = (1, 14, 43, 116, 128, 133, 138, 213, 1_000_043, *range(200, 208))
+FIXED = (1, 14, 43, 116, 128, 133, 138, 213, 1_000_043, 585, 1079, 1238, 1697, 1970, *range(200, 204))
 """Seeds played at every change. One that broke the contract is added once that is mended."""
 
 
