@@ -150,7 +150,7 @@ _MORE_CRASHES = {
     "schedules.put": 20,
     "schedules.delete": 20,
     "devices.bury": 20,
-    "executions.shard": 5,
+    "executions.shard": 20,
 }
 """How many times as often a process dies at calls that are made seldom."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}
