@@ -1,4 +1,4 @@
-"""Who a query-based audience is of: the filters, data packs, user ids and the query of a recipe's `audienceCriteria`."""
+"""Whom a query-based audience is of: filters, data packs, user ids and the query of an `audienceCriteria`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -42,7 +42,7 @@ class Criteria:
 
 @dataclass(frozen=True, kw_only=True)
 class _Filter:
-    """A filter: its name in recipes, the field of Criteria, and what reads its value; `old` recipes have another name.
+    """A filter: its name in recipes, the field of Criteria, what reads its value; and its name in `old` recipes.
 
     A reader gives None for a value that asks for nothing, and raises ValueError with the reason.
     """
@@ -107,8 +107,9 @@ CRITERIA_FIELDS = ("filters", "dataPacks", "customQuery", *sorted(_OUTSIDE))
 def read_criteria(written: Mapping[str, Any]) -> Criteria:
     """Read `filters`, `dataPacks`, `manualUserIds` and `customQuery`; other keys are not looked at.
 
-    The names of old recipes are understood in `filters` and beside it: there 0 days or trades, "any" and an empty text
-    ask for nothing. Raises BadCriteria for every field that cannot be understood or contradicts another.
+    The names of old recipes are understood in `filters` and beside it: with them, 0 and "any" ask for nothing, as do
+    empty texts and lists with any name. Raises BadCriteria for every field that cannot be understood or that
+    contradicts another.
     """
     reading = _Reading(written)
     found = reading.filters()
@@ -183,7 +184,7 @@ def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[t
     for within, beyond in (("last_active_days", "inactive_days"), ("traded_days", "not_traded_days")):
         recent, quiet = getattr(criteria, within), getattr(criteria, beyond)
         if recent is not None and quiet is not None and quiet >= recent:
-            reason = f"is {quiet}, and {places[within]} is {recent}, so that nobody fits both: make it less than {recent}"
+            reason = f"is {quiet}, and {places[within]} is {recent}, so that nobody fits both: make it less"
             yield places[beyond], reason
     least, most = criteria.min_lifetime_trades, criteria.max_lifetime_trades
     if least is not None and most is not None and least > most:
@@ -193,4 +194,7 @@ def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[t
     for pack in criteria.data_packs:
         for column, _ in DATA_PACKS[pack].columns:
             if column.name in own:
-                yield "customQuery", f"yields the column {column.name}, as data pack {pack} does: give it another name"
+                yield (
+                    "customQuery",
+                    f"yields the column {column.name}, as data pack {pack} does: rename it",
+                )

@@ -1,6 +1,6 @@
 """How the single values of an `audienceCriteria` are read.
 
-Each function gives the value, or None where it asks for nothing, and raises ValueError with the reason and the way out.
+Each function gives the value, or None where it asks for nothing. ValueError has the reason and the way out.
 """
 
 import json
@@ -96,7 +96,7 @@ def data_packs(value: object) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         for name, wanted in value.items():
             if not isinstance(wanted, bool):
-                raise ValueError(f"says {shown(wanted)} to {shown(name)}: say true or false, or write a list of names")
+                raise ValueError(f"says {shown(wanted)} to {shown(name)}: write a list of names")
         names = [name for name, wanted in value.items() if wanted]
     elif isinstance(value, list):
         names = value

@@ -17,7 +17,7 @@ from audience_jobs.schema import SOURCE_TABLES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "json": "JSON"}
-_SCHEMA = {
+_SCHEMA: dict[str, object] = {
     table: {name: _SQL_TYPES.get(type_, type_.upper()) for name, type_ in columns.items()}
     for table, columns in SOURCE_TABLES.items()
 }

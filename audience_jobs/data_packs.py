@@ -54,7 +54,10 @@ own_wishes AS (
 def _columns(prefix: str, shoe: str, times: str = "") -> tuple[tuple[Column, str], ...]:
     columns = [
         (Column(name=f"{prefix}_name", type="text", meaning=f"the name of {shoe}"), "product_name"),
-        (Column(name=f"{prefix}_variantid", type="text", meaning=f"{shoe} in its size, for deep links"), "variant_id"),
+        (
+            Column(name=f"{prefix}_variantid", type="text", meaning=f"{shoe} in its size, for deep links"),
+            "variant_id",
+        ),
     ]
     if times:
         columns.append((Column(name=f"{prefix}_count", type="integer", meaning=times), "times"))

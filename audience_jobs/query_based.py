@@ -1,9 +1,10 @@
-"""Makes an audience job of criteria, so that a query-based audience is built, tried out and safeguarded like any other."""
+"""Makes an audience job of criteria, so that a query-based audience is built and safeguarded like any other."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
 
-from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter, Value
+from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.criteria import Criteria
 from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.shoes import SHOES
@@ -42,6 +43,37 @@ given AS (
     SELECT g.id FROM unnest(string_to_array(CAST($user_ids AS TEXT), '
 ')) AS g(id)
 )"""
+
+
+def _ago(parameter: str) -> str:
+    return f"CAST($now AS TIMESTAMP) - CAST(${parameter} AS INTEGER) * INTERVAL '1 day'"
+
+
+def _seen(condition: str) -> str:
+    return f"u.id IN (SELECT user_id FROM seen WHERE last_active {condition})"  # noqa: S608 (made of constants)
+
+
+def _traded_since(parameter: str) -> str:
+    # NOT IN would be wrong where a user_id is NULL.
+    return f"EXISTS (SELECT 1 FROM traded t WHERE t.user_id = u.id AND t.traded_at >= {_ago(parameter)})"  # noqa: S608 (as above)
+
+
+# Each field of Criteria with the WITH query that it needs, if any, and its condition on a user `u`.
+_VALUED = {
+    "last_active_days": (_SEEN, _seen(f">= {_ago('last_active_days')}")),
+    "inactive_days": (_SEEN, _seen(f"< {_ago('inactive_days')}")),
+    "traded_days": (_TRADED, _traded_since("traded_days")),
+    "not_traded_days": (_TRADED, f"NOT {_traded_since('not_traded_days')}"),
+    "min_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) >= CAST($min_lifetime_trades AS INTEGER)"),
+    "max_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) <= CAST($max_lifetime_trades AS INTEGER)"),
+    "joined_after": ("", "u.created_at >= CAST($joined_after AS TIMESTAMP)"),
+    "user_ids": (_GIVEN, "u.id IN (SELECT id FROM given)"),
+}
+_YES_OR_NO = {
+    "trusted_trader": ("", "coalesce(u.is_trusted_trader, FALSE)"),
+    "trusted_trader_candidate": (_CANDIDATES, "EXISTS (SELECT 1 FROM candidates d WHERE d.user_id = u.id)"),
+}
+_NOT_GIVEN = (None, ())
 
 
 def job_of(criteria: Criteria) -> Job:
@@ -97,51 +129,25 @@ chosen AS (
 
 def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
     """Yield the WITH query that each filter needs, if any, and its condition on a user `u`."""
-    if criteria.last_active_days is not None:
-        yield _SEEN, f"u.id IN (SELECT user_id FROM seen WHERE last_active >= {_ago('last_active_days')})"
-    if criteria.inactive_days is not None:
-        yield _SEEN, f"u.id IN (SELECT user_id FROM seen WHERE last_active < {_ago('inactive_days')})"
-    if criteria.traded_days is not None:
-        yield _TRADED, f"EXISTS ({_traders_since('traded_days')})"
-    if criteria.not_traded_days is not None:
-        yield _TRADED, f"NOT EXISTS ({_traders_since('not_traded_days')})"
-    if criteria.min_lifetime_trades is not None:
-        yield "", "coalesce(u.completed_trades_count, 0) >= CAST($min_lifetime_trades AS INTEGER)"
-    if criteria.max_lifetime_trades is not None:
-        yield "", "coalesce(u.completed_trades_count, 0) <= CAST($max_lifetime_trades AS INTEGER)"
-    if criteria.trusted_trader is not None:
-        yield "", f"{'' if criteria.trusted_trader else 'NOT '}coalesce(u.is_trusted_trader, FALSE)"
-    if criteria.trusted_trader_candidate is not None:
-        candidate = "EXISTS (SELECT 1 FROM candidates d WHERE d.user_id = u.id)"
-        yield _CANDIDATES, candidate if criteria.trusted_trader_candidate else f"NOT {candidate}"
-    if criteria.joined_after is not None:
-        yield "", "u.created_at >= CAST($joined_after AS TIMESTAMP)"
-    if criteria.user_ids:
-        yield _GIVEN, "u.id IN (SELECT id FROM given)"
-
-
-def _ago(parameter: str) -> str:
-    return f"CAST($now AS TIMESTAMP) - CAST(${parameter} AS INTEGER) * INTERVAL '1 day'"
-
-
-def _traders_since(parameter: str) -> str:
-    return f"SELECT 1 FROM traded t WHERE t.user_id = u.id AND t.traded_at >= {_ago(parameter)}"  # noqa: S608 (constants)
+    for name, (needed, condition) in _VALUED.items():
+        if getattr(criteria, name) not in _NOT_GIVEN:
+            yield needed, condition
+    for name, (needed, condition) in _YES_OR_NO.items():
+        wanted = getattr(criteria, name)
+        if wanted is not None:
+            yield needed, condition if wanted else f"NOT {condition}"
 
 
 def _parameters(criteria: Criteria) -> Iterator[Parameter]:
-    names = ("last_active_days", "inactive_days", "traded_days", "not_traded_days")
-    for name in (*names, "min_lifetime_trades", "max_lifetime_trades"):
-        if getattr(criteria, name) is not None:
-            yield Parameter(name=name, type="integer", default=getattr(criteria, name), meaning="as in the recipe")
-    if criteria.joined_after is not None:
-        yield _text("joined_after", _written(criteria.joined_after))
-    if criteria.user_ids:
-        yield _text("user_ids", "\n".join(criteria.user_ids))
+    for name in _VALUED:
+        value = getattr(criteria, name)
+        if value not in _NOT_GIVEN:
+            kind: Literal["integer", "text"] = "integer" if isinstance(value, int) else "text"
+            yield Parameter(name=name, type=kind, default=_bound(value), meaning="as in the recipe")
 
 
-def _text(name: str, value: Value) -> Parameter:
-    return Parameter(name=name, type="text", default=value, meaning="as in the recipe")
-
-
-def _written(instant: datetime) -> str:
-    return instant.isoformat(sep=" ")
+def _bound(value: int | datetime | tuple[str, ...]) -> int | str:
+    """Give what is bound for a value: several ids are one text, since engines bind lists differently."""
+    if isinstance(value, tuple):
+        return "\n".join(value)
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else value

@@ -14,11 +14,11 @@ shoes AS (
 def target_shoes(of: str, *, offers: str, wishes: str) -> str:
     """Give WITH queries of which the last, `target_shoes`, has `user_id`, `variant_id` and `product_name`.
 
-    It has the users of the WITH query `of` (of distinct `user_id`) who seem to want a shoe: the first that exists of the
-    desired item (most offers, then newest), an item of the newest offer, the newest wish, and any offered item whose
-    shoe is gone, which is named Unknown Product. `offers` is a WITH query of offers (`id`, `user_id`, `created_at`,
-    `deleted_at`) and `wishes` one of wishes that are not deleted (`id`, `user_id`, `product_variant_id`, `created_at`);
-    both may hold more users. `SHOES` has to come before.
+    It has the users of the WITH query `of` (of distinct `user_id`) who seem to want a shoe: the first that exists of
+    the desired item (most offers, then newest), an item of the newest offer, the newest wish, and any offered item
+    whose shoe is gone, which is named Unknown Product. `offers` is a WITH query of offers (`id`, `user_id`,
+    `created_at`, `deleted_at`) and `wishes` one of wishes that are not deleted (`id`, `user_id`,
+    `product_variant_id`, `created_at`); both may hold more users. `SHOES` has to come before.
     """
     return f"""
 desired AS (
