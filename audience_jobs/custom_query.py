@@ -61,7 +61,7 @@ def _selected(tree: exp.Query) -> Sequence[exp.Expr]:
     for select in tree.selects:
         if select.is_star:
             raise RefusedQuery("selects *: name the columns, so that nothing gets into a push by accident")
-        if not select.alias_or_name:
+        if not isinstance(select, (exp.Alias, exp.Column)):
             raise RefusedQuery(f"yields {select.sql('postgres')} without a name: add AS and a name")
     try:
         known = qualify(tree, schema=_SCHEMA, dialect="postgres", quote_identifiers=False)

@@ -18,7 +18,6 @@ BREAKS_OUT = [
     "SELECT id AS user_id FROM users), extra AS (SELECT 1 AS x",
     "SELECT id AS user_id FROM users) SELECT 'default' AS audience, id AS user_id FROM users --",
     "SELECT id AS user_id FROM users) --",
-    "SELECT id AS user_id FROM users; --",
     "SELECT id AS user_id FROM users /*",
     # Into what Tminus puts around it
     "SELECT user_id FROM chosen",
@@ -55,10 +54,10 @@ LEAVES_OPEN = [
     ('SELECT id AS user_id, bio AS a, bio AS "A" FROM users', "yields the column a twice"),
     ("SELECT id AS user_id, bio AS audience FROM users", "yields a column audience, which is Tminus' own"),
     ('SELECT id AS user_id, bio AS "what\'s up" FROM users', "a name is made of letters, digits and _"),
-    ("SELECT id AS user_id, avg(deleted_at) AS a FROM users GROUP BY id", r"CAST\(floor\(a\) AS BIGINT\)"),
+    ("SELECT id AS user_id, avg(deleted_at) AS a FROM users GROUP BY id", "CAST(floor(a) AS BIGINT)"),
     (
         "SELECT id AS user_id, NULL AS a FROM users",
-        r"does not tell the type of a: say it, as in CAST\(\.\.\. AS TEXT\)",
+        "does not tell the type of a: say it, as in CAST(... AS TEXT)",
     ),
     ("SELECT id AS user_id, top_target_shoe_name FROM users", "could not be resolved"),
 ]
@@ -89,8 +88,11 @@ def test_a_query_that_may_do_more_than_read_is_refused_at_its_field(sql: str) ->
 
 @pytest.mark.parametrize(("sql", "reason"), LEAVES_OPEN, ids=lambda text: text[:60])
 def test_a_query_has_to_say_what_it_yields(sql: str, reason: str) -> None:
-    with pytest.raises(BadCriteria, match=f"customQuery: .*{reason}"):
+    with pytest.raises(BadCriteria) as refused:
         read_criteria({"customQuery": sql})
+    [(field, why)] = refused.value.errors
+    assert field == "customQuery"
+    assert reason in why
 
 
 def test_a_query_cannot_yield_the_column_of_a_pack() -> None:
@@ -138,7 +140,7 @@ def test_a_query_finds_no_frozen_user_and_its_texts_stay_texts(world: tuple[str,
     url, folder = world
     values = [text.replace("'", "''") for text in HOSTILE]
     said = ", ".join(f"'{value}' AS v{n}" for n, value in enumerate(values))
-    sql = f"SELECT users.id AS user_id, CAST('x' AS TEXT) || 'y; --' AS xy, {said} FROM users -- )"
+    sql = f"SELECT users.id AS user_id, CAST('x' AS TEXT) || 'y; --' AS xy, {said} FROM users; -- )"
     files = []
     for engine in (DuckDBEngine(folder), PostgresEngine(url)):
         with engine.run(job_of(read_criteria({"customQuery": sql})), {}, now=NOW) as run:
