@@ -4,7 +4,7 @@ Every message is one line that names the thing, its value and the way out, so th
 marketer as it is. None of these errors goes away by trying again: the recipe, the job or the data has to change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +19,7 @@ class UnknownJob(AudienceJobError):
 
     def __init__(self, job_id: str, known: Iterable[str]) -> None:
         self.job_id, self.known = job_id, tuple(known)
-        super().__init__(f"unknown audience job {job_id!r}{_choices(job_id, self.known)}")
+        super().__init__(f"unknown audience job {job_id!r}{choices(job_id, self.known)}")
 
 
 class UnknownAudience(AudienceJobError):
@@ -27,7 +27,7 @@ class UnknownAudience(AudienceJobError):
 
     def __init__(self, job_id: str, audience: str, known: Iterable[str]) -> None:
         self.job_id, self.audience, self.known = job_id, audience, tuple(known)
-        super().__init__(f"{job_id} has no audience {audience!r}{_choices(audience, self.known)}")
+        super().__init__(f"{job_id} has no audience {audience!r}{choices(audience, self.known)}")
 
 
 class BadParameter(AudienceJobError):
@@ -36,6 +36,17 @@ class BadParameter(AudienceJobError):
     def __init__(self, job_id: str, parameter: str, reason: str) -> None:
         self.job_id, self.parameter, self.reason = job_id, parameter, reason
         super().__init__(f"{job_id}: parameter {parameter!r} {reason}")
+
+
+class BadCriteria(AudienceJobError):
+    """What a recipe's `audienceCriteria` asks for cannot be understood.
+
+    `errors` holds (field, reason) for each field at fault, the field as in `filters.minLifetimeTrades`.
+    """
+
+    def __init__(self, errors: Iterable[tuple[str, str]]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{field}: {reason}" for field, reason in self.errors))
 
 
 class BadJob(AudienceJobError):
@@ -133,7 +144,8 @@ class BadData(AudienceJobError):
         super().__init__(f"{file}: {reason}")
 
 
-def _choices(given: str, known: tuple[str, ...]) -> str:
+def choices(given: str, known: Sequence[str]) -> str:
+    """Give the end of a message about an unknown name: the closest known one, and all of them."""
     close = get_close_matches(given, known, n=1)
     suggestion = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{suggestion} known: {', '.join(known) or 'none'}"

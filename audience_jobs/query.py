@@ -59,6 +59,7 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Replace: "replace",
     exp.Round: "round",
     exp.RowNumber: "row_number",
+    exp.StringToArray: "string_to_array",
     exp.Substring: "substring",
     exp.Sum: "sum",
     exp.TimestampTrunc: "date_trunc",
@@ -92,6 +93,10 @@ class Query:
         self._tree, self.tables = tree, tables
         self.parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter, bfs=False)))
 
+    def tree(self) -> exp.Query:
+        """Give a copy of the query as it was read."""
+        return self._tree.copy()
+
     def sql(self, dialect: Dialect) -> str:
         """Give the query in an engine's words; RefusedQuery where the engine has none for it."""
         return _generated(self._tree, dialect)
@@ -124,7 +129,8 @@ def _parsed(sql: str) -> exp.Query:
     if len(sql) > _LONGEST or "\0" in sql:
         raise RefusedQuery(f"is longer than {_LONGEST:,} characters, or holds one of code 0")
     try:
-        parsed = sqlglot.parse(sql, read="postgres")
+        # The line end is for its tokenizer, which after a $name takes '' at the very end for a text left open.
+        parsed = sqlglot.parse(f"{sql}\n", read="postgres")
     except RecursionError:
         raise RefusedQuery("is nested too deeply to be read") from None
     except SqlglotError as error:

@@ -18,6 +18,7 @@ from functions.ports import LogEntry, Ports
 from functions.settings import Settings
 from functions.usecases import control
 from functions.usecases.check_recipe import check_recipe
+from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.recipes import save_recipe
 from functions.usecases.report import report
 from functions.usecases.steps import timeline_of
@@ -135,10 +136,10 @@ def make_plan(
         raise BadInput(f"recipe {recipe.id} is {recipe.status.value}{told}; to run it, set status to active")
     at = at or _next_start(recipe, RealClock().now())
     send_at = _slot(recipe, at)
-    job = find_job(recipe.criteria.job_id)
+    job, arguments = recipe_job(recipe, find_job)
     with TemporaryDirectory(prefix="tminus-") as folder:
         engine.write_devices_of([], Path(folder) / "devices.csv", per_user=1)
-    with engine.run(job, job.arguments(recipe.criteria.custom_script.parameters), now=send_at - recipe.schedule.lead):
+    with engine.run(job, arguments, now=send_at - recipe.schedule.lead):
         pass
     return Plan(
         recipe=recipe,

@@ -5,7 +5,8 @@ of level n passed every step before the n-th, which the job's checks work out ag
 """
 
 from audience_jobs.contract import Audience, Check, Column, Job, Parameter
-from audience_jobs.sql import is_blank, lowest_first
+from audience_jobs.shoes import SHOES, target_shoes
+from audience_jobs.sql import is_blank
 
 _IS_NEW = f"""u.deleted_at = 0 AND NOT {is_blank("u.first_name")}
       AND u.created_at BETWEEN CAST($now AS TIMESTAMP) - CAST($max_days AS INTEGER) * INTERVAL '1 day'
@@ -39,43 +40,10 @@ leveled AS (
     LEFT JOIN (SELECT DISTINCT user_id FROM own_wishes) w ON w.user_id = u.id
 ),
 seekers AS (
-    SELECT DISTINCT id FROM leveled WHERE level >= 3
+    SELECT DISTINCT id AS user_id FROM leveled WHERE level >= 3
 ),
-shoes AS (
-    SELECT v.id AS variant_id, min(p.name) AS product_name
-    FROM product_variants v JOIN products p ON p.id = v.product_id
-    GROUP BY v.id
-),
-desired AS (
-    SELECT d.user_id, s.variant_id, s.product_name,
-        row_number() OVER (PARTITION BY d.user_id ORDER BY d.offers_count DESC NULLS LAST,
-            d.created_at DESC NULLS LAST, {lowest_first("s.variant_id")}) AS place
-    FROM desired_items d JOIN shoes s ON s.variant_id = d.product_variant_id
-    WHERE d.deleted_at = 0 AND d.user_id IN (SELECT id FROM seekers)
-),
-standing_offers AS (
-    SELECT id, user_id,
-        row_number() OVER (PARTITION BY user_id ORDER BY created_at DESC NULLS LAST, {lowest_first("id")}) AS place
-    FROM own_offers WHERE deleted_at = 0 AND user_id IN (SELECT id FROM seekers)
-),
--- Two rankings by id in one pass: items of the newest offer whose shoe exists, and items whose shoe is gone.
-own_items AS (
-    SELECT o.user_id, o.place AS offer_place, i.product_variant_id AS variant_id, s.product_name,
-        s.variant_id IS NULL AS is_gone,
-        row_number() OVER (PARTITION BY o.user_id, s.variant_id IS NULL, s.variant_id IS NOT NULL AND o.place = 1
-            ORDER BY {lowest_first("i.id")}, i.product_variant_id) AS place
-    FROM standing_offers o
-    JOIN offer_items i ON i.offer_id = o.id
-    LEFT JOIN shoes s ON s.variant_id = i.product_variant_id
-    WHERE i.product_variant_id IS NOT NULL
-),
-wished AS (
-    SELECT w.user_id, s.variant_id, s.product_name,
-        row_number() OVER (PARTITION BY w.user_id
-            ORDER BY w.created_at DESC NULLS LAST, {lowest_first("w.id")}, s.variant_id) AS place
-    FROM own_wishes w JOIN shoes s ON s.variant_id = w.product_variant_id
-    WHERE w.user_id IN (SELECT id FROM seekers)
-)
+{SHOES},
+{target_shoes("seekers", offers="own_offers", wishes="own_wishes")}
 SELECT
     CASE l.level WHEN 1 THEN 'no-shoes' WHEN 2 THEN 'no-bio' WHEN 3 THEN 'no-offers'
                  WHEN 4 THEN 'no-wishlist' ELSE 'new-stars' END AS audience,
@@ -83,16 +51,9 @@ SELECT
     l.username,
     l.first_name AS "firstName",
     l.level AS new_user_level,
-    CASE WHEN d.user_id IS NOT NULL THEN d.product_name
-         WHEN o.user_id IS NOT NULL THEN o.product_name
-         WHEN w.user_id IS NOT NULL THEN w.product_name
-         WHEN g.user_id IS NOT NULL THEN 'Unknown Product' END AS top_target_shoe,
-    coalesce(d.variant_id, o.variant_id, w.variant_id, g.variant_id) AS top_target_shoe_variantid
-FROM leveled l
-LEFT JOIN desired d ON d.user_id = l.id AND d.place = 1
-LEFT JOIN own_items o ON o.user_id = l.id AND o.place = 1 AND NOT o.is_gone AND o.offer_place = 1
-LEFT JOIN wished w ON w.user_id = l.id AND w.place = 1
-LEFT JOIN own_items g ON g.user_id = l.id AND g.place = 1 AND g.is_gone
+    t.product_name AS top_target_shoe,
+    t.variant_id AS top_target_shoe_variantid
+FROM leveled l LEFT JOIN target_shoes t ON t.user_id = l.id
 """  # noqa: S608 (made of this module's own constants; what a recipe gives is bound)
 
 _CHECKS = (

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from functions.domain.fields import Recipe
 
-_FREE = ("audienceCriteria.customScript.parameters", "metadata")
-"""Objects whose keys are nobody's business but the job's or the team's."""
+_FREE = ("audienceCriteria.customScript.parameters", "audienceCriteria.filters", "metadata")
+"""Objects whose keys are nobody's business here but the job's, the query's or the team's."""
 _UNREAD = (
     *("status", "isActive", "description", "metadata", "template"),
     *("settings.emergencyStopEnabled", "settings.dryRunFirst"),

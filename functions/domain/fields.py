@@ -185,15 +185,34 @@ class CustomScript(_Fields):
 
 
 class Criteria(_Fields):
-    """`audienceCriteria`: who gets the pushes."""
+    """`audienceCriteria`: who gets the pushes.
+
+    What asks for a query-based audience is kept as it was written: it is read where the audience is made, so that old
+    documents load whatever they hold. The last five are names of old recipes.
+    """
 
     custom_script: CustomScript = CustomScript()
     test_mode: bool = False
+    filters: Any = None
+    data_packs: Any = None
+    manual_user_ids: Any = None
+    custom_query: Any = None
+    trusted_trader_status: Any = None
+    trusted_trader_candidate: Any = None
+    activity_days: Any = None
+    trading_days: Any = None
+    min_trades: Any = None
 
     @property
     def job_id(self) -> str:
         """The audience job that builds the audiences; empty where the recipe names none."""
         return self.custom_script.script_id.strip()
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """What asks for a query-based audience, by the names that it has in documents; empty where nothing does."""
+        written = self.model_dump(by_alias=True, exclude={"custom_script", "test_mode"})
+        return {name: value for name, value in written.items() if value is not None}
 
 
 class AlertThresholds(_Fields):
@@ -259,6 +278,9 @@ class Recipe(_Fields):
             found.append("the first push's timing is not used: it goes out at schedule.executionTime")
         if self.schedule.cron_expression and self.schedule.frequency is not Frequency.CUSTOM:
             found.append("schedule.cronExpression is not used: only frequency custom reads it")
+        unused = [f"audienceCriteria.{name}" for name, value in self.audience_criteria.query.items() if value]
+        if self.audience_criteria.job_id and unused:
+            found.append(f"{', '.join(unused)}: not used, because customScript builds the audiences")
         return tuple(found)
 
     @model_validator(mode="after")

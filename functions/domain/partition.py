@@ -55,7 +55,7 @@ def partition_of(digest: bytes) -> int:
 def index(lines: Iterable[bytes], name: str) -> Index:
     """Read a sorted CSV file line by line and find its partitions; memory does not grow with the file."""
     try:
-        return _index(_records(lines), name)
+        return _index(read_records(lines), name)
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadAudience(f"{name}: not a CSV file in UTF-8: {error}") from None
 
@@ -69,7 +69,7 @@ def _index(records: Iterator[bytes], name: str) -> Index:
     sizes = array("Q", bytes(8 * PARTITIONS))
     last = b""
     for record in records:
-        digest = user_digest(_first_field(record))
+        digest = user_digest(user_id_of(record))
         if digest < last:
             raise BadAudience(f"{name}: rows are not sorted by md5(user_id)")
         last = digest
@@ -96,8 +96,8 @@ def groups(index: Index, *, most_rows: int) -> Iterator[range]:
         yield range(first, PARTITIONS)
 
 
-def _records(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Join lines that belong together because a quoted field holds a line end."""
+def read_records(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the records of a CSV file, the header among them: lines that a quoted line end joins belong together."""
     held, quotes = b"", 0
     for line in lines:
         held, quotes = held + line, quotes + line.count(b'"')
@@ -108,7 +108,8 @@ def _records(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield held
 
 
-def _first_field(record: bytes) -> str:
+def user_id_of(record: bytes) -> str:
+    """Return the first field of a record."""
     if record.startswith(b'"'):
         return next(read_rows(record))[0]
     return record.partition(b",")[0].rstrip(b"\r\n").decode()

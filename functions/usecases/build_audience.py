@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, JobRun
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadAudience, BadTemplate, NotYet
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet
 from functions.domain.execution import Execution, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
@@ -20,6 +20,7 @@ from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import end, expire
+from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
 
@@ -39,7 +40,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
         pushes = _build(ports, run)
-    except (AudienceJobError, BadAudience, BadTemplate, ValueError) as error:
+    except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
     return _judge(ports, run, pushes)
 
@@ -54,8 +55,7 @@ def _failed(error: Exception) -> Finding:
 
 
 def _build(ports: Ports, run: Run) -> list[PushFiles]:
-    job = ports.find_job(run.recipe.criteria.job_id)
-    arguments = job.arguments(run.recipe.criteria.custom_script.parameters)
+    job, arguments = recipe_job(run.recipe, ports.find_job)
     pushes = []
     with (
         TemporaryDirectory(prefix="tminus-") as folder,

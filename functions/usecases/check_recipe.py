@@ -1,17 +1,18 @@
 """Check a recipe against the deployment: its limits, its audience job, its templates and links."""
 
-from collections.abc import Callable
-
 from audience_jobs.contract import Audience, Job
-from audience_jobs.errors import AudienceJobError
 from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.fields import PushFields
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe
 from functions.domain.safeguards import recipe_errors
+from functions.usecases.recipe_audience import FindJob, recipe_job
+
+_DEFAULT = "default"
+"""What old recipes call an audience that they do not name, and the one audience of a query-based recipe."""
 
 
-def check_recipe(recipe: Recipe, *, policy: Policy, find_job: Callable[[str], Job]) -> None:
+def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
     """Raise BadRecipe with every field for which the recipe could not run in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
     errors += _job_errors(recipe, policy, find_job)
@@ -20,31 +21,25 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: Callable[[str], Jo
 
 
 def audience_of(job: Job, push: PushFields, position: int) -> Audience:
-    """Return the audience of the push at a position (from 0): by name, or else the job's audience there."""
+    """Return the audience of the push at a position (from 0): by name, or else the job's `default`, or that there."""
+    name = push.audience_name or _DEFAULT
+    for audience in job.audiences:
+        if audience.name == name:
+            return audience
     known = ", ".join(audience.name for audience in job.audiences)
-    if push.audience_name in ("", "default"):
+    if name == _DEFAULT:
         if position < len(job.audiences):
             return job.audiences[position]
         raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
-    for audience in job.audiences:
-        if audience.name == push.audience_name:
-            return audience
     raise ValueError(f"{push.audience_name!r} is no audience of {job.id}; it declares {known}")
 
 
-def _job_errors(recipe: Recipe, policy: Policy, find_job: Callable[[str], Job]) -> list[FieldError]:
-    if not recipe.criteria.job_id:
-        reason = "is missing; name the audience job that builds the audiences"
-        return [FieldError("audienceCriteria.customScript.scriptId", reason)]
+def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[FieldError]:
     try:
-        job = find_job(recipe.criteria.job_id)
-    except AudienceJobError as error:
-        return [FieldError("audienceCriteria.customScript.scriptId", str(error))]
-    errors = []
-    try:
-        job.arguments(recipe.criteria.custom_script.parameters)
-    except AudienceJobError as error:
-        errors.append(FieldError("audienceCriteria.customScript.parameters", str(error)))
+        job, _ = recipe_job(recipe, find_job)
+    except BadRecipe as error:
+        return list(error.errors)
+    errors: list[FieldError] = []
     for position, push in enumerate(recipe.pushes):
         errors += _push_errors(policy, job, push, position)
     return errors

@@ -6,6 +6,7 @@ import click
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.errors import BadInput, BadRecipe, Misconfigured
+from local.cli.audience import audience
 from local.cli.cadence import cadence
 from local.cli.data import data
 from local.cli.demo import demo
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, up, run, simulate, recipes, jobs, cadence, data):
+for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, data):
     cli.add_command(command)
 
 

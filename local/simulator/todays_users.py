@@ -26,7 +26,7 @@ class TodaysUsers:
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["TodaysRun"]:  # noqa: ARG002
         """Give the files of the job's run, which happened earlier or happens now."""
-        name = (job.id, tuple(sorted(arguments.items())))
+        name = (job, tuple(sorted(arguments.items())))
         if (*name, "ran") not in self._kept:
             with self._engine.run(job, arguments, now=self._today) as run:
                 for audience in job.audiences:

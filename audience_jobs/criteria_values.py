@@ -1,0 +1,127 @@
+"""How the single values of an `audienceCriteria` are read.
+
+Each function gives the value, or None where it asks for nothing. ValueError has the reason and the way out.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from audience_jobs.data_packs import DATA_PACKS
+from audience_jobs.errors import choices
+
+_MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000
+_LONGEST_ID = 200
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("any", "all", "both"), None),
+    **dict.fromkeys(("trusted", "candidate", "yes", "true"), True),
+    **dict.fromkeys(("nontrusted", "nottrusted", "untrusted", "noncandidate", "notcandidate", "no", "false"), False),
+}
+
+
+def shown(value: object) -> str:
+    """Show a value as JSON, shortened, for a message."""
+    text = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def nothing(value: object) -> None:
+    """Read a value of a name that does not exist."""
+
+
+def days(value: object) -> int:
+    """Read a number of days."""
+    return _whole(value, 1, _MOST_DAYS, "days")
+
+
+def count(value: object) -> int:
+    """Read a number of trades."""
+    return _whole(value, 0, _MOST_TRADES, "trades")
+
+
+def days_or_zero(value: object) -> int | None:
+    """Read a number of days of an old recipe, in which 0 asks for nothing."""
+    return None if _is_nothing(value) else days(value)
+
+
+def count_or_zero(value: object) -> int | None:
+    """Read a number of trades of an old recipe, in which 0 asks for nothing."""
+    return None if _is_nothing(value) else count(value)
+
+
+def yes_or_no(value: object) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, got {shown(value)}")
+    return value
+
+
+def yes_no_or_any(value: object) -> bool | None:
+    """Read true, false or a word of an old recipe: "any", "trusted", "non_trusted", "candidate"."""
+    if isinstance(value, bool):
+        return value
+    word = re.sub(r"[\s_-]", "", value).lower() if isinstance(value, str) else None
+    if word not in _WORDS:
+        raise ValueError(f'must be true, false, "any", "trusted" or "non_trusted", got {shown(value)}')
+    return _WORDS[word]
+
+
+def instant(value: object) -> datetime:
+    """Read a date, which means its first moment in UTC, or an ISO instant; give it in UTC, without zone."""
+    try:
+        if not isinstance(value, str) or not _DATE.match(value):
+            raise ValueError("not a date")
+        read = datetime.fromisoformat(value)
+        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError):
+        raise ValueError(f"must be a date YYYY-MM-DD or an ISO instant, got {shown(value)}") from None
+
+
+def user_ids(value: object) -> tuple[str, ...] | None:
+    """Read a list of user ids, or a text of ids between commas, semicolons or white space.
+
+    Each id comes once, UUIDs in lower case; an empty list asks for nothing.
+    """
+    listed = re.split(r"[\s,;]+", value) if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise ValueError(f"must be a list of user ids, got {shown(value)}")
+    return tuple(dict.fromkeys(_user_id(place, id_) for place, id_ in enumerate(listed) if id_ != "")) or None
+
+
+def data_packs(value: object) -> tuple[str, ...]:
+    """Read a list of data packs, or the object of true and false that old forms wrote."""
+    if isinstance(value, Mapping):
+        for name, wanted in value.items():
+            if not isinstance(wanted, bool):
+                raise ValueError(f"says {shown(wanted)} to {shown(name)}: write a list of names")
+        names = [name for name, wanted in value.items() if wanted]
+    elif isinstance(value, list):
+        names = value
+    else:
+        raise ValueError(f"must be a list of data packs, got {shown(value)}")
+    for name in names:
+        if not isinstance(name, str) or name not in DATA_PACKS:
+            raise ValueError(f"names {shown(name)}, which is no data pack{choices(str(name), list(DATA_PACKS))}")
+    return tuple(dict.fromkeys(names))
+
+
+def _whole(value: object, least: int, most: int, unit: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"must be a whole number of {unit} from {least} to {most}, got {shown(value)}")
+    return value
+
+
+def _is_nothing(value: object) -> bool:
+    return value == 0 and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _user_id(place: int, written: object) -> str:
+    if not isinstance(written, str):
+        raise ValueError(f"must be a list of texts; entry {place + 1} is {shown(written)}")
+    user_id = written.strip()
+    if not user_id or not user_id.isprintable() or len(user_id) > _LONGEST_ID:
+        raise ValueError(f"holds no user id at entry {place + 1}: {shown(written)}")
+    return user_id.lower() if _UUID.fullmatch(user_id) else user_id

@@ -1,0 +1,84 @@
+"""Reads a recipe's own SELECT: whether it only reads, and what columns it yields."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+
+from audience_jobs.contract import Column
+from audience_jobs.errors import RefusedQuery
+from audience_jobs.query import read_query
+from audience_jobs.schema import SOURCE_TABLES
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "json": "JSON"}
+_SCHEMA: dict[str, object] = {
+    table: {name: _SQL_TYPES.get(type_, type_.upper()) for name, type_ in columns.items()}
+    for table, columns in SOURCE_TABLES.items()
+}
+_Type = exp.DataType.Type
+_WRITTEN_ALIKE: dict[Any, Literal["text", "integer", "timestamp"]] = {
+    **dict.fromkeys([_Type.TEXT, _Type.VARCHAR, _Type.BOOLEAN, _Type.DATE], "text"),
+    **dict.fromkeys([_Type.INT, _Type.BIGINT], "integer"),
+    _Type.TIMESTAMP: "timestamp",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomQuery:
+    """A SELECT that only reads, said anew as PostgreSQL without comments, and its columns but `user_id`."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+def read_custom_query(sql: str) -> CustomQuery:
+    """Read one SELECT over the source tables that yields `user_id`; it may read `$now` and no other parameter.
+
+    Raises RefusedQuery where it is anything else, or where a column has no name or no type that all engines write
+    alike.
+    """
+    query = read_query(sql, parameters=["now"])
+    plain = query.sql("postgres")
+    columns = [_column(selected) for selected in _selected(query.tree())]
+    if "user_id" not in [column.name for column in columns]:
+        raise RefusedQuery("yields no column user_id: name the column of the users' ids so, as in id AS user_id")
+    names = [column.name.lower() for column in columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise RefusedQuery(f"yields the column {name} twice: engines do not tell capitals apart")
+    if "audience" in names:
+        raise RefusedQuery("yields a column audience, which is Tminus' own: give it another name")
+    return CustomQuery(sql=plain, columns=tuple(column for column in columns if column.name != "user_id"))
+
+
+def _selected(tree: exp.Query) -> Sequence[exp.Expr]:
+    for select in tree.selects:
+        if select.is_star:
+            raise RefusedQuery("selects *: name the columns, so that nothing gets into a push by accident")
+        if not isinstance(select, (exp.Alias, exp.Column)):
+            raise RefusedQuery(f"yields {select.sql('postgres')} without a name: add AS and a name")
+    try:
+        known = qualify(tree, schema=_SCHEMA, dialect="postgres", quote_identifiers=False)
+        return annotate_types(known, schema=_SCHEMA, dialect="postgres").selects
+    except SqlglotError as error:
+        raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}") from error
+
+
+def _column(selected: exp.Expr) -> Column:
+    name, kind = selected.alias_or_name, selected.type.this if selected.type else _Type.UNKNOWN
+    if not _NAME.fullmatch(name):
+        raise RefusedQuery(f"yields a column {name!r}: a name is made of letters, digits and _, no digit first")
+    if kind in (_Type.DOUBLE, _Type.FLOAT, _Type.DECIMAL):
+        raise RefusedQuery(
+            f"yields {name} with a fraction, which engines write differently: "
+            f"make it a whole number, as in CAST(floor({name}) AS BIGINT)"
+        )
+    if kind not in _WRITTEN_ALIKE:
+        raise RefusedQuery(f"does not tell the type of {name}: say it, as in CAST(... AS TEXT) AS {name}")
+    return Column(name=name, type=_WRITTEN_ALIKE[kind], meaning="a column of the recipe's own query")

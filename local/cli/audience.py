@@ -1,0 +1,118 @@
+"""`tminus audience`: look at a query-based audience."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from functions import bootstrap
+from functions.domain.errors import BadInput
+from functions.domain.recipe import parse
+from functions.settings import process_settings
+from functions.usecases.query_audience import QueriedAudience, find_audience, query_audience
+from functions.usecases.recipe_audience import recipe_criteria
+from local.cli.jobs_run import Found
+from local.cli.options import folder, json_option, print_json, read_instant
+from local.documents import read_recipe_file
+from local.embedded.clock import RealClock
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--recipe", type=_FILE, help="The recipe whose audience it is.")
+@click.option("--filters", metavar="JSON", help='Filters instead, such as {"lastActiveDays": 30}.')
+@click.option("--pack", "packs", multiple=True, metavar="NAME", help="A data pack beside the filters; repeatable.")
+@click.option("--ids", type=_FILE, help="A file of user ids, beside the filters.")
+@click.option("--query", type=_FILE, help="A file with one SELECT that yields user_id, beside the filters.")
+@click.option("--data", type=folder, help="The user data: CSV or Parquet files. [default: what USER_DATA names]")
+@click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
+@click.option("--parts", type=click.IntRange(min=1), help="Split it into so many parts of equal size; needs --out.")
+@click.option("--out", type=folder, help="Keep its CSV, and its parts, there.")
+@click.option("--at", help="The instant as at which it is found, as 2026-11-23T18:00:00Z. [default: now]")
+@json_option
+def audience(
+    recipe: Path | None,
+    filters: str | None,
+    packs: Sequence[str],
+    ids: Path | None,
+    query: Path | None,
+    data: Path | None,
+    preview: int,
+    parts: int | None,
+    out: Path | None,
+    at: str | None,
+    as_json: bool,
+) -> None:
+    """Find a query-based audience, and show its number of users, who they are, and some rows.
+
+    Nobody is sent anything. The filters are those of docs/how-to-write-a-recipe.md.
+    """
+    if parts is not None and out is None:
+        raise BadInput("--parts: say with --out where to keep the parts")
+    if recipe is None and filters is None and not (packs or ids or query):
+        raise BadInput("say whom to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
+    if recipe is not None and (filters is not None or packs or ids or query):
+        raise BadInput("--recipe says whom to find: leave out --filters, --pack, --ids and --query")
+    settings = process_settings()
+    if data is not None:
+        settings = replace(settings, user_data_dir=data, user_database=None)
+    engine, _ = bootstrap.user_data(settings)
+    now = read_instant(at, "--at") or RealClock().now()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="tminus-") as temporary:
+        into = out or Path(temporary)
+        if recipe is not None:
+            criteria = recipe_criteria(_query_based(recipe))
+            found = find_audience(engine, criteria, now=now, folder=into, parts=parts or 0)
+        else:
+            written = _written(filters, packs, ids, query)
+            found = query_audience(engine, written, now=now, folder=into, parts=parts or 0)
+        _tell(found, _rows(found, preview), kept=out is not None, as_json=as_json)
+
+
+def _query_based(path: Path) -> Any:
+    recipe = parse(read_recipe_file(path), default_id=path.stem)
+    if recipe.criteria.job_id:
+        raise BadInput(f"{path}: its audiences are those of a job: try tminus jobs run {recipe.criteria.job_id}")
+    return recipe
+
+
+def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query: Path | None) -> dict[str, Any]:
+    """Give the options as an `audienceCriteria`."""
+    try:
+        read = json.loads(filters) if filters is not None else None
+    except ValueError as error:
+        raise BadInput(f"--filters is no JSON: {error}") from None
+    return {
+        "filters": read,
+        "dataPacks": list(packs),
+        "manualUserIds": ids.read_text(encoding="utf-8-sig").split() if ids else None,
+        "customQuery": query.read_text(encoding="utf-8-sig") if query else None,
+    }
+
+
+def _rows(found: QueriedAudience, preview: int) -> Found:
+    with found.csv.open(encoding="utf-8", newline="") as file:
+        columns, *rows = islice(csv.reader(file), preview + 1)
+    return Found(name="default", users=found.count, columns=columns, rows=rows)
+
+
+def _tell(found: QueriedAudience, shown: Found, *, kept: bool, as_json: bool) -> None:
+    parts = [{"count": part.count, "csv": str(part.csv)} for part in found.parts]
+    if as_json:
+        about = {"count": found.count, "description": found.description, "columns": shown.columns, "rows": shown.rows}
+        print_json({**about, **({"csv": str(found.csv), "parts": parts} if kept else {})})
+        return
+    click.echo(f"{found.count:,} users: {found.description}")
+    for line in shown.lines():
+        click.echo(f"  {line}")
+    for part in parts:
+        click.echo(f"{part['csv']}: {part['count']:,} users")
