@@ -1,7 +1,7 @@
 """Query-based audiences against a second implementation, sets and loops without SQL, on both engines."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,7 +84,7 @@ def fits(data: Data, user: Row, asked: Mapping[str, Any]) -> bool:
     after = (
         datetime.fromisoformat(asked["joinedAfterDate"] + "T00:00:00+00:00") if "joinedAfterDate" in asked else NOW
     )
-    rules = {
+    rules: dict[str, Callable[[Any], bool]] = {
         "lastActiveDays": lambda days: since(seen, days),
         "daysSinceLastActive_inactive": lambda days: seen is not None and not since(seen, days),
         "tradedInLastDays": lambda days: since(traded, days),
