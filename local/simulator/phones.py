@@ -19,7 +19,8 @@ _OUTCOMES = {
 }
 _NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
 """What may be asked again: the message never left, or was refused for now."""
-_AGAIN = {"fcm_503": 10, "fcm_reset_after": 10}
+_DOUBTS = ("fcm_503", "fcm_reset_after")
+_AGAIN = 10
 """How many times as often a request ends in doubt for a token of which one has: so that two in a row are seen."""
 
 Left = Callable[[Envelope, Message, bool], None]
@@ -45,7 +46,7 @@ class Phones:
         scripted: Mapping[str, str] | None = None,
     ) -> None:
         self._chance, self._table, self._depth = chance, rates.among(FCM), depth
-        self._table_again = tuple((kind, rate * _AGAIN.get(kind, 1)) for kind, rate in self._table)
+        self._table_again = tuple((kind, rate * _AGAIN) for kind, rate in self._table if kind in _DOUBTS)
         self._caller, self._wait, self._left = caller, wait, left
         self._scripted = scripted or {}
         self._dead: set[str] = set()
@@ -83,14 +84,14 @@ class Phones:
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
         place = f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}"
-        kind = self._scripted.get(message.token) or self._chance.fault(
-            place, self._table_again if message.token in self._in_doubt else self._table
-        )
+        kind = self._scripted.get(message.token) or self._chance.fault(place, self._table)
+        if kind is None and message.token in self._in_doubt:
+            kind = self._chance.fault(f"{place} again", self._table_again)
         if kind == "fcm_slow":
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
             self._dead.add(message.token)
-        if kind in _AGAIN:
+        if kind in _DOUBTS:
             self._in_doubt.add(message.token)
         if kind not in _NEVER_LEFT:
             self._left(envelope, message, kind in _ARRIVES)
