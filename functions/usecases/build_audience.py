@@ -1,14 +1,14 @@
 """T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, JobRun
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError
 from functions.domain.execution import Execution, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
@@ -40,9 +40,23 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
         pushes = _build(ports, run)
+    except _TooLarge as error:
+        return _blocked_by_size(ports, run, error.sizes) or run.execution
     except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
+    except TminusError:
+        raise
+    except Exception as error:
+        breach(ports, run.execution, _PHASE, _tried_again(error))
+        raise
     return _judge(ports, run, pushes)
+
+
+class _TooLarge(Exception):
+    """The audiences hold more users than a whole deployment may send to: `sizes` are those of the pushes so far."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
 
 
 def _failed(error: Exception) -> Finding:
@@ -51,6 +65,16 @@ def _failed(error: Exception) -> Finding:
         severity=Severity.CRITICAL,
         message=f"the audiences could not be built: {error}",
         action="failed",
+    )
+
+
+def _tried_again(error: Exception) -> Finding:
+    """Tell of trouble that may pass, so that an execution which it leaves no time for says more than that."""
+    return Finding(
+        type=ViolationType.AUDIENCE_FAILED,
+        severity=Severity.WARNING,
+        message=f"building the audiences failed: {type(error).__name__}: {error}",
+        action="tried again",
     )
 
 
@@ -76,12 +100,13 @@ class _Writer:
         self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
         self._test_users = test_users(ports, run)
         self._test_devices: IndexedFile | None = None
+        self._sizes: dict[str, int] = {}
 
     def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
         per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
-        self._rows.write_audience(audience.name, path)
+        self._hold_size(_label(push, audience.name), self._rows.write_audience(audience.name, path))
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
@@ -95,6 +120,12 @@ class _Writer:
             dead_tokens=dead,
             test=self._write_test(name, fields, live, path),
         )
+
+    def _hold_size(self, label: str, rows: int) -> None:
+        """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
+        self._sizes[label] = rows
+        if sum(self._sizes.values()) > self._ports.policy.limits.total_audience:
+            raise _TooLarge(self._sizes)
 
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
         model = self._model_row(fields, live)
@@ -151,14 +182,9 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         devices = files.live.devices.index.row_count - files.dead_tokens
         message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
         note(ports, execution.id, _PHASE, message)
-    sizes = {f"push {files.push} ({files.audience})": files.live.size for files in pushes}
-    blocking = None
-    for finding in audience_findings(sizes, run.recipe.settings.safeguards, ports.policy.limits):
-        breach(ports, execution, _PHASE, finding, subject=str(finding.data.get("audience", "total")))
-        blocking = blocking or (finding if finding.severity is Severity.CRITICAL else None)
-    if blocking is not None:
-        subject = str(blocking.data.get("audience", "total"))
-        return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=subject)
+    blocked = _blocked_by_size(ports, run, {_label(f.push, f.audience): f.live.size for f in pushes})
+    if blocked is not None:
+        return blocked
 
     def ready(current: Execution) -> Execution:
         if current.state is not State.LAUNCHED:
@@ -166,3 +192,18 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
     return ports.executions.change(execution.id, ready)
+
+
+def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:
+    """Record what is wrong with the sizes of audiences, by push; end the execution where that blocks it."""
+    blocking = None
+    for finding in audience_findings(sizes, run.recipe.settings.safeguards, ports.policy.limits):
+        breach(ports, run.execution, _PHASE, finding, subject=str(finding.data.get("audience", "total")))
+        blocking = blocking or (finding if finding.severity is Severity.CRITICAL else None)
+    if blocking is None:
+        return None
+    return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data.get("audience", "total")))
+
+
+def _label(push: int, audience: str) -> str:
+    return f"push {push} ({audience})"

@@ -14,6 +14,7 @@ from functions.domain.recipe import parse
 from functions.domain.schedule import sends_from
 from functions.settings import process_settings
 from functions.usecases.check_recipe import check_recipe
+from functions.usecases.recipe_audience import describe_audience
 from local.cli.options import json_option, print_json
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
@@ -61,6 +62,7 @@ def _check(path: Path) -> dict[str, Any]:
         "status": recipe.status.value,
         "notices": list(recipe.notices),
         "nextSends": [stamp(send) for send in sends],
+        "audience": describe_audience(recipe),
     }
 
 
@@ -71,5 +73,6 @@ def _print(result: dict[str, Any]) -> None:
         return
     sends = ", ".join(result["nextSends"]) or ("none is left" if result["status"] == "active" else "none")
     click.echo(f"{result['file']}: valid; {result['id']} is {result['status']}; next sends: {sends}")
+    click.echo(f"{result['file']}: for {result['audience']}")
     for notice in result["notices"]:
         click.echo(f"{result['file']}: note: {notice}")
