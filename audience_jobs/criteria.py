@@ -40,68 +40,34 @@ class Criteria:
         return any(getattr(self, field.name) not in (None, ()) for field in fields(self))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Filter:
-    """A filter: its name in recipes, the field of Criteria, what reads its value; and its name in `old` recipes.
+_Filters = Mapping[str, tuple[str, Callable[[object], object]]]
+"""The names of filters in recipes, each with its field of Criteria and what reads its value.
 
-    A reader gives None for a value that asks for nothing, and raises ValueError with the reason.
-    """
-
-    name: str
-    field: str
-    read: Callable[[object], object]
-    old: str = ""
-    read_old: Callable[[object], object] = values.nothing
-
-
-_FILTERS = (
-    _Filter(
-        name="lastActiveDays",
-        field="last_active_days",
-        read=values.days,
-        old="activityDays",
-        read_old=values.days_or_zero,
-    ),
-    _Filter(name="daysSinceLastActive_inactive", field="inactive_days", read=values.days),
-    _Filter(
-        name="tradedInLastDays",
-        field="traded_days",
-        read=values.days,
-        old="tradingDays",
-        read_old=values.days_or_zero,
-    ),
-    _Filter(name="notTradedInLastDays", field="not_traded_days", read=values.days),
-    _Filter(
-        name="minLifetimeTrades",
-        field="min_lifetime_trades",
-        read=values.count,
-        old="minTrades",
-        read_old=values.count_or_zero,
-    ),
-    _Filter(name="maxLifetimeTrades", field="max_lifetime_trades", read=values.count),
-    _Filter(
-        name="hasTrustedTrader",
-        field="trusted_trader",
-        read=values.yes_or_no,
-        old="trustedTraderStatus",
-        read_old=values.yes_no_or_any,
-    ),
-    _Filter(
-        name="isTrustedTraderCandidate",
-        field="trusted_trader_candidate",
-        read=values.yes_or_no,
-        old="trustedTraderCandidate",
-        read_old=values.yes_no_or_any,
-    ),
-    _Filter(name="joinedAfterDate", field="joined_after", read=values.instant),
-    _Filter(name="manualUserIds", field="user_ids", read=values.user_ids),
-)
-FILTERS = tuple(filter_.name for filter_ in _FILTERS)
+A reader gives None for a value that asks for nothing, and raises ValueError with the reason.
+"""
+_FILTERS: _Filters = {
+    "lastActiveDays": ("last_active_days", values.days),
+    "daysSinceLastActive_inactive": ("inactive_days", values.days),
+    "tradedInLastDays": ("traded_days", values.days),
+    "notTradedInLastDays": ("not_traded_days", values.days),
+    "minLifetimeTrades": ("min_lifetime_trades", values.count),
+    "maxLifetimeTrades": ("max_lifetime_trades", values.count),
+    "hasTrustedTrader": ("trusted_trader", values.yes_or_no),
+    "isTrustedTraderCandidate": ("trusted_trader_candidate", values.yes_or_no),
+    "joinedAfterDate": ("joined_after", values.instant),
+    "manualUserIds": ("user_ids", values.user_ids),
+}
+_OLD_FILTERS: _Filters = {
+    "activityDays": ("last_active_days", values.days_or_zero),
+    "tradingDays": ("traded_days", values.days_or_zero),
+    "minTrades": ("min_lifetime_trades", values.count_or_zero),
+    "trustedTraderStatus": ("trusted_trader", values.yes_no_or_any),
+    "trustedTraderCandidate": ("trusted_trader_candidate", values.yes_no_or_any),
+}
+FILTERS = tuple(_FILTERS)
 """The names of the filters, as in recipes."""
-_OUTSIDE = {"manualUserIds"} | {filter_.old for filter_ in _FILTERS if filter_.old}
+_OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
 """What may also stand in `audienceCriteria` itself."""
-CRITERIA_FIELDS = ("filters", "dataPacks", "customQuery", *sorted(_OUTSIDE))
-"""The fields of `audienceCriteria` that ask for a query-based audience."""
 
 
 def read_criteria(written: Mapping[str, Any]) -> Criteria:
@@ -134,17 +100,18 @@ class _Reading:
         """Read all filters, whatever their names and places, as fields of Criteria."""
         found: dict[str, Any] = {}
         for place, name, value in self._given():
-            filter_ = next((known for known in _FILTERS if name in (known.name, known.old)), None)
-            if filter_ is None:
+            known = _FILTERS.get(name) or _OLD_FILTERS.get(name)
+            if known is None:
                 self.errors.append((place, f"is an unknown filter{choices(name, FILTERS)}"))
                 continue
-            read = self.one(place, value, filter_.read if name == filter_.name else filter_.read_old)
+            field, reader = known
+            read = self.one(place, value, reader)
             if read is None:
                 continue
-            if found.get(filter_.field, read) != read:
-                self.errors.append((place, f"contradicts {self.places[filter_.field]}: keep one of the two"))
-            found[filter_.field] = read
-            self.places.setdefault(filter_.field, place)
+            if found.get(field, read) != read:
+                self.errors.append((place, f"contradicts {self.places[field]}: keep one of the two"))
+            found[field] = read
+            self.places.setdefault(field, place)
         return found
 
     def _given(self) -> Iterator[tuple[str, str, Any]]:
@@ -167,7 +134,7 @@ class _Reading:
 
 
 def _custom_query(value: object) -> "CustomQuery | None":
-    if not isinstance(value, str) or values.shown(value) != values.shown(value.encode("utf-8", "replace").decode()):
+    if not isinstance(value, str) or value != value.encode("utf-8", "replace").decode():
         raise ValueError(f"must be a Unicode text, got {values.shown(value)}")
     if not value.strip():
         return None

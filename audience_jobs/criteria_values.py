@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.errors import choices
+from audience_jobs.sql import UUID
 
 _MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000
 _LONGEST_ID = 200
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(UUID)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("any", "all", "both"), None),
@@ -26,10 +27,6 @@ def shown(value: object) -> str:
     """Show a value as JSON, shortened, for a message."""
     text = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def nothing(value: object) -> None:
-    """Read a value of a name that does not exist."""
 
 
 def days(value: object) -> int:
