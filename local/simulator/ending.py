@@ -79,7 +79,7 @@ class Ending:
     def _judge_tokens(self, execution: Execution) -> None:
         """Look for device tokens that cleaning up has left; those of a build that came later the bucket deletes."""
         folder = f"devices/{execution.id}"
-        left = [name for name in self._files.names() if name.startswith(f"{folder}/")]
+        left = self._files.names(folder)
         if left and folder not in self._contract.tokens_deleted:
             self._broken(execution.id, f"device tokens were left behind: {', '.join(left)}")
 

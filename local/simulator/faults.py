@@ -175,11 +175,13 @@ class Rates:
         """Return the faults that can happen at a call of a port, with their rates."""
         call = f"{port}.{method}"
         own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
-        often = dict.fromkeys(ANYWHERE.keys() - {"stall", "preempt"}, _MORE_CRASHES.get(call, 1))
-        often |= dict.fromkeys(INTERRUPTIONS, _MORE_INTERRUPTIONS.get(call, 1))
-        return tuple(
-            (kind, rate * often.get(kind, 1)) for kind, rate in self.among({**ANYWHERE, **INTERRUPTIONS, **own})
-        )
+        crashes, acts = _MORE_CRASHES.get(call, 1), _MORE_INTERRUPTIONS.get(call, 1)
+
+        def often(kind: str) -> int:
+            return crashes if kind.startswith("crash_") else acts if kind in INTERRUPTIONS else 1
+
+        table = self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+        return tuple((kind, rate * often(kind)) for kind, rate in table)
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
         """Return faults with their rates, without those that never happen."""

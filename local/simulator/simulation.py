@@ -216,7 +216,7 @@ class Simulation:
         elif call == "devices.bury":
             self._contract.buried(self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]])
         elif call == "files.delete":
-            self._contract.deleted(args[0], [name for name in self.world.files.names() if name.startswith(args[0])])
+            self._contract.deleted(args[0], self.world.files.names(args[0]))
         else:
             self._contract.observe(call, args, answer, worker)
         if worker is not None:

@@ -42,12 +42,12 @@ class MemoryAudienceFiles:
         """Delete all files of a folder; nothing happens where there are none."""
         _check(folder)
         with self._writing:
-            for name in [name for name in self._files if name.startswith(f"{folder}/")]:
+            for name in self.names(folder):
                 del self._files[name]
 
-    def names(self) -> list[str]:
-        """Return the names of all files there are."""
-        return list(self._files)
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all files of a folder."""
+        return [name for name in self._files if name.startswith(f"{folder}/")]
 
     def content(self, name: str) -> bytes | None:
         """Return a file by its name, None where there is none."""
