@@ -11,7 +11,7 @@ from audience_jobs.shoes import SHOES
 from audience_jobs.sql import quoted
 
 AUDIENCE = "default"
-"""The one audience of a query-based recipe."""
+"""The one audience of a query-based recipe, and what old recipes call an audience that they do not name."""
 
 _USER_ID = Column(name="user_id", type="text", meaning="the user's id")
 _ABOUT_USER = (

@@ -144,19 +144,23 @@ def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[F
 def audience_findings(sizes: Mapping[str, int], safeguards: Safeguards, limits: Limits) -> list[Finding]:
     """Judge audience sizes at T-30; `sizes` maps a push's label to its rows."""
     findings = [finding for label, size in sizes.items() for finding in _size_findings(label, size, safeguards)]
+    total = total_finding(sizes, limits)
+    return findings + ([total] if total else [])
+
+
+def total_finding(sizes: Mapping[str, int], limits: Limits) -> Finding | None:
+    """Return the breach where audiences hold more users together than the deployment may send to."""
     total = sum(sizes.values())
-    if total > limits.total_audience:
-        findings.append(
-            Finding(
-                type=ViolationType.TOTAL_AUDIENCE_TOO_LARGE,
-                severity=Severity.CRITICAL,
-                message=f"the audiences hold {total:,} users together; the limit is {limits.total_audience:,} "
-                "(raise MAX_TOTAL_AUDIENCE if this is meant)",
-                action="blocked",
-                data={"total": total, "limit": limits.total_audience},
-            )
-        )
-    return findings
+    if total <= limits.total_audience:
+        return None
+    return Finding(
+        type=ViolationType.TOTAL_AUDIENCE_TOO_LARGE,
+        severity=Severity.CRITICAL,
+        message=f"the audiences hold {total:,} users together; the limit is {limits.total_audience:,} "
+        "(raise MAX_TOTAL_AUDIENCE if this is meant)",
+        action="blocked",
+        data={"total": total, "limit": limits.total_audience},
+    )
 
 
 def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Finding]:

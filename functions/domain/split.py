@@ -1,6 +1,8 @@
 """Splitting an audience into parts, for trying a push on some of its users first."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from functions.domain.partition import read_records, user_id_of
 
@@ -15,12 +17,13 @@ def split(lines: Iterable[bytes], *, users: int, parts: int) -> Iterator[tuple[i
     records = read_records(lines)
     header = next(records, b"")
     yield from ((part, header) for part in range(parts))
+    ends = list(accumulate(part_sizes(users, parts)))
     place, previous = -1, None
     for record in records:
         user_id = user_id_of(record)
         if user_id != previous:
             place, previous = place + 1, user_id
-        yield _part(place, users, parts), record
+        yield bisect_right(ends, place), record
 
 
 def count_users(lines: Iterable[bytes]) -> int:
@@ -34,8 +37,7 @@ def count_users(lines: Iterable[bytes]) -> int:
     return found
 
 
-def _part(place: int, users: int, parts: int) -> int:
-    """Return the part of the user at a place: the first `users % parts` parts have one user more than the others."""
+def part_sizes(users: int, parts: int) -> list[int]:
+    """Return how many users each part holds: the first `users % parts` parts have one more than the others."""
     size, larger = divmod(users, parts)
-    in_larger = larger * (size + 1)
-    return place // (size + 1) if place < in_larger else larger + (place - in_larger) // size
+    return [size + (part < larger) for part in range(parts)]

@@ -13,7 +13,7 @@ from functions.domain.execution import Execution, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.partition import index, read_rows
-from functions.domain.safeguards import Finding, Severity, ViolationType, audience_findings
+from functions.domain.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.timeline import Phase
 from functions.ports import Ports
@@ -124,7 +124,7 @@ class _Writer:
     def _hold_size(self, label: str, rows: int) -> None:
         """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
         self._sizes[label] = rows
-        if sum(self._sizes.values()) > self._ports.policy.limits.total_audience:
+        if total_finding(self._sizes, self._ports.policy.limits):
             raise _TooLarge(self._sizes)
 
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:

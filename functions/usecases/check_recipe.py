@@ -1,15 +1,13 @@
 """Check a recipe against the deployment: its limits, its audience job, its templates and links."""
 
 from audience_jobs.contract import Audience, Job
+from audience_jobs.query_based import AUDIENCE
 from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.fields import PushFields
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe
 from functions.domain.safeguards import recipe_errors
 from functions.usecases.recipe_audience import FindJob, recipe_job
-
-_DEFAULT = "default"
-"""What old recipes call an audience that they do not name, and the one audience of a query-based recipe."""
 
 
 def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
@@ -22,12 +20,12 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
 
 def audience_of(job: Job, push: PushFields, position: int) -> Audience:
     """Return the audience of the push at a position (from 0): by name, or else the job's `default`, or that there."""
-    name = push.audience_name or _DEFAULT
+    name = push.audience_name or AUDIENCE
     for audience in job.audiences:
         if audience.name == name:
             return audience
     known = ", ".join(audience.name for audience in job.audiences)
-    if name == _DEFAULT:
+    if name == AUDIENCE:
         if position < len(job.audiences):
             return job.audiences[position]
         raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")

@@ -13,7 +13,7 @@ from audience_jobs.criteria_words import describe
 from audience_jobs.errors import BadCriteria
 from audience_jobs.query_based import AUDIENCE, job_of
 from functions.domain.errors import BadInput, BadRecipe, FieldError
-from functions.domain.split import count_users, split
+from functions.domain.split import count_users, part_sizes, split
 
 _MOST_PARTS = 100
 
@@ -45,8 +45,6 @@ def query_audience(
     same columns. Who asks for nothing gets everybody. BadRecipe names the fields at fault, BadInput a number of parts
     that cannot be; AudienceJobError as in `Engine.run`.
     """
-    if not 0 <= parts <= _MOST_PARTS:
-        raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
     try:
         criteria = read_criteria(written)
     except BadCriteria as error:
@@ -58,6 +56,8 @@ def find_audience(
     engine: Engine, criteria: Criteria, *, now: datetime, folder: Path, parts: int = 0
 ) -> QueriedAudience:
     """Find who fits the criteria, as `query_audience` does."""
+    if not 0 <= parts <= _MOST_PARTS:
+        raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
     path = folder / "audience.csv"
     with engine.run(job_of(criteria), {}, now=now) as run:
         run.write_audience(AUDIENCE, path)
@@ -67,11 +67,12 @@ def find_audience(
 
 
 def _split(path: Path, count: int, parts: int) -> tuple[AudiencePart, ...]:
+    if not parts:
+        return ()
     paths = [path.with_name(f"{path.stem}-{number}-of-{parts}.csv") for number in range(1, parts + 1)]
     with ExitStack() as opened, path.open("rb") as lines:
         files = [opened.enter_context(part.open("wb")) for part in paths]
-        if files:
-            for part, record in split(lines, users=count, parts=parts):
-                files[part].write(record)
-    sizes = [count // parts + (number < count % parts) for number in range(parts)]
+        for part, record in split(lines, users=count, parts=parts):
+            files[part].write(record)
+    sizes = part_sizes(count, parts)
     return tuple(AudiencePart(count=size, csv=part) for size, part in zip(sizes, paths, strict=True))

@@ -1,9 +1,8 @@
 """Which audience job a recipe runs: the one that it names, or one made of its criteria."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from audience_jobs.contract import Job
+from audience_jobs.contract import Job, Value
 from audience_jobs.criteria import Criteria, read_criteria
 from audience_jobs.criteria_words import describe
 from audience_jobs.errors import AudienceJobError, BadCriteria
@@ -14,7 +13,7 @@ from functions.domain.recipe import Recipe
 FindJob = Callable[[str], Job]
 
 
-def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, Mapping[str, Any]]:
+def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]]:
     """Return the job that builds a recipe's audiences, and its arguments.
 
     A script that the recipe names counts, whatever else its criteria hold. BadRecipe names the fields at fault.
@@ -25,12 +24,10 @@ def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, Mapping[str, Any
         job = find_job(recipe.criteria.job_id)
     except AudienceJobError as error:
         raise _bad_criteria(("customScript.scriptId", str(error))) from error
-    parameters = recipe.criteria.custom_script.parameters
     try:
-        job.arguments(parameters)
+        return job, job.arguments(recipe.criteria.custom_script.parameters)
     except AudienceJobError as error:
         raise _bad_criteria(("customScript.parameters", str(error))) from error
-    return job, parameters
 
 
 def recipe_criteria(recipe: Recipe) -> Criteria:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from audience_jobs.query_based import AUDIENCE
 from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.recipe import parse
@@ -102,7 +103,7 @@ def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query:
 def _rows(found: QueriedAudience, preview: int) -> Found:
     with found.csv.open(encoding="utf-8", newline="") as file:
         columns, *rows = islice(csv.reader(file), preview + 1)
-    return Found(name="default", users=found.count, columns=columns, rows=rows)
+    return Found(name=AUDIENCE, users=found.count, columns=columns, rows=rows)
 
 
 def _tell(found: QueriedAudience, shown: Found, *, kept: bool, as_json: bool) -> None:
