@@ -143,6 +143,12 @@ def test_data_packs_are_a_list_or_what_old_forms_ticked() -> None:
         ({"manualUserIds": ["nul\0"]}, "manualUserIds", "holds no user id at entry 1"),
         ({"customQuery": 1}, "customQuery", "must be a Unicode text, got 1"),
         ({"customQuery": "SELECT '\ud800' AS user_id"}, "customQuery", "must be a Unicode text"),
+        (
+            {"customQuery": f"SELECT id AS user_id {' ' * 60} FROM users -- \ud800"},
+            "customQuery",
+            "must be a Unicode",
+        ),
+        ({"filters": {"": 5}}, "filters.", "is an unknown filter"),
     ],
 )
 def test_what_cannot_be_understood_names_its_field_and_the_way_out(
