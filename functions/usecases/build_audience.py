@@ -47,7 +47,8 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     except TminusError:
         raise
     except Exception as error:
-        breach(ports, run.execution, _PHASE, _tried_again(error))
+        # With a subject of its own: else it would be taken for the failure that a later attempt ends in, and hide it.
+        breach(ports, run.execution, _PHASE, _tried_again(error), subject="tried-again")
         raise
     return _judge(ports, run, pushes)
 

@@ -87,6 +87,28 @@ def test_an_engine_that_breaks_each_time_leaves_no_execution_open(make_lab: Make
     assert lab.outbox() == []
 
 
+def test_a_job_that_breaks_once_and_then_fails_is_told_of_twice(make_lab: MakeLab) -> None:
+    class BreaksOnce:
+        def __init__(self, engine: DuckDBEngine) -> None:
+            self._engine, self._broken = engine, False
+
+        def run(self, *given: Any, **named: Any) -> Any:
+            if self._broken:
+                return self._engine.run(*given, **named)
+            self._broken = True
+            raise MemoryError("out of memory")
+
+    lab = make_lab()
+    lab.ports = replace(lab.ports, engine=BreaksOnce(DuckDBEngine(lab.data)))  # type: ignore[arg-type]
+    run(lab, sql=a_job("id AS user_id, nonsense AS name, bio AS shoe"))
+    told = [(violation["severity"], violation["message"]) for violation in lab.report()["violations"]]
+    assert lab.report()["status"] == "failed"
+    assert [severity for severity, _ in told] == ["warning", "critical"]
+    assert "out of memory" in told[0][1]
+    assert "its SQL is wrong" in told[1][1]
+    assert lab.outbox() == []
+
+
 def test_rows_without_or_with_the_same_user_are_left_out_and_counted(make_lab: MakeLab) -> None:
     lab = make_lab()
     rows = [(user(1), "Shoe", "Ann", "a"), (user(1), "Boot", "Ann", "a"), (user(2), "Shoe", "Bo", "a")]
