@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.domain import cadence
-from functions.domain.delivery import excluded
+from functions.domain.delivery import EXCLUDED, Exclusion, excluded
 from functions.domain.errors import BadAudience, Conflict, Halted, Transient
 from functions.domain.shard import Shard
 from functions.domain.timeline import Phase
@@ -17,7 +17,7 @@ from functions.ports import Ports
 from functions.usecases.delivery import Delivery
 from functions.usecases.held_shard import HeldShard
 from functions.usecases.journal import note
-from functions.usecases.reserve import give_back, hold_back
+from functions.usecases.reserve import give_back, hold_back, release
 from functions.usecases.rows import Candidate, candidates
 from functions.usecases.send_chunks import send_chunks
 
@@ -85,18 +85,29 @@ def _give_back(ports: Ports, delivery: Delivery, push: cadence.Push, shard: Shar
 def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Candidate]:
     """Return the rows to send to, once every other row has the reason why not."""
     outcomes = bytearray(held.shard.outcomes)
-    sendable = []
+    sendable, dead = [], []
     for row in candidates(ports, delivery.push, delivery.audience, held.shard, delivery.waiting):
         if row.excluded is None:
             sendable.append(row)
-        else:
-            outcomes[row.position] = excluded(outcomes[row.position], row.excluded)
+            continue
+        outcomes[row.position] = excluded(outcomes[row.position], row.excluded)
+        if outcomes[row.position] == EXCLUDED[Exclusion.DEAD_TOKEN]:
+            dead.append(row.key)
+    if held.held_before:
+        _give_back_of_dead(ports, delivery, dead)
     held_back = _held_back(ports, delivery, [row.key for row in sendable])
     for row in sendable:
         if row.key in held_back:
             outcomes[row.position] = excluded(outcomes[row.position], held_back[row.key])
     held.know(outcomes)
     return [row for row in sendable if row.key not in held_back]
+
+
+def _give_back_of_dead(ports: Ports, delivery: Delivery, keys: Sequence[bytes]) -> None:
+    """Release what a worker before this one reserved for users whose devices have turned out dead since."""
+    push = delivery.ledger_push
+    if push is not None and not delivery.dry_run:
+        release(ports, push, keys)
 
 
 def _held_back(ports: Ports, delivery: Delivery, keys: Sequence[bytes]) -> cadence.HeldBack:

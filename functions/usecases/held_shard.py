@@ -9,10 +9,14 @@ from functions.ports import Ports
 
 
 class HeldShard:
-    """Holds a shard while sending it; `shard.outcomes` is always what is known, stored or about to be."""
+    """Holds a shard while sending it; `shard.outcomes` is always what is known, stored or about to be.
+
+    `held_before` says whether another worker has had it, and may have reserved for rows that are still to be sent.
+    """
 
     def __init__(self, ports: Ports, shard: Shard, *, only_while: State) -> None:
         self._ports, self._only_while, self.shard = ports, only_while, shard
+        self.held_before = shard.version > 0
 
     def claim(self) -> None:
         """Take the shard over from whoever held it before; Conflict where another worker holds it."""

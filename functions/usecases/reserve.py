@@ -48,10 +48,15 @@ def hold_back(
 
 def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:
     """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
+    keys = row_keys(ports, audience, shard)
+    release(ports, push, [keys[position] for position in shard.unsent])
+
+
+def release(ports: Ports, push: cadence.Push, keys: Sequence[bytes]) -> None:
+    """Release the reservations of users, those of them who have one."""
     from functions.domain import ledger  # noqa: PLC0415
 
-    keys = row_keys(ports, audience, shard)
-    for partition, users in _by_partition([keys[position] for position in shard.unsent]).items():
+    for partition, users in _by_partition(keys).items():
 
         def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
             return ledger.release(stored, push, users), None

@@ -29,6 +29,15 @@ FAILED_THE_SECOND_TIME = (
     ),
 )
 """A message arrives, its answer is lost, and the token is called dead when it is sent once more."""
+DEAD_SINCE_IT_WAS_RESERVED = (
+    1795647372341,
+    (
+        ("preempt", "recipe-1_20261003T134000Z-send_shard-1-1-g0#1/13:ledger.transact"),
+        ("crash_after", "recipe-1_20261003T134000Z-send_shard-2-1-g0#1/17:executions.shards_under_way"),
+        ("fcm_dead", "recipe-1_20261003T134000Z-send_shard-1-1-g0#1/recipe-1_20261003T134000Z/1:token-3-0"),
+    ),
+)
+"""A worker reserves and dies; another push finds a token dead; the next worker leaves its user out."""
 
 Case = tuple[int, tuple[tuple[str, str], ...]]
 
@@ -49,6 +58,12 @@ def test_what_was_reserved_for_a_closed_shard_is_given_back(monkeypatch: pytest.
     assert breaches(RESERVED_TOO_LATE) == []
     monkeypatch.setattr(deliver, "_give_back_what_was_lost", lambda *_: None)
     assert "has a reservation for a push that never went to them" in breaches(RESERVED_TOO_LATE)[0]
+
+
+def test_what_was_reserved_for_a_device_that_died_since_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert breaches(DEAD_SINCE_IT_WAS_RESERVED) == []
+    monkeypatch.setattr(deliver, "_give_back_of_dead", lambda *_: None)
+    assert "has a reservation for a push that never went to them" in breaches(DEAD_SINCE_IT_WAS_RESERVED)[0]
 
 
 def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails(
