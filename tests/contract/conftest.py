@@ -4,18 +4,17 @@
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 
 import pytest
 
 from functions import bootstrap
-from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Message, Outcome
 from functions.domain.execution import Execution
 from functions.domain.partition import PARTITIONS, Index
@@ -68,18 +67,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
-class SavesRules(CadenceLedger, Protocol):
-    """A ledger whose rules can be replaced."""
-
-    def save_rules(self, rules: Sequence[CadenceRule]) -> None: ...
-
-
 @dataclass(kw_only=True)
 class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
-    ledger: SavesRules
+    ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules
@@ -126,7 +119,7 @@ def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapt
         recipes=MemoryRecipeStore(audit),
         audit=audit,
         executions=MemoryExecutionStore(),
-        ledger=MemoryCadenceLedger(),
+        ledger=MemoryCadenceLedger(audit),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
@@ -148,7 +141,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         recipes=ports.recipes,
         audit=ports.audit,
         executions=ports.executions,
-        ledger=cast("SavesRules", ports.ledger),
+        ledger=ports.ledger,
         files=ports.files,
         tasks=ports.tasks,
         schedules=ports.schedules,
