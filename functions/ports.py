@@ -38,6 +38,10 @@ class RecipeStore(Protocol):
         """Return every document, in order of their ids."""
         ...
 
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        ...
+
     def change(
         self,
         recipe_id: str,

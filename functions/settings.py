@@ -19,6 +19,7 @@ _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
@@ -249,6 +250,14 @@ def _api_callers(reader: _Reader) -> Mapping[str, Role]:
     return callers
 
 
+def _api_origins(reader: _Reader) -> tuple[str, ...]:
+    """Read the origins whose pages may call the API, as a browser writes them; `*` would let every page in."""
+    for origin in (origins := reader.words("API_CORS_ORIGINS")):
+        if not _ORIGIN.fullmatch(origin):
+            raise Misconfigured("API_CORS_ORIGINS", f"must be origins such as https://example.com, got {origin!r}")
+    return origins
+
+
 def _fcm(reader: _Reader) -> FcmSettings:
     endpoint = reader.text("FCM_ENDPOINT", FcmSettings.endpoint).rstrip("/")
     if not endpoint.startswith("https://"):
@@ -278,6 +287,7 @@ def _policy(reader: _Reader) -> Policy:
         devices_per_user=reader.number("DEVICES_PER_USER", 1),
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
+        api_origins=_api_origins(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

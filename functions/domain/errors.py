@@ -68,6 +68,10 @@ class NotPossible(TminusError):
     """The execution's state does not allow what was asked; the message says what it allows."""
 
 
+class Stale(TminusError):
+    """Somebody has changed the document since the caller read it: read it again, and change that."""
+
+
 class Transient(TminusError):
     """Trouble that passes by itself: deliver the same request again."""
 

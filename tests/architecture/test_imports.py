@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.logs",
         "functions.ports",
         "functions.usecases",
+        "audience_jobs.errors",
     ),
     "functions.bootstrap": (
         "functions.domain",

@@ -32,6 +32,10 @@ class MemoryRecipeStore:
         """Return every document, in order of their ids."""
         return [json.loads(text) for _, text in sorted(self._texts.items())]
 
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        return [json.loads(text) for recipe_id, text in sorted(self._texts.items()) if recipe_id > after][:most]
+
     def change(
         self,
         recipe_id: str,
