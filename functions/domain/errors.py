@@ -36,6 +36,10 @@ class BadRecipe(BadInput):
         super().__init__("; ".join(str(error) for error in self.errors))
 
 
+class KeyReused(BadInput):
+    """A name that a client gave to a request stands for another one: take a new name."""
+
+
 class BadTemplate(BadInput):
     """A title, body or deep link has a malformed variable or names a column that is not there."""
 

@@ -108,7 +108,7 @@ def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
 
     ports.recipes.change(recipe_id, remove, _deed(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
-    cancel_before_live(ports, recipe_id, "its recipe was deleted")
+    cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
 
 
 def schedule_name(recipe_id: str) -> str:

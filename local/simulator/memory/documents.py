@@ -4,7 +4,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from functions.domain.audit import AuditEntry, Deed
@@ -71,6 +71,18 @@ class MemoryAuditLog:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         entries = self._entries[recipe_id]
         return entries[: None if before is None else max(0, before - 1)][::-1][:most]
+
+
+class MemoryRequestKeys:
+    """Plays RequestKeys."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:  # noqa: ARG002
+        """Keep what is asked under a name that nobody has claimed; return what is kept under it."""
+        kept: dict[str, Any] = json.loads(self._texts.setdefault(key, to_text(asked)))
+        return kept
 
 
 class MemoryCadenceLedger:
