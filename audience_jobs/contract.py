@@ -194,7 +194,8 @@ class Engine(Protocol):
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> AbstractContextManager[JobRun]:
         """Run the job once, as at `now` (aware); leaving the context frees all that the run holds.
 
-        Raises an AudienceJobError where the parameters, the data or the job's own checks do not allow it.
+        Raises an AudienceJobError where the parameters, the data or the job's own checks do not allow it, and
+        Unavailable for trouble that may pass; so does what the run is then asked for.
         """
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:

@@ -1,7 +1,7 @@
 """What can go wrong between a recipe's audience job and its CSV files.
 
 Every message is one line that names the thing, its value and the way out, so that it can be shown to a
-marketer as it is. None of these errors goes away by trying again: the recipe, the job or the data has to change.
+marketer as it is. No AudienceJobError goes away by trying again: the recipe, the job or the data has to change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,13 @@ from difflib import get_close_matches
 
 class AudienceJobError(Exception):
     """An audience cannot be built until somebody changes something; the message says what."""
+
+
+class Unavailable(Exception):
+    """The user data, or the memory and disk to work on them, cannot be had now; trying again may help.
+
+    The message says what is lacking, and nothing of the data.
+    """
 
 
 class UnknownJob(AudienceJobError):

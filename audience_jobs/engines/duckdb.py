@@ -38,8 +38,8 @@ class DuckDBEngine:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData about what it is given, BadJob
-        about the job's SQL, CheckFailed, StaleData, TooSlow, and duckdb.OperationalError where memory and disk do not
-        suffice or a bucket cannot be reached.
+        about the job's SQL, CheckFailed, StaleData, TooSlow, and Unavailable where memory and disk do not suffice or
+        a bucket cannot be reached.
         """
         prepared = prepare(job, arguments, now=now)
         needs = Needs.of(prepared)

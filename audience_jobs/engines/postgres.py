@@ -31,8 +31,8 @@ class PostgresEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and
-        psycopg.OperationalError where the database cannot be reached or lacks memory or disk.
+        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable where the
+        database cannot be reached or lacks memory or disk.
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:

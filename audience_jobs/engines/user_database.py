@@ -13,7 +13,7 @@ import duckdb
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
 from audience_jobs.engines.user_folder import UserFolder, allowed
-from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow
+from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
 from audience_jobs.schema import SOURCE_TABLES
 from audience_jobs.sql import literal, quoted
 
@@ -28,9 +28,9 @@ _CSV_FAULTS = {
 class UserDatabase:
     """User data as tables; opened by `user_database`.
 
-    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk or a lack
-    of memory stays duckdb.OperationalError: it is the machine's fault, not the data's. A statement that takes longer
-    than `timeout_seconds` is stopped, and comes out as TooSlow.
+    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk, a lack
+    of memory or a broken connection is Unavailable: it is the fault of the machine, not of the data. A statement that
+    takes longer than `timeout_seconds` is stopped, and comes out as TooSlow.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class UserDatabase:
             return self._connection.execute(statement, used).fetchall()
         except duckdb.InterruptException as error:
             raise TooSlow(needs.job_id, self._timeout_seconds) from error
-        except duckdb.OperationalError:
-            raise
+        except duckdb.OperationalError as error:
+            raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise self._explained(error, needs) from error
         finally:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import duckdb
 
 from audience_jobs.engines.user_folder import UserFolder, path_in
-from audience_jobs.errors import BadData, NoUserData
+from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical, literal, quoted
 
@@ -114,6 +114,8 @@ def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) 
     relation = f"read_parquet({literal(path)}, binary_as_string = true)"
     try:
         types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()}
+    except duckdb.OperationalError as error:
+        raise Unavailable(str(error).splitlines()[0]) from error
     except duckdb.Error as error:
         raise BadData(path, f"is not a Parquet file: {str(error).splitlines()[0]}") from error
     readings: dict[str, Reading] = {}
