@@ -174,6 +174,9 @@ class Job:
 class JobRun(Protocol):
     """The result of one run of a job, to be written audience by audience."""
 
+    def size(self, audience: str) -> int:
+        """Give the number of rows that the audience has, before anything of it is written."""
+
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, sorted by md5 of user_id, and give its number of rows.
 

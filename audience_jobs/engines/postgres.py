@@ -91,6 +91,12 @@ class PostgresRun:
         self._prepared.hold_audiences([name for (name,) in found])
         self._prepared.hold_checks(self._count)
 
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows; see JobRun.size."""
+        name = self._prepared.job.audience(audience).name
+        rows = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $1", [name])  # noqa: S608 (our own name)
+        return int(str(rows[0][0]))
+
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)

@@ -111,7 +111,8 @@ class _Writer:
         per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
-        self._hold_size(_label(push, audience.name), self._rows.write_audience(audience.name, path))
+        self._hold_size(_label(push, audience.name), self._rows.size(audience.name))
+        self._rows.write_audience(audience.name, path)
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
