@@ -6,7 +6,7 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers.entry import handle_launch, handle_reconcile, handle_task
+from functions.handlers.entry import handle_api, handle_launch, handle_reconcile, handle_task
 
 
 @functions_framework.http
@@ -55,3 +55,9 @@ def finish(request: Request) -> Response:
 def reconcile(request: Request) -> Response:
     """Cloud Scheduler, every five minutes: make what is match what should be."""
     return handle_reconcile(request)
+
+
+@functions_framework.http
+def api(request: Request) -> Response:
+    """People and programs: recipes, executions, and what is done to them."""
+    return handle_api(request)

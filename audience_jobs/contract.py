@@ -174,6 +174,9 @@ class Job:
 class JobRun(Protocol):
     """The result of one run of a job, to be written audience by audience."""
 
+    def size(self, audience: str) -> int:
+        """Give the number of rows that the audience has, before anything of it is written."""
+
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, sorted by md5 of user_id, and give its number of rows.
 
@@ -194,7 +197,8 @@ class Engine(Protocol):
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> AbstractContextManager[JobRun]:
         """Run the job once, as at `now` (aware); leaving the context frees all that the run holds.
 
-        Raises an AudienceJobError where the parameters, the data or the job's own checks do not allow it.
+        Raises an AudienceJobError where the parameters, the data or the job's own checks do not allow it, and
+        Unavailable for trouble that may pass; so does what the run is then asked for.
         """
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:

@@ -1,17 +1,23 @@
 """What can go wrong between a recipe's audience job and its CSV files.
 
 Every message is one line that names the thing, its value and the way out, so that it can be shown to a
-marketer as it is. None of these errors goes away by trying again: the recipe, the job or the data has to change.
+marketer as it is. No AudienceJobError goes away by trying again: the recipe, the job or the data has to change.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from pathlib import Path
 
 
 class AudienceJobError(Exception):
     """An audience cannot be built until somebody changes something; the message says what."""
+
+
+class Unavailable(Exception):
+    """The user data, or the memory and disk to work on them, cannot be had now; trying again may help.
+
+    The message says what is lacking, and nothing of the data.
+    """
 
 
 class UnknownJob(AudienceJobError):
@@ -98,13 +104,12 @@ class TooSlow(AudienceJobError):
 
 
 class NoUserData(AudienceJobError):
-    """The folder of user data is missing or holds not a single known table."""
+    """The folder of user data is missing or holds not a single known table; `state` says which."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        state = "has no table in it" if directory.is_dir() else "does not exist"
+    def __init__(self, folder: str, state: str = "has no table in it") -> None:
+        self.folder = folder
         super().__init__(
-            f"the user data folder {directory} {state}: put one CSV or Parquet file a table there, "
+            f"the user data folder {folder} {state}: put one CSV or Parquet file a table there, "
             "named after it (users.csv, offers.parquet)"
         )
 
@@ -112,9 +117,9 @@ class NoUserData(AudienceJobError):
 class MissingTable(AudienceJobError):
     """A job reads a table that the folder of user data lacks."""
 
-    def __init__(self, table: str, directory: Path) -> None:
-        self.table, self.directory = table, directory
-        super().__init__(f"table {table!r} is missing: add {table}.csv or {table}.parquet to {directory}")
+    def __init__(self, table: str, folder: str) -> None:
+        self.table, self.folder = table, folder
+        super().__init__(f"table {table!r} is missing: add {table}.csv or {table}.parquet to {folder}")
 
 
 class MissingInDatabase(AudienceJobError):
@@ -131,7 +136,7 @@ class MissingInDatabase(AudienceJobError):
 class MissingColumn(AudienceJobError):
     """A job reads a column that a file of user data lacks."""
 
-    def __init__(self, file: Path, column: str, found: Iterable[str]) -> None:
+    def __init__(self, file: str, column: str, found: Iterable[str]) -> None:
         self.file, self.column, self.found = file, column, tuple(found)
         super().__init__(f"{file} lacks the column {column!r}; it has {', '.join(self.found) or 'none'}")
 
@@ -139,7 +144,7 @@ class MissingColumn(AudienceJobError):
 class BadData(AudienceJobError):
     """A file of user data cannot be read as what it should be; `reason` says where and why."""
 
-    def __init__(self, file: Path, reason: str) -> None:
+    def __init__(self, file: str, reason: str) -> None:
         self.file, self.reason = file, reason
         super().__init__(f"{file}: {reason}")
 

@@ -38,6 +38,10 @@ class RecipeStore(Protocol):
         """Return every document, in order of their ids."""
         ...
 
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        ...
+
     def change(
         self,
         recipe_id: str,
@@ -73,6 +77,20 @@ class LogEntry:
     message: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSearch:
+    """Which executions to look for: of a recipe, in a state, with a send from `since` until before `until`."""
+
+    recipe_id: str | None = None
+    state: State | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+Place = tuple[datetime, str]
+"""Where an execution stands among others in order of their sends: its send instant, then its id."""
+
+
 class ExecutionStore(Protocol):
     """Executions with their pushes, shards, logs and violations."""
 
@@ -94,6 +112,19 @@ class ExecutionStore(Protocol):
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""
+        ...
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants, newest first: the first, or the next.
+
+        Those that follow the place `after` are the next.
+        """
+        ...
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are, without reading each of them."""
         ...
 
     def save_push(self, files: PushFiles) -> None:
@@ -168,6 +199,14 @@ class ExecutionStore(Protocol):
 
         NotFound where there is none.
         """
+        ...
+
+
+class RequestKeys(Protocol):
+    """What was asked for under which name, so that a request which comes again is known again."""
+
+    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:
+        """Keep what is asked under a name, until then at least; return what whoever came first has asked under it."""
         ...
 
 
@@ -330,6 +369,7 @@ class Ports:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue

@@ -18,7 +18,9 @@ from functions.domain.template import LinkPolicy
 _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+_BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
@@ -114,15 +116,15 @@ class UserDatabaseSettings:
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
-    User data are files in `user_data_dir`, unless there is a `user_database`. A statement of an audience job may
-    take `user_data_timeout`.
+    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database`. A
+    statement of an audience job may take `user_data_timeout`.
     """
 
     platform: Platform = Platform.EMBEDDED
     cloud: CloudSettings | None = None
     fcm: FcmSettings | None = None
     state_dir: Path = Path(".tminus/state")
-    user_data_dir: Path = Path(".tminus/data")
+    user_data_dir: Path | str = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
     policy: Policy = field(default_factory=Policy)
@@ -141,7 +143,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         platform=platform,
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
-        user_data_dir=Path(reader.text("USER_DATA_DIR", ".tminus/data")),
+        user_data_dir=_user_data_dir(reader),
         user_database=_user_database(reader)
         if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
         else None,
@@ -222,6 +224,13 @@ def _cloud(reader: _Reader) -> CloudSettings:
     )
 
 
+def _user_data_dir(reader: _Reader) -> Path | str:
+    text = reader.text("USER_DATA_DIR", ".tminus/data")
+    if "://" not in text:
+        return Path(text)
+    return reader.like("USER_DATA_DIR", _BUCKET_FOLDER, "a folder, or one of a bucket as gs://bucket/folder")
+
+
 def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
     if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
         return None
@@ -247,6 +256,14 @@ def _api_callers(reader: _Reader) -> Mapping[str, Role]:
         if callers.setdefault(email, Role(role)) != role:
             raise Misconfigured(setting, f"{email} has two roles; name it once")
     return callers
+
+
+def _api_origins(reader: _Reader) -> tuple[str, ...]:
+    """Read the origins whose pages may call the API, as a browser writes them; `*` would let every page in."""
+    for origin in (origins := reader.words("API_CORS_ORIGINS")):
+        if not _ORIGIN.fullmatch(origin):
+            raise Misconfigured("API_CORS_ORIGINS", f"must be origins such as https://example.com, got {origin!r}")
+    return origins
 
 
 def _fcm(reader: _Reader) -> FcmSettings:
@@ -278,6 +295,7 @@ def _policy(reader: _Reader) -> Policy:
         devices_per_user=reader.number("DEVICES_PER_USER", 1),
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
+        api_origins=_api_origins(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -1,4 +1,4 @@
-"""Runs audience jobs on a folder of CSV or Parquet files, one a table, with DuckDB."""
+"""Runs audience jobs on a folder of CSV or Parquet files, one a table, with DuckDB: local files or a bucket's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -8,6 +8,7 @@ from pathlib import Path
 from audience_jobs.contract import Column, Job
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.user_database import UserDatabase, user_database
+from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted
@@ -16,20 +17,20 @@ from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 class DuckDBEngine:
     """The Engine for user data in files.
 
-    `data_dir` holds the tables. `memory_limit_mib` bounds what DuckDB keeps in memory; what does not fit spills to a
-    folder below `temp_dir` (by default the system's), which is gone when the run ends. A statement may take
-    `timeout_seconds`.
+    `data` holds the tables, a path or `gs://bucket/folder`. `memory_limit_mib` bounds what DuckDB keeps in memory;
+    what does not fit spills to a folder below `temp_dir` (by default the system's), which is gone when the run ends.
+    A statement may take `timeout_seconds`.
     """
 
     def __init__(
         self,
-        data_dir: Path,
+        data: Path | str,
         *,
         memory_limit_mib: int = 768,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
-        self._data_dir, self._memory_limit_mib, self._temp_dir = data_dir, memory_limit_mib, temp_dir
+        self._data, self._memory_limit_mib, self._temp_dir = user_folder(data), memory_limit_mib, temp_dir
         self._timeout_seconds = timeout_seconds
 
     @contextmanager
@@ -37,8 +38,8 @@ class DuckDBEngine:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData about what it is given, BadJob
-        about the job's SQL, CheckFailed, StaleData, TooSlow, and duckdb.OperationalError where memory and disk do not
-        suffice.
+        about the job's SQL, CheckFailed, StaleData, TooSlow, and Unavailable where memory and disk do not suffice or
+        a bucket cannot be reached.
         """
         prepared = prepare(job, arguments, now=now)
         needs = Needs.of(prepared)
@@ -58,7 +59,7 @@ class DuckDBEngine:
 
     def _open(self) -> AbstractContextManager[UserDatabase]:
         return user_database(
-            self._data_dir,
+            self._data,
             memory_limit_mib=self._memory_limit_mib,
             temp_dir=self._temp_dir,
             timeout_seconds=self._timeout_seconds,
@@ -84,6 +85,12 @@ class DuckDBRun:
         audiences = self._rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (as above)
         self._prepared.hold_audiences([name for (name,) in audiences])
         self._prepared.hold_checks(self._count)
+
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows; see JobRun.size."""
+        name = self._prepared.job.audience(audience).name
+        rows = self._rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $audience", {"audience": name})  # noqa: S608 (our own name)
+        return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""

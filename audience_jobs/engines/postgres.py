@@ -31,8 +31,8 @@ class PostgresEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and
-        psycopg.OperationalError where the database cannot be reached or lacks memory or disk.
+        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable where the
+        database cannot be reached or lacks memory or disk.
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:
@@ -90,6 +90,12 @@ class PostgresRun:
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
         self._prepared.hold_audiences([name for (name,) in found])
         self._prepared.hold_checks(self._count)
+
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows; see JobRun.size."""
+        name = self._prepared.job.audience(audience).name
+        rows = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $1", [name])  # noqa: S608 (our own name)
+        return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from audience_jobs.engines.needs import Needs
-from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow
+from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical, quoted
 
@@ -115,13 +115,13 @@ class PostgresSession:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Say what PostgreSQL holds against a statement in our words; trouble that may pass stays as it is."""
+        """Say in our words what PostgreSQL holds against a statement, or what it lacks now."""
         try:
             yield
         except psycopg.errors.QueryCanceled as error:
             raise TooSlow(self._job_id, self._timeout_seconds) from error
-        except psycopg.OperationalError:
-            raise
+        except psycopg.OperationalError as error:
+            raise _unavailable(error) from error
         except psycopg.Error as error:
             raise BadJob(self._job_id, f"its SQL fails: {str(error).splitlines()[0]}") from error
 
@@ -132,13 +132,16 @@ def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: flo
 
     It sees one state of the database throughout. `job_id` is whom errors speak of.
     """
-    connection = psycopg.connect(
-        url,
-        cursor_factory=psycopg.RawCursor,
-        client_encoding="UTF8",
-        application_name="tminus",
-        prepare_threshold=None,
-    )
+    try:
+        connection = psycopg.connect(
+            url,
+            cursor_factory=psycopg.RawCursor,
+            client_encoding="UTF8",
+            application_name="tminus",
+            prepare_threshold=None,
+        )
+    except psycopg.OperationalError as error:
+        raise _unavailable(error) from error
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = False  # temporary views first; `only_read` comes before anything that a job says
@@ -147,6 +150,10 @@ def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: flo
         yield session
     finally:
         connection.close()
+
+
+def _unavailable(error: psycopg.OperationalError) -> Unavailable:
+    return Unavailable(f"the user database: {str(error).splitlines()[0]}")
 
 
 def _reading(raw: str, found: str, wanted: ColumnType) -> str:

@@ -11,8 +11,9 @@ from threading import Timer
 import duckdb
 
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.user_files import Reading, UserFile, find_user_file
-from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow
+from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
+from audience_jobs.engines.user_folder import UserFolder, allowed
+from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
 from audience_jobs.schema import SOURCE_TABLES
 from audience_jobs.sql import literal, quoted
 
@@ -27,28 +28,28 @@ _CSV_FAULTS = {
 class UserDatabase:
     """User data as tables; opened by `user_database`.
 
-    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk or a lack
-    of memory stays duckdb.OperationalError: it is the machine's fault, not the data's. A statement that takes longer
-    than `timeout_seconds` is stopped, and comes out as TooSlow.
+    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk, a lack
+    of memory or a broken connection is Unavailable: it is the fault of the machine, not of the data. A statement that
+    takes longer than `timeout_seconds` is stopped, and comes out as TooSlow.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, directory: Path, work_dir: Path, timeout_seconds: float
+        self, connection: duckdb.DuckDBPyConnection, folder: UserFolder, work_dir: Path, timeout_seconds: float
     ) -> None:
-        self._connection, self._directory, self._work_dir = connection, directory, work_dir
+        self._connection, self._folder, self._work_dir = connection, folder, work_dir
         self._timeout_seconds = timeout_seconds
         self._files: dict[str, UserFile] = {}
 
     def provide(self, needs: Needs) -> None:
         """Make the tables readable that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
-        for table in needs.mentioned:
-            if table in self._files:
-                continue
-            file = find_user_file(self._directory, table, self._connection)
+        lacking = [table for table in needs.mentioned if table not in self._files]
+        files = tables_in(self._folder) if lacking else {}
+        for table in lacking:
+            file = find_user_file(self._folder, files, table, self._connection)
             if file is not None:
                 self._add(file, needs)
             elif needs.table(table):
-                raise MissingTable(table, self._directory)
+                raise MissingTable(table, self._folder.address)
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one statement with the parameters that it reads, and give its rows."""
@@ -60,8 +61,8 @@ class UserDatabase:
             return self._connection.execute(statement, used).fetchall()
         except duckdb.InterruptException as error:
             raise TooSlow(needs.job_id, self._timeout_seconds) from error
-        except duckdb.OperationalError:
-            raise
+        except duckdb.OperationalError as error:
+            raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise self._explained(error, needs) from error
         finally:
@@ -87,7 +88,7 @@ class UserDatabase:
         text = str(error)
         files = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
         if files:
-            return BadData(Path(files[-1]), _csv_fault(text))
+            return BadData(files[-1], _csv_fault(text))
         for file in self._files.values():
             for column, reading in file.readings.items():
                 if needs.column(file.table, column) and (fault := self._fault(file, reading)):
@@ -106,15 +107,17 @@ class UserDatabase:
 
 @contextmanager
 def user_database(
-    directory: Path, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
+    folder: UserFolder, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
 ) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`.
 
-    Nothing outside of the two folders can be read or written, and no extension loaded: SQL is data's neighbour here.
+    Nothing outside of the two folders can be read or written, and no extension loaded by a statement: SQL is data's
+    neighbour here.
     """
     with TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
-        directory, work_dir = directory.resolve(), Path(work_name).resolve()
+        work_dir = Path(work_name).resolve()
         with duckdb.connect() as connection:
+            folder.admit(connection)
             connection.execute(f"""
                 SET TimeZone = 'UTC';
                 SET memory_limit = '{memory_limit_mib}MiB';
@@ -123,11 +126,11 @@ def user_database(
                 SET temp_directory = {literal(work_dir / "spill")};
                 SET autoinstall_known_extensions = false;
                 SET autoload_known_extensions = false;
-                SET allowed_directories = [{literal(directory)}, {literal(work_dir)}];
+                SET allowed_directories = {allowed(folder, work_dir)};
                 SET enable_external_access = false;
                 SET lock_configuration = true;
             """)
-            yield UserDatabase(connection, directory, work_dir, timeout_seconds)
+            yield UserDatabase(connection, folder, work_dir, timeout_seconds)
 
 
 def _csv_fault(text: str) -> str:

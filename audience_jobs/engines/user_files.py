@@ -1,14 +1,15 @@
 """Files of user data, and how DuckDB is to read them as the tables of the schema."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 from typing import BinaryIO
 
 import duckdb
 
-from audience_jobs.errors import BadData, NoUserData
+from audience_jobs.engines.user_folder import UserFolder, path_in
+from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical, literal, quoted
 
@@ -42,32 +43,43 @@ class UserFile:
     """
 
     table: str
-    path: Path
+    path: str
     relation: str
     found: tuple[str, ...]
     readings: dict[str, Reading]
 
 
-def find_user_file(directory: Path, table: str, connection: duckdb.DuckDBPyConnection) -> UserFile | None:
-    """Give the table's file, or None where there is none.
+def tables_in(folder: UserFolder) -> Mapping[str, datetime]:
+    """Give the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
+    known = {f"{table}.{suffix}" for table in SOURCE_TABLES for suffix in _SUFFIXES}
+    tables = {name: written for name, written in folder.files().items() if name in known}
+    if not tables:
+        raise NoUserData(folder.address)
+    return tables
 
-    Raises NoUserData where the folder has no table at all, and BadData where there are two files for the table
-    or the file's columns cannot be read.
+
+def find_user_file(
+    folder: UserFolder, files: Mapping[str, datetime], table: str, connection: duckdb.DuckDBPyConnection
+) -> UserFile | None:
+    """Give the table's file, of those in the folder, or None where there is none.
+
+    Raises BadData where there are two files for the table or the file's columns cannot be read.
     """
-    known = {f"{name}.{suffix}" for name in SOURCE_TABLES for suffix in _SUFFIXES}
-    if not directory.is_dir() or not any(path.name in known for path in directory.iterdir()):
-        raise NoUserData(directory)
-    paths = [path for suffix in _SUFFIXES if (path := directory / f"{table}.{suffix}").exists()]
-    if len(paths) > 1:
-        old, new = sorted(paths, key=lambda path: path.stat().st_mtime)
-        raise BadData(old, f"{new.name} is there too; remove the one that is out of date ({old.name} is the older)")
-    if not paths:
+    names = [name for suffix in _SUFFIXES if (name := f"{table}.{suffix}") in files]
+    if len(names) > 1:
+        old, new = sorted(names, key=lambda name: files[name])
+        out_of_date = f"{new} is there too; remove the one that is out of date ({old} is the older)"
+        raise BadData(path_in(folder, old), out_of_date)
+    if not names:
         return None
-    return _csv_file(table, paths[0]) if paths[0].suffix == ".csv" else _parquet_file(table, paths[0], connection)
+    path = path_in(folder, names[0])
+    if path.endswith(".csv"):
+        with folder.open(names[0]) as file:
+            return _csv_file(table, path, _header(path, file))
+    return _parquet_file(table, path, connection)
 
 
-def _csv_file(table: str, path: Path) -> UserFile:
-    found = _header(path)
+def _csv_file(table: str, path: str, found: tuple[str, ...]) -> UserFile:
     fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found)))
     readings: dict[str, Reading] = {}
     for place, name in enumerate(found):
@@ -79,10 +91,9 @@ def _csv_file(table: str, path: Path) -> UserFile:
     return UserFile(table=table, path=path, relation=relation, found=found, readings=readings)
 
 
-def _header(path: Path) -> tuple[str, ...]:
+def _header(path: str, file: BinaryIO) -> tuple[str, ...]:
     try:
-        with path.open("rb") as file:
-            header = tuple(next(csv.reader(_first_lines(file), strict=True), ()))
+        header = tuple(next(csv.reader(_first_lines(file), strict=True), ()))
     except UnicodeDecodeError as error:
         raise BadData(path, "its header is not valid UTF-8: export the file as UTF-8") from error
     except csv.Error as error:
@@ -99,10 +110,12 @@ def _first_lines(file: BinaryIO) -> Iterator[str]:
             yield line.decode("utf-8-sig")
 
 
-def _parquet_file(table: str, path: Path, connection: duckdb.DuckDBPyConnection) -> UserFile:
+def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) -> UserFile:
     relation = f"read_parquet({literal(path)}, binary_as_string = true)"
     try:
         types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()}
+    except duckdb.OperationalError as error:
+        raise Unavailable(str(error).splitlines()[0]) from error
     except duckdb.Error as error:
         raise BadData(path, f"is not a Parquet file: {str(error).splitlines()[0]}") from error
     readings: dict[str, Reading] = {}

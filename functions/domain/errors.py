@@ -40,6 +40,10 @@ class BadRecipe(BadFields):
     """A recipe document cannot be used."""
 
 
+class KeyReused(BadInput):
+    """A name that a client gave to a request stands for another one: take a new name."""
+
+
 class BadTemplate(BadInput):
     """A title, body or deep link has a malformed variable or names a column that is not there."""
 
@@ -70,6 +74,10 @@ class NotFound(TminusError):
 
 class NotPossible(TminusError):
     """The execution's state does not allow what was asked; the message says what it allows."""
+
+
+class Stale(TminusError):
+    """Somebody has changed the document since the caller read it: read it again, and change that."""
 
 
 class Transient(TminusError):

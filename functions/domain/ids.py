@@ -57,9 +57,12 @@ def slug(name: str) -> str:
     return f"{words or 'recipe'}-{digest}"
 
 
-def execution_id(recipe_id: str, send_at: datetime) -> str:
-    """Return the id that a recipe and a send instant have in common: the only dedup authority."""
-    return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
+    """Return the id that a recipe and a send instant have in common: the only dedup authority.
+
+    What people start by hand has its kind in the id, so that it never takes the place of a scheduled send.
+    """
+    return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
 
 
 def task_name(execution: str, step: str, generation: int) -> str:

@@ -54,6 +54,7 @@ class ViolationType(StrEnum):
     STEP_FAILED = "step_failed"
     LEDGER_UNREADABLE = "ledger_unreadable"
     MISCONFIGURED = "misconfigured"
+    ANOTHER_UNDER_WAY = "another_under_way"
 
 
 @dataclass(frozen=True, kw_only=True)

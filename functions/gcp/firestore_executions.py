@@ -37,7 +37,7 @@ from functions.gcp.firestore import (
 )
 from functions.gcp.firestore import change as change_documents
 from functions.gcp.trouble import translated
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry, Place
 
 V = TypeVar("V")
 
@@ -94,6 +94,37 @@ class FirestoreExecutionStore:
         of_it = self._executions.where(filter=FieldFilter("recipeId", "==", recipe_id))
         ordered = of_it.order_by("sendAt", direction=firestore.Query.DESCENDING)
         return [execution for each in find(ordered.stream) if (execution := _read(each))]
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants; those that follow the place `after`."""
+        direction = firestore.Query.ASCENDING if oldest_first else firestore.Query.DESCENDING
+        ordered = (
+            self._wanted(wanted).order_by("sendAt", direction=direction).order_by("__name__", direction=direction)
+        )
+        if after is not None:
+            ordered = ordered.start_after({"sendAt": after[0], "__name__": self._place(after[1])})
+        return [execution for each in find(ordered.limit(most).stream) if (execution := _read(each))]
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are, without reading each of them."""
+        count: Any = self._wanted(wanted).count(alias="found")  # its types say that `self` has to be passed
+        [[counted]] = find(count.get)
+        return int(counted.value)
+
+    def _wanted(self, wanted: ExecutionSearch) -> Any:
+        asked = (
+            ("recipeId", "==", wanted.recipe_id),
+            ("state", "==", wanted.state and wanted.state.value),
+            ("sendAt", ">=", wanted.since),
+            ("sendAt", "<", wanted.until),
+        )
+        query: Any = self._executions
+        for name, comparison, value in asked:
+            if value is not None:
+                query = query.where(filter=FieldFilter(name, comparison, value))
+        return query
 
     def save_push(self, files: PushFiles) -> None:
         """Keep the manifest of a push."""

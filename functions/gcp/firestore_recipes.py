@@ -1,6 +1,6 @@
 """Recipe documents in Firestore, `recipes/{id}`, where people may edit them by hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from google.cloud import firestore
@@ -30,6 +30,13 @@ class FirestoreRecipeStore:
         """Return every document, in order of their ids."""
         found = find(self._recipes.order_by("__name__").stream)
         return [document for snapshot in found if (document := _named(snapshot)) is not None]
+
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        query = self._recipes.order_by("__name__").limit(most)
+        if after:
+            query = query.start_after({"__name__": self._recipes.document(after)})
+        return [document for snapshot in find(query.stream) if (document := _named(snapshot)) is not None]
 
     def change(
         self,

@@ -25,3 +25,10 @@ def handle_reconcile(request: Request) -> Response:
     from functions.handlers import schedules  # noqa: PLC0415
 
     return schedules.handle_reconcile(request)
+
+
+def handle_api(request: Request) -> Response:
+    """Serve a call of the HTTP API."""
+    from functions.handlers.api import app  # noqa: PLC0415
+
+    return app.handle_api(request)

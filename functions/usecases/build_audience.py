@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, JobRun
-from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError
+from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
 from functions.domain.execution import Execution, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
@@ -46,9 +46,11 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
     except TminusError:
         raise
+    except (Unavailable, MemoryError, OSError) as error:
+        _tell_of_retry(ports, run, str(error))
+        raise Transient(f"the audiences cannot be built now: {error}") from error
     except Exception as error:
-        # With a subject of its own: else it would be taken for the failure that a later attempt ends in, and hide it.
-        breach(ports, run.execution, _PHASE, _tried_again(error), subject="tried-again")
+        _tell_of_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may hold data
         raise
     return _judge(ports, run, pushes)
 
@@ -69,14 +71,16 @@ def _failed(error: Exception) -> Finding:
     )
 
 
-def _tried_again(error: Exception) -> Finding:
+def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
     """Tell of trouble that may pass, so that an execution which it leaves no time for says more than that."""
-    return Finding(
+    finding = Finding(
         type=ViolationType.AUDIENCE_FAILED,
         severity=Severity.WARNING,
-        message=f"building the audiences failed: {type(error).__name__}: {error}",
+        message=f"building the audiences failed: {trouble}",
         action="tried again",
     )
+    # With a subject of its own: else it would be taken for the failure that a later attempt ends in, and hide it.
+    breach(ports, run.execution, _PHASE, finding, subject="tried-again")
 
 
 def _build(ports: Ports, run: Run) -> list[PushFiles]:
@@ -107,7 +111,8 @@ class _Writer:
         per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
-        self._hold_size(_label(push, audience.name), self._rows.write_audience(audience.name, path))
+        self._hold_size(_label(push, audience.name), self._rows.size(audience.name))
+        self._rows.write_audience(audience.name, path)
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)

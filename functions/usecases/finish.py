@@ -2,7 +2,7 @@
 
 from functions.domain.delivery import Tally
 from functions.domain.errors import BadAudience, BadRecipe, NotYet
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.pace import sending_time
 from functions.domain.recipe import read
 from functions.domain.safeguards import Finding, Severity, ViolationType
@@ -40,8 +40,9 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
     _settle_rest(ports, run)
-    _write_receipt(ports, run)
-    _complete_recipe(ports, run)
+    if run.execution.kind is not Kind.TEST:
+        _write_receipt(ports, run)
+        _complete_recipe(ports, run)
     return _cleaned(ports, run)
 
 
@@ -127,13 +128,12 @@ def _complete_recipe(ports: Ports, run: Run) -> None:
 
 
 def _cleaned(ports: Ports, run: Run) -> Execution:
-    now = ports.clock.now()
+    now, tally = ports.clock.now(), _tally(ports, run)
 
     def change(execution: Execution) -> Execution:
-        return execution.ended(_PHASE, now).clean()
+        return execution.ended(_PHASE, now).clean(tally)
 
     execution = ports.executions.change(run.execution.id, change)
-    tally = _tally(ports, run)
     told = f"{execution.state.value}: {tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown"
     note(ports, execution.id, _PHASE, f"{told}, {tally.not_reached:,} not reached; device tokens deleted")
     return execution

@@ -94,7 +94,7 @@ def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str
             continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot
         if recipe is None or recipe.status in (Status.PAUSED, Status.DRAFT, Status.ARCHIVED):
             why = "its recipe was deleted" if recipe is None else f"its recipe is {recipe.status.value}"
-            for execution in cancel_before_live(ports, recipe_id, why):
+            for execution in cancel_before_live(ports, recipe_id, why, tests=recipe is None):
                 yield f"cancelled {execution.id}: {why}"
 
 

@@ -1,7 +1,7 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
 from functions.domain.errors import NotYet
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import PARTITIONS
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.domain.shard import PushFiles, Shard
@@ -93,6 +93,8 @@ def _tested(ports: Ports, run: Run) -> Execution:
         if execution.state is not State.AUDIENCE_READY:
             return execution
         tested = execution.ended(_PHASE, now).to(State.TESTED, now)
+        if execution.kind is Kind.TEST:
+            return tested.to(State.COMPLETED, now)
         return tested.started(Phase.CANCELLATION_WINDOW, now)
 
     execution = ports.executions.change(run.execution.id, change)

@@ -19,7 +19,7 @@ from functions.settings import process_settings
 from functions.usecases.query_audience import QueriedAudience, find_audience, query_audience
 from functions.usecases.recipe_audience import recipe_criteria
 from local.cli.jobs_run import Found
-from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.options import data_option, folder, json_option, print_json, read_instant
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
 
@@ -32,7 +32,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--pack", "packs", multiple=True, metavar="NAME", help="A data pack beside the filters; repeatable.")
 @click.option("--ids", type=_FILE, help="A file of user ids, beside the filters.")
 @click.option("--query", type=_FILE, help="A file with one SELECT that yields user_id, beside the filters.")
-@click.option("--data", type=folder, help="The user data: CSV or Parquet files. [default: what USER_DATA names]")
+@data_option
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--parts", type=click.IntRange(min=1), help="Split it into so many parts of equal size; needs --out.")
 @click.option("--out", type=folder, help="Keep its CSV, and its parts, there.")
@@ -44,7 +44,7 @@ def audience(
     packs: Sequence[str],
     ids: Path | None,
     query: Path | None,
-    data: Path | None,
+    data: str | None,
     preview: int,
     parts: int | None,
     out: Path | None,

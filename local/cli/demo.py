@@ -32,11 +32,12 @@ def demo(home: Path) -> None:
     data; the dates are fixed, so that two runs tell the same.
     """
     settings = replace(process_settings(), user_database=None, fcm=None)
-    settings = replace(settings, state_dir=home / "state", user_data_dir=home / "data")
+    data = home / "data"
+    settings = replace(settings, state_dir=home / "state", user_data_dir=data)
     story = Story()
-    if not (settings.user_data_dir / "users.csv").exists():
-        story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {settings.user_data_dir} ...")
-        generate_with_progress(settings.user_data_dir, users=_USERS, seed=_SEED, at=_DAY)
+    if not (data / "users.csv").exists():
+        story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {data} ...")
+        generate_with_progress(data, users=_USERS, seed=_SEED, at=_DAY)
     shutil.rmtree(settings.state_dir, ignore_errors=True)
     welcome = read_recipe_file(RECIPES / "new-user-welcome.json")
     reactivation = read_recipe_file(RECIPES / "sneaker-reactivation.json")

@@ -13,7 +13,7 @@ from functions import bootstrap
 from functions.settings import process_settings
 from local.cli.jobs_new import write_job
 from local.cli.jobs_run import read_values, run_job
-from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.options import data_option, folder, json_option, print_json, read_instant
 from local.embedded.clock import RealClock
 
 
@@ -52,14 +52,14 @@ def new_job(name: str, into: Path | None) -> None:
 
 @jobs.command("run")
 @click.argument("name")
-@click.option("--data", type=folder, help="The user data: CSV or Parquet files. [default: what USER_DATA names]")
+@data_option
 @click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the job; repeatable.")
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--out", type=folder, help="Keep the audiences there, one CSV each.")
 @click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def run_one(
-    name: str, data: Path | None, given: Sequence[str], preview: int, out: Path | None, at: str | None, as_json: bool
+    name: str, data: str | None, given: Sequence[str], preview: int, out: Path | None, at: str | None, as_json: bool
 ) -> None:
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
     job, settings = find(name), process_settings()

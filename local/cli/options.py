@@ -14,6 +14,11 @@ RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
 
 folder = click.Path(file_okay=False, path_type=Path)
+data_option = click.option(
+    "--data",
+    metavar="DIR",
+    help="The user data: CSV or Parquet files, in a folder or at gs://bucket/folder. [default: what USER_DATA names]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
 

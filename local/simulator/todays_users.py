@@ -44,6 +44,10 @@ class TodaysUsers:
             self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=per_user))
         return self.give(name, path)
 
+    def rows(self, name: tuple[object, ...]) -> int:
+        """Return the number of rows of a file that was kept."""
+        return self._kept[name][1]
+
     def give(self, name: tuple[object, ...], path: Path) -> int:
         """Copy a file that was kept, and return its number of rows."""
         kept, rows = self._kept[name]
@@ -60,6 +64,10 @@ class TodaysRun:
 
     def __init__(self, users: TodaysUsers, name: tuple[object, ...]) -> None:
         self._users, self._name = users, name
+
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows."""
+        return self._users.rows((*self._name, audience))
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV."""

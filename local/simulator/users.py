@@ -81,6 +81,10 @@ class UsersRun:
     def __init__(self, users: Users, present: Sequence[User], number: int, nonsense: str) -> None:
         self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
 
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows, before nonsense is made of them."""
+        return sum(audience in user.audiences for user in self._present)
+
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, or nonsense in its stead."""
         rows = [

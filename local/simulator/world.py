@@ -13,6 +13,7 @@ from local.simulator.memory.documents import (
     MemoryCadenceLedger,
     MemoryDevices,
     MemoryRecipeStore,
+    MemoryRequestKeys,
 )
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
@@ -58,6 +59,7 @@ def open_world(
         recipes=recipes,
         audit=audit,
         executions=executions,
+        request_keys=MemoryRequestKeys(),
         ledger=ledger,
         files=files,
         tasks=queue,

@@ -20,6 +20,7 @@ def rows_as_declared(engine: Engine, job: Job, arguments: Mapping[str, object], 
         for audience in job.audiences:
             path = Path(folder) / "audience.csv"
             counts[audience.name] = run.write_audience(audience.name, path)
+            assert run.size(audience.name) == counts[audience.name]
             hold_to_columns(audience, path.read_text(encoding="utf-8"))
     return counts
 

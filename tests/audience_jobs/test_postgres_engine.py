@@ -32,7 +32,7 @@ def written(engine: Engine, job: Job, folder: Path, **arguments: object) -> dict
     files = {}
     with engine.run(job, arguments, now=NOW) as run:
         for audience in job.audiences:
-            run.write_audience(audience.name, folder / "audience.out")
+            assert run.size(audience.name) == run.write_audience(audience.name, folder / "audience.out")
             run.write_devices(audience.name, folder / "devices.out", per_user=2)
             files[audience.name] = (folder / "audience.out").read_bytes()
             files[f"devices of {audience.name}"] = (folder / "devices.out").read_bytes()

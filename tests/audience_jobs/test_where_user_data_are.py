@@ -24,10 +24,19 @@ def test_user_data_are_files_unless_a_database_is_named() -> None:
     assert named.user_data_timeout == timedelta(seconds=5)
 
 
+def test_files_lie_in_a_folder_or_in_a_bucket() -> None:
+    assert read_settings({"USER_DATA_DIR": "exports/shop"}).user_data_dir == Path("exports/shop")
+    for address in ("gs://shop-exports", "gs://shop-exports/daily/users_2026/"):
+        assert read_settings({"USER_DATA_DIR": address}).user_data_dir == address
+
+
 @pytest.mark.parametrize(
     ("variables", "setting"),
     [
         ({"USER_DATA": "mysql"}, "USER_DATA"),
+        ({"USER_DATA_DIR": "s3://shop-exports"}, "USER_DATA_DIR"),
+        ({"USER_DATA_DIR": "gs://shop-exports/../other"}, "USER_DATA_DIR"),
+        ({"USER_DATA_DIR": "gs://shop-exports/it's"}, "USER_DATA_DIR"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": "secret"}, "USER_DATABASE_URL"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": URL, "USER_DATABASE_SCHEMA": "a;b"}, "USER_DATABASE_SCHEMA"),
         ({"USER_DATA_TIMEOUT_SECONDS": "1801"}, "USER_DATA_TIMEOUT_SECONDS"),

@@ -29,6 +29,7 @@ from functions.ports import (
     ExecutionStore,
     PushSender,
     RecipeStore,
+    RequestKeys,
     Schedules,
     Task,
     TaskQueue,
@@ -44,6 +45,7 @@ from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
 from local.fake_fcm import FakeFcm, Script, answers
 from local.simulator.chance import Chance
@@ -53,6 +55,7 @@ from local.simulator.memory.documents import (
     MemoryCadenceLedger,
     MemoryDevices,
     MemoryRecipeStore,
+    MemoryRequestKeys,
 )
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
@@ -72,6 +75,7 @@ class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue
@@ -91,6 +95,7 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
         recipes=SqliteRecipeStore(database),
         audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
+        request_keys=SqliteRequestKeys(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(folder / "files"),
         tasks=SqliteTaskQueue(database, clock),
@@ -119,6 +124,7 @@ def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapt
         recipes=MemoryRecipeStore(audit),
         audit=audit,
         executions=MemoryExecutionStore(),
+        request_keys=MemoryRequestKeys(),
         ledger=MemoryCadenceLedger(audit),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
@@ -141,6 +147,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         recipes=ports.recipes,
         audit=ports.audit,
         executions=ports.executions,
+        request_keys=ports.request_keys,
         ledger=ports.ledger,
         files=ports.files,
         tasks=ports.tasks,

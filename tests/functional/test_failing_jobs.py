@@ -9,6 +9,7 @@ import pytest
 
 from audience_jobs.contract import Check
 from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.errors import Unavailable
 from tests.factories import push, recipe, user
 from tests.functional.conftest import Lab
 
@@ -72,18 +73,31 @@ def test_a_job_that_hangs_is_stopped_after_its_time(make_lab: MakeLab) -> None:
     assert lab.outbox() == []
 
 
-def test_an_engine_that_breaks_each_time_leaves_no_execution_open(make_lab: MakeLab) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ((Unavailable, "the user database: connection refused"), "failed: the user database: connection refused"),
+        ((OSError, "No space left on device"), "No space left on device"),
+        ((RuntimeError, "ann@example.com"), "failed: RuntimeError; the function's logs say more"),
+    ],
+    ids=["no database", "no disk", "a surprise, whose text may hold data"],
+)
+def test_an_engine_that_breaks_each_time_leaves_no_execution_open(
+    make_lab: MakeLab, trouble: tuple[type[Exception], str], told: str
+) -> None:
     class Broken:
         @contextmanager
         def run(self, *_: Any, **__: Any) -> Iterator[None]:
-            raise MemoryError("out of memory")
+            kind, text = trouble
+            raise kind(text)
             yield
 
     lab = make_lab()
     lab.ports = replace(lab.ports, engine=Broken())  # type: ignore[arg-type]
     run(lab)
     assert (lab.report()["status"], lab.violations()) == ("expired", ["audience_failed", "too_late"])
-    assert "building the audiences failed: MemoryError: out of memory" in lab.report()["violations"][0]["message"]
+    assert told in lab.report()["violations"][0]["message"]
+    assert "ann@example.com" not in str(lab.report())
     assert lab.outbox() == []
 
 

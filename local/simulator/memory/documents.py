@@ -4,7 +4,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from functions.domain.audit import AuditEntry, Deed
@@ -32,6 +32,10 @@ class MemoryRecipeStore:
     def all(self) -> Iterable[dict[str, Any]]:
         """Return every document, in order of their ids."""
         return [json.loads(text) for _, text in sorted(self._texts.items())]
+
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        return [json.loads(text) for recipe_id, text in sorted(self._texts.items()) if recipe_id > after][:most]
 
     def change(
         self,
@@ -68,6 +72,18 @@ class MemoryAuditLog:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         entries = self._entries[recipe_id]
         return entries[: None if before is None else max(0, before - 1)][::-1][:most]
+
+
+class MemoryRequestKeys:
+    """Plays RequestKeys."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:  # noqa: ARG002
+        """Keep what is asked under a name that nobody has claimed; return what is kept under it."""
+        kept: dict[str, Any] = json.loads(self._texts.setdefault(key, to_text(asked)))
+        return kept
 
 
 class MemoryCadenceLedger:

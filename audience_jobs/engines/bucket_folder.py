@@ -1,0 +1,76 @@
+"""Files of user data in a bucket of Cloud Storage, which DuckDB reads in place, only the columns that a job needs.
+
+Its extension httpfs reads Cloud Storage with the access token of this process, by ranges. Parquet costs a fraction of
+what CSV does. The extension comes as a package, pinned to DuckDB's version, so that nothing is fetched when a
+function starts; DuckDB checks that its own makers have signed it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import duckdb
+from google.api_core.exceptions import Forbidden, NotFound, Unauthorized
+from google.auth import default
+from google.auth.transport.requests import Request
+from google.cloud.storage import Client
+
+from audience_jobs.errors import NoUserData
+from audience_jobs.sql import literal
+
+_HEADER_BYTES_AT_ONCE = 256 * 1024
+_READ_ONLY = "https://www.googleapis.com/auth/devstorage.read_only"
+
+
+class BucketFolder:
+    """A folder of a bucket, as `gs://bucket/folder`; the objects right below it are its files."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self._bucket, _, self._folder = self.address.removeprefix("gs://").partition("/")
+
+    def files(self) -> Mapping[str, datetime]:
+        """Return the names of the files and when each was written."""
+        blobs = self._client.list_blobs(self._bucket, prefix=self._name_of(""), delimiter="/")
+        try:
+            return {PurePosixPath(blob.name).name: blob.updated for blob in blobs}
+        except NotFound:
+            raise NoUserData(self.address, "is in a bucket that does not exist") from None
+        except (Forbidden, Unauthorized):
+            account = "grant the account of this process roles/storage.objectViewer on the bucket, then"
+            raise NoUserData(self.address, f"may not be read: {account}") from None
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file, which is read as far as it is asked for."""
+        blob = self._client.bucket(self._bucket).blob(self._name_of(name))
+        return cast("BinaryIO", blob.open("rb", chunk_size=_HEADER_BYTES_AT_ONCE))
+
+    def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Load the extension that reads Cloud Storage, and give it the token that this process has now."""
+        extension = files("duckdb_extension_httpfs") / f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"
+        connection.execute(f"LOAD {literal(extension)}")
+        endpoint = urlsplit(self._client.api_endpoint)
+        connection.execute(f"""
+            CREATE SECRET (
+                TYPE gcs, SCOPE {literal(f"gs://{self._bucket}")}, BEARER_TOKEN {literal(self._token())},
+                ENDPOINT {literal(endpoint.netloc)}, USE_SSL {endpoint.scheme == "https"}, URL_STYLE 'path'
+            )
+        """)
+
+    @cached_property
+    def _client(self) -> Any:
+        return Client()
+
+    def _token(self) -> str:
+        if urlsplit(self._client.api_endpoint).scheme != "https":
+            return "none"  # an emulator asks for none
+        credentials, _ = default(scopes=[_READ_ONLY])
+        credentials.refresh(Request())  # type: ignore[no-untyped-call]
+        return str(credentials.token)
+
+    def _name_of(self, name: str) -> str:
+        return f"{self._folder}/{name}" if self._folder else name

@@ -1,0 +1,78 @@
+"""Where files of user data lie: a folder of this machine, or one of a bucket."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import duckdb
+
+from audience_jobs.errors import NoUserData
+from audience_jobs.sql import literal
+
+_BUCKETS = "gs://"
+
+
+class UserFolder(Protocol):
+    """Files of user data; `address` is what people and DuckDB call the folder, without a `/` at its end."""
+
+    @property
+    def address(self) -> str:
+        """Return the folder's name."""
+        ...
+
+    def files(self) -> Mapping[str, datetime]:
+        """Return the names of the files that lie there and when each was written; NoUserData without a folder."""
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file to read its first bytes."""
+        ...
+
+    def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Give a connection, before it is locked up, what it needs to reach the folder beside permission."""
+        ...
+
+
+class LocalFolder:
+    """A folder of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def address(self) -> str:
+        """Return the folder's path, absolute, since DuckDB compares what it opens with what it may open."""
+        return str(self._path.resolve())
+
+    def files(self) -> Mapping[str, datetime]:
+        """Return the names of the files and when each was written."""
+        if not self._path.is_dir():
+            raise NoUserData(str(self._path), "does not exist")
+        return {path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in self._path.iterdir()}
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file."""
+        return (self._path / name).open("rb")
+
+    def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Do nothing: DuckDB reads local files by itself."""
+
+
+def user_folder(place: Path | str) -> UserFolder:
+    """Return the folder at a path, or at `gs://bucket/folder`."""
+    if str(place).startswith(_BUCKETS):
+        from audience_jobs.engines.bucket_folder import BucketFolder  # noqa: PLC0415 - Google's client loads slowly
+
+        return BucketFolder(str(place))
+    return LocalFolder(Path(place))
+
+
+def path_in(folder: UserFolder, name: str) -> str:
+    """Return how DuckDB and people call a file of a folder."""
+    return f"{folder.address}/{name}"
+
+
+def allowed(folder: UserFolder, work_dir: Path) -> str:
+    """Return DuckDB's list of what it may open: files below the folder and below another one of this machine."""
+    return f"[{literal(f'{folder.address}/')}, {literal(work_dir)}]"
