@@ -134,7 +134,9 @@ def _cleaned(ports: Ports, run: Run) -> Execution:
         return execution.ended(_PHASE, now).clean(tally)
 
     execution = ports.executions.change(run.execution.id, change)
-    told = f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
+    told = (
+        f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
+    )
     told = "a test reaches the test users only" if execution.kind is Kind.TEST else told
     note(ports, execution.id, _PHASE, f"{execution.state.value}: {told}; device tokens deleted")
     return execution
