@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from audience_jobs.errors import AudienceJobError, BadCriteria, BadParameter, RefusedQuery, Unavailable, UnknownJob
 from functions.domain.errors import (
     BadAudience,
+    BadFields,
     BadInput,
-    BadRecipe,
     Conflict,
     FieldError,
     Forbidden,
@@ -79,7 +79,7 @@ def refusal(error: Exception) -> Refusal | None:
 
 
 def _fields(error: Exception) -> Sequence[FieldError]:
-    if isinstance(error, BadRecipe):
+    if isinstance(error, BadFields):
         return error.errors
     if isinstance(error, BadCriteria):
         return [FieldError(name, reason) for name, reason in error.errors]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.execution import State
 from functions.domain.instants import instant, stamp
 from functions.domain.roles import Role
@@ -100,7 +100,7 @@ def _instant(text: str, field: str) -> datetime | None:
         return instant(text)
     except (ValueError, OverflowError) as error:
         reason = f"must be an instant such as 2026-11-23T18:00:00Z or a day such as 2026-11-23: {error}"
-        raise BadRecipe([FieldError(field, reason)]) from None
+        raise BadFields([FieldError(field, reason)]) from None
 
 
 def _place(cursor: str) -> Place | None:
@@ -112,7 +112,7 @@ def _place(cursor: str) -> Place | None:
             return instant(at), execution_id
     except (ValueError, OverflowError):
         pass
-    raise BadRecipe([FieldError("cursor", "must be the `pagination.next` of the page before")])
+    raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
 
 
 ROUTES = (
