@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from functions.domain.audit import Deed
 from functions.domain.cadence import CadenceRule
 from functions.domain.shard import Stored
 from functions.ports import CadenceLedger, Ports
@@ -72,3 +73,11 @@ class _ShadowLedger:
     def rules(self) -> Sequence[CadenceRule]:
         """Return the rules in force."""
         return self._real.rules()
+
+    def change_rules(
+        self,
+        change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]],
+        deed: Deed,  # noqa: ARG002
+    ) -> Sequence[CadenceRule]:
+        """Return what `change` makes of the rules in force, and leave these."""
+        return change(self.rules())

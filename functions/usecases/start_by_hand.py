@@ -30,13 +30,14 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
     document = ports.recipes.get(recipe_id)
     if document is None:
         raise NotFound(f"there is no recipe {recipe_id!r}")
-    recipe = at_once(read(document, default_id=recipe_id), kind)
+    written = read(document, default_id=recipe_id)
+    recipe = at_once(written, kind)
     send_at = at + recipe.schedule.lead
     known = ports.executions.get(execution_id(recipe.id, send_at, kind))
     if known is None:
         check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
         if kind is Kind.MANUAL:
-            _check_may_send(ports, recipe, at, send_at)
+            _check_may_send(ports, written, at, send_at)
     return start(ports, recipe, send_at, kind)
 
 

@@ -8,8 +8,9 @@ changed what the client believes to know. Only what passes by itself is answered
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audience_jobs.errors import AudienceJobError, BadCriteria, BadParameter, RefusedQuery, UnknownJob
+from audience_jobs.errors import AudienceJobError, BadCriteria, BadParameter, RefusedQuery, Unavailable, UnknownJob
 from functions.domain.errors import (
+    BadAudience,
     BadFields,
     BadInput,
     Conflict,
@@ -59,6 +60,8 @@ _STATUS: Mapping[type[Exception], int] = {
     BadCriteria: 422,
     RefusedQuery: 422,
     AudienceJobError: 409,
+    BadAudience: 409,
+    Unavailable: 503,
     QuotaExceeded: 429,
     Transient: 503,
 }
