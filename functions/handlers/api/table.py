@@ -1,6 +1,6 @@
 """Every call of the API. What is not in this table does not exist; what is, stands in the OpenAPI document."""
 
-from functions.handlers.api.calls import about, control, executions, recipes, trials
+from functions.handlers.api.calls import about, cadence, control, executions, migration, recipes, sends, trials
 from functions.handlers.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -8,5 +8,8 @@ ROUTES: tuple[Route, ...] = (
     *control.ROUTES,
     *trials.ROUTES,
     *executions.ROUTES,
+    *sends.ROUTES,
+    *cadence.ROUTES,
+    *migration.ROUTES,
     *about.ROUTES,
 )
