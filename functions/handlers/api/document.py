@@ -197,7 +197,8 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.paged:
         envelope["properties"]["pagination"] = _PAGE
         envelope["required"].append("pagination")
-    return answer | {"content": {"application/json": {"schema": envelope}}}
+    file = {route.file: {"schema": {"type": "string"}}} if route.file else {}
+    return answer | {"content": {"application/json": {"schema": envelope}, **file}}
 
 
 def _refusals(route: Route) -> dict[str, Any]:
