@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from functions import bootstrap, logs
 from functions.domain.errors import Unauthenticated
@@ -69,7 +70,7 @@ class _Doorkeeper:
         return Caller(name="fuzz@example.com", role=Role.ADMIN)
 
 
-def _run_a_send(system: EmbeddedSystem, clock: VirtualClock) -> dict[str, object]:
+def _run_a_send(system: EmbeddedSystem, clock: VirtualClock) -> dict[str, Any]:
     """Let the recipes of the document's examples send once, so that there is something to look at."""
     apps = load_functions(FUNCTIONS, SOURCE)
     for path in sorted((SOURCE.parent / "local" / "recipes").glob("*.json")):
