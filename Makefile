@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-audiences bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: help setup demo up test test-api-fuzz lint format bench bench-delivery bench-import bench-audiences bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ up: $(READY) ## Serve all functions on one port with the clock running
 
 test: $(READY) ## Run all tests
 	$(BIN)/pytest -n 2 --dist worksteal
+
+test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
+	$(BIN)/python -m tests.fuzz.api
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

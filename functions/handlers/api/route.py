@@ -109,7 +109,8 @@ class Route:
     what is answered instead of the envelope. `refusals` are the statuses that it may answer beside those that every
     call may. A body is JSON that fits `body`; `form` is the model of a multipart form that may come instead. With
     `keyed` a client may send an Idempotency-Key; with `etag` the answer names its version, and with `paged` its page.
-    `later` calls may also answer 202, where the work goes on after the answer.
+    `later` calls may also answer 202, where the work goes on after the answer; `file` is the type of what may be
+    answered instead of the envelope, where the query asks for it.
     """
 
     method: str
@@ -123,6 +124,7 @@ class Route:
     form: type[Model] | None = None
     status: int = 200
     later: bool = False
+    file: str = ""
     refusals: tuple[int, ...] = ()
     keyed: bool = False
     etag: bool = False

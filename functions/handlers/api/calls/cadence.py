@@ -5,17 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from functions.domain.cadence_rules import rules_document
-from functions.domain.errors import BadFields, FieldError
-from functions.domain.instants import instant
-from functions.domain.past_push import Skipped, Source
+from functions.domain.past_push import Skipped
 from functions.domain.roles import Role
-from functions.handlers.api.models import Counts, Instant
-from functions.handlers.api.route import Call, Form, Model, Query, Reply, Route, Upload, uploaded
+from functions.handlers.api.models import Counts
+from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.change_rules import change_rules, version_of_rules
 from functions.usecases.filter_audience import filter_audience
 from functions.usecases.import_history import import_history
 from functions.usecases.track_notification import track_notification
-from functions.usecases.user_history import MOST_DAYS, notifications_of
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000
@@ -106,38 +103,6 @@ class Imported(Model):
     errors: list[RowAtFault]
 
 
-class Days(Query):
-    """How far to look back."""
-
-    days: int = Field(default=14, ge=1, le=MOST_DAYS)
-    until: str = Field(default="", description="Look back from this instant; from now, if it is missing.")
-
-
-class Got(Model):
-    """A push that a user was reserved, with what is known of it."""
-
-    source: Literal["execution", Source.IMPORT, Source.TRACKED]
-    layer_id: int
-    sent_at: Instant
-    name: str | None = None
-    execution_id: str | None = None
-    push: int | None = None
-    recipe_id: str | None = None
-    recipe_name: str | None = None
-    title: str | None = None
-    body: str | None = None
-    deep_link: str | None = None
-
-
-class Notifications(Model):
-    """What a user was sent, newest first; layers 1 and 4 count against nothing and are not kept."""
-
-    user_id: str
-    since: Instant
-    until: Instant
-    notifications: list[Got]
-
-
 def get_cadence_rules(call: Call) -> Reply:
     """Answer the rules in force."""
     rules = call.ports.ledger.rules()
@@ -175,17 +140,6 @@ def post_cadence_history(call: Call) -> Reply:
     report = import_history(call.ports, uploaded(asked.file), dry_run=asked.dry_run)
     done = "would be imported" if asked.dry_run else "are imported"
     return Reply(data=report.document(), message=f"{report.imported:,} of {report.rows:,} rows {done}")
-
-
-def get_user_notifications(call: Call) -> Reply:
-    """Answer what a user was sent."""
-    asked: Days = call.query
-    try:
-        until = instant(asked.until) if asked.until else call.ports.clock.now()
-    except (ValueError, OverflowError) as error:
-        raise BadFields([FieldError("until", f"must be an instant such as 2026-11-23T18:00:00Z: {error}")]) from None
-    found = notifications_of(call.ports, call.path["userId"], until=until, days=asked.days)
-    return Reply(data=Notifications.model_validate(found))
 
 
 ROUTES = (
@@ -237,14 +191,5 @@ ROUTES = (
         serve=post_track_notification,
         body=Notification,
         answer=Tracked,
-    ),
-    Route(
-        method="GET",
-        path="/api/users/{userId}/notifications",
-        least=Role.VIEWER,
-        summary="Look at what a user was sent",
-        serve=get_user_notifications,
-        query=Days,
-        answer=Notifications,
     ),
 )

@@ -1,8 +1,6 @@
 """Executions: a recipe's history, one while it runs, its log, and what became of everybody."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time
-from itertools import chain
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +11,7 @@ from functions.domain.instants import instant, stamp
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
+from functions.handlers.api.streaming import begun
 from functions.ports import ExecutionSearch, Place
 from functions.usecases.receipt import export
 from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
@@ -81,13 +80,8 @@ def get_export(call: Call) -> Reply:
     """Answer what became of every user as CSV, line by line."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
     name = f'attachment; filename="{execution.id}.csv"'
-    lines = _begun(export(call.ports, read_run(execution)))
+    lines = begun(export(call.ports, read_run(execution)))
     return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
-
-
-def _begun(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Read the first lines now, so that what fails at once is answered as an error."""
-    return chain([next(lines, b"")], lines)
 
 
 def _instant(text: str, field: str) -> datetime | None:
