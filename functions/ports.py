@@ -57,7 +57,7 @@ class RecipeStore(Protocol):
 
 
 class AuditLog(Protocol):
-    """What was done to recipes. `RecipeStore.change` adds entries; nothing changes or removes one."""
+    """What was done to recipes and cadence rules. Changing them adds entries; nothing changes or removes one."""
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another.
@@ -209,7 +209,16 @@ class CadenceLedger(Protocol):
         ...
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force."""
+        """Return the rules in force: those that were saved, else the default ones."""
+        ...
+
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules by what `change` makes of those in force; no rules at all bring the default ones back.
+
+        In one transaction, which adds the entry after the last of `domain.cadence_rules.SUBJECT` to the audit log.
+        """
         ...
 
 

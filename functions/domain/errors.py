@@ -28,12 +28,16 @@ class FieldError:
         return f"{self.field}: {self.reason}"
 
 
-class BadRecipe(BadInput):
-    """A recipe document cannot be used; `errors` holds one entry for each field at fault."""
+class BadFields(BadInput):
+    """Fields that a person wrote cannot be used; `errors` holds one entry for each field at fault."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(str(error) for error in self.errors))
+
+
+class BadRecipe(BadFields):
+    """A recipe document cannot be used."""
 
 
 class KeyReused(BadInput):

@@ -56,8 +56,8 @@ def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetim
     for other in ports.executions.unfinished():
         if not other.state.final and rivals(other, _of(recipe, at)):
             raise NotPossible(
-                f"execution {other.id} is under way: its users would get the sequence twice; wait until it has ended, "
-                "or cancel it"
+                f"execution {other.id} is under way: its users would get the sequence twice; wait until it has "
+                "ended, or cancel it"
             )
     soon = list(takewhile(lambda start_at: start_at < send_at, starts_from(recipe.schedule, at)))
     if soon:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadInput, BadRecipe, Misconfigured
+from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.cli.audience import audience
 from local.cli.cadence import cadence
 from local.cli.data import data
@@ -36,9 +36,9 @@ def main() -> None:
     """Run the command; bad input ends with status 2 and one line for each thing that is wrong."""
     try:
         cli(prog_name="tminus")
-    except BadRecipe as error:
+    except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
-    except (BadInput, Misconfigured, AudienceJobError) as error:
+    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError) as error:
         _refuse(str(error))
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))

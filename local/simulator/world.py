@@ -51,7 +51,7 @@ def open_world(
     """Make the world of a scenario, with nothing in it yet."""
     audit = MemoryAuditLog()
     recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
-    ledger, queue, schedules = MemoryCadenceLedger(), MemoryTaskQueue(clock), MemorySchedules(clock)
+    ledger, queue, schedules = MemoryCadenceLedger(audit), MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
     job = make_job()
     ports = Ports(

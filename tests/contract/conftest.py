@@ -4,18 +4,17 @@
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 
 import pytest
 
 from functions import bootstrap
-from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Message, Outcome
 from functions.domain.execution import Execution
 from functions.domain.partition import PARTITIONS, Index
@@ -71,19 +70,13 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
-class SavesRules(CadenceLedger, Protocol):
-    """A ledger whose rules can be replaced."""
-
-    def save_rules(self, rules: Sequence[CadenceRule]) -> None: ...
-
-
 @dataclass(kw_only=True)
 class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
     request_keys: RequestKeys
-    ledger: SavesRules
+    ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules
@@ -132,7 +125,7 @@ def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapt
         audit=audit,
         executions=MemoryExecutionStore(),
         request_keys=MemoryRequestKeys(),
-        ledger=MemoryCadenceLedger(),
+        ledger=MemoryCadenceLedger(audit),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
@@ -155,7 +148,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         audit=ports.audit,
         executions=ports.executions,
         request_keys=ports.request_keys,
-        ledger=cast("SavesRules", ports.ledger),
+        ledger=ports.ledger,
         files=ports.files,
         tasks=ports.tasks,
         schedules=ports.schedules,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence_rules import SUBJECT, rules_document
 from functions.ports import Alert
 from local.embedded.documents import to_text
 
@@ -88,7 +89,8 @@ class MemoryRequestKeys:
 class MemoryCadenceLedger:
     """Plays CadenceLedger."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAuditLog) -> None:
+        self._audit = audit
         self._days: dict[tuple[int, date], bytes] = {}
         self._rules: tuple[CadenceRule, ...] = ()
         self._writing = threading.RLock()
@@ -109,9 +111,15 @@ class MemoryCadenceLedger:
         """Return the rules in force: those saved last, else the default ones."""
         return self._rules or DEFAULT_RULES
 
-    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
-        """Replace the rules; no rules at all bring the default ones back."""
-        self._rules = tuple(rules)
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules, with an entry of the audit log; no rules at all bring the default ones back."""
+        with self._writing:
+            before = self.rules()
+            self._rules = tuple(change(before))
+            self._audit.append(SUBJECT, deed, rules_document(before), rules_document(self.rules()))
+        return self.rules()
 
     def days(self, partition: int) -> Mapping[date, bytes]:
         """Return all packed days of a partition."""
