@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,8 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+_DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
+"""A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
@@ -111,11 +113,25 @@ class UserDatabaseSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserDatasetSettings:
+    """A BigQuery dataset (`project.dataset`) that holds the user data.
+
+    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
+    way of `bucket`.
+    """
+
+    dataset: str
+    project: str
+    bucket: str
+    max_gib_billed: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
-    User data are files in `user_data_dir`, unless there is a `user_database`. A statement of an audience job may
-    take `user_data_timeout`.
+    User data are files in `user_data_dir`, unless there is a `user_database` or a `user_dataset`. A statement of an
+    audience job may take `user_data_timeout`.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -124,8 +140,13 @@ class Settings:
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
+    user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
     policy: Policy = field(default_factory=Policy)
+
+    def on_files(self, folder: Path) -> "Settings":
+        """Give the settings with the user data in a folder, wherever they were."""
+        return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)
 
 
 def process_settings() -> Settings:
@@ -142,9 +163,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=Path(reader.text("USER_DATA_DIR", ".tminus/data")),
-        user_database=_user_database(reader)
-        if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
-        else None,
+        user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
+        user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         policy=_policy(reader),
@@ -207,7 +227,7 @@ def _cloud(reader: _Reader) -> CloudSettings:
         project=_project(reader),
         location=reader.like("GOOGLE_CLOUD_LOCATION", _LOCATION, "a location such as europe-west1"),
         function_url=function_url,
-        bucket=reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket"),
+        bucket=_bucket(reader),
         task_caller=reader.like("TASK_CALLER", _EMAIL, account),
         scheduler_caller=reader.like("SCHEDULER_CALLER", _EMAIL, account),
         database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
@@ -222,9 +242,24 @@ def _cloud(reader: _Reader) -> CloudSettings:
     )
 
 
-def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
-    if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
-        return None
+def _bucket(reader: _Reader) -> str:
+    return reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket")
+
+
+def _user_data(reader: _Reader) -> str:
+    return reader.choice("USER_DATA", ["files", "postgres", "bigquery"])
+
+
+def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+    return UserDatasetSettings(
+        dataset=reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset"),
+        project=_project(reader),
+        bucket=_bucket(reader),
+        max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
+    )
+
+
+def _user_database(reader: _Reader) -> UserDatabaseSettings:
     url = reader.text("USER_DATABASE_URL", "")
     if url and not url.startswith(("postgresql://", "postgres://")):
         # What is there is not shown: it may be a password.

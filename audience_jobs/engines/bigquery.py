@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from google.cloud.bigquery import Client
-from google.cloud.storage import Bucket
+from google.cloud import bigquery, storage
 
 from audience_jobs.contract import Column, Job
 from audience_jobs.engines.bigquery_files import exported, write_sorted
@@ -33,8 +32,8 @@ class BigQueryEngine:
     `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
     """
 
-    client: Client
-    bucket: Bucket
+    client: bigquery.Client
+    bucket: storage.Bucket
     dataset: str
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
@@ -96,6 +95,19 @@ class BigQueryEngine:
         limits = Limits(bytes_billed=self.max_bytes_billed, timeout_seconds=self.timeout_seconds)
         with bigquery_session(self.client, self.dataset, job_id=job_id, limits=limits) as session:
             yield session
+
+
+def open_bigquery(
+    project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
+) -> BigQueryEngine:
+    """Give the engine that acts as the account of this machine, and lets `project` pay."""
+    return BigQueryEngine(
+        client=bigquery.Client(project),
+        bucket=storage.Client(project).bucket(bucket),
+        dataset=dataset,
+        max_bytes_billed=max_bytes_billed,
+        timeout_seconds=timeout_seconds,
+    )
 
 
 class BigQueryRun:

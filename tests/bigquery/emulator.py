@@ -17,7 +17,7 @@ _VENV = Path(__file__).parent / ".venv"
 _TYPES = {"integer": "INT64", "boolean": "BOOL", "timestamp": "TIMESTAMP", "json": "JSON"}
 
 
-class ExportBucket(storage.Bucket):  # type: ignore[misc] - its library ships no types
+class ExportBucket(storage.Bucket):  # type: ignore[misc] # its library ships no types
     """A bucket of fake-gcs-server into which bqemulator's exports arrive: it writes to a folder, where they start."""
 
     def __init__(self, client: storage.Client, folder: Path) -> None:
