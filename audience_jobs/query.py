@@ -16,7 +16,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import SOURCE_TABLES
 
-Dialect = Literal["postgres", "duckdb"]
+Dialect = Literal["postgres", "duckdb", "bigquery"]
 
 # It warns of every statement that it knows by name only; those are refused here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -99,7 +99,11 @@ class Query:
 
     def sql(self, dialect: Dialect) -> str:
         """Give the query in an engine's words; RefusedQuery where the engine has none for it."""
-        return _generated(self._tree, dialect)
+        if dialect == "bigquery":
+            from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
+
+            return generated(googlesql(self.tree()), dialect)
+        return generated(self._tree, dialect)
 
     def numbered(self, dialect: Dialect) -> str:
         """Give the query as `sql` does, with `$1` for the first of `parameters` and so on."""
@@ -108,7 +112,7 @@ class Query:
         def number(node: exp.Expr) -> exp.Expr:
             return exp.Parameter(this=places[node.name].copy()) if isinstance(node, exp.Parameter) else node
 
-        return _generated(self._tree.transform(number), dialect)
+        return generated(self._tree.transform(number), dialect)
 
 
 def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
@@ -226,7 +230,8 @@ def _folded(name: exp.Identifier) -> str:
     return name.name if name.quoted else name.name.lower()
 
 
-def _generated(tree: exp.Expr, dialect: Dialect) -> str:
+def generated(tree: exp.Expr, dialect: Dialect) -> str:
+    """Write a tree in an engine's words, without comments; RefusedQuery where the engine has none for it."""
     try:
         return tree.sql(dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:

@@ -54,6 +54,17 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
 
         return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
+    if dataset := settings.user_dataset:
+        from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415
+
+        engine = open_bigquery(
+            dataset.project,
+            dataset=dataset.dataset,
+            bucket=dataset.bucket,
+            max_bytes_billed=dataset.max_gib_billed * 2**30,
+            timeout_seconds=seconds,
+        )
+        return engine, find
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415
 
     return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find

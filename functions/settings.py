@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+_DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
+"""A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
@@ -113,11 +115,25 @@ class UserDatabaseSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserDatasetSettings:
+    """A BigQuery dataset (`project.dataset`) that holds the user data.
+
+    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
+    way of `bucket`.
+    """
+
+    dataset: str
+    project: str
+    bucket: str
+    max_gib_billed: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
-    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database`. A
-    statement of an audience job may take `user_data_timeout`.
+    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
+    `user_dataset`. A statement of an audience job may take `user_data_timeout`.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -126,8 +142,13 @@ class Settings:
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path | str = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
+    user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
     policy: Policy = field(default_factory=Policy)
+
+    def on_files(self, folder: Path | str) -> "Settings":
+        """Give the settings with the user data in a folder, wherever they were."""
+        return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)
 
 
 def process_settings() -> Settings:
@@ -144,9 +165,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=_user_data_dir(reader),
-        user_database=_user_database(reader)
-        if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
-        else None,
+        user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
+        user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         policy=_policy(reader),
@@ -209,7 +229,7 @@ def _cloud(reader: _Reader) -> CloudSettings:
         project=_project(reader),
         location=reader.like("GOOGLE_CLOUD_LOCATION", _LOCATION, "a location such as europe-west1"),
         function_url=function_url,
-        bucket=reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket"),
+        bucket=_bucket(reader),
         task_caller=reader.like("TASK_CALLER", _EMAIL, account),
         scheduler_caller=reader.like("SCHEDULER_CALLER", _EMAIL, account),
         database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
@@ -231,9 +251,24 @@ def _user_data_dir(reader: _Reader) -> Path | str:
     return reader.like("USER_DATA_DIR", _BUCKET_FOLDER, "a folder, or one of a bucket as gs://bucket/folder")
 
 
-def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
-    if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
-        return None
+def _bucket(reader: _Reader) -> str:
+    return reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket")
+
+
+def _user_data(reader: _Reader) -> str:
+    return reader.choice("USER_DATA", ["files", "postgres", "bigquery"])
+
+
+def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+    return UserDatasetSettings(
+        dataset=reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset"),
+        project=_project(reader),
+        bucket=_bucket(reader),
+        max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
+    )
+
+
+def _user_database(reader: _Reader) -> UserDatabaseSettings:
     url = reader.text("USER_DATABASE_URL", "")
     if url and not url.startswith(("postgresql://", "postgres://")):
         # What is there is not shown: it may be a password.

@@ -10,7 +10,7 @@ from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
 
 _RECIPIENTS = "recipients_given"
 _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timestamp"}
@@ -120,7 +120,7 @@ class PostgresRun:
 
 def _write_devices(session: PostgresSession, recipients: str, path: Path, per_user: int) -> int:
     session.require("devices", ("user_id", "token", "platform", "updated_at"))
-    return session.write_csv(devices_of(recipients, per_user), path)
+    return session.write_csv(devices_of(ranked_devices(recipients, per_user)), path)
 
 
 def _cast(type_: str) -> str:
