@@ -187,6 +187,20 @@ class ExecutionStore(Protocol):
         """Return an execution's violations, oldest first."""
         ...
 
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first.
+
+        Without reading each execution, or those that are resolved.
+        """
+        ...
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved, in one transaction, and return it; whoever was first stays.
+
+        NotFound where there is none.
+        """
+        ...
+
 
 class RequestKeys(Protocol):
     """What was asked for under which name, so that a request which comes again is known again."""

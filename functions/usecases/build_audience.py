@@ -39,8 +39,8 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
-        pushes = _build(ports, run)
-    except _TooLarge as error:
+        pushes = [_kept(ports, files) for files in audiences_of(ports, run)]
+    except TooLarge as error:
         return _blocked_by_size(ports, run, error.sizes) or run.execution
     except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
@@ -55,7 +55,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     return _judge(ports, run, pushes)
 
 
-class _TooLarge(Exception):
+class TooLarge(Exception):
     """The audiences hold more users than a whole deployment may send to: `sizes` are those of the pushes so far."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
@@ -83,19 +83,25 @@ def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
     breach(ports, run.execution, _PHASE, finding, subject="tried-again")
 
 
-def _build(ports: Ports, run: Run) -> list[PushFiles]:
+def _kept(ports: Ports, files: PushFiles) -> PushFiles:
+    ports.executions.save_push(files)
+    return files
+
+
+def audiences_of(ports: Ports, run: Run) -> Iterator[PushFiles]:
+    """Run the audience job, write the files of push after push, and yield their manifests.
+
+    TooLarge once they hold more users than the deployment may send to; AudienceJobError, BadAudience, BadTemplate and
+    ValueError where recipe, job and data do not fit together.
+    """
     job, arguments = recipe_job(run.recipe, ports.find_job)
-    pushes = []
     with (
         TemporaryDirectory(prefix="tminus-") as folder,
         ports.engine.run(job, arguments, now=run.timeline.build_at) as rows,
     ):
         writer = _Writer(ports, run, rows, Path(folder))
         for position, push in enumerate(run.recipe.pushes):
-            files = writer.write(position + 1, push, audience_of(job, push, position))
-            ports.executions.save_push(files)
-            pushes.append(files)
-    return pushes
+            yield writer.write(position + 1, push, audience_of(job, push, position))
 
 
 class _Writer:
@@ -111,7 +117,7 @@ class _Writer:
         per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
-        self._hold_size(_label(push, audience.name), self._rows.size(audience.name))
+        self._hold_size(label(push, audience.name), self._rows.size(audience.name))
         self._rows.write_audience(audience.name, path)
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
@@ -131,7 +137,7 @@ class _Writer:
         """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
         self._sizes[label] = rows
         if total_finding(self._sizes, self._ports.policy.limits):
-            raise _TooLarge(self._sizes)
+            raise TooLarge(self._sizes)
 
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
         model = self._model_row(fields, live)
@@ -188,7 +194,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         devices = files.live.devices.index.row_count - files.dead_tokens
         message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
         note(ports, execution.id, _PHASE, message)
-    blocked = _blocked_by_size(ports, run, {_label(f.push, f.audience): f.live.size for f in pushes})
+    blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
 
@@ -211,5 +217,6 @@ def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execut
     return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data.get("audience", "total")))
 
 
-def _label(push: int, audience: str) -> str:
+def label(push: int, audience: str) -> str:
+    """Return what findings about an audience's size call it."""
     return f"push {push} ({audience})"

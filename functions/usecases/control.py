@@ -17,6 +17,19 @@ def stop(ports: Ports, execution_id: str, why: str) -> Execution:
     return _end(ports, execution_id, State.STOPPED, why)
 
 
+def stop_all(ports: Ports, why: str, *, recipe_id: str | None = None) -> list[Execution]:
+    """Stop whatever is under way, of one recipe or of all of them, and return it."""
+    stopped = []
+    for execution in ports.executions.unfinished():
+        if execution.state.final or recipe_id not in (None, execution.recipe_id):
+            continue
+        try:
+            stopped.append(stop(ports, execution.id, why))
+        except NotPossible:
+            continue  # it ended in this very moment
+    return stopped
+
+
 def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = False) -> list[Execution]:
     """Cancel a recipe's executions that are before T-0, and return them; those that are live go on.
 

@@ -9,7 +9,7 @@ from functions.domain.delivery import Exclusion
 from functions.domain.errors import BadFields, FieldError, LedgerUnreadable
 from functions.domain.ids import is_user_id, user_digest, user_key
 from functions.ports import Ports
-from functions.usecases.reserve import judge
+from functions.usecases.reserve import reserve
 
 _NOBODY = b""
 """The key of a push that the ledger never holds: so that every push in it counts as another one."""
@@ -68,7 +68,7 @@ def _held_back(ports: Ports, keys: Sequence[bytes], layer: int) -> tuple[cadence
         return held_back, ""
     push = cadence.Push(key=_NOBODY, layer=layer, at=ports.clock.now())
     try:
-        for some in judge(ports, push, keys, dry_run=True):
+        for some in reserve(ports, push, keys, dry_run=True):
             held_back.update(some)
     except LedgerUnreadable as error:
         if not ports.policy.fail_open:

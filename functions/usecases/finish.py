@@ -134,6 +134,9 @@ def _cleaned(ports: Ports, run: Run) -> Execution:
         return execution.ended(_PHASE, now).clean(tally)
 
     execution = ports.executions.change(run.execution.id, change)
-    told = f"{execution.state.value}: {tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown"
-    note(ports, execution.id, _PHASE, f"{told}, {tally.not_reached:,} not reached; device tokens deleted")
+    told = (
+        f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
+    )
+    told = "a test reaches the test users only" if execution.kind is Kind.TEST else told
+    note(ports, execution.id, _PHASE, f"{execution.state.value}: {told}; device tokens deleted")
     return execution

@@ -30,7 +30,11 @@ def save_recipe(ports: Ports, document: Mapping[str, Any], *, by: str, default_i
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
     """Create a recipe; NotPossible where its id is taken, so that nobody's recipe is replaced by another's."""
-    recipe = _checked(ports, document)
+    return add_recipe(ports, _checked(ports, document), by=by)
+
+
+def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
+    """Create a recipe that has been checked, or that will never run; NotPossible where its id is taken."""
 
     def create(stored: Document | None) -> Recipe:
         if stored is not None:

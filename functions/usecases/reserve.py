@@ -28,8 +28,8 @@ def hold_back(
     """
     held_back: dict[bytes, Exclusion] = {}
     try:
-        for some in judge(ports, push, keys, dry_run=dry_run):
-            held_back.update(some)
+        for found in reserve(ports, push, keys, dry_run=dry_run):
+            held_back.update(found)
     except LedgerUnreadable as error:
         breach(ports, run.execution, Phase.LIVE_EXECUTION, _unreadable(ports, error))
         if not ports.policy.fail_open:
@@ -37,10 +37,12 @@ def hold_back(
     return held_back
 
 
-def judge(ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool) -> Iterator[cadence.HeldBack]:
-    """Yield whom a rule holds back, partition by partition, and reserve the push for the others, but in a dry run.
+def reserve(
+    ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool = False
+) -> Iterator[cadence.HeldBack]:
+    """Reserve the push partition by partition, and yield the users of each whom a rule holds back.
 
-    LedgerUnreadable where nobody can say; what was reserved until then stays, and is known again.
+    LedgerUnreadable where nobody can say who may be sent to.
     """
     from functions.domain import ledger  # noqa: PLC0415
 

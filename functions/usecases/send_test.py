@@ -60,15 +60,8 @@ def _send_all(ports: Ports, run: Run) -> str | None:
 
 
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
-    shard = Shard(
-        execution_id=run.execution.id,
-        push=files.push,
-        number=0,
-        test=True,
-        partitions=range(PARTITIONS),
-        outcomes=b"." * files.test.size,
-    )
-    tally = deliver(ports, Delivery(run=run, files=files, test=True), ports.executions.create_shard(shard)).tally
+    shard = ports.executions.create_shard(test_shard(files))
+    tally = deliver(ports, Delivery(run=run, files=files, test=True), shard).tally
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
     note(ports, run.execution.id, _PHASE, message)
     if tally.sent == tally.audience_size:
@@ -84,6 +77,18 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     said += [f"FCM refused push {files.push}; see its delivery log"] if tally.failed else []
     said += [f"nobody knows whether push {files.push} arrived; look at the device"] if tally.unknown else []
     return "; ".join(said)
+
+
+def test_shard(files: PushFiles) -> Shard:
+    """Return the one shard of a push's TEST audience."""
+    return Shard(
+        execution_id=files.execution_id,
+        push=files.push,
+        number=0,
+        test=True,
+        partitions=range(PARTITIONS),
+        outcomes=b"." * files.test.size,
+    )
 
 
 def _tested(ports: Ports, run: Run) -> Execution:

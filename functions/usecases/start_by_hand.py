@@ -30,13 +30,14 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
     document = ports.recipes.get(recipe_id)
     if document is None:
         raise NotFound(f"there is no recipe {recipe_id!r}")
-    recipe = at_once(read(document, default_id=recipe_id), kind)
+    written = read(document, default_id=recipe_id)
+    recipe = at_once(written, kind)
     send_at = at + recipe.schedule.lead
     known = ports.executions.get(execution_id(recipe.id, send_at, kind))
     if known is None:
         check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
         if kind is Kind.MANUAL:
-            _check_may_send(ports, recipe, at, send_at)
+            _check_may_send(ports, written, at, send_at)
     return start(ports, recipe, send_at, kind)
 
 
@@ -56,8 +57,8 @@ def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetim
     for other in ports.executions.unfinished():
         if not other.state.final and rivals(other, _of(recipe, at)):
             raise NotPossible(
-                f"execution {other.id} is under way: its users would get the sequence twice; wait until it has "
-                "ended, or cancel it"
+                f"execution {other.id} is under way: its users would get the sequence twice; "
+                "wait until it has ended, or cancel it"
             )
     soon = list(takewhile(lambda start_at: start_at < send_at, starts_from(recipe.schedule, at)))
     if soon:

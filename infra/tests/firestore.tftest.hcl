@@ -57,6 +57,11 @@ run "database" {
     condition     = [for field in google_firestore_index.this["executions_of_recipe"].fields : "${field.field_path} ${field.order}"] == ["recipeId ASCENDING", "sendAt DESCENDING"]
     error_message = "a recipe's executions are listed newest first"
   }
+
+  assert {
+    condition     = google_firestore_index.this["open_violations"].query_scope == "COLLECTION_GROUP" && [for field in google_firestore_index.this["open_violations"].fields : "${field.field_path} ${field.order}"] == ["resolved ASCENDING", "at DESCENDING"]
+    error_message = "open violations of all executions are listed newest first"
+  }
 }
 
 run "unprotected" {

@@ -11,6 +11,7 @@ from local.cli.cadence import cadence
 from local.cli.data import data
 from local.cli.demo import demo
 from local.cli.jobs import jobs
+from local.cli.migrate import migrate_folder
 from local.cli.recipes import recipes
 from local.cli.run import run
 from local.cli.simulate import simulate
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, data):
+for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, migrate_folder, data):
     cli.add_command(command)
 
 

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS log_entries (
     execution_id TEXT NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
 CREATE TABLE IF NOT EXISTS violations (
-    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id))
+    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
+CREATE INDEX IF NOT EXISTS violations_open ON violations (at) WHERE json_extract(document, '$.resolved') = 0
 """
 _SUMMED = ("rows", "sent", "failed", "unknown", "lost", "excluded")
 
@@ -187,6 +188,25 @@ class SqliteExecutionStore:
         """Return an execution's violations, oldest first."""
         query = "SELECT document FROM violations WHERE execution_id = ? ORDER BY at, rowid"
         return [read_violation(json.loads(row["document"])) for row in self._database.rows(query, (execution_id,))]
+
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+        query = "SELECT document FROM violations WHERE json_extract(document, '$.resolved') = 0"
+        rows = self._database.rows(f"{query} ORDER BY at DESC, rowid DESC LIMIT ?", (most,))
+        return [read_violation(json.loads(row["document"])) for row in rows]
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved, in one transaction; whoever was first stays. NotFound where there is none."""
+        place = "execution_id = ? AND id = ?"
+        with self._database.transaction() as connection:
+            query = f"SELECT document FROM violations WHERE {place}"  # noqa: S608 - ours
+            rows = self._database.rows(query, (execution_id, violation_id))
+            if not rows:
+                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
+            violation = read_violation(json.loads(rows[0]["document"])).resolve(at, by)
+            values = (to_text(write_violation(violation)), execution_id, violation_id)
+            connection.execute(f"UPDATE violations SET document = ? WHERE {place}", values)  # noqa: S608 - ours
+        return violation
 
     def _read(self, condition: str, *parameters: object) -> list[Execution]:
         query = f"SELECT document FROM executions WHERE {condition}"  # noqa: S608 - conditions are constants above

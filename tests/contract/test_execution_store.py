@@ -228,6 +228,43 @@ def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
     assert list(ports.executions.violations("other")) == []
 
 
+def a_violation(number: int, execution: str = "e") -> Violation:
+    finding = Finding(
+        type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="no device", action="blocked", data={}
+    )
+    at = NOON + timedelta(seconds=number)
+    return Violation(id=f"{execution}/{number}", execution_id=execution, finding=finding, at=at)
+
+
+def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> None:
+    kept = [a_violation(number, execution) for number, execution in enumerate("eefg")]
+    for violation in kept:
+        ports.executions.record(violation)
+    assert list(ports.executions.open_violations(most=9)) == kept[::-1]
+    assert list(ports.executions.open_violations(most=2)) == [kept[3], kept[2]]
+
+
+def test_a_violation_is_resolved_once_and_whoever_was_first_stays(ports: Any, open_ports: Any) -> None:
+    for number in (1, 2):
+        ports.executions.record(a_violation(number))
+    resolved = a_violation(1).resolve(NOON + timedelta(hours=1, microseconds=7), "ann@example.com")
+    assert (
+        ports.executions.resolve("e", "e/1", NOON + timedelta(hours=1, microseconds=7), "ann@example.com") == resolved
+    )
+    assert ports.executions.resolve("e", "e/1", NOON + timedelta(hours=2), "bob@example.com") == resolved
+    assert list(open_ports().executions.violations("e")) == [resolved, a_violation(2)]
+    assert list(open_ports().executions.open_violations(most=9)) == [a_violation(2)]
+    assert not ports.executions.record(a_violation(1)), "what comes again does not open it again"
+    assert list(ports.executions.open_violations(most=9)) == [a_violation(2)]
+
+
+def test_a_violation_that_is_not_there_cannot_be_resolved(ports: Any) -> None:
+    ports.executions.record(a_violation(1))
+    for execution, violation in (("e", "e/2"), ("f", "e/1"), ("", "")):
+        with pytest.raises(NotFound):
+            ports.executions.resolve(execution, violation, NOON, "ann@example.com")
+
+
 def _seven(ports: Any, an_execution: Make) -> None:
     """Two recipes, sends an hour apart, two of them at the same instant."""
     for hour, (recipe_id, state) in enumerate(

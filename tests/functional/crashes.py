@@ -6,7 +6,10 @@ from typing import Any
 
 from functions.ports import Ports
 
-CRASHING = ("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts", "engine")
+CRASHING = (
+    *("recipes", "executions", "request_keys", "ledger", "files", "tasks", "schedules", "sender", "devices"),
+    *("alerts", "engine"),
+)
 
 
 class Crash(BaseException):

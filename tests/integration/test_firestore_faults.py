@@ -573,6 +573,8 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "executions.log": lambda stores: stores.executions.log(EXECUTION.id, LINE),
     "executions.log_of": lambda stores: stores.executions.log_of(EXECUTION.id),
     "executions.record": lambda stores: stores.executions.record(VIOLATION),
+    "executions.open_violations": lambda stores: stores.executions.open_violations(most=3),
+    "executions.resolve": lambda stores: stores.executions.resolve(EXECUTION.id, VIOLATION.id, NOON, "ann"),
     "executions.violations": lambda stores: stores.executions.violations(EXECUTION.id),
     "recipes.get": lambda stores: stores.recipes.get("daily"),
     "recipes.all": lambda stores: list(stores.recipes.all()),

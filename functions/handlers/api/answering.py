@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, Response
+from flask import Response
 from pydantic import BaseModel
 
 from functions.handlers.api.refusals import Refusal
@@ -19,11 +19,12 @@ def answered(call: Call, reply: Reply) -> Response:
     """Return the answer that a reply makes; 304 without it where the client has the same already."""
     etag = f'"{reply.etag}"' if reply.etag else ""
     headers = {**_DATA, **({"ETag": etag} if etag else {}), **reply.headers}
-    if etag and call.request.method in ("GET", "HEAD") and _knows(call.request, reply.etag):
+    if etag and call.request.method in ("GET", "HEAD") and call.request.if_none_match.contains_weak(reply.etag):
         return Response(status=304, headers=headers)
     if reply.content is not None:
         return Response(reply.content, status=reply.status, headers=headers, content_type=reply.content_type)
-    body = {"success": True, "data": _plain(reply.data), "message": reply.message}
+    data = reply.data() if callable(reply.data) else reply.data
+    body = {"success": True, "data": _plain(data), "message": reply.message}
     if reply.page is not None:
         body["pagination"] = vars(reply.page)
     return _json(reply.status, body, headers)
@@ -35,10 +36,6 @@ def refused(refusal: Refusal) -> Response:
     errors = [{"field": error.field, "reason": error.reason} for error in refusal.errors]
     body = {"success": False, "message": refusal.message, "errors": errors}
     return _json(refusal.status, body, {**_DATA, "Cache-Control": "no-store", **refusal.headers})
-
-
-def _knows(request: Request, etag: str) -> bool:
-    return request.if_none_match.contains_weak(etag)
 
 
 def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:

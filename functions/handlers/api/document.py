@@ -17,6 +17,7 @@ _WORDS: Mapping[int, str] = {
     400: "The request cannot be read: broken JSON, a broken form",
     401: "Nobody vouches for the caller",
     403: "The caller's role is too low",
+    405: "This mode sends, so only POST asks for it",
     404: "What the address names does not exist",
     409: "The state of things does not allow it; the message says what it allows",
     412: "Somebody has changed the recipe since it was read: its ETag is not the one in If-Match",
@@ -137,7 +138,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
         "description": role,
         "tags": [route.group],
         "parameters": [*_parameters(route, schemas)],
-        "responses": {str(route.status): _success(route, schemas), **_refusals(route)},
+        "responses": {**_successes(route, schemas), **_refusals(route)},
     }
     if route.least is None:
         operation["security"] = []
@@ -172,8 +173,14 @@ def _body(route: Route, schemas: _Schemas) -> dict[str, Any] | None:
     return {"required": True, "content": content} if content else None
 
 
+def _successes(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    statuses = dict.fromkeys([route.status, *([202] if route.later else [])])
+    answer = _success(route, schemas)
+    return {str(status): {"description": HTTPStatus(status).phrase, **answer} for status in statuses}
+
+
 def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
+    answer: dict[str, Any] = {}
     if route.etag:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Names this version."}}
     if isinstance(route.answer, str):
@@ -190,7 +197,8 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.paged:
         envelope["properties"]["pagination"] = _PAGE
         envelope["required"].append("pagination")
-    return answer | {"content": {"application/json": {"schema": envelope}}}
+    file = {route.file: {"schema": {"type": "string"}}} if route.file else {}
+    return answer | {"content": {"application/json": {"schema": envelope}, **file}}
 
 
 def _refusals(route: Route) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Request
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.field_errors import field_errors
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Model, Query, Route
@@ -19,11 +19,11 @@ _FORM = "multipart/form-data"
 
 
 def read_query(request: Request, route: Route) -> Query:
-    """Read the address's parameters; BadRecipe names those at fault. Parameters that the call lacks are not read."""
+    """Read the address's parameters; BadFields names those at fault. Parameters that the call lacks are not read."""
     try:
         return route.query.model_validate(_single(request.args, route.query, "parameter"))
     except ValidationError as error:
-        raise BadRecipe(field_errors(error)) from None
+        raise BadFields(field_errors(error)) from None
 
 
 def read_body(request: Request, route: Route) -> Any:
@@ -43,7 +43,7 @@ def read_body(request: Request, route: Route) -> Any:
             raise Refused(415, f"the body must be {taken}, not {request.mimetype or 'unnamed'}")
         return TypeAdapter(route.body).validate_python(_json(request.get_data()))
     except ValidationError as error:
-        raise BadRecipe([_of_body(each) for each in field_errors(error)]) from None
+        raise BadFields([_of_body(each) for each in field_errors(error)]) from None
 
 
 def _is_form(request: Request, route: Route) -> bool:
@@ -76,7 +76,7 @@ def _single(sent: MultiDict[str, Any], model: type[Model], what: str) -> Mapping
     values: dict[str, Any] = {}
     for name, found in sent.lists():
         if name in known and len(found) > 1 and name not in lists:
-            raise BadRecipe([FieldError(name, f"the {what} is there {len(found)} times; give it once")])
+            raise BadFields([FieldError(name, f"the {what} is there {len(found)} times; give it once")])
         values[name] = found if name in lists else found[0]
     return values
 

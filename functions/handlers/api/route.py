@@ -46,6 +46,11 @@ class Call:
     request: Request
 
     @property
+    def key(self) -> str:
+        """The Idempotency-Key; empty where the client names none."""
+        return self.request.headers.get("Idempotency-Key", "").strip()
+
+    @property
     def if_match(self) -> tuple[str, ...] | None:
         """The ETags of which the document must have one, `*` for any; None where the client names none."""
         return _etags(self.request.headers.get("If-Match"))
@@ -53,7 +58,10 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What is answered: `data` in the envelope, or a `content` of another type than JSON, perhaps piece by piece."""
+    """What is answered: `data` in the envelope, or a `content` of another type than JSON, perhaps piece by piece.
+
+    `data` may be a function that makes it: it is not called for a client that has the version `etag` already.
+    """
 
     data: Any = None
     message: str = ""
@@ -82,6 +90,8 @@ class Route:
     what is answered instead of the envelope. `refusals` are the statuses that it may answer beside those that every
     call may. A body is JSON that fits `body`; `form` is the model of a multipart form that may come instead. With
     `keyed` a client may send an Idempotency-Key; with `etag` the answer names its version, and with `paged` its page.
+    `later` calls may also answer 202, where the work goes on after the answer; `file` is the type of what may be
+    answered instead of the envelope, where the query asks for it.
     """
 
     method: str
@@ -94,6 +104,8 @@ class Route:
     body: Any = None
     form: type[Model] | None = None
     status: int = 200
+    later: bool = False
+    file: str = ""
     refusals: tuple[int, ...] = ()
     keyed: bool = False
     etag: bool = False

@@ -1,6 +1,26 @@
 """Every call of the API. What is not in this table does not exist; what is, stands in the OpenAPI document."""
 
-from functions.handlers.api.calls import about, recipes
+from functions.handlers.api.calls import (
+    about,
+    audiences,
+    control,
+    executions,
+    monitor,
+    recipes,
+    templates,
+    trials,
+    upkeep,
+)
 from functions.handlers.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*recipes.ROUTES, *about.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *recipes.ROUTES,
+    *control.ROUTES,
+    *trials.ROUTES,
+    *executions.ROUTES,
+    *monitor.ROUTES,
+    *templates.ROUTES,
+    *audiences.ROUTES,
+    *upkeep.ROUTES,
+    *about.ROUTES,
+)

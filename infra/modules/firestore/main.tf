@@ -6,7 +6,13 @@ locals {
   indexes = {
     executions_of_recipe = {
       collection = "executions"
+      scope      = "COLLECTION"
       fields     = [["recipeId", "ASCENDING"], ["sendAt", "DESCENDING"]]
+    }
+    open_violations = {
+      collection = "violations"
+      scope      = "COLLECTION_GROUP"
+      fields     = [["resolved", "ASCENDING"], ["at", "DESCENDING"]]
     }
   }
 
@@ -50,7 +56,7 @@ resource "google_firestore_index" "this" {
   project     = var.project_id
   database    = google_firestore_database.this.name
   collection  = each.value.collection
-  query_scope = "COLLECTION"
+  query_scope = each.value.scope
 
   dynamic "fields" {
     for_each = each.value.fields

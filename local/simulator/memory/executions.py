@@ -183,6 +183,22 @@ class MemoryExecutionStore:
         """Return an execution's violations, oldest first."""
         return sorted(self._violations[execution_id].values(), key=lambda violation: violation.at)
 
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+        kept = (violation for violations in self._violations.values() for violation in violations.values())
+        unresolved = [violation for violation in kept if not violation.resolved]
+        return sorted(unresolved, key=lambda violation: violation.at, reverse=True)[:most]
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved; whoever was first stays. NotFound where there is none."""
+        with self._writing:
+            violation = self._violations[execution_id].get(violation_id)
+            if violation is None:
+                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
+            resolved = violation.resolve(at, by)
+            self._violations[execution_id][violation_id] = resolved
+            return resolved
+
 
 def _place(execution: Execution) -> Place:
     return execution.send_at, execution.id

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from functions.domain.errors import BadRecipe, FieldError, NotFound
+from functions.domain.errors import BadFields, FieldError, NotFound
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Recipe
 from functions.domain.roles import Role
@@ -63,7 +63,7 @@ def get_recipes(call: Call) -> Reply:
     """Answer a page of recipes."""
     asked: RecipeList = call.query
     if asked.cursor and not RECIPE_ID.fullmatch(asked.cursor):
-        raise BadRecipe([FieldError("cursor", "must be the `pagination.next` of the page before")])
+        raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
     status = Status(asked.status) if asked.status else None
     found, following = list_recipes(call.ports, status=status, after=asked.cursor, most=asked.limit)
     return Reply(data=found, page=Page(limit=asked.limit, next=following))
@@ -73,7 +73,7 @@ def post_recipe(call: Call) -> Reply:
     """Create a recipe, and answer it."""
     recipe = create_recipe(call.ports, call.body.root, by=call.caller.name)
     location = {"Location": f"{_AT}/{recipe.id}"}
-    return _changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)
+    return changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)
 
 
 def put_recipes(call: Call) -> Reply:
@@ -81,7 +81,7 @@ def put_recipes(call: Call) -> Reply:
     asked: BulkUpdate = call.body
     wanted = [*asked.recipes, *({**asked.updates, "id": recipe_id} for recipe_id in asked.recipe_ids)]
     if not wanted:
-        raise BadRecipe([FieldError("recipes", "is empty, as is recipeIds: name at least one recipe")])
+        raise BadFields([FieldError("recipes", "is empty, as is recipeIds: name at least one recipe")])
     results = [_update_one(call, changes) for changes in wanted]
     updated = sum(result.success for result in results)
     data = BulkUpdated(updated=updated, failed=len(results) - updated, results=results)
@@ -101,7 +101,7 @@ def put_recipe(call: Call) -> Reply:
     recipe = update_recipe(
         call.ports, call.path["recipeId"], call.body.root, by=call.caller.name, versions=call.if_match
     )
-    return _changed(call, recipe, f"recipe {recipe.id} is changed")
+    return changed(call, recipe, f"recipe {recipe.id} is changed")
 
 
 def remove_recipe(call: Call) -> Reply:
@@ -111,7 +111,8 @@ def remove_recipe(call: Call) -> Reply:
     return Reply(data=Removed(recipe_id=recipe_id), message=f"recipe {recipe_id} is removed")
 
 
-def _changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
+def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
+    """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
     document = recipe.document()
     told = "; ".join([message, *recipe.notices])
     shown = shown_recipe(document, call.ports.clock.now())
