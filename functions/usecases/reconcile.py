@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
 from functions.domain.errors import BadRecipe
-from functions.domain.execution import State
+from functions.domain.execution import Kind, State
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
 from functions.domain.schedule import sends_from
@@ -113,7 +113,8 @@ def find_drift(ports: Ports) -> list[str]:
 
 def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
-    for recipe_id in sorted({execution.recipe_id for execution in ports.executions.unfinished()}):
+    of_recipes = (other for other in ports.executions.unfinished() if other.kind is not Kind.ONE_OFF)
+    for recipe_id in sorted({execution.recipe_id for execution in of_recipes}):
         recipe = recipes.get(recipe_id)
         if recipe is None and ports.recipes.get(recipe_id) is not None:
             continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot
