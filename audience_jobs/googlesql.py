@@ -1,21 +1,20 @@
 """Says a query that was read as PostgreSQL in GoogleSQL, BigQuery's dialect, so that it finds the same rows.
 
 sqlglot translates syntax and names. What the two understand differently is put right here, with the reason beside it;
-tests/bigquery/ holds each on all engines.
+tests/bigquery/test_meaning.py holds each on all engines.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.typed_query import typed
+from audience_jobs.wording import INTEGERS, Reworded, bare, filled_list, is_typed, reword, whole_division
 
 _Type = exp.DataType.Type
-_INTEGERS = (_Type.INT, _Type.BIGINT)
-_NO_TEXTS = (*_INTEGERS, _Type.DOUBLE, _Type.DECIMAL, _Type.BOOLEAN, _Type.DATE, _Type.TIMESTAMP)
+_NO_TEXTS = (*INTEGERS, _Type.DOUBLE, _Type.DECIMAL, _Type.BOOLEAN, _Type.DATE, _Type.TIMESTAMP)
 _UNITS = "MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR".split()
 
 
@@ -24,13 +23,7 @@ def googlesql(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = No
     said = typed(tree, more)
     for scope in traverse_scope(said):
         _name_elements(scope)
-    for node in reversed(list(said.walk())):  # what is inside comes first
-        reword = next((reword for kind, reword in _REWORDED.items() if isinstance(node, kind)), None)
-        new = reword(node) if reword else node
-        if new is not node:
-            new.type = node.type
-            node.replace(new)
-    return said
+    return reword(said, _REWORDED)
 
 
 def _name_elements(scope: Scope) -> None:
@@ -51,24 +44,17 @@ def _name_elements(scope: Scope) -> None:
 
 
 def _series(series: exp.Expr) -> exp.Expr:
-    if not _is(series.args["start"], _INTEGERS):
+    if not is_typed(series.args["start"], INTEGERS):
         raise RefusedQuery("calls generate_series() of something else than whole numbers, which BigQuery cannot")
     return exp.GenerateSeries(**series.args)
 
 
 def _list(node: exp.Expr) -> exp.Expr:
-    """SPLIT makes one element of an empty text, string_to_array() none."""
+    """It cuts at nothing but texts there, and knows no text for NULL."""
     if not isinstance(node.expression, exp.Literal) or not node.expression.name or node.args.get("null"):
         raise RefusedQuery("calls string_to_array() without a text to cut at, or with one for NULL")
-    text = exp.Nullif(this=node.this, expression=exp.Literal.string(""))
-    return exp.Anonymous(this="SPLIT", expressions=[text, node.expression])
-
-
-def _whole(node: exp.Expr) -> exp.Expr:
-    """`/` never divides whole numbers there."""
-    if _is(node.this, _INTEGERS) and _is(node.expression, _INTEGERS):
-        return exp.IntDiv(this=_bare(node.this), expression=_bare(node.expression))
-    return node
+    filled = filled_list(node)
+    return exp.Anonymous(this="SPLIT", expressions=[filled.this, filled.expression])
 
 
 def _moved(node: exp.Expr) -> exp.Expr:
@@ -85,12 +71,12 @@ def _moved(node: exp.Expr) -> exp.Expr:
 
 def _interval(node: exp.Expr) -> tuple[exp.Expr, exp.Var] | None:
     """Give amount and unit of `INTERVAL '1 day'` and of its multiples; None for what is no interval."""
-    node = _bare(node)
+    node = bare(node)
     if isinstance(node, exp.Mul):
         for factor, other in ((node.this, node.expression), (node.expression, node.this)):
             if (one := _interval(other)) is not None:
-                whole = _bare(factor)
-                if not _is(whole, _INTEGERS):
+                whole = bare(factor)
+                if not is_typed(whole, INTEGERS):
                     raise RefusedQuery(f"moves a time by {node.sql('postgres')}: CAST the factor AS INTEGER")
                 return (whole if one[0].name == "1" else exp.Mul(this=whole, expression=one[0])), one[1]
     if not isinstance(node, exp.Interval):
@@ -106,24 +92,30 @@ def _truncated(node: exp.Expr) -> exp.Expr:
     unit = str(node.args["unit"].name).upper()
     if unit not in _UNITS:
         raise RefusedQuery(f"cuts a time off at {unit.lower()!r}: the units are {', '.join(_UNITS).lower()}")
-    return exp.DatetimeTrunc(this=_datetime(node.this), unit=exp.var("ISOWEEK" if unit == "WEEK" else unit))
+    moment = _datetime(node.this)
+    if unit != "WEEK":
+        return exp.DatetimeTrunc(this=moment, unit=exp.var(unit))
+    of_week = exp.Extract(this=exp.var("DAYOFWEEK"), expression=moment.copy())  # 1 is Sunday
+    since_monday = exp.Mod(this=exp.paren(of_week + 5), expression=exp.Literal.number(7))
+    day = exp.DatetimeTrunc(this=moment, unit=exp.var("DAY"))
+    return exp.DatetimeSub(this=day, expression=since_monday, unit=exp.var("DAY"))
 
 
 def _datetime(node: exp.Expr) -> exp.Expr:
-    return exp.Cast(this=node, to=exp.DataType.build("timestamp")) if _is(node, (_Type.DATE,)) else node
+    return exp.Cast(this=node, to=exp.DataType.build("timestamp")) if is_typed(node, (_Type.DATE,)) else node
 
 
 def _joined_texts(node: exp.Expr) -> exp.Expr:
     """`||` takes nothing but texts there."""
     for side in (node.this, node.expression):
-        if _is(side, _NO_TEXTS):
+        if is_typed(side, _NO_TEXTS):
             side.replace(_as_text(exp.Cast(this=side.copy(), to=exp.DataType.build("text"))))
     return node
 
 
 def _as_text(node: exp.Expr) -> exp.Expr:
     """As a text a time has three or six digits after the point there, elsewhere as many as it needs."""
-    if node.args["to"].this not in (_Type.TEXT, _Type.VARCHAR) or not _is(node.this, (_Type.TIMESTAMP,)):
+    if node.args["to"].this not in (_Type.TEXT, _Type.VARCHAR) or not is_typed(node.this, (_Type.TIMESTAMP,)):
         return node
     pattern, kept = exp.Literal.string(r"(\.[0-9]*[1-9])0+$"), exp.Literal.string(r"\1")
     return exp.RegexpReplace(this=node.copy(), expression=pattern, replacement=kept)
@@ -171,24 +163,25 @@ def _ordered(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _is(node: exp.Expr, types: tuple[Any, ...]) -> bool:
-    return node.type is not None and node.type.this in types
+def _cut(node: exp.Expr) -> exp.Expr:
+    """Places before the first count from the end there."""
+    start = node.args.get("start")
+    if not isinstance(start, exp.Literal) or not start.name.isdecimal() or int(start.name) < 1:
+        raise RefusedQuery("calls substring() from elsewhere than a place that is written as a number from 1")
+    return node
 
 
-def _bare(node: exp.Expr) -> exp.Expr:
-    return _bare(node.this) if isinstance(node, exp.Paren) else node
-
-
-_REWORDED: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
+_REWORDED: Reworded = {
     exp.Add: _moved,
     exp.Cast: _as_text,
     exp.DPipe: _joined_texts,
-    exp.Div: _whole,
+    exp.Div: whole_division,
     exp.Greatest: _ignoring_nulls,
     exp.In: _in_rows,
     exp.Least: _ignoring_nulls,
     exp.StringToArray: _list,
     exp.Sub: _moved,
+    exp.Substring: _cut,
     exp.TimestampTrunc: _truncated,
     exp.Trim: _trimmed,
     exp.Window: _ordered,

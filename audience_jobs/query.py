@@ -15,6 +15,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.wording import for_duckdb, for_postgres
 
 Dialect = Literal["postgres", "duckdb", "bigquery"]
 
@@ -98,21 +99,21 @@ class Query:
         return self._tree.copy()
 
     def sql(self, dialect: Dialect) -> str:
-        """Give the query in an engine's words; RefusedQuery where the engine has none for it."""
+        """Give the query in an engine's words, and PostgreSQL's as it was written; RefusedQuery where it has none."""
         if dialect == "bigquery":
             from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
 
             return generated(googlesql(self.tree()), dialect)
-        return generated(self._tree, dialect)
+        return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
 
-    def numbered(self, dialect: Dialect) -> str:
-        """Give the query as `sql` does, with `$1` for the first of `parameters` and so on."""
+    def numbered(self) -> str:
+        """Give the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
         places = {name: exp.Literal.number(place) for place, name in enumerate(self.parameters, start=1)}
 
         def number(node: exp.Expr) -> exp.Expr:
             return exp.Parameter(this=places[node.name].copy()) if isinstance(node, exp.Parameter) else node
 
-        return generated(self._tree.transform(number), dialect)
+        return generated(for_postgres(self._tree.transform(number)), "postgres")
 
 
 def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
