@@ -6,7 +6,7 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers.entry import handle_launch, handle_reconcile, handle_task
+from functions.handlers.entry import handle_console, handle_launch, handle_reconcile, handle_send_alert, handle_task
 
 
 @functions_framework.http
@@ -55,3 +55,15 @@ def finish(request: Request) -> Response:
 def reconcile(request: Request) -> Response:
     """Cloud Scheduler, every five minutes: make what is match what should be."""
     return handle_reconcile(request)
+
+
+@functions_framework.http
+def send_alert(request: Request) -> Response:
+    """Cloud Tasks: post an alert to its channels."""
+    return handle_send_alert(request)
+
+
+@functions_framework.http
+def console(request: Request) -> Response:
+    """People: the page behind an alert's cancel link."""
+    return handle_console(request)

@@ -25,6 +25,8 @@ FUNCTIONS = (
     "send_shard",
     "finish",
     "reconcile",
+    "send_alert",
+    "console",
 )
 
 

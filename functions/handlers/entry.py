@@ -25,3 +25,17 @@ def handle_reconcile(request: Request) -> Response:
     from functions.handlers import schedules  # noqa: PLC0415
 
     return schedules.handle_reconcile(request)
+
+
+def handle_send_alert(request: Request) -> Response:
+    """Post an alert to its channels."""
+    from functions.handlers import alerts  # noqa: PLC0415
+
+    return alerts.handle_send_alert(request)
+
+
+def handle_console(request: Request) -> Response:
+    """Serve what people open from an alert."""
+    from functions.handlers import cancel_link  # noqa: PLC0415
+
+    return cancel_link.handle_cancel_link(request)

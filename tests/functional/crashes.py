@@ -6,7 +6,10 @@ from typing import Any
 
 from functions.ports import Ports
 
-CRASHING = ("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts", "engine")
+CRASHING = (
+    *("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts"),
+    *("alert_store", "channels", "engine"),
+)
 
 
 class Crash(BaseException):
