@@ -117,7 +117,7 @@ def _dead(count: int) -> str:
     return f", {_count(count, 'dead one', 'dead ones')} left out" if count else ""
 
 
-def test_sent(execution: Execution, tally: Tally, *, users: int) -> Alert:
+def tested(execution: Execution, tally: Tally, *, users: int) -> Alert:
     """Tell how many test pushes arrived, and until when people may cancel."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
