@@ -90,11 +90,10 @@ def audience_ready(
 ) -> Alert:
     """Tell the sizes of the audiences, and what changed most since `before`: the recipe's last run and its sizes."""
     users, devices = sum(one.users for one in built), sum(one.devices for one in built)
-    told = [
-        f"the audiences are ready: {users:,} users in {_count(len(built), 'push', 'pushes')}, {devices:,} devices"
-    ]
+    pushes = _count(len(built), "push", "pushes")
+    told = [f"the audiences are ready: {_users(users)} in {pushes}, {_devices(devices)}"]
     told += [_change(built, *before)] if before else []
-    lines = [f"{one.label}: {one.users:,} users, {one.devices:,} devices{_dead(one.dead)}" for one in built]
+    lines = [f"{one.label}: {_users(one.users)}, {_devices(one.devices)}{_dead(one.dead)}" for one in built]
     lines.append("users in a cooldown are left out when their push goes out")
     return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(told), details=_shortened(lines))
 
@@ -110,14 +109,14 @@ def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) 
     if one.users == was:
         return f"no size changed {since}"
     share = f", {(one.users - was) / was:+.0%}" if was else ""
-    return f"biggest change {since}: {one.label} from {was:,} to {one.users:,} users{share}"
+    return f"biggest change {since}: {one.label} from {was:,} to {_users(one.users)}{share}"
 
 
 def _dead(count: int) -> str:
     return f", {_count(count, 'dead one', 'dead ones')} left out" if count else ""
 
 
-def tested(execution: Execution, tally: Tally, *, users: int) -> Alert:
+def after_tests(execution: Execution, tally: Tally, *, users: int) -> Alert:
     """Tell how many test pushes arrived, and until when people may cancel."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
@@ -136,7 +135,7 @@ def finished(execution: Execution, tally: Tally) -> Alert:
     """Tell the totals of an execution that is over."""
     parts = [f"{tally.sent:,} sent", f"{tally.failed:,} failed", f"{tally.unknown:,} unknown"]
     parts += [f"{count:,} {reason.replace('_', ' ')}" for reason, count in tally.excluded.items() if count]
-    told = f"{execution.state.value}: of {tally.audience_size:,} users {', '.join(parts)}"
+    told = f"{execution.state.value}: of {_users(tally.audience_size)} {', '.join(parts)}"
     return _of(execution, AlertKind.FINISHED, f"{told}, {tally.not_reached:,} not reached")
 
 
@@ -202,6 +201,14 @@ def _of(execution: Execution, kind: AlertKind, message: str, details: tuple[str,
 def _shortened(lines: list[str]) -> tuple[str, ...]:
     left = len(lines) - _MOST_LINES
     return tuple(lines) if left <= 1 else (*lines[:_MOST_LINES], f"and {left} more")
+
+
+def _users(number: int) -> str:
+    return _count(number, "user", "users")
+
+
+def _devices(number: int) -> str:
+    return _count(number, "device", "devices")
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -1,6 +1,6 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
-from functions.domain.alerts import tested
+from functions.domain.alerts import after_tests
 from functions.domain.delivery import Tally
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, State
@@ -110,7 +110,7 @@ def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     if execution.state in (State.TESTED, State.LIVE):
         shards = ports.executions.shards(execution.id)
         tally = sum((shard.tally for shard in shards if shard.test), Tally())
-        tell(ports, tested(execution, tally, users=len(test_users(ports, run))), execution.recipe)
+        tell(ports, after_tests(execution, tally, users=len(test_users(ports, run))), execution.recipe)
     else:
         tell_end(ports, execution)
     return execution

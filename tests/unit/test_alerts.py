@@ -11,6 +11,7 @@ from functions.domain.alert_payload import Links, payload
 from functions.domain.alerts import (
     Alert,
     Built,
+    after_tests,
     audience_ready,
     channels_for,
     drift,
@@ -18,7 +19,6 @@ from functions.domain.alerts import (
     finished,
     live_started,
     malformed_recipe,
-    tested,
 )
 from functions.domain.delivery import Tally
 from functions.domain.execution import Execution, State
@@ -84,7 +84,7 @@ def test_a_long_sequence_is_told_in_short() -> None:
 
 
 def test_tests_say_how_many_arrived_and_until_when_to_cancel() -> None:
-    alert = tested(an_execution(), Tally(audience_size=3, sent=2), users=1)
+    alert = after_tests(an_execution(), Tally(audience_size=3, sent=2), users=1)
     assert alert.message == "2 of 3 test pushes arrived (1 test user); anybody may cancel until 18:30 UTC"
 
 
