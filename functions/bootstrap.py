@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Clock, Ports, PushSender
+from functions.ports import Channels, Clock, Ports, PushSender
 from functions.settings import FcmSettings, Platform, Settings, process_settings
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         policy=settings.policy,
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
+        channels=web_channels(settings),
     )
 
 
@@ -107,7 +108,15 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         find_job=find,
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
+        channels=web_channels(settings),
     )
+
+
+def web_channels(settings: Settings) -> Channels:
+    """Return the channels for alerts whose addresses this process knows."""
+    from functions.gcp.webhooks import WebhookChannels  # noqa: PLC0415
+
+    return WebhookChannels(settings.webhooks)
 
 
 @cache

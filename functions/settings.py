@@ -8,9 +8,11 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from functions.domain.alerts import EVERYTHING
+from functions.domain.cancel_link import SHORTEST_SECRET
 from functions.domain.errors import Misconfigured
 from functions.domain.ids import UserIdFormat, is_user_id
-from functions.domain.policy import Policy
+from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.roles import Role
 from functions.domain.safeguards import Limits
 from functions.domain.template import LinkPolicy
@@ -19,6 +21,8 @@ _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
+_CHANNEL = re.compile(r"[A-Za-z0-9_-]{1,50}")
+_WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
@@ -82,6 +86,7 @@ class CloudSettings:
     database: str = "(default)"
     task_queue: str = "tminus-steps"
     shard_queue: str = "tminus-shards"
+    alert_queue: str = "tminus-alerts"
     tasks_emulator: str = ""
     scheduler_emulator: str = ""
     certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
@@ -133,7 +138,9 @@ class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
     User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
-    `user_dataset`. A statement of an audience job may take `user_data_timeout`.
+    `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
+    channels for alerts, by name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are
+    none.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -144,6 +151,7 @@ class Settings:
     user_database: UserDatabaseSettings | None = None
     user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
+    webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
     policy: Policy = field(default_factory=Policy)
 
     def on_files(self, folder: Path | str) -> "Settings":
@@ -169,6 +177,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
+        webhooks=_webhooks(reader),
         policy=_policy(reader),
     )
 
@@ -235,6 +244,7 @@ def _cloud(reader: _Reader) -> CloudSettings:
         database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
         task_queue=reader.text("TASK_QUEUE", CloudSettings.task_queue),
         shard_queue=reader.text("SHARD_QUEUE", CloudSettings.shard_queue),
+        alert_queue=reader.text("ALERT_QUEUE", CloudSettings.alert_queue),
         tasks_emulator=reader.text("CLOUD_TASKS_EMULATOR_HOST", ""),
         scheduler_emulator=reader.text("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
@@ -316,6 +326,39 @@ def _fcm(reader: _Reader) -> FcmSettings:
     )
 
 
+def _webhooks(reader: _Reader) -> Mapping[str, str]:
+    """Read the channels' addresses: `NAME=URL`, several with commas between them; a URL alone is the channel for all.
+
+    What is there is not shown: whoever knows an address may post to it.
+    """
+    setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
+    for place, word in enumerate(reader.words(setting), start=1):
+        name, url = (EVERYTHING, word) if _WEB.match(word) else (word.partition("=")[0], word.partition("=")[2])
+        if not _CHANNEL.fullmatch(name) or not _WEB.match(url):
+            raise Misconfigured(setting, f"entry {place} must be NAME=URL, with a URL that begins with https://")
+        if webhooks.setdefault(name, url) != url:
+            raise Misconfigured(setting, f"channel {name} has two addresses; give one of them another name")
+    return webhooks
+
+
+def _alert_policy(reader: _Reader) -> AlertPolicy:
+    channels, console, secrets = "ALERT_CHANNELS", "CONSOLE_URL", "CANCEL_LINK_SECRETS"
+    names = reader.words(channels) or tuple(_webhooks(reader))
+    for name in names:
+        if not _CHANNEL.fullmatch(name):
+            raise Misconfigured(channels, f"must be names of letters, digits, '-' and '_', got {name!r}")
+    for place, secret in enumerate(reader.words(secrets), start=1):
+        if len(secret) < SHORTEST_SECRET:
+            raise Misconfigured(
+                secrets, f"secret {place} is shorter than {SHORTEST_SECRET} characters; make a random one"
+            )
+    return AlertPolicy(
+        channels=names,
+        console_url=reader.url(console).rstrip("/") if reader.text(console, "") else "",
+        link_secrets=reader.words(secrets),
+    )
+
+
 def _policy(reader: _Reader) -> Policy:
     form = UserIdFormat(reader.choice("USER_ID_FORMAT", [form.value for form in UserIdFormat]))
     testers = reader.words("DEFAULT_TEST_USER_IDS")
@@ -331,6 +374,7 @@ def _policy(reader: _Reader) -> Policy:
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         api_origins=_api_origins(reader),
+        alerts=_alert_policy(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -32,3 +32,17 @@ def handle_api(request: Request) -> Response:
     from functions.handlers.api import app  # noqa: PLC0415
 
     return app.handle_api(request)
+
+
+def handle_send_alert(request: Request) -> Response:
+    """Post an alert to its channels."""
+    from functions.handlers import alerts  # noqa: PLC0415
+
+    return alerts.handle_send_alert(request)
+
+
+def handle_console(request: Request) -> Response:
+    """Serve what people open from an alert."""
+    from functions.handlers import cancel_link  # noqa: PLC0415
+
+    return cancel_link.handle_cancel_link(request)
