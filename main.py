@@ -6,7 +6,7 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers.entry import handle_api, handle_launch, handle_reconcile, handle_task
+from functions.handlers.entry import handle_api, handle_console, handle_launch, handle_reconcile, handle_task
 
 
 @functions_framework.http
@@ -61,3 +61,9 @@ def reconcile(request: Request) -> Response:
 def api(request: Request) -> Response:
     """People and programs: recipes, executions, and what is done to them."""
     return handle_api(request)
+
+
+@functions_framework.http
+def console(request: Request) -> Response:
+    """People: see what runs and what will, and stop it."""
+    return handle_console(request)

@@ -26,7 +26,7 @@ CALLED_BY_SERVICES = (
     "finish",
     "reconcile",
 )
-FUNCTIONS = (*CALLED_BY_SERVICES, "api")
+FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:

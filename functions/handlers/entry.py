@@ -27,6 +27,13 @@ def handle_reconcile(request: Request) -> Response:
     return schedules.handle_reconcile(request)
 
 
+def handle_console(request: Request) -> Response:
+    """Show a page of the console, or do what a form of it asks for."""
+    from functions.handlers.console import app  # noqa: PLC0415
+
+    return app.handle_console(request)
+
+
 def handle_api(request: Request) -> Response:
     """Serve a call of the HTTP API."""
     from functions.handlers.api import app  # noqa: PLC0415
