@@ -18,6 +18,7 @@
 
   function distance(milliseconds) {
     const seconds = Math.round(Math.abs(milliseconds) / SECOND);
+    if (!seconds) return "T-0";
     const two = (value) => String(value).padStart(2, "0");
     const hours = Math.floor(seconds / 3600);
     const minutes = Math.floor((seconds % 3600) / 60);
@@ -38,7 +39,7 @@
   const zone = own.resolvedOptions().timeZone;
   function localTimes() {
     for (const place of document.querySelectorAll("[data-local]:empty")) {
-      if (place.dataset.zone !== zone) place.textContent = `${own.format(new Date(place.dataset.local))} for you`;
+      if (place.dataset.zone !== zone && zone !== "UTC") place.textContent = `${own.format(new Date(place.dataset.local))} for you`;
     }
   }
 

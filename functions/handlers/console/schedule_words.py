@@ -3,6 +3,7 @@
 from functions.domain.cron import Cron
 from functions.domain.recipe import Recipe
 from functions.domain.schedule import Frequency, Schedule
+from functions.handlers.console.words import city
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -10,8 +11,7 @@ _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satu
 def in_words(recipe: Recipe) -> str:
     """Say when a recipe sends: Every Monday and Friday at 18:30, New York time, from 1 January 2026 on."""
     schedule = recipe.schedule
-    zone = schedule.zone.key.rpartition("/")[2].replace("_", " ")
-    written = f"{_days(schedule)} at {_times(schedule)}, {zone} time"
+    written = f"{_days(schedule)} at {_times(schedule)}, {city(schedule.zone)} time"
     if schedule.frequency is Frequency.ONCE:
         return written
     if recipe.schedule.start_date.year > 1:

@@ -1,6 +1,6 @@
 """Every page of the console, and everything that its forms do."""
 
-from functions.handlers.console.pages import control, execution
+from functions.handlers.console.pages import control, execution, executions, overview
 from functions.handlers.console.visit import Route
 
-ROUTES: tuple[Route, ...] = (*execution.ROUTES, *control.ROUTES)
+ROUTES: tuple[Route, ...] = (*overview.ROUTES, *executions.ROUTES, *execution.ROUTES, *control.ROUTES)

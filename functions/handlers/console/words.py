@@ -82,6 +82,17 @@ def day_and_time(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
+def short_day(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant of these weeks: Tue 5 May, 18:30."""
+    local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+def city(zone: ZoneInfo | str) -> str:
+    """Return what a zone is called by people: New York."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
+
+
 def clock(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
     """Write an instant's time of day."""
     return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M}"
@@ -100,6 +111,8 @@ def iso(at: datetime) -> str:
 def distance(at: datetime, zero: datetime) -> str:
     """Write how far an instant is from T-0: T-12:30, T+2:05, or with hours T-3:00:00."""
     seconds = round((at - zero) / _SECOND)
+    if not seconds:
+        return "T-0"
     hours, rest = divmod(abs(seconds), 3600)
     minutes, seconds_left = divmod(rest, 60)
     written = f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
@@ -151,6 +164,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "share": share,
     "moment": moment,
     "day_and_time": day_and_time,
+    "short_day": short_day,
+    "city": city,
     "clock": clock,
     "exact": exact,
     "iso": iso,
