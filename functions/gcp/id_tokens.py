@@ -2,8 +2,8 @@
 
 What makes a token of each: developers.google.com/identity/openid-connect/openid-connect,
 firebase.google.com/docs/auth/admin/verify-id-tokens and cloud.google.com/iap/docs/signed-headers-howto.
-firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it takes tokens that nobody has signed; no
-setting may do that here.
+firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it takes tokens that nobody has
+signed; no setting may do that here.
 
 google-auth quotes the token in some of its errors, so none of them is passed on.
 """

@@ -14,7 +14,7 @@ from functions.domain.roles import Caller, Role
 from functions.handlers.api.refusals import Refusal, refusal
 from functions.handlers.callers import leave_unread
 from functions.handlers.console.answering import page
-from functions.handlers.console.assets import serve_asset
+from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.forms import check_origin, check_token, read_form
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
@@ -52,10 +52,10 @@ def _answer(request: Request) -> Response:
     """Return the answer; whoever is known is told more than that something went wrong."""
     who = _NOBODY
     try:
-        route, path = _find(request)
-        if "digest" in path:
-            return serve_asset(request, **path) or _told(request, who, _MISSING)
+        if request.path.startswith(ASSETS) and request.method in ("GET", "HEAD"):
+            return serve_asset(request) or _told(request, who, _MISSING)
         who = bootstrap.ports().callers.visitor(request.headers.get(_ASSERTION))
+        route, path = _find(request)
         return _serve(request, route, path, who)
     except RequestRedirect as error:
         return Response(status=308, headers={"Location": error.new_url})
@@ -95,9 +95,8 @@ def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
 
 @cache
 def _map() -> Map:
-    assets = Rule("/assets/<digest>/<name>", methods=["GET"], endpoint=None)
     rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES]
-    return Map([assets, *rules], strict_slashes=False, merge_slashes=False)
+    return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
 _MISSING = Refusal(status=404, message="there is no such page")

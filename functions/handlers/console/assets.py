@@ -14,6 +14,7 @@ _TYPES = {
     "svg": "image/svg+xml",
 }
 NAMES = ("console.css", "console.js", "htmx.min.js", "icon.svg")
+ASSETS = "/assets/"
 _KEPT = "public, max-age=31536000, immutable"
 
 
@@ -43,11 +44,12 @@ def asset(name: str) -> Asset:
 
 def address(name: str) -> str:
     """Return where a file is, below the console's root; another address once its content is another."""
-    return f"/assets/{asset(name).digest}/{name}"
+    return f"{ASSETS}{asset(name).digest}/{name}"
 
 
-def serve_asset(request: Request, digest: str, name: str) -> Response | None:
+def serve_asset(request: Request) -> Response | None:
     """Return a file; None where there is none of that name and content."""
+    digest, _, name = request.path.removeprefix(ASSETS).partition("/")
     if name not in NAMES or asset(name).digest != digest:
         return None
     found = asset(name)

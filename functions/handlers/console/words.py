@@ -149,6 +149,11 @@ def state_word(state: str) -> str:
     return STATES[state][0] if state in STATES else state
 
 
+def state_pair(state: str) -> tuple[str, str]:
+    """Return a state and what it is called, for a choice."""
+    return state, state_word(state)
+
+
 def tone(state: str) -> str:
     """Return the tone of a state's colour."""
     return STATES[state][1] if state in STATES else "calm"
@@ -174,6 +179,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "how_far": how_far,
     "plural": plural,
     "state_word": state_word,
+    "state_pair": state_pair,
     "tone": tone,
     "spaced": spaced,
 }
