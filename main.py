@@ -71,5 +71,5 @@ def send_alert(request: Request) -> Response:
 
 @functions_framework.http
 def console(request: Request) -> Response:
-    """People: the page behind an alert's cancel link."""
+    """People: see what runs and what will, and stop it."""
     return entry.handle_console(request)

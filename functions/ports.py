@@ -370,7 +370,7 @@ class Channels(Protocol):
 
 
 class Callers(Protocol):
-    """Knows who calls by the header Authorization of the request.
+    """Knows who calls by the header Authorization of the request, or by what a proxy asserts.
 
     Unauthenticated where nobody vouches for the caller, Transient where that cannot be found out now. What they say
     holds nothing of the token.
@@ -382,6 +382,10 @@ class Callers(Protocol):
 
     def person(self, authorization: str | None, function: str) -> Caller:
         """Return the person or program that calls a function, with its role; Forbidden where it has none."""
+        ...
+
+    def visitor(self, assertion: str | None) -> Caller:
+        """Return the person who visits the console, by what the proxy before it asserts; Forbidden as `person`."""
         ...
 
 

@@ -30,6 +30,7 @@ _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 """A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+_SHORTEST_KEY = 32
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
 
@@ -60,6 +61,21 @@ class FcmSettings:
     def send_url(self) -> str:
         """The address of HTTP v1's send: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send."""
         return f"{self.endpoint}/v1/projects/{self.project}/messages:send"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleSettings:
+    """Who may visit the console on Google Cloud.
+
+    Identity-Aware Proxy stands before it and asserts who comes, made out to `audience`, signed by one of the keys at
+    `keys_url` (cloud.google.com/iap/docs/signed-headers-howto). `users` are the people and the role of each. With
+    `key` the console signs its forms; other functions do not know it.
+    """
+
+    audience: str = ""
+    users: Mapping[str, Role] = field(default_factory=dict)
+    keys_url: str = "https://www.gstatic.com/iap/verify/public_key"
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +111,7 @@ class CloudSettings:
     )
     signatures_removed: bool = False
     api_callers: Mapping[str, Role] = field(default_factory=dict)
+    console: ConsoleSettings = ConsoleSettings()
 
     def url_of(self, function: str) -> str:
         """Return the address of a function."""
@@ -250,7 +267,8 @@ def _cloud(reader: _Reader) -> CloudSettings:
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
         firebase_certs_url=reader.url("FIREBASE_CERTS_URL", CloudSettings.firebase_certs_url),
         signatures_removed=reader.choice("OIDC_SIGNATURES", ["verify", "removed"]) == "removed",
-        api_callers=_api_callers(reader),
+        api_callers=_roles(reader, "API_CALLERS"),
+        console=_console(reader),
     )
 
 
@@ -291,9 +309,21 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, schema=reader.like(schema, _SCHEMA, "the name of a schema"))
 
 
-def _api_callers(reader: _Reader) -> Mapping[str, Role]:
-    """Read the programs' accounts: `EMAIL:ROLE`, several with commas between them."""
-    setting, callers = "API_CALLERS", dict[str, Role]()
+def _console(reader: _Reader) -> ConsoleSettings:
+    key = reader.text("CONSOLE_KEY", "")
+    if key and len(key) < _SHORTEST_KEY:
+        raise Misconfigured("CONSOLE_KEY", f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+    return ConsoleSettings(
+        audience=reader.text("IAP_AUDIENCE", ""),
+        users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
+        keys_url=reader.url("IAP_KEYS_URL", ConsoleSettings.keys_url),
+        key=key,
+    )
+
+
+def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
+    """Read who has which role: `EMAIL:ROLE`, several with commas between them."""
+    callers = dict[str, Role]()
     for word in reader.words(setting):
         email, _, role = word.rpartition(":")
         if not _EMAIL.fullmatch(email) or role not in list(Role):

@@ -28,7 +28,7 @@ CALLED_BY_SERVICES = (
     "send_alert",
     "console",
 )
-FUNCTIONS = (*CALLED_BY_SERVICES, "api")
+FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:
