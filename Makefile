@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-api-fuzz lint format bench bench-delivery bench-import bench-audiences bench-api bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: help setup demo up test test-bigquery test-api-fuzz lint format bench bench-delivery bench-import bench-audiences bench-api bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -24,8 +24,19 @@ demo: $(READY) ## Watch two campaigns live through their timeline in seconds
 up: $(READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(READY) ## Run all tests but those of test-bigquery
+	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery
+
+# bqemulator pins other versions than Tminus, so it lives apart.
+EMULATOR_VENV := tests/bigquery/.venv
+
+test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
+	$(BIN)/pytest tests/bigquery
+
+$(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
+	$(PYTHON) -m venv $(EMULATOR_VENV)
+	$(EMULATOR_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/bigquery/requirements.txt
+	@touch $@
 
 test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
 	$(BIN)/python -m tests.fuzz.api
@@ -100,4 +111,4 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv
+	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv

@@ -17,7 +17,7 @@ locals {
   audience_bucket = "${var.project_id}-tminus-audiences"
   source_bucket   = "${var.project_id}-tminus-source"
 
-  environment = {
+  environment = merge({
     TMINUS_PLATFORM         = "gcp"
     GOOGLE_CLOUD_PROJECT    = var.project_id
     GOOGLE_CLOUD_LOCATION   = var.location
@@ -34,11 +34,12 @@ locals {
 
     # Else Cloud Storage's client asks for the bucket's metadata once a process, which no function has a right to.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
-  }
+  }, var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset })
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
     "TASK_QUEUE", "SHARD_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES", "PUSH_SENDER",
     "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
+    "USER_DATASET",
   ]
 
   apis = toset(concat([
@@ -55,7 +56,7 @@ locals {
     "monitoring.googleapis.com",
     "run.googleapis.com",
     "storage.googleapis.com",
-  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : []))
+  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : [], var.user_dataset != null ? ["bigquery.googleapis.com"] : []))
 }
 
 data "google_project" "this" {
@@ -79,6 +80,7 @@ module "identity" {
   location       = var.location
   functions      = local.functions
   secrets        = var.secrets
+  user_dataset   = var.user_dataset
   database       = module.firestore.database
   bucket         = module.storage.audience_bucket
   source_bucket  = module.storage.source_bucket

@@ -30,6 +30,8 @@ TAPPED = (
     "sender",
     "devices",
     "alerts",
+    "alert_store",
+    "channels",
     "engine",
 )
 _BEFORE = ("aborted", "unavailable", "enqueue_unavailable", "scheduler_unavailable", "storage_503")
