@@ -31,7 +31,7 @@ test: $(READY) ## Run all tests but those of test-bigquery
 EMULATOR_VENV := tests/bigquery/.venv
 
 test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
-	$(BIN)/pytest tests/bigquery
+	$(BIN)/pytest -n 2 --dist worksteal tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
