@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-bigquery lint format bench bench-delivery bench-import bench-audiences bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d ':')
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
 	$(EMULATOR_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/bigquery/requirements.txt
 	@touch $@
+
+test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
+	$(BIN)/python -m tests.fuzz.api
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -48,7 +48,7 @@ class Audit(Query):
     """Whose changes to show beside the drift, newest first."""
 
     recipe_id: str = ""
-    before: int | None = Field(default=None, ge=1, description="Only entries before this number.")
+    before: int | None = Field(default=None, ge=1, le=2**53, description="Only entries before this number.")
     limit: int = Field(default=20, ge=1, le=100)
 
 
