@@ -50,7 +50,7 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-import bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+bench: bench-import bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
 	$(BIN)/python -m bench.delivery
@@ -61,9 +61,13 @@ bench-import: $(READY) ## Measure what importing main.py adds to a bare function
 bench-audiences: $(READY) ## Measure all audience jobs at a million users against pandas (10 minutes, 8 GiB of memory)
 	$(BIN)/python -m bench.audiences
 
+bench-api: $(READY) ## Measure the API's reads with 1,000 recipes and 100,000 executions (a minute)
+	$(BIN)/python -m bench.api
+
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 
 soak: $(READY) ## Simulate 2,000 days of harsh faults (10 minutes on 2 cores), and write bench/out/soak.json

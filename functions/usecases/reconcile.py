@@ -110,7 +110,10 @@ def _schedule_differences(
 
 
 def find_drift(ports: Ports) -> list[str]:
-    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read."""
+    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read.
+
+    Every recipe is read for it.
+    """
     recipes, found = _read_recipes(ports)
     for name, present, wanted in _schedule_differences(ports, recipes):
         if wanted is None:
