@@ -60,20 +60,31 @@ class KeptChannels:
 class AlertLab:
     """A laboratory whose alerts go to kept channels."""
 
-    def __init__(self, make_lab: MakeLab, *, trouble: Any = lambda _: None, **options: Any) -> None:
+    def __init__(
+        self,
+        make_lab: MakeLab,
+        *,
+        trouble: Callable[[str], TminusError | None] = lambda _: None,
+        down_until: datetime = START_AT,
+        **options: Any,
+    ) -> None:
         alerts = AlertPolicy(
             channels=options.pop("channels", (EVERYTHING,)),
             console_url="https://console.example",
             link_secrets=("s" * 32,),
         )
-        self.channels = KeptChannels(self.now, trouble)
-        self._inner = options.pop("wrap", lambda ports: ports)
+        self._trouble, self._down_until = trouble, down_until
+        self.channels = KeptChannels(self.now, self._problem)
+        self._inner: Callable[[Ports], Ports] = options.pop("wrap", lambda ports: ports)
         document = options.pop("document", None)
         self.lab: Lab = make_lab(wrap=self._wrap, alerts=alerts, **options)
         self.lab.save(document)
 
     def now(self) -> datetime:
         return self.lab.clock.now()
+
+    def _problem(self, channel: str) -> TminusError | None:
+        return Transient("503") if self.now() < self._down_until else self._trouble(channel)
 
     def _wrap(self, ports: Ports) -> Ports:
         return self._inner(replace(ports, channels=self.channels))
@@ -234,7 +245,7 @@ def test_channels_that_somebody_broke_by_hand_keep_nothing_from_being_sent(broke
 
 def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_lab: MakeLab) -> None:
     up_at = START_AT + timedelta(hours=1)
-    told = AlertLab(make_lab, trouble=lambda _: Transient("503") if told.now() < up_at else None)
+    told = AlertLab(make_lab, down_until=up_at)
     told.lab.run_to_the_end()
     assert told.channels.refused > 10
     assert Counter(told.channels.began) == Counter(["the", "3", "it", "completed"])
@@ -258,7 +269,7 @@ def test_a_channel_that_is_down_keeps_nothing_from_the_others(make_lab: MakeLab)
 
 
 def test_an_alert_is_given_up_after_a_day(make_lab: MakeLab) -> None:
-    told = AlertLab(make_lab, trouble=lambda _: Transient("503") if told.now() < START_AT + DAY else None)
+    told = AlertLab(make_lab, down_until=START_AT + DAY)
     told.lab.run_to(START_AT + MINUTE)
     [waiting] = told.lab.ports.alert_store.waiting(told.now())
     told.lab.clock.advance_to(START_AT + DAY + MINUTE)

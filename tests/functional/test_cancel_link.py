@@ -137,7 +137,7 @@ def test_a_checkpoint_that_is_faster_than_the_button_wins(browser: Browser) -> N
                 browser.lab.run_to(SEND_AT)
             return getattr(executions, name)
 
-    browser.lab.ports = replace(browser.lab.ports, executions=LiveFirst())  # type: ignore[arg-type]
+    browser.lab.ports = replace(browser.lab.ports, executions=LiveFirst())
     response = browser.press()
     assert (response.status_code, title(response)) == (409, "Too late: the send is live")
 
