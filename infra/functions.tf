@@ -24,7 +24,7 @@ locals {
       timeout_seconds = 180
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       schedules       = null
       reads           = []
@@ -39,7 +39,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       schedules       = null
       reads           = ["audiences/", "devices/"]
@@ -54,7 +54,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
       schedules       = null
       reads           = ["audiences/", "devices/"]
@@ -69,7 +69,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       schedules       = null
       reads           = []
@@ -84,7 +84,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards"]
+      enqueues        = ["shards", "alerts"]
       sends           = false
       schedules       = null
       reads           = []
@@ -99,7 +99,7 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
       schedules       = null
       reads           = ["audiences/", "devices/"]
@@ -114,7 +114,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       schedules       = "remove"
       reads           = ["audiences/", "receipts/"]
@@ -129,9 +129,41 @@ locals {
       timeout_seconds = 180
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       schedules       = "edit"
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # A request waits for webhooks, five seconds for each of the channels at most, and does nothing meanwhile.
+    send_alert = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # People open it in browsers: who may reach it is for the deployment to say, see docs/how-to-get-alerts.md.
+    console = {
+      caller          = null
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_ALL"
+      enqueues        = ["alerts"]
+      sends           = false
+      schedules       = null
       reads           = []
       writes          = []
       deletes         = []
