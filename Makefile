@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-bigquery test-api-fuzz lint format bench bench-delivery bench-import bench-audiences bench-api bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d ':')
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ test: $(READY) ## Run all tests but those of test-bigquery
 EMULATOR_VENV := tests/bigquery/.venv
 
 test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
-	$(BIN)/pytest tests/bigquery
+	$(BIN)/pytest -n 2 --dist worksteal tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)

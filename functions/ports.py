@@ -68,6 +68,10 @@ class AuditLog(Protocol):
         """
         ...
 
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -194,7 +194,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
-        webhooks=_webhooks(reader),
+        webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
         policy=_policy(reader),
     )
 
@@ -356,13 +356,13 @@ def _fcm(reader: _Reader) -> FcmSettings:
     )
 
 
-def _webhooks(reader: _Reader) -> Mapping[str, str]:
-    """Read the channels' addresses: `NAME=URL`, several with commas between them; a URL alone is the channel for all.
+def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
+    """Read channels' addresses: each is `NAME=URL`; a URL alone is the channel for everything.
 
-    What is there is not shown: whoever knows an address may post to it.
+    Misconfigured where one cannot be used. It does not show what is there: whoever knows an address may post to it.
     """
     setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
-    for place, word in enumerate(reader.words(setting), start=1):
+    for place, word in enumerate(words, start=1):
         name, url = (EVERYTHING, word) if _WEB.match(word) else (word.partition("=")[0], word.partition("=")[2])
         if not _CHANNEL.fullmatch(name) or not _WEB.match(url):
             raise Misconfigured(setting, f"entry {place} must be NAME=URL, with a URL that begins with https://")
@@ -373,7 +373,7 @@ def _webhooks(reader: _Reader) -> Mapping[str, str]:
 
 def _alert_policy(reader: _Reader) -> AlertPolicy:
     channels, console, secrets = "ALERT_CHANNELS", "CONSOLE_URL", "CANCEL_LINK_SECRETS"
-    names = reader.words(channels) or tuple(_webhooks(reader))
+    names = reader.words(channels) or tuple(webhooks_of(reader.words("ALERT_WEBHOOKS")))
     for name in names:
         if not _CHANNEL.fullmatch(name):
             raise Misconfigured(channels, f"must be names of letters, digits, '-' and '_', got {name!r}")

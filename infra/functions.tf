@@ -26,7 +26,7 @@ locals {
       timeout_seconds = 180
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -42,7 +42,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = var.user_dataset != null
       schedules       = null
@@ -58,7 +58,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -74,7 +74,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -90,7 +90,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards"]
+      enqueues        = ["shards", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -106,7 +106,7 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -122,7 +122,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = false
       schedules       = "remove"
@@ -138,10 +138,42 @@ locals {
       timeout_seconds = 180
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = "edit"
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # A request waits for webhooks, five seconds for each of the channels at most, and does nothing meanwhile.
+    send_alert = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # People open it in browsers: who may reach it is for the deployment to say, see docs/how-to-get-alerts.md.
+    console = {
+      caller          = null
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_ALL"
+      enqueues        = ["alerts"]
+      sends           = false
+      schedules       = null
       reads           = []
       writes          = []
       deletes         = []

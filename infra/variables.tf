@@ -46,6 +46,11 @@ variable "settings" {
     condition     = length(setintersection(keys(var.settings), local.reserved_settings)) == 0
     error_message = "settings may not set what the deployment itself decides: ${join(", ", local.reserved_settings)}."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
+    error_message = "settings are no secrets: put ${join(" and ", keys(local.secret_holders))} into secrets."
+  }
 }
 
 variable "secrets" {
@@ -64,6 +69,13 @@ variable "secrets" {
       for secret in values(var.secrets) : length(setsubtract(secret.functions, keys(local.functions))) == 0
     ])
     error_message = "secrets: functions must be among ${join(", ", keys(local.functions))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, secret in var.secrets : length(setsubtract(secret.functions, lookup(local.secret_holders, name, keys(local.functions)))) == 0
+    ])
+    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console."
   }
 }
 

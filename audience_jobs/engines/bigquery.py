@@ -17,7 +17,6 @@ from audience_jobs.engines.sealed_database import as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
-from audience_jobs.typed_query import typed
 
 _RANKED = ("user_id", "token", "platform", "place")
 
@@ -125,7 +124,7 @@ class BigQueryRun:
     def fill(self) -> None:
         """Keep what the job's query yields, or raise BadJob where that is too little."""
         query = self._prepared.query
-        self._prepared.hold_columns(typed(query.tree()).named_selects)
+        self._prepared.hold_columns(self._session.columns(query.tree()))
         columns = {c.name: str(c.type) for audience in self._prepared.job.audiences for c in audience.columns}
         self._session.keep(query.tree(), self._values(query), {"audience": "text"} | columns)
 

@@ -17,6 +17,7 @@ from audience_jobs.errors import BadJob, RefusedQuery, TooSlow
 from audience_jobs.googlesql import googlesql
 from audience_jobs.prepared import RESULT_TABLE
 from audience_jobs.query import generated
+from audience_jobs.typed_query import typed
 
 
 class BigQuerySession:
@@ -32,6 +33,11 @@ class BigQuerySession:
         self._location = self.tables.location()
         self._session_id: str | None = None
         self._result: Mapping[str, Mapping[str, str]] = {}
+
+    def columns(self, query: exp.Query) -> list[str]:
+        """Give the names of the columns that a query yields."""
+        with self._refused():
+            return list(typed(query, self._result).named_selects)
 
     def keep(self, query: exp.Query, values: Mapping[str, object], types: Mapping[str, str]) -> None:
         """Keep a query's columns of these names, as these types (in the schema's words), as the result table."""
@@ -75,8 +81,13 @@ class BigQuerySession:
             raise meaning(error, self._job_id, self._limits) from error
 
     def _said(self, tree: exp.Query) -> str:
-        try:
+        with self._refused():
             return generated(self.tables.added_to(googlesql(tree, self._result)), "bigquery")
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
         except RefusedQuery as error:
             raise BadJob(self._job_id, f"its SQL {error.reason}") from error
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bigquer
         pytest.skip(str(problem))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def filled(emulated: tuple[bigquery.Client, ExportBucket]) -> Callable[..., BigQueryEngine]:
     """Fill the dataset `shop` from a folder, and give the engine over it; types as for `fill`, options as its own."""
 
@@ -38,9 +37,3 @@ def filled(emulated: tuple[bigquery.Client, ExportBucket]) -> Callable[..., BigQ
         )
 
     return engine
-
-
-@pytest.fixture
-def on(emulated: tuple[bigquery.Client, ExportBucket]) -> Callable[..., BigQueryEngine]:
-    """Give an engine over a dataset as it is."""
-    return partial(BigQueryEngine, client=emulated[0], bucket=emulated[1])

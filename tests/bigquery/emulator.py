@@ -18,17 +18,21 @@ _TYPES = {"integer": "INT64", "boolean": "BOOL", "timestamp": "TIMESTAMP", "json
 
 
 class ExportBucket(storage.Bucket):  # type: ignore[misc] # its library ships no types
-    """A bucket of fake-gcs-server into which bqemulator's exports arrive: it writes to a folder, where they start."""
+    """A bucket of fake-gcs-server into which bqemulator's exports arrive: it writes them to a folder.
+
+    `arrived` is how many files have.
+    """
 
     def __init__(self, client: storage.Client, folder: Path) -> None:
         super().__init__(client, BUCKET)
-        self._folder = folder / BUCKET
+        self._folder, self.arrived = folder / BUCKET, 0
 
     def list_blobs(self, *, prefix: str) -> Iterator[Any]:
         """Give the objects whose names begin with `prefix`, as the real one does."""
-        for path in sorted((self._folder / prefix).glob("*")):
-            self.blob(prefix + path.name).upload_from_filename(str(path))
+        for path in [path for path in (self._folder / prefix).rglob("*") if path.is_file()]:
+            self.blob(str(path.relative_to(self._folder))).upload_from_filename(str(path))
             path.unlink()
+            self.arrived += 1
         yield from super().list_blobs(prefix=prefix)
 
 

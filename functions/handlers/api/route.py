@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Annotated, Any
 
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from werkzeug.datastructures import FileStorage
 
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Caller, Role
 from functions.ports import Ports
 
@@ -25,6 +27,23 @@ class Query(Model):
     """The parameters behind an address's question mark, which are text."""
 
     model_config = ConfigDict(strict=False)
+
+
+class Form(Model):
+    """The fields of a multipart form, which are text, and its files."""
+
+    model_config = ConfigDict(strict=False)
+
+
+Upload = Annotated[Any, Field(json_schema_extra={"type": "string", "format": "binary"})]
+"""A file of a form."""
+
+
+def uploaded(file: object) -> IO[bytes]:
+    """Return the content of a form's file, which lies on disk; BadFields where the field holds none."""
+    if not isinstance(file, FileStorage):
+        raise BadFields([FieldError("file", "must be a file: a part of the form with a filename")])
+    return file.stream
 
 
 class Paging(Query):

@@ -12,7 +12,7 @@ from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
 from functions.usecases.overview import overview, push_logs
 from functions.usecases.user_history import MOST_DAYS, notifications_of
-from functions.usecases.violations import open_violations
+from functions.usecases.violations import open_violations, resolve_violation
 
 
 class Monitor(History):
@@ -20,6 +20,13 @@ class Monitor(History):
 
     type: Literal["overview", "violations", "executions", "health"] = "overview"
     recipe_id: str = Field(default="", description="Only what belongs to this recipe.")
+
+
+class Resolved(Model):
+    """Which violation somebody has looked after."""
+
+    violation_id: str
+    execution_id: str = Field(default="", description="Its execution; needed for one that is not open any more.")
 
 
 class Overview(Model):
@@ -119,6 +126,14 @@ _SHOWN: dict[str, Callable[[Call], Reply]] = {
 }
 
 
+def post_monitor(call: Call) -> Reply:
+    """Mark a violation as looked after."""
+    asked: Resolved = call.body
+    by, execution_id = call.caller.name, asked.execution_id
+    found = resolve_violation(call.ports, asked.violation_id, by=by, execution_id=execution_id)
+    return Reply(data=found.document(), message=f"violation {found.id} is resolved by {found.resolved_by}")
+
+
 def get_push_logs(call: Call) -> Reply:
     """Answer what became of each push of a page of executions."""
     asked: PushLogs = call.query
@@ -149,6 +164,16 @@ ROUTES = (
         answer=Overview | list[ViolationShown] | list[ExecutionSummary] | Health,
         refusals=(404,),
         paged=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/automation/monitor",
+        least=Role.OPERATOR,
+        summary="Resolve a violation",
+        serve=post_monitor,
+        body=Resolved,
+        answer=ViolationShown,
+        refusals=(404,),
     ),
     Route(
         method="GET",
