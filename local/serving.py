@@ -25,8 +25,9 @@ CALLED_BY_SERVICES = (
     "send_shard",
     "finish",
     "reconcile",
+    "send_alert",
 )
-FUNCTIONS = (*CALLED_BY_SERVICES, "api")
+FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:

@@ -68,11 +68,21 @@ class FirestoreAuditLog:
         if before is not None:
             numbered = numbered.where(filter=FieldFilter("number", "<", before))
         newest = numbered.order_by("number", direction=firestore.Query.DESCENDING).limit(most)
-        entries = find(newest.stream)
+        return self._told(find(newest.stream))
+
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        entries: Any = self._client.collection_group("entries")
+        newest = entries.order_by("at", direction=firestore.Query.DESCENDING).limit(most)
+        return self._told(find(newest.stream))
+
+    def _told(self, entries: Sequence[Any]) -> Sequence[AuditEntry]:
+        """Return entries with the documents below them, which are read all at once."""
         places = [place for entry in entries for place in _documents(entry.reference)]
         stored = {each.reference: plain(each) for each in find(partial(self._client.get_all, places))}
         return [
-            _read(recipe_id, plain(entry) or {}, *map(stored.get, _documents(entry.reference))) for entry in entries
+            _read(_subject(entry), plain(entry) or {}, *map(stored.get, _documents(entry.reference)))
+            for entry in entries
         ]
 
     def tell(
@@ -105,6 +115,11 @@ class FirestoreAuditLog:
 
     def _entries(self, recipe_id: str) -> CollectionReference:
         return cast("CollectionReference", self._client.collection("audit").document(recipe_id).collection("entries"))
+
+
+def _subject(entry: Any) -> str:
+    """Return whose log an entry is of: a recipe's id, or the name that the rules go by."""
+    return str(entry.reference.parent.parent.id)
 
 
 def _documents(entry: DocumentReference) -> tuple[DocumentReference, DocumentReference]:

@@ -24,6 +24,7 @@ from functions.usecases.launch import end, expire
 from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
+from functions.usecases.tell_audience import tell_audience
 from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
 
 _PHASE = Phase.AUDIENCE_GENERATION
@@ -34,6 +35,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     """Build the audiences of an execution; a repeat returns the execution as it is."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state is not State.LAUNCHED:
+        tell_audience(ports, run, run.execution)
         return run.execution
     if now < run.timeline.build_at:
         raise NotYet("building the audiences", run.timeline.build_at)
@@ -215,7 +217,9 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
             return current
         return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
-    return ports.executions.change(execution.id, ready)
+    built = ports.executions.change(execution.id, ready)
+    tell_audience(ports, run, built)
+    return built
 
 
 def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:

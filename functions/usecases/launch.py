@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from functions.domain.alerts import malformed_recipe
 from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.ids import execution_id
@@ -10,9 +11,10 @@ from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
 from functions.domain.schedule import slot_for
 from functions.domain.timeline import Phase
-from functions.ports import Alert, Ports
+from functions.ports import Ports
 from functions.usecases.journal import breach, note
 from functions.usecases.steps import Run, read_run, tasks_of
+from functions.usecases.tell import tell, tell_end
 
 _CLOCK_SKEW = timedelta(minutes=1)
 _HOW = {
@@ -36,7 +38,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     try:
         recipe = read(document, default_id=recipe_id)
     except BadRecipe as error:
-        ports.alerts.send(Alert(kind="malformed_recipe", execution_id="", message=f"recipe {recipe_id}: {error}"))
+        tell(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
         return None
     send_at = slot_for(recipe.schedule, scheduled_at)
     if send_at is None or not recipe.is_active:
@@ -144,4 +146,6 @@ def end(ports: Ports, run: Run, phase: Phase, state: State, finding: Finding, *,
     def change(execution: Execution) -> Execution:
         return execution if execution.state.final else execution.to(state, now, finding.message)
 
-    return ports.executions.change(run.execution.id, change)
+    ended = ports.executions.change(run.execution.id, change)
+    tell_end(ports, ended)
+    return ended

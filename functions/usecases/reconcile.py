@@ -4,20 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
+from functions.domain.alerts import drift as drift_alert
 from functions.domain.errors import BadRecipe
 from functions.domain.execution import Kind, State
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
 from functions.domain.schedule import sends_from
 from functions.domain.status import Status
-from functions.ports import Alert, Ports, ScheduledJob, Task
+from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_before_live
 from functions.usecases.launch import start
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
+from functions.usecases.tell import enqueue, tell
 
 GRACE = timedelta(minutes=5)
 """How long a step may be overdue before its task counts as lost, and the one made anew as lost again."""
+_ALERT_GRACE = timedelta(minutes=15)
+"""The queue's longest wait between two attempts to deliver an alert is ten minutes."""
 _LOOK_BACK = timedelta(hours=24)
 """How old a missed send may be and still be recorded, as expired."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -56,9 +60,17 @@ def reconcile(ports: Ports) -> Drift:
         renewed=tuple(_renew_tasks(ports)),
         launched=tuple(_launch_missed(ports, recipes)),
     )
-    for sentence in drift.sentences:
-        ports.alerts.send(Alert(kind="reconcile_drift", execution_id="", message=sentence))
+    if drift.sentences:
+        tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
+    _enqueue_waiting_alerts(ports)
     return drift
+
+
+def _enqueue_waiting_alerts(ports: Ports) -> None:
+    """Enqueue alerts anew that have been waiting for longer than their queue lets any wait between two attempts."""
+    now = ports.clock.now()
+    for outgoing in ports.alert_store.waiting(now - _ALERT_GRACE):
+        enqueue(ports, outgoing, generation=(now - outgoing.at) // GRACE, at=now)
 
 
 def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
@@ -98,7 +110,10 @@ def _schedule_differences(
 
 
 def find_drift(ports: Ports) -> list[str]:
-    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read."""
+    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read.
+
+    Every recipe is read for it.
+    """
     recipes, found = _read_recipes(ports)
     for name, present, wanted in _schedule_differences(ports, recipes):
         if wanted is None:

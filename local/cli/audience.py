@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,7 +63,7 @@ def audience(
         raise BadInput("--recipe says whom to find: leave out --filters, --pack, --ids and --query")
     settings = process_settings()
     if data is not None:
-        settings = replace(settings, user_data_dir=data, user_database=None)
+        settings = settings.on_files(data)
     engine, _ = bootstrap.user_data(settings)
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:

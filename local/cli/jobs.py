@@ -1,7 +1,6 @@
 """`tminus jobs`: the audience jobs."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -64,7 +63,7 @@ def run_one(
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
     job, settings = find(name), process_settings()
     if data is not None:
-        settings = replace(settings, user_data_dir=data, user_database=None)
+        settings = settings.on_files(data)
     engine, _ = bootstrap.user_data(settings)
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)

@@ -18,7 +18,8 @@ locals {
 
   # One entry a field that is looked for in all collections of a name: the automatic indexes hold one collection each.
   searched_everywhere = [
-    { collection = "shards", field = "leaseUntil" }, # how many shards of all executions are under way
+    { collection = "shards", field = "leaseUntil", order = "ASCENDING" }, # how many shards of all executions are under way
+    { collection = "entries", field = "at", order = "DESCENDING" },       # who has changed anything last
   ]
 
   # Never queried, and large: without an exemption each would cost index entries, of which a document has 40,000.
@@ -30,11 +31,12 @@ locals {
     { collection = "executions", field = "recipe" },
     { collection = "pushes", field = "live" },
     { collection = "pushes", field = "test" },
+    { collection = "alerts", field = "alert" },
   ]
 
   # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
   # is not indexed: it grows with time, so its index would be a hot spot.
-  expiring = ["days"]
+  expiring = ["days", "alerts"]
 }
 
 resource "google_firestore_database" "this" {
@@ -78,7 +80,7 @@ resource "google_firestore_field" "searched_everywhere" {
 
   index_config {
     indexes {
-      order       = "ASCENDING"
+      order       = each.value.order
       query_scope = "COLLECTION_GROUP"
     }
   }

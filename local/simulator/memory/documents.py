@@ -1,4 +1,4 @@
-"""Recipes and their audit log, the cadence ledger, dead tokens and alerts, in memory."""
+"""Recipes and their audit log, the cadence ledger, and dead tokens, in memory."""
 
 import json
 import threading
@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
 from functions.domain.cadence_rules import SUBJECT, rules_document
-from functions.ports import Alert
 from local.embedded.documents import to_text
 
 T = TypeVar("T")
@@ -61,17 +60,23 @@ class MemoryAuditLog:
 
     def __init__(self) -> None:
         self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
+        self._all: list[AuditEntry] = []
 
     def append(self, recipe_id: str, deed: Deed, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         """Add a recipe's next entry."""
         entries = self._entries[recipe_id]
         kept = None if after is None else json.loads(to_text(after))
         entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
+        self._all.append(entries[-1])
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         entries = self._entries[recipe_id]
         return entries[: None if before is None else max(0, before - 1)][::-1][:most]
+
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        return self._all[::-1][:most]
 
 
 class MemoryRequestKeys:
@@ -142,14 +147,3 @@ class MemoryDevices:
         """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
         with self._writing:
             self._graves[partition] = change(self._graves.get(partition, b""))
-
-
-class MemoryAlerts:
-    """Plays Alerts."""
-
-    def __init__(self) -> None:
-        self.sent: list[Alert] = []
-
-    def send(self, alert: Alert) -> None:
-        """Keep an alert."""
-        self.sent.append(alert)

@@ -52,17 +52,29 @@ def get_history(call: Call) -> Reply:
 def executions_page(call: Call, recipe_id: str | None) -> Reply:
     """Answer a page of the executions that the query asks for, of one recipe or of all."""
     asked: History = call.query
-    wanted = ExecutionSearch(
+    found = find_executions(
+        call.ports,
+        searched(asked, recipe_id),
+        most=asked.limit,
+        after=place_of(asked.cursor),
+        oldest_first=asked.order == "asc",
+    )
+    return Reply(data=found.executions, page=page_to(asked.limit, found.next, found.total))
+
+
+def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
+    """Return the search that a query asks for; BadFields names the parameter at fault."""
+    return ExecutionSearch(
         recipe_id=recipe_id,
         state=State(asked.status) if asked.status else None,
         since=_instant(asked.since, "since"),
         until=_instant(asked.until, "until"),
     )
-    found = find_executions(
-        call.ports, wanted, most=asked.limit, after=_place(asked.cursor), oldest_first=asked.order == "asc"
-    )
-    following = f"{stamp(found.next[0])}~{found.next[1]}" if found.next else None
-    return Reply(data=found.executions, page=Page(limit=asked.limit, next=following, total=found.total))
+
+
+def page_to(limit: int, following: Place | None, total: int | None = None) -> Page:
+    """Return where a page ends, by the place behind which the next one begins."""
+    return Page(limit=limit, next=f"{stamp(following[0])}~{following[1]}" if following else None, total=total)
 
 
 def get_execution(call: Call) -> Reply:
@@ -97,7 +109,8 @@ def _instant(text: str, field: str) -> datetime | None:
         raise BadFields([FieldError(field, reason)]) from None
 
 
-def _place(cursor: str) -> Place | None:
+def place_of(cursor: str) -> Place | None:
+    """Return the place that `page_to` has named; BadFields where it is none."""
     if not cursor:
         return None
     at, tilde, execution_id = cursor.partition("~")

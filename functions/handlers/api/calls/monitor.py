@@ -6,11 +6,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from functions.domain.roles import Role
-from functions.handlers.api.calls.executions import History, executions_page
+from functions.handlers.api.calls.executions import History, executions_page, page_to, place_of, searched
 from functions.handlers.api.calls.upkeep import Health, get_health
 from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
-from functions.usecases.overview import overview, push_log
+from functions.usecases.overview import overview, push_logs
 from functions.usecases.user_history import MOST_DAYS, notifications_of
 from functions.usecases.violations import open_violations, resolve_violation
 
@@ -43,7 +43,7 @@ class Overview(Model):
 class PushLogs(History):
     """Of which executions to show the pushes."""
 
-    limit: int = Field(default=20, ge=1, le=50, description="How many executions at most.")
+    limit: int = Field(default=10, ge=1, le=50, description="How many executions at most.")
     recipe_id: str = Field(default="", description="Only those of this recipe.")
 
 
@@ -136,9 +136,15 @@ def post_monitor(call: Call) -> Reply:
 
 def get_push_logs(call: Call) -> Reply:
     """Answer what became of each push of a page of executions."""
-    found = executions_page(call, call.query.recipe_id or None)
-    pushes = [push for each in found.data for push in push_log(call.ports, each["executionId"])]
-    return Reply(data=pushes, page=found.page)
+    asked: PushLogs = call.query
+    found = push_logs(
+        call.ports,
+        searched(asked, asked.recipe_id or None),
+        most=asked.limit,
+        after=place_of(asked.cursor),
+        oldest_first=asked.order == "asc",
+    )
+    return Reply(data=found.pushes, page=page_to(asked.limit, found.next))
 
 
 def get_user_notifications(call: Call) -> Reply:
@@ -177,7 +183,6 @@ ROUTES = (
         serve=get_push_logs,
         query=PushLogs,
         answer=list[PushLog],
-        refusals=(404,),
         paged=True,
     ),
     Route(

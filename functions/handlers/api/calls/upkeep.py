@@ -45,7 +45,7 @@ class Restored(Model):
 
 
 class Audit(Query):
-    """Whose changes to show beside the drift, newest first."""
+    """Whose changes to show; without a recipe, what differs from what should be is shown."""
 
     recipe_id: str = ""
     before: int | None = Field(default=None, ge=1, le=2**53, description="Only entries before this number.")
@@ -64,11 +64,16 @@ class AuditEntry(Model):
 
 
 class Audited(Model):
-    """What differs from what should be, and a page of a recipe's changes; `next` is the `before` of the next page."""
+    """What differs from what should be, each as a sentence."""
 
     in_order: bool
     drift: list[str]
-    recipe_id: str | None
+
+
+class Changes(Model):
+    """A page of a recipe's changes, newest first; `next` is the `before` of the next page."""
+
+    recipe_id: str
     entries: list[AuditEntry]
     next: int | None
 
@@ -93,14 +98,13 @@ def post_restore(call: Call) -> Reply:
 
 
 def get_audit(call: Call) -> Reply:
-    """Answer what differs, without mending it, and a recipe's changes."""
+    """Answer what differs, without mending it, or a recipe's changes."""
     asked: Audit = call.query
-    drift = find_drift(call.ports)
-    page: dict[str, Any] = {"entries": [], "next": None}
     if asked.recipe_id:
-        page = dict(history_of(call.ports, asked.recipe_id, before=asked.before, most=asked.limit))
-    told = {**page, "inOrder": not drift, "drift": drift, "recipeId": asked.recipe_id or None}
-    return Reply(data=told, message=f"{len(drift)} differences" if drift else "all is well")
+        return Reply(data=history_of(call.ports, asked.recipe_id, before=asked.before, most=asked.limit))
+    drift = find_drift(call.ports)
+    message = f"{len(drift)} differences" if drift else "all is well"
+    return Reply(data={"inOrder": not drift, "drift": drift}, message=message)
 
 
 def get_health(call: Call) -> Reply:
@@ -136,10 +140,10 @@ ROUTES = (
         method="GET",
         path="/api/automation/audit",
         least=Role.VIEWER,
-        summary="See what differs from what should be, and who changed a recipe",
+        summary="See what differs from what should be, or who changed a recipe",
         serve=get_audit,
         query=Audit,
-        answer=Audited,
+        answer=Audited | Changes,
     ),
     Route(
         method="GET",
