@@ -13,7 +13,7 @@ from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly
 LIMITS = Limits(bytes_billed=10 * 2**30, timeout_seconds=90)
 
 
-def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> AudienceJobError | None:
+def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> Exception | None:
     errors: Any = [{"reason": reason, "message": message}] if reason else []
     return meaning(kind(message, errors=errors), "my_job", LIMITS)
 
