@@ -11,16 +11,15 @@ import pytest
 from functions.domain.status import Status
 from functions.usecases.migrate import Migrated, OldDocument, migrate, migration_status
 from functions.usecases.recipes import pause_recipe
-from tests.factories import TESTER, recipe, user
+from tests.factories import TESTER, old_push, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint
-from tests.unit.test_old_push import old
 
 MakeLab = Callable[..., Lab]
 
 
 def push(**changes: Any) -> dict[str, Any]:
-    return old(**{"audienceCriteria": {"filters": {"minLifetimeTrades": 0}}, **changes})
+    return old_push(**{"audienceCriteria": {"filters": {"minLifetimeTrades": 0}}, **changes})
 
 
 def run(lab: Lab, *documents: Any, dry_run: bool = False) -> list[Migrated]:
