@@ -165,9 +165,9 @@ def test_a_payload_has_a_text_and_blocks_with_the_links() -> None:
     execution = an_execution(recipe=recipe(schedule__timezone="America/New_York"))
     alert = Alert(kind="audience_ready", execution_id=execution.id, message="9 users", details=("push 1: 9",))
     made = payload(alert, execution, Links(execution="https://c.example/executions/e", cancel="https://c.example/x"))
-    assert made["text"] == "Welcome, 2026-03-02 13:30 America/New_York: 9 users"
+    assert made["text"] == "Welcome, Mon 2026-03-02 13:30 America/New_York: 9 users"
     first, second = (block["text"]["text"] for block in made["blocks"])
-    assert first == (":information_source: *Welcome, 2026-03-02 13:30 America/New_York*\n9 users\n• push 1: 9")
+    assert first == (":information_source: *Welcome, Mon 2026-03-02 13:30 America/New_York*\n9 users\n• push 1: 9")
     assert second == (
         "<https://c.example/executions/e|Open the execution>  ·  <https://c.example/x|Cancel this send>"
     )
