@@ -91,7 +91,8 @@ def counted(ports: Ports, counts: Operations) -> Ports:
     """Return ports that add what each call costs; a call that the table lacks raises KeyError."""
     names = ("recipes", "executions", "devices", "files", "tasks", "alerts", "alert_store")
     wrapped: dict[str, Any] = {name: _Counted(name, getattr(ports, name), counts) for name in names}
-    return replace(ports, ledger=_CountedLedger(ports.ledger, counts), **wrapped)
+    ledger: Any = _CountedLedger(ports.ledger, counts)
+    return replace(ports, ledger=ledger, **wrapped)
 
 
 class _Counted:

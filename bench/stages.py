@@ -60,10 +60,11 @@ class Stopwatch:
 
 def watched(ports: Ports, watch: Stopwatch) -> Ports:
     """Return ports whose calls turn the stopwatch: a shard is read until the ledger is asked for its rules."""
+    ledger: Any = _WatchedLedger(ports.ledger, watch)
     return replace(
         ports,
         executions=_Recorded(ports.executions, watch),
-        ledger=_WatchedLedger(ports.ledger, watch),
+        ledger=ledger,
         sender=_WatchedSender(ports.sender, watch),
     )
 

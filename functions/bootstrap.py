@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,17 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
 
         return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
+    if dataset := settings.user_dataset:
+        from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415
+
+        engine = open_bigquery(
+            dataset.project,
+            dataset=dataset.dataset,
+            bucket=dataset.bucket,
+            max_bytes_billed=dataset.max_gib_billed * 2**30,
+            timeout_seconds=seconds,
+        )
+        return engine, find
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415
 
     return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find
@@ -115,6 +127,20 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
     from functions.gcp.fcm import FcmSender  # noqa: PLC0415
 
     return FcmSender(settings, SystemClock())
+
+
+@cache
+def signing_key() -> str:
+    """Return the key with which this deployment signs what it gives out; embedded, one for as long as it runs.
+
+    Misconfigured on Google Cloud without CONSOLE_KEY: instances know each other's forms by it.
+    """
+    settings = process_settings()
+    if settings.cloud is None:
+        return secrets.token_urlsafe(32)
+    if not settings.cloud.console.key:
+        raise Misconfigured("CONSOLE_KEY", "must be set for the console: 32 random characters or more, as a secret")
+    return settings.cloud.console.key
 
 
 def collect_rarely() -> None:

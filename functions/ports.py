@@ -40,6 +40,10 @@ class RecipeStore(Protocol):
         """Return every document, in order of their ids."""
         ...
 
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        ...
+
     def change(
         self,
         recipe_id: str,
@@ -55,13 +59,17 @@ class RecipeStore(Protocol):
 
 
 class AuditLog(Protocol):
-    """What was done to recipes. `RecipeStore.change` adds entries; nothing changes or removes one."""
+    """What was done to recipes and cadence rules. Changing them adds entries; nothing changes or removes one."""
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another.
 
         The entries of a recipe that was deleted stay.
         """
+        ...
+
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
         ...
 
 
@@ -73,6 +81,20 @@ class LogEntry:
     phase: str
     level: str
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSearch:
+    """Which executions to look for: of a recipe, in a state, with a send from `since` until before `until`."""
+
+    recipe_id: str | None = None
+    state: State | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+Place = tuple[datetime, str]
+"""Where an execution stands among others in order of their sends: its send instant, then its id."""
 
 
 class ExecutionStore(Protocol):
@@ -96,6 +118,19 @@ class ExecutionStore(Protocol):
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""
+        ...
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants, newest first: the first, or the next.
+
+        Those that follow the place `after` are the next.
+        """
+        ...
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are, without reading each of them."""
         ...
 
     def save_push(self, files: PushFiles) -> None:
@@ -158,6 +193,28 @@ class ExecutionStore(Protocol):
         """Return an execution's violations, oldest first."""
         ...
 
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first.
+
+        Without reading each execution, or those that are resolved.
+        """
+        ...
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved, in one transaction, and return it; whoever was first stays.
+
+        NotFound where there is none.
+        """
+        ...
+
+
+class RequestKeys(Protocol):
+    """What was asked for under which name, so that a request which comes again is known again."""
+
+    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:
+        """Keep what is asked under a name, until then at least; return what whoever came first has asked under it."""
+        ...
+
 
 class CadenceLedger(Protocol):
     """Who was reserved which push, packed by partition and UTC day, and the rules that it is read by."""
@@ -172,7 +229,16 @@ class CadenceLedger(Protocol):
         ...
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force."""
+        """Return the rules in force: those that were saved, else the default ones."""
+        ...
+
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules by what `change` makes of those in force; no rules at all bring the default ones back.
+
+        In one transaction, which adds the entry after the last of `domain.cadence_rules.SUBJECT` to the audit log.
+        """
         ...
 
 
@@ -308,7 +374,7 @@ class Channels(Protocol):
 
 
 class Callers(Protocol):
-    """Knows who calls by the header Authorization of the request.
+    """Knows who calls by the header Authorization of the request, or by what a proxy asserts.
 
     Unauthenticated where nobody vouches for the caller, Transient where that cannot be found out now. What they say
     holds nothing of the token.
@@ -322,6 +388,10 @@ class Callers(Protocol):
         """Return the person or program that calls a function, with its role; Forbidden where it has none."""
         ...
 
+    def visitor(self, assertion: str | None) -> Caller:
+        """Return the person who visits the console, by what the proxy before it asserts; Forbidden as `person`."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
@@ -331,6 +401,7 @@ class Ports:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -24,9 +24,13 @@ _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9.
 _CHANNEL = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+_DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
+"""A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+_SHORTEST_KEY = 32
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
 
@@ -57,6 +61,21 @@ class FcmSettings:
     def send_url(self) -> str:
         """The address of HTTP v1's send: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send."""
         return f"{self.endpoint}/v1/projects/{self.project}/messages:send"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleSettings:
+    """Who may visit the console on Google Cloud.
+
+    Identity-Aware Proxy stands before it and asserts who comes, made out to `audience`, signed by one of the keys at
+    `keys_url` (cloud.google.com/iap/docs/signed-headers-howto). `users` are the people and the role of each. With
+    `key` the console signs its forms; other functions do not know it.
+    """
+
+    audience: str = ""
+    users: Mapping[str, Role] = field(default_factory=dict)
+    keys_url: str = "https://www.gstatic.com/iap/verify/public_key"
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +111,7 @@ class CloudSettings:
     )
     signatures_removed: bool = False
     api_callers: Mapping[str, Role] = field(default_factory=dict)
+    console: ConsoleSettings = ConsoleSettings()
 
     def url_of(self, function: str) -> str:
         """Return the address of a function."""
@@ -117,12 +137,27 @@ class UserDatabaseSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserDatasetSettings:
+    """A BigQuery dataset (`project.dataset`) that holds the user data.
+
+    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
+    way of `bucket`.
+    """
+
+    dataset: str
+    project: str
+    bucket: str
+    max_gib_billed: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
-    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database`. A
-    statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of channels for alerts, by
-    name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are none.
+    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
+    `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
+    channels for alerts, by name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are
+    none.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -131,9 +166,14 @@ class Settings:
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path | str = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
+    user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
     webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
     policy: Policy = field(default_factory=Policy)
+
+    def on_files(self, folder: Path | str) -> "Settings":
+        """Give the settings with the user data in a folder, wherever they were."""
+        return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)
 
 
 def process_settings() -> Settings:
@@ -150,9 +190,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=_user_data_dir(reader),
-        user_database=_user_database(reader)
-        if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
-        else None,
+        user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
+        user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
@@ -216,7 +255,7 @@ def _cloud(reader: _Reader) -> CloudSettings:
         project=_project(reader),
         location=reader.like("GOOGLE_CLOUD_LOCATION", _LOCATION, "a location such as europe-west1"),
         function_url=function_url,
-        bucket=reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket"),
+        bucket=_bucket(reader),
         task_caller=reader.like("TASK_CALLER", _EMAIL, account),
         scheduler_caller=reader.like("SCHEDULER_CALLER", _EMAIL, account),
         database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
@@ -228,7 +267,8 @@ def _cloud(reader: _Reader) -> CloudSettings:
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
         firebase_certs_url=reader.url("FIREBASE_CERTS_URL", CloudSettings.firebase_certs_url),
         signatures_removed=reader.choice("OIDC_SIGNATURES", ["verify", "removed"]) == "removed",
-        api_callers=_api_callers(reader),
+        api_callers=_roles(reader, "API_CALLERS"),
+        console=_console(reader),
     )
 
 
@@ -239,9 +279,24 @@ def _user_data_dir(reader: _Reader) -> Path | str:
     return reader.like("USER_DATA_DIR", _BUCKET_FOLDER, "a folder, or one of a bucket as gs://bucket/folder")
 
 
-def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
-    if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
-        return None
+def _bucket(reader: _Reader) -> str:
+    return reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket")
+
+
+def _user_data(reader: _Reader) -> str:
+    return reader.choice("USER_DATA", ["files", "postgres", "bigquery"])
+
+
+def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+    return UserDatasetSettings(
+        dataset=reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset"),
+        project=_project(reader),
+        bucket=_bucket(reader),
+        max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
+    )
+
+
+def _user_database(reader: _Reader) -> UserDatabaseSettings:
     url = reader.text("USER_DATABASE_URL", "")
     if url and not url.startswith(("postgresql://", "postgres://")):
         # What is there is not shown: it may be a password.
@@ -254,9 +309,21 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
     return UserDatabaseSettings(url=url, schema=reader.like(schema, _SCHEMA, "the name of a schema"))
 
 
-def _api_callers(reader: _Reader) -> Mapping[str, Role]:
-    """Read the programs' accounts: `EMAIL:ROLE`, several with commas between them."""
-    setting, callers = "API_CALLERS", dict[str, Role]()
+def _console(reader: _Reader) -> ConsoleSettings:
+    key = reader.text("CONSOLE_KEY", "")
+    if key and len(key) < _SHORTEST_KEY:
+        raise Misconfigured("CONSOLE_KEY", f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+    return ConsoleSettings(
+        audience=reader.text("IAP_AUDIENCE", ""),
+        users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
+        keys_url=reader.url("IAP_KEYS_URL", ConsoleSettings.keys_url),
+        key=key,
+    )
+
+
+def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
+    """Read who has which role: `EMAIL:ROLE`, several with commas between them."""
+    callers = dict[str, Role]()
     for word in reader.words(setting):
         email, _, role = word.rpartition(":")
         if not _EMAIL.fullmatch(email) or role not in list(Role):
@@ -264,6 +331,14 @@ def _api_callers(reader: _Reader) -> Mapping[str, Role]:
         if callers.setdefault(email, Role(role)) != role:
             raise Misconfigured(setting, f"{email} has two roles; name it once")
     return callers
+
+
+def _api_origins(reader: _Reader) -> tuple[str, ...]:
+    """Read the origins whose pages may call the API, as a browser writes them; `*` would let every page in."""
+    for origin in (origins := reader.words("API_CORS_ORIGINS")):
+        if not _ORIGIN.fullmatch(origin):
+            raise Misconfigured("API_CORS_ORIGINS", f"must be origins such as https://example.com, got {origin!r}")
+    return origins
 
 
 def _fcm(reader: _Reader) -> FcmSettings:
@@ -328,6 +403,7 @@ def _policy(reader: _Reader) -> Policy:
         devices_per_user=reader.number("DEVICES_PER_USER", 1),
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
+        api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
         limits=Limits(

@@ -3,6 +3,8 @@
 #   caller         whose OIDC token opens it: "tasks", "scheduler", or null for nobody yet
 #   enqueues       the queues it adds tasks to; with it goes the right to act as the caller of tasks
 #   sends          whether it sends messages through FCM
+#   queries        whether it queries the user data, where they are in BigQuery: it exports what it finds, reads that
+#                  and removes it, so that it deletes "exports/"
 #   schedules      what it does to Cloud Scheduler's jobs: "edit", "remove" (a job of a completed recipe), or null
 #   reads, writes  folders of the audience bucket; a written file is never overwritten
 #   deletes        folders of the audience bucket whose files it removes
@@ -26,6 +28,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["steps", "alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -41,10 +44,11 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["alerts"]
       sends           = false
+      queries         = var.user_dataset != null
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = ["audiences/", "devices/"]
-      deletes         = []
+      deletes         = var.user_dataset != null ? ["exports/"] : []
     }
     send_test = {
       caller          = "tasks"
@@ -56,6 +60,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["alerts"]
       sends           = true
+      queries         = false
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = []
@@ -71,6 +76,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -86,6 +92,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["shards", "alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -101,6 +108,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["alerts"]
       sends           = true
+      queries         = false
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = []
@@ -116,6 +124,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["alerts"]
       sends           = false
+      queries         = false
       schedules       = "remove"
       reads           = ["audiences/", "receipts/"]
       writes          = ["receipts/"]
@@ -131,6 +140,7 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["steps", "alerts"]
       sends           = false
+      queries         = false
       schedules       = "edit"
       reads           = []
       writes          = []

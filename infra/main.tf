@@ -17,7 +17,7 @@ locals {
   audience_bucket = "${var.project_id}-tminus-audiences"
   source_bucket   = "${var.project_id}-tminus-source"
 
-  environment = {
+  environment = merge({
     TMINUS_PLATFORM         = "gcp"
     GOOGLE_CLOUD_PROJECT    = var.project_id
     GOOGLE_CLOUD_LOCATION   = var.location
@@ -35,7 +35,7 @@ locals {
 
     # Else Cloud Storage's client asks for the bucket's metadata once a process, which no function has a right to.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
-  }
+  }, var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset })
   # Addresses of webhooks are a secret of the one function that posts; the others know the channels by name.
   default_settings = contains(keys(var.secrets), "ALERT_WEBHOOKS") ? { ALERT_CHANNELS = "all" } : {}
 
@@ -49,6 +49,7 @@ locals {
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
     "TASK_QUEUE", "SHARD_QUEUE", "ALERT_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES",
     "PUSH_SENDER", "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
+    "USER_DATASET",
   ]
 
   apis = toset(concat([
@@ -65,7 +66,7 @@ locals {
     "monitoring.googleapis.com",
     "run.googleapis.com",
     "storage.googleapis.com",
-  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : []))
+  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : [], var.user_dataset != null ? ["bigquery.googleapis.com"] : []))
 }
 
 data "google_project" "this" {
@@ -89,6 +90,7 @@ module "identity" {
   location       = var.location
   functions      = local.functions
   secrets        = var.secrets
+  user_dataset   = var.user_dataset
   database       = module.firestore.database
   bucket         = module.storage.audience_bucket
   source_bucket  = module.storage.source_bucket

@@ -79,6 +79,17 @@ variable "secrets" {
   }
 }
 
+variable "user_dataset" {
+  description = "The BigQuery dataset of user data as project.dataset, in the region of everything else; null: they are elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user_dataset == null || can(regex("^[a-z][a-z0-9:.-]{3,99}\\.[A-Za-z0-9_]+$", coalesce(var.user_dataset, "a")))
+    error_message = "user_dataset must be project.dataset."
+  }
+}
+
 variable "audience_retention_days" {
   description = "Days until an audience CSV is deleted."
   type        = number

@@ -21,17 +21,24 @@ def read_recipe_file(path: Path) -> Document:
     if path.stat().st_size > MOST_BYTES:
         size = path.stat().st_size
         raise BadInput(f"{path}: {size:,} bytes; a recipe has at most {MOST_BYTES:,}, as Firestore stores no more")
+    document = read_json_file(path, most_bytes=MOST_BYTES)
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: must hold one JSON object, the recipe")
+    return document
+
+
+def read_json_file(path: Path, *, most_bytes: int) -> Any:
+    """Read a JSON file in UTF-8; BadInput names the file, and the line where the JSON breaks."""
+    if path.stat().st_size > most_bytes:
+        raise BadInput(f"{path}: {path.stat().st_size:,} bytes; at most {most_bytes:,} are read")
     try:
-        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise BadInput(f"{path}: nested too deeply to be a recipe") from None
-    if not isinstance(document, dict):
-        raise BadInput(f"{path}: must hold one JSON object, the recipe")
-    return document
 
 
 def set_value(document: Document, assignment: str) -> Document:

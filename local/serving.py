@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SOURCE = Path(__file__).parent.parent / "main.py"
-FUNCTIONS = (
+CALLED_BY_SERVICES = (
     "launch",
     "build_audience",
     "send_test",
@@ -28,14 +28,16 @@ FUNCTIONS = (
     "send_alert",
     "console",
 )
+FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:
     """Return a server that has each function at its name, and at / what is there and what runs.
 
-    As in the addresses of deployed functions, hyphens may stand for the name's underscores.
+    As in the addresses of deployed functions, hyphens may stand for the name's underscores. The API's calls begin
+    with its name, so it gets their whole path.
     """
-    bound = {name: _bound(app, ports) for name, app in apps.items()}
+    bound = {name: _bound(app, ports, whole_path=name == "api") for name, app in apps.items()}
     mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
     app = DispatcherMiddleware(_index(ports), mounted)
     return make_server(host, port, app, threaded=True, request_handler=_Quiet)
@@ -48,10 +50,14 @@ class _Quiet(WSGIRequestHandler):
         """Log nothing."""
 
 
-def _bound(app: "WSGIApplication", ports: Ports) -> "WSGIApplication":
+def _bound(app: "WSGIApplication", ports: Ports, *, whole_path: bool) -> "WSGIApplication":
     def bound(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        with bootstrap.bind(ports):  # and a function is at its address, not only below it
-            return app({**environ, "PATH_INFO": environ.get("PATH_INFO") or "/"}, start_response)
+        path = environ.get("PATH_INFO") or "/"  # a function is at its address, not only below it
+        mounted = {"PATH_INFO": path}
+        if whole_path:
+            mounted = {"SCRIPT_NAME": "", "PATH_INFO": environ["SCRIPT_NAME"] + environ.get("PATH_INFO", "")}
+        with bootstrap.bind(ports):
+            return app({**environ, **mounted}, start_response)
 
     return bound
 

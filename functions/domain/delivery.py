@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PAYLOAD_LIMIT_BYTES = 4_096
 """FCM limits a message's payload: firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type."""
@@ -143,6 +143,24 @@ class Tally:
     def attempted(self) -> int:
         """Users for whom a request was made."""
         return self.sent + self.failed + self.unknown
+
+    def document(self) -> dict[str, Any]:
+        """Return the tally as it is stored and answered."""
+        return {
+            "audienceSize": self.audience_size,
+            "sent": self.sent,
+            "failed": self.failed,
+            "unknown": self.unknown,
+            "lost": self.lost,
+            "excluded": dict(self.excluded),
+            "notReached": self.not_reached,
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Tally":
+        """Read what `document` wrote."""
+        counted = {name: document[name] for name in ("sent", "failed", "unknown", "lost", "excluded")}
+        return cls(audience_size=document["audienceSize"], **counted)
 
     def __add__(self, other: "Tally") -> "Tally":
         """Add two tallies, reason by reason."""

@@ -1,5 +1,6 @@
 """JSON documents as such: what a store can keep, and how a value is shown to a person."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -58,6 +59,12 @@ def _broken(value: object) -> str:
 def _readable(text: object) -> str:
     """Escape lone surrogates, which no encoding can write."""
     return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def fingerprint(document: object) -> str:
+    """Return 32 characters that stand for a document, whatever the order of its keys."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def without_nulls(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,12 +28,20 @@ class FieldError:
         return f"{self.field}: {self.reason}"
 
 
-class BadRecipe(BadInput):
-    """A recipe document cannot be used; `errors` holds one entry for each field at fault."""
+class BadFields(BadInput):
+    """Fields that a person wrote cannot be used; `errors` holds one entry for each field at fault."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(str(error) for error in self.errors))
+
+
+class BadRecipe(BadFields):
+    """A recipe document cannot be used."""
+
+
+class KeyReused(BadInput):
+    """A name that a client gave to a request stands for another one: take a new name."""
 
 
 class BadTemplate(BadInput):
@@ -66,6 +74,10 @@ class NotFound(TminusError):
 
 class NotPossible(TminusError):
     """The execution's state does not allow what was asked; the message says what it allows."""
+
+
+class Stale(TminusError):
+    """Somebody has changed the document since the caller read it: read it again, and change that."""
 
 
 class Transient(TminusError):

@@ -6,9 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from functions.domain.delivery import Tally
 from functions.domain.errors import NotPossible
 from functions.domain.instants import instant, stamp
 from functions.domain.timeline import Phase
+
+
+class Kind(StrEnum):
+    """Why an execution was started: by its recipe's schedule, or by somebody's hand; a test ends after the tests.
+
+    A one-off has no recipe, but one push and an audience that somebody has sent along.
+    """
+
+    SCHEDULED = "scheduled"
+    MANUAL = "manual"
+    TEST = "test"
+    ONE_OFF = "one_off"
 
 
 class State(StrEnum):
@@ -36,7 +49,7 @@ _BEFORE_LIVE = {State.CANCELLED, State.BLOCKED, State.EXPIRED, State.STOPPED, St
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.LAUNCHED: frozenset({State.AUDIENCE_READY} | _BEFORE_LIVE),
     State.AUDIENCE_READY: frozenset({State.TESTED, State.LIVE} | _BEFORE_LIVE),
-    State.TESTED: frozenset({State.LIVE} | _BEFORE_LIVE),
+    State.TESTED: frozenset({State.LIVE, State.COMPLETED} | _BEFORE_LIVE),
     State.LIVE: frozenset({State.COMPLETED, State.STOPPED, State.FAILED}),
     State.COMPLETED: frozenset(),
     State.CANCELLED: frozenset(),
@@ -60,7 +73,7 @@ class Execution:
     """The state of one run, beside an immutable snapshot of its recipe.
 
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
-    recognised by it.
+    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
     """
 
     id: str
@@ -69,10 +82,12 @@ class Execution:
     send_at: datetime
     created_at: datetime
     claim: str
+    kind: Kind = Kind.SCHEDULED
     state: State = State.LAUNCHED
     reason: str = ""
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
     cleaned: bool = False
+    totals: Tally | None = None
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
         """Record that a phase began; the first time counts."""
@@ -97,9 +112,9 @@ class Execution:
                 moved = moved if times.started_at is None else moved.ended(phase, at)
         return moved
 
-    def clean(self) -> "Execution":
-        """Record that nothing is left to delete."""
-        return replace(self, cleaned=True)
+    def clean(self, totals: Tally) -> "Execution":
+        """Record that nothing is left to delete, and what became of everybody."""
+        return replace(self, cleaned=True, totals=totals)
 
     def document(self) -> dict[str, Any]:
         """Return the execution as it is stored."""
@@ -110,6 +125,7 @@ class Execution:
             "sendAt": stamp(self.send_at),
             "createdAt": stamp(self.created_at),
             "claim": self.claim,
+            "kind": self.kind.value,
             "state": self.state.value,
             "reason": self.reason,
             "phases": {
@@ -117,6 +133,7 @@ class Execution:
                 for phase, times in self.phases.items()
             },
             "cleaned": self.cleaned,
+            "totals": self.totals.document() if self.totals else None,
         }
 
     @classmethod
@@ -129,6 +146,7 @@ class Execution:
             send_at=instant(document["sendAt"]),
             created_at=instant(document["createdAt"]),
             claim=document["claim"],
+            kind=Kind(document.get("kind", Kind.SCHEDULED)),
             state=State(document["state"]),
             reason=document["reason"],
             phases={
@@ -138,6 +156,7 @@ class Execution:
                 for name, times in document["phases"].items()
             },
             cleaned=document["cleaned"],
+            totals=Tally.read(document["totals"]) if document.get("totals") else None,
         )
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
 """Firestore keeps names like `__this__` for itself."""
+ONE_OFF = "one-off"
+"""What stands for a recipe's id where a push is sent once, by no recipe; no recipe may have it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
 
@@ -57,9 +59,12 @@ def slug(name: str) -> str:
     return f"{words or 'recipe'}-{digest}"
 
 
-def execution_id(recipe_id: str, send_at: datetime) -> str:
-    """Return the id that a recipe and a send instant have in common: the only dedup authority."""
-    return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
+    """Return the id that a recipe and a send instant have in common: the only dedup authority.
+
+    What people start by hand has its kind in the id, so that it never takes the place of a scheduled send.
+    """
+    return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
 
 
 def task_name(execution: str, step: str, generation: int) -> str:

@@ -7,7 +7,8 @@ numpy finds what they have in common.
 """
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,34 @@ def release(days: Days, push: Push, users: Sequence[bytes]) -> Days:
     return {push.day: _replace(day, push, own[~_among(_keys(users), own)])}
 
 
+def add_sent(day: bytes, sends: Mapping[Push, Sequence[bytes]]) -> tuple[bytes, int]:
+    """Return a packed day with pushes that were sent before, whatever the rules say of them, and how many are new.
+
+    `sends` are the keys of users by push, all of that day. Who has a push of the same layer and second is left out:
+    it is the same one. Raises LedgerFull where the day cannot hold them.
+    """
+    blocks = {block.push: block.packed for block in _blocks(day)}
+    users = {block.push: block.users for block in _blocks(day)}
+    same: dict[tuple[int, int], list[Keys]] = defaultdict(list)
+    for block in _blocks(day):
+        same[int(block.at.timestamp()), block.layer].append(block.users)
+    added = 0
+    for push, keys in sends.items():
+        others = same[int(push.at.timestamp()), push.layer]
+        new = _keys(keys)
+        for known in others:
+            new = new[~_among(known, new)]
+        if len(new):
+            others.append(new)
+            users[push.key] = np.union1d(users.get(push.key, _keys([])), new)
+            blocks[push.key] = _pack(push, users[push.key])
+            added += len(new)
+    packed = b"".join(blocks.values())
+    if added and len(packed) > MOST_DAY_BYTES:
+        raise LedgerFull(f"the cadence ledger cannot hold {added:,} pushes more of that day in one partition")
+    return packed, added
+
+
 def reserved(days: Days, user: bytes) -> list[Reserved]:
     """Return the pushes that packed days hold for a user's key, the oldest first."""
     wanted = _keys([user])
@@ -115,22 +144,32 @@ def _own(blocks: Iterable[_Block], push: Push) -> Keys:
 def _counts(rule: CadenceRule, blocks: Iterable[_Block], push: Push, users: Keys) -> NDArray[np.int64]:
     """Count each user's other pushes that fill the rule; near pushes count on either side of ours."""
     reach = timedelta(hours=rule.hours)
-    counts = np.zeros(len(users), np.int64)
-    for block in blocks:
-        if block.layer in rule.layers and block.push != push.key and abs(block.at - push.at) < reach:
-            counts += _among(block.users, users)
-    return counts
+    near = [
+        block.users
+        for block in blocks
+        if block.layer in rule.layers and block.push != push.key and abs(block.at - push.at) < reach
+    ]
+    if not near or not len(users):
+        return np.zeros(len(users), np.int64)
+    # All blocks at once: imported history has one for each second in which somebody was sent something.
+    theirs = np.concatenate(near)
+    places = np.minimum(np.searchsorted(users, theirs), len(users) - 1)
+    return np.bincount(places[users[places] == theirs], minlength=len(users))
 
 
 def _replace(day: bytes, push: Push, users: Keys) -> bytes:
     others = b"".join(block.packed for block in _blocks(day) if block.push != push.key)
     if not len(users):
         return others
-    header = _HEADER.pack(len(push.key), int(push.at.timestamp()), push.layer, len(users))
-    packed = others + header + push.key + users.astype(_STORED).tobytes()
+    packed = others + _pack(push, users)
     if len(packed) > MOST_DAY_BYTES:
         raise LedgerFull(f"the cadence ledger of {push.day} cannot hold {len(users):,} users more in one partition")
     return packed
+
+
+def _pack(push: Push, users: Keys) -> bytes:
+    header = _HEADER.pack(len(push.key), int(push.at.timestamp()), push.layer, len(users))
+    return header + push.key + users.astype(_STORED).tobytes()
 
 
 def _among(members: Keys, keys: Keys) -> NDArray[np.bool_]:

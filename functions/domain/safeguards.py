@@ -1,13 +1,14 @@
 """Safeguards: what blocks, stops or warns, and the violations that say so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from functions.domain.delivery import Tally
 from functions.domain.errors import FieldError
 from functions.domain.fields import Safeguards
+from functions.domain.instants import stamp
 from functions.domain.recipe import Recipe
 from functions.domain.schedule import Frequency, instant_of, sends_from
 from functions.domain.timeline import plan
@@ -53,6 +54,7 @@ class ViolationType(StrEnum):
     STEP_FAILED = "step_failed"
     LEDGER_UNREADABLE = "ledger_unreadable"
     MISCONFIGURED = "misconfigured"
+    ANOTHER_UNDER_WAY = "another_under_way"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +75,26 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A recorded breach; its id is made of execution, type and subject, so that a repeat changes nothing."""
+    """A recorded breach; its id is made of execution, type and subject, so that a repeat changes nothing.
+
+    Once somebody has looked after it, it is resolved: `resolved_by` says who did, an e-mail address.
+    """
 
     id: str
     execution_id: str
     finding: Finding
     at: datetime
-    resolved: bool = False
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+
+    @property
+    def resolved(self) -> bool:
+        """Whether somebody has looked after it."""
+        return self.resolved_at is not None
+
+    def resolve(self, at: datetime, by: str) -> "Violation":
+        """Return the violation as resolved; whoever was first stays."""
+        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
 
     def document(self) -> dict[str, object]:
         """Return the violation as it is stored and answered."""
@@ -92,6 +107,8 @@ class Violation:
             "data": dict(self.finding.data),
             "at": f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
             "resolved": self.resolved,
+            "resolvedAt": stamp(self.resolved_at),
+            "resolvedBy": self.resolved_by,
             "actionTaken": self.finding.action,
         }
 

@@ -17,7 +17,7 @@ class Status(StrEnum):
     ARCHIVED = "archived"
 
 
-_OLD_WORDS = {
+OLD_WORDS = {
     "scheduled": Status.ACTIVE,
     "running": Status.ACTIVE,
     "inactive": Status.PAUSED,
@@ -44,10 +44,10 @@ def read_status(document: Mapping[str, object]) -> tuple[Status, tuple[str, ...]
 
 def _status(written: object) -> Status:
     word = written.strip().lower() if isinstance(written, str) else written
-    if isinstance(word, str) and word in _OLD_WORDS:
-        return _OLD_WORDS[word]
+    if isinstance(word, str) and word in OLD_WORDS:
+        return OLD_WORDS[word]
     try:
         return Status(str(word))
     except ValueError:
-        known = ", ".join([*Status, *_OLD_WORDS])
+        known = ", ".join([*Status, *OLD_WORDS])
         raise BadRecipe([FieldError("status", f"must be one of {known}, got {shown(written)}")]) from None

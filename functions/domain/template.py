@@ -22,6 +22,11 @@ class Variable:
     column: str
     fallback: str | None
 
+    @property
+    def source(self) -> str:
+        """The variable as it was written."""
+        return f"[[var:{self.column}]]" if self.fallback is None else f"[[var:{self.column}|{self.fallback}]]"
+
 
 @dataclass(frozen=True)
 class Template:
@@ -49,6 +54,11 @@ class Template:
     def opening(self) -> str:
         """The literal text before the first variable."""
         return self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
+
+    @property
+    def source(self) -> str:
+        """The text as it was written."""
+        return "".join(part if isinstance(part, str) else part.source for part in self.parts)
 
     def require(self, columns: Collection[str], audience: str) -> None:
         """Raise BadTemplate where the template reads a column that the audience lacks."""

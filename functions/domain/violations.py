@@ -1,6 +1,7 @@
 """Violations as documents, there and back; the instant keeps its microseconds."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from functions.domain.instants import instant, stamp
@@ -26,5 +27,13 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
         execution_id=document["executionId"],
         finding=finding,
         at=instant(document["at"]),
-        resolved=document["resolved"],
+        resolved_at=_resolved_at(document),
+        resolved_by=document.get("resolvedBy") or "",
     )
+
+
+def _resolved_at(document: Mapping[str, Any]) -> datetime | None:
+    """Return when a violation was resolved; where somebody did it by hand and does not say, when it was recorded."""
+    if not document["resolved"]:
+        return None
+    return instant(document.get("resolvedAt") or document["at"])

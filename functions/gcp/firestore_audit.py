@@ -4,7 +4,7 @@ The documents `before` and `after` are what the recipe was and is: whatever fits
 people can read it in Firestore's console.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -14,15 +14,20 @@ from google.cloud.firestore_v1.collection import CollectionReference
 from google.cloud.firestore_v1.document import DocumentReference
 
 from functions.domain.audit import Action, AuditEntry, Deed
+from functions.domain.errors import Conflict
 from functions.domain.instants import instant
 from functions.gcp.firestore import Unit, find, plain
+from functions.gcp.firestore import change as change_documents
+
+Told = dict[str, Any] | None
+_MOST_TRIES = 100
 
 
-class NumberTaken(Exception):
+class _NumberTaken(Exception):
     """Somebody else has added an entry of this number."""
 
 
-class NewEntry:
+class _NewEntry:
     """An entry that is to be written together with the change that it tells of."""
 
     def __init__(self, place: DocumentReference, number: int) -> None:
@@ -35,9 +40,9 @@ class NewEntry:
         return (self._place, self._before, self._after)
 
     def check_free(self, unit: Unit) -> None:
-        """Raise NumberTaken where the entry exists: none is ever written over."""
+        """Raise _NumberTaken where the entry exists: none is ever written over."""
         if unit.read(self._place).exists:
-            raise NumberTaken
+            raise _NumberTaken
 
     def write(
         self, unit: Unit, deed: Deed, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
@@ -63,21 +68,58 @@ class FirestoreAuditLog:
         if before is not None:
             numbered = numbered.where(filter=FieldFilter("number", "<", before))
         newest = numbered.order_by("number", direction=firestore.Query.DESCENDING).limit(most)
-        entries = find(newest.stream)
+        return self._told(find(newest.stream))
+
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        entries: Any = self._client.collection_group("entries")
+        newest = entries.order_by("at", direction=firestore.Query.DESCENDING).limit(most)
+        return self._told(find(newest.stream))
+
+    def _told(self, entries: Sequence[Any]) -> Sequence[AuditEntry]:
+        """Return entries with the documents below them, which are read all at once."""
         places = [place for entry in entries for place in _documents(entry.reference)]
         stored = {each.reference: plain(each) for each in find(partial(self._client.get_all, places))}
         return [
-            _read(recipe_id, plain(entry) or {}, *map(stored.get, _documents(entry.reference))) for entry in entries
+            _read(_subject(entry), plain(entry) or {}, *map(stored.get, _documents(entry.reference)))
+            for entry in entries
         ]
 
-    def next_entry(self, recipe_id: str) -> NewEntry:
+    def tell(
+        self, subject: str, reference: DocumentReference, change: Callable[[Unit], tuple[Told, Told]], deed: Deed
+    ) -> Told:
+        """Change a document and add the next entry to its log; again with the number after it where that is taken.
+
+        `change` writes the document, and returns what the entry tells: what was, and what is. That is returned, too.
+        """
+        for _ in range(_MOST_TRIES):
+            entry = self._next_entry(subject)
+
+            def both(unit: Unit, entry: _NewEntry = entry) -> Told:
+                entry.check_free(unit)
+                before, after = change(unit)
+                entry.write(unit, deed, before, after)
+                return after
+
+            try:
+                return change_documents(self._client, [reference, *entry.places], both)
+            except _NumberTaken:
+                continue
+        raise Conflict(f"others change {subject} all the time; try again")
+
+    def _next_entry(self, recipe_id: str) -> _NewEntry:
         """Return the entry after a recipe's newest one."""
         newest = self._entries(recipe_id).order_by("number", direction=firestore.Query.DESCENDING).limit(1)
         number = 1 + max((entry.get("number") for entry in find(newest.stream)), default=0)
-        return NewEntry(self._entries(recipe_id).document(f"{number:08}"), number)
+        return _NewEntry(self._entries(recipe_id).document(f"{number:08}"), number)
 
     def _entries(self, recipe_id: str) -> CollectionReference:
         return cast("CollectionReference", self._client.collection("audit").document(recipe_id).collection("entries"))
+
+
+def _subject(entry: Any) -> str:
+    """Return whose log an entry is of: a recipe's id, or the name that the rules go by."""
+    return str(entry.reference.parent.parent.id)
 
 
 def _documents(entry: DocumentReference) -> tuple[DocumentReference, DocumentReference]:

@@ -37,7 +37,7 @@ from functions.gcp.firestore import (
 )
 from functions.gcp.firestore import change as change_documents
 from functions.gcp.trouble import translated
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry, Place
 
 V = TypeVar("V")
 
@@ -94,6 +94,37 @@ class FirestoreExecutionStore:
         of_it = self._executions.where(filter=FieldFilter("recipeId", "==", recipe_id))
         ordered = of_it.order_by("sendAt", direction=firestore.Query.DESCENDING)
         return [execution for each in find(ordered.stream) if (execution := _read(each))]
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants; those that follow the place `after`."""
+        direction = firestore.Query.ASCENDING if oldest_first else firestore.Query.DESCENDING
+        ordered = (
+            self._wanted(wanted).order_by("sendAt", direction=direction).order_by("__name__", direction=direction)
+        )
+        if after is not None:
+            ordered = ordered.start_after({"sendAt": after[0], "__name__": self._place(after[1])})
+        return [execution for each in find(ordered.limit(most).stream) if (execution := _read(each))]
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are, without reading each of them."""
+        count: Any = self._wanted(wanted).count(alias="found")  # its types say that `self` has to be passed
+        [[counted]] = find(count.get)
+        return int(counted.value)
+
+    def _wanted(self, wanted: ExecutionSearch) -> Any:
+        asked = (
+            ("recipeId", "==", wanted.recipe_id),
+            ("state", "==", wanted.state and wanted.state.value),
+            ("sendAt", ">=", wanted.since),
+            ("sendAt", "<", wanted.until),
+        )
+        query: Any = self._executions
+        for name, comparison, value in asked:
+            if value is not None:
+                query = query.where(filter=FieldFilter(name, comparison, value))
+        return query
 
     def save_push(self, files: PushFiles) -> None:
         """Keep the manifest of a push."""
@@ -218,13 +249,32 @@ class FirestoreExecutionStore:
 
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
-        place = self._place(violation.execution_id).collection("violations").document(_name(violation.id))
-        return create(place, {**write_violation(violation), "at": violation.at})
+        return create(self._violation_place(violation.execution_id, violation.id), _write_violation(violation))
 
     def violations(self, execution_id: str) -> Sequence[Violation]:
         """Return an execution's violations, oldest first."""
         found = find(self._place(execution_id).collection("violations").order_by("at").stream)
         return [read_violation(document) for snapshot in found if (document := plain(snapshot))]
+
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+        unresolved = self._client.collection_group("violations").where(filter=FieldFilter("resolved", "==", False))
+        newest = unresolved.order_by("at", direction=firestore.Query.DESCENDING).limit(most)
+        return [read_violation(document) for snapshot in find(newest.stream) if (document := plain(snapshot))]
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved, in one transaction; whoever was first stays. NotFound where there is none."""
+        place = self._violation_place(execution_id, violation_id)
+
+        def work(unit: Unit) -> Violation:
+            document = plain(unit.read(place))
+            if document is None:
+                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
+            violation = read_violation(document).resolve(at, by)
+            unit.write(place, _write_violation(violation))
+            return violation
+
+        return change_documents(self._client, [place], work)
 
     def _count(self, unit: Unit, shard: Shard, before: Tally) -> None:
         """Add to the execution's progress what a live shard's outcomes are more than they were, once it is done."""
@@ -253,6 +303,10 @@ class FirestoreExecutionStore:
 
     def _shard_place(self, execution_id: str, key: str) -> DocumentReference:
         return cast("DocumentReference", self._place(execution_id).collection("shards").document(key))
+
+    def _violation_place(self, execution_id: str, violation_id: str) -> DocumentReference:
+        violations = self._place(execution_id).collection("violations")
+        return cast("DocumentReference", violations.document(_name(violation_id)))
 
     def _progress_place(self, execution_id: str) -> DocumentReference:
         return cast("DocumentReference", self._place(execution_id).collection("progress").document("live"))
@@ -289,6 +343,10 @@ def _write_shard(shard: Shard) -> Mapping[str, Any]:
 def _read_shard(snapshot: Snapshot) -> Shard | None:
     document = plain(snapshot)
     return Shard.read(document) if document else None
+
+
+def _write_violation(violation: Violation) -> Mapping[str, Any]:
+    return {**write_violation(violation), "at": violation.at}
 
 
 def _sums(tally: Tally) -> dict[str, int]:

@@ -1,15 +1,18 @@
 """The cadence ledger in Firestore: `cadence/{partition}/days/{yyyymmdd}`, packed; and its rules."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.cloud import firestore
 
+from functions.domain.audit import Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence_rules import SUBJECT, rules_document
 from functions.domain.errors import LedgerUnreadable, Misconfigured, Transient
-from functions.gcp.firestore import Unit, plain, read
+from functions.gcp.firestore import Snapshot, Unit, plain, read
 from functions.gcp.firestore import change as change_documents
+from functions.gcp.firestore_audit import FirestoreAuditLog
 
 T = TypeVar("T")
 
@@ -23,6 +26,7 @@ class FirestoreCadenceLedger:
 
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
+        self._audit = FirestoreAuditLog(client)
         self._rules = client.document("settings/cadence")
 
     def transact(
@@ -60,17 +64,32 @@ class FirestoreCadenceLedger:
     def rules(self) -> Sequence[CadenceRule]:
         """Return the rules in force: those saved last, else the default ones."""
         try:
-            document = plain(read(self._rules)) or {}
-            return tuple(CadenceRule.read(rule) for rule in document.get("rules", [])) or DEFAULT_RULES
+            return _read_rules(read(self._rules))
         except _NOBODY_KNOWS as error:
             raise LedgerUnreadable(f"cadence rules: {error}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise LedgerUnreadable(f"settings/cadence was edited and is malformed: {error!r}") from error
 
-    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
-        """Replace the rules; no rules at all bring the default ones back."""
-        document = {"rules": [rule.document() for rule in rules]}
-        change_documents(self._client, [self._rules], lambda unit: unit.write(self._rules, document))
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules, in one transaction with an entry of the audit log; none bring the default ones back."""
+
+        def work(unit: Unit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+            before = _read_rules(unit.read(self._rules))
+            rules[:] = change(before)
+            unit.write(self._rules, {"rules": [rule.document() for rule in rules]})
+            return rules_document(before), rules_document(rules or DEFAULT_RULES)
+
+        rules: list[CadenceRule] = []
+        self._audit.tell(SUBJECT, self._rules, work, deed)
+        return tuple(rules) or DEFAULT_RULES
+
+
+def _read_rules(snapshot: Snapshot) -> Sequence[CadenceRule]:
+    document = plain(snapshot) or {}
+    try:
+        return tuple(CadenceRule.read(rule) for rule in document.get("rules", [])) or DEFAULT_RULES
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerUnreadable(f"settings/cadence was edited and is malformed: {error!r}") from error
 
 
 def _midnight(day: date) -> datetime:

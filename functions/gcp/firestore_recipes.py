@@ -1,20 +1,15 @@
 """Recipe documents in Firestore, `recipes/{id}`, where people may edit them by hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from google.cloud import firestore
-from google.cloud.firestore_v1.document import DocumentReference
 
 from functions.domain.audit import Deed
-from functions.domain.errors import Conflict
 from functions.domain.ids import RECIPE_ID
 from functions.gcp.firestore import Snapshot, Unit, find, plain, read
 from functions.gcp.firestore import change as change_documents
-from functions.gcp.firestore_audit import FirestoreAuditLog, NewEntry, NumberTaken
-
-_MOST_TRIES = 100
-_Work = Callable[[Unit], dict[str, Any] | None]
+from functions.gcp.firestore_audit import FirestoreAuditLog
 
 
 class FirestoreRecipeStore:
@@ -36,6 +31,13 @@ class FirestoreRecipeStore:
         found = find(self._recipes.order_by("__name__").stream)
         return [document for snapshot in found if (document := _named(snapshot)) is not None]
 
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        query = self._recipes.order_by("__name__").limit(most)
+        if after:
+            query = query.start_after({"__name__": self._recipes.document(after)})
+        return [document for snapshot in find(query.stream) if (document := _named(snapshot)) is not None]
+
     def change(
         self,
         recipe_id: str,
@@ -45,34 +47,17 @@ class FirestoreRecipeStore:
         """Replace a document by what `change` makes of it, in one transaction; a deed goes to the audit log in it."""
         reference = self._recipes.document(recipe_id)
 
-        def work(unit: Unit) -> dict[str, Any] | None:
+        def work(unit: Unit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
             changed = change(_named(unit.read(reference)))
             if changed is None:
                 unit.delete(reference)
             else:
                 unit.write(reference, changed)
-            return changed
+            return _named(unit.read(reference)), changed
 
         if deed is None:
-            return change_documents(self._client, [reference], work)
-        return self._change_and_tell(reference, work, deed)
-
-    def _change_and_tell(self, reference: DocumentReference, work: _Work, deed: Deed) -> dict[str, Any] | None:
-        """Change a recipe and add the next entry to its log; again with the number after it where that is taken."""
-        for _ in range(_MOST_TRIES):
-            entry = self._audit.next_entry(reference.id)
-
-            def both(unit: Unit, entry: NewEntry = entry) -> dict[str, Any] | None:
-                entry.check_free(unit)
-                changed = work(unit)
-                entry.write(unit, deed, _named(unit.read(reference)), changed)
-                return changed
-
-            try:
-                return change_documents(self._client, [reference, *entry.places], both)
-            except NumberTaken:
-                continue
-        raise Conflict(f"others change recipe {reference.id} all the time; try again")
+            return change_documents(self._client, [reference], work)[1]
+        return self._audit.tell(recipe_id, reference, work, deed)
 
 
 def _named(snapshot: Snapshot) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
-"""Who calls, by the ID tokens of Google and of Firebase Authentication.
+"""Who calls, by the ID tokens of Google and of Firebase Authentication, and by what Identity-Aware Proxy asserts.
 
-What makes a token of each: developers.google.com/identity/openid-connect/openid-connect and
-firebase.google.com/docs/auth/admin/verify-id-tokens. firebase-admin could verify the latter, but where
-FIREBASE_AUTH_EMULATOR_HOST is set it takes tokens that nobody has signed; no setting may do that here.
+What makes a token of each: developers.google.com/identity/openid-connect/openid-connect,
+firebase.google.com/docs/auth/admin/verify-id-tokens and cloud.google.com/iap/docs/signed-headers-howto.
+firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it takes tokens that nobody has
+signed; no setting may do that here.
 
 google-auth quotes the token in some of its errors, so none of them is passed on.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 from google.auth import jwt
 
-from functions.domain.errors import Forbidden, Unauthenticated
+from functions.domain.errors import Forbidden, Misconfigured, Unauthenticated
 from functions.domain.roles import Caller, Role, Service
 from functions.gcp.certificates import Certificates
 from functions.gcp.clock import SystemClock
@@ -21,6 +22,7 @@ from functions.settings import CloudSettings
 
 _GOOGLE = ("https://accounts.google.com", "accounts.google.com")
 _FIREBASE = "https://securetoken.google.com/"
+_PROXY = "https://cloud.google.com/iap"
 _SCHEME = "bearer"
 _ALGORITHM = "RS256"
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
@@ -48,6 +50,7 @@ class IdTokens:
         self._settings, self._clock = settings, clock
         self._google = Certificates(settings.certs_url, clock.seconds)
         self._firebase = Certificates(settings.firebase_certs_url, clock.seconds)
+        self._proxy = Certificates(settings.console.keys_url, clock.seconds)
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
         """Raise Forbidden unless the caller is the account by which a service calls a function."""
@@ -70,6 +73,26 @@ class IdTokens:
         if issuer == _FIREBASE + self._settings.project:
             return self._user(token)
         raise Unauthenticated("the token is issued neither by Google nor by this project's Firebase Authentication")
+
+    def visitor(self, assertion: str | None) -> Caller:
+        """Return the person for whom Identity-Aware Proxy vouches, with the role that CONSOLE_USERS gives."""
+        console = self._settings.console
+        if not console.audience:
+            raise Misconfigured("IAP_AUDIENCE", "must be set for the console: /projects/.../services/tminus-console")
+        if not assertion:
+            raise Unauthenticated("the request has not come through Identity-Aware Proxy")
+        token = _taken_apart(assertion)
+        if token.claims.get("iss") != _PROXY:
+            raise Unauthenticated("the assertion is not Identity-Aware Proxy's")
+        self._check_claims(token, console.audience)
+        _check_signature(token, self._proxy, algorithm="ES256")
+        email = token.claims.get("email")
+        if not isinstance(email, str) or not email:
+            raise Forbidden("the assertion names no e-mail address")
+        role = console.users.get(email.lower())
+        if role is None:
+            raise Forbidden(f"CONSOLE_USERS does not name {_shown(email)}")
+        return Caller(name=email, role=role)
 
     def _program(self, token: _Token, function: str) -> Caller:
         self._check_claims(token, self._settings.url_of(function))
@@ -112,6 +135,10 @@ def _read(authorization: str | None) -> _Token:
     scheme, _, raw = (authorization or "").partition(" ")
     if scheme.lower() != _SCHEME or not raw:
         raise Unauthenticated("the request carries no ID token: its header Authorization must be Bearer and a token")
+    return _taken_apart(raw)
+
+
+def _taken_apart(raw: str) -> _Token:
     if len(raw) > _LONGEST_TOKEN:
         raise Unauthenticated(f"the token has {len(raw):,} characters; no ID token has more than {_LONGEST_TOKEN:,}")
     try:
@@ -122,13 +149,13 @@ def _read(authorization: str | None) -> _Token:
     return _Token(raw=raw, header=header, claims=claims)
 
 
-def _check_signature(token: _Token, certificates: Certificates) -> None:
+def _check_signature(token: _Token, certificates: Certificates, *, algorithm: str = _ALGORITHM) -> None:
     """Raise Unauthenticated unless one of the certificates' keys has signed a token."""
     if token.signature_removed:
         raise Unauthenticated("Cloud Run has removed the token's signature; see OIDC_SIGNATURES")
     key_id = token.header.get("kid")
-    if token.header.get("alg") != _ALGORITHM or not isinstance(key_id, str):
-        raise Unauthenticated(f"the token is not signed with {_ALGORITHM} by a key that it names")
+    if token.header.get("alg") != algorithm or not isinstance(key_id, str):
+        raise Unauthenticated(f"the token is not signed with {algorithm} by a key that it names")
     certificate = certificates.of(key_id)
     if certificate is None:
         raise Unauthenticated("the token is signed by an unknown key")

@@ -20,6 +20,7 @@ from functions.ports import (
     Ports,
     PushSender,
     RecipeStore,
+    RequestKeys,
     Schedules,
     TaskQueue,
 )
@@ -43,6 +44,7 @@ def open_ports(
         recipes=cast("RecipeStore", _Lazy(cloud.recipes)),
         audit=cast("AuditLog", _Lazy(cloud.audit)),
         executions=cast("ExecutionStore", _Lazy(cloud.executions)),
+        request_keys=cast("RequestKeys", _Lazy(cloud.request_keys)),
         ledger=cast("CadenceLedger", _Lazy(cloud.ledger)),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
         tasks=cast("TaskQueue", _Lazy(cloud.tasks)),
@@ -105,6 +107,11 @@ class _Cloud:
         from functions.gcp.firestore_executions import FirestoreExecutionStore  # noqa: PLC0415
 
         return FirestoreExecutionStore(self._firestore)
+
+    def request_keys(self) -> RequestKeys:
+        from functions.gcp.firestore_request_keys import FirestoreRequestKeys  # noqa: PLC0415
+
+        return FirestoreRequestKeys(self._firestore)
 
     def ledger(self) -> CadenceLedger:
         from functions.gcp.firestore_ledger import FirestoreCadenceLedger  # noqa: PLC0415

@@ -24,9 +24,9 @@ def admit(request: Request, service: Service, function: str, most_body_bytes: in
         except (Unauthenticated, Forbidden, Transient) as error:
             refused: Response | None = turned_away(error)
         else:
-            refused = _read_body(request, most_body_bytes)
+            refused = None if body_fits(request, most_body_bytes) else _too_large(most_body_bytes)
     if refused is not None:
-        request.stream = BytesIO()  # functions-framework reads whatever is left into memory
+        leave_unread(request)
     return refused
 
 
@@ -41,11 +41,24 @@ def caller(request: Request, function: str, *, least: Role) -> Caller:
     return found
 
 
-def _read_body(request: Request, most_bytes: int) -> Response | None:
-    """Read the body and keep it, one byte more than the limit at most: werkzeug cuts a chunked one off in silence."""
+def leave_unread(request: Request) -> None:
+    """Leave what is left of a body where it is: functions-framework reads it into memory otherwise."""
+    request.stream = BytesIO()
+
+
+def body_fits(request: Request, most_bytes: int, *, parsed_later: bool = False) -> bool:
+    """Read the body and keep it, one byte more than the limit at most: werkzeug cuts a chunked one off in silence.
+
+    A form that is parsed later goes to the disk, field by field; only the size that it says of itself counts here.
+    """
     request.max_content_length = most_bytes + 1
     try:
-        too_large = len(request.get_data()) > most_bytes
+        if parsed_later:
+            return (request.content_length or 0) <= most_bytes
+        return len(request.get_data()) <= most_bytes
     except RequestEntityTooLarge:
-        too_large = True
-    return refuse(413, f"the body is too large; at most {most_bytes:,} bytes are read") if too_large else None
+        return False
+
+
+def _too_large(most_bytes: int) -> Response:
+    return refuse(413, f"the body is too large; at most {most_bytes:,} bytes are read")

@@ -27,15 +27,26 @@ def handle_reconcile(request: Request) -> Response:
     return schedules.handle_reconcile(request)
 
 
+def handle_console(request: Request) -> Response:
+    """Show a page of the console, or do what a form of it asks for; an alert's cancel link needs no other key."""
+    if request.path.startswith("/cancel/"):
+        from functions.handlers import cancel_link  # noqa: PLC0415
+
+        return cancel_link.handle_cancel_link(request)
+    from functions.handlers.console import app  # noqa: PLC0415
+
+    return app.handle_console(request)
+
+
+def handle_api(request: Request) -> Response:
+    """Serve a call of the HTTP API."""
+    from functions.handlers.api import app  # noqa: PLC0415
+
+    return app.handle_api(request)
+
+
 def handle_send_alert(request: Request) -> Response:
     """Post an alert to its channels."""
     from functions.handlers import alerts  # noqa: PLC0415
 
     return alerts.handle_send_alert(request)
-
-
-def handle_console(request: Request) -> Response:
-    """Serve what people open from an alert."""
-    from functions.handlers import cancel_link  # noqa: PLC0415
-
-    return cancel_link.handle_cancel_link(request)

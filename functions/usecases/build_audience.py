@@ -1,15 +1,16 @@
 """T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from audience_jobs.contract import Audience, JobRun
+from audience_jobs.contract import Audience, Job, JobRun
 from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.partition import index, read_rows
@@ -24,6 +25,7 @@ from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
 from functions.usecases.tell_audience import tell_audience
+from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
@@ -41,8 +43,9 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
-        pushes = _build(ports, run)
-    except _TooLarge as error:
+        with closing(audiences_of(ports, run)) as made:
+            pushes = [_kept(ports, files) for files in made]
+    except TooLarge as error:
         return _blocked_by_size(ports, run, error.sizes) or run.execution
     except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
@@ -57,7 +60,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     return _judge(ports, run, pushes)
 
 
-class _TooLarge(Exception):
+class TooLarge(Exception):
     """The audiences hold more users than a whole deployment may send to: `sizes` are those of the pushes so far."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
@@ -85,19 +88,32 @@ def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
     breach(ports, run.execution, _PHASE, finding, subject="tried-again")
 
 
-def _build(ports: Ports, run: Run) -> list[PushFiles]:
-    job, arguments = recipe_job(run.recipe, ports.find_job)
-    pushes = []
-    with (
-        TemporaryDirectory(prefix="tminus-") as folder,
-        ports.engine.run(job, arguments, now=run.timeline.build_at) as rows,
-    ):
+def _kept(ports: Ports, files: PushFiles) -> PushFiles:
+    ports.executions.save_push(files)
+    return files
+
+
+def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
+    """Run the audience job, write the files of push after push, and yield their manifests; to be closed at the end.
+
+    TooLarge once they hold more users than the deployment may send to; AudienceJobError, BadAudience, BadTemplate and
+    ValueError where recipe, job and data do not fit together.
+    """
+    with TemporaryDirectory(prefix="tminus-") as folder, _rows_of(ports, run) as (job, rows):
         writer = _Writer(ports, run, rows, Path(folder))
         for position, push in enumerate(run.recipe.pushes):
-            files = writer.write(position + 1, push, audience_of(job, push, position))
-            ports.executions.save_push(files)
-            pushes.append(files)
-    return pushes
+            yield writer.write(position + 1, push, audience_of(job, push, position))
+
+
+@contextmanager
+def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
+    """Run the recipe's audience job; a one-off has its rows already."""
+    if run.execution.kind is Kind.ONE_OFF:
+        yield UPLOAD, UploadedRows(ports, run)
+        return
+    job, arguments = recipe_job(run.recipe, ports.find_job)
+    with ports.engine.run(job, arguments, now=run.timeline.build_at) as rows:
+        yield job, rows
 
 
 class _Writer:
@@ -113,7 +129,7 @@ class _Writer:
         per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
-        self._hold_size(_label(push, audience.name), self._rows.size(audience.name))
+        self._hold_size(label(push, audience.name), self._rows.size(audience.name))
         self._rows.write_audience(audience.name, path)
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
@@ -133,7 +149,7 @@ class _Writer:
         """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
         self._sizes[label] = rows
         if total_finding(self._sizes, self._ports.policy.limits):
-            raise _TooLarge(self._sizes)
+            raise TooLarge(self._sizes)
 
     def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
         model = self._model_row(fields, live)
@@ -175,7 +191,9 @@ class _Writer:
 
 
 def test_users(ports: Ports, run: Run) -> list[str]:
-    """Return the users who get the test pushes, each once, in the order of every audience file."""
+    """Return the users who get the test pushes, each once, in the order of audience files; a one-off has none."""
+    if run.execution.kind is Kind.ONE_OFF:
+        return []
     users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
     return sorted({canonical_user_id(user): None for user in users}, key=user_digest)
 
@@ -190,7 +208,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         devices = files.live.devices.index.row_count - files.dead_tokens
         message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
         note(ports, execution.id, _PHASE, message)
-    blocked = _blocked_by_size(ports, run, {_label(f.push, f.audience): f.live.size for f in pushes})
+    blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
 
@@ -215,5 +233,6 @@ def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execut
     return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data.get("audience", "total")))
 
 
-def _label(push: int, audience: str) -> str:
+def label(push: int, audience: str) -> str:
+    """Return what findings about an audience's size call it."""
     return f"push {push} ({audience})"

@@ -1,7 +1,7 @@
 """Cancel an execution before T-0, or stop it at any time."""
 
 from functions.domain.errors import NotPossible
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.journal import note
@@ -18,11 +18,29 @@ def stop(ports: Ports, execution_id: str, why: str) -> Execution:
     return _end(ports, execution_id, State.STOPPED, why)
 
 
-def cancel_before_live(ports: Ports, recipe_id: str, why: str) -> list[Execution]:
-    """Cancel a recipe's executions that are before T-0, and return them; those that are live go on."""
+def stop_all(ports: Ports, why: str, *, recipe_id: str | None = None) -> list[Execution]:
+    """Stop whatever is under way, of one recipe or of all of them, and return it."""
+    stopped = []
+    for execution in ports.executions.unfinished():
+        if execution.state.final or recipe_id not in (None, execution.recipe_id):
+            continue
+        try:
+            stopped.append(stop(ports, execution.id, why))
+        except NotPossible:
+            continue  # it ended in this very moment
+    return stopped
+
+
+def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = False) -> list[Execution]:
+    """Cancel a recipe's executions that are before T-0, and return them; those that are live go on.
+
+    Tests, with which a recipe is tried before it is active, only where that is asked for.
+    """
     cancelled = []
     for execution in ports.executions.unfinished():
         if execution.recipe_id != recipe_id or execution.state.final or execution.state is State.LIVE:
+            continue
+        if execution.kind is Kind.TEST and not tests:
             continue
         try:
             cancelled.append(cancel(ports, execution.id, why))

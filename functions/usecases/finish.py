@@ -3,7 +3,7 @@
 from functions.domain.alerts import finished
 from functions.domain.delivery import Tally
 from functions.domain.errors import BadAudience, BadRecipe, NotYet
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.pace import sending_time
 from functions.domain.recipe import read
 from functions.domain.safeguards import Finding, Severity, ViolationType
@@ -42,9 +42,10 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
     _settle_rest(ports, run)
-    _write_receipt(ports, run)
-    _complete_recipe(ports, run)
-    _tell(ports, run, execution)
+    if run.execution.kind is not Kind.TEST:
+        _write_receipt(ports, run)
+        _complete_recipe(ports, run)
+        _tell(ports, run, execution)
     return _cleaned(ports, run)
 
 
@@ -137,13 +138,15 @@ def _complete_recipe(ports: Ports, run: Run) -> None:
 
 
 def _cleaned(ports: Ports, run: Run) -> Execution:
-    now = ports.clock.now()
+    now, tally = ports.clock.now(), _tally(ports, run)
 
     def change(execution: Execution) -> Execution:
-        return execution.ended(_PHASE, now).clean()
+        return execution.ended(_PHASE, now).clean(tally)
 
     execution = ports.executions.change(run.execution.id, change)
-    tally = _tally(ports, run)
-    told = f"{execution.state.value}: {tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown"
-    note(ports, execution.id, _PHASE, f"{told}, {tally.not_reached:,} not reached; device tokens deleted")
+    told = (
+        f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
+    )
+    told = "a test reaches the test users only" if execution.kind is Kind.TEST else told
+    note(ports, execution.id, _PHASE, f"{execution.state.value}: {told}; device tokens deleted")
     return execution

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from functions.domain.alerts import malformed_recipe
 from functions.domain.errors import BadRecipe, NotYet
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
@@ -17,6 +17,12 @@ from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import tell, tell_end
 
 _CLOCK_SKEW = timedelta(minutes=1)
+_HOW = {
+    Kind.SCHEDULED: "launched",
+    Kind.MANUAL: "launched by hand",
+    Kind.TEST: "launched as a test",
+    Kind.ONE_OFF: "launched once, by hand",
+}
 
 
 def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | None:
@@ -40,11 +46,15 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     return start(ports, recipe, send_at)
 
 
-def start(ports: Ports, recipe: Recipe, send_at: datetime) -> Execution:
-    """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there."""
+def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED, name: str = "") -> Execution:
+    """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there.
+
+    A `name` tells it from others of the same instant that are not the same.
+    """
     now = ports.clock.now()
     fresh = Execution(
-        id=execution_id(recipe.id, send_at),
+        id=execution_id(recipe.id, send_at, name or ("" if kind is Kind.SCHEDULED else kind)),
+        kind=kind,
         recipe_id=recipe.id,
         recipe=recipe.document(),
         send_at=send_at,
@@ -54,7 +64,7 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime) -> Execution:
     created = ports.executions.create(fresh)
     execution = ports.executions.get(fresh.id) or fresh
     if created:
-        message = f"launched for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
+        message = f"{_HOW[kind]} for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
         note(ports, execution.id, Phase.AUDIENCE_GENERATION, message)
     return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
 
@@ -67,9 +77,13 @@ def _begin(ports: Ports, run: Run) -> Execution:
     others = [other for other in ports.executions.unfinished() if not other.state.final and other.id != execution.id]
     if len(others) >= limits.executions_at_once:
         return block(ports, run, Phase.AUDIENCE_GENERATION, _too_many(len(others), limits.executions_at_once))
+    rival = next((other for other in others if rivals(other, execution)), None)
+    if rival is not None:
+        return block(ports, run, Phase.AUDIENCE_GENERATION, _another(rival))
     window = execution.send_at - max(run.timeline.test_at, now)
-    for finding in window_findings(run.recipe, window, limits):
-        breach(ports, execution, Phase.AUDIENCE_GENERATION, finding)
+    if execution.kind in (Kind.SCHEDULED, Kind.MANUAL):
+        for finding in window_findings(run.recipe, window, limits):
+            breach(ports, execution, Phase.AUDIENCE_GENERATION, finding)
     for task in tasks_of(run):
         ports.tasks.add(task)
     return execution
@@ -82,6 +96,25 @@ def _too_many(busy: int, most: int) -> Finding:
         message=f"{busy} executions are under way; at most {most} may be (raise MAX_EXECUTIONS_AT_ONCE)",
         action="blocked",
         data={"underWay": busy, "limit": most},
+    )
+
+
+def rivals(one: Execution, other: Execution) -> bool:
+    """Say whether two executions of a recipe would send its sequence twice: one of them was started by hand.
+
+    Two scheduled ones are two sends that somebody planned, and a test reaches the test users only.
+    """
+    kinds = {one.kind, other.kind}
+    return one.recipe_id == other.recipe_id and Kind.MANUAL in kinds and Kind.TEST not in kinds
+
+
+def _another(rival: Execution) -> Finding:
+    return Finding(
+        type=ViolationType.ANOTHER_UNDER_WAY,
+        severity=Severity.CRITICAL,
+        message=f"execution {rival.id} of the same recipe is under way: its users would get the sequence twice",
+        action="blocked",
+        data={"underWay": rival.id},
     )
 
 

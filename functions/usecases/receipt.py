@@ -2,6 +2,8 @@
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +14,7 @@ from functions.ports import Ports
 from functions.usecases.steps import Run
 
 _HEADER = ("push", "audience", "user_id", "outcome", "reason")
+_ROWS_IN_BLOCK = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,19 +24,38 @@ def write_receipt(ports: Ports, run: Run) -> Stored | None:
     One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
     `failed`, `unknown`, `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
     """
-    manifests = [ports.executions.push(run.execution.id, push) for push in range(1, len(run.recipe.pushes) + 1)]
-    built = [files for files in manifests if files is not None]
+    built = _built(ports, run)
     if not built:
         return None
-    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
     with TemporaryDirectory(prefix="tminus-") as folder:
         path = Path(folder) / "receipt.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_HEADER)
-            for files in built:
-                writer.writerows(_rows(ports, files, [shard for shard in shards if shard.push == files.push]))
+            csv.writer(file, lineterminator="\n").writerows(_table(ports, run, built))
         return ports.files.write_once(receipt_name(run.execution.id), path)
+
+
+def export(ports: Ports, run: Run) -> Iterator[bytes]:
+    """Yield the lines of an execution's receipt as it is now, be it under way, a block of them at a time.
+
+    BadAudience where the audiences are no longer kept.
+    """
+    rows = _table(ports, run, _built(ports, run))
+    while block := list(islice(rows, _ROWS_IN_BLOCK)):
+        text = StringIO()
+        csv.writer(text, lineterminator="\n").writerows(block)
+        yield text.getvalue().encode()
+
+
+def _built(ports: Ports, run: Run) -> list[PushFiles]:
+    manifests = [ports.executions.push(run.execution.id, push) for push in range(1, len(run.recipe.pushes) + 1)]
+    return [files for files in manifests if files is not None]
+
+
+def _table(ports: Ports, run: Run, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
+    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
+    yield _HEADER
+    for files in built:
+        yield from _rows(ports, files, [shard for shard in shards if shard.push == files.push])
 
 
 def receipt_name(execution_id: str) -> str:

@@ -3,11 +3,12 @@
 `by` is who does it, for the audit log: a caller's e-mail address, or the name of the part of Tminus that acts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from functions.domain.audit import Action, Deed
-from functions.domain.errors import BadRecipe, NotFound
+from functions.domain.documents import fingerprint
+from functions.domain.errors import BadRecipe, NotFound, NotPossible, Stale
 from functions.domain.instants import stamp
 from functions.domain.recipe import Document, Recipe, parse, read
 from functions.domain.safeguards import past_errors
@@ -27,6 +28,59 @@ def save_recipe(ports: Ports, document: Mapping[str, Any], *, by: str, default_i
     return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED))
 
 
+def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
+    """Create a recipe; NotPossible where its id is taken, so that nobody's recipe is replaced by another's."""
+    return add_recipe(ports, _checked(ports, document), by=by)
+
+
+def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
+    """Create a recipe that has been checked, or that will never run; NotPossible where its id is taken."""
+
+    def create(stored: Document | None) -> Recipe:
+        if stored is not None:
+            raise NotPossible(
+                f"there is a recipe {recipe.id!r} already: change that one, or give this one another id"
+            )
+        return recipe
+
+    return _change(ports, recipe.id, create, _deed(ports, by, Action.SAVED))
+
+
+def update_recipe(
+    ports: Ports, recipe_id: str, changes: Mapping[str, Any], *, by: str, versions: Collection[str] | None = None
+) -> Recipe:
+    """Change the fields that `changes` names, leave the others, and make schedule and executions match.
+
+    With `versions`, which are names that `version_of` gives, Stale where the stored document has none of them. A
+    `status` counts alone where `changes` names no `isActive`, and the other way round.
+    """
+    others = {"status", "isActive"} if {"status", "isActive"} & changes.keys() else set()
+
+    def update(stored: Document | None) -> Recipe:
+        if stored is None:
+            raise _missing(recipe_id)
+        check_version(recipe_id, stored, versions)
+        kept = {name: value for name, value in stored.items() if name not in others}
+        return _checked(ports, {**kept, **changes, "id": recipe_id})
+
+    return _change(ports, recipe_id, update, _deed(ports, by, Action.SAVED))
+
+
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return the name of a stored document's version: another one once anything in it has changed."""
+    return fingerprint(document)
+
+
+def check_version(recipe_id: str, stored: Mapping[str, Any], versions: Collection[str] | None) -> None:
+    """Raise Stale unless the stored document has one of the versions, or any will do: None, or `*` among them."""
+    if versions is not None and "*" not in versions and version_of(stored) not in versions:
+        raise Stale(f"recipe {recipe_id!r} has been changed since you read it: read it again, and change that")
+
+
+def _missing(recipe_id: str) -> NotFound:
+    return NotFound(f"there is no recipe {recipe_id!r}")
+
+
 def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
     return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
@@ -44,13 +98,21 @@ def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     return _change(ports, recipe_id, completed, _deed(ports, by, Action.COMPLETED), cancel=False)
 
 
-def delete_recipe(ports: Ports, recipe_id: str, *, by: str) -> None:
-    """Remove a recipe and its schedule, and cancel the execution under way, if it is before T-0."""
+def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> None:
+    """Remove a recipe and its schedule, and cancel the execution under way, if it is before T-0.
+
+    Stale as in `update_recipe`.
+    """
     if ports.recipes.get(recipe_id) is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
-    ports.recipes.change(recipe_id, lambda _: None, _deed(ports, by, Action.DELETED))
+        raise _missing(recipe_id)
+
+    def remove(stored: Document | None) -> None:
+        if stored is not None:
+            check_version(recipe_id, stored, versions)
+
+    ports.recipes.change(recipe_id, remove, _deed(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
-    cancel_before_live(ports, recipe_id, "its recipe was deleted")
+    cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
 
 
 def schedule_name(recipe_id: str) -> str:
@@ -100,7 +162,7 @@ def _with_status(recipe_id: str, status: Status, read_document: Callable[[Docume
 
     def change(stored: Document | None) -> Recipe:
         if stored is None:
-            raise NotFound(f"there is no recipe {recipe_id!r}")
+            raise _missing(recipe_id)
         status_fields = {"id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
         return read_document({**stored, **status_fields})
 
@@ -109,14 +171,17 @@ def _with_status(recipe_id: str, status: Status, read_document: Callable[[Docume
 
 def _change(ports: Ports, recipe_id: str, change: _Change, deed: Deed, *, cancel: bool = True) -> Recipe:
     """Store what `change` makes of the stored document, and make schedule and executions match."""
-    now = stamp(deed.at)
+    now, notices = stamp(deed.at), list[str]()
 
     def write(stored: Document | None) -> Document:
-        document = change(stored).document()
+        changed = change(stored)
+        notices[:] = changed.notices
+        document = changed.document()
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now
         return {**document, "createdAt": created, "updatedAt": now}
 
     recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
+    recipe.notices = tuple(notices)  # of what was written: what is stored is plain already
     match_schedule(ports, recipe)
     if cancel and not recipe.is_active:
         cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from functions.domain.alerts import drift as drift_alert
 from functions.domain.errors import BadRecipe
-from functions.domain.execution import State
+from functions.domain.execution import Kind, State
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
 from functions.domain.schedule import sends_from
 from functions.domain.status import Status
-from functions.ports import Ports, Task
+from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_before_live
 from functions.usecases.launch import start
 from functions.usecases.recipes import LAUNCH, wanted_job
@@ -86,27 +86,56 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
 
 def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Put and delete jobs until there is one for each active recipe and no other."""
+    for name, present, wanted in _schedule_differences(ports, recipes):
+        if wanted is None:
+            ports.schedules.delete(name)
+            yield f"deleted the schedule {name}: no active recipe has it"
+        else:
+            ports.schedules.put(wanted)
+            yield f"{'mended' if present else 'created'} the schedule {name}: {wanted.cron} in {wanted.zone}"
+
+
+def _schedule_differences(
+    ports: Ports, recipes: Mapping[str, Recipe]
+) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
+    """Yield the name of each job that is not as it should be: as it is, and as it should be, None for no job."""
     present = {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
     for name in sorted(present.keys() - wanted.keys()):
-        ports.schedules.delete(name)
-        yield f"deleted the schedule {name}: no active recipe has it"
+        yield name, present[name], None
     for name, job in wanted.items():
         if present.get(name) != job:
-            ports.schedules.put(job)
-            yield f"{'mended' if name in present else 'created'} the schedule {name}: {job.cron} in {job.zone}"
+            yield name, present.get(name), job
+
+
+def find_drift(ports: Ports) -> list[str]:
+    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read.
+
+    Every recipe is read for it.
+    """
+    recipes, found = _read_recipes(ports)
+    for name, present, wanted in _schedule_differences(ports, recipes):
+        if wanted is None:
+            found.append(f"the schedule {name} is there, and no active recipe has it")
+        elif present is None:
+            found.append(f"the schedule {name} is missing: {wanted.cron} in {wanted.zone}")
+        else:
+            state = f"{present.cron} in {present.zone}{'' if present.enabled else ', paused'}"
+            found.append(f"the schedule {name} is {state}, and should be {wanted.cron} in {wanted.zone}")
+    return found
 
 
 def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
-    for recipe_id in sorted({execution.recipe_id for execution in ports.executions.unfinished()}):
+    of_recipes = (other for other in ports.executions.unfinished() if other.kind is not Kind.ONE_OFF)
+    for recipe_id in sorted({execution.recipe_id for execution in of_recipes}):
         recipe = recipes.get(recipe_id)
         if recipe is None and ports.recipes.get(recipe_id) is not None:
             continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot
         if recipe is None or recipe.status in (Status.PAUSED, Status.DRAFT, Status.ARCHIVED):
             why = "its recipe was deleted" if recipe is None else f"its recipe is {recipe.status.value}"
-            for execution in cancel_before_live(ports, recipe_id, why):
+            for execution in cancel_before_live(ports, recipe_id, why, tests=recipe is None):
                 yield f"cancelled {execution.id}: {why}"
 
 

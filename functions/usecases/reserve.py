@@ -1,7 +1,7 @@
 """Reserve a push in the cadence ledger for the users of a shard, and give back what was not used."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from functions.domain import cadence
 from functions.domain.delivery import Exclusion
@@ -26,24 +26,35 @@ def hold_back(
     A dry run looks and reserves nothing. Where the ledger cannot be read nobody is sent to, unless the
     deployment fails open; either way a violation says so.
     """
-    from functions.domain import ledger  # noqa: PLC0415
-
     held_back: dict[bytes, Exclusion] = {}
     try:
-        rules = cadence.rules_for(push.layer, ports.ledger.rules())
-        days = cadence.days_to_read(push, rules, ports.clock.now())
-        for partition, users in _by_partition(keys).items():
-
-            def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, cadence.HeldBack]:
-                made = ledger.reserve(stored, push, users, rules)
-                return ({} if dry_run else made.writes), made.held_back
-
-            held_back.update(ports.ledger.transact(partition, days, change))
+        for found in reserve(ports, push, keys, dry_run=dry_run):
+            held_back.update(found)
     except LedgerUnreadable as error:
         breach(ports, run.execution, Phase.LIVE_EXECUTION, _unreadable(ports, error))
         if not ports.policy.fail_open:
             raise
     return held_back
+
+
+def reserve(
+    ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool = False
+) -> Iterator[cadence.HeldBack]:
+    """Reserve the push partition by partition, and yield the users of each whom a rule holds back.
+
+    LedgerUnreadable where nobody can say who may be sent to.
+    """
+    from functions.domain import ledger  # noqa: PLC0415
+
+    rules = cadence.rules_for(push.layer, ports.ledger.rules())
+    days = cadence.days_to_read(push, rules, ports.clock.now())
+    for partition, users in _by_partition(keys).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, cadence.HeldBack]:
+            made = ledger.reserve(stored, push, users, rules)
+            return ({} if dry_run else made.writes), made.held_back
+
+        yield ports.ledger.transact(partition, days, change)
 
 
 def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:

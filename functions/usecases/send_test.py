@@ -3,7 +3,7 @@
 from functions.domain.alerts import after_tests
 from functions.domain.delivery import Tally
 from functions.domain.errors import NotYet
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import PARTITIONS
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.domain.shard import PushFiles, Shard
@@ -63,15 +63,8 @@ def _send_all(ports: Ports, run: Run) -> str | None:
 
 
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
-    shard = Shard(
-        execution_id=run.execution.id,
-        push=files.push,
-        number=0,
-        test=True,
-        partitions=range(PARTITIONS),
-        outcomes=b"." * files.test.size,
-    )
-    tally = deliver(ports, Delivery(run=run, files=files, test=True), ports.executions.create_shard(shard)).tally
+    shard = ports.executions.create_shard(test_shard(files))
+    tally = deliver(ports, Delivery(run=run, files=files, test=True), shard).tally
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
     note(ports, run.execution.id, _PHASE, message)
     if tally.sent == tally.audience_size:
@@ -89,6 +82,18 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     return "; ".join(said)
 
 
+def test_shard(files: PushFiles) -> Shard:
+    """Return the one shard of a push's TEST audience."""
+    return Shard(
+        execution_id=files.execution_id,
+        push=files.push,
+        number=0,
+        test=True,
+        partitions=range(PARTITIONS),
+        outcomes=b"." * files.test.size,
+    )
+
+
 def _tested(ports: Ports, run: Run) -> Execution:
     now = ports.clock.now()
 
@@ -96,6 +101,8 @@ def _tested(ports: Ports, run: Run) -> Execution:
         if execution.state is not State.AUDIENCE_READY:
             return execution
         tested = execution.ended(_PHASE, now).to(State.TESTED, now)
+        if execution.kind is Kind.TEST:
+            return tested.to(State.COMPLETED, now)
         return tested.started(Phase.CANCELLATION_WINDOW, now)
 
     execution = ports.executions.change(run.execution.id, change)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.errors import NotFound
-from functions.domain.execution import Execution
+from functions.domain.execution import Execution, Kind
 from functions.domain.ids import task_name
 from functions.domain.recipe import Recipe, read
-from functions.domain.timeline import Timeline, plan
+from functions.domain.timeline import PushTiming, Timeline, plan
 from functions.ports import Ports, Task
 
 
@@ -33,7 +33,8 @@ class Run:
 def read_run(execution: Execution) -> Run:
     """Read an execution's snapshot."""
     recipe = read(execution.recipe)
-    return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at))
+    test = execution.kind is Kind.TEST
+    return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at, test=test))
 
 
 def load_run(ports: Ports, execution_id: str) -> Run:
@@ -44,14 +45,17 @@ def load_run(ports: Ports, execution_id: str) -> Run:
     return read_run(execution)
 
 
-def timeline_of(recipe: Recipe, send_at: datetime) -> Timeline:
-    """Return the due instants of a recipe's execution that sends at the given instant."""
+def timeline_of(recipe: Recipe, send_at: datetime, *, test: bool = False) -> Timeline:
+    """Return the due instants of a recipe's execution that sends at the given instant.
+
+    One that ends after its tests waits for no push.
+    """
     return plan(
         send_at=send_at,
         lead=recipe.schedule.lead,
         window=recipe.window,
         zone=recipe.schedule.zone,
-        timings=recipe.timings,
+        timings=[PushTiming()] * len(recipe.timings) if test else recipe.timings,
     )
 
 
@@ -62,7 +66,11 @@ def tasks_of(run: Run, generation: int = 0) -> Iterator[Task]:
     """
     timeline = run.timeline
     yield _task(run, generation, "build_audience", timeline.build_at)
-    yield _task(run, generation, "send_test", timeline.test_at)
+    if run.execution.kind is not Kind.ONE_OFF:
+        yield _task(run, generation, "send_test", timeline.test_at)
+    if run.execution.kind is Kind.TEST:
+        yield _task(run, generation, "finish", timeline.finish_at)
+        return
     yield _task(run, generation, "checkpoint", timeline.send_at)
     for push, at in enumerate(timeline.push_at, start=1):
         yield _task(run, generation, "send_push", at, push=push)

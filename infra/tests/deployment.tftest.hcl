@@ -183,7 +183,7 @@ run "secrets_go_to_functions_that_exist" {
   command = plan
 
   variables {
-    secrets = { DATABASE_URL = { secret = "database-url", functions = ["no_such_function"] } }
+    secrets = { USER_DATABASE_URL = { secret = "database-url", functions = ["no_such_function"] } }
   }
 
   expect_failures = [var.secrets]
@@ -193,13 +193,51 @@ run "a_secret_is_read_by_its_functions_only" {
   command = plan
 
   variables {
-    secrets = { DATABASE_URL = { secret = "database-url", functions = ["build_audience"] } }
+    secrets = { USER_DATABASE_URL = { secret = "database-url", functions = ["build_audience"] } }
   }
 
   assert {
     condition     = [for grant in output.grants : grant if strcontains(grant, "secret")] == ["tminus-build-audience: roles/secretmanager.secretAccessor on secret database-url"]
     error_message = "only the functions that a secret is for may read it"
   }
+}
+
+run "user_data_in_bigquery" {
+  command = plan
+
+  variables {
+    user_dataset = "kicks-data.shop"
+  }
+
+  assert {
+    condition = [
+      for grant in output.grants : grant if startswith(grant, "tminus-build-audience") || can(regex("bigquery|exports", grant))
+      ] == [
+      "tminus-build-audience: roles/bigquery.dataViewer on dataset kicks-data.shop",
+      "tminus-build-audience: roles/bigquery.jobUser on project",
+      "tminus-build-audience: roles/datastore.user on project where only-tminus",
+      "tminus-build-audience: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
+      "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-build-audience: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
+      "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+    ]
+    error_message = "only build_audience may query, it reads the dataset alone, and nothing of it but exports/ can it remove"
+  }
+
+  assert {
+    condition     = local.environment["USER_DATA"] == "bigquery" && local.environment["USER_DATASET"] == "kicks-data.shop" && contains(local.apis, "bigquery.googleapis.com")
+    error_message = "the functions are told where the user data are"
+  }
+}
+
+run "user_data_are_in_a_dataset_or_elsewhere" {
+  command = plan
+
+  variables {
+    user_dataset = "shop"
+  }
+
+  expect_failures = [var.user_dataset]
 }
 
 run "the_apps_own_database_is_left_alone" {

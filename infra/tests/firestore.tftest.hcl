@@ -54,8 +54,18 @@ run "database" {
   }
 
   assert {
+    condition     = one(google_firestore_field.searched_everywhere["entries.at"].index_config[0].indexes).order == "DESCENDING"
+    error_message = "the newest entries of the whole audit log can be found"
+  }
+
+  assert {
     condition     = [for field in google_firestore_index.this["executions_of_recipe"].fields : "${field.field_path} ${field.order}"] == ["recipeId ASCENDING", "sendAt DESCENDING"]
     error_message = "a recipe's executions are listed newest first"
+  }
+
+  assert {
+    condition     = google_firestore_index.this["open_violations"].query_scope == "COLLECTION_GROUP" && [for field in google_firestore_index.this["open_violations"].fields : "${field.field_path} ${field.order}"] == ["resolved ASCENDING", "at DESCENDING"]
+    error_message = "open violations of all executions are listed newest first"
   }
 }
 

@@ -5,12 +5,13 @@ import sys
 import click
 
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadInput, BadRecipe, Misconfigured
+from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.cli.audience import audience
 from local.cli.cadence import cadence
 from local.cli.data import data
 from local.cli.demo import demo
 from local.cli.jobs import jobs
+from local.cli.migrate import migrate_folder
 from local.cli.recipes import recipes
 from local.cli.run import run
 from local.cli.simulate import simulate
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, data):
+for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, migrate_folder, data):
     cli.add_command(command)
 
 
@@ -36,9 +37,9 @@ def main() -> None:
     """Run the command; bad input ends with status 2 and one line for each thing that is wrong."""
     try:
         cli(prog_name="tminus")
-    except BadRecipe as error:
+    except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
-    except (BadInput, Misconfigured, AudienceJobError) as error:
+    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError) as error:
         _refuse(str(error))
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))

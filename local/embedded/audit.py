@@ -43,6 +43,11 @@ class SqliteAuditLog:
         )
         return [_read(row) for row in rows]
 
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        rows = self._database.rows("SELECT * FROM audit ORDER BY at DESC, rowid DESC LIMIT ?", (most,))
+        return [_read(row) for row in rows]
+
 
 def define(database: Database) -> None:
     """Create the table, and what keeps its rows from being changed."""

@@ -12,7 +12,7 @@ from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
 from functions.domain.violations import read_violation, write_violation
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry, Place
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
@@ -21,7 +21,10 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
     id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, send_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
     claim TEXT NOT NULL, state TEXT NOT NULL, unfinished INTEGER NOT NULL, document TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS executions_of_recipe ON executions (recipe_id, send_at);
+CREATE INDEX IF NOT EXISTS executions_of_recipe ON executions (recipe_id, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_of_recipe_by_state ON executions (recipe_id, state, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_by_state ON executions (state, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_by_send ON executions (send_at, id);
 CREATE INDEX IF NOT EXISTS executions_unfinished ON executions (created_at) WHERE unfinished;
 CREATE TABLE IF NOT EXISTS pushes (
     execution_id TEXT, push INTEGER, document TEXT NOT NULL, PRIMARY KEY (execution_id, push));
@@ -35,7 +38,8 @@ CREATE TABLE IF NOT EXISTS log_entries (
     execution_id TEXT NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
 CREATE TABLE IF NOT EXISTS violations (
-    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id))
+    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
+CREATE INDEX IF NOT EXISTS violations_open ON violations (at) WHERE json_extract(document, '$.resolved') = 0
 """
 _SUMMED = ("rows", "sent", "failed", "unknown", "lost", "excluded")
 
@@ -76,6 +80,26 @@ class SqliteExecutionStore:
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""
         return self._read("recipe_id = ? ORDER BY send_at DESC", recipe_id)
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants; those that follow the place `after`."""
+        conditions, parameters = _conditions(wanted)
+        comparison, direction = (">", "ASC") if oldest_first else ("<", "DESC")
+        if after is not None:
+            conditions.append(f"(send_at, id) {comparison} (?, ?)")
+            parameters += [to_micros(after[0]), after[1]]
+        order = f"ORDER BY send_at {direction}, id {direction} LIMIT ?"
+        return self._read(f"{' AND '.join(conditions) or 'TRUE'} {order}", *parameters, most)
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are, without reading each of them."""
+        conditions, parameters = _conditions(wanted)
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""  # without one, SQLite counts pages
+        query = f"SELECT count(*) AS found FROM executions{where}"  # noqa: S608 - conditions are constants below
+        [row] = self._database.rows(query, parameters)
+        return int(row["found"])
 
     def save_push(self, files: PushFiles) -> None:
         """Keep the manifest of a push."""
@@ -166,13 +190,44 @@ class SqliteExecutionStore:
         query = "SELECT document FROM violations WHERE execution_id = ? ORDER BY at, rowid"
         return [read_violation(json.loads(row["document"])) for row in self._database.rows(query, (execution_id,))]
 
-    def _read(self, condition: str, *parameters: str) -> list[Execution]:
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+        query = "SELECT document FROM violations WHERE json_extract(document, '$.resolved') = 0"
+        rows = self._database.rows(f"{query} ORDER BY at DESC, rowid DESC LIMIT ?", (most,))
+        return [read_violation(json.loads(row["document"])) for row in rows]
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved, in one transaction; whoever was first stays. NotFound where there is none."""
+        place = "execution_id = ? AND id = ?"
+        with self._database.transaction() as connection:
+            query = f"SELECT document FROM violations WHERE {place}"  # noqa: S608 - ours
+            rows = self._database.rows(query, (execution_id, violation_id))
+            if not rows:
+                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
+            violation = read_violation(json.loads(rows[0]["document"])).resolve(at, by)
+            values = (to_text(write_violation(violation)), execution_id, violation_id)
+            connection.execute(f"UPDATE violations SET document = ? WHERE {place}", values)  # noqa: S608 - ours
+        return violation
+
+    def _read(self, condition: str, *parameters: object) -> list[Execution]:
         query = f"SELECT document FROM executions WHERE {condition}"  # noqa: S608 - conditions are constants above
         return [Execution.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
 
     def _read_shards(self, condition: str, *parameters: str) -> list[Shard]:
         query = f"SELECT document FROM shards WHERE {condition}"  # noqa: S608 - conditions are constants above
         return [Shard.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
+
+
+def _conditions(wanted: ExecutionSearch) -> tuple[list[str], list[object]]:
+    """Return the conditions of a search and their parameters."""
+    asked = {
+        "recipe_id = ?": wanted.recipe_id,
+        "state = ?": wanted.state and wanted.state.value,
+        "send_at >= ?": wanted.since and to_micros(wanted.since),
+        "send_at < ?": wanted.until and to_micros(wanted.until),
+    }
+    given = {condition: value for condition, value in asked.items() if value is not None}
+    return list(given), list(given.values())
 
 
 def _write(connection: Connection, execution: Execution) -> None:

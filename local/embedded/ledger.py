@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
+from functions.domain.audit import Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence_rules import SUBJECT, rules_document
 from functions.domain.errors import LedgerUnreadable
+from local.embedded.audit import append, define
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 
@@ -26,6 +29,7 @@ class SqliteCadenceLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.define(_SCHEMA)
+        define(database)
 
     def transact(
         self,
@@ -51,12 +55,18 @@ class SqliteCadenceLedger:
             raise LedgerUnreadable(f"cadence rules: {error}") from error
         return tuple(CadenceRule.read(json.loads(row["document"])) for row in rows) or DEFAULT_RULES
 
-    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
-        """Replace the rules; no rules at all bring the default ones back."""
-        values = [(position, to_text(rule.document())) for position, rule in enumerate(rules)]
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules, in one transaction with an entry of the audit log; none bring the default ones back."""
         with self._database.transaction() as connection:
+            before = self.rules()
+            rules = tuple(change(before))
+            values = [(position, to_text(rule.document())) for position, rule in enumerate(rules)]
             connection.execute("DELETE FROM cadence_rules")
             connection.executemany("INSERT INTO cadence_rules VALUES (?, ?)", values)
+            append(connection, SUBJECT, deed, rules_document(before), rules_document(rules or DEFAULT_RULES))
+        return rules or DEFAULT_RULES
 
     def _day(self, partition: int, day: date) -> bytes:
         query = "SELECT packed FROM cadence_days WHERE partition = ? AND day = ?"

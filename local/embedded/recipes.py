@@ -1,7 +1,7 @@
 """Recipe documents in SQLite."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from functions.domain.audit import Deed
@@ -30,6 +30,11 @@ class SqliteRecipeStore:
         return [
             json.loads(row["document"]) for row in self._database.rows("SELECT document FROM recipes ORDER BY id")
         ]
+
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        query = "SELECT document FROM recipes WHERE id > ? ORDER BY id LIMIT ?"
+        return [json.loads(row["document"]) for row in self._database.rows(query, (after, most))]
 
     def change(
         self,

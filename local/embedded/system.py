@@ -18,6 +18,7 @@ from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
 
 RECONCILE_JOB = ScheduledJob(name="reconcile-tminus", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
@@ -60,6 +61,7 @@ def open_system(
         recipes=SqliteRecipeStore(database),
         audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
+        request_keys=SqliteRequestKeys(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(state),
         tasks=queue,

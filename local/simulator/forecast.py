@@ -10,6 +10,7 @@ from typing import Any
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.cadence import DEFAULT_RULES
+from functions.domain.cost import Use
 from functions.domain.delivery import EXCLUDED, SENT
 from functions.domain.execution import Execution
 from functions.domain.partition import read_rows
@@ -17,7 +18,7 @@ from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe, read
 from functions.usecases.report import report
 from functions.usecases.steps import read_run
-from local.simulator.cost import Use, use_of_call
+from local.simulator.cost import use_of_call
 from local.simulator.ending import outcomes_of
 from local.simulator.run_log import Breach
 from local.simulator.scenario import Scenario

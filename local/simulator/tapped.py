@@ -22,6 +22,7 @@ TAPPED = (
     "recipes",
     "audit",
     "executions",
+    "request_keys",
     "ledger",
     "files",
     "tasks",

@@ -13,6 +13,7 @@ from local.simulator.memory.documents import (
     MemoryCadenceLedger,
     MemoryDevices,
     MemoryRecipeStore,
+    MemoryRequestKeys,
 )
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
@@ -52,7 +53,7 @@ def open_world(
     """Make the world of a scenario, with nothing in it yet."""
     audit = MemoryAuditLog()
     recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
-    ledger, queue, schedules = MemoryCadenceLedger(), MemoryTaskQueue(clock), MemorySchedules(clock)
+    ledger, queue, schedules = MemoryCadenceLedger(audit), MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
     alerts, channels = MemoryAlertStore(), MemoryChannels()
     job = make_job()
@@ -61,6 +62,7 @@ def open_world(
         recipes=recipes,
         audit=audit,
         executions=executions,
+        request_keys=MemoryRequestKeys(),
         ledger=ledger,
         files=files,
         tasks=queue,

@@ -4,18 +4,17 @@
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 
 import pytest
 
 from functions import bootstrap
-from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Message, Outcome
 from functions.domain.execution import Execution
 from functions.domain.partition import PARTITIONS, Index
@@ -31,6 +30,7 @@ from functions.ports import (
     ExecutionStore,
     PushSender,
     RecipeStore,
+    RequestKeys,
     Schedules,
     Task,
     TaskQueue,
@@ -47,6 +47,7 @@ from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
 from local.fake_fcm import FakeFcm, Script, answers
 from local.simulator.chance import Chance
@@ -57,6 +58,7 @@ from local.simulator.memory.documents import (
     MemoryCadenceLedger,
     MemoryDevices,
     MemoryRecipeStore,
+    MemoryRequestKeys,
 )
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
@@ -71,18 +73,13 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
-class SavesRules(CadenceLedger, Protocol):
-    """A ledger whose rules can be replaced."""
-
-    def save_rules(self, rules: Sequence[CadenceRule]) -> None: ...
-
-
 @dataclass(kw_only=True)
 class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
-    ledger: SavesRules
+    request_keys: RequestKeys
+    ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules
@@ -102,6 +99,7 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
         recipes=SqliteRecipeStore(database),
         audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
+        request_keys=SqliteRequestKeys(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(folder / "files"),
         tasks=SqliteTaskQueue(database, clock),
@@ -131,7 +129,8 @@ def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapt
         recipes=MemoryRecipeStore(audit),
         audit=audit,
         executions=MemoryExecutionStore(),
-        ledger=MemoryCadenceLedger(),
+        request_keys=MemoryRequestKeys(),
+        ledger=MemoryCadenceLedger(audit),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
@@ -154,7 +153,8 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         recipes=ports.recipes,
         audit=ports.audit,
         executions=ports.executions,
-        ledger=cast("SavesRules", ports.ledger),
+        request_keys=ports.request_keys,
+        ledger=ports.ledger,
         files=ports.files,
         tasks=ports.tasks,
         schedules=ports.schedules,

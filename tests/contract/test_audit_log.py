@@ -54,6 +54,16 @@ def test_entries_come_newest_first_in_pages_and_at_one_instant_in_the_order_of_t
     assert numbers(ports.audit, before=1) == []
 
 
+def test_the_newest_entries_of_all_recipes_and_of_the_rules_come_first(ports: Any) -> None:
+    later = Deed(by="ana@example.com", at=AT + timedelta(minutes=2), action=Action.SAVED)
+    ports.recipes.change("other", put(), SAVED)
+    ports.recipes.change("daily", put(), DELETED)
+    ports.ledger.change_rules(lambda rules: rules, later)
+    told = [(entry.recipe_id, entry.deed.by) for entry in ports.audit.newest(most=10)]
+    assert told == [("cadence.rules", "ana@example.com"), ("daily", "cli"), ("other", "zoë@example.com")]
+    assert [entry.recipe_id for entry in ports.audit.newest(most=1)] == ["cadence.rules"]
+
+
 def test_a_recipe_has_its_own_entries_only(ports: Any) -> None:
     ports.recipes.change("other", put(), SAVED)
     ports.recipes.change("daily", put(), SAVED)

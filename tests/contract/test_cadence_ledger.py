@@ -1,16 +1,19 @@
 """What every CadenceLedger does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from functions.domain.cadence import DEFAULT_RULES
+from functions.domain.audit import Action, Deed
+from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence_rules import SUBJECT, rules_document
 
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 TODAY = date(2026, 11, 23)
+SAVED = Deed(by="ann@example.com", at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), action=Action.SAVED)
 DAYS = [TODAY - timedelta(days=back) for back in (2, 1, 0)]
 
 
@@ -69,7 +72,41 @@ def test_a_cap_holds_under_any_interleaving(ports: Any, at_once: AtOnce) -> None
 def test_the_default_rules_are_in_force_until_others_are_saved(ports: Any, open_ports: Any) -> None:
     assert tuple(ports.ledger.rules()) == DEFAULT_RULES
     changed = (replace(DEFAULT_RULES[2], hours=24, count=1, active=False), DEFAULT_RULES[0])
-    ports.ledger.save_rules(changed)
+    assert tuple(ports.ledger.change_rules(lambda _: changed, SAVED)) == changed
     assert tuple(open_ports().ledger.rules()) == changed
-    ports.ledger.save_rules([])
+    assert tuple(ports.ledger.change_rules(lambda _: (), SAVED)) == DEFAULT_RULES
     assert tuple(ports.ledger.rules()) == DEFAULT_RULES
+
+
+def test_a_change_of_the_rules_that_raises_changes_nothing(ports: Any) -> None:
+    def refuse(_: Sequence[CadenceRule]) -> Any:
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        ports.ledger.change_rules(refuse, SAVED)
+    assert tuple(ports.ledger.rules()) == DEFAULT_RULES
+    assert ports.audit.of_recipe(SUBJECT, most=9) == []
+
+
+def test_who_changed_the_rules_and_what_they_were_is_kept(ports: Any) -> None:
+    first = (replace(DEFAULT_RULES[0], hours=24), *DEFAULT_RULES[1:])
+    ports.ledger.change_rules(lambda _: first, SAVED)
+    ports.ledger.change_rules(lambda _: DEFAULT_RULES, replace(SAVED, by="bob@example.com"))
+    newest, oldest = ports.audit.of_recipe(SUBJECT, most=9)
+    default, changed = rules_document(DEFAULT_RULES), rules_document(first)
+    assert (oldest.deed.by, oldest.before, oldest.after) == (SAVED.by, default, changed)
+    assert (newest.deed.by, newest.before, newest.after) == ("bob@example.com", changed, default)
+
+
+def test_of_many_who_change_the_rules_at_once_nobody_undoes_another(open_ports: Any, at_once: AtOnce) -> None:
+    ledgers = [open_ports().ledger for _ in range(2)]
+
+    def longer(number: int) -> Any:
+        def change(rules: Sequence[CadenceRule]) -> Sequence[CadenceRule]:
+            return [replace(rules[0], hours=rules[0].hours + 1), *rules[1:]]
+
+        return ledgers[number % 2].change_rules(change, SAVED)
+
+    at_once(8, longer)
+    assert open_ports().ledger.rules()[0].hours == DEFAULT_RULES[0].hours + 8
+    assert len(open_ports().audit.of_recipe(SUBJECT, most=20)) == 8

@@ -12,7 +12,7 @@ from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.timeline import Phase
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Make = Callable[..., Any]
@@ -226,3 +226,84 @@ def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
     assert not ports.executions.record(replace(late, at=NOON))
     assert list(ports.executions.violations("e")) == [early, late]
     assert list(ports.executions.violations("other")) == []
+
+
+def a_violation(number: int, execution: str = "e") -> Violation:
+    finding = Finding(
+        type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="no device", action="blocked", data={}
+    )
+    at = NOON + timedelta(seconds=number)
+    return Violation(id=f"{execution}/{number}", execution_id=execution, finding=finding, at=at)
+
+
+def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> None:
+    kept = [a_violation(number, execution) for number, execution in enumerate("eefg")]
+    for violation in kept:
+        ports.executions.record(violation)
+    assert list(ports.executions.open_violations(most=9)) == kept[::-1]
+    assert list(ports.executions.open_violations(most=2)) == [kept[3], kept[2]]
+
+
+def test_a_violation_is_resolved_once_and_whoever_was_first_stays(ports: Any, open_ports: Any) -> None:
+    for number in (1, 2):
+        ports.executions.record(a_violation(number))
+    resolved = a_violation(1).resolve(NOON + timedelta(hours=1, microseconds=7), "ann@example.com")
+    assert (
+        ports.executions.resolve("e", "e/1", NOON + timedelta(hours=1, microseconds=7), "ann@example.com") == resolved
+    )
+    assert ports.executions.resolve("e", "e/1", NOON + timedelta(hours=2), "bob@example.com") == resolved
+    assert list(open_ports().executions.violations("e")) == [resolved, a_violation(2)]
+    assert list(open_ports().executions.open_violations(most=9)) == [a_violation(2)]
+    assert not ports.executions.record(a_violation(1)), "what comes again does not open it again"
+    assert list(ports.executions.open_violations(most=9)) == [a_violation(2)]
+
+
+def test_a_violation_that_is_not_there_cannot_be_resolved(ports: Any) -> None:
+    ports.executions.record(a_violation(1))
+    for execution, violation in (("e", "e/2"), ("f", "e/1"), ("", "")):
+        with pytest.raises(NotFound):
+            ports.executions.resolve(execution, violation, NOON, "ann@example.com")
+
+
+def _seven(ports: Any, an_execution: Make) -> None:
+    """Two recipes, sends an hour apart, two of them at the same instant."""
+    for hour, (recipe_id, state) in enumerate(
+        [
+            ("a", State.COMPLETED),
+            ("b", State.LIVE),
+            ("a", State.FAILED),
+            ("a", State.COMPLETED),
+            ("b", State.COMPLETED),
+        ]
+    ):
+        at = NOON + timedelta(hours=hour)
+        ports.executions.create(an_execution(id=f"{recipe_id}-{hour}", recipe_id=recipe_id, send_at=at, state=state))
+    for twin in ("a-4", "a-5"):
+        ports.executions.create(an_execution(id=twin, recipe_id="a", send_at=NOON + timedelta(hours=4)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        (ExecutionSearch(), "b-4 a-5 a-4 a-3 a-2 b-1 a-0"),
+        (ExecutionSearch(recipe_id="a"), "a-5 a-4 a-3 a-2 a-0"),
+        (ExecutionSearch(state=State.COMPLETED), "b-4 a-3 a-0"),
+        (ExecutionSearch(recipe_id="a", state=State.COMPLETED), "a-3 a-0"),
+        (ExecutionSearch(since=NOON + timedelta(hours=1), until=NOON + timedelta(hours=4)), "a-3 a-2 b-1"),
+        (ExecutionSearch(recipe_id="b", state=State.LIVE, until=NOON), ""),
+        (ExecutionSearch(recipe_id="nobody"), ""),
+    ],
+)
+def test_executions_are_found_by_recipe_state_and_send_page_by_page_in_either_order(
+    ports: Any, an_execution: Make, wanted: ExecutionSearch, ids: str
+) -> None:
+    _seven(ports, an_execution)
+    assert ports.executions.count(wanted) == len(ids.split())
+    for oldest_first in (False, True):
+        found: list[str] = []
+        place = None
+        while page := ports.executions.search(wanted, most=2, after=place, oldest_first=oldest_first):
+            assert len(page) <= 2
+            found += [execution.id for execution in page]
+            place = (page[-1].send_at, page[-1].id)
+        assert found == (ids.split()[::-1] if oldest_first else ids.split())

@@ -44,6 +44,14 @@ def test_recipes_are_listed_in_order_of_their_ids(ports: Any) -> None:
     assert [document["id"] for document in ports.recipes.all()] == ["C", "a", "a-2", "b"]
 
 
+def test_recipes_are_read_page_by_page(ports: Any) -> None:
+    for recipe_id in ("b", "a", "C", "a-2"):
+        ports.recipes.change(recipe_id, put({"id": recipe_id}))
+    pages = [ports.recipes.page(after=after, most=2) for after in ("", "a", "a-1", "b", "zz")]
+    ids = [[document["id"] for document in page] for page in pages]
+    assert ids == [["C", "a"], ["a-2", "b"], ["a-2", "b"], [], []]
+
+
 def test_a_change_that_makes_none_deletes_the_recipe(ports: Any) -> None:
     ports.recipes.change("daily", put({"id": "daily"}))
     assert ports.recipes.change("daily", lambda _: None) is None

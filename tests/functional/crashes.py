@@ -7,8 +7,8 @@ from typing import Any
 from functions.ports import Ports
 
 CRASHING = (
-    *("recipes", "executions", "ledger", "files", "tasks", "schedules", "sender", "devices", "alerts"),
-    *("alert_store", "channels", "engine"),
+    *("recipes", "executions", "request_keys", "ledger", "files", "tasks", "schedules", "sender", "devices"),
+    *("alerts", "alert_store", "channels", "engine"),
 )
 
 

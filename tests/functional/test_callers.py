@@ -24,7 +24,7 @@ from local.cloud.certificates import CertificateServer
 from local.cloud.oidc import OidcKey
 from local.embedded.clock import RealClock
 from local.runtime import load_functions
-from local.serving import FUNCTIONS, SOURCE
+from local.serving import CALLED_BY_SERVICES, SOURCE
 from tests.functional.conftest import START_AT, Lab
 
 MakeLab = Callable[..., Lab]
@@ -233,7 +233,7 @@ def test_a_token_that_does_not_hold_is_refused_and_the_log_says_why_without_it(
     assert "mallory" not in written + response.text
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 @pytest.mark.parametrize("issuer", [GOOGLE, "accounts.google.com"])
 def test_every_function_lets_in_its_own_service(
     function: str, issuer: str, guarded: Lab, issuers: Issuers, tmp_path: Path
@@ -245,7 +245,7 @@ def test_every_function_lets_in_its_own_service(
     assert token.split(".")[1] not in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 def test_every_function_turns_away_the_other_service_and_everybody_without_a_token(
     function: str, guarded: Lab, issuers: Issuers
 ) -> None:
@@ -256,7 +256,7 @@ def test_every_function_turns_away_the_other_service_and_everybody_without_a_tok
     assert guarded.ports.executions.of_recipe("welcome") == []
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 def test_on_google_cloud_no_function_does_anything_without_a_token(function: str) -> None:
     """With no more settings than a deployment needs, and nothing behind the functions that could answer."""
     ports = bootstrap.google_cloud(read_settings(ENVIRONMENT), SystemClock())
@@ -352,7 +352,7 @@ CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 HUGE = {"CONTENT_LENGTH": str(10**9)}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 @pytest.mark.parametrize(("environment", "most"), [(CHUNKED, 100_001), (HUGE, 0)])
 def test_a_body_is_read_no_further_than_its_limit(
     environment: dict[str, Any], most: int, function: str, guarded: Lab, issuers: Issuers

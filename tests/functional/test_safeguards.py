@@ -198,7 +198,8 @@ class _Unreadable:
 
 
 def _without_ledger(ports: Ports) -> Ports:
-    return replace(ports, ledger=_Unreadable(ports.ledger))
+    ledger: Any = _Unreadable(ports.ledger)
+    return replace(ports, ledger=ledger)
 
 
 def test_without_the_ledger_nobody_is_sent_to(make_lab: MakeLab) -> None:

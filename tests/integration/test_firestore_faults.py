@@ -15,6 +15,7 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
+from functions.domain.audit import Action, Deed
 from functions.domain.cadence import DEFAULT_RULES
 from functions.domain.delivery import Tally
 from functions.domain.errors import Conflict, Halted, LedgerUnreadable, Misconfigured, NotPossible, Transient
@@ -29,6 +30,7 @@ from functions.ports import LogEntry
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SAVED = Deed(by="ann@example.com", at=NOON, action=Action.SAVED)
 TODAY = date(2026, 11, 23)
 EXECUTION = Execution(
     id="daily_20261123T180000Z",
@@ -571,13 +573,15 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "executions.log": lambda stores: stores.executions.log(EXECUTION.id, LINE),
     "executions.log_of": lambda stores: stores.executions.log_of(EXECUTION.id),
     "executions.record": lambda stores: stores.executions.record(VIOLATION),
+    "executions.open_violations": lambda stores: stores.executions.open_violations(most=3),
+    "executions.resolve": lambda stores: stores.executions.resolve(EXECUTION.id, VIOLATION.id, NOON, "ann"),
     "executions.violations": lambda stores: stores.executions.violations(EXECUTION.id),
     "recipes.get": lambda stores: stores.recipes.get("daily"),
     "recipes.all": lambda stores: list(stores.recipes.all()),
     "recipes.change": lambda stores: append(stores.recipes, "x"),
     "ledger.transact": lambda stores: stores.ledger.transact(7, [TODAY], reserve(b"a")),
     "ledger.rules": lambda stores: stores.ledger.rules(),
-    "ledger.save_rules": lambda stores: stores.ledger.save_rules(DEFAULT_RULES),
+    "ledger.change_rules": lambda stores: stores.ledger.change_rules(lambda _: DEFAULT_RULES, SAVED),
     "devices.graves": lambda stores: stores.devices.graves(range(2)),
     "devices.bury": lambda stores: stores.devices.bury(1, lambda graves: graves + b"x"),
 }

@@ -8,7 +8,7 @@ import pytest
 from functions.domain.cadence import DEFAULT_RULES, Push, days_between, rules_for
 from functions.domain.errors import LedgerFull
 from functions.domain.ids import push_key
-from functions.domain.ledger import MOST_DAY_BYTES, Reserved, release, reserve, reserved
+from functions.domain.ledger import MOST_DAY_BYTES, Reserved, add_sent, release, reserve, reserved
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -57,3 +57,34 @@ def test_a_day_holds_what_a_document_holds_and_says_when_it_is_full() -> None:
 
 def test_days_between_two_instants_include_both() -> None:
     assert [day.day for day in days_between(NOON - 2 * DAY, NOON)] == [21, 22, 23]
+
+
+def past(second: int, layer: int = 3, name: str = "old") -> Push:
+    at = NOON + timedelta(seconds=second)
+    return Push(key=f"import/{second}/{layer}/{name}".encode(), layer=layer, at=at)
+
+
+def test_what_was_sent_before_counts_as_what_was_reserved() -> None:
+    packed, added = add_sent(b"", {past(0): [key(1), key(2)], past(7): [key(1)]})
+    assert added == 3
+    held = reserve({NOON.date(): packed}, a_push(1, NOON + DAY, layer=3), [key(1), key(2), key(3)], DEFAULT_RULES[:1])
+    assert set(held.held_back) == {key(1), key(2)}
+
+
+def test_the_same_user_layer_and_second_is_added_once_whatever_it_is_called() -> None:
+    once, _ = add_sent(b"", {past(0): [key(1), key(1)]})
+    assert add_sent(once, {past(0): [key(1)], past(0, name="again"): [key(1)]}) == (once, 0)
+    both, added = add_sent(once, {past(0): [key(1), key(2)], past(0, layer=2): [key(1)]})
+    assert added == 2
+    assert [push.layer for push in reserved({NOON.date(): both}, key(1))] == [2, 3]
+
+
+def test_what_an_execution_has_sent_is_not_added_again() -> None:
+    day = reserve({}, a_push(1, NOON, layer=3), [key(1)], ()).writes[NOON.date()]
+    assert add_sent(day, {past(0): [key(1)]}) == (day, 0)
+
+
+def test_a_full_day_takes_nothing_more_of_the_past() -> None:
+    many = [number.to_bytes(8, "big") for number in range(MOST_DAY_BYTES // 8)]
+    with pytest.raises(LedgerFull, match="cannot hold 125,000 pushes more"):
+        add_sent(b"", {past(0): many})

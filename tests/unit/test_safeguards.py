@@ -153,5 +153,7 @@ def test_a_violation_is_answered_with_all_that_people_need() -> None:
         "data": {"users": 2},
         "at": "2026-03-02T12:00:00Z",
         "resolved": False,
+        "resolvedAt": None,
+        "resolvedBy": "",
         "actionTaken": "blocked",
     }

@@ -6,13 +6,20 @@ locals {
   indexes = {
     executions_of_recipe = {
       collection = "executions"
+      scope      = "COLLECTION"
       fields     = [["recipeId", "ASCENDING"], ["sendAt", "DESCENDING"]]
+    }
+    open_violations = {
+      collection = "violations"
+      scope      = "COLLECTION_GROUP"
+      fields     = [["resolved", "ASCENDING"], ["at", "DESCENDING"]]
     }
   }
 
   # One entry a field that is looked for in all collections of a name: the automatic indexes hold one collection each.
   searched_everywhere = [
-    { collection = "shards", field = "leaseUntil" }, # how many shards of all executions are under way
+    { collection = "shards", field = "leaseUntil", order = "ASCENDING" }, # how many shards of all executions are under way
+    { collection = "entries", field = "at", order = "DESCENDING" },       # who has changed anything last
   ]
 
   # Never queried, and large: without an exemption each would cost index entries, of which a document has 40,000.
@@ -51,7 +58,7 @@ resource "google_firestore_index" "this" {
   project     = var.project_id
   database    = google_firestore_database.this.name
   collection  = each.value.collection
-  query_scope = "COLLECTION"
+  query_scope = each.value.scope
 
   dynamic "fields" {
     for_each = each.value.fields
@@ -73,7 +80,7 @@ resource "google_firestore_field" "searched_everywhere" {
 
   index_config {
     indexes {
-      order       = "ASCENDING"
+      order       = each.value.order
       query_scope = "COLLECTION_GROUP"
     }
   }

@@ -4,11 +4,12 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence_rules import SUBJECT, rules_document
 from local.embedded.documents import to_text
 
 T = TypeVar("T")
@@ -30,6 +31,10 @@ class MemoryRecipeStore:
     def all(self) -> Iterable[dict[str, Any]]:
         """Return every document, in order of their ids."""
         return [json.loads(text) for _, text in sorted(self._texts.items())]
+
+    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
+        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        return [json.loads(text) for recipe_id, text in sorted(self._texts.items()) if recipe_id > after][:most]
 
     def change(
         self,
@@ -55,23 +60,42 @@ class MemoryAuditLog:
 
     def __init__(self) -> None:
         self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
+        self._all: list[AuditEntry] = []
 
     def append(self, recipe_id: str, deed: Deed, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         """Add a recipe's next entry."""
         entries = self._entries[recipe_id]
         kept = None if after is None else json.loads(to_text(after))
         entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
+        self._all.append(entries[-1])
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         entries = self._entries[recipe_id]
         return entries[: None if before is None else max(0, before - 1)][::-1][:most]
 
+    def newest(self, *, most: int) -> Sequence[AuditEntry]:
+        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+        return self._all[::-1][:most]
+
+
+class MemoryRequestKeys:
+    """Plays RequestKeys."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:  # noqa: ARG002
+        """Keep what is asked under a name that nobody has claimed; return what is kept under it."""
+        kept: dict[str, Any] = json.loads(self._texts.setdefault(key, to_text(asked)))
+        return kept
+
 
 class MemoryCadenceLedger:
     """Plays CadenceLedger."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAuditLog) -> None:
+        self._audit = audit
         self._days: dict[tuple[int, date], bytes] = {}
         self._rules: tuple[CadenceRule, ...] = ()
         self._writing = threading.RLock()
@@ -92,9 +116,15 @@ class MemoryCadenceLedger:
         """Return the rules in force: those saved last, else the default ones."""
         return self._rules or DEFAULT_RULES
 
-    def save_rules(self, rules: Iterable[CadenceRule]) -> None:
-        """Replace the rules; no rules at all bring the default ones back."""
-        self._rules = tuple(rules)
+    def change_rules(
+        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+    ) -> Sequence[CadenceRule]:
+        """Replace the rules, with an entry of the audit log; no rules at all bring the default ones back."""
+        with self._writing:
+            before = self.rules()
+            self._rules = tuple(change(before))
+            self._audit.append(SUBJECT, deed, rules_document(before), rules_document(self.rules()))
+        return self.rules()
 
     def days(self, partition: int) -> Mapping[date, bytes]:
         """Return all packed days of a partition."""

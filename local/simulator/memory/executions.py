@@ -12,7 +12,7 @@ from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry, Place
 
 
 class MemoryExecutionStore:
@@ -66,6 +66,29 @@ class MemoryExecutionStore:
         """Return a recipe's executions, newest send first."""
         mine = [execution for execution in self._executions.values() if execution.recipe_id == recipe_id]
         return sorted(mine, key=lambda execution: execution.send_at, reverse=True)
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        """Return at most so many executions in order of their send instants; those that follow the place `after`."""
+        found = sorted(self._fitting(wanted), key=_place, reverse=not oldest_first)
+        if after is not None:
+            found = [each for each in found if (_place(each) > after if oldest_first else _place(each) < after)]
+        return found[:most]
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        """Return how many executions there are."""
+        return len(self._fitting(wanted))
+
+    def _fitting(self, wanted: ExecutionSearch) -> list[Execution]:
+        return [
+            execution
+            for execution in self._executions.values()
+            if wanted.recipe_id in (None, execution.recipe_id)
+            and wanted.state in (None, execution.state)
+            and (wanted.since is None or execution.send_at >= wanted.since)
+            and (wanted.until is None or execution.send_at < wanted.until)
+        ]
 
     def all(self) -> Sequence[Execution]:
         """Return every execution, in the order in which they were created."""
@@ -159,3 +182,23 @@ class MemoryExecutionStore:
     def violations(self, execution_id: str) -> Sequence[Violation]:
         """Return an execution's violations, oldest first."""
         return sorted(self._violations[execution_id].values(), key=lambda violation: violation.at)
+
+    def open_violations(self, *, most: int) -> Sequence[Violation]:
+        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+        kept = (violation for violations in self._violations.values() for violation in violations.values())
+        unresolved = [violation for violation in kept if not violation.resolved]
+        return sorted(unresolved, key=lambda violation: violation.at, reverse=True)[:most]
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Mark a violation as resolved; whoever was first stays. NotFound where there is none."""
+        with self._writing:
+            violation = self._violations[execution_id].get(violation_id)
+            if violation is None:
+                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
+            resolved = violation.resolve(at, by)
+            self._violations[execution_id][violation_id] = resolved
+            return resolved
+
+
+def _place(execution: Execution) -> Place:
+    return execution.send_at, execution.id

@@ -1,0 +1,83 @@
+// What the console does beyond plain pages: counts down, shows the visitor's own time, and says aloud what changed.
+// Everything can be read, and done, without it.
+(() => {
+  "use strict";
+  const SECOND = 1000;
+
+  // The clock of the server, which may run faster than this machine's.
+  const clock = { server: Date.parse(document.body.dataset.now), here: performance.now(), rate: 1 };
+  const now = () => clock.server + (performance.now() - clock.here) * clock.rate;
+  function learn(written) {
+    const server = Date.parse(written);
+    const here = performance.now();
+    if (Number.isNaN(server) || here - clock.here < SECOND) return;
+    clock.rate = Math.max(0, (server - clock.server) / (here - clock.here));
+    clock.server = server;
+    clock.here = here;
+  }
+
+  function distance(milliseconds) {
+    const seconds = Math.round(Math.abs(milliseconds) / SECOND);
+    if (!seconds) return "T-0";
+    const two = (value) => String(value).padStart(2, "0");
+    const hours = Math.floor(seconds / 3600);
+    const minutes = Math.floor((seconds % 3600) / 60);
+    const clockface = hours ? `${hours}:${two(minutes)}` : String(minutes);
+    return `T${milliseconds < 0 ? "-" : "+"}${clockface}:${two(seconds % 60)}`;
+  }
+
+  function tick() {
+    for (const place of document.querySelectorAll("[data-countdown]")) {
+      place.textContent = distance(now() - Date.parse(place.dataset.countdown));
+    }
+    for (const place of document.querySelectorAll("[data-clock]")) {
+      place.textContent = new Date(now()).toISOString().slice(0, 19).replace("T", " ");
+    }
+  }
+
+  const own = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const zone = own.resolvedOptions().timeZone;
+  function localTimes() {
+    for (const place of document.querySelectorAll("[data-local]:empty")) {
+      if (place.dataset.zone !== zone && zone !== "UTC") place.textContent = `${own.format(new Date(place.dataset.local))} for you`;
+    }
+  }
+
+  function say() {
+    const live = document.querySelector("[data-say]");
+    const announcer = document.getElementById("announcer");
+    if (live && announcer && announcer.textContent !== live.dataset.say) announcer.textContent = live.dataset.say;
+  }
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const polls = event.detail.elt.getAttribute("hx-trigger") !== null;
+    if (polls && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    learn(event.detail.xhr.getResponseHeader("X-Console-Now"));
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    localTimes();
+    say();
+    tick();
+  });
+  // A button that only a link can be without scripts is pressed by the space bar, too.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.matches("a[role=button]")) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
+  // A form is sent once, however often somebody presses.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  localTimes();
+  tick();
+  window.setInterval(tick, SECOND / 2);
+})();

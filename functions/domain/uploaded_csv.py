@@ -1,0 +1,133 @@
+"""CSV files from outside: read row by row, in memory that does not grow with them; refused where they are none."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from functions.domain.documents import shown
+from functions.domain.errors import BadFields, FieldError
+
+MOST_COLUMNS = 200
+MOST_ROW_BYTES = 256 * 1024
+_SAVE_AS = 'save it as "CSV UTF-8"'
+_BARE_RETURN = "holds a carriage return that ends no line; save the file with line ends of Unix or Windows"
+_NO_CSV = {
+    b"PK\x03\x04": "is a ZIP archive or a spreadsheet; upload the CSV file itself",
+    b"\x1f\x8b": "is compressed with gzip; upload the CSV file itself",
+    b"\xff\xfe": f"is UTF-16; {_SAVE_AS}",
+    b"\xfe\xff": f"is UTF-16; {_SAVE_AS}",
+}
+"""The first bytes of files that people take for CSV."""
+
+
+class Source(Protocol):
+    """Where a file is read from: an open file, or the body of a request."""
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        """Return the next line, or as many bytes of it as may be."""
+        ...
+
+
+class CsvRow(NamedTuple):
+    """A row: the line of the file on which it begins, and its fields."""
+
+    line: int
+    fields: list[str]
+
+
+class UploadedCsv:
+    """A CSV file whose header has been read: UTF-8, with or without a byte order mark, separated by commas.
+
+    BadFields of the field `file` names the line at which it stops being one.
+    """
+
+    def __init__(self, source: Source, *, required: Sequence[str]) -> None:
+        self._lines = _Lines(source)
+        self._reader = csv.reader(self._lines, strict=True)
+        header = self._next()
+        self.columns: tuple[str, ...] = tuple(name.strip() for name in header.fields) if header else ()
+        _hold_header(self.columns, required)
+
+    def rows(self) -> Iterator[CsvRow]:
+        """Yield the rows below the header, however many fields they have; blank lines are skipped."""
+        while (row := self._next()) is not None:
+            yield row
+
+    def _next(self) -> CsvRow | None:
+        while True:
+            self._lines.row_bytes, line = 0, self._reader.line_num + 1
+            try:
+                fields = next(self._reader, None)
+            except csv.Error as error:
+                reason = _BARE_RETURN if "new-line" in str(error) else error
+                raise bad_file(f"line {line}: {reason}") from None
+            if fields is None:
+                return None
+            if fields:
+                return CsvRow(line, fields)
+
+
+class _Lines:
+    """The lines of a source as text, none of them and no row too long."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._number = source, 0
+        self.row_bytes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._source.readline(MOST_ROW_BYTES + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.row_bytes += len(line)
+        if self._number == 1:
+            _hold_start(line)
+        if self.row_bytes > MOST_ROW_BYTES:
+            raise bad_file(
+                f"line {self._number}: the row is longer than {MOST_ROW_BYTES:,} bytes; is a quote missing?"
+            )
+        if b"\x00" in line:
+            raise bad_file(f"line {self._number}: holds a NUL character; {_SAVE_AS}")
+        try:
+            return line.decode("utf-8-sig" if self._number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            byte = f"byte {error.start + 1} (0x{line[error.start]:02x})"
+            raise bad_file(f"line {self._number}: {byte} is not UTF-8; {_SAVE_AS}") from None
+
+
+def bad_file(reason: str) -> BadFields:
+    """Return the error of a file that is no CSV that can be used."""
+    return BadFields([FieldError("file", reason)])
+
+
+def _hold_start(line: bytes) -> None:
+    for start, reason in _NO_CSV.items():
+        if line.startswith(start):
+            raise bad_file(reason)
+
+
+def _hold_header(columns: Sequence[str], required: Sequence[str]) -> None:
+    if not columns:
+        raise bad_file(f"is empty; its first line has to name the columns, {', '.join(required)} among them")
+    if len(columns) > MOST_COLUMNS:
+        raise bad_file(f"has {len(columns):,} columns; at most {MOST_COLUMNS} are read")
+    for position, name in enumerate(columns, start=1):
+        if not name:
+            raise bad_file(f"column {position} has no name in the first line")
+    for name, times in Counter(columns).items():
+        if times > 1:
+            raise bad_file(f"the column {shown(name)} is there {times} times")
+    for name in required:
+        if name not in columns:
+            raise bad_file(
+                f"the column {name} is missing; its columns are {shown(', '.join(columns))}{_hint(columns)}"
+            )
+
+
+def _hint(columns: Sequence[str]) -> str:
+    separated = len(columns) == 1 and any(mark in columns[0] for mark in ";\t|")
+    return "; separate them by commas" if separated else ""

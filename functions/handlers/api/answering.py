@@ -1,0 +1,54 @@
+"""Answers: `{success, data, message}`, `{success: false, message, errors}`, and plain files."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+from pydantic import BaseModel
+
+from functions.handlers.api.refusals import Refusal
+from functions.handlers.api.route import Call, Reply
+from functions.logs import log
+
+_DATA = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Authorization, Origin"}
+_JSON = "application/json"
+
+
+def answered(call: Call, reply: Reply) -> Response:
+    """Return the answer that a reply makes; 304 without it where the client has the same already."""
+    etag = f'"{reply.etag}"' if reply.etag else ""
+    headers = {**_DATA, **({"ETag": etag} if etag else {}), **reply.headers}
+    if etag and call.request.method in ("GET", "HEAD") and call.request.if_none_match.contains_weak(reply.etag):
+        return Response(status=304, headers=headers)
+    if reply.content is not None:
+        return Response(reply.content, status=reply.status, headers=headers, content_type=reply.content_type)
+    data = reply.data() if callable(reply.data) else reply.data
+    body = {"success": True, "data": _plain(data), "message": reply.message}
+    if reply.page is not None:
+        body["pagination"] = vars(reply.page)
+    return _json(reply.status, body, headers)
+
+
+def refused(refusal: Refusal) -> Response:
+    """Return the answer of a request that is not served."""
+    log.info(refusal.message, extra={"action": "refused", "status": refusal.status})
+    errors = [{"field": error.field, "reason": error.reason} for error in refusal.errors]
+    body = {"success": False, "message": refusal.message, "errors": errors}
+    return _json(refusal.status, body, {**_DATA, "Cache-Control": "no-store", **refusal.headers})
+
+
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Response(text.encode("utf-8", "backslashreplace"), status=status, headers=headers, content_type=_JSON)
+
+
+def _plain(data: Any) -> Any:
+    """Return what JSON can hold: models by the names that clients know."""
+    if isinstance(data, BaseModel):
+        return data.model_dump(mode="json", by_alias=True)
+    if isinstance(data, list):
+        return [_plain(item) for item in data]
+    if isinstance(data, Mapping):
+        return {name: _plain(item) for name, item in data.items()}
+    return data

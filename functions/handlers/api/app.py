@@ -1,0 +1,87 @@
+"""The function `api`: finds the call, lets its callers in, reads what they say, and answers, whatever happens."""
+
+from collections.abc import Mapping
+from functools import cache
+from uuid import uuid4
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+
+from functions import bootstrap, logs
+from functions.domain.roles import Caller, Role
+from functions.handlers.api.answering import answered, refused
+from functions.handlers.api.cors import allow_origin, preflight
+from functions.handlers.api.reading import read_body, read_query
+from functions.handlers.api.refusals import Refusal, refusal
+from functions.handlers.api.route import Call, Route
+from functions.handlers.api.table import ROUTES
+from functions.handlers.callers import caller, leave_unread
+
+FUNCTION = "api"
+_ANYBODY = Caller(name="anybody", role=Role.VIEWER)
+
+
+def handle_api(request: Request) -> Response:
+    """Serve one call. Every answer has the one envelope, also where nobody expected what went wrong."""
+    with logs.context(function=FUNCTION, method=request.method, path=request.path):
+        try:
+            response = preflight(request) or _answer(request)
+        finally:
+            request.close()  # the files of a form lie on disk until then
+        allow_origin(request, response)
+        return response
+
+
+def _answer(request: Request) -> Response:
+    try:
+        route, path = _find(request)
+        return _serve(request, route, path)
+    except HTTPException as error:
+        leave_unread(request)
+        return refused(_of_http(error))
+    except Exception as error:
+        leave_unread(request)
+        return refused(refusal(error) or _unexpected(error))
+
+
+def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
+    who = _ANYBODY if route.least is None else caller(request, FUNCTION, least=route.least)
+    with logs.context(by=who.name):
+        query, body = read_query(request, route), read_body(request, route)
+        ports = bootstrap.ports()
+        call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
+        return answered(call, route.serve(call))
+
+
+def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
+    """Return the route of a request and what its address names; an HTTPException where there is none."""
+    return _map().bind("").match(request.path, request.method)
+
+
+@cache
+def _map() -> Map:
+    rules = [
+        Rule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route)
+        for route in ROUTES
+    ]
+    return Map(rules, strict_slashes=False, merge_slashes=False)
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    """Return werkzeug's refusal in our words: of an address, a method, a form that cannot be read."""
+    status = error.code or 400
+    methods = sorted(set(getattr(error, "valid_methods", None) or ()))
+    headers = {"Allow": ", ".join(methods)} if methods else {}
+    words = {
+        404: "there is no such call; GET /api/docs shows all",
+        405: f"possible here: {', '.join(methods)}",
+    }
+    return Refusal(status=status, message=words.get(status, error.description or error.name), headers=headers)
+
+
+def _unexpected(error: Exception) -> Refusal:
+    """Log what nobody expected, and say no more of it than a name to find it by."""
+    reference = uuid4().hex[:8]
+    logs.log.error(str(error), extra={"action": "failed", "reference": reference}, exc_info=error)
+    return Refusal(status=500, message=f"something went wrong on our side; the log tells what, under {reference}")

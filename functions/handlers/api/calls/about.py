@@ -1,0 +1,65 @@
+"""The API's own description: the document that programs read, and the page that people read."""
+
+import json
+from functools import cache
+
+from functions.domain.errors import NotFound
+from functions.handlers.api.document import openapi
+from functions.handlers.api.page import PAGE, POLICY, asset
+from functions.handlers.api.route import Call, Reply, Route
+
+_A_DAY = "public, max-age=86400"
+
+
+def get_document(_: Call) -> Reply:
+    """Answer the OpenAPI document."""
+    return Reply(content=_document(), headers={"Cache-Control": "public, no-cache"})
+
+
+def get_docs(_: Call) -> Reply:
+    """Answer the page."""
+    return Reply(content=PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
+
+
+def get_docs_file(call: Call) -> Reply:
+    """Answer a script or style of the page."""
+    found = asset(call.path["name"])
+    if found is None:
+        raise NotFound(f"the page has no file {call.path['name']!r}")
+    content, content_type = found
+    return Reply(content=content, content_type=content_type, headers={"Cache-Control": _A_DAY})
+
+
+@cache
+def _document() -> bytes:
+    from functions.handlers.api.table import ROUTES as ALL  # noqa: PLC0415 - the table holds this call, too
+
+    return json.dumps(openapi(ALL), ensure_ascii=False).encode()
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/openapi.json",
+        least=None,
+        summary="This document",
+        serve=get_document,
+        answer="application/json",
+    ),
+    Route(
+        method="GET",
+        path="/api/docs",
+        least=None,
+        summary="A page that shows every call",
+        serve=get_docs,
+        answer="text/html",
+    ),
+    Route(
+        method="GET",
+        path="/api/docs/{name}",
+        least=None,
+        summary="A script or style of that page",
+        serve=get_docs_file,
+        answer="*/*",
+    ),
+)

@@ -1,0 +1,165 @@
+"""Controls: stop, cancel, pause, resume, execute now; and what is possible now."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field
+
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.execution import Execution, Kind
+from functions.domain.roles import Role
+from functions.handlers.api.models import ExecutionSummary
+from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.usecases.asked_once import asked_once
+from functions.usecases.control import cancel, cancel_before_live, stop, stop_all
+from functions.usecases.possible import possible_now
+from functions.usecases.recipes import pause_recipe, resume_recipe
+from functions.usecases.show_executions import summary
+from functions.usecases.start_by_hand import start_by_hand
+
+_AT = "/api/automation/control"
+
+
+class Subject(Query):
+    """Of what to say what is possible; of everything that is under way where nothing is named."""
+
+    recipe_id: str = ""
+    execution_id: str = ""
+
+
+class Order(Model):
+    """What is to be done to what. An emergency stop of everything takes `all`, so that nobody gives it by mistake."""
+
+    action: Literal["emergency_stop", "cancel", "pause", "resume", "execute_now"]
+    recipe_id: str = Field(default="", validation_alias=AliasChoices("recipeId", "id"))
+    execution_id: str = ""
+    all: bool = False
+    reason: str = Field(default="", max_length=500, description="Why, for the execution's log.")
+
+
+class Done(Model):
+    """What was done, and what became of the executions that it was done to."""
+
+    action: str
+    recipe_id: str | None
+    executions: list[ExecutionSummary]
+
+
+class Possible(ExecutionSummary):
+    """An execution that is under way, with what can be done to it."""
+
+    possible: list[str]
+
+
+class PossibleNow(Model):
+    """What can be done: to the recipe, and to each execution that is under way."""
+
+    recipe_id: str | None
+    recipe: list[str]
+    executions: list[Possible]
+
+
+def get_control(call: Call) -> Reply:
+    """Answer what is possible now."""
+    asked: Subject = call.query
+    return Reply(data=possible_now(call.ports, recipe_id=asked.recipe_id, execution_id=asked.execution_id))
+
+
+def post_control(call: Call) -> Reply:
+    """Do what is asked for."""
+    order: Order = call.body
+    return _ORDERS[order.action](call, order)
+
+
+def _emergency_stop(call: Call, order: Order) -> Reply:
+    why = _why(call, order)
+    if order.execution_id:
+        return _done(call, order, [stop(call.ports, order.execution_id, why)])
+    if not order.recipe_id and not order.all:
+        reason = 'is missing: name an execution or a recipe, or write "all": true to stop everything'
+        raise BadFields([FieldError("executionId", reason)])
+    return _done(call, order, stop_all(call.ports, why, recipe_id=order.recipe_id or None))
+
+
+def _cancel(call: Call, order: Order) -> Reply:
+    if order.execution_id:
+        return _done(call, order, [cancel(call.ports, order.execution_id, _why(call, order))])
+    recipe_id = _recipe_of(order)
+    return _done(call, order, cancel_before_live(call.ports, recipe_id, _why(call, order), tests=True))
+
+
+def _pause(call: Call, order: Order) -> Reply:
+    pause_recipe(call.ports, _recipe_of(order), by=call.caller.name)
+    return _done(call, order, [])
+
+
+def _resume(call: Call, order: Order) -> Reply:
+    resume_recipe(call.ports, _recipe_of(order), by=call.caller.name)
+    return _done(call, order, [])
+
+
+def _execute_now(call: Call, order: Order) -> Reply:
+    recipe_id, asked = _recipe_of(order), order.model_dump(exclude={"reason"})
+    at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
+    execution = start_by_hand(call.ports, recipe_id, Kind.MANUAL, at)
+    return followed(_done(call, order, [execution]).data, execution)
+
+
+_ORDERS: dict[str, Callable[[Call, Order], Reply]] = {
+    "emergency_stop": _emergency_stop,
+    "cancel": _cancel,
+    "pause": _pause,
+    "resume": _resume,
+    "execute_now": _execute_now,
+}
+
+
+def followed(data: Any, execution: Execution) -> Reply:
+    """Return an answer that says where to follow an execution that goes on after it."""
+    place = f"/api/automation/{execution.recipe_id}/executions/{execution.id}"
+    message = f"execution {execution.id} is {execution.state.value}; follow it at {place}"
+    return Reply(data=data, message=message, status=202, headers={"Location": place})
+
+
+def _recipe_of(order: Order) -> str:
+    if not order.recipe_id:
+        raise BadFields([FieldError("recipeId", f"is missing; {order.action} needs it")])
+    return order.recipe_id
+
+
+def _why(call: Call, order: Order) -> str:
+    return f"{order.reason.strip() or 'asked for'} ({call.caller.name})"
+
+
+def _done(call: Call, order: Order, executions: Sequence[Execution]) -> Reply:
+    now = call.ports.clock.now()
+    shown = [summary(execution, now) for execution in executions]
+    recipe_id = order.recipe_id or (executions[0].recipe_id if len(executions) == 1 else None)
+    message = f"{order.action}: {', '.join(each.id for each in executions) or recipe_id or 'nothing was under way'}"
+    return Reply(data={"action": order.action, "recipeId": recipe_id, "executions": shown}, message=message)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=_AT,
+        least=Role.VIEWER,
+        summary="See what is possible now",
+        serve=get_control,
+        query=Subject,
+        answer=PossibleNow,
+        refusals=(404,),
+    ),
+    Route(
+        method="POST",
+        path=_AT,
+        least=Role.OPERATOR,
+        summary="Stop, cancel, pause, resume, or execute now",
+        serve=post_control,
+        body=Order,
+        answer=Done,
+        later=True,
+        refusals=(404, 409),
+        keyed=True,
+    ),
+)

@@ -1,0 +1,162 @@
+"""Executions: a recipe's history, one while it runs, its log, and what became of everybody."""
+
+from datetime import UTC, datetime, time
+from typing import Literal
+
+from pydantic import Field
+
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.execution import State
+from functions.domain.instants import instant, stamp
+from functions.domain.roles import Role
+from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
+from functions.handlers.api.route import Call, Page, Paging, Reply, Route
+from functions.handlers.api.streaming import begun
+from functions.ports import ExecutionSearch, Place
+from functions.usecases.receipt import export
+from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
+from functions.usecases.steps import read_run
+
+_OF_RECIPE = "/api/automation/{recipeId}"
+_ONE = f"{_OF_RECIPE}/executions/{{executionId}}"
+_STATES = Literal[
+    "launched",
+    "audience_ready",
+    "tested",
+    "live",
+    "completed",
+    "cancelled",
+    "blocked",
+    "expired",
+    "stopped",
+    "failed",
+]
+
+
+class History(Paging):
+    """Which executions to list."""
+
+    status: _STATES | None = Field(default=None, description="Only those in this state.")
+    since: str = Field(default="", description="Only sends from this instant or UTC day on.")
+    until: str = Field(default="", description="Only sends before this instant or UTC day.")
+    order: Literal["desc", "asc"] = Field(
+        default="desc", description="By their sends, the newest or the oldest first."
+    )
+
+
+def get_history(call: Call) -> Reply:
+    """Answer a page of a recipe's executions."""
+    return executions_page(call, call.path["recipeId"])
+
+
+def executions_page(call: Call, recipe_id: str | None) -> Reply:
+    """Answer a page of the executions that the query asks for, of one recipe or of all."""
+    asked: History = call.query
+    found = find_executions(
+        call.ports,
+        searched(asked, recipe_id),
+        most=asked.limit,
+        after=place_of(asked.cursor),
+        oldest_first=asked.order == "asc",
+    )
+    return Reply(data=found.executions, page=page_to(asked.limit, found.next, found.total))
+
+
+def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
+    """Return the search that a query asks for; BadFields names the parameter at fault."""
+    return ExecutionSearch(
+        recipe_id=recipe_id,
+        state=State(asked.status) if asked.status else None,
+        since=_instant(asked.since, "since"),
+        until=_instant(asked.until, "until"),
+    )
+
+
+def page_to(limit: int, following: Place | None, total: int | None = None) -> Page:
+    """Return where a page ends, by the place behind which the next one begins."""
+    return Page(limit=limit, next=f"{stamp(following[0])}~{following[1]}" if following else None, total=total)
+
+
+def get_execution(call: Call) -> Reply:
+    """Answer an execution as it is now; 304 while there is nothing new to tell."""
+    watched = watch_execution(call.ports, call.path["recipeId"], call.path["executionId"])
+    return Reply(data=watched.document, etag=watched.version)
+
+
+def get_execution_log(call: Call) -> Reply:
+    """Answer an execution's log."""
+    return Reply(data=log_of_execution(call.ports, call.path["recipeId"], call.path["executionId"]))
+
+
+def get_export(call: Call) -> Reply:
+    """Answer what became of every user as CSV, line by line."""
+    execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
+    name = f'attachment; filename="{execution.id}.csv"'
+    lines = begun(export(call.ports, read_run(execution)))
+    return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+def _instant(text: str, field: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None and at.time() == time(0, 0):
+            return at.replace(tzinfo=UTC)
+        return instant(text)
+    except (ValueError, OverflowError) as error:
+        reason = f"must be an instant such as 2026-11-23T18:00:00Z or a day such as 2026-11-23: {error}"
+        raise BadFields([FieldError(field, reason)]) from None
+
+
+def place_of(cursor: str) -> Place | None:
+    """Return the place that `page_to` has named; BadFields where it is none."""
+    if not cursor:
+        return None
+    at, tilde, execution_id = cursor.partition("~")
+    try:
+        if tilde:
+            return instant(at), execution_id
+    except (ValueError, OverflowError):
+        pass
+    raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=f"{_OF_RECIPE}/history",
+        least=Role.VIEWER,
+        summary="List a recipe's executions",
+        serve=get_history,
+        query=History,
+        answer=list[ExecutionSummary],
+        paged=True,
+    ),
+    Route(
+        method="GET",
+        path=_ONE,
+        least=Role.VIEWER,
+        summary="Look at an execution; cheap to ask again with its ETag",
+        serve=get_execution,
+        answer=ExecutionDetail,
+        etag=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{_ONE}/log",
+        least=Role.VIEWER,
+        summary="Read an execution's log",
+        serve=get_execution_log,
+        answer=list[LogLine],
+    ),
+    Route(
+        method="GET",
+        path=f"{_ONE}/export",
+        least=Role.VIEWER,
+        summary="Get what became of every user, as CSV",
+        serve=get_export,
+        answer="text/csv",
+        refusals=(409,),
+    ),
+)

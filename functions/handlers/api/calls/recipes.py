@@ -1,0 +1,204 @@
+"""Recipes: list, create, read, change, remove."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from functions.domain.errors import BadFields, FieldError, NotFound
+from functions.domain.ids import RECIPE_ID
+from functions.domain.recipe import Recipe
+from functions.domain.roles import Role
+from functions.domain.status import Status
+from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
+from functions.handlers.api.refusals import refusal
+from functions.handlers.api.route import Call, Model, Page, Paging, Reply, Route
+from functions.usecases.list_recipes import list_recipes, shown_recipe
+from functions.usecases.recipes import create_recipe, delete_recipe, update_recipe, version_of
+
+_AT = "/api/automation/recipes"
+_MOST_AT_ONCE = 100
+
+
+class RecipeList(Paging):
+    """Which recipes to list."""
+
+    status: Literal["draft", "active", "paused", "completed", "archived"] | None = Field(
+        default=None, description="Only those of this status."
+    )
+
+
+class BulkUpdate(Model):
+    """Changes of several recipes: `recipes`, each with its id, or the same `updates` for all `recipeIds`."""
+
+    recipes: list[dict[str, Any]] = Field(default=[], max_length=_MOST_AT_ONCE)
+    recipe_ids: list[str] = Field(default=[], max_length=_MOST_AT_ONCE)
+    updates: dict[str, Any] = Field(default={})
+
+
+class Updated(Model):
+    """What became of one recipe of a bulk update."""
+
+    recipe_id: str
+    success: bool
+    message: str
+    errors: list[dict[str, str]]
+
+
+class BulkUpdated(Model):
+    """What became of each recipe."""
+
+    updated: int
+    failed: int
+    results: list[Updated]
+
+
+class Removed(Model):
+    """Which recipe is gone."""
+
+    recipe_id: str
+
+
+def get_recipes(call: Call) -> Reply:
+    """Answer a page of recipes."""
+    asked: RecipeList = call.query
+    if asked.cursor and not RECIPE_ID.fullmatch(asked.cursor):
+        raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
+    status = Status(asked.status) if asked.status else None
+    found, following = list_recipes(call.ports, status=status, after=asked.cursor, most=asked.limit)
+    return Reply(data=found, page=Page(limit=asked.limit, next=following))
+
+
+def post_recipe(call: Call) -> Reply:
+    """Create a recipe, and answer it."""
+    recipe = create_recipe(call.ports, call.body.root, by=call.caller.name)
+    location = {"Location": f"{_AT}/{recipe.id}"}
+    return changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)
+
+
+def put_recipes(call: Call) -> Reply:
+    """Change several recipes, each on its own: one that cannot be changed leaves the others."""
+    asked: BulkUpdate = call.body
+    wanted = [*asked.recipes, *({**asked.updates, "id": recipe_id} for recipe_id in asked.recipe_ids)]
+    if not wanted:
+        raise BadFields([FieldError("recipes", "is empty, as is recipeIds: name at least one recipe")])
+    results = [_update_one(call, changes) for changes in wanted]
+    updated = sum(result.success for result in results)
+    data = BulkUpdated(updated=updated, failed=len(results) - updated, results=results)
+    return Reply(data=data, message=f"{updated} of {len(results)} recipes are changed")
+
+
+def get_recipe(call: Call) -> Reply:
+    """Answer one recipe, with its ETag."""
+    document = call.ports.recipes.get(call.path["recipeId"])
+    if document is None:
+        raise NotFound(f"there is no recipe {call.path['recipeId']!r}")
+    return Reply(data=shown_recipe(document, call.ports.clock.now()), etag=version_of(document))
+
+
+def put_recipe(call: Call) -> Reply:
+    """Change a recipe and its schedule, unless it is another version than the client says."""
+    recipe = update_recipe(
+        call.ports, call.path["recipeId"], call.body.root, by=call.caller.name, versions=call.if_match
+    )
+    return changed(call, recipe, f"recipe {recipe.id} is changed")
+
+
+def remove_recipe(call: Call) -> Reply:
+    """Remove a recipe and its schedule."""
+    recipe_id = call.path["recipeId"]
+    delete_recipe(call.ports, recipe_id, by=call.caller.name, versions=call.if_match)
+    return Reply(data=Removed(recipe_id=recipe_id), message=f"recipe {recipe_id} is removed")
+
+
+def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
+    """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
+    document = recipe.document()
+    told = "; ".join([message, *recipe.notices])
+    shown = shown_recipe(document, call.ports.clock.now())
+    return Reply(data=shown, message=told, etag=version_of(document), **more)
+
+
+def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
+    recipe_id = changes.get("id", changes.get("recipeId"))
+    if not isinstance(recipe_id, str):
+        return _failed("", "id: is missing", [FieldError("id", "is missing")])
+    named = {name: value for name, value in changes.items() if name != "recipeId"}
+    try:
+        recipe = update_recipe(call.ports, recipe_id, named, by=call.caller.name)
+    except Exception as error:
+        known = refusal(error)
+        if known is None:
+            raise
+        return _failed(recipe_id, known.message, known.errors)
+    told = "; ".join(["changed", *recipe.notices])
+    return Updated(recipe_id=recipe_id, success=True, message=told, errors=[])
+
+
+def _failed(recipe_id: str, message: str, errors: Sequence[FieldError]) -> Updated:
+    told = [{"field": error.field, "reason": error.reason} for error in errors]
+    return Updated(recipe_id=recipe_id, success=False, message=message, errors=told)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=_AT,
+        least=Role.VIEWER,
+        summary="List recipes, in order of their ids",
+        serve=get_recipes,
+        query=RecipeList,
+        answer=list[StoredRecipe],
+        paged=True,
+    ),
+    Route(
+        method="POST",
+        path=_AT,
+        least=Role.OPERATOR,
+        summary="Create a recipe",
+        serve=post_recipe,
+        body=RecipeDocument,
+        answer=StoredRecipe,
+        status=201,
+        refusals=(409,),
+    ),
+    Route(
+        method="PUT",
+        path=_AT,
+        least=Role.OPERATOR,
+        summary="Change several recipes",
+        serve=put_recipes,
+        body=BulkUpdate,
+        answer=BulkUpdated,
+    ),
+    Route(
+        method="GET",
+        path=f"{_AT}/{{recipeId}}",
+        least=Role.VIEWER,
+        summary="Read a recipe",
+        serve=get_recipe,
+        answer=StoredRecipe,
+        etag=True,
+    ),
+    Route(
+        method="PUT",
+        path=f"{_AT}/{{recipeId}}",
+        least=Role.OPERATOR,
+        summary="Change a recipe, and reschedule it",
+        serve=put_recipe,
+        body=RecipeChanges,
+        answer=StoredRecipe,
+        etag=True,
+        refusals=(409,),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{_AT}/{{recipeId}}",
+        least=Role.OPERATOR,
+        summary="Remove a recipe and its schedule",
+        serve=remove_recipe,
+        answer=Removed,
+        etag=True,
+        refusals=(409,),
+    ),
+)

@@ -1,0 +1,88 @@
+"""The four test modes of a recipe: dry runs answer what would happen, sending modes start an execution to follow."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from functions.domain.errors import NotFound
+from functions.domain.execution import Kind
+from functions.domain.roles import Role
+from functions.handlers.api.calls.control import followed
+from functions.handlers.api.models import ExecutionSummary, Preview
+from functions.handlers.api.refusals import Refused
+from functions.handlers.api.route import Call, Query, Reply, Route
+from functions.usecases.asked_once import asked_once
+from functions.usecases.preview import preview
+from functions.usecases.show_executions import summary
+from functions.usecases.start_by_hand import start_by_hand
+
+_AT = "/api/automation/test/{recipeId}"
+_SENDS: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
+
+
+class Mode(Query):
+    """How to try the recipe: on the TEST audience or the real one, sending or not."""
+
+    mode: Literal["test-dry-run", "test-live-send", "real-dry-run", "live-send"] = Field(
+        default="test-dry-run", description="Modes that send are asked for by POST only."
+    )
+
+
+def get_test(call: Call) -> Reply:
+    """Answer a dry run; a link preview, which gets whatever it is shown, must never send."""
+    if call.query.mode in _SENDS:
+        raise Refused(405, f"{call.query.mode} sends: ask for it by POST", {"Allow": "POST"})
+    return _dry_run(call)
+
+
+def post_test(call: Call) -> Reply:
+    """Answer a dry run, or start what sends."""
+    kind = _SENDS.get(call.query.mode)
+    if kind is None:
+        return _dry_run(call)
+    recipe_id = call.path["recipeId"]
+    asked = {"recipeId": recipe_id, "mode": call.query.mode}
+    at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
+    execution = start_by_hand(call.ports, recipe_id, kind, at)
+    return followed(summary(execution, call.ports.clock.now()), execution)
+
+
+def _dry_run(call: Call) -> Reply:
+    document = call.ports.recipes.get(call.path["recipeId"])
+    if document is None:
+        raise NotFound(f"there is no recipe {call.path['recipeId']!r}")
+    found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
+    totals = found["totals"]
+    told = f"{totals['eligible']:,} of {totals['audienceSize']:,} users would get {totals['messages']:,} messages"
+    return Reply(data=found, message=told if found["valid"] else f"it would not be sent: {_why_not(found)}")
+
+
+def _why_not(found: Mapping[str, list[Mapping[str, str]]]) -> str:
+    return "; ".join(each["message"] for each in found["problems"] if each["severity"] == "critical")
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=_AT,
+        least=Role.VIEWER,
+        summary="Try a recipe without sending",
+        serve=get_test,
+        query=Mode,
+        answer=Preview,
+        refusals=(405, 409),
+    ),
+    Route(
+        method="POST",
+        path=_AT,
+        least=Role.OPERATOR,
+        summary="Try a recipe, sending to the test users or to everybody",
+        serve=post_test,
+        query=Mode,
+        answer=Preview | ExecutionSummary,
+        later=True,
+        refusals=(409,),
+        keyed=True,
+    ),
+)

@@ -1,0 +1,227 @@
+"""The OpenAPI 3.1 document, made of the routes and their models: what is not in it cannot be called."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from functions.handlers.api.route import Route
+
+_EXAMPLES = {
+    "recipeId": "new-user-welcome",
+    "executionId": "new-user-welcome_20260504T150000Z",
+    "userId": "10000000-0000-4000-8000-000000000001",
+    "name": "start.js",
+}
+"""What stands in an address, by its name: the first two are a sample recipe and one of its sends."""
+_Mode = Literal["validation", "serialization"]
+_REF = "#/components/schemas/{model}"
+_VERSION = "1.0.0"
+_WORDS: Mapping[int, str] = {
+    304: "Not changed since the version whose ETag If-None-Match names",
+    400: "The request cannot be read: broken JSON, a broken form",
+    401: "Nobody vouches for the caller",
+    403: "The caller's role is too low",
+    405: "This mode sends, so only POST asks for it",
+    404: "What the address names does not exist",
+    409: "The state of things does not allow it; the message says what it allows",
+    412: "Somebody has changed the recipe since it was read: its ETag is not the one in If-Match",
+    413: "The body is too large",
+    415: "The body is of a type that is not taken",
+    422: "Fields or parameters cannot be used; `errors` names each with the reason",
+    429: "Too many requests; come again after Retry-After seconds",
+    500: "A fault on this side; the log tells more",
+    503: "Trouble that passes; come again after Retry-After seconds",
+}
+_ERROR: Mapping[str, Any] = {
+    "type": "object",
+    "description": "Why a request was not served. `errors` names the fields at fault, where there are any.",
+    "properties": {
+        "success": {"const": False, "type": "boolean"},
+        "message": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+                "required": ["field", "reason"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["success", "message", "errors"],
+    "additionalProperties": False,
+}
+
+
+_PAGE: Mapping[str, Any] = {
+    "type": "object",
+    "description": "Give `next` as the parameter `cursor` to get the next page; it is null on the last one.",
+    "properties": {
+        "limit": {"type": "integer"},
+        "next": {"type": ["string", "null"]},
+        "total": {"type": ["integer", "null"]},
+    },
+    "required": ["limit", "next", "total"],
+}
+
+
+def openapi(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the document of these routes."""
+    schemas = _Schemas(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tminus",
+            "version": _VERSION,
+            "description": "Push campaigns: recipes, their executions, and what people do to them. "
+            "Instants are ISO 8601 in UTC. Answers are `{success, data, message}`, refusals "
+            "`{success: false, message, errors}`.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(route.group for route in routes)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An ID token of Firebase Authentication (people) or of Google (programs).",
+                }
+            },
+            "schemas": {"Refusal": _ERROR, **schemas.definitions},
+        },
+    }
+
+
+class _Schemas:
+    """The JSON schemas of everything that the routes take and give."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        wanted: dict[tuple[str, _Mode], Any] = {}
+        for route in routes:
+            for what, mode, model in _models(route):
+                wanted[f"{route.method} {route.path} {what}", mode] = model
+        inputs = [(key, mode, TypeAdapter(model)) for (key, mode), model in wanted.items()]
+        self._schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        self.definitions: dict[str, Any] = defined.get("$defs", {})
+
+    def of(self, route: Route, what: str, mode: _Mode) -> dict[str, Any]:
+        """Return the schema of a route's query, body, form or answer."""
+        return dict(self._schemas[f"{route.method} {route.path} {what}", mode])
+
+    def properties(self, route: Route, what: str) -> Iterable[tuple[str, dict[str, Any], bool]]:
+        """Yield the fields of a model: name, schema, whether it has to be there."""
+        schema = self.of(route, what, "validation")
+        if "$ref" in schema:
+            schema = self.definitions[schema["$ref"].rpartition("/")[2]]
+        for name, field in schema.get("properties", {}).items():
+            yield name, field, name in schema.get("required", [])
+
+
+def _models(route: Route) -> Iterable[tuple[str, _Mode, Any]]:
+    yield "query", "validation", route.query
+    if route.body is not None:
+        yield "body", "validation", route.body
+    if route.form is not None:
+        yield "form", "validation", route.form
+    if not isinstance(route.answer, str):
+        yield "answer", "serialization", route.answer
+
+
+def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    role = f"Takes the role {route.least}." if route.least else "Open to everybody."
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": role,
+        "tags": [route.group],
+        "parameters": [*_parameters(route, schemas)],
+        "responses": {**_successes(route, schemas), **_refusals(route)},
+    }
+    if route.least is None:
+        operation["security"] = []
+    body = _body(route, schemas)
+    return operation | ({"requestBody": body} if body else {})
+
+
+def _parameters(route: Route, schemas: _Schemas) -> Iterable[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema, "example": _EXAMPLES[name]}
+    for name, schema, required in schemas.properties(route, "query"):
+        told = {"description": schema.pop("description")} if "description" in schema else {}
+        yield {"name": name, "in": "query", "required": required, "schema": schema, **told}
+    if route.keyed:
+        yield _header("Idempotency-Key", "A name for what is asked, of your making: asked again, it is done once.")
+    if route.etag and route.method == "GET":
+        yield _header("If-None-Match", "The ETag of the version that is known: 304 if it has not changed.")
+    if route.etag and route.method != "GET":
+        yield _header("If-Match", "The ETag of the version to change: 412 if somebody has changed it meanwhile.")
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
+
+
+def _body(route: Route, schemas: _Schemas) -> dict[str, Any] | None:
+    content: dict[str, Any] = {}
+    if route.body is not None:
+        content["application/json"] = {"schema": schemas.of(route, "body", "validation")}
+    if route.form is not None:
+        content["multipart/form-data"] = {"schema": schemas.of(route, "form", "validation")}
+    return {"required": True, "content": content} if content else None
+
+
+def _successes(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    statuses = dict.fromkeys([route.status, *([202] if route.later else [])])
+    answer = _success(route, schemas)
+    return {str(status): {"description": HTTPStatus(status).phrase, **answer} for status in statuses}
+
+
+def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    if route.etag:
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Names this version."}}
+    if isinstance(route.answer, str):
+        return answer | {"content": {route.answer.split(";")[0]: {"schema": {"type": "string"}}}}
+    envelope: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "success": {"const": True, "type": "boolean"},
+            "data": schemas.of(route, "answer", "serialization"),
+            "message": {"type": "string"},
+        },
+        "required": ["success", "data", "message"],
+    }
+    if route.paged:
+        envelope["properties"]["pagination"] = _PAGE
+        envelope["required"].append("pagination")
+    file = {route.file: {"schema": {"type": "string"}}} if route.file else {}
+    return answer | {"content": {"application/json": {"schema": envelope}, **file}}
+
+
+def _refusals(route: Route) -> dict[str, Any]:
+    statuses = {422, 500, 503, *route.refusals}
+    statuses |= {401, 403} if route.least else set()
+    statuses |= {404} if "{" in route.path else set()
+    statuses |= {400, 413, 415} if route.body is not None or route.form is not None else set()
+    statuses |= {409} if route.keyed else set()
+    if route.etag:
+        statuses |= {304} if route.method == "GET" else {412}
+    return {str(status): _refusal(status) for status in sorted(statuses)}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    if status == 304:
+        return {"description": _WORDS[status]}
+    schema = {"$ref": _REF.format(model="Refusal")}
+    return {"description": _WORDS[status], "content": {"application/json": {"schema": schema}}}

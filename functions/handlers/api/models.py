@@ -1,0 +1,201 @@
+"""What calls answer, for the OpenAPI document; the use cases make it as JSON has it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from functions.domain.execution import Kind, State
+from functions.domain.safeguards import Severity, ViolationType
+from functions.domain.timeline import Phase
+from functions.handlers.api.route import Model
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""An instant as ISO 8601 in UTC."""
+Counts = dict[str, int]
+
+
+class Totals(Model):
+    """What became of users: audienceSize = sum(excluded) + sent + failed + unknown + notReached."""
+
+    audience_size: int
+    excluded: Counts
+    sent: int
+    failed: int
+    unknown: int
+    not_reached: int
+
+
+class ExecutionSummary(Model):
+    """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
+
+    execution_id: str
+    recipe_id: str
+    recipe_name: str
+    kind: Kind
+    status: State
+    reason: str
+    send_at: Instant
+    created_at: Instant
+    phase: Phase | None
+    seconds_to_send: int | None
+    totals: Totals | None
+
+
+class PhaseTimes(Model):
+    """When a phase was to start, and when it really started and ended."""
+
+    phase: Phase
+    planned_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class PushNumbers(Totals):
+    """What became of one push of the sequence."""
+
+    order: int
+    audience: str
+    layer: int
+    due_at: Instant
+    test_sent: int
+    under_way_at_stop: int
+
+
+class ViolationShown(Model):
+    """A breach of a safeguard."""
+
+    id: str
+    execution_id: str
+    type: ViolationType
+    severity: Severity
+    message: str
+    data: dict[str, Any]
+    at: Instant
+    resolved: bool
+    resolved_at: Instant | None
+    resolved_by: str
+    action_taken: str
+
+
+class AllTotals(Totals):
+    """The totals of all pushes, with the test pushes that arrived."""
+
+    test_sent: int
+
+
+class Progress(Model):
+    """How much of the audiences is settled, in users."""
+
+    reached: int
+    audience_size: int
+    percent: float
+
+
+class ExecutionDetail(Model):
+    """An execution with its phases, its pushes, what was breached, and what can be done to it now."""
+
+    execution_id: str
+    recipe_id: str
+    recipe_name: str
+    kind: Kind
+    status: State
+    reason: str
+    send_at: Instant
+    created_at: Instant
+    dry_run: bool
+    phase: Phase | None
+    seconds_to_send: int | None
+    timeline: list[PhaseTimes]
+    pushes: list[PushNumbers]
+    totals: AllTotals
+    progress: Progress
+    violations: list[ViolationShown]
+    possible: list[str]
+
+
+class LogLine(Model):
+    """A line of an execution's log."""
+
+    at: Instant
+    phase: Phase
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+class Texts(Model):
+    """What a message says, and how large it is."""
+
+    title: str
+    body: str
+    deep_link: str | None
+    payload_bytes: int
+
+
+class Variation(Texts):
+    """A text, and how many messages have it."""
+
+    messages: int
+
+
+class Sample(Texts):
+    """A message as one user would get it."""
+
+    user_id: str
+
+
+class PayloadBytes(Model):
+    """The sizes of the messages, and what FCM takes."""
+
+    smallest: int
+    largest: int
+    limit: int
+
+
+class PushPreview(Model):
+    """What one push would do: audienceSize = sum(excluded) + eligible, in users; `messages` counts devices."""
+
+    order: int
+    audience: str
+    layer: int
+    due_at: Instant
+    audience_size: int
+    excluded: Counts
+    without_token: int
+    eligible: int
+    messages: int
+    different_texts: int
+    variations: list[Variation]
+    samples: list[Sample]
+    payload_bytes: PayloadBytes
+
+
+class PreviewTotals(Model):
+    """What all pushes would do together."""
+
+    audience_size: int
+    eligible: int
+    messages: int
+    excluded: Counts
+
+
+class Problem(Model):
+    """What would block, stop or warn."""
+
+    type: ViolationType
+    severity: Severity
+    message: str
+
+
+class Preview(Model):
+    """What an execution that is started now would do; `valid` where nothing would block it."""
+
+    recipe_id: str
+    test: bool
+    description: str
+    send_at: Instant
+    pushes: list[PushPreview]
+    totals: PreviewTotals
+    estimated_seconds: float
+    estimated_cost_micros: int
+    problems: list[Problem]
+    valid: bool

@@ -1,0 +1,104 @@
+"""The one table from errors to statuses, for people and programs that call the API.
+
+422 is for what was understood and cannot be used, naming the fields at fault (RFC 9110, section 15.5.21); 400 only
+for what cannot be read at all, such as broken JSON. 409: the state of things does not allow it, 412: somebody has
+changed what the client believes to know. Only what passes by itself is answered 429 or 503, with the time to wait.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audience_jobs.errors import AudienceJobError, BadCriteria, BadParameter, RefusedQuery, Unavailable, UnknownJob
+from functions.domain.errors import (
+    BadAudience,
+    BadFields,
+    BadInput,
+    Conflict,
+    FieldError,
+    Forbidden,
+    NotFound,
+    NotPossible,
+    NotYet,
+    QuotaExceeded,
+    Stale,
+    TminusError,
+    Transient,
+    Unauthenticated,
+)
+
+_WAIT_SECONDS = 5
+
+
+class Refused(TminusError):
+    """A request that cannot be served, whatever the use case: the status, the reason, and headers that go with it."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        self.status, self.headers, self.errors = status, headers or {}, errors
+        super().__init__(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What is answered instead of what was asked for."""
+
+    status: int
+    message: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_STATUS: Mapping[type[Exception], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    NotPossible: 409,
+    Stale: 412,
+    Conflict: 409,
+    BadInput: 422,
+    UnknownJob: 404,
+    BadParameter: 422,
+    BadCriteria: 422,
+    RefusedQuery: 422,
+    AudienceJobError: 409,
+    BadAudience: 409,
+    Unavailable: 503,
+    QuotaExceeded: 429,
+    Transient: 503,
+}
+"""Of each error the status; the nearest of its classes counts. Unreadable user data are a state of things."""
+
+
+def refusal(error: Exception) -> Refusal | None:
+    """Return what an error is answered with; None for one that nobody expected, or that only a deployer can mend."""
+    if isinstance(error, Refused):
+        return Refusal(status=error.status, message=str(error), errors=error.errors, headers=error.headers)
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
+    if status is None:
+        return None
+    return Refusal(status=status, message=str(error), errors=_fields(error), headers=_headers(error, status))
+
+
+def _fields(error: Exception) -> Sequence[FieldError]:
+    if isinstance(error, BadFields):
+        return error.errors
+    if isinstance(error, BadCriteria):
+        return [FieldError(name, reason) for name, reason in error.errors]
+    if isinstance(error, BadParameter):
+        return [FieldError(f"parameters.{error.parameter}", error.reason)]
+    return ()
+
+
+def _headers(error: Exception, status: int) -> Mapping[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, QuotaExceeded):
+        return {"Retry-After": f"{max(1, error.retry_after_seconds):.0f}"}
+    if status == 503 or isinstance(error, (Conflict, NotYet)):
+        return {"Retry-After": str(_WAIT_SECONDS)}
+    return {}

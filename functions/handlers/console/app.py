@@ -1,0 +1,115 @@
+"""The function `console`: finds the page, lets its visitors in, and answers, whatever happens."""
+
+from collections.abc import Mapping
+from functools import cache
+from uuid import uuid4
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, RequestRedirect, Rule
+
+from functions import bootstrap, logs
+from functions.domain.errors import Misconfigured
+from functions.domain.roles import Caller, Role
+from functions.handlers.api.refusals import Refusal, refusal
+from functions.handlers.callers import leave_unread
+from functions.handlers.console.answering import page
+from functions.handlers.console.assets import ASSETS, serve_asset
+from functions.handlers.console.forms import check_origin, check_token, read_form
+from functions.handlers.console.table import ROUTES
+from functions.handlers.console.visit import Route, Visit
+
+FUNCTION = "console"
+_NOBODY = Caller(name="", role=Role.VIEWER)
+_ASSERTION = "X-Goog-IAP-JWT-Assertion"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def handle_console(request: Request) -> Response:
+    """Answer one visit: a page, a part of one, a file, or what a form asks for."""
+    with logs.context(function=FUNCTION, method=request.method, path=request.path):
+        response = _answer(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.extend(_HEADERS)
+        if request.headers.get("X-Forwarded-Proto") == "https":
+            response.headers.extend(_ON_TLS)
+        return response
+
+
+def _answer(request: Request) -> Response:
+    """Return the answer; whoever is known is told more than that something went wrong."""
+    who = _NOBODY
+    try:
+        if request.path.startswith(ASSETS) and request.method in ("GET", "HEAD"):
+            return serve_asset(request) or _told(request, who, _MISSING)
+        who = bootstrap.ports().callers.visitor(request.headers.get(_ASSERTION))
+        route, path = _find(request)
+        return _serve(request, route, path, who)
+    except RequestRedirect as error:
+        return Response(status=308, headers={"Location": error.new_url})
+    except HTTPException as error:
+        return _told(request, who, _of_http(error))
+    except Exception as error:
+        if isinstance(error, Misconfigured):
+            return _told(request, who, Refusal(status=503, message=f"the deployment is not complete: {error}"))
+        return _told(request, who, refusal(error) or _unexpected(error))
+
+
+def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller) -> Response:
+    with logs.context(by=who.name):
+        who.require(route.least)
+        visit = Visit(bootstrap.ports(), who, path, request)
+        if route.method == "POST":
+            check_origin(request)
+            read_form(request)
+            check_token(visit)
+        return route.serve(visit)
+
+
+def _told(request: Request, who: Caller, told: Refusal) -> Response:
+    """Return the page that says why there is no other; the rest of the request is left unread."""
+    leave_unread(request)
+    logs.log.info(told.message, extra={"action": "refused", "status": told.status})
+    visit = Visit(bootstrap.ports(), who, {}, request)
+    response = page(visit, "refused.html", status=told.status, told=told, known=who is not _NOBODY)
+    response.headers.extend({name: text for name, text in told.headers.items() if name != "WWW-Authenticate"})
+    return response
+
+
+def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
+    method = "GET" if request.method == "HEAD" else request.method
+    return _map().bind("").match(request.path, method)
+
+
+@cache
+def _map() -> Map:
+    rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES]
+    return Map(rules, strict_slashes=False, merge_slashes=False)
+
+
+_MISSING = Refusal(status=404, message="there is no such page")
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    status = error.code or 400
+    words = {404: _MISSING.message, 405: "this address takes no such request"}
+    return Refusal(status=status, message=words.get(status, error.description or error.name))
+
+
+def _unexpected(error: Exception) -> Refusal:
+    """Log what nobody expected, and say no more of it than a name to find it by."""
+    reference = uuid4().hex[:8]
+    logs.log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
+    return Refusal(status=500, message=f"something went wrong that nobody expected; the log has it under {reference}")

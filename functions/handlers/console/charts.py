@@ -1,0 +1,153 @@
+"""The geometry of charts, in percent of their width; the templates draw them, and say the same in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.instants import instant
+from functions.domain.timeline import CLEANUP_DELAY, Phase
+
+_BEFORE_ZERO = 60.0
+"""What comes before T-0 takes so much of the width: what comes after it may take days."""
+_THINNEST = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar from `x` on, `width` wide."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Instants of an execution on a line: straight before T-0, and straight after it."""
+
+    start: datetime
+    zero: datetime
+    end: datetime
+
+    def x(self, at: datetime) -> float:
+        """Return where an instant lies; those outside lie at the edges."""
+        if at <= self.zero:
+            whole = max(self.zero - self.start, timedelta(seconds=1))
+            return round(max(0.0, (at - self.start) / whole) * _BEFORE_ZERO, 2)
+        whole = max(self.end - self.zero, timedelta(seconds=1))
+        return round(_BEFORE_ZERO + min(1.0, (at - self.zero) / whole) * (100 - _BEFORE_ZERO), 2)
+
+    def bar(self, start: datetime, end: datetime) -> Bar:
+        """Return the bar between two instants, wide enough to be seen."""
+        x = min(self.x(start), 100 - _THINNEST)
+        return Bar(x=x, width=round(max(self.x(end) - x, _THINNEST), 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRow:
+    """A phase as it was planned, and as it is."""
+
+    phase: str
+    planned_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    planned: Bar
+    real: Bar | None
+
+    @property
+    def late_seconds(self) -> float:
+        """How much later than planned the phase began; 0 where it has not."""
+        return 0.0 if self.started_at is None else (self.started_at - self.planned_at).total_seconds()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineChart:
+    """The phases of an execution, its pushes, and where now is."""
+
+    rows: Sequence[PhaseRow]
+    pushes: Sequence[float]
+    zero: float
+    now: float | None
+
+
+def timeline_chart(report: Mapping[str, Any], now: datetime) -> TimelineChart:
+    """Return the chart of an execution's report."""
+    planned = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
+    times = [_maybe(entry[name]) for entry in report["timeline"] for name in ("startedAt", "endedAt")]
+    finish = planned[Phase.CLEANUP] + CLEANUP_DELAY / 5
+    scale = Scale(
+        start=planned[Phase.AUDIENCE_GENERATION],
+        zero=planned[Phase.LIVE_EXECUTION],
+        end=max([finish, *(at for at in times if at is not None)]),
+    )
+    ends = dict(zip(list(Phase), [*list(planned.values())[1:], finish], strict=True))
+    rows = [_row(scale, entry, planned[entry["phase"]], ends[entry["phase"]], now) for entry in report["timeline"]]
+    return TimelineChart(
+        rows=rows,
+        pushes=[scale.x(instant(push["dueAt"])) for push in report["pushes"]],
+        zero=scale.x(scale.zero),
+        now=scale.x(now) if scale.start <= now <= scale.end else None,
+    )
+
+
+def _row(scale: Scale, entry: Mapping[str, Any], planned: datetime, planned_end: datetime, now: datetime) -> PhaseRow:
+    started, ended = _maybe(entry["startedAt"]), _maybe(entry["endedAt"])
+    return PhaseRow(
+        phase=entry["phase"],
+        planned_at=planned,
+        started_at=started,
+        ended_at=ended,
+        planned=scale.bar(planned, planned_end),
+        real=scale.bar(started, max(started, ended or now)) if started else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """A part of an audience in a bar: what became of it, how many, and where it lies."""
+
+    name: str
+    count: int
+    x: float
+    width: float
+
+
+def slices(numbers: Mapping[str, Any]) -> list[Slice]:
+    """Return the parts of an audience side by side; they sum to the whole."""
+    size = numbers["audienceSize"]
+    counts = {
+        "sent": numbers["sent"],
+        "failed": numbers["failed"],
+        "unknown": numbers["unknown"],
+        "excluded": sum(numbers["excluded"].values()),
+        "waiting": numbers["notReached"],
+    }
+    found, x = [], 0.0
+    for name, count in counts.items():
+        width = 100 * count / size if size else 0.0
+        if count:
+            found.append(Slice(name=name, count=count, x=round(x, 2), width=round(width, 2)))
+        x += width
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sparkline:
+    """Values over time as a line in a field of 100 by 24."""
+
+    points: str
+    last_x: float
+    last_y: float
+
+
+def sparkline(values: Sequence[int]) -> Sparkline | None:
+    """Return the line, None for fewer than two values; it begins at zero, so that heights compare."""
+    if len(values) < 2:
+        return None
+    most = max([*values, 1])
+    placed = [(round(100 * n / (len(values) - 1), 1), round(22 - 20 * v / most, 1)) for n, v in enumerate(values)]
+    return Sparkline(points=" ".join(f"{x},{y}" for x, y in placed), last_x=placed[-1][0], last_y=placed[-1][1])
+
+
+def _maybe(written: str | None) -> datetime | None:
+    return None if written is None else instant(written)

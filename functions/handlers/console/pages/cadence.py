@@ -1,0 +1,73 @@
+"""The cadence rules, and what a user was sent."""
+
+from typing import Any
+
+from flask import Response
+
+from functions.domain.cadence import CadenceRule
+from functions.domain.cadence_rules import MOST_COUNT, MOST_HOURS, rule_document
+from functions.domain.errors import BadFields, BadInput
+from functions.domain.roles import Role
+from functions.handlers.console.answering import page, to
+from functions.handlers.console.visit import Route, Visit
+from functions.usecases.change_rules import change_rules
+from functions.usecases.user_history import MOST_DAYS, notifications_of
+
+
+def show(visit: Visit) -> Response:
+    """Show the rules."""
+    return _page(
+        visit, outcome="Saved. The next message that is judged is held to it." if visit.asked("told") else ""
+    )
+
+
+def change(visit: Visit) -> Response:
+    """Change the rules, or show them again with what is wrong."""
+    rules = visit.ports.ledger.rules()
+    try:
+        change_rules(visit.ports, [_written(visit, rule) for rule in rules], by=visit.caller.name)
+    except BadFields as error:
+        errors = {_named(each.field, rules): each.reason for each in error.errors}
+        return _page(visit, status=422, errors=errors)
+    return to(visit, "/cadence", told="changed")
+
+
+def look_up(visit: Visit) -> Response:
+    """Show what a user was sent; by POST, so that no address, and no log of addresses, names a user."""
+    user_id = visit.field("user")
+    try:
+        found = notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS)
+    except BadInput as error:
+        return _page(visit, status=422, user_id=user_id, user_error=str(error))
+    return _page(visit, user_id=user_id, found=found)
+
+
+def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
+    rules = [rule_document(rule) for rule in visit.ports.ledger.rules()]
+    shown = {"errors": {}, "user_id": "", "user_error": "", "found": None, "outcome": "", **values}
+    limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT, "most_days": MOST_DAYS}
+    typed = visit.request.form if shown["errors"] else {}
+    return page(visit, "cadence.html", status=status, rules=rules, typed=typed, **limits, **shown)
+
+
+def _written(visit: Visit, rule: CadenceRule) -> dict[str, Any]:
+    name = rule.reason.value
+    numbers = {key: _number(visit.field(f"{name}.{key}")) for key in ("hours", "count")}
+    return {"name": name, **numbers, "active": visit.field(f"{name}.active") == "yes"}
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() and len(text) < 10 else text
+
+
+def _named(path: str, rules: Any) -> str:
+    """Return the name of the form's field for an error's path: rules[0].hours is that of the first rule."""
+    number, _, key = path.removeprefix("rules[").partition("].")
+    return f"{rules[int(number)].reason.value}.{key}" if number.isdecimal() else path
+
+
+ROUTES = (
+    Route(method="GET", path="/cadence", serve=show),
+    Route(method="POST", path="/cadence", serve=change, least=Role.ADMIN),
+    Route(method="POST", path="/cadence/user", serve=look_up),
+)

@@ -1,0 +1,85 @@
+"""The sends of the next 30 days, day by day on the wall clock of a zone."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Response
+
+from functions.domain.errors import BadInput
+from functions.domain.schedule import instant_of
+from functions.handlers.console.answering import page
+from functions.handlers.console.visit import Route, Visit
+from functions.usecases.upcoming import Upcoming, all_upcoming
+
+_DAYS = 30
+_SHOWN_A_DAY = 5
+_MOST_ON_ONE_DAY = 200
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """A day and the first of its sends; `more` are not shown. One outside the 30 days has none."""
+
+    date: date
+    sends: Sequence[Upcoming]
+    more: int
+    inside: bool
+
+
+def show(visit: Visit) -> Response:
+    """Show the next 30 days, or one of them with all of its sends."""
+    sends = all_upcoming(visit.ports)
+    zones = Counter(send.zone for send in sends)
+    zone = _zone(visit.asked("zone") or next(iter(zones), "UTC"))
+    today = visit.now.astimezone(zone).date()
+    values: dict[str, Any] = {
+        "zone": zone,
+        "today": today,
+        "zones": sorted({*zones, "UTC", zone.key}),
+        "total": len(sends),
+    }
+    if visit.asked("day"):
+        day = _day(sends, _date(visit.asked("day")), zone, inside=True, most=_MOST_ON_ONE_DAY)
+        return page(visit, "calendar_day.html", **values, day=day)
+    first = today - _DAY * today.weekday()
+    last = today + _DAY * (_DAYS - 1)
+    weeks = (last - first).days // 7 + 1
+    dates = [first + _DAY * number for number in range(7 * weeks)]
+    days = [_day(sends, each, zone, inside=today <= each <= last, most=_SHOWN_A_DAY) for each in dates]
+    return page(visit, "calendar.html", **values, days=days)
+
+
+def _day(sends: Sequence[Upcoming], day: date, zone: ZoneInfo, *, inside: bool, most: int) -> Day:
+    if not inside:
+        return Day(date=day, sends=(), more=0, inside=False)
+    begin, end = (bisect_left(sends, (_midnight(each, zone), "", "", "")) for each in (day, day + _DAY))
+    return Day(date=day, sends=sends[begin : min(end, begin + most)], more=max(0, end - begin - most), inside=True)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return instant_of(datetime.combine(day, time(0, 0)), zone).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in available_timezones():
+        raise BadInput(f"{name!r} is no time zone; write one such as America/New_York")
+    return ZoneInfo(name)
+
+
+def _date(written: str) -> date:
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        raise BadInput(f"{written!r} is no day; write one as YYYY-MM-DD") from None
+    if not 1970 <= day.year <= 9998:
+        raise BadInput(f"{written} is outside the calendar")
+    return day
+
+
+ROUTES = (Route(method="GET", path="/calendar", serve=show),)

@@ -1,0 +1,98 @@
+"""What runs now, what is next, what happened, what waits for somebody, and whether everything answers."""
+
+from itertools import islice
+from typing import Any
+
+from flask import Response
+
+from functions.domain.execution import Execution
+from functions.domain.recipe import read
+from functions.domain.roles import Role
+from functions.handlers.console.answering import page, part, to, unchanged
+from functions.handlers.console.charts import slices
+from functions.handlers.console.told import control_of, sentence
+from functions.handlers.console.visit import Route, Visit
+from functions.ports import ExecutionSearch
+from functions.usecases.check_health import check_health
+from functions.usecases.show_executions import Watched, find_executions, watch_execution
+from functions.usecases.upcoming import upcoming
+from functions.usecases.violations import open_violations, resolve_violation
+
+_NEXT = 8
+_LATEST = 10
+_OPEN = 20
+_SHOWN_ANEW_SECONDS = 10
+
+
+def show(visit: Visit) -> Response:
+    """Show all of it; health is asked for by the page, as some answers take their time."""
+    violations = open_violations(visit.ports, most=_OPEN + 1)
+    return page(
+        visit,
+        "overview.html",
+        **_running(visit),
+        upcoming=list(islice(upcoming(visit.ports), _NEXT)),
+        latest=_latest(visit),
+        violations=violations[:_OPEN],
+        more_violations=len(violations) > _OPEN,
+    )
+
+
+def show_live(visit: Visit) -> Response:
+    """Answer what runs now; nothing where the visitor sees it already."""
+    values = _running(visit)
+    if visit.asked("known") == values["version"]:
+        return unchanged(visit)
+    return part(visit, "overview_running.html", **values)
+
+
+def show_health(visit: Visit) -> Response:
+    """Ask everything that Tminus depends on whether it answers."""
+    answers = check_health(visit.ports)
+    if visit.by_htmx:
+        return part(visit, "health.html", answers=answers)
+    return page(visit, "health_page.html", answers=answers)
+
+
+def resolve(visit: Visit) -> Response:
+    """Mark a violation as looked after."""
+    execution_id = visit.field("execution")
+    resolve_violation(visit.ports, visit.field("violation"), by=visit.caller.name, execution_id=execution_id)
+    back = visit.field("back")
+    return to(visit, back if back == f"/executions/{execution_id}" else "/")
+
+
+def _running(visit: Visit) -> dict[str, Any]:
+    unfinished = visit.ports.executions.unfinished()
+    found = [_watched(visit, execution) for execution in unfinished if not execution.state.final]
+    versions = "-".join(watched.version[:8] for watched, _ in found)
+    return {
+        "running": [row for _, row in found],
+        "version": f"{versions}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}",
+    }
+
+
+def _watched(visit: Visit, execution: Execution) -> tuple[Watched, dict[str, Any]]:
+    watched = watch_execution(visit.ports, execution.recipe_id, execution.id)
+    told = watched.document()
+    return watched, {
+        "execution": watched.execution,
+        "report": told,
+        "zone": read(watched.execution.recipe).schedule.zone.key,
+        "slices": slices(told["totals"]),
+        "sentence": sentence(watched.execution, told, visit.now),
+        "control": control_of(watched.execution),
+    }
+
+
+def _latest(visit: Visit) -> list[dict[str, Any]]:
+    found = find_executions(visit.ports, ExecutionSearch(until=visit.now), most=_LATEST)
+    return [each for each in map(dict, found.executions) if each["totals"] or each["reason"]]
+
+
+ROUTES = (
+    Route(method="GET", path="/", serve=show),
+    Route(method="GET", path="/live", serve=show_live),
+    Route(method="GET", path="/health", serve=show_health),
+    Route(method="POST", path="/violations", serve=resolve, least=Role.OPERATOR),
+)

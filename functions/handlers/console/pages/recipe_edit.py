@@ -1,0 +1,163 @@
+"""Create, change and duplicate a recipe; what somebody wrote stays in the form until it is right."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response
+
+from functions.domain.errors import BadRecipe, FieldError, NotFound, NotPossible, Stale
+from functions.domain.recipe import Document, Recipe
+from functions.domain.roles import Role
+from functions.domain.status import Status
+from functions.handlers.console.answering import page, to
+from functions.handlers.console.changes import changes_between
+from functions.handlers.console.recipe_form import (
+    Sent,
+    Values,
+    errors_by_field,
+    field_names,
+    read_recipe,
+    values_of,
+    without_push,
+)
+from functions.handlers.console.visit import Route, Visit
+from functions.usecases.describe_jobs import describe_jobs
+from functions.usecases.recipes import create_recipe, update_recipe, version_of
+
+_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", "problem")
+"""What a copy does not take over."""
+_ZONES = (
+    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
+    *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),
+    *("Asia/Singapore", "Asia/Tokyo", "Australia/Sydney"),
+)
+
+
+def new(visit: Visit) -> Response:
+    """Show an empty form, or one with what another recipe holds."""
+    document = _copied(visit, visit.asked("from"))
+    values, pushes = values_of(document)
+    if document:
+        values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
+    return _form(visit, values | {"copy": visit.asked("from")}, pushes)
+
+
+def create(visit: Visit) -> Response:
+    """Create the recipe, or show the form again with what is wrong."""
+    base = _copied(visit, visit.field("copy"))
+    sent = read_recipe(visit.request.form, base)
+    if changed := _reshaped(visit, sent):
+        return _form(visit, *changed)
+    document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
+    try:
+        recipe = _unless_unread(sent, lambda: create_recipe(visit.ports, document, by=visit.caller.name))
+    except BadRecipe as error:
+        return _form(visit, sent.values, sent.pushes, errors=error.errors)
+    except NotPossible as error:
+        return _form(visit, sent.values, sent.pushes, errors=[FieldError("id", str(error))])
+    return to(visit, f"/recipes/{recipe.id}", told="created")
+
+
+def edit(visit: Visit) -> Response:
+    """Show the form of a recipe."""
+    document = _stored(visit, visit.path["recipe_id"])
+    values, pushes = values_of(document)
+    return _form(visit, values | {"version": version_of(document)}, pushes, recipe_id=visit.path["recipe_id"])
+
+
+def change(visit: Visit) -> Response:
+    """Change the recipe, or show the form again: with what is wrong, or with what somebody else changed meanwhile."""
+    recipe_id = visit.path["recipe_id"]
+    stored = _stored(visit, recipe_id)
+    sent = read_recipe(visit.request.form, stored)
+    if changed := _reshaped(visit, sent):
+        return _form(visit, *changed, recipe_id=recipe_id)
+    versions = (visit.field("version"),)
+    changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
+    changes |= {name: None for name in ("name", "description") if name not in sent.document}
+    try:
+        _unless_unread(
+            sent,
+            lambda: update_recipe(visit.ports, recipe_id, changes, by=visit.caller.name, versions=versions),
+        )
+    except BadRecipe as error:
+        return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
+    except Stale:
+        values = sent.values | {"version": version_of(stored)}
+        return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
+    return to(visit, f"/recipes/{recipe_id}", told="changed")
+
+
+def _unless_unread(sent: Sent, save: Any) -> Recipe:
+    """Save what was sent, unless a part of it could not be read."""
+    if sent.errors:
+        raise BadRecipe(sent.errors)
+    saved: Recipe = save()
+    return saved
+
+
+def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
+    """Return the form with a push more or less, where that is what was asked for."""
+    form = visit.request.form
+    if "add" in form:
+        return sent.values, sent.pushes + 1
+    if "remove" in form and form["remove"].isdecimal() and sent.pushes > 1:
+        return without_push(sent.values, int(form["remove"])), sent.pushes - 1
+    return None
+
+
+def _form(
+    visit: Visit,
+    values: Values,
+    pushes: int,
+    *,
+    recipe_id: str = "",
+    errors: Sequence[FieldError] = (),
+    rival: Mapping[str, Any] | None = None,
+    status: int = 0,
+) -> Response:
+    names = field_names(pushes)
+    return page(
+        visit,
+        "recipe_form.html",
+        status=status or (422 if errors else 200),
+        values=values,
+        pushes=pushes,
+        recipe_id=recipe_id,
+        errors=errors_by_field(errors, names),
+        names=names,
+        rival=rival,
+        jobs=describe_jobs(),
+        zones=_ZONES,
+        statuses=[each.value for each in Status],
+    )
+
+
+def _stored(visit: Visit, recipe_id: str) -> Document:
+    document = visit.ports.recipes.get(recipe_id)
+    if document is None:
+        raise NotFound(f"there is no recipe {recipe_id!r}")
+    return document
+
+
+def _copied(visit: Visit, recipe_id: str) -> Document:
+    if not recipe_id:
+        return {}
+    return {name: value for name, value in _stored(visit, recipe_id).items() if name not in _OWN}
+
+
+def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:
+    """Return who has changed the recipe last, when, and what."""
+    entries = visit.ports.audit.of_recipe(recipe_id, most=1)
+    if not entries:
+        return {"by": "somebody, by hand", "at": visit.now, "changes": ()}
+    entry = entries[0]
+    return {"by": entry.deed.by, "at": entry.deed.at, "changes": changes_between(entry.before, entry.after)}
+
+
+ROUTES = (
+    Route(method="GET", path="/recipes/new", serve=new, least=Role.OPERATOR),
+    Route(method="POST", path="/recipes/new", serve=create, least=Role.OPERATOR),
+    Route(method="GET", path="/recipes/<recipe_id>/edit", serve=edit, least=Role.OPERATOR),
+    Route(method="POST", path="/recipes/<recipe_id>/edit", serve=change, least=Role.OPERATOR),
+)

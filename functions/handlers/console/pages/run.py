@@ -1,0 +1,60 @@
+"""Run a recipe by hand in one of four modes; two of them send."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from flask import Response
+
+from functions.domain.errors import BadInput, Forbidden
+from functions.domain.execution import Kind
+from functions.domain.roles import Role
+from functions.handlers.console.answering import page, to
+from functions.handlers.console.pages.recipes import AT, stored_recipe
+from functions.handlers.console.visit import Route, Visit
+from functions.usecases.asked_once import asked_once
+from functions.usecases.preview import preview
+from functions.usecases.sample_messages import Piece
+from functions.usecases.start_by_hand import start_by_hand
+
+_SENDS: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
+_DRY = ("test-dry-run", "real-dry-run")
+
+
+def ask(visit: Visit) -> Response:
+    """Show the four modes."""
+    return page(visit, "run.html", document=stored_recipe(visit), recipe_id=visit.path["recipe_id"], once=uuid4().hex)
+
+
+def run(visit: Visit) -> Response:
+    """Show a dry run, or start what sends and go on to its page; sent twice, a form starts one execution."""
+    mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
+    if mode in _DRY:
+        found = preview(visit.ports, stored_recipe(visit), test=mode == "test-dry-run")
+        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
+    if mode not in _SENDS:
+        raise BadInput(f"there is no mode {mode!r}; there are {', '.join([*_DRY, *_SENDS])}")
+    if not visit.may(Role.OPERATOR):
+        raise Forbidden(f"this takes the role {Role.OPERATOR}; yours is {visit.caller.role}")
+    if mode == "live-send" and visit.field("sure") != "yes":
+        raise BadInput("nothing was started: tick the box that says that real people get this")
+    asked = {"recipeId": recipe_id, "mode": mode}
+    at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
+    execution = start_by_hand(visit.ports, recipe_id, _SENDS[mode], at)
+    return to(visit, f"/executions/{execution.id}", told="started")
+
+
+def _samples(found: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the first message of each push, as the templates show one."""
+    shown = {}
+    for push in found["pushes"]:
+        for sample in push["samples"][:1]:
+            texts = {name: [Piece(text=sample[name] or "")] for name in ("title", "body")}
+            shown[push["order"]] = {**texts, "link": sample["deepLink"]}
+    return shown
+
+
+ROUTES = (
+    Route(method="GET", path=f"{AT}/run", serve=ask),
+    Route(method="POST", path=f"{AT}/run", serve=run),
+)

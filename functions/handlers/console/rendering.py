@@ -1,0 +1,49 @@
+"""Fills in the templates. Everything that is filled in is escaped, and what is missing is an error."""
+
+from collections.abc import Mapping
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from functions.domain.roles import Role
+from functions.handlers.console import words
+from functions.handlers.console.assets import address
+from functions.handlers.console.forms import form_token
+from functions.handlers.console.visit import Visit
+
+
+def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
+    """Return a page or a part of one, as text."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            visit=visit,
+            root=visit.root,
+            now=visit.now,
+            caller=visit.caller,
+            may_operate=visit.may(Role.OPERATOR),
+            may_administer=visit.may(Role.ADMIN),
+            form_token=partial(form_token, visit),
+            **values,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(str(files("functions.console") / "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= words.FILTERS
+    environment.filters["path"] = partial(quote, safe="")
+    environment.globals |= {"asset": address, **words.TABLES}
+    return environment

@@ -1,0 +1,19 @@
+"""Every page of the console, and everything that its forms do."""
+
+from functions.handlers.console.pages import (
+    audit,
+    cadence,
+    calendar,
+    control,
+    execution,
+    executions,
+    overview,
+    recipe_edit,
+    recipes,
+    run,
+)
+from functions.handlers.console.visit import Route
+
+_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+
+ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

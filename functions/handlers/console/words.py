@@ -1,0 +1,186 @@
+"""What the console calls things, and how it writes numbers, instants and spans of time."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from functions.domain.instants import instant
+
+_MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "launched": ("Building audiences", "info"),
+    "audience_ready": ("Sending tests", "info"),
+    "tested": ("Cancellation window", "wait"),
+    "live": ("Live", "live"),
+    "completed": ("Completed", "good"),
+    "cancelled": ("Cancelled", "calm"),
+    "blocked": ("Blocked", "bad"),
+    "expired": ("Expired", "bad"),
+    "stopped": ("Stopped", "bad"),
+    "failed": ("Failed", "bad"),
+    "draft": ("Draft", "calm"),
+    "active": ("Active", "good"),
+    "paused": ("Paused", "wait"),
+    "archived": ("Archived", "calm"),
+    "critical": ("Critical", "bad"),
+    "warning": ("Warning", "wait"),
+}
+"""Each state in words, and the tone of its colour; the words say it all, the colour only helps."""
+PHASES = {
+    "audience_generation": "Audience generation",
+    "test_sending": "Test sending",
+    "cancellation_window": "Cancellation window",
+    "live_execution": "Live execution",
+    "cleanup": "Cleanup",
+}
+REASONS = {
+    "invalid_user_id": "Invalid user id",
+    "duplicate_user_id": "Duplicate user id",
+    "opted_out": "Opted out",
+    "no_token": "No device token",
+    "dead_token": "Dead device token",
+    "missing_variable": "Variable without a value",
+    "payload_too_large": "Message too large",
+    "layer_3_cooldown": "Layer 3 cooldown",
+    "layer_5_cooldown": "Layer 5 cooldown",
+    "combined_l2_l3_limit": "Limit of layers 2 and 3",
+}
+LAYERS = {
+    1: "Platform-wide moment",
+    2: "Product and trend trigger",
+    3: "Behaviour-responsive",
+    4: "Test",
+    5: "New-user series",
+}
+KINDS = {"scheduled": "by schedule", "manual": "by hand", "test": "test only"}
+
+
+def number(value: float) -> str:
+    """Write a number with its thousands apart."""
+    return f"{value:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """Write a part of a whole as a percentage; nothing of nothing is nothing."""
+    if not whole:
+        return "0%"
+    percent = 100 * part / whole
+    return f"{percent:.1f}%" if 0 < percent < 10 and percent != round(percent) else f"{percent:.0f}%"
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """Return an instant, be it written or not."""
+    return instant(value) if isinstance(value, str) else value
+
+
+def day_and_time(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant as a wall clock shows it: Tue 5 May 2026, 18:30."""
+    local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def short_day(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant of these weeks: Tue 5 May, 18:30."""
+    local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+def city(zone: ZoneInfo | str) -> str:
+    """Return what a zone is called by people: New York."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
+
+
+def clock(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant's time of day."""
+    return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M}"
+
+
+def exact(at: datetime) -> str:
+    """Write an instant's time of day in UTC to the second."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
+def iso(at: datetime) -> str:
+    """Write an instant as machines read it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def distance(at: datetime, zero: datetime) -> str:
+    """Write how far an instant is from T-0: T-12:30, T+2:05, or with hours T-3:00:00."""
+    seconds = round((at - zero) / _SECOND)
+    if not seconds:
+        return "T-0"
+    hours, rest = divmod(abs(seconds), 3600)
+    minutes, seconds_left = divmod(rest, 60)
+    written = f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
+    return f"T{'-' if seconds < 0 else '+'}{written}"
+
+
+def span(seconds: float) -> str:
+    """Write how long something takes: 45 s, 12 min, 3 h 20 min, 4 days."""
+    whole = round(abs(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    return f"{round(hours / 24)} days"
+
+
+def how_far(at: datetime, now: datetime) -> str:
+    """Write when something is, seen from now: in 12 min, 3 h ago."""
+    seconds = (at - now) / _SECOND
+    return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Write a number with what it counts."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def state_word(state: str) -> str:
+    """Return a state in words."""
+    return STATES[state][0] if state in STATES else state
+
+
+def state_pair(state: str) -> tuple[str, str]:
+    """Return a state and what it is called, for a choice."""
+    return state, state_word(state)
+
+
+def tone(state: str) -> str:
+    """Return the tone of a state's colour."""
+    return STATES[state][1] if state in STATES else "calm"
+
+
+def spaced(word: str) -> str:
+    """Return a name of our own in words: too_late is Too late."""
+    return word.replace("_", " ").capitalize()
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "number": number,
+    "share": share,
+    "moment": moment,
+    "day_and_time": day_and_time,
+    "short_day": short_day,
+    "city": city,
+    "clock": clock,
+    "exact": exact,
+    "iso": iso,
+    "distance": distance,
+    "span": span,
+    "how_far": how_far,
+    "plural": plural,
+    "state_word": state_word,
+    "state_pair": state_pair,
+    "tone": tone,
+    "spaced": spaced,
+}
+TABLES: Mapping[str, Any] = {"PHASES": PHASES, "REASONS": REASONS, "LAYERS": LAYERS, "KINDS": KINDS}

@@ -1,0 +1,170 @@
+"""Take over the recipes and scheduled pushes of the system that Tminus replaces; doing it again changes nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from functions.domain.documents import fingerprint, shown
+from functions.domain.errors import BadFields, FieldError, NotPossible
+from functions.domain.old_push import ORIGIN, is_old_push, old_field, once_recipe
+from functions.domain.recipe import Recipe, parse, read
+from functions.domain.safeguards import past_errors
+from functions.domain.schedule import Frequency, sends_from
+from functions.domain.status import Status
+from functions.ports import Ports
+from functions.usecases.check_recipe import check_recipe
+from functions.usecases.recipes import add_recipe, match_schedule
+
+_NEVER_RUNS = (Status.COMPLETED, Status.ARCHIVED)
+
+
+class Outcome(StrEnum):
+    """What became of an old document, or would."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    """It was taken over before; what people have made of the recipe since stays."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldDocument:
+    """A document of the old system: what people know it by, and what was read, or the reason why it could not be."""
+
+    name: str
+    content: object = None
+    unreadable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migrated:
+    """What became of one document. `status` is that of its recipe, `notices` what was read otherwise than written."""
+
+    name: str
+    outcome: Outcome
+    recipe_id: str = ""
+    status: str = ""
+    notices: Sequence[str] = ()
+    errors: Sequence[FieldError] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "document": self.name,
+            "outcome": self.outcome.value,
+            "recipeId": self.recipe_id,
+            "status": self.status,
+            "notices": list(self.notices),
+            "errors": [{"field": error.field, "reason": error.reason} for error in self.errors],
+        }
+
+
+def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run: bool) -> Iterator[Migrated]:
+    """Take over each document on its own, and yield what became of it; a dry run yields what would.
+
+    A recipe keeps its id and its status. An active one that has no send left is completed.
+    """
+    taken: dict[str, str] = {}
+    for old in documents:
+        try:
+            yield _migrate_one(ports, old, taken, by=by, dry_run=dry_run)
+        except BadFields as error:
+            where = old_field if is_old_push(old.content) else str
+            errors = [FieldError(where(each.field), each.reason) for each in error.errors]
+            yield Migrated(name=old.name, outcome=Outcome.REFUSED, errors=errors)
+
+
+def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: str, dry_run: bool) -> Migrated:
+    recipe, notices = _recipe_of(ports, old)
+    known = _taken_over_before(ports, recipe, taken)
+    if known is not None:
+        if not dry_run:
+            match_schedule(ports, known)  # a crash may have come between the recipe and its schedule
+        return Migrated(
+            name=old.name, outcome=Outcome.UNCHANGED, recipe_id=known.id, status=known.status.value, notices=()
+        )
+    _check(ports, recipe)
+    if not dry_run:
+        recipe = _added(ports, recipe, by)
+    notices = [*notices, *recipe.notices, *_without_testers(ports, recipe)]
+    status = recipe.status.value
+    return Migrated(name=old.name, outcome=Outcome.CREATED, recipe_id=recipe.id, status=status, notices=notices)
+
+
+def migration_status(ports: Ports) -> Mapping[str, Any]:
+    """Return how many recipes were scheduled pushes of the old system, all of them and by status."""
+    statuses: Counter[str] = Counter()
+    for document in ports.recipes.all():
+        metadata = document.get("metadata")
+        if isinstance(metadata, Mapping) and ORIGIN in metadata:
+            statuses[str(document.get("status"))] += 1
+    return {"migrated": sum(statuses.values()), "byStatus": dict(statuses)}
+
+
+def _recipe_of(ports: Ports, old: OldDocument) -> tuple[Recipe, Sequence[str]]:
+    """Return the recipe that a document is or becomes, not yet checked, and what was read otherwise than written."""
+    if old.unreadable:
+        raise BadFields([FieldError("", old.unreadable)])
+    now = ports.clock.now()
+    if isinstance(old.content, Mapping) and is_old_push(old.content):
+        made = once_recipe(old.content, now)
+        return parse(made.document), made.notices
+    if not isinstance(old.content, Mapping) or "pushSequence" not in old.content:
+        reason = f"is neither a recipe (pushSequence) nor a scheduled push (scheduledFor): {shown(old.content)}"
+        raise BadFields([FieldError("", reason)])
+    recipe = parse(old.content, default_id=_stem(old.name))
+    if not past_errors(recipe, now):
+        return recipe, ()
+    completed = parse({**recipe.document(), "status": Status.COMPLETED.value, "isActive": False})
+    return completed, ("it was active and has no send left: it is completed",)
+
+
+def _check(ports: Ports, recipe: Recipe) -> None:
+    """Raise BadFields where a recipe could not run; what will never run is kept as it is."""
+    if recipe.status in _NEVER_RUNS:
+        return
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    now = ports.clock.now()
+    send_at = next(sends_from(recipe.schedule, now), None)
+    lead = recipe.schedule.lead
+    is_once = recipe.is_active and recipe.schedule.frequency is Frequency.ONCE
+    if is_once and send_at is not None and send_at - lead <= now:
+        minutes = lead // timedelta(minutes=1)
+        reason = f"is less than {minutes} minutes away, too late for audiences and tests: move it"
+        raise BadFields([FieldError("schedule.startDate", reason)])
+
+
+def _without_testers(ports: Ports, recipe: Recipe) -> Sequence[str]:
+    testers = recipe.settings.test_user_ids or ports.policy.default_test_user_ids
+    if testers or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
+        return ()
+    return ("it has no test users and will be blocked: set settings.testUserIds or DEFAULT_TEST_USER_IDS",)
+
+
+def _taken_over_before(ports: Ports, recipe: Recipe, taken: dict[str, str]) -> Recipe | None:
+    """Return the recipe that is there already; BadFields where it, or a document before, is another of that id."""
+    mark = fingerprint(recipe.document())
+    if taken.setdefault(recipe.id, mark) != mark:
+        raise BadFields([FieldError("id", f"{recipe.id} is that of another document that came before")])
+    stored = ports.recipes.get(recipe.id)
+    if stored is None:
+        return None
+    origin, known = recipe.document().get("metadata"), stored.get("metadata")
+    if isinstance(origin, Mapping) and ORIGIN in origin and (not isinstance(known, Mapping) or ORIGIN not in known):
+        raise BadFields([FieldError("id", f"a recipe {recipe.id} is there that is not this push: rename that one")])
+    return read(stored, default_id=recipe.id)
+
+
+def _added(ports: Ports, recipe: Recipe, by: str) -> Recipe:
+    try:
+        return add_recipe(ports, recipe, by=by)
+    except NotPossible as error:
+        raise BadFields([FieldError("id", str(error))]) from error
+
+
+def _stem(name: str) -> str:
+    """Return the id of a recipe that has none: the name of its file."""
+    return name.rpartition("/")[2].removesuffix(".json")

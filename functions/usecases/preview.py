@@ -1,0 +1,189 @@
+"""Try a recipe: everything that an execution would do now, by the code of the timeline, with nobody sent anything."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from audience_jobs.errors import AudienceJobError
+from functions.domain.cadence import HeldBack
+from functions.domain.cost import Use, use_of_push
+from functions.domain.delivery import Exclusion
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, LedgerUnreadable
+from functions.domain.execution import Execution, Kind
+from functions.domain.instants import stamp
+from functions.domain.pace import sending_time
+from functions.domain.recipe import Recipe, read
+from functions.domain.safeguards import (
+    Finding,
+    Severity,
+    ViolationType,
+    audience_findings,
+    total_finding,
+    window_findings,
+)
+from functions.domain.shard import PushFiles
+from functions.ports import Ports
+from functions.usecases.build_audience import TooLarge, audiences_of, label, test_users
+from functions.usecases.check_recipe import check_recipe
+from functions.usecases.delivery import Delivery
+from functions.usecases.push_trial import PushTrial
+from functions.usecases.recipe_audience import describe_audience
+from functions.usecases.reserve import reserve
+from functions.usecases.rows import candidates
+from functions.usecases.send_push import plan_shards
+from functions.usecases.send_test import test_shard
+from functions.usecases.shadow import shadow
+from functions.usecases.start_by_hand import at_once
+from functions.usecases.steps import Run, read_run
+
+_ID = "preview"
+
+
+def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
+    """Return what an execution that is started now by hand would do; with `test` what its test send would.
+
+    Each push says whom it would reach: `audienceSize` = sum(excluded) + eligible, in users; `messages` counts
+    devices. `problems` are what would block, stop or warn. BadRecipe where the document itself cannot be used.
+    """
+    recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    run = _run(ports, recipe, test=test)
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        return tried(shadow(ports, Path(folder)), run, test=test)
+
+
+def tried(shadowed: Ports, run: Run, *, test: bool = False) -> dict[str, Any]:
+    """Return what a run would do, on the ports of a shadow: see preview."""
+    trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[])
+    trial.make()
+    return trial.document()
+
+
+def _run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
+    now = ports.clock.now().replace(microsecond=0)
+    execution = Execution(
+        id=f"{recipe.id}_{_ID}",
+        recipe_id=recipe.id,
+        recipe=recipe.document(),
+        send_at=now + recipe.schedule.lead,
+        created_at=now,
+        claim="",
+        kind=Kind.TEST if test else Kind.MANUAL,
+    )
+    return read_run(execution)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trial:
+    """A trial run under way: the pushes tried so far, and what was found wrong."""
+
+    ports: Ports
+    run: Run
+    test: bool
+    pushes: list[PushTrial]
+    problems: list[Finding]
+
+    def make(self) -> None:
+        """Build the audiences and judge every row of them."""
+        sizes: dict[str, int] = {}
+        try:
+            with closing(audiences_of(self.ports, self.run)) as made:
+                for files in made:
+                    sizes[label(files.push, files.audience)] = files.live.size
+                    self.pushes.append(self._try(self.ports, files))
+        except TooLarge as error:
+            sizes = dict(error.sizes)
+        except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
+            self.problems.append(_problem(ViolationType.AUDIENCE_FAILED, f"the audiences cannot be built: {error}"))
+        self._judge(sizes)
+
+    def _try(self, ports: Ports, files: PushFiles) -> PushTrial:
+        delivery = Delivery(run=self.run, files=files, test=self.test)
+        trial = PushTrial(delivery)
+        shards = [test_shard(files)] if self.test else plan_shards(files, most_rows=ports.policy.shard_rows)
+        for shard in shards:
+            rows = list(candidates(ports, delivery.push, delivery.audience, shard, delivery.waiting))
+            keys = [row.key for row in rows if row.excluded is None]
+            trial.take(rows, self._held_back(ports, delivery, keys))
+        return trial
+
+    def _held_back(self, ports: Ports, delivery: Delivery, keys: Sequence[bytes]) -> HeldBack:
+        push, held = delivery.ledger_push, dict[bytes, Exclusion]()
+        if push is None or not keys:
+            return held
+        try:
+            for found in reserve(ports, push, keys):
+                held.update(found)
+        except LedgerUnreadable as error:
+            problem = f"the cadence ledger cannot be read, so nobody can say whom it holds back: {error}"
+            self.problems.append(_problem(ViolationType.LEDGER_UNREADABLE, problem))
+        return held
+
+    def _judge(self, sizes: Mapping[str, int]) -> None:
+        recipe, policy = self.run.recipe, self.ports.policy
+        self.problems.extend(audience_findings(sizes, recipe.settings.safeguards, policy.limits))
+        one_off = self.run.execution.kind is Kind.ONE_OFF
+        if total_finding(sizes, policy.limits) is None and not self.test and not one_off:
+            window = self.run.execution.send_at - self.run.timeline.test_at
+            self.problems.extend(window_findings(recipe, window, policy.limits))
+        if not one_off and not test_users(self.ports, self.run):
+            told = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
+            required = recipe.settings.safeguards.require_test_first or self.test
+            self.problems.append(_problem(ViolationType.TEST_FAILED, told, critical=required))
+        for trial in self.pushes:
+            self.problems.extend(trial.problems())
+
+    def document(self) -> dict[str, Any]:
+        """Return the trial as JSON has it."""
+        recipe, trials = self.run.recipe, self.pushes
+        return {
+            "recipeId": recipe.id,
+            "test": self.test,
+            "description": _description(recipe),
+            "sendAt": stamp(self.run.execution.send_at),
+            "pushes": [trial.document() for trial in trials],
+            "totals": {
+                "audienceSize": sum(trial.size for trial in trials),
+                "eligible": sum(trial.eligible for trial in trials),
+                "messages": sum(trial.messages for trial in trials),
+                "excluded": dict(sum((Counter(trial.excluded) for trial in trials), Counter())),
+            },
+            "estimatedSeconds": round(sum(self._seconds(trial) for trial in trials), 1),
+            "estimatedCostMicros": sum((self._use(trial) for trial in trials), Use()).micro_dollars,
+            "problems": [_told(problem) for problem in self.problems],
+            "valid": not any(problem.severity is Severity.CRITICAL for problem in self.problems),
+        }
+
+    def _seconds(self, trial: PushTrial) -> float:
+        return sending_time(trial.messages, self.ports.policy.send_rate).total_seconds()
+
+    def _use(self, trial: PushTrial) -> Use:
+        policy = self.ports.policy
+        return use_of_push(
+            trial.size,
+            trial.layer,
+            shard_rows=policy.shard_rows,
+            chunk_rows=policy.chunk_rows,
+            per_second=policy.send_rate,
+        )
+
+
+def _description(recipe: Recipe) -> str:
+    """Say whom the recipe is for; a job that cannot be found is among the problems."""
+    try:
+        return describe_audience(recipe)
+    except BadRecipe:
+        return ""
+
+
+def _problem(kind: ViolationType, message: str, *, critical: bool = True) -> Finding:
+    severity = Severity.CRITICAL if critical else Severity.WARNING
+    return Finding(type=kind, severity=severity, message=message, action="none; this was a dry run")
+
+
+def _told(problem: Finding) -> dict[str, str]:
+    return {"type": problem.type.value, "severity": problem.severity.value, "message": problem.message}

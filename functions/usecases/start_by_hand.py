@@ -1,0 +1,73 @@
+"""Start an execution by hand: the whole timeline of a recipe from now on, or its test pushes only."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+from functions.domain.errors import NotFound, NotPossible
+from functions.domain.execution import Execution, Kind
+from functions.domain.ids import execution_id
+from functions.domain.recipe import Recipe, parse, read
+from functions.domain.schedule import starts_from
+from functions.domain.status import Status
+from functions.ports import Ports
+from functions.usecases.check_recipe import check_recipe
+from functions.usecases.launch import rivals, start
+
+_MANUAL_LEAD_MINUTES = 10
+"""Long enough to build audiences, send tests, and leave people the shortest cancellation window."""
+_TEST_LEAD_MINUTES = 1
+
+
+def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
+    """Start a recipe's execution at an instant (now, in whole seconds), or find it there.
+
+    MANUAL sends the live sequence, cadence and cancellation window included: T-0 is ten minutes later, or after the
+    recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible where the recipe may not send
+    now, or its users would get the sequence twice.
+    """
+    document = ports.recipes.get(recipe_id)
+    if document is None:
+        raise NotFound(f"there is no recipe {recipe_id!r}")
+    written = read(document, default_id=recipe_id)
+    recipe = at_once(written, kind)
+    send_at = at + recipe.schedule.lead
+    known = ports.executions.get(execution_id(recipe.id, send_at, kind))
+    if known is None:
+        check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+        if kind is Kind.MANUAL:
+            _check_may_send(ports, written, at, send_at)
+    return start(ports, recipe, send_at, kind)
+
+
+def at_once(recipe: Recipe, kind: Kind) -> Recipe:
+    """Return the recipe with the lead time of an execution that is started by hand."""
+    minutes = _TEST_LEAD_MINUTES if kind is Kind.TEST else _MANUAL_LEAD_MINUTES
+    document = recipe.document()
+    schedule: Mapping[str, Any] = document["schedule"]
+    lead = min(recipe.schedule.lead, timedelta(minutes=minutes)) // timedelta(minutes=1)
+    return parse({**document, "schedule": {**schedule, "leadTimeMinutes": lead}})
+
+
+def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:
+    """Raise NotPossible for a recipe that is not active, or that is or soon will be at sending anyway."""
+    if recipe.status is not Status.ACTIVE:
+        raise NotPossible(f"recipe {recipe.id} is {recipe.status.value}, only an active one sends: resume it")
+    for other in ports.executions.unfinished():
+        if not other.state.final and rivals(other, _of(recipe, at)):
+            raise NotPossible(
+                f"execution {other.id} is under way: its users would get the sequence twice; "
+                "wait until it has ended, or cancel it"
+            )
+    soon = list(takewhile(lambda start_at: start_at < send_at, starts_from(recipe.schedule, at)))
+    if soon:
+        raise NotPossible(
+            f"recipe {recipe.id} starts by its schedule at {soon[0]:%Y-%m-%d %H:%M} UTC, before this could be sent: "
+            "its users would get the sequence twice; wait for that one, or move it"
+        )
+
+
+def _of(recipe: Recipe, at: datetime) -> Execution:
+    """Return an execution by hand as it would be, to compare others with."""
+    return Execution(id="", recipe_id=recipe.id, recipe={}, send_at=at, created_at=at, claim="", kind=Kind.MANUAL)

@@ -1,0 +1,107 @@
+"""Recipes over HTTP."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.factories import recipe
+from tests.functional.api.documented import ApiClient
+from tests.functional.conftest import Lab
+
+RECIPES = "/api/automation/recipes"
+WELCOME = f"{RECIPES}/welcome"
+
+
+def test_a_recipe_is_created_read_changed_and_removed(lab: Lab, api: ApiClient) -> None:
+    created = api("POST", RECIPES, json=recipe(id="", name="Spring sale"))
+    assert (created.status_code, created.headers["Location"]) == (201, f"{RECIPES}/spring-sale")
+    assert api.data("GET", f"{RECIPES}/spring-sale")["nextSendAt"] == "2026-03-02T18:30:00Z"
+    changed = api.data(
+        "PUT", f"{RECIPES}/spring-sale", json={"schedule": {**recipe()["schedule"], "executionTime": "19:00"}}
+    )
+    assert changed["nextSendAt"] == "2026-03-02T19:00:00Z"
+    assert [job.cron for job in lab.ports.schedules.all() if job.name == "tminus-spring-sale"] == ["30 18 * * *"]
+    assert api.data("DELETE", f"{RECIPES}/spring-sale") == {"recipeId": "spring-sale"}
+    assert api("GET", f"{RECIPES}/spring-sale").status_code == 404
+    assert "tminus-spring-sale" not in {job.name for job in lab.ports.schedules.all()}
+    entries = lab.ports.audit.of_recipe("spring-sale", most=9)
+    assert [(entry.deed.by, entry.deed.action.value) for entry in entries] == [
+        ("local", "deleted"),
+        ("local", "saved"),
+        ("local", "saved"),
+    ]
+
+
+def test_creating_never_replaces_a_recipe(lab: Lab, api: ApiClient) -> None:
+    assert api("POST", RECIPES, json=recipe(name="Another")).status_code == 409
+    assert (lab.ports.recipes.get("welcome") or {})["name"] == "Welcome"
+
+
+def test_a_recipe_that_cannot_run_names_each_field(api: ApiClient) -> None:
+    response = api("POST", RECIPES, json={"name": "x", "schedule": {"timezone": "Mars"}, "pushSequence": []})
+    fields = [error["field"] for error in json.loads(response.text)["errors"]]
+    assert (response.status_code, fields) == (422, ["schedule.timezone", "schedule.frequency", "pushSequence"])
+
+
+def test_two_editors_never_overwrite_each_other_silently(api: ApiClient) -> None:
+    etag = api("GET", WELCOME).headers["ETag"]
+    assert api("PUT", WELCOME, json={"name": "Ann's"}, headers={"If-Match": etag}).status_code == 200
+    late = api("PUT", WELCOME, json={"name": "Bob's"}, headers={"If-Match": etag})
+    assert (late.status_code, api.data("GET", WELCOME)["name"]) == (412, "Ann's")
+    assert api("DELETE", WELCOME, headers={"If-Match": etag}).status_code == 412
+
+
+def test_of_many_who_change_one_version_at_once_one_gets_through(api: ApiClient) -> None:
+    etag = api("GET", WELCOME).headers["ETag"]
+
+    def change(number: int) -> int:
+        return api("PUT", WELCOME, json={"name": str(number)}, headers={"If-Match": etag}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(change, range(8))) == [200, *[412] * 7]
+
+
+def test_old_clients_that_send_no_etag_change_only_the_fields_that_they_name(api: ApiClient) -> None:
+    api.data("PUT", WELCOME, json={"name": "Ann's"})
+    changed = api.data("PUT", WELCOME, json={"description": "Bob's"})
+    assert (changed["name"], changed["description"]) == ("Ann's", "Bob's")
+    assert api.data("PUT", WELCOME, json={"name": "any"}, headers={"If-Match": "*"})["name"] == "any"
+
+
+def test_the_etag_of_a_change_is_the_one_that_reading_gives(api: ApiClient) -> None:
+    changed = api("PUT", WELCOME, json={"name": "Ann's"}).headers["ETag"]
+    assert api("GET", WELCOME).headers["ETag"] == changed
+    assert api("GET", WELCOME, headers={"If-None-Match": changed}).status_code == 304
+
+
+def test_a_status_or_is_active_alone_decides(api: ApiClient) -> None:
+    assert api.data("PUT", WELCOME, json={"status": "inactive"})["isActive"] is False
+    assert api.data("PUT", WELCOME, json={"isActive": True})["status"] == "active"
+    answer = json.loads(api("PUT", WELCOME, json={"status": "active", "isActive": False}).text)
+    assert (answer["data"]["status"], "contradicts" in answer["message"]) == ("paused", True)
+
+
+def test_recipes_are_listed_page_by_page_and_by_status(lab: Lab, api: ApiClient) -> None:
+    for number in range(5):
+        lab.save(recipe(id=f"r{number}", status="paused" if number % 2 else "active"))
+    first = json.loads(api("GET", f"{RECIPES}?limit=4").text)
+    second = json.loads(api("GET", f"{RECIPES}?limit=4&cursor={first['pagination']['next']}").text)
+    assert [each["id"] for each in first["data"] + second["data"]] == ["r0", "r1", "r2", "r3", "r4", "welcome"]
+    assert second["pagination"]["next"] is None
+    assert [each["id"] for each in api.data("GET", f"{RECIPES}?status=paused")] == ["r1", "r3"]
+
+
+def test_a_recipe_that_somebody_broke_by_hand_is_shown_with_what_is_wrong(lab: Lab, api: ApiClient) -> None:
+    lab.ports.recipes.change("welcome", lambda _: {"id": "welcome", "status": "on"})
+    assert "must be one of" in api.data("GET", WELCOME)["problem"]
+    assert api.data("GET", RECIPES)[0]["status"] == "on"
+
+
+def test_several_recipes_change_each_on_its_own(lab: Lab, api: ApiClient) -> None:
+    lab.save(recipe(id="other"))
+    body = {"recipes": [{"id": "other", "name": "New"}, {"recipeId": "welcome", "pushSequence": []}, {"name": "x"}]}
+    done = api.data("PUT", RECIPES, json=body)
+    assert (done["updated"], done["failed"]) == (1, 2)
+    assert [error["field"] for result in done["results"] for error in result["errors"]] == ["pushSequence", "id"]
+    done = api.data("PUT", RECIPES, json={"recipeIds": ["other", "welcome"], "updates": {"status": "paused"}})
+    assert [result["success"] for result in done["results"]] == [True, True]
+    assert {each["status"] for each in api.data("GET", RECIPES)} == {"paused"}

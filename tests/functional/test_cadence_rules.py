@@ -1,0 +1,56 @@
+"""Changing the cadence rules: who did, and what the next shard does by them."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.domain.cadence_rules import SUBJECT
+from functions.domain.errors import BadFields
+from functions.usecases.audit import history_of
+from functions.usecases.change_rules import change_rules
+from tests.factories import push, recipe
+from tests.functional.conftest import SEND_AT, Lab
+
+DAY = timedelta(days=1)
+
+
+def second_day(lab: Lab) -> dict[str, int]:
+    """Send a layer 3 push on two days, and return who was excluded from the second."""
+    lab.save(recipe(pushSequence=[push(1, layerId=3)]))
+    lab.run_to(SEND_AT + DAY + timedelta(hours=1))
+    excluded: dict[str, int] = lab.report(f"welcome_{SEND_AT + DAY:%Y%m%dT%H%M%SZ}")["totals"]["excluded"]
+    return excluded
+
+
+def test_a_daily_push_of_layer_3_is_held_back_by_the_default_rules(lab: Lab) -> None:
+    assert second_day(lab) == {"layer_3_cooldown": 4}
+
+
+def test_a_shorter_cooldown_lets_the_next_days_push_through(lab: Lab) -> None:
+    change_rules(lab.ports, [{"name": "layer_3_cooldown", "hours": 24}], by="ann@example.com")
+    assert second_day(lab) == {}
+
+
+def test_a_rule_that_was_changed_between_two_pushes_holds_for_the_second(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[push(1, layerId=3, audienceName="a"), push(2, layerId=3, audienceName="a")]))
+    lab.run_to(SEND_AT + timedelta(minutes=1))
+    change_rules(lab.ports, [{"name": "layer_3_cooldown", "active": False}], by="ann@example.com")
+    lab.run_to_the_end()
+    assert lab.report()["totals"]["sent"] == 8
+
+
+def test_the_audit_log_says_who_changed_which_rule(lab: Lab) -> None:
+    change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}], by="ann@example.com")
+    [entry] = history_of(lab.ports, SUBJECT)["entries"]
+    assert (entry["by"], entry["before"]["rules"][1]["hours"], entry["after"]["rules"][1]["hours"]) == (
+        "ann@example.com",
+        96,
+        12,
+    )
+
+
+def test_what_is_refused_changes_nothing(lab: Lab) -> None:
+    with pytest.raises(BadFields):
+        change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}, {"name": "other"}], by="ann@example.com")
+    assert lab.ports.ledger.rules()[1].hours == 96
+    assert history_of(lab.ports, SUBJECT)["entries"] == []
