@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format bench bench-delivery bench-import bench-audiences bench-smoke soak simulate-fresh prove-simulator infra-check lock clean
+.PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d ':')
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -24,8 +24,22 @@ demo: $(READY) ## Watch two campaigns live through their timeline in seconds
 up: $(READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(READY) ## Run all tests but those of test-bigquery
+	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery
+
+# bqemulator pins other versions than Tminus, so it lives apart.
+EMULATOR_VENV := tests/bigquery/.venv
+
+test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
+	$(BIN)/pytest -n 2 --dist worksteal tests/bigquery
+
+$(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
+	$(PYTHON) -m venv $(EMULATOR_VENV)
+	$(EMULATOR_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/bigquery/requirements.txt
+	@touch $@
+
+test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
+	$(BIN)/python -m tests.fuzz.api
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
@@ -36,7 +50,7 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-import bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+bench: bench-import bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
 	$(BIN)/python -m bench.delivery
@@ -47,9 +61,13 @@ bench-import: $(READY) ## Measure what importing main.py adds to a bare function
 bench-audiences: $(READY) ## Measure all audience jobs at a million users against pandas (10 minutes, 8 GiB of memory)
 	$(BIN)/python -m bench.audiences
 
+bench-api: $(READY) ## Measure the API's reads with 1,000 recipes and 100,000 executions (a minute)
+	$(BIN)/python -m bench.api
+
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 
 soak: $(READY) ## Simulate 2,000 days of harsh faults (10 minutes on 2 cores), and write bench/out/soak.json
@@ -93,4 +111,4 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv
+	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv

@@ -6,64 +6,70 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers.entry import handle_api, handle_console, handle_launch, handle_reconcile, handle_task
+from functions.handlers import entry
 
 
 @functions_framework.http
 def launch(request: Request) -> Response:
     """Cloud Scheduler, one job for each active recipe: start the execution of a send."""
-    return handle_launch(request)
+    return entry.handle_launch(request)
 
 
 @functions_framework.http
 def build_audience(request: Request) -> Response:
     """Cloud Tasks, T-30: run the audience job and write the audiences."""
-    return handle_task("build_audience", request)
+    return entry.handle_task("build_audience", request)
 
 
 @functions_framework.http
 def send_test(request: Request) -> Response:
     """Cloud Tasks, T-25: send the test pushes."""
-    return handle_task("send_test", request)
+    return entry.handle_task("send_test", request)
 
 
 @functions_framework.http
 def checkpoint(request: Request) -> Response:
     """Cloud Tasks, T-0: go or no-go."""
-    return handle_task("checkpoint", request)
+    return entry.handle_task("checkpoint", request)
 
 
 @functions_framework.http
 def send_push(request: Request) -> Response:
     """Cloud Tasks, T-0 and the delays after it: plan the shards of one push."""
-    return handle_task("send_push", request)
+    return entry.handle_task("send_push", request)
 
 
 @functions_framework.http
 def send_shard(request: Request) -> Response:
     """Cloud Tasks: send one shard of one push."""
-    return handle_task("send_shard", request)
+    return entry.handle_task("send_shard", request)
 
 
 @functions_framework.http
 def finish(request: Request) -> Response:
     """Cloud Tasks, T+10 after the last push: totals and cleanup."""
-    return handle_task("finish", request)
+    return entry.handle_task("finish", request)
 
 
 @functions_framework.http
 def reconcile(request: Request) -> Response:
     """Cloud Scheduler, every five minutes: make what is match what should be."""
-    return handle_reconcile(request)
+    return entry.handle_reconcile(request)
 
 
 @functions_framework.http
 def api(request: Request) -> Response:
     """People and programs: recipes, executions, and what is done to them."""
-    return handle_api(request)
+    return entry.handle_api(request)
+
+
+@functions_framework.http
+def send_alert(request: Request) -> Response:
+    """Cloud Tasks: post an alert to its channels."""
+    return entry.handle_send_alert(request)
 
 
 @functions_framework.http
 def console(request: Request) -> Response:
     """People: see what runs and what will, and stop it."""
-    return handle_console(request)
+    return entry.handle_console(request)

@@ -6,21 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
 
 from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import read_query
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.typed_query import typed
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "json": "JSON"}
-_SCHEMA: dict[str, object] = {
-    table: {name: _SQL_TYPES.get(type_, type_.upper()) for name, type_ in columns.items()}
-    for table, columns in SOURCE_TABLES.items()
-}
 _Type = exp.DataType.Type
 _WRITTEN_ALIKE: dict[Any, Literal["text", "integer", "timestamp"]] = {
     **dict.fromkeys([_Type.TEXT, _Type.VARCHAR, _Type.BOOLEAN, _Type.DATE], "text"),
@@ -63,11 +55,7 @@ def _selected(tree: exp.Query) -> Sequence[exp.Expr]:
             raise RefusedQuery("selects *: name the columns, so that nothing gets into a push by accident")
         if not isinstance(select, (exp.Alias, exp.Column)):
             raise RefusedQuery(f"yields {select.sql('postgres')} without a name: add AS and a name")
-    try:
-        known = qualify(tree, schema=_SCHEMA, dialect="postgres", quote_identifiers=False)
-        return annotate_types(known, schema=_SCHEMA, dialect="postgres").selects
-    except SqlglotError as error:
-        raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}") from error
+    return typed(tree).selects
 
 
 def _column(selected: exp.Expr) -> Column:

@@ -133,6 +133,52 @@ class MissingInDatabase(AudienceJobError):
         )
 
 
+class NoDataset(AudienceJobError):
+    """The BigQuery dataset of user data does not exist, or may not be looked at."""
+
+    def __init__(self, dataset: str) -> None:
+        self.dataset = dataset
+        super().__init__(
+            f"the BigQuery dataset {dataset!r} does not exist or may not be read: set USER_DATASET to "
+            "project.dataset, and grant roles/bigquery.dataViewer on it to the account that builds audiences"
+        )
+
+
+class MissingInDataset(AudienceJobError):
+    """A job reads a table or a column (`table.column`) that the BigQuery dataset lacks or does not let it read."""
+
+    def __init__(self, name: str, dataset: str) -> None:
+        self.name, self.dataset = name, dataset
+        super().__init__(
+            f"{name!r} is missing in the dataset {dataset!r} of USER_DATASET, or may not be read: create it, or "
+            "grant roles/bigquery.dataViewer on the dataset to the account that builds audiences"
+        )
+
+
+class NotAllowed(AudienceJobError):
+    """BigQuery or Cloud Storage refuses the account that builds audiences; `reason` is what they say."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        self.job_id, self.reason = job_id, reason
+        super().__init__(
+            f"{job_id}: Google Cloud does not allow it: {reason}. The account that builds audiences needs "
+            "roles/bigquery.jobUser on the project, roles/bigquery.dataViewer on the dataset of USER_DATASET and "
+            "roles/storage.objectUser on exports/ of AUDIENCE_BUCKET"
+        )
+
+
+class TooCostly(AudienceJobError):
+    """BigQuery would read more than a query may: `needed` bytes, where that is known, instead of `allowed`."""
+
+    def __init__(self, job_id: str, allowed: int, needed: int | None) -> None:
+        self.job_id, self.allowed, self.needed = job_id, allowed, needed
+        reads = "more" if needed is None else f"{needed / 2**30:,.2f} GiB, more"
+        super().__init__(
+            f"{job_id} would read {reads} than the {allowed / 2**30:,.2f} GiB that a query may: make its SQL read "
+            "less, or raise USER_DATASET_MAX_GIB_BILLED"
+        )
+
+
 class MissingColumn(AudienceJobError):
     """A job reads a column that a file of user data lacks."""
 

@@ -15,8 +15,9 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.wording import for_duckdb, for_postgres
 
-Dialect = Literal["postgres", "duckdb"]
+Dialect = Literal["postgres", "duckdb", "bigquery"]
 
 # It warns of every statement that it knows by name only; those are refused here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -98,17 +99,21 @@ class Query:
         return self._tree.copy()
 
     def sql(self, dialect: Dialect) -> str:
-        """Give the query in an engine's words; RefusedQuery where the engine has none for it."""
-        return _generated(self._tree, dialect)
+        """Give the query in an engine's words, and PostgreSQL's as it was written; RefusedQuery where it has none."""
+        if dialect == "bigquery":
+            from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
 
-    def numbered(self, dialect: Dialect) -> str:
-        """Give the query as `sql` does, with `$1` for the first of `parameters` and so on."""
+            return generated(googlesql(self.tree()), dialect)
+        return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
+
+    def numbered(self) -> str:
+        """Give the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
         places = {name: exp.Literal.number(place) for place, name in enumerate(self.parameters, start=1)}
 
         def number(node: exp.Expr) -> exp.Expr:
             return exp.Parameter(this=places[node.name].copy()) if isinstance(node, exp.Parameter) else node
 
-        return _generated(self._tree.transform(number), dialect)
+        return generated(for_postgres(self._tree.transform(number)), "postgres")
 
 
 def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
@@ -226,7 +231,8 @@ def _folded(name: exp.Identifier) -> str:
     return name.name if name.quoted else name.name.lower()
 
 
-def _generated(tree: exp.Expr, dialect: Dialect) -> str:
+def generated(tree: exp.Expr, dialect: Dialect) -> str:
+    """Write a tree in an engine's words, without comments; RefusedQuery where the engine has none for it."""
     try:
         return tree.sql(dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:

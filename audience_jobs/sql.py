@@ -84,11 +84,11 @@ def in_file_order(select: str, columns: Iterable[str]) -> str:
     return f"SELECT * FROM ({select}) AS unordered ORDER BY {order}"  # noqa: S608 (made of an engine's own SQL)
 
 
-def devices_of(recipients: str, per_user: int) -> str:
-    """Give the SELECT of `user_id, token, platform` for a query of distinct `user_id`, in the order of the file.
+def ranked_devices(recipients: str, per_user: int) -> str:
+    """Give the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
 
-    At most `per_user` devices a user, the most recently updated first. One device can be registered twice; sending to
-    it twice would be a double push.
+    At most `per_user` devices a user, the most recently updated first (place 1). One device can be registered twice;
+    sending to it twice would be a double push.
     """
     return f"""
 WITH recipients AS (SELECT user_id, {canonical("user_id")} AS id FROM ({recipients}) AS given),
@@ -104,6 +104,10 @@ ranked AS (
     FROM tokens t JOIN recipients r ON r.id = t.user_id
     WHERE t.registration = 1
 )
-SELECT user_id, token, platform FROM ranked
-WHERE place <= {per_user:d}
-ORDER BY {FILE_ORDER}, user_id, place"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
+SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
+
+
+def devices_of(ranked: str) -> str:
+    """Give the SELECT of `user_id, token, platform` for what `ranked_devices` gives, in the order of the file."""
+    return f"""
+SELECT user_id, token, platform FROM ({ranked}) AS ranked ORDER BY {FILE_ORDER}, user_id, place"""  # noqa: S608 (our own SQL)

@@ -80,13 +80,16 @@ COSTS: Mapping[str, Cost] = {
     "files.delete": Operations(storage_a=1),
     "tasks.add": Operations(tasks=1),
     "alerts.send": Operations(),
+    "alert_store.record": _WRITE,
+    "alert_store.change": _READ_WRITE,
+    "alert_store.waiting": _each_read,
 }
 """What a call costs; the ledger's are counted from what it reads and writes, and the partition's own document too."""
 
 
 def counted(ports: Ports, counts: Operations) -> Ports:
     """Return ports that add what each call costs; a call that the table lacks raises KeyError."""
-    names = ("recipes", "executions", "devices", "files", "tasks", "alerts")
+    names = ("recipes", "executions", "devices", "files", "tasks", "alerts", "alert_store")
     wrapped: dict[str, Any] = {name: _Counted(name, getattr(ports, name), counts) for name in names}
     ledger: Any = _CountedLedger(ports.ledger, counts)
     return replace(ports, ledger=ledger, **wrapped)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Clock, Ports, PushSender
+from functions.ports import Channels, Clock, Ports, PushSender
 from functions.settings import FcmSettings, Platform, Settings, process_settings
 
 if TYPE_CHECKING:
@@ -55,6 +55,17 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
 
         return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
+    if dataset := settings.user_dataset:
+        from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415
+
+        engine = open_bigquery(
+            dataset.project,
+            dataset=dataset.dataset,
+            bucket=dataset.bucket,
+            max_bytes_billed=dataset.max_gib_billed * 2**30,
+            timeout_seconds=seconds,
+        )
+        return engine, find
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415
 
     return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find
@@ -76,6 +87,7 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         policy=settings.policy,
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
+        channels=web_channels(settings),
     )
 
 
@@ -97,7 +109,15 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         find_job=find,
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
+        channels=web_channels(settings),
     )
+
+
+def web_channels(settings: Settings) -> Channels:
+    """Return the channels for alerts whose addresses this process knows."""
+    from functions.gcp.webhooks import WebhookChannels  # noqa: PLC0415
+
+    return WebhookChannels(settings.webhooks)
 
 
 @cache

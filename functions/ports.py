@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from audience_jobs.contract import Engine, Job
+from functions.domain.alerts import Alert
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import CadenceRule
 from functions.domain.delivery import Chunk, Envelope, Outcome, Tally
 from functions.domain.execution import Execution, State
+from functions.domain.outgoing_alerts import OutgoingAlert
 from functions.domain.policy import Policy
 from functions.domain.roles import Caller, Service
 from functions.domain.safeguards import Violation
@@ -332,20 +334,42 @@ class Devices(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alert:
-    """Something that people should look at now."""
-
-    kind: str
-    execution_id: str
-    message: str
-
-
 class Alerts(Protocol):
-    """Tells people; it never fails what it tells about."""
+    """Writes alerts down where this deployment's people look; it never fails what it tells about."""
 
     def send(self, alert: Alert) -> None:
-        """Pass an alert on."""
+        """Write an alert down."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Alerts on their way to channels, and those that have arrived, for ninety days at least."""
+
+    def record(self, outgoing: OutgoingAlert) -> bool:
+        """Keep an alert; False where one of its id is kept already."""
+        ...
+
+    def change(self, alert_id: str, change: Callable[[OutgoingAlert], OutgoingAlert]) -> OutgoingAlert:
+        """Replace an alert by what `change` makes of it, in one transaction; what `change` raises, leaves it.
+
+        NotFound where there is none.
+        """
+        ...
+
+    def waiting(self, quiet_since: datetime) -> Sequence[OutgoingAlert]:
+        """Return the alerts that some channel is still to get, and that nobody has tried since then, oldest first."""
+        ...
+
+
+class Channels(Protocol):
+    """Web addresses by the names of channels."""
+
+    def post(self, channel: str, payload: Mapping[str, Any]) -> None:
+        """Post JSON to a channel, in one request that takes some seconds at most; no redirect is followed.
+
+        Transient where it may be taken later, QuotaExceeded where the channel says when; Refused where it never will
+        be, and Misconfigured where nobody has said what the channel's address is.
+        """
         ...
 
 
@@ -385,6 +409,8 @@ class Ports:
     sender: PushSender
     devices: Devices
     alerts: Alerts
+    alert_store: AlertStore
+    channels: Channels
     callers: Callers
     engine: Engine
     find_job: Callable[[str], Job]

@@ -2,15 +2,17 @@
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from functions.domain.alerts import EVERYTHING
+from functions.domain.cancel_link import SHORTEST_SECRET
 from functions.domain.errors import Misconfigured
 from functions.domain.ids import UserIdFormat, is_user_id
-from functions.domain.policy import Policy
+from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.roles import Role
 from functions.domain.safeguards import Limits
 from functions.domain.template import LinkPolicy
@@ -19,10 +21,14 @@ _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
+_CHANNEL = re.compile(r"[A-Za-z0-9_-]{1,50}")
+_WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+_DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
+"""A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _TASK_SECONDS = 30 * 60
@@ -96,6 +102,7 @@ class CloudSettings:
     database: str = "(default)"
     task_queue: str = "tminus-steps"
     shard_queue: str = "tminus-shards"
+    alert_queue: str = "tminus-alerts"
     tasks_emulator: str = ""
     scheduler_emulator: str = ""
     certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
@@ -130,11 +137,27 @@ class UserDatabaseSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserDatasetSettings:
+    """A BigQuery dataset (`project.dataset`) that holds the user data.
+
+    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
+    way of `bucket`.
+    """
+
+    dataset: str
+    project: str
+    bucket: str
+    max_gib_billed: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
 
-    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database`. A
-    statement of an audience job may take `user_data_timeout`.
+    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
+    `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
+    channels for alerts, by name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are
+    none.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -143,8 +166,14 @@ class Settings:
     state_dir: Path = Path(".tminus/state")
     user_data_dir: Path | str = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
+    user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
+    webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
     policy: Policy = field(default_factory=Policy)
+
+    def on_files(self, folder: Path | str) -> "Settings":
+        """Give the settings with the user data in a folder, wherever they were."""
+        return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)
 
 
 def process_settings() -> Settings:
@@ -161,11 +190,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
         user_data_dir=_user_data_dir(reader),
-        user_database=_user_database(reader)
-        if reader.choice("USER_DATA", ["files", "postgres"]) == "postgres"
-        else None,
+        user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
+        user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
         user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
+        webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
         policy=_policy(reader),
     )
 
@@ -226,12 +255,13 @@ def _cloud(reader: _Reader) -> CloudSettings:
         project=_project(reader),
         location=reader.like("GOOGLE_CLOUD_LOCATION", _LOCATION, "a location such as europe-west1"),
         function_url=function_url,
-        bucket=reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket"),
+        bucket=_bucket(reader),
         task_caller=reader.like("TASK_CALLER", _EMAIL, account),
         scheduler_caller=reader.like("SCHEDULER_CALLER", _EMAIL, account),
         database=reader.text("FIRESTORE_DATABASE", CloudSettings.database),
         task_queue=reader.text("TASK_QUEUE", CloudSettings.task_queue),
         shard_queue=reader.text("SHARD_QUEUE", CloudSettings.shard_queue),
+        alert_queue=reader.text("ALERT_QUEUE", CloudSettings.alert_queue),
         tasks_emulator=reader.text("CLOUD_TASKS_EMULATOR_HOST", ""),
         scheduler_emulator=reader.text("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
@@ -249,9 +279,24 @@ def _user_data_dir(reader: _Reader) -> Path | str:
     return reader.like("USER_DATA_DIR", _BUCKET_FOLDER, "a folder, or one of a bucket as gs://bucket/folder")
 
 
-def _user_database(reader: _Reader) -> UserDatabaseSettings | None:
-    if reader.choice("USER_DATA", ["files", "postgres"]) == "files":
-        return None
+def _bucket(reader: _Reader) -> str:
+    return reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket")
+
+
+def _user_data(reader: _Reader) -> str:
+    return reader.choice("USER_DATA", ["files", "postgres", "bigquery"])
+
+
+def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+    return UserDatasetSettings(
+        dataset=reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset"),
+        project=_project(reader),
+        bucket=_bucket(reader),
+        max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
+    )
+
+
+def _user_database(reader: _Reader) -> UserDatabaseSettings:
     url = reader.text("USER_DATABASE_URL", "")
     if url and not url.startswith(("postgresql://", "postgres://")):
         # What is there is not shown: it may be a password.
@@ -311,6 +356,39 @@ def _fcm(reader: _Reader) -> FcmSettings:
     )
 
 
+def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
+    """Read channels' addresses: each is `NAME=URL`; a URL alone is the channel for everything.
+
+    Misconfigured where one cannot be used. It does not show what is there: whoever knows an address may post to it.
+    """
+    setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
+    for place, word in enumerate(words, start=1):
+        name, url = (EVERYTHING, word) if _WEB.match(word) else (word.partition("=")[0], word.partition("=")[2])
+        if not _CHANNEL.fullmatch(name) or not _WEB.match(url):
+            raise Misconfigured(setting, f"entry {place} must be NAME=URL, with a URL that begins with https://")
+        if webhooks.setdefault(name, url) != url:
+            raise Misconfigured(setting, f"channel {name} has two addresses; give one of them another name")
+    return webhooks
+
+
+def _alert_policy(reader: _Reader) -> AlertPolicy:
+    channels, console, secrets = "ALERT_CHANNELS", "CONSOLE_URL", "CANCEL_LINK_SECRETS"
+    names = reader.words(channels) or tuple(webhooks_of(reader.words("ALERT_WEBHOOKS")))
+    for name in names:
+        if not _CHANNEL.fullmatch(name):
+            raise Misconfigured(channels, f"must be names of letters, digits, '-' and '_', got {name!r}")
+    for place, secret in enumerate(reader.words(secrets), start=1):
+        if len(secret) < SHORTEST_SECRET:
+            raise Misconfigured(
+                secrets, f"secret {place} is shorter than {SHORTEST_SECRET} characters; make a random one"
+            )
+    return AlertPolicy(
+        channels=names,
+        console_url=reader.url(console).rstrip("/") if reader.text(console, "") else "",
+        link_secrets=reader.words(secrets),
+    )
+
+
 def _policy(reader: _Reader) -> Policy:
     form = UserIdFormat(reader.choice("USER_ID_FORMAT", [form.value for form in UserIdFormat]))
     testers = reader.words("DEFAULT_TEST_USER_IDS")
@@ -326,6 +404,7 @@ def _policy(reader: _Reader) -> Policy:
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         api_origins=_api_origins(reader),
+        alerts=_alert_policy(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

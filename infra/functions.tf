@@ -3,6 +3,8 @@
 #   caller         whose OIDC token opens it: "tasks", "scheduler", or null for nobody yet
 #   enqueues       the queues it adds tasks to; with it goes the right to act as the caller of tasks
 #   sends          whether it sends messages through FCM
+#   queries        whether it queries the user data, where they are in BigQuery: it exports what it finds, reads that
+#                  and removes it, so that it deletes "exports/"
 #   schedules      what it does to Cloud Scheduler's jobs: "edit", "remove" (a job of a completed recipe), or null
 #   reads, writes  folders of the audience bucket; a written file is never overwritten
 #   deletes        folders of the audience bucket whose files it removes
@@ -24,8 +26,9 @@ locals {
       timeout_seconds = 180
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -39,12 +42,13 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
+      queries         = var.user_dataset != null
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = ["audiences/", "devices/"]
-      deletes         = []
+      deletes         = var.user_dataset != null ? ["exports/"] : []
     }
     send_test = {
       caller          = "tasks"
@@ -54,8 +58,9 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
+      queries         = false
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = []
@@ -69,8 +74,9 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -84,8 +90,9 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards"]
+      enqueues        = ["shards", "alerts"]
       sends           = false
+      queries         = false
       schedules       = null
       reads           = []
       writes          = []
@@ -99,8 +106,9 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = true
+      queries         = false
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = []
@@ -114,8 +122,9 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
+      queries         = false
       schedules       = "remove"
       reads           = ["audiences/", "receipts/"]
       writes          = ["receipts/"]
@@ -129,9 +138,42 @@ locals {
       timeout_seconds = 180
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["steps"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
+      queries         = false
       schedules       = "edit"
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # A request waits for webhooks, five seconds for each of the channels at most, and does nothing meanwhile.
+    send_alert = {
+      caller          = "tasks"
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_INTERNAL_ONLY"
+      enqueues        = []
+      sends           = false
+      schedules       = null
+      reads           = []
+      writes          = []
+      deletes         = []
+    }
+    # People open it in browsers: who may reach it is for the deployment to say, see docs/how-to-get-alerts.md.
+    console = {
+      caller          = null
+      cpu             = "1"
+      memory          = "512Mi"
+      concurrency     = 8
+      timeout_seconds = 60
+      max_instances   = 2
+      ingress         = "ALLOW_ALL"
+      enqueues        = ["alerts"]
+      sends           = false
+      schedules       = null
       reads           = []
       writes          = []
       deletes         = []

@@ -17,7 +17,7 @@ locals {
   audience_bucket = "${var.project_id}-tminus-audiences"
   source_bucket   = "${var.project_id}-tminus-source"
 
-  environment = {
+  environment = merge({
     TMINUS_PLATFORM         = "gcp"
     GOOGLE_CLOUD_PROJECT    = var.project_id
     GOOGLE_CLOUD_LOCATION   = var.location
@@ -25,6 +25,7 @@ locals {
     AUDIENCE_BUCKET         = local.audience_bucket
     TASK_QUEUE              = "tminus-steps"
     SHARD_QUEUE             = "tminus-shards"
+    ALERT_QUEUE             = "tminus-alerts"
     FUNCTION_URL            = local.function_url
     TASK_CALLER             = module.identity.callers["tasks"]
     SCHEDULER_CALLER        = module.identity.callers["scheduler"]
@@ -34,11 +35,21 @@ locals {
 
     # Else Cloud Storage's client asks for the bucket's metadata once a process, which no function has a right to.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
+  }, var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset })
+  # Addresses of webhooks are a secret of the one function that posts; the others know the channels by name.
+  default_settings = contains(keys(var.secrets), "ALERT_WEBHOOKS") ? { ALERT_CHANNELS = "all" } : {}
+
+  # Who may know a secret, whoever asks for more.
+  secret_holders = {
+    ALERT_WEBHOOKS      = ["send_alert"]
+    CANCEL_LINK_SECRETS = ["send_alert", "console"]
   }
+
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
-    "TASK_QUEUE", "SHARD_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES", "PUSH_SENDER",
-    "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
+    "TASK_QUEUE", "SHARD_QUEUE", "ALERT_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES",
+    "PUSH_SENDER", "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
+    "USER_DATASET",
   ]
 
   apis = toset(concat([
@@ -55,7 +66,7 @@ locals {
     "monitoring.googleapis.com",
     "run.googleapis.com",
     "storage.googleapis.com",
-  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : []))
+  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : [], var.user_dataset != null ? ["bigquery.googleapis.com"] : []))
 }
 
 data "google_project" "this" {
@@ -79,10 +90,11 @@ module "identity" {
   location       = var.location
   functions      = local.functions
   secrets        = var.secrets
+  user_dataset   = var.user_dataset
   database       = module.firestore.database
   bucket         = module.storage.audience_bucket
   source_bucket  = module.storage.source_bucket
-  queues         = { steps = module.steps.name, shards = module.shards.name }
+  queues         = { steps = module.steps.name, shards = module.shards.name, alerts = module.alerts.name }
 }
 
 module "storage" {
@@ -129,6 +141,21 @@ module "shards" {
   max_concurrent_dispatches = local.shards_at_once
 }
 
+# A queue of its own: what webhooks are answered slows no step down, and is tried for a day.
+module "alerts" {
+  source     = "./modules/queue"
+  depends_on = [google_project_service.this]
+
+  project_id                = var.project_id
+  location                  = var.location
+  name                      = local.environment["ALERT_QUEUE"]
+  max_dispatches_per_second = 5
+  max_concurrent_dispatches = 16 # two instances, eight requests each
+  max_retry_duration        = "86400s"
+  min_backoff               = "5s"
+  max_backoff               = "600s"
+}
+
 module "function" {
   source     = "./modules/function"
   for_each   = local.functions
@@ -149,7 +176,7 @@ module "function" {
   image_repository   = google_artifact_registry_repository.images.id
   source_bucket      = module.storage.source_bucket
   source_archive     = local.source_archive
-  environment        = merge(var.settings, local.environment)
+  environment        = merge(local.default_settings, var.settings, local.environment)
   secret_environment = { for name, secret in var.secrets : name => secret.secret if contains(secret.functions, each.key) }
 }
 

@@ -34,8 +34,8 @@ output "source_archive" {
 }
 
 output "queues" {
-  description = "The queues; pause both to pause everything."
-  value       = [module.steps.name, module.shards.name]
+  description = "The queues; pause those of steps and shards to pause everything but alerts."
+  value       = [module.steps.name, module.shards.name, module.alerts.name]
 }
 
 output "dashboard" {

@@ -46,6 +46,11 @@ variable "settings" {
     condition     = length(setintersection(keys(var.settings), local.reserved_settings)) == 0
     error_message = "settings may not set what the deployment itself decides: ${join(", ", local.reserved_settings)}."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
+    error_message = "settings are no secrets: put ${join(" and ", keys(local.secret_holders))} into secrets."
+  }
 }
 
 variable "secrets" {
@@ -64,6 +69,24 @@ variable "secrets" {
       for secret in values(var.secrets) : length(setsubtract(secret.functions, keys(local.functions))) == 0
     ])
     error_message = "secrets: functions must be among ${join(", ", keys(local.functions))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, secret in var.secrets : length(setsubtract(secret.functions, lookup(local.secret_holders, name, keys(local.functions)))) == 0
+    ])
+    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console."
+  }
+}
+
+variable "user_dataset" {
+  description = "The BigQuery dataset of user data as project.dataset, in the region of everything else; null: they are elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user_dataset == null || can(regex("^[a-z][a-z0-9:.-]{3,99}\\.[A-Za-z0-9_]+$", coalesce(var.user_dataset, "a")))
+    error_message = "user_dataset must be project.dataset."
   }
 }
 

@@ -37,7 +37,7 @@ def firestore_emulator(log: Path) -> Iterator[str]:
         )
     port = free_port()
     command = [str(program), "start", "--host=127.0.0.1", f"--port={port}"]
-    with _running(command, log, f"http://127.0.0.1:{port}/"):
+    with running(command, log, f"http://127.0.0.1:{port}/"):
         yield f"127.0.0.1:{port}"
 
 
@@ -50,7 +50,7 @@ def storage_emulator(folder: Path, log: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     command = [str(program), "-scheme=http", "-host=127.0.0.1", f"-port={port}", f"-public-host=127.0.0.1:{port}"]
     command += [f"-external-url={url}", "-backend=filesystem", f"-filesystem-root={folder}", "-log-level=error"]
-    with _running(command, log, f"{url}/storage/v1/b?project=any"):
+    with running(command, log, f"{url}/storage/v1/b?project=any"):
         yield url
 
 
@@ -104,7 +104,7 @@ def _storage_program() -> Path:
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path, url: str) -> Iterator[None]:
+def running(command: Sequence[str], log: Path, url: str) -> Iterator[None]:
     """Run a server, in a process group of its own, until it answers; stop all of the group at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603

@@ -27,6 +27,8 @@ CALLED_BY_SERVICES = (
     "send_shard",
     "finish",
     "reconcile",
+    "send_alert",
+    "console",
 )
 FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 

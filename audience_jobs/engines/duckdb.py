@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from audience_jobs.contract import Column, Job
+from audience_jobs.contract import Job
 from audience_jobs.engines.needs import Needs
+from audience_jobs.engines.sealed_database import as_written
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
 
 
 class DuckDBEngine:
@@ -95,7 +96,7 @@ class DuckDBRun:
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
-        columns = ", ".join(map(_as_written, declared.columns))
+        columns = ", ".join(map(as_written, declared.columns))
         select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._database.write_csv(self._needs, ordered, {}, path)
@@ -118,11 +119,4 @@ def _write_devices(
 ) -> int:
     needs = Needs("devices", "SELECT user_id, token, platform, updated_at FROM devices", mentioned=["devices"])
     database.provide(needs)
-    return database.write_csv(needs, devices_of(recipients, per_user), values, path)
-
-
-def _as_written(column: Column) -> str:
-    name = quoted(column.name)
-    if column.type == "timestamp":
-        return f"strftime(CAST({name} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ') AS {name}"
-    return f"CAST({name} AS {'BIGINT' if column.type == 'integer' else 'VARCHAR'}) AS {name}"
+    return database.write_csv(needs, devices_of(ranked_devices(recipients, per_user)), values, path)

@@ -10,7 +10,7 @@ from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
 
 _RECIPIENTS = "recipients_given"
 _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timestamp"}
@@ -79,7 +79,7 @@ class PostgresRun:
     def fill(self, columns: Sequence[str]) -> None:
         """Run the job's query into the result table, or raise BadJob where it yields too little."""
         query = self._prepared.query
-        sql, values = query.numbered("postgres"), self._values(query)
+        sql, values = query.numbered(), self._values(query)
         self._prepared.hold_columns(self._session.columns(sql, values))
         types = {column.name: column.type for a in self._prepared.job.audiences for column in a.columns}
         wanted = ", ".join(f"CAST({quoted(name)} AS {_cast(types.get(name, 'text'))})" for name in columns)
@@ -112,7 +112,7 @@ class PostgresRun:
         return _write_devices(self._session, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:
-        return int(str(self._session.rows(query.numbered("postgres"), self._values(query))[0][0]))
+        return int(str(self._session.rows(query.numbered(), self._values(query))[0][0]))
 
     def _values(self, query: Query) -> list[object]:
         return [self._prepared.values[name] for name in query.parameters]
@@ -120,7 +120,7 @@ class PostgresRun:
 
 def _write_devices(session: PostgresSession, recipients: str, path: Path, per_user: int) -> int:
     session.require("devices", ("user_id", "token", "platform", "updated_at"))
-    return session.write_csv(devices_of(recipients, per_user), path)
+    return session.write_csv(devices_of(ranked_devices(recipients, per_user)), path)
 
 
 def _cast(type_: str) -> str:

@@ -11,11 +11,12 @@ from threading import Timer
 import duckdb
 
 from audience_jobs.engines.needs import Needs
+from audience_jobs.engines.sealed_database import copy_to_csv, sealed_database
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
-from audience_jobs.engines.user_folder import UserFolder, allowed
+from audience_jobs.engines.user_folder import UserFolder
 from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
 from audience_jobs.schema import SOURCE_TABLES
-from audience_jobs.sql import literal, quoted
+from audience_jobs.sql import quoted
 
 _CSV_FAULTS = {
     r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} fields instead of {0}",
@@ -71,8 +72,7 @@ class UserDatabase:
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
         """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
         staged = self._work_dir / "rows.csv"
-        options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
-        count = self.rows(needs, f"COPY ({select}) TO {literal(staged)} ({options})", values)[0][0]
+        count = self.rows(needs, copy_to_csv(select, staged), values)[0][0]
         shutil.move(staged, path)
         return int(str(count))
 
@@ -109,27 +109,10 @@ class UserDatabase:
 def user_database(
     folder: UserFolder, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
 ) -> Iterator[UserDatabase]:
-    """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`.
-
-    Nothing outside of the two folders can be read or written, and no extension loaded by a statement: SQL is data's
-    neighbour here.
-    """
+    """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`."""
     with TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
-        with duckdb.connect() as connection:
-            folder.admit(connection)
-            connection.execute(f"""
-                SET TimeZone = 'UTC';
-                SET memory_limit = '{memory_limit_mib}MiB';
-                SET preserve_insertion_order = false;
-                SET enable_progress_bar = false;
-                SET temp_directory = {literal(work_dir / "spill")};
-                SET autoinstall_known_extensions = false;
-                SET autoload_known_extensions = false;
-                SET allowed_directories = {allowed(folder, work_dir)};
-                SET enable_external_access = false;
-                SET lock_configuration = true;
-            """)
+        with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             yield UserDatabase(connection, folder, work_dir, timeout_seconds)
 
 

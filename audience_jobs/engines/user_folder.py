@@ -8,7 +8,6 @@ from typing import BinaryIO, Protocol
 import duckdb
 
 from audience_jobs.errors import NoUserData
-from audience_jobs.sql import literal
 
 _BUCKETS = "gs://"
 
@@ -71,8 +70,3 @@ def user_folder(place: Path | str) -> UserFolder:
 def path_in(folder: UserFolder, name: str) -> str:
     """Return how DuckDB and people call a file of a folder."""
     return f"{folder.address}/{name}"
-
-
-def allowed(folder: UserFolder, work_dir: Path) -> str:
-    """Return DuckDB's list of what it may open: files below the folder and below another one of this machine."""
-    return f"[{literal(f'{folder.address}/')}, {literal(work_dir)}]"

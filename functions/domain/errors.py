@@ -104,6 +104,10 @@ class QuotaExceeded(Transient):
         super().__init__(f"quota exceeded; try again in {retry_after_seconds:.0f} s")
 
 
+class Refused(TminusError):
+    """The receiver will never take what was sent: do not send it again."""
+
+
 class Halted(TminusError):
     """The execution has left the state in which messages may be sent: start no further chunk."""
 

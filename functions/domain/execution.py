@@ -13,11 +13,15 @@ from functions.domain.timeline import Phase
 
 
 class Kind(StrEnum):
-    """Why an execution was started: by its recipe's schedule, or by somebody's hand; a test ends after the tests."""
+    """Why an execution was started: by its recipe's schedule, or by somebody's hand; a test ends after the tests.
+
+    A one-off has no recipe, but one push and an audience that somebody has sent along.
+    """
 
     SCHEDULED = "scheduled"
     MANUAL = "manual"
     TEST = "test"
+    ONE_OFF = "one_off"
 
 
 class State(StrEnum):

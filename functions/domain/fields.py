@@ -242,6 +242,8 @@ class Settings(_Fields):
     """`settings` of a recipe.
 
     A message that is sent again replaces the first one on the device, which may still make a sound twice.
+    `alertChannels` is kept as it was written: it is checked where a person saves it, and may not keep a recipe from
+    running.
     """
 
     test_user_ids: Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)] = ()
@@ -249,6 +251,7 @@ class Settings(_Fields):
     max_lateness_minutes: int = Field(default=15, ge=0, le=_MOST_MINUTES)
     on_unknown: Annotated[OnUnknown, Field(strict=False)] = OnUnknown.KEEP
     safeguards: Safeguards = Safeguards()
+    alert_channels: Any = None
 
 
 class Recipe(_Fields):

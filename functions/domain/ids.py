@@ -8,6 +8,8 @@ from enum import StrEnum
 
 RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
 """Firestore keeps names like `__this__` for itself."""
+ONE_OFF = "one-off"
+"""What stands for a recipe's id where a push is sent once, by no recipe; no recipe may have it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
 

@@ -8,6 +8,19 @@ from functions.domain.template import LinkPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertPolicy:
+    """Who hears of alerts, and what their links lead to.
+
+    `channels` are names; without any, alerts are written down and go nowhere. `console_url` is the console's address,
+    and `link_secrets` sign cancel links, the first of them new ones: without either there are no such links.
+    """
+
+    channels: tuple[str, ...] = ()
+    console_url: str = ""
+    link_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """The deployment's rules.
 
@@ -27,3 +40,4 @@ class Policy:
     chunk_rows: int = 500
     send_rate: int = 10_000
     api_origins: tuple[str, ...] = ()
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)

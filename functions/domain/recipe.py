@@ -15,7 +15,7 @@ from functions.domain import fields
 from functions.domain.documents import shown, storage_errors, without_nulls
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.field_errors import field_errors
-from functions.domain.ids import RECIPE_ID, slug
+from functions.domain.ids import ONE_OFF, RECIPE_ID, slug
 from functions.domain.instants import instant
 from functions.domain.schedule import Schedule
 from functions.domain.status import Status, read_status
@@ -96,7 +96,10 @@ def parse(document: object, *, default_id: str = "") -> Recipe:
         raise BadRecipe(unstorable)
     if not isinstance(document, Mapping):
         raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
-    return read(document, default_id=default_id)
+    recipe = read(document, default_id=default_id)
+    if recipe.id == ONE_OFF:
+        raise BadRecipe([FieldError("id", f"{ONE_OFF} stands for pushes that no recipe sends; take another id")])
+    return recipe
 
 
 def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:

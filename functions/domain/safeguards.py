@@ -67,6 +67,11 @@ class Finding:
     action: str
     data: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def ends(self) -> bool:
+        """Whether the execution ends for it: the action taken is then the state that it ends in."""
+        return self.action in ("blocked", "expired", "failed", "stopped")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:

@@ -1,7 +1,9 @@
 """Alerts as lines of the log, where an alert policy finds them."""
 
+import logging
+
+from functions.domain.alerts import Alert
 from functions.logs import log
-from functions.ports import Alert
 
 
 class LogAlerts:
@@ -9,4 +11,5 @@ class LogAlerts:
 
     def send(self, alert: Alert) -> None:
         """Write an alert to the log."""
-        log.error(alert.message, extra={"action": "alert", "kind": alert.kind, "execution": alert.execution_id})
+        told = {"action": "alert", "kind": alert.kind, "execution": alert.execution_id, "details": alert.details}
+        log.log(logging.ERROR if alert.urgent else logging.INFO, alert.message, extra=told)

@@ -8,10 +8,12 @@ from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.ports import (
+    AlertStore,
     AudienceFiles,
     AuditLog,
     CadenceLedger,
     Callers,
+    Channels,
     Clock,
     Devices,
     ExecutionStore,
@@ -33,6 +35,7 @@ def open_ports(
     find_job: Callable[[str], Job],
     policy: Policy,
     sender: PushSender,
+    channels: Channels,
 ) -> Ports:
     """Return the ports of a deployment, or of its stand-ins where the settings name emulators."""
     cloud = _Cloud(settings, clock)
@@ -49,6 +52,8 @@ def open_ports(
         sender=sender,
         devices=cast("Devices", _Lazy(cloud.devices)),
         alerts=LogAlerts(),
+        alert_store=cast("AlertStore", _Lazy(cloud.alert_store)),
+        channels=channels,
         callers=cast("Callers", _Lazy(cloud.callers)),
         engine=cast("Engine", _Lazy(make_engine)),
         find_job=find_job,
@@ -117,6 +122,11 @@ class _Cloud:
         from functions.gcp.firestore_devices import FirestoreDevices  # noqa: PLC0415
 
         return FirestoreDevices(self._firestore)
+
+    def alert_store(self) -> AlertStore:
+        from functions.gcp.firestore_alerts import FirestoreAlertStore  # noqa: PLC0415
+
+        return FirestoreAlertStore(self._firestore)
 
     def files(self) -> AudienceFiles:
         from google.cloud.storage import Client  # noqa: PLC0415

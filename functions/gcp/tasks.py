@@ -1,4 +1,4 @@
-"""Tasks in Cloud Tasks: two queues, one for the steps of executions and one for their shards."""
+"""Tasks in Cloud Tasks: a queue for the steps of executions, one for their shards, and one for alerts."""
 
 import json
 from datetime import timedelta
@@ -13,7 +13,7 @@ from functions.settings import CloudSettings
 
 DISPATCH_DEADLINE = timedelta(minutes=10)
 _PATIENCE_SECONDS = 20.0
-_SHARD = "send_shard"
+_SHARD, _ALERT = "send_shard", "send_alert"
 
 
 class CloudTaskQueue:
@@ -29,10 +29,7 @@ class CloudTaskQueue:
         """
         body = json.dumps(task.body, ensure_ascii=False, separators=(",", ":")).encode()
         check_task(task.name, len(task.name) + len(task.function) + len(body), task.at, self._clock.now())
-        shards = task.function == _SHARD
-        queue, setting = (
-            (self._settings.shard_queue, "SHARD_QUEUE") if shards else (self._settings.task_queue, "TASK_QUEUE")
-        )
+        queue, setting = self._queue_of(task.function)
         parent = self._client.queue_path(self._settings.project, self._settings.location, queue)
         request = tasks_v2.CreateTaskRequest(parent=parent, task=self._message(parent, task, body))
         attempts = 0
@@ -49,6 +46,14 @@ class CloudTaskQueue:
             except exceptions.AlreadyExists:
                 return attempts > 1
         return True
+
+    def _queue_of(self, function: str) -> tuple[str, str]:
+        """Return the queue of a function's tasks, and the setting that names it."""
+        if function == _SHARD:
+            return self._settings.shard_queue, "SHARD_QUEUE"
+        if function == _ALERT:
+            return self._settings.alert_queue, "ALERT_QUEUE"
+        return self._settings.task_queue, "TASK_QUEUE"
 
     def _message(self, parent: str, task: Task, body: bytes) -> tasks_v2.Task:
         url = self._settings.url_of(task.function)

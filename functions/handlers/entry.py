@@ -28,7 +28,11 @@ def handle_reconcile(request: Request) -> Response:
 
 
 def handle_console(request: Request) -> Response:
-    """Show a page of the console, or do what a form of it asks for."""
+    """Show a page of the console, or do what a form of it asks for; an alert's cancel link needs no other key."""
+    if request.path.startswith("/cancel/"):
+        from functions.handlers import cancel_link  # noqa: PLC0415
+
+        return cancel_link.handle_cancel_link(request)
     from functions.handlers.console import app  # noqa: PLC0415
 
     return app.handle_console(request)
@@ -39,3 +43,10 @@ def handle_api(request: Request) -> Response:
     from functions.handlers.api import app  # noqa: PLC0415
 
     return app.handle_api(request)
+
+
+def handle_send_alert(request: Request) -> Response:
+    """Post an alert to its channels."""
+    from functions.handlers import alerts  # noqa: PLC0415
+
+    return alerts.handle_send_alert(request)

@@ -1,15 +1,16 @@
 """T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from audience_jobs.contract import Audience, JobRun
+from audience_jobs.contract import Audience, Job, JobRun
 from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.fields import PushFields
 from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.partition import index, read_rows
@@ -23,6 +24,8 @@ from functions.usecases.launch import end, expire
 from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
+from functions.usecases.tell_audience import tell_audience
+from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
@@ -32,6 +35,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     """Build the audiences of an execution; a repeat returns the execution as it is."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state is not State.LAUNCHED:
+        tell_audience(ports, run, run.execution)
         return run.execution
     if now < run.timeline.build_at:
         raise NotYet("building the audiences", run.timeline.build_at)
@@ -39,7 +43,8 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
-        pushes = [_kept(ports, files) for files in audiences_of(ports, run)]
+        with closing(audiences_of(ports, run)) as made:
+            pushes = [_kept(ports, files) for files in made]
     except TooLarge as error:
         return _blocked_by_size(ports, run, error.sizes) or run.execution
     except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
@@ -88,20 +93,27 @@ def _kept(ports: Ports, files: PushFiles) -> PushFiles:
     return files
 
 
-def audiences_of(ports: Ports, run: Run) -> Iterator[PushFiles]:
-    """Run the audience job, write the files of push after push, and yield their manifests.
+def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
+    """Run the audience job, write the files of push after push, and yield their manifests; to be closed at the end.
 
     TooLarge once they hold more users than the deployment may send to; AudienceJobError, BadAudience, BadTemplate and
     ValueError where recipe, job and data do not fit together.
     """
-    job, arguments = recipe_job(run.recipe, ports.find_job)
-    with (
-        TemporaryDirectory(prefix="tminus-") as folder,
-        ports.engine.run(job, arguments, now=run.timeline.build_at) as rows,
-    ):
+    with TemporaryDirectory(prefix="tminus-") as folder, _rows_of(ports, run) as (job, rows):
         writer = _Writer(ports, run, rows, Path(folder))
         for position, push in enumerate(run.recipe.pushes):
             yield writer.write(position + 1, push, audience_of(job, push, position))
+
+
+@contextmanager
+def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
+    """Run the recipe's audience job; a one-off has its rows already."""
+    if run.execution.kind is Kind.ONE_OFF:
+        yield UPLOAD, UploadedRows(ports, run)
+        return
+    job, arguments = recipe_job(run.recipe, ports.find_job)
+    with ports.engine.run(job, arguments, now=run.timeline.build_at) as rows:
+        yield job, rows
 
 
 class _Writer:
@@ -179,7 +191,9 @@ class _Writer:
 
 
 def test_users(ports: Ports, run: Run) -> list[str]:
-    """Return the users who get the test pushes, each once, in the order of every audience file."""
+    """Return the users who get the test pushes, each once, in the order of audience files; a one-off has none."""
+    if run.execution.kind is Kind.ONE_OFF:
+        return []
     users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
     return sorted({canonical_user_id(user): None for user in users}, key=user_digest)
 
@@ -203,7 +217,9 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
             return current
         return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
-    return ports.executions.change(execution.id, ready)
+    built = ports.executions.change(execution.id, ready)
+    tell_audience(ports, run, built)
+    return built
 
 
 def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:

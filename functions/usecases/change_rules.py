@@ -1,17 +1,33 @@
 """Change the cadence rules; the next shard that asks the ledger is held to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from functions.domain.audit import Action, Deed
 from functions.domain.cadence import CadenceRule
-from functions.domain.cadence_rules import edited
+from functions.domain.cadence_rules import edited, rules_document
+from functions.domain.documents import fingerprint
+from functions.domain.errors import Stale
 from functions.ports import Ports
 
 
-def change_rules(ports: Ports, written: object, *, by: str) -> Sequence[CadenceRule]:
+def change_rules(
+    ports: Ports, written: object, *, by: str, versions: Collection[str] | None = None
+) -> Sequence[CadenceRule]:
     """Change the rules that a person names, and return all of them; BadFields changes nothing.
 
     `written` is a list of objects: `name`, and `hours`, `count` or `active`. The audit log keeps who changed what.
+    With `versions`, which are names that `version_of_rules` gives, Stale where the rules in force have none of them.
     """
+
+    def change(rules: Sequence[CadenceRule]) -> Sequence[CadenceRule]:
+        if versions is not None and "*" not in versions and version_of_rules(rules) not in versions:
+            raise Stale("the cadence rules have been changed since you read them: read them again, and change those")
+        return edited(rules, written)
+
     deed = Deed(by=by, at=ports.clock.now(), action=Action.SAVED)
-    return ports.ledger.change_rules(lambda rules: edited(rules, written), deed)
+    return ports.ledger.change_rules(change, deed)
+
+
+def version_of_rules(rules: Sequence[CadenceRule]) -> str:
+    """Return the name of a version of the rules: another one once anything in them has changed."""
+    return fingerprint(rules_document(rules))

@@ -1,7 +1,10 @@
 """Check a recipe against the deployment: its limits, its audience job, its templates and links."""
 
+from collections.abc import Sequence
+
 from audience_jobs.contract import Audience, Job
 from audience_jobs.query_based import AUDIENCE
+from functions.domain.documents import shown
 from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.fields import PushFields
 from functions.domain.policy import Policy
@@ -13,6 +16,7 @@ from functions.usecases.recipe_audience import FindJob, recipe_job
 def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
     """Raise BadRecipe with every field for which the recipe could not run in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
+    errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
     errors += _job_errors(recipe, policy, find_job)
     if errors:
         raise BadRecipe(errors)
@@ -30,6 +34,21 @@ def audience_of(job: Job, push: PushFields, position: int) -> Audience:
             return job.audiences[position]
         raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
     raise ValueError(f"{push.audience_name!r} is no audience of {job.id}; it declares {known}")
+
+
+def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:
+    """Hold channels to the names that the deployment knows: their addresses are its business, and secret."""
+    path = "settings.alertChannels"
+    if named is None:
+        return []
+    if not isinstance(named, (list, tuple)):
+        return [FieldError(path, f"must be a list of channels' names, got {shown(named)}")]
+    there_are = f"there are {', '.join(known)}" if known else "this deployment has none"
+    return [
+        FieldError(f"{path}[{place}]", f"{shown(name)} is no channel; {there_are} (ALERT_CHANNELS)")
+        for place, name in enumerate(named)
+        if name not in known
+    ]
 
 
 def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[FieldError]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from functions.domain.alerts import live_started
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
@@ -9,6 +10,7 @@ from functions.ports import Ports
 from functions.usecases.journal import note
 from functions.usecases.launch import expire
 from functions.usecases.steps import Run, load_run
+from functions.usecases.tell import tell, tell_end
 
 _BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
@@ -19,8 +21,10 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
     A cancel and this decision race on one document, and one of them wins.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
-    if run.execution.state.final or run.execution.state is State.LIVE or run.execution.kind is Kind.TEST:
+    if run.execution.kind is Kind.TEST:
         return run.execution
+    if run.execution.state.final or run.execution.state is State.LIVE:
+        return _told(ports, run, run.execution)
     if now < run.execution.send_at:
         raise NotYet("the checkpoint", run.execution.send_at)
     if run.too_late(run.execution.send_at, now):
@@ -44,6 +48,16 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
     if went_live:
         mode = "dry run: nobody gets a message" if run.recipe.test_mode else "live"
         note(ports, execution_id, Phase.LIVE_EXECUTION, f"go ({mode}); nobody cancelled")
+    return _told(ports, run, execution)
+
+
+def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
+    """Tell what the checkpoint came to; an attempt before this one may have ended before it told."""
+    if execution.state is State.LIVE:
+        alert = live_started(execution, run.timeline.push_at, dry_run=run.recipe.test_mode)
+        tell(ports, alert, execution.recipe)
+    else:
+        tell_end(ports, execution)
     return execution
 
 

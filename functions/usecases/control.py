@@ -5,6 +5,7 @@ from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.journal import note
+from functions.usecases.tell import tell_end
 
 
 def cancel(ports: Ports, execution_id: str, why: str) -> Execution:
@@ -50,13 +51,16 @@ def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = 
 
 def _end(ports: Ports, execution_id: str, state: State, why: str) -> Execution:
     now = ports.clock.now()
+    before = state
 
     def change(execution: Execution) -> Execution:
+        nonlocal before
+        before = execution.state
         return execution if execution.state is state else execution.to(state, now, why)
 
-    before = ports.executions.get(execution_id)
     after = ports.executions.change(execution_id, change)
-    if before is not None and before.state is not after.state:
-        phase = Phase.LIVE_EXECUTION if before.state is State.LIVE else Phase.CANCELLATION_WINDOW
+    if before is not state:
+        phase = Phase.LIVE_EXECUTION if before is State.LIVE else Phase.CANCELLATION_WINDOW
         note(ports, execution_id, phase, f"{state.value}: {why}", "warning")
+    tell_end(ports, after)
     return after

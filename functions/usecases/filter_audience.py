@@ -32,7 +32,7 @@ class FilteredAudience:
         return sum(self.excluded.values())
 
 
-def filter_audience(ports: Ports, user_ids: Sequence[str], layer: int) -> FilteredAudience:
+def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> FilteredAudience:
     """Say which users may get a push of a layer now; ids that are not valid or come again are excluded and counted.
 
     Layers 1 and 4 are let through. LedgerUnreadable where nobody can say, unless the deployment fails open; BadFields
@@ -45,7 +45,7 @@ def filter_audience(ports: Ports, user_ids: Sequence[str], layer: int) -> Filter
     excluded: Counter[Exclusion] = Counter()
     valid: dict[bytes, str] = {}
     for user_id in user_ids:
-        if not is_user_id(user_id, ports.policy.user_id_format):
+        if not isinstance(user_id, str) or not is_user_id(user_id, ports.policy.user_id_format):
             excluded[Exclusion.INVALID_USER_ID] += 1
         elif (digest := user_digest(user_id)) in valid:
             excluded[Exclusion.DUPLICATE_USER_ID] += 1

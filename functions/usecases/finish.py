@@ -1,5 +1,6 @@
 """T+10: conclude an execution, and delete what must not be kept."""
 
+from functions.domain.alerts import finished
 from functions.domain.delivery import Tally
 from functions.domain.errors import BadAudience, BadRecipe, NotYet
 from functions.domain.execution import Execution, Kind, State
@@ -17,6 +18,7 @@ from functions.usecases.launch import end, expire
 from functions.usecases.receipt import write_receipt
 from functions.usecases.recipes import complete_recipe
 from functions.usecases.steps import Run, load_run
+from functions.usecases.tell import tell, tell_end
 
 _PHASE = Phase.CLEANUP
 
@@ -37,13 +39,21 @@ def finish(ports: Ports, execution_id: str) -> Execution:
         if not run.too_late(run.execution.send_at, now):
             raise NotYet("cleaning up before T-0 is settled", run.execution.send_at + run.lateness)
         expire(ports, run)
-    ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+    execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
     _settle_rest(ports, run)
     if run.execution.kind is not Kind.TEST:
         _write_receipt(ports, run)
         _complete_recipe(ports, run)
+        _tell(ports, run, execution)
     return _cleaned(ports, run)
+
+
+def _tell(ports: Ports, run: Run, execution: Execution) -> None:
+    """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
+    tell_end(ports, execution)
+    if Phase.LIVE_EXECUTION in execution.phases:
+        tell(ports, finished(execution, _tally(ports, run)), execution.recipe)
 
 
 def _manifests(ports: Ports, run: Run) -> dict[int, PushFiles]:

@@ -1,10 +1,12 @@
 """What an execution leaves behind for people: its log, and its violations."""
 
+from functions.domain.alerts import breached
 from functions.domain.errors import TminusError
 from functions.domain.execution import Execution
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.timeline import Phase
-from functions.ports import Alert, LogEntry, Ports
+from functions.ports import LogEntry, Ports
+from functions.usecases.tell import tell
 
 
 def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: str = "info") -> None:
@@ -14,14 +16,17 @@ def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: str
 
 
 def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, subject: str = "") -> None:
-    """Record a violation, log it and alert; the same finding about the same subject is told once."""
+    """Record a violation, log it and tell it; the same finding about the same subject is told once.
+
+    One that ends the execution is told by whoever ends it.
+    """
     parts = [execution.id, finding.type.value, *([subject] if subject else [])]
     violation = Violation(id="-".join(parts), execution_id=execution.id, finding=finding, at=ports.clock.now())
+    if not finding.ends:
+        tell(ports, breached(violation, subject), execution.recipe)
     if ports.executions.record(violation):
         level = "error" if finding.severity is Severity.CRITICAL else "warning"
         note(ports, execution.id, phase, finding.message, level)
-        alert = Alert(kind=finding.type.value, execution_id=execution.id, message=finding.message)
-        ports.alerts.send(alert)
 
 
 def give_up(ports: Ports, execution_id: str, step: str, error: TminusError) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from functions.domain.alerts import malformed_recipe
 from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.ids import execution_id
@@ -10,11 +11,18 @@ from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
 from functions.domain.schedule import slot_for
 from functions.domain.timeline import Phase
-from functions.ports import Alert, Ports
+from functions.ports import Ports
 from functions.usecases.journal import breach, note
 from functions.usecases.steps import Run, read_run, tasks_of
+from functions.usecases.tell import tell, tell_end
 
 _CLOCK_SKEW = timedelta(minutes=1)
+_HOW = {
+    Kind.SCHEDULED: "launched",
+    Kind.MANUAL: "launched by hand",
+    Kind.TEST: "launched as a test",
+    Kind.ONE_OFF: "launched once, by hand",
+}
 
 
 def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | None:
@@ -30,7 +38,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     try:
         recipe = read(document, default_id=recipe_id)
     except BadRecipe as error:
-        ports.alerts.send(Alert(kind="malformed_recipe", execution_id="", message=f"recipe {recipe_id}: {error}"))
+        tell(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
         return None
     send_at = slot_for(recipe.schedule, scheduled_at)
     if send_at is None or not recipe.is_active:
@@ -38,11 +46,14 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     return start(ports, recipe, send_at)
 
 
-def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED) -> Execution:
-    """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there."""
+def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED, name: str = "") -> Execution:
+    """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there.
+
+    A `name` tells it from others of the same instant that are not the same.
+    """
     now = ports.clock.now()
     fresh = Execution(
-        id=execution_id(recipe.id, send_at, "" if kind is Kind.SCHEDULED else kind),
+        id=execution_id(recipe.id, send_at, name or ("" if kind is Kind.SCHEDULED else kind)),
         kind=kind,
         recipe_id=recipe.id,
         recipe=recipe.document(),
@@ -53,8 +64,7 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCH
     created = ports.executions.create(fresh)
     execution = ports.executions.get(fresh.id) or fresh
     if created:
-        how = {Kind.SCHEDULED: "launched", Kind.MANUAL: "launched by hand", Kind.TEST: "launched as a test"}[kind]
-        message = f"{how} for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
+        message = f"{_HOW[kind]} for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
         note(ports, execution.id, Phase.AUDIENCE_GENERATION, message)
     return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
 
@@ -71,7 +81,7 @@ def _begin(ports: Ports, run: Run) -> Execution:
     if rival is not None:
         return block(ports, run, Phase.AUDIENCE_GENERATION, _another(rival))
     window = execution.send_at - max(run.timeline.test_at, now)
-    if execution.kind is not Kind.TEST:
+    if execution.kind in (Kind.SCHEDULED, Kind.MANUAL):
         for finding in window_findings(run.recipe, window, limits):
             breach(ports, execution, Phase.AUDIENCE_GENERATION, finding)
     for task in tasks_of(run):
@@ -136,4 +146,6 @@ def end(ports: Ports, run: Run, phase: Phase, state: State, finding: Finding, *,
     def change(execution: Execution) -> Execution:
         return execution if execution.state.final else execution.to(state, now, finding.message)
 
-    return ports.executions.change(run.execution.id, change)
+    ended = ports.executions.change(run.execution.id, change)
+    tell_end(ports, ended)
+    return ended

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,9 +52,14 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[st
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
     run = _run(ports, recipe, test=test)
-    trial = _Trial(ports=ports, run=run, test=test, pushes=[], problems=[])
     with TemporaryDirectory(prefix="tminus-") as folder:
-        trial.make(Path(folder))
+        return tried(shadow(ports, Path(folder)), run, test=test)
+
+
+def tried(shadowed: Ports, run: Run, *, test: bool = False) -> dict[str, Any]:
+    """Return what a run would do, on the ports of a shadow: see preview."""
+    trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[])
+    trial.make()
     return trial.document()
 
 
@@ -81,13 +87,14 @@ class _Trial:
     pushes: list[PushTrial]
     problems: list[Finding]
 
-    def make(self, folder: Path) -> None:
+    def make(self) -> None:
         """Build the audiences and judge every row of them."""
-        ports, sizes = shadow(self.ports, folder), dict[str, int]()
+        sizes: dict[str, int] = {}
         try:
-            for files in audiences_of(ports, self.run):
-                sizes[label(files.push, files.audience)] = files.live.size
-                self.pushes.append(self._try(ports, files))
+            with closing(audiences_of(self.ports, self.run)) as made:
+                for files in made:
+                    sizes[label(files.push, files.audience)] = files.live.size
+                    self.pushes.append(self._try(self.ports, files))
         except TooLarge as error:
             sizes = dict(error.sizes)
         except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
@@ -119,10 +126,11 @@ class _Trial:
     def _judge(self, sizes: Mapping[str, int]) -> None:
         recipe, policy = self.run.recipe, self.ports.policy
         self.problems.extend(audience_findings(sizes, recipe.settings.safeguards, policy.limits))
-        if total_finding(sizes, policy.limits) is None and not self.test:
+        one_off = self.run.execution.kind is Kind.ONE_OFF
+        if total_finding(sizes, policy.limits) is None and not self.test and not one_off:
             window = self.run.execution.send_at - self.run.timeline.test_at
             self.problems.extend(window_findings(recipe, window, policy.limits))
-        if not test_users(self.ports, self.run):
+        if not one_off and not test_users(self.ports, self.run):
             told = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
             required = recipe.settings.safeguards.require_test_first or self.test
             self.problems.append(_problem(ViolationType.TEST_FAILED, told, critical=required))

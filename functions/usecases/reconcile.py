@@ -4,20 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
+from functions.domain.alerts import drift as drift_alert
 from functions.domain.errors import BadRecipe
-from functions.domain.execution import State
+from functions.domain.execution import Kind, State
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
 from functions.domain.schedule import sends_from
 from functions.domain.status import Status
-from functions.ports import Alert, Ports, Task
+from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_before_live
 from functions.usecases.launch import start
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
+from functions.usecases.tell import enqueue, tell
 
 GRACE = timedelta(minutes=5)
 """How long a step may be overdue before its task counts as lost, and the one made anew as lost again."""
+_ALERT_GRACE = timedelta(minutes=15)
+"""The queue's longest wait between two attempts to deliver an alert is ten minutes."""
 _LOOK_BACK = timedelta(hours=24)
 """How old a missed send may be and still be recorded, as expired."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -56,9 +60,17 @@ def reconcile(ports: Ports) -> Drift:
         renewed=tuple(_renew_tasks(ports)),
         launched=tuple(_launch_missed(ports, recipes)),
     )
-    for sentence in drift.sentences:
-        ports.alerts.send(Alert(kind="reconcile_drift", execution_id="", message=sentence))
+    if drift.sentences:
+        tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
+    _enqueue_waiting_alerts(ports)
     return drift
+
+
+def _enqueue_waiting_alerts(ports: Ports) -> None:
+    """Enqueue alerts anew that have been waiting for longer than their queue lets any wait between two attempts."""
+    now = ports.clock.now()
+    for outgoing in ports.alert_store.waiting(now - _ALERT_GRACE):
+        enqueue(ports, outgoing, generation=(now - outgoing.at) // GRACE, at=now)
 
 
 def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
@@ -74,21 +86,50 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
 
 def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Put and delete jobs until there is one for each active recipe and no other."""
+    for name, present, wanted in _schedule_differences(ports, recipes):
+        if wanted is None:
+            ports.schedules.delete(name)
+            yield f"deleted the schedule {name}: no active recipe has it"
+        else:
+            ports.schedules.put(wanted)
+            yield f"{'mended' if present else 'created'} the schedule {name}: {wanted.cron} in {wanted.zone}"
+
+
+def _schedule_differences(
+    ports: Ports, recipes: Mapping[str, Recipe]
+) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
+    """Yield the name of each job that is not as it should be: as it is, and as it should be, None for no job."""
     present = {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
     for name in sorted(present.keys() - wanted.keys()):
-        ports.schedules.delete(name)
-        yield f"deleted the schedule {name}: no active recipe has it"
+        yield name, present[name], None
     for name, job in wanted.items():
         if present.get(name) != job:
-            ports.schedules.put(job)
-            yield f"{'mended' if name in present else 'created'} the schedule {name}: {job.cron} in {job.zone}"
+            yield name, present.get(name), job
+
+
+def find_drift(ports: Ports) -> list[str]:
+    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read.
+
+    Every recipe is read for it.
+    """
+    recipes, found = _read_recipes(ports)
+    for name, present, wanted in _schedule_differences(ports, recipes):
+        if wanted is None:
+            found.append(f"the schedule {name} is there, and no active recipe has it")
+        elif present is None:
+            found.append(f"the schedule {name} is missing: {wanted.cron} in {wanted.zone}")
+        else:
+            state = f"{present.cron} in {present.zone}{'' if present.enabled else ', paused'}"
+            found.append(f"the schedule {name} is {state}, and should be {wanted.cron} in {wanted.zone}")
+    return found
 
 
 def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
     """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
-    for recipe_id in sorted({execution.recipe_id for execution in ports.executions.unfinished()}):
+    of_recipes = (other for other in ports.executions.unfinished() if other.kind is not Kind.ONE_OFF)
+    for recipe_id in sorted({execution.recipe_id for execution in of_recipes}):
         recipe = recipes.get(recipe_id)
         if recipe is None and ports.recipes.get(recipe_id) is not None:
             continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot

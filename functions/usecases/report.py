@@ -19,8 +19,7 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     way when a stop was noticed are among them, as what became of them.
     """
     run = load_run(ports, execution_id)
-    shards = ports.executions.shards(execution_id)
-    pushes = [_push(ports, run, push, shards) for push in range(1, len(run.recipe.pushes) + 1)]
+    pushes = _pushes(ports, run)
     return {
         "executionId": execution_id,
         "recipeId": run.recipe.id,
@@ -37,6 +36,16 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
             **_numbers(sum((tally for _, tally in pushes), Tally())),
         },
     }
+
+
+def pushes_of(ports: Ports, run: Run) -> list[dict[str, Any]]:
+    """Return what became of each push of an execution, as `report` has it."""
+    return [numbers for numbers, _ in _pushes(ports, run)]
+
+
+def _pushes(ports: Ports, run: Run) -> list[tuple[dict[str, Any], Tally]]:
+    shards = ports.executions.shards(run.execution.id)
+    return [_push(ports, run, push, shards) for push in range(1, len(run.recipe.pushes) + 1)]
 
 
 def _phase(run: Run, phase: Phase) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
+from functions.domain.alerts import after_tests
+from functions.domain.delivery import Tally
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import PARTITIONS
@@ -13,6 +15,7 @@ from functions.usecases.delivery import Delivery
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import block, expire
 from functions.usecases.steps import Run, load_run
+from functions.usecases.tell import tell, tell_end
 
 _PHASE = Phase.TEST_SENDING
 
@@ -21,7 +24,7 @@ def send_test(ports: Ports, execution_id: str) -> Execution:
     """Send the test pushes of an execution; a repeat returns the execution as it is."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state not in (State.LAUNCHED, State.AUDIENCE_READY):
-        return run.execution
+        return _told(ports, run, run.execution)
     if run.too_late(run.execution.send_at, now):
         return expire(ports, run)
     if now < run.timeline.test_at or run.execution.state is State.LAUNCHED:
@@ -106,4 +109,15 @@ def _tested(ports: Ports, run: Run) -> Execution:
     if execution.state is State.TESTED:
         message = f"open until {execution.send_at:%H:%M} UTC: anybody may cancel"
         note(ports, execution.id, Phase.CANCELLATION_WINDOW, message)
+    return _told(ports, run, execution)
+
+
+def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
+    """Tell what the tests came to; an attempt before this one may have ended before it told."""
+    if execution.state in (State.TESTED, State.LIVE):
+        shards = ports.executions.shards(execution.id)
+        tally = sum((shard.tally for shard in shards if shard.test), Tally())
+        tell(ports, after_tests(execution, tally, users=len(test_users(ports, run))), execution.recipe)
+    else:
+        tell_end(ports, execution)
     return execution

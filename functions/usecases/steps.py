@@ -66,7 +66,8 @@ def tasks_of(run: Run, generation: int = 0) -> Iterator[Task]:
     """
     timeline = run.timeline
     yield _task(run, generation, "build_audience", timeline.build_at)
-    yield _task(run, generation, "send_test", timeline.test_at)
+    if run.execution.kind is not Kind.ONE_OFF:
+        yield _task(run, generation, "send_test", timeline.test_at)
     if run.execution.kind is Kind.TEST:
         yield _task(run, generation, "finish", timeline.finish_at)
         return

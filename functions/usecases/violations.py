@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from functions.domain.errors import NotFound
 from functions.domain.safeguards import Violation
 from functions.ports import Ports
 
@@ -13,9 +14,17 @@ def open_violations(ports: Ports, *, most: int = 100) -> Sequence[Violation]:
     return ports.executions.open_violations(most=max(1, min(most, MOST_OPEN)))
 
 
-def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
+def resolve_violation(ports: Ports, violation_id: str, *, by: str, execution_id: str = "") -> Violation:
     """Mark a violation as looked after, by somebody's e-mail address; whoever was first stays.
 
-    NotFound where there is none.
+    NotFound where there is none. Without its execution it is looked for among those that are open.
     """
+    if not execution_id:
+        waiting = ports.executions.open_violations(most=MOST_OPEN)
+        found = next((violation for violation in waiting if violation.id == violation_id), None)
+        if found is None:
+            raise NotFound(
+                f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
+            )
+        execution_id = found.execution_id
     return ports.executions.resolve(execution_id, violation_id, ports.clock.now(), by)

@@ -51,41 +51,59 @@ run "everything" {
 
   assert {
     condition = output.grants == tolist([
+      "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
+      "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-builder: roles/artifactregistry.writer on repository tminus",
       "tminus-builder: roles/logging.logWriter on project",
       "tminus-builder: roles/storage.objectViewer on project where only-function-sources",
+      "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-checkpoint: roles/datastore.user on project where only-tminus",
+      "tminus-checkpoint: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-console: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-console: roles/datastore.user on project where only-tminus",
+      "tminus-console: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
+      "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-finish: roles/datastore.user on project where only-tminus",
+      "tminus-finish: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-finish: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
       "tminus-finish: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-receipts-folders",
       "tminus-finish: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-devices-folders",
       "tminus-finish: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-receipts-folders",
+      "tminus-launch: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-launch: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-launch: roles/datastore.user on project where only-tminus",
       "tminus-launch: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-reconcile: projects/kicks-test/roles/tminusSchedulesEdit on project",
+      "tminus-reconcile: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-reconcile: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-reconcile: roles/datastore.user on project where only-tminus",
       "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-launch",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-reconcile",
+      "tminus-send-alert: roles/datastore.user on project where only-tminus",
+      "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
       "tminus-send-push: roles/datastore.user on project where only-tminus",
       "tminus-send-push: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-send-shard: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-shard: roles/datastore.user on project where only-tminus",
       "tminus-send-shard: roles/firebasecloudmessaging.admin on project",
+      "tminus-send-shard: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-shard: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-send-test: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-test: roles/datastore.user on project where only-tminus",
       "tminus-send-test: roles/firebasecloudmessaging.admin on project",
+      "tminus-send-test: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-test: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-task-caller: roles/run.invoker on service tminus-build-audience",
       "tminus-task-caller: roles/run.invoker on service tminus-checkpoint",
       "tminus-task-caller: roles/run.invoker on service tminus-finish",
+      "tminus-task-caller: roles/run.invoker on service tminus-send-alert",
       "tminus-task-caller: roles/run.invoker on service tminus-send-push",
       "tminus-task-caller: roles/run.invoker on service tminus-send-shard",
       "tminus-task-caller: roles/run.invoker on service tminus-send-test",
@@ -104,7 +122,7 @@ run "everything" {
   }
 
   assert {
-    condition     = local.environment["OIDC_SIGNATURES"] != "removed" || alltrue([for name in ["launch", "build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish", "reconcile"] : local.functions[name].caller != null])
+    condition     = local.environment["OIDC_SIGNATURES"] != "removed" || alltrue([for name in ["launch", "build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish", "reconcile", "send_alert"] : local.functions[name].caller != null])
     error_message = "tokens without a signature are taken only where Cloud Run verifies callers"
   }
 
@@ -165,7 +183,7 @@ run "secrets_go_to_functions_that_exist" {
   command = plan
 
   variables {
-    secrets = { DATABASE_URL = { secret = "database-url", functions = ["no_such_function"] } }
+    secrets = { USER_DATABASE_URL = { secret = "database-url", functions = ["no_such_function"] } }
   }
 
   expect_failures = [var.secrets]
@@ -175,13 +193,51 @@ run "a_secret_is_read_by_its_functions_only" {
   command = plan
 
   variables {
-    secrets = { DATABASE_URL = { secret = "database-url", functions = ["build_audience"] } }
+    secrets = { USER_DATABASE_URL = { secret = "database-url", functions = ["build_audience"] } }
   }
 
   assert {
     condition     = [for grant in output.grants : grant if strcontains(grant, "secret")] == ["tminus-build-audience: roles/secretmanager.secretAccessor on secret database-url"]
     error_message = "only the functions that a secret is for may read it"
   }
+}
+
+run "user_data_in_bigquery" {
+  command = plan
+
+  variables {
+    user_dataset = "kicks-data.shop"
+  }
+
+  assert {
+    condition = [
+      for grant in output.grants : grant if startswith(grant, "tminus-build-audience") || can(regex("bigquery|exports", grant))
+      ] == [
+      "tminus-build-audience: roles/bigquery.dataViewer on dataset kicks-data.shop",
+      "tminus-build-audience: roles/bigquery.jobUser on project",
+      "tminus-build-audience: roles/datastore.user on project where only-tminus",
+      "tminus-build-audience: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
+      "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-build-audience: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
+      "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+    ]
+    error_message = "only build_audience may query, it reads the dataset alone, and nothing of it but exports/ can it remove"
+  }
+
+  assert {
+    condition     = local.environment["USER_DATA"] == "bigquery" && local.environment["USER_DATASET"] == "kicks-data.shop" && contains(local.apis, "bigquery.googleapis.com")
+    error_message = "the functions are told where the user data are"
+  }
+}
+
+run "user_data_are_in_a_dataset_or_elsewhere" {
+  command = plan
+
+  variables {
+    user_dataset = "shop"
+  }
+
+  expect_failures = [var.user_dataset]
 }
 
 run "the_apps_own_database_is_left_alone" {

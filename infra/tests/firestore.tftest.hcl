@@ -33,7 +33,7 @@ run "database" {
 
   assert {
     condition = toset(keys(google_firestore_field.unindexed)) == toset([
-      "days.packed", "graves.packed", "shards.outcomes", "executions.recipe", "pushes.live", "pushes.test",
+      "days.packed", "graves.packed", "shards.outcomes", "executions.recipe", "pushes.live", "pushes.test", "alerts.alert",
     ])
     error_message = "packed and large fields are not indexed"
   }
@@ -44,8 +44,8 @@ run "database" {
   }
 
   assert {
-    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && contains(keys(google_firestore_field.expiry), "days")
-    error_message = "the ledger's days expire"
+    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts"])
+    error_message = "the ledger's days and alerts expire"
   }
 
   assert {

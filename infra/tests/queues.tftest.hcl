@@ -38,7 +38,7 @@ run "quota" {
   }
 
   assert {
-    condition     = local.environment["TASK_QUEUE"] == module.steps.name && local.environment["SHARD_QUEUE"] == module.shards.name
+    condition     = local.environment["TASK_QUEUE"] == module.steps.name && local.environment["SHARD_QUEUE"] == module.shards.name && local.environment["ALERT_QUEUE"] == module.alerts.name
     error_message = "functions are told the queues that exist"
   }
 }
@@ -127,4 +127,80 @@ run "scheduler" {
     condition     = !startswith(google_cloud_scheduler_job.reconcile.name, "tminus-")
     error_message = "no recipe's job can have this name"
   }
+}
+
+run "alerts" {
+  command = plan
+
+  module {
+    source = "./modules/queue"
+  }
+
+  variables {
+    name                      = "tminus-alerts"
+    max_dispatches_per_second = 5
+    max_concurrent_dispatches = 16
+    max_retry_duration        = "86400s"
+    min_backoff               = "5s"
+    max_backoff               = "600s"
+  }
+
+  assert {
+    condition     = google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "${86400 * tonumber(one(regex("PATIENCE = timedelta\\(days=([0-9]+)\\)", file("../functions/domain/outgoing_alerts.py"))))}s"
+    error_message = "an alert is tried for as long as functions/domain/outgoing_alerts.py says"
+  }
+
+  assert {
+    condition     = tonumber(trimsuffix(google_cloud_tasks_queue.this.retry_config[0].max_backoff, "s")) < 60 * tonumber(one(regex("_ALERT_GRACE = timedelta\\(minutes=([0-9]+)\\)", file("../functions/usecases/reconcile.py"))))
+    error_message = "reconciling takes no alert for lost that the queue is still trying"
+  }
+}
+
+run "without_secrets" {
+  command = plan
+}
+
+run "secrets_of_alerts" {
+  command = plan
+
+  variables {
+    secrets = {
+      ALERT_WEBHOOKS      = { secret = "alert-webhooks", functions = ["send_alert"] }
+      CANCEL_LINK_SECRETS = { secret = "cancel-link", functions = ["send_alert", "console"] }
+    }
+  }
+
+  assert {
+    condition     = local.default_settings["ALERT_CHANNELS"] == "all"
+    error_message = "where there is a webhook, every function knows that there is a channel"
+  }
+
+  assert {
+    condition = setsubtract(output.grants, run.without_secrets.grants) == toset([
+      "tminus-console: roles/secretmanager.secretAccessor on secret cancel-link",
+      "tminus-send-alert: roles/secretmanager.secretAccessor on secret alert-webhooks",
+      "tminus-send-alert: roles/secretmanager.secretAccessor on secret cancel-link",
+    ])
+    error_message = "only who posts knows where to, and only who signs and who checks know what links are signed with"
+  }
+}
+
+run "a_webhook_for_everybody" {
+  command = plan
+
+  variables {
+    secrets = { ALERT_WEBHOOKS = { secret = "alert-webhooks", functions = ["send_alert", "send_shard"] } }
+  }
+
+  expect_failures = [var.secrets]
+}
+
+run "a_secret_in_the_open" {
+  command = plan
+
+  variables {
+    settings = { CANCEL_LINK_SECRETS = "12345678901234567890123456789012" }
+  }
+
+  expect_failures = [var.settings]
 }

@@ -34,6 +34,7 @@ run "buckets" {
       one(coalesce(one(rule.condition).matches_prefix, ["uploads"])) => "${one(rule.action).type} ${one(rule.condition).age}"
       } == {
       "devices/"   = "Delete 7"
+      "exports/"   = "Delete 1"
       "audiences/" = "Delete 90"
       "receipts/"  = "Delete 365"
       "uploads"    = "AbortIncompleteMultipartUpload 1"

@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +17,8 @@ from functions.domain.recipe import parse
 from functions.settings import process_settings
 from functions.usecases.query_audience import QueriedAudience, find_audience, query_audience
 from functions.usecases.recipe_audience import recipe_criteria
-from local.cli.jobs_run import Found
+from functions.usecases.run_job import Found
+from local.cli.jobs_run import lines_of
 from local.cli.options import data_option, folder, json_option, print_json, read_instant
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
@@ -63,7 +63,7 @@ def audience(
         raise BadInput("--recipe says whom to find: leave out --filters, --pack, --ids and --query")
     settings = process_settings()
     if data is not None:
-        settings = replace(settings, user_data_dir=data, user_database=None)
+        settings = settings.on_files(data)
     engine, _ = bootstrap.user_data(settings)
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:
@@ -113,7 +113,7 @@ def _tell(found: QueriedAudience, shown: Found, *, kept: bool, as_json: bool) ->
         print_json({**about, **({"csv": str(found.csv), "parts": parts} if kept else {})})
         return
     click.echo(f"{found.count:,} users: {found.description}")
-    for line in shown.lines():
+    for line in lines_of(shown):
         click.echo(f"  {line}")
     for part in parts:
         click.echo(f"{part['csv']}: {part['count']:,} users")

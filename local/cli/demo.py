@@ -31,9 +31,8 @@ def demo(home: Path) -> None:
     One of them runs once more a day later, so that cadence shows. Everything is made anew each time but the sample
     data; the dates are fixed, so that two runs tell the same.
     """
-    settings = replace(process_settings(), user_database=None, fcm=None)
     data = home / "data"
-    settings = replace(settings, state_dir=home / "state", user_data_dir=data)
+    settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None)
     story = Story()
     if not (data / "users.csv").exists():
         story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {data} ...")

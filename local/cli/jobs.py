@@ -1,18 +1,17 @@
 """`tminus jobs`: the audience jobs."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from audience_jobs.contract import Job
-from audience_jobs.registry import all_jobs, find
+from audience_jobs.registry import find
 from functions import bootstrap
 from functions.settings import process_settings
+from functions.usecases.describe_jobs import describe_jobs
+from functions.usecases.run_job import run_job
 from local.cli.jobs_new import write_job
-from local.cli.jobs_run import read_values, run_job
+from local.cli.jobs_run import lines_of, read_values
 from local.cli.options import data_option, folder, json_option, print_json, read_instant
 from local.embedded.clock import RealClock
 
@@ -26,7 +25,7 @@ def jobs() -> None:
 @json_option
 def list_jobs(as_json: bool) -> None:
     """List the audience jobs with their parameters, audiences and columns."""
-    found = [_describe(job) for job in all_jobs()]
+    found = describe_jobs()
     if as_json:
         print_json(found)
         return
@@ -64,7 +63,7 @@ def run_one(
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
     job, settings = find(name), process_settings()
     if data is not None:
-        settings = replace(settings, user_data_dir=data, user_database=None)
+        settings = settings.on_files(data)
     engine, _ = bootstrap.user_data(settings)
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
@@ -73,22 +72,5 @@ def run_one(
         return
     for audience in found:
         click.echo(f"{audience.name}: {audience.users:,} users")
-        for line in audience.lines():
+        for line in lines_of(audience):
             click.echo(f"  {line}")
-
-
-def _describe(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "title": job.title,
-        "layer": job.layer,
-        "parameters": [vars(parameter) for parameter in job.parameters],
-        "audiences": [
-            {
-                "name": audience.name,
-                "meaning": audience.meaning,
-                "columns": [vars(column) for column in audience.columns],
-            }
-            for audience in job.audiences
-        ],
-    }

@@ -62,7 +62,7 @@ def run(
         document["id"] = recipe.stem
     for assignment in assignments:
         document = set_value(document, assignment)
-    settings = replace(process_settings(), state_dir=state, user_data_dir=data, user_database=None)
+    settings = replace(process_settings().on_files(data), state_dir=state)
     plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
     script = read_outcomes(outcomes) if outcomes else None
     report = execute(settings, plan, script, Story(quiet=as_json))

@@ -16,6 +16,7 @@ from functions.settings import process_settings
 from functions.usecases.recipes import save_recipe
 from local.cli.data import generate_with_progress
 from local.cli.options import RECIPES, folder, read_instant
+from local.cli.up_alerts import with_alerts
 from local.cli.up_emulators import up_on_emulators
 from local.documents import read_recipe_file
 from local.embedded.clock import FastClock, RealClock
@@ -49,6 +50,7 @@ _KEEP_SECONDS = 0.1
     is_flag=True,
     help="Run on Google's clients: emulators of Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler.",
 )
+@click.option("--alerts", "webhook", help="Post alerts to this address too, such as a Slack webhook.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 def up(
@@ -59,6 +61,7 @@ def up(
     speed: float,
     at: str | None,
     emulators: bool,
+    webhook: str | None,
     host: str,
     port: int,
 ) -> None:
@@ -70,6 +73,7 @@ def up(
     until the end, and the variables to export are printed, with which other programs find what runs.
     """
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
+    settings = with_alerts(settings, webhook, host, port)
     kept = KeptClock(state / "clock.json")
     start = read_instant(at, "--at") or kept.read()
     clock = _clock(kind, speed, start)

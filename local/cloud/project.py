@@ -47,7 +47,7 @@ def _make_queues(settings: CloudSettings) -> None:
     parent = f"projects/{settings.project}/locations/{settings.location}"
     with grpc.insecure_channel(settings.tasks_emulator) as channel:
         client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
-        for name in (settings.task_queue, settings.shard_queue):
+        for name in (settings.task_queue, settings.shard_queue, settings.alert_queue):
             try:
                 client.create_queue(parent=parent, queue=tasks_v2.Queue(name=f"{parent}/queues/{name}"))
             except AlreadyExists:

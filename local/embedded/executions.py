@@ -91,12 +91,13 @@ class SqliteExecutionStore:
             conditions.append(f"(send_at, id) {comparison} (?, ?)")
             parameters += [to_micros(after[0]), after[1]]
         order = f"ORDER BY send_at {direction}, id {direction} LIMIT ?"
-        return self._read(f"{' AND '.join(conditions)} {order}", *parameters, most)
+        return self._read(f"{' AND '.join(conditions) or 'TRUE'} {order}", *parameters, most)
 
     def count(self, wanted: ExecutionSearch) -> int:
         """Return how many executions there are, without reading each of them."""
         conditions, parameters = _conditions(wanted)
-        query = f"SELECT count(*) AS found FROM executions WHERE {' AND '.join(conditions)}"  # noqa: S608 - constants
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""  # without one, SQLite counts pages
+        query = f"SELECT count(*) AS found FROM executions{where}"  # noqa: S608 - conditions are constants below
         [row] = self._database.rows(query, parameters)
         return int(row["found"])
 
@@ -226,7 +227,7 @@ def _conditions(wanted: ExecutionSearch) -> tuple[list[str], list[object]]:
         "send_at < ?": wanted.until and to_micros(wanted.until),
     }
     given = {condition: value for condition, value in asked.items() if value is not None}
-    return ["TRUE", *given], list(given.values())
+    return list(given), list(given.values())
 
 
 def _write(connection: Connection, execution: Execution) -> None:

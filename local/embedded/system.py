@@ -6,8 +6,8 @@ from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports import Clock, Ports, PushSender, ScheduledJob
-from local.embedded.alerts import FileAlerts
+from functions.ports import Channels, Clock, Ports, PushSender, ScheduledJob
+from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.callers import LocalCallers
 from local.embedded.database import Database
@@ -49,6 +49,7 @@ def open_system(
     policy: Policy,
     sender: PushSender | None = None,
     script: OutcomeScript | None = None,
+    channels: Channels | None = None,
 ) -> EmbeddedSystem:
     """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it."""
     state.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,8 @@ def open_system(
         sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
         devices=SqliteDevices(database),
         alerts=FileAlerts(state / "alerts.jsonl", clock),
+        alert_store=SqliteAlertStore(database),
+        channels=channels or NoChannels(),
         callers=LocalCallers(),
         engine=engine,
         find_job=find_job,

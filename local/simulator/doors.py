@@ -10,7 +10,7 @@ from flask import Flask, Request
 from werkzeug.test import Client
 
 from functions import bootstrap
-from functions.handlers.entry import handle_launch, handle_reconcile, handle_task
+from functions.handlers.entry import handle_launch, handle_reconcile, handle_send_alert, handle_task
 from functions.logs import log
 from functions.ports import Ports
 from local.embedded.documents import to_text
@@ -35,6 +35,8 @@ def through_handlers(ports: Ports, function: str, headers: Mapping[str, str], bo
             answer = handle_launch(request)
         elif function == "reconcile":
             answer = handle_reconcile(request)
+        elif function == "send_alert":
+            answer = handle_send_alert(request)
         else:
             answer = handle_task(function, request)
     return Response(status=answer.status_code, headers=dict(answer.headers), text=answer.get_data(as_text=True))

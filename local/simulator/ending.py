@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.domain.alert_payload import Links, payload
 from functions.domain.delivery import word
 from functions.domain.execution import Execution, State
 from functions.domain.ids import push_key, user_key
 from functions.domain.ledger import reserved
+from functions.domain.outgoing_alerts import Fate
 from functions.domain.recipe import read
 from functions.domain.shard import PushFiles, Shard
 from functions.usecases.receipt import receipt_name
 from functions.usecases.recipes import schedule_name
 from functions.usecases.steps import timeline_of
 from local.simulator.contract import Contract
+from local.simulator.memory.alerts import MemoryAlertStore, MemoryChannels
 from local.simulator.memory.documents import MemoryCadenceLedger, MemoryRecipeStore
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
@@ -43,10 +46,13 @@ class Ending:
         ledger: MemoryCadenceLedger,
         files: MemoryAudienceFiles,
         schedules: MemorySchedules,
+        alerts: MemoryAlertStore,
+        channels: MemoryChannels,
     ) -> None:
         self._contract, self._broken = contract, broken
         self._recipes, self._executions, self._ledger = recipes, executions, ledger
         self._files, self._schedules = files, schedules
+        self._alerts, self._channels = alerts, channels
 
     def judge(self, *, quiet_since: datetime, now: datetime) -> None:
         """Judge every execution that had the time to end since faults were over, and what is left behind."""
@@ -63,6 +69,7 @@ class Ending:
                 continue
             self._judge_execution(execution)
         self._judge_schedules()
+        self._judge_alerts()
 
     def _judge_execution(self, execution: Execution) -> None:
         pushes = range(1, len(read(execution.recipe).pushes) + 1)
@@ -74,7 +81,28 @@ class Ending:
         if execution.state is State.COMPLETED and any(b"." in shard.outcomes for shard in shards if not shard.test):
             self._broken(execution.id, "it is completed although somebody was not reached")
         self._judge_tokens(execution)
+        self._judge_end_told(execution)
         self._judge_receipt(execution, shards)
+
+    def _judge_end_told(self, execution: Execution) -> None:
+        """Look for the alert that says how an execution ended: its totals, or why it was ended."""
+        kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
+        told = "finished" if execution.state is State.COMPLETED else execution.state.value
+        safeguards = {"failure_rate", "misconfigured"} if execution.state is State.STOPPED else set()
+        if not kinds & {told, *safeguards}:
+            self._broken(execution.id, f"nobody was told that it is {execution.state}, only of {sorted(kinds)}")
+
+    def _judge_alerts(self) -> None:
+        """Hold what channels got against what was told."""
+        for one in self._alerts.all():
+            if one.waiting:
+                self._broken(one.alert.execution_id, f"alert {one.id} never reached {', '.join(one.waiting)}")
+            text = payload(one.alert, self._executions.get(one.alert.execution_id), Links())["text"]
+            for channel, fate in one.fates.items():
+                if fate is Fate.DELIVERED and not self._channels.posted[channel, text]:
+                    self._broken(
+                        one.alert.execution_id, f"alert {one.id} counts as delivered, and {channel} has none"
+                    )
 
     def _judge_tokens(self, execution: Execution) -> None:
         """Look for device tokens that cleaning up has left; those of a build that came later the bucket deletes."""

@@ -55,6 +55,13 @@ FCM = {
     "fcm_denied": "FCM refused our credentials:",
     "fcm_slow": "FCM was slow with",
 }
+CHANNELS = {
+    "channel_503": "the webhook answered 503 to",
+    "channel_429": "the webhook answered 429 to",
+    "channel_404": "the webhook refused",
+    "channel_lost_answer": "the webhook's answer was lost, after it took",
+    "channel_slow": "the webhook was slow with",
+}
 JOB = {
     "job_fails": "the audience job failed:",
     "job_hangs": "the audience job hung:",
@@ -83,6 +90,7 @@ EVENTS = {
     "delete": "somebody deleted",
     "malformed": "somebody broke by hand, in the store,",
     "look": "somebody looked at the report of",
+    "link": "somebody used the cancel link of an alert about",
 }
 """What people do, and what else comes out of the blue."""
 
@@ -100,6 +108,7 @@ WORDS: Mapping[str, str] = (
     | DELIVERY
     | FIRES
     | EVENTS
+    | CHANNELS
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {
@@ -112,6 +121,8 @@ _AT_PORTS: Mapping[str, Mapping[str, str]] = {
     "files.write_once": STORAGE | STORAGE_WRITES,
     "tasks.add": TASKS,
     "schedules": SCHEDULES,
+    "alert_store": DOCUMENTS,
+    "channels": CHANNELS,
 }
 _HARSH: Mapping[str, float] = {
     "crash_before": 0.003,
@@ -142,6 +153,9 @@ _HARSH: Mapping[str, float] = {
     "fire_twice": 0.04,
     "fire_late": 0.04,
     "fire_never": 0.06,
+    "channel_503": 0.1,
+    "channel_429": 0.05,
+    "channel_lost_answer": 0.05,
 }
 _RARELY = 0.005
 """The harsh rate of every other fault, at each call or message that it can strike."""
@@ -151,6 +165,7 @@ _MORE_CRASHES = {
     "schedules.delete": 20,
     "devices.bury": 20,
     "executions.shard": 20,
+    "executions.violations": 20,
 }
 """How many times as often a process dies at calls that are made seldom."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from functions.domain.cancel_link import make_token
 from functions.domain.errors import BadRecipe, NotFound, NotPossible
 from functions.domain.ids import execution_id
 from functions.ports import Ports
 from functions.usecases import control
 from functions.usecases.audit import history_of
+from functions.usecases.cancel_by_link import Standing, cancel_by_link, look_at_link
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, save_recipe
 from functions.usecases.report import report
 from functions.usecases.user_history import user_history
@@ -22,7 +24,16 @@ from local.simulator.scenario import Scenario
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
 _SOMEBODY = "somebody@example.com"
-_RARE = {"delete": 0.5, "malformed": 0.7, "redeploy": 1, "poison": 1, "look": 2, "cancel": 1.5, "stop": 1.5}
+_RARE = {
+    "delete": 0.5,
+    "malformed": 0.7,
+    "redeploy": 1,
+    "poison": 1,
+    "look": 2,
+    "cancel": 1.5,
+    "stop": 1.5,
+    "link": 1.5,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +49,7 @@ class Event:
     @property
     def subject(self) -> str:
         """What it happens to, in words."""
-        if self.kind in ("cancel", "stop", "look", "force"):
+        if self.kind in ("cancel", "stop", "look", "force", "link"):
             return self.execution_id
         return "" if self.kind in ("redeploy", "poison") else self.recipe_id
 
@@ -89,10 +100,22 @@ def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
         delete_recipe(ports, event.recipe_id, by=_SOMEBODY)
     elif event.kind == "edit":
         save_recipe(ports, _edited(event, written), by=_SOMEBODY)
+    elif event.kind == "link":
+        _use_link(ports, event)
     elif event.kind == "look":
         history_of(ports, event.recipe_id)
         report(ports, event.execution_id)
         user_history(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
+
+
+def _use_link(ports: Ports, event: Event) -> None:
+    """Open an alert's link, and press the button behind it."""
+    at = datetime.strptime(event.execution_id.rpartition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    token = make_token(ports.policy.alerts.link_secrets, event.execution_id, at)
+    look_at_link(ports, token)
+    seen = cancel_by_link(ports, token)
+    if seen.standing is not Standing.DONE:
+        raise NotPossible(f"the cancel link of {event.execution_id} is {seen.standing.value}")
 
 
 def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.domain.policy import Policy
+from functions.domain.alerts import EVERYTHING
+from functions.domain.policy import AlertPolicy, Policy
 from local.simulator.users import AUDIENCES, User
 
 TESTERS = ("00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b")
+ALERTS = AlertPolicy(channels=(EVERYTHING,), console_url="https://console.example", link_secrets=("s" * 32,))
 _DAYS = (
     (date(2026, 3, 8), "America/New_York"),
     (date(2026, 11, 1), "America/New_York"),
@@ -54,6 +56,7 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         devices_per_user=random.choice((1, 1, 2)),
         fail_open=False,
         default_test_user_ids=(TESTERS[0],),
+        alerts=ALERTS,
     )
     return Scenario(
         begins_at=begins_at,

@@ -273,6 +273,8 @@ class Simulation:
             ledger=world.ledger,
             files=world.files,
             schedules=world.schedules,
+            alerts=world.alerts,
+            channels=world.channels,
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
         for document in self._scenario.recipes:

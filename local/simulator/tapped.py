@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from audience_jobs.errors import BadJob
-from functions.domain.errors import LedgerUnreadable, Transient
+from functions.domain.errors import LedgerUnreadable, QuotaExceeded, Refused, Transient
 from functions.ports import Ports
 from local.simulator.call_sites import Site, site_of
 from local.simulator.chance import Chance
@@ -30,10 +30,22 @@ TAPPED = (
     "sender",
     "devices",
     "alerts",
+    "alert_store",
+    "channels",
     "engine",
 )
-_BEFORE = ("aborted", "unavailable", "enqueue_unavailable", "scheduler_unavailable", "storage_503")
-_AFTER = ("unavailable_after", "enqueue_unavailable_after", "scheduler_unavailable_after", "storage_412")
+_BEFORE = ("aborted", "unavailable", "enqueue_unavailable", "scheduler_unavailable", "storage_503", "channel_503")
+_AFTER = (
+    *("unavailable_after", "enqueue_unavailable_after", "scheduler_unavailable_after", "storage_412"),
+    "channel_lost_answer",
+)
+_WAITS_SECONDS = {
+    "preempt": (0, 0),
+    "slow": (1, 20),
+    "slow_storage": (1, 20),
+    "stall": (30, 2_400),
+    "channel_slow": (1, 5),
+}
 _TASK_FAULTS = ("task_late", "task_early", "task_lost")
 
 
@@ -174,9 +186,13 @@ class _Tap:
             raise Transient(f"{self._call}: {kind}")
         if kind == "ledger_unreadable":
             raise LedgerUnreadable(f"{self._call}: deadline exceeded")
+        if kind == "channel_429":
+            raise QuotaExceeded(30)
+        if kind == "channel_404":
+            raise Refused(f"{self._call}: {kind}")
         if kind in INTERRUPTIONS:
             floor.interrupt(worker, kind)
-        seconds = {"preempt": (0, 0), "slow": (1, 20), "slow_storage": (1, 20), "stall": (30, 2_400)}.get(kind)
+        seconds = _WAITS_SECONDS.get(kind)
         if seconds is not None:
             floor.wait(worker, round(floor.chance.between(f"{place}:how", *seconds), 1))
 

@@ -7,8 +7,8 @@ from functions.ports import Clock, Ports
 from local.embedded.callers import LocalCallers
 from local.simulator.chance import Chance
 from local.simulator.faults import Rates
+from local.simulator.memory.alerts import MemoryAlerts, MemoryAlertStore, MemoryChannels
 from local.simulator.memory.documents import (
-    MemoryAlerts,
     MemoryAuditLog,
     MemoryCadenceLedger,
     MemoryDevices,
@@ -35,6 +35,8 @@ class World:
     queue: MemoryTaskQueue
     schedules: MemorySchedules
     phones: Phones
+    alerts: MemoryAlertStore
+    channels: MemoryChannels
     ports: Ports
 
 
@@ -53,6 +55,7 @@ def open_world(
     recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
     ledger, queue, schedules = MemoryCadenceLedger(audit), MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
+    alerts, channels = MemoryAlertStore(), MemoryChannels()
     job = make_job()
     ports = Ports(
         clock=clock,
@@ -67,6 +70,8 @@ def open_world(
         sender=phones,
         devices=MemoryDevices(),
         alerts=MemoryAlerts(),
+        alert_store=alerts,
+        channels=channels,
         callers=LocalCallers(),
         engine=Users(scenario.users, chance, rates, caller),
         find_job=lambda _: job,
@@ -80,5 +85,7 @@ def open_world(
         queue=queue,
         schedules=schedules,
         phones=phones,
+        alerts=alerts,
+        channels=channels,
         ports=ports,
     )

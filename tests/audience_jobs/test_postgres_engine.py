@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_jobs.contract import Audience, Check, Column, Engine, Freshness, Job, Parameter
+from audience_jobs.contract import Check, Freshness, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.engines.postgres_session import postgres_session
@@ -22,33 +22,15 @@ from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import databases, write_tables
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
+from tests.audience_jobs.written import sample_job, written
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"
 SEEDS, USERS = (1, 2, 3), 3_000
 
 
-def written(engine: Engine, job: Job, folder: Path, **arguments: object) -> dict[str, bytes]:
-    """Give the bytes of all files that a job writes."""
-    files = {}
-    with engine.run(job, arguments, now=NOW) as run:
-        for audience in job.audiences:
-            assert run.size(audience.name) == run.write_audience(audience.name, folder / "audience.out")
-            run.write_devices(audience.name, folder / "devices.out", per_user=2)
-            files[audience.name] = (folder / "audience.out").read_bytes()
-            files[f"devices of {audience.name}"] = (folder / "devices.out").read_bytes()
-    return files
-
-
 @pytest.fixture
 def job() -> Callable[..., Job]:
-    """Declare a job of one audience, `all`, of these columns: user_id and what else is named."""
-
-    def declare(sql: str, *, parameters: tuple[Parameter, ...] = (), **types: Any) -> Job:
-        columns = [Column(name=name, type=kind, meaning="") for name, kind in ({"user_id": "text"} | types).items()]
-        audience = Audience(name="all", columns=tuple(columns), meaning="")
-        return Job(id="sample", title="", layer=1, audiences=(audience,), sql=sql, parameters=parameters)
-
-    return declare
+    return sample_job
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -181,7 +181,7 @@ def test_quotes_inside_of_names_and_texts_stay_where_they_are() -> None:
 def test_parameters_are_numbered_in_the_order_of_the_text() -> None:
     query = read_query("SELECT $b, $a FROM users WHERE id = $b AND username = '$a'", parameters=["a", "b"])
     assert query.parameters == ("b", "a")
-    assert query.numbered("postgres") == "SELECT $1, $2 FROM users WHERE id = $1 AND username = '$a'"
+    assert query.numbered() == "SELECT $1, $2 FROM users WHERE id = $1 AND username = '$a'"
     assert query.sql("duckdb") == "SELECT $b, $a FROM users WHERE id = $b AND username = '$a'"
 
 

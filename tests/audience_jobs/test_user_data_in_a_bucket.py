@@ -10,14 +10,15 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.user_folder import allowed, user_folder
+from audience_jobs.engines.sealed_database import sealed_database
+from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
 from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.test_jobs_command import Tminus, tminus
-from tests.audience_jobs.test_postgres_engine import written
 from tests.audience_jobs.worlds import NOW
+from tests.audience_jobs.written import written
 
 __all__ = ["tminus"]
 Upload = Callable[..., str]
@@ -98,12 +99,7 @@ def test_a_locked_connection_reaches_no_other_folder_and_no_file_of_the_machine(
     upload: Upload, tmp_path: Path
 ) -> None:
     address, other = upload(users=b"id\n1\n"), upload(users=b"id\n2\n", folder="exports/shop-two")
-    folder = user_folder(address)
-    with duckdb.connect() as connection:
-        folder.admit(connection)
-        connection.execute(
-            f"SET allowed_directories = {allowed(folder, tmp_path)}; SET enable_external_access = false"
-        )
+    with sealed_database(user_folder(address), tmp_path, memory_limit_mib=64) as connection:
         assert connection.execute(f"FROM read_csv('{address}/users.csv')").fetchall() == [(1,)]
         for elsewhere in (f"{other}/users.csv", "/etc/passwd", "https://example.com/users.csv"):
             with pytest.raises(duckdb.PermissionException):

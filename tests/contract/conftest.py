@@ -22,6 +22,7 @@ from functions.domain.shard import AudienceFile, IndexedFile, PushFiles, Shard, 
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm import FcmSender
 from functions.ports import (
+    AlertStore,
     AudienceFiles,
     AuditLog,
     CadenceLedger,
@@ -35,6 +36,7 @@ from functions.ports import (
     TaskQueue,
 )
 from functions.settings import Platform, Settings
+from local.embedded.alerts import SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
@@ -50,6 +52,7 @@ from local.embedded.scheduler import SqliteSchedules
 from local.fake_fcm import FakeFcm, Script, answers
 from local.simulator.chance import Chance
 from local.simulator.faults import rates
+from local.simulator.memory.alerts import MemoryAlertStore
 from local.simulator.memory.documents import (
     MemoryAuditLog,
     MemoryCadenceLedger,
@@ -81,6 +84,7 @@ class Adapters:
     tasks: TaskQueue
     schedules: Schedules
     devices: Devices
+    alert_store: AlertStore
     sender: Callable[[Mapping[str, Outcome]], PushSender]
     """Makes a sender that answers as told by token, and sent otherwise."""
 
@@ -101,6 +105,7 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
         tasks=SqliteTaskQueue(database, clock),
         schedules=SqliteSchedules(database, clock),
         devices=SqliteDevices(database),
+        alert_store=SqliteAlertStore(database),
         sender=lambda by_token: OutboxSender(folder / "outbox.jsonl", clock, OutcomeScript(by_token=by_token)),
     )
 
@@ -130,6 +135,7 @@ def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapt
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
         devices=MemoryDevices(),
+        alert_store=MemoryAlertStore(),
         sender=_phones,
     )
     return lambda: adapters
@@ -153,6 +159,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         tasks=ports.tasks,
         schedules=ports.schedules,
         devices=ports.devices,
+        alert_store=ports.alert_store,
         sender=lambda by_token: _fcm(by_token, closing_stack),
     )
 

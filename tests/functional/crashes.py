@@ -8,7 +8,7 @@ from functions.ports import Ports
 
 CRASHING = (
     *("recipes", "executions", "request_keys", "ledger", "files", "tasks", "schedules", "sender", "devices"),
-    *("alerts", "engine"),
+    *("alerts", "alert_store", "channels", "engine"),
 )
 
 

@@ -11,7 +11,8 @@ import pytest
 from google.cloud import firestore
 
 from functions import bootstrap
-from functions.ports import Alert, Ports, ScheduledJob
+from functions.domain.alerts import Alert
+from functions.ports import Ports, ScheduledJob
 from functions.settings import Platform, Settings
 from functions.usecases.launch import launch
 from functions.usecases.reconcile import reconcile

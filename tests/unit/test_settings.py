@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.domain.errors import Misconfigured
+from functions.domain.policy import AlertPolicy
 from functions.settings import FcmSettings, read_settings
 
 FCM = {"PUSH_SENDER": "fcm", "GOOGLE_CLOUD_PROJECT": "kicks-prod"}
@@ -58,3 +59,54 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
     with pytest.raises(Misconfigured, match=reason) as refused:
         read_settings(FCM | told)
     assert refused.value.setting == setting
+
+
+SECRET = "s" * 32
+
+
+def test_without_a_word_alerts_go_nowhere_and_have_no_links() -> None:
+    settings = read_settings({})
+    assert settings.webhooks == {}
+    assert settings.policy.alerts == AlertPolicy()
+
+
+def test_an_address_alone_is_the_channel_for_everything_and_others_have_names() -> None:
+    told = "https://hooks.example/T0/B0?a=b, growth=https://hooks.example/T0/B1,local=http://127.0.0.1:9/x"
+    settings = read_settings({"ALERT_WEBHOOKS": told})
+    assert settings.webhooks == {
+        "all": "https://hooks.example/T0/B0?a=b",
+        "growth": "https://hooks.example/T0/B1",
+        "local": "http://127.0.0.1:9/x",
+    }
+    assert settings.policy.alerts.channels == ("all", "growth", "local")
+
+
+def test_names_of_channels_are_known_where_their_addresses_are_not() -> None:
+    told = {"ALERT_CHANNELS": "all, growth", "CONSOLE_URL": "https://console.example/", "CANCEL_LINK_SECRETS": SECRET}
+    settings = read_settings(told)
+    assert settings.webhooks == {}
+    assert settings.policy.alerts == AlertPolicy(
+        channels=("all", "growth"), console_url="https://console.example", link_secrets=(SECRET,)
+    )
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "reason"),
+    [
+        ("ALERT_WEBHOOKS", "growth=http://hooks.example/secret", "entry 1 must be NAME=URL"),
+        ("ALERT_WEBHOOKS", "https://a.example/x,http://10.0.0.1/secret", "entry 2 must be NAME=URL"),
+        ("ALERT_WEBHOOKS", "file:///etc/secret", "entry 1 must be NAME=URL"),
+        ("ALERT_WEBHOOKS", "gro wth=https://a.example/secret", "entry 1 must be NAME=URL"),
+        ("ALERT_WEBHOOKS", "https://", "entry 1 must be NAME=URL"),
+        ("ALERT_WEBHOOKS", "x=https://a.example/secret,x=https://b.example/secret", "channel x has two addresses"),
+        ("ALERT_CHANNELS", "gro wth", "must be names of letters"),
+        ("CONSOLE_URL", "console.example", "must begin with https://"),
+        ("CANCEL_LINK_SECRETS", f"{SECRET},secret", "secret 2 is shorter than 32 characters"),
+    ],
+)
+def test_a_wrong_setting_of_alerts_is_refused_and_no_secret_is_shown(setting: str, value: str, reason: str) -> None:
+    with pytest.raises(Misconfigured, match=reason) as refused:
+        read_settings({setting: value})
+    assert refused.value.setting == setting
+    assert "/secret" not in str(refused.value)

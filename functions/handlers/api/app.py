@@ -25,7 +25,10 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 def handle_api(request: Request) -> Response:
     """Serve one call. Every answer has the one envelope, also where nobody expected what went wrong."""
     with logs.context(function=FUNCTION, method=request.method, path=request.path):
-        response = preflight(request) or _answer(request)
+        try:
+            response = preflight(request) or _answer(request)
+        finally:
+            request.close()  # the files of a form lie on disk until then
         allow_origin(request, response)
         return response
 

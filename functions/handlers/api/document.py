@@ -9,6 +9,13 @@ from pydantic import TypeAdapter
 
 from functions.handlers.api.route import Route
 
+_EXAMPLES = {
+    "recipeId": "new-user-welcome",
+    "executionId": "new-user-welcome_20260504T150000Z",
+    "userId": "10000000-0000-4000-8000-000000000001",
+    "name": "start.js",
+}
+"""What stands in an address, by its name: the first two are a sample recipe and one of its sends."""
 _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
 _VERSION = "1.0.0"
@@ -148,7 +155,8 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 def _parameters(route: Route, schemas: _Schemas) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema, "example": _EXAMPLES[name]}
     for name, schema, required in schemas.properties(route, "query"):
         told = {"description": schema.pop("description")} if "description" in schema else {}
         yield {"name": name, "in": "query", "required": required, "schema": schema, **told}
@@ -197,7 +205,8 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.paged:
         envelope["properties"]["pagination"] = _PAGE
         envelope["required"].append("pagination")
-    return answer | {"content": {"application/json": {"schema": envelope}}}
+    file = {route.file: {"schema": {"type": "string"}}} if route.file else {}
+    return answer | {"content": {"application/json": {"schema": envelope}, **file}}
 
 
 def _refusals(route: Route) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class ViolationShown(Model):
     data: dict[str, Any]
     at: Instant
     resolved: bool
+    resolved_at: Instant | None
+    resolved_by: str
     action_taken: str
 
 

@@ -32,8 +32,14 @@ _WAIT_SECONDS = 5
 class Refused(TminusError):
     """A request that cannot be served, whatever the use case: the status, the reason, and headers that go with it."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        self.status, self.headers = status, headers or {}
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        self.status, self.headers, self.errors = status, headers or {}, errors
         super().__init__(message)
 
 
@@ -71,7 +77,7 @@ _STATUS: Mapping[type[Exception], int] = {
 def refusal(error: Exception) -> Refusal | None:
     """Return what an error is answered with; None for one that nobody expected, or that only a deployer can mend."""
     if isinstance(error, Refused):
-        return Refusal(status=error.status, message=str(error), headers=error.headers)
+        return Refusal(status=error.status, message=str(error), errors=error.errors, headers=error.headers)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
     if status is None:
         return None

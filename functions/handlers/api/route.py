@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Annotated, Any
 
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from werkzeug.datastructures import FileStorage
 
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Caller, Role
 from functions.ports import Ports
 
@@ -25,6 +27,23 @@ class Query(Model):
     """The parameters behind an address's question mark, which are text."""
 
     model_config = ConfigDict(strict=False)
+
+
+class Form(Model):
+    """The fields of a multipart form, which are text, and its files."""
+
+    model_config = ConfigDict(strict=False)
+
+
+Upload = Annotated[Any, Field(json_schema_extra={"type": "string", "format": "binary"})]
+"""A file of a form."""
+
+
+def uploaded(file: object) -> IO[bytes]:
+    """Return the content of a form's file, which lies on disk; BadFields where the field holds none."""
+    if not isinstance(file, FileStorage):
+        raise BadFields([FieldError("file", "must be a file: a part of the form with a filename")])
+    return file.stream
 
 
 class Paging(Query):
@@ -90,7 +109,8 @@ class Route:
     what is answered instead of the envelope. `refusals` are the statuses that it may answer beside those that every
     call may. A body is JSON that fits `body`; `form` is the model of a multipart form that may come instead. With
     `keyed` a client may send an Idempotency-Key; with `etag` the answer names its version, and with `paged` its page.
-    `later` calls may also answer 202, where the work goes on after the answer.
+    `later` calls may also answer 202, where the work goes on after the answer; `file` is the type of what may be
+    answered instead of the envelope, where the query asks for it.
     """
 
     method: str
@@ -104,6 +124,7 @@ class Route:
     form: type[Model] | None = None
     status: int = 200
     later: bool = False
+    file: str = ""
     refusals: tuple[int, ...] = ()
     keyed: bool = False
     etag: bool = False

@@ -33,6 +33,7 @@ module "tminus" {
   location              = var.location
   settings              = var.settings
   secrets               = var.secrets
+  user_dataset          = var.user_dataset
   notification_channels = var.notification_channels
   source_archive        = var.source_archive
   deletion_protection   = true

@@ -21,6 +21,12 @@ variable "secrets" {
   default     = {}
 }
 
+variable "user_dataset" {
+  description = "The BigQuery dataset of user data, as project.dataset; null: they are elsewhere."
+  type        = string
+  default     = null
+}
+
 variable "notification_channels" {
   description = "Who is told of alerts."
   type        = list(string)

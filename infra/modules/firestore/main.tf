@@ -31,11 +31,12 @@ locals {
     { collection = "executions", field = "recipe" },
     { collection = "pushes", field = "live" },
     { collection = "pushes", field = "test" },
+    { collection = "alerts", field = "alert" },
   ]
 
   # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
   # is not indexed: it grows with time, so its index would be a hot spot.
-  expiring = ["days"]
+  expiring = ["days", "alerts"]
 }
 
 resource "google_firestore_database" "this" {

@@ -74,6 +74,24 @@ resource "google_project_iam_member" "sender" {
   member  = "serviceAccount:${local.functions[each.key]}"
 }
 
+# A query is a job of the project's, which pays for it; the dataset it reads can be another project's.
+resource "google_project_iam_member" "querier" {
+  for_each = { for name, function in var.functions : name => function if function.queries }
+
+  project = var.project_id
+  role    = "roles/bigquery.jobUser"
+  member  = "serviceAccount:${local.functions[each.key]}"
+}
+
+resource "google_bigquery_dataset_iam_member" "reader" {
+  for_each = { for name, function in var.functions : name => function if function.queries }
+
+  project    = regex("^(.+)\\.", var.user_dataset)[0]
+  dataset_id = regex("([^.]+)$", var.user_dataset)[0]
+  role       = "roles/bigquery.dataViewer"
+  member     = "serviceAccount:${local.functions[each.key]}"
+}
+
 resource "google_cloud_tasks_queue_iam_member" "enqueuer" {
   for_each = local.enqueues
 

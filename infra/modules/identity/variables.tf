@@ -18,6 +18,7 @@ variable "functions" {
   type = map(object({
     enqueues  = list(string)
     sends     = bool
+    queries   = bool
     schedules = string
     reads     = list(string)
     writes    = list(string)
@@ -37,6 +38,12 @@ variable "secrets" {
     functions = set(string)
   }))
   default = {}
+}
+
+variable "user_dataset" {
+  description = "The BigQuery dataset of user data, as project.dataset; null where there is none."
+  type        = string
+  default     = null
 }
 
 variable "database" {

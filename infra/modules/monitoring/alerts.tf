@@ -10,7 +10,10 @@ locals {
   fewest_attempts = 50
 
   # Of the kinds of alerts these only tell; all others stopped something.
-  telling = ["audience_alert", "short_cancellation_window", "reconcile_drift"]
+  telling = [
+    "audience_ready", "test_sent", "live_started", "finished", "cancelled", "stopped",
+    "audience_alert", "short_cancellation_window", "reconcile_drift",
+  ]
 
   late_milliseconds = 5 * 60 * 1000
 }

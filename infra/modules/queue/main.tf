@@ -1,4 +1,4 @@
-# A Cloud Tasks queue. Its retries are those of local/embedded/retry.py.
+# A Cloud Tasks queue. Its retries are those of local/embedded/retry.py, unless it is told otherwise.
 
 resource "google_cloud_tasks_queue" "this" {
   project  = var.project_id
@@ -13,9 +13,9 @@ resource "google_cloud_tasks_queue" "this" {
   # A task is given up once it has had all of its attempts and all of its time; one of them alone would be unlimited.
   retry_config {
     max_attempts       = 100
-    max_retry_duration = "3600s"
-    min_backoff        = "1s"
-    max_backoff        = "60s"
+    max_retry_duration = var.max_retry_duration
+    min_backoff        = var.min_backoff
+    max_backoff        = var.max_backoff
     max_doublings      = 6
   }
 

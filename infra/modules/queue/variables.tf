@@ -22,3 +22,21 @@ variable "max_concurrent_dispatches" {
   description = "How many tasks run at once; Cloud Tasks allows 5,000."
   type        = number
 }
+
+variable "max_retry_duration" {
+  description = "How long a task is tried, at least, in seconds such as 3600s."
+  type        = string
+  default     = "3600s"
+}
+
+variable "min_backoff" {
+  description = "The wait after the first attempt, in seconds such as 1s."
+  type        = string
+  default     = "1s"
+}
+
+variable "max_backoff" {
+  description = "The longest wait between two attempts, in seconds such as 60s."
+  type        = string
+  default     = "60s"
+}

@@ -29,6 +29,17 @@ resource "google_storage_bucket" "audiences" {
     }
   }
 
+  # build_audience removes what BigQuery exported as soon as it has read it; this is for what a crash leaves.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 1
+      matches_prefix = ["exports/"]
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "Delete"

@@ -1,4 +1,4 @@
-"""Recipes and their audit log, the cadence ledger, dead tokens and alerts, in memory."""
+"""Recipes and their audit log, the cadence ledger, and dead tokens, in memory."""
 
 import json
 import threading
@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
 from functions.domain.cadence_rules import SUBJECT, rules_document
-from functions.ports import Alert
 from local.embedded.documents import to_text
 
 T = TypeVar("T")
@@ -148,14 +147,3 @@ class MemoryDevices:
         """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
         with self._writing:
             self._graves[partition] = change(self._graves.get(partition, b""))
-
-
-class MemoryAlerts:
-    """Plays Alerts."""
-
-    def __init__(self) -> None:
-        self.sent: list[Alert] = []
-
-    def send(self, alert: Alert) -> None:
-        """Keep an alert."""
-        self.sent.append(alert)

@@ -1,8 +1,6 @@
 """Executions: a recipe's history, one while it runs, its log, and what became of everybody."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time
-from itertools import chain
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +11,7 @@ from functions.domain.instants import instant, stamp
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
+from functions.handlers.api.streaming import begun
 from functions.ports import ExecutionSearch, Place
 from functions.usecases.receipt import export
 from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
@@ -53,17 +52,29 @@ def get_history(call: Call) -> Reply:
 def executions_page(call: Call, recipe_id: str | None) -> Reply:
     """Answer a page of the executions that the query asks for, of one recipe or of all."""
     asked: History = call.query
-    wanted = ExecutionSearch(
+    found = find_executions(
+        call.ports,
+        searched(asked, recipe_id),
+        most=asked.limit,
+        after=place_of(asked.cursor),
+        oldest_first=asked.order == "asc",
+    )
+    return Reply(data=found.executions, page=page_to(asked.limit, found.next, found.total))
+
+
+def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
+    """Return the search that a query asks for; BadFields names the parameter at fault."""
+    return ExecutionSearch(
         recipe_id=recipe_id,
         state=State(asked.status) if asked.status else None,
         since=_instant(asked.since, "since"),
         until=_instant(asked.until, "until"),
     )
-    found = find_executions(
-        call.ports, wanted, most=asked.limit, after=_place(asked.cursor), oldest_first=asked.order == "asc"
-    )
-    following = f"{stamp(found.next[0])}~{found.next[1]}" if found.next else None
-    return Reply(data=found.executions, page=Page(limit=asked.limit, next=following, total=found.total))
+
+
+def page_to(limit: int, following: Place | None, total: int | None = None) -> Page:
+    """Return where a page ends, by the place behind which the next one begins."""
+    return Page(limit=limit, next=f"{stamp(following[0])}~{following[1]}" if following else None, total=total)
 
 
 def get_execution(call: Call) -> Reply:
@@ -81,13 +92,8 @@ def get_export(call: Call) -> Reply:
     """Answer what became of every user as CSV, line by line."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
     name = f'attachment; filename="{execution.id}.csv"'
-    lines = _begun(export(call.ports, read_run(execution)))
+    lines = begun(export(call.ports, read_run(execution)))
     return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
-
-
-def _begun(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Read the first lines now, so that what fails at once is answered as an error."""
-    return chain([next(lines, b"")], lines)
 
 
 def _instant(text: str, field: str) -> datetime | None:
@@ -103,7 +109,8 @@ def _instant(text: str, field: str) -> datetime | None:
         raise BadFields([FieldError(field, reason)]) from None
 
 
-def _place(cursor: str) -> Place | None:
+def place_of(cursor: str) -> Place | None:
+    """Return the place that `page_to` has named; BadFields where it is none."""
     if not cursor:
         return None
     at, tilde, execution_id = cursor.partition("~")

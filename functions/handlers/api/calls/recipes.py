@@ -73,7 +73,7 @@ def post_recipe(call: Call) -> Reply:
     """Create a recipe, and answer it."""
     recipe = create_recipe(call.ports, call.body.root, by=call.caller.name)
     location = {"Location": f"{_AT}/{recipe.id}"}
-    return _changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)
+    return changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)
 
 
 def put_recipes(call: Call) -> Reply:
@@ -101,7 +101,7 @@ def put_recipe(call: Call) -> Reply:
     recipe = update_recipe(
         call.ports, call.path["recipeId"], call.body.root, by=call.caller.name, versions=call.if_match
     )
-    return _changed(call, recipe, f"recipe {recipe.id} is changed")
+    return changed(call, recipe, f"recipe {recipe.id} is changed")
 
 
 def remove_recipe(call: Call) -> Reply:
@@ -111,7 +111,8 @@ def remove_recipe(call: Call) -> Reply:
     return Reply(data=Removed(recipe_id=recipe_id), message=f"recipe {recipe_id} is removed")
 
 
-def _changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
+def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
+    """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
     document = recipe.document()
     told = "; ".join([message, *recipe.notices])
     shown = shown_recipe(document, call.ports.clock.now())

@@ -1,0 +1,174 @@
+"""Runs audience jobs on a dataset of BigQuery."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from google.cloud import bigquery, storage
+
+from audience_jobs.contract import Column, Job
+from audience_jobs.engines.bigquery_files import exported, write_sorted
+from audience_jobs.engines.bigquery_request import Limits
+from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
+from audience_jobs.engines.needs import Needs
+from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
+from audience_jobs.query import Query
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+
+_RANKED = ("user_id", "token", "platform", "place")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BigQueryEngine:
+    """The Engine for user data in BigQuery.
+
+    `dataset` (`project.dataset`) holds the tables; queries are run, and billed, in the project of `client`. What they
+    find gets out by way of `bucket`, which has to be where the dataset is. A query is billed for at most
+    `max_bytes_billed` and may take `timeout_seconds`. What DuckDB, which sorts the files, cannot keep in
+    `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
+    """
+
+    client: bigquery.Client
+    bucket: storage.Bucket
+    dataset: str
+    max_bytes_billed: int = 100 * 2**30
+    timeout_seconds: float = 600
+    memory_limit_mib: int = 768
+    temp_dir: Path | None = None
+
+    @contextmanager
+    def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["BigQueryRun"]:
+        """Run the job once, as at `now`; see Engine.run.
+
+        Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly and
+        NotAllowed, and Unavailable where Google Cloud is in trouble.
+        """
+        prepared = prepare(job, arguments, now=now)
+        with self._open(job.id) as session:
+            with session.told():
+                session.tables.provide(Needs.of(prepared))
+            run = BigQueryRun(self, prepared, session)
+            run.hold_fresh()
+            run.fill()
+            run.hold_to_declaration()
+            yield run
+
+    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+        """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
+        recipients = "SELECT DISTINCT g.id AS user_id FROM unnest(CAST($user_ids AS TEXT[])) AS g(id)"
+        with self._open("devices") as session:
+            return self.write_devices(session, recipients, {"user_ids": list(user_ids)}, path, per_user)
+
+    def write(
+        self,
+        session: BigQuerySession,
+        query: str,
+        values: Mapping[str, object],
+        *,
+        columns: Sequence[str],
+        select: str,
+        path: Path,
+    ) -> int:
+        """Write what a SELECT makes of `exported`, these columns of a query, as CSV, and give the number of rows."""
+        with session.told(), exported(self.bucket) as export:
+            session.export(query, values, export.uri)
+            return write_sorted(
+                export, columns, select, path, temp_dir=self.temp_dir, memory_limit_mib=self.memory_limit_mib
+            )
+
+    def write_devices(
+        self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
+    ) -> int:
+        """Write the tokens of the users that a query yields as `user_id`, each once."""
+        with session.told():
+            session.tables.require("devices", ("user_id", "token", "platform", "updated_at"))
+        ranked = ranked_devices(recipients, per_user)
+        select = devices_of("SELECT * FROM exported")
+        return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
+
+    @contextmanager
+    def _open(self, job_id: str) -> Iterator[BigQuerySession]:
+        limits = Limits(bytes_billed=self.max_bytes_billed, timeout_seconds=self.timeout_seconds)
+        with bigquery_session(self.client, self.dataset, job_id=job_id, limits=limits) as session:
+            yield session
+
+
+def open_bigquery(
+    project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
+) -> BigQueryEngine:
+    """Give the engine that acts as the account of this machine, and lets `project` pay."""
+    return BigQueryEngine(
+        client=bigquery.Client(project),
+        bucket=storage.Client(project).bucket(bucket),
+        dataset=dataset,
+        max_bytes_billed=max_bytes_billed,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+class BigQueryRun:
+    """One run's result, kept as a temporary table; see JobRun."""
+
+    def __init__(self, engine: BigQueryEngine, prepared: PreparedJob, session: BigQuerySession) -> None:
+        self._engine, self._prepared, self._session = engine, prepared, session
+
+    def hold_fresh(self) -> None:
+        """Raise StaleData where the user data are older than the job allows."""
+        if fresh := self._prepared.job.freshness:
+            newest = self._session.rows(freshness_sql(fresh))[0][0]
+            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
+
+    def fill(self) -> None:
+        """Keep what the job's query yields, or raise BadJob where that is too little."""
+        query = self._prepared.query
+        self._prepared.hold_columns(self._session.columns(query.tree()))
+        columns = {c.name: str(c.type) for audience in self._prepared.job.audiences for c in audience.columns}
+        self._session.keep(query.tree(), self._values(query), {"audience": "text"} | columns)
+
+    def hold_to_declaration(self) -> None:
+        """Raise BadJob or CheckFailed where the result is not what the job declares."""
+        found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
+        self._prepared.hold_audiences([name for (name,) in found])
+        self._prepared.hold_checks(self._count)
+
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows; see JobRun.size."""
+        name = self._prepared.job.audience(audience).name
+        found = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = {literal(name)}")  # noqa: S608 (quoted)
+        return int(str(found[0][0]))
+
+    def write_audience(self, audience: str, path: Path) -> int:
+        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        declared = self._prepared.job.audience(audience)
+        names = [column.name for column in declared.columns]
+        found = f"SELECT {', '.join(map(_as_exported, declared.columns))} FROM {RESULT_TABLE}"  # noqa: S608 (quoted)
+        written = f"SELECT {', '.join(map(as_written, declared.columns))} FROM exported"  # noqa: S608 (as above)
+        return self._engine.write(
+            self._session,
+            f"{found} WHERE audience = {literal(audience)}",
+            {},
+            columns=names,
+            select=in_file_order(written, map(quoted, names)),
+            path=path,
+        )
+
+    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        name = self._prepared.job.audience(audience).name
+        recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
+        return self._engine.write_devices(self._session, recipients, {}, path, per_user)
+
+    def _count(self, query: Query) -> int:
+        return int(str(self._session.rows(query.tree(), self._values(query))[0][0]))
+
+    def _values(self, query: Query) -> dict[str, object]:
+        return {name: self._prepared.values[name] for name in query.parameters}
+
+
+def _as_exported(column: Column) -> str:
+    """Give times as texts: Parquet has several ways to hold one."""
+    name = quoted(column.name)
+    return f"CAST({name} AS TEXT) AS {name}" if column.type == "timestamp" else name

@@ -1,0 +1,50 @@
+"""What a query is sent to BigQuery with: its limits, its labels and its parameters."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
+from google.cloud.bigquery.query import ConnectionProperty
+
+_LONGEST_LABEL = 63
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a query may take: bytes that are billed, and seconds until it is stopped."""
+
+    bytes_billed: int
+    timeout_seconds: float
+
+
+def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapping[str, object]) -> QueryJobConfig:
+    """Give the configuration of a query of a job, in a session of BigQuery; without one it opens one.
+
+    `values` are bound to `@name`: texts, whole numbers, booleans, times without zone, and lists of texts.
+    """
+    config = QueryJobConfig(
+        maximum_bytes_billed=limits.bytes_billed,
+        labels={"application": "tminus", "audience_job": label(job_id)},
+        query_parameters=[_parameter(name, value) for name, value in values.items()],
+        create_session=session_id is None,
+        connection_properties=[ConnectionProperty("session_id", session_id)] if session_id else [],
+    )
+    config.job_timeout_ms = max(1, round(limits.timeout_seconds * 1000))
+    return config
+
+
+def label(text: str) -> str:
+    """Give a text as a label: at most 63 of a-z, 0-9, _ and -: cloud.google.com/bigquery/docs/labels-intro."""
+    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:_LONGEST_LABEL]
+
+
+def _parameter(name: str, value: object) -> ScalarQueryParameter | ArrayQueryParameter:
+    if isinstance(value, list):
+        return ArrayQueryParameter(name, "STRING", value)
+    if isinstance(value, datetime):
+        return ScalarQueryParameter(name, "DATETIME", value)
+    if isinstance(value, int):
+        return ScalarQueryParameter(name, "BOOL" if isinstance(value, bool) else "INT64", value)
+    return ScalarQueryParameter(name, "STRING", str(value))

@@ -1,0 +1,130 @@
+"""A session of BigQuery that sees a dataset as the source tables, and writes nothing but its own results."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import TimeoutError as StillRunning
+from contextlib import contextmanager, suppress
+
+import sqlglot
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.bigquery import Client
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
+from sqlglot import exp
+
+from audience_jobs.engines.bigquery_answers import meaning
+from audience_jobs.engines.bigquery_request import Limits, request
+from audience_jobs.engines.bigquery_tables import BigQueryTables
+from audience_jobs.errors import BadJob, RefusedQuery, TooSlow
+from audience_jobs.googlesql import googlesql
+from audience_jobs.prepared import RESULT_TABLE
+from audience_jobs.query import generated
+from audience_jobs.typed_query import typed
+
+
+class BigQuerySession:
+    """User data as tables; opened by `bigquery_session`.
+
+    Queries are written as PostgreSQL and said in GoogleSQL. The result of one can be kept as `job_rows`, a temporary
+    table of the session, whose columns are `result`.
+    """
+
+    def __init__(self, client: Client, dataset: str, *, job_id: str, limits: Limits) -> None:
+        self._client, self._job_id, self._limits = client, job_id, limits
+        self.tables = BigQueryTables(client, dataset)
+        self._location = self.tables.location()
+        self._session_id: str | None = None
+        self._result: Mapping[str, Mapping[str, str]] = {}
+
+    def columns(self, query: exp.Query) -> list[str]:
+        """Give the names of the columns that a query yields."""
+        with self._refused():
+            return list(typed(query, self._result).named_selects)
+
+    def keep(self, query: exp.Query, values: Mapping[str, object], types: Mapping[str, str]) -> None:
+        """Keep a query's columns of these names, as these types (in the schema's words), as the result table."""
+        wanted = [
+            exp.alias_(
+                exp.Cast(this=exp.column(name, "result", quoted=True), to=exp.DataType.build(_SQL_TYPES[t])),
+                name,
+                quoted=True,
+            )
+            for name, t in types.items()
+        ]
+        said = self._said(exp.select(*wanted).from_(query.subquery("result")))
+        # Each session has a table of its own; to replace one is to leave nothing to a query that BigQuery repeats.
+        self._run(f"CREATE OR REPLACE TEMP TABLE {RESULT_TABLE} AS {said}", values)
+        self._result = {RESULT_TABLE: dict(types)}
+
+    def rows(self, query: exp.Query | str, values: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
+        """Run one query, with the values that it reads as `$name`, and give its rows."""
+        return self._run(self._said(_read(query)), values or {})
+
+    def export(self, query: exp.Query | str, values: Mapping[str, object], uri: str) -> None:
+        """Write what a query yields to Parquet files in Cloud Storage; `uri` has a `*` where their number goes.
+
+        Not repeated where BigQuery breaks off: files of the first attempt could stay beside those of the second.
+        """
+        options = f"uri = '{uri}', format = 'PARQUET', compression = 'SNAPPY', overwrite = true"
+        self._run(f"EXPORT DATA OPTIONS ({options}) AS {self._said(_read(query))}", values, repeat=False)
+
+    def close(self) -> None:
+        """End the session, with its table; where that fails it ends by itself within a day."""
+        if self._session_id is not None:
+            with suppress(GoogleAPICallError):
+                self._run_raw("CALL BQ.ABORT_SESSION()", {}, repeat=False)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say in our words what Google holds against a request, or is lacking now."""
+        try:
+            yield
+        except GoogleAPICallError as error:
+            raise meaning(error, self._job_id, self._limits) from error
+
+    def _said(self, tree: exp.Query) -> str:
+        with self._refused():
+            return generated(self.tables.added_to(googlesql(tree, self._result)), "bigquery")
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusedQuery as error:
+            raise BadJob(self._job_id, f"its SQL {error.reason}") from error
+
+    def _run(self, sql: str, values: Mapping[str, object], *, repeat: bool = True) -> list[tuple[object, ...]]:
+        with self.told():
+            return self._run_raw(sql, values, repeat=repeat)
+
+    def _run_raw(self, sql: str, values: Mapping[str, object], *, repeat: bool) -> list[tuple[object, ...]]:
+        config = request(self._limits, job_id=self._job_id, session_id=self._session_id, values=values)
+        retry = DEFAULT_JOB_RETRY if repeat else None
+        job = self._client.query(sql, job_config=config, location=self._location, job_retry=retry)
+        try:
+            rows = job.result(timeout=self._limits.timeout_seconds, job_retry=retry)
+        except StillRunning as error:
+            job.cancel()
+            raise TooSlow(self._job_id, self._limits.timeout_seconds) from error
+        if self._session_id is None and job.session_info is not None:
+            self._session_id = job.session_info.session_id
+        return [tuple(row.values()) for row in rows]
+
+
+_SQL_TYPES = {"text": "text", "integer": "bigint", "timestamp": "timestamp"}
+
+
+@contextmanager
+def bigquery_session(client: Client, dataset: str, *, job_id: str, limits: Limits) -> Iterator[BigQuerySession]:
+    """Open a session over a dataset; whatever it made is gone when the context is left. `job_id` is for errors."""
+    session = BigQuerySession(client, dataset, job_id=job_id, limits=limits)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _read(query: exp.Query | str) -> exp.Query:
+    if not isinstance(query, str):
+        return query
+    tree = sqlglot.parse_one(f"{query}\n", read="postgres")
+    assert isinstance(tree, exp.Query)
+    return tree

@@ -1,0 +1,96 @@
+"""The tables of a BigQuery dataset, read as the source tables of the schema."""
+
+from collections.abc import Iterable, Mapping
+
+import sqlglot
+from google.api_core.exceptions import Forbidden, NotFound
+from google.cloud.bigquery import Client
+from sqlglot import exp
+
+from audience_jobs.engines.needs import Needs
+from audience_jobs.errors import MissingInDataset, NoDataset
+from audience_jobs.schema import SOURCE_TABLES, ColumnType
+from audience_jobs.sql import canonical
+
+_TEXTS = ("STRING", "VARCHAR")
+
+
+class BigQueryTables:
+    """The tables of a dataset (`project.dataset`), looked up as they are asked for."""
+
+    def __init__(self, client: Client, dataset: str) -> None:
+        self._client, self._dataset = client, dataset
+        self._found: dict[str, Mapping[str, str] | None] = {}
+
+    def location(self) -> str:
+        """Give where the dataset is, as queries have to run there. Raises NoDataset."""
+        try:
+            return str(self._client.get_dataset(self._dataset).location)
+        except (NotFound, Forbidden) as error:
+            raise NoDataset(self._dataset) from error
+
+    def provide(self, needs: Needs) -> None:
+        """Raise MissingInDataset where a table or a column is not there, or not readable, that the job needs."""
+        for table in needs.mentioned:
+            found = self._columns(table)
+            if found is not None:
+                lacking = [column for column in SOURCE_TABLES[table] if column not in found]
+                self.require(table, [column for column in lacking if needs.column(table, column)])
+            elif needs.table(table):
+                self.require(table, ())
+
+    def require(self, table: str, columns: Iterable[str]) -> None:
+        """Raise MissingInDataset where the table or one of the columns is not there, or not readable."""
+        found = self._columns(table)
+        for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
+            raise MissingInDataset(name, self._dataset)
+
+    def added_to(self, said: exp.Query) -> exp.Query:
+        """Give a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
+        names = {table.name for table in said.find_all(exp.Table) if not table.db}
+        before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in SOURCE_TABLES if name in names]
+        own = said.args.get("with_")
+        if before:
+            said.set("with_", exp.With(expressions=[*before, *(own.expressions if own else [])]))
+        return said
+
+    def _columns(self, table: str) -> Mapping[str, str] | None:
+        if table not in self._found:
+            try:
+                fields = self._client.get_table(f"{self._dataset}.{table}").schema
+                self._found[table] = {field.name: field.field_type for field in fields}
+            except (NotFound, Forbidden):
+                self._found[table] = None
+        return self._found[table]
+
+    def _reading(self, table: str) -> exp.Select:
+        found = self._columns(table) or {}
+        readings = [
+            exp.alias_(_read(column, found[column], wanted), column)
+            for column, wanted in SOURCE_TABLES[table].items()
+            if column in found
+        ]
+        *project, dataset = self._dataset.split(".")
+        source = exp.table_(table, db=dataset, catalog=".".join(project), quoted=True)
+        return exp.select(*(readings or [exp.alias_(exp.Literal.number(1), "nothing")])).from_(source)
+
+
+def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
+    """Give the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    raw = exp.column(column)
+    if wanted == "timestamp":
+        if found == "TIMESTAMP" or found in _TEXTS:
+            instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
+            # A project can have a time zone of its own, so that UTC has to be said.
+            return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
+        return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
+    if wanted == "json":
+        return raw
+    if wanted in ("integer", "boolean"):
+        return exp.Cast(this=raw, to=exp.DataType.build("bigint" if wanted == "integer" else "boolean"))
+    text = f"nullif(CAST({column} AS TEXT), '')"
+    return sqlglot.parse_one(canonical(text) if wanted == "id" and found in _TEXTS else text, read="postgres")
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(name))

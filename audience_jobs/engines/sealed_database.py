@@ -1,0 +1,51 @@
+"""A DuckDB that can reach nothing but two folders, and how it writes CSV."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from audience_jobs.contract import Column
+from audience_jobs.engines.user_folder import UserFolder
+from audience_jobs.sql import literal, quoted
+
+
+@contextmanager
+def sealed_database(
+    folder: UserFolder, work_dir: Path, *, memory_limit_mib: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory that reads `folder`, and spills to `work_dir` what `memory_limit_mib` cannot hold.
+
+    Nothing outside of the two folders can be read or written, and no extension loaded by a statement: SQL is data's
+    neighbour here.
+    """
+    with duckdb.connect() as connection:
+        folder.admit(connection)
+        connection.execute(f"""
+            SET TimeZone = 'UTC';
+            SET memory_limit = '{memory_limit_mib}MiB';
+            SET preserve_insertion_order = false;
+            SET enable_progress_bar = false;
+            SET temp_directory = {literal(work_dir / "spill")};
+            SET autoinstall_known_extensions = false;
+            SET autoload_known_extensions = false;
+            SET allowed_directories = [{literal(f"{folder.address}/")}, {literal(work_dir)}];
+            SET enable_external_access = false;
+            SET lock_configuration = true;
+        """)
+        yield connection
+
+
+def copy_to_csv(select: str, path: Path) -> str:
+    """Give the statement that writes what a SELECT yields as an audience's CSV; it yields the number of rows."""
+    options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
+    return f"COPY ({select}) TO {literal(path)} ({options})"
+
+
+def as_written(column: Column) -> str:
+    """Give a column of an audience as its file has it; a timestamp is read from a text, too."""
+    name = quoted(column.name)
+    if column.type == "timestamp":
+        return f"strftime(CAST({name} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ') AS {name}"
+    return f"CAST({name} AS {'BIGINT' if column.type == 'integer' else 'VARCHAR'}) AS {name}"

@@ -1,0 +1,72 @@
+"""Channels as webhooks, over libcurl: one short request for each alert, whose answer nobody reads."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from functions.domain.errors import Misconfigured, QuotaExceeded, Refused, Transient
+
+_PATIENCE = timedelta(seconds=5)
+_LONGEST_WAIT_SECONDS = 600
+"""However long a channel asks us to wait: what it asks for may not outlast the queue's own patience."""
+_TOO_MANY, _TIMEOUT = 429, 408
+_MOST_ANSWER_BYTES = 64 * 1024
+
+
+class WebhookChannels:
+    """Plays Channels. Addresses come from the deployment's settings only, so a recipe can name none of its own.
+
+    What a channel answers is thrown away: only its status counts. An error names the channel, never the address.
+    """
+
+    def __init__(self, urls: Mapping[str, str], patience: timedelta = _PATIENCE) -> None:
+        self._urls, self._patience = urls, patience
+
+    def post(self, channel: str, payload: Mapping[str, Any]) -> None:
+        """Post JSON to a channel, in one request, that takes no longer than the patience; no redirect is followed."""
+        if channel not in self._urls:
+            raise Misconfigured("ALERT_WEBHOOKS", f"has no address for channel {channel!r}")
+        status, wait_seconds, problem = self._request(self._urls[channel], payload)
+        if 200 <= status < 300:
+            return
+        if problem:
+            raise Transient(f"channel {channel} cannot be reached: {problem}")
+        if status == _TOO_MANY or (status >= 500 and wait_seconds):
+            raise QuotaExceeded(min(max(1, wait_seconds), _LONGEST_WAIT_SECONDS))
+        if status >= 500 or status == _TIMEOUT:
+            raise Transient(f"channel {channel} answers {status}")
+        raise Refused(
+            f"channel {channel} answers {status}: it will not take this; look at its address (ALERT_WEBHOOKS)"
+        )
+
+    def _request(self, url: str, payload: Mapping[str, Any]) -> tuple[int, int, str]:
+        """Return the status, the seconds that the answer asks to wait, and what libcurl says where there is none."""
+        import pycurl  # noqa: PLC0415 - only one function posts
+
+        answer_bytes = 0
+
+        def throw_away(part: bytes) -> int:
+            nonlocal answer_bytes
+            answer_bytes += len(part)
+            return len(part) if answer_bytes <= _MOST_ANSWER_BYTES else 0
+
+        curl = pycurl.Curl()
+        try:
+            curl.setopt(pycurl.URL, url)
+            curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS if url.startswith("https:") else pycurl.PROTO_HTTP)
+            curl.setopt(pycurl.FOLLOWLOCATION, 0)
+            curl.setopt(pycurl.NOSIGNAL, 1)
+            curl.setopt(pycurl.TIMEOUT_MS, self._patience // timedelta(milliseconds=1))
+            curl.setopt(pycurl.HTTPHEADER, ["Content-Type: application/json; charset=utf-8", "Expect:"])
+            curl.setopt(pycurl.POSTFIELDS, json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+            curl.setopt(pycurl.WRITEFUNCTION, throw_away)
+            try:
+                curl.perform()
+            except pycurl.error as error:
+                status = curl.getinfo(pycurl.RESPONSE_CODE)
+                # A channel that has said yes has the alert, whatever became of the rest of its answer.
+                return (status, 0, "") if 200 <= status < 300 else (0, 0, f"libcurl's error {error.args[0]}")
+            return curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.RETRY_AFTER), ""
+        finally:
+            curl.close()

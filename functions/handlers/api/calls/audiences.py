@@ -1,0 +1,217 @@
+"""Audiences: the jobs, a run of one for a look, and query-based audiences."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field
+
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.roles import Role
+from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.api.streaming import begun
+from functions.usecases.describe_jobs import describe_jobs
+from functions.usecases.query_audience import AudiencePart, QueriedAudience, query_audience
+from functions.usecases.run_job import run_job
+
+_MOST_INLINE_BYTES = 1_000_000
+_PIECE_BYTES = 256 * 1024
+
+
+class JobColumn(Model):
+    """A column of an audience."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+class JobAudience(Model):
+    """An audience that a job finds."""
+
+    name: str
+    meaning: str
+    columns: list[JobColumn]
+
+
+class JobParameter(Model):
+    """A knob of a job."""
+
+    name: str
+    type: str
+    default: int | bool | str | None
+    minimum: int | None
+    maximum: int | None
+    meaning: str
+
+
+class JobShown(Model):
+    """An audience job."""
+
+    id: str
+    title: str
+    layer: int
+    parameters: list[JobParameter]
+    audiences: list[JobAudience]
+
+
+class RunOrder(Model):
+    """Which job to run, with which parameters, and how many rows of each audience to show."""
+
+    script_id: str = Field(validation_alias=AliasChoices("scriptId", "id"))
+    parameters: dict[str, Any] = Field(default={})
+    preview: int = Field(default=5, ge=0, le=100)
+
+
+class FoundAudience(Model):
+    """An audience that was found, and its first rows."""
+
+    name: str
+    users: int
+    columns: list[str]
+    rows: list[list[str]]
+
+
+class RunDone(Model):
+    """What a job found."""
+
+    script_id: str
+    audiences: list[FoundAudience]
+
+
+class Format(Query):
+    """How to answer: as JSON, with the CSV in it if it is not too large, or as the CSV itself, whole or a part."""
+
+    format: Literal["json", "csv"] = "json"
+    part: int = Field(default=0, ge=0, le=100, description="With csv: which part, from 1; 0 for the whole.")
+
+
+class AudienceQuery(Model):
+    """Whom to find; asked for nothing, everybody is found."""
+
+    filters: Any = None
+    data_packs: Any = None
+    manual_user_ids: Any = None
+    custom_query: Any = None
+    parts: int = Field(default=0, ge=0, le=100)
+    preview: int = Field(default=5, ge=0, le=100)
+
+
+class PartFound(Model):
+    """A part of an audience; `csv` is null where it is too large to be answered as JSON."""
+
+    part: int
+    count: int
+    csv: str | None
+
+
+class AudienceFound(Model):
+    """Whom a query finds, in words, in numbers, and as CSV."""
+
+    audience_description: str
+    count: int
+    columns: list[str]
+    rows: list[list[str]]
+    csv: str | None
+    parts: list[PartFound]
+
+
+def get_scripts(_: Call) -> Reply:
+    """Answer the audience jobs."""
+    return Reply(data=describe_jobs())
+
+
+def post_scripts(call: Call) -> Reply:
+    """Run an audience job for a look at whom it finds."""
+    order: RunOrder = call.body
+    job = call.ports.find_job(order.script_id)
+    values = job.arguments(order.parameters)
+    found = run_job(call.ports.engine, job, values, now=call.ports.clock.now(), preview=order.preview)
+    told = ", ".join(f"{audience.users:,} in {audience.name}" for audience in found)
+    return Reply(data={"scriptId": job.id, "audiences": [vars(audience) for audience in found]}, message=told)
+
+
+def post_query_audience(call: Call) -> Reply:
+    """Find a query-based audience."""
+    order, how = call.body, call.query
+    if how.part > order.parts:
+        raise BadFields([FieldError("part", f"is {how.part}, and the audience is split into {order.parts}")])
+    if how.format == "csv":
+        lines = begun(_csv(call, order, how.part))
+        name = 'attachment; filename="audience.csv"'
+        return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        found = _find(call, order, Path(folder))
+        return Reply(data=_shown(found, order.preview), message=f"{found.count:,} users: {found.description}")
+
+
+def _find(call: Call, order: AudienceQuery, folder: Path) -> QueriedAudience:
+    written = order.model_dump(by_alias=True, exclude={"parts", "preview"})
+    return query_audience(call.ports.engine, written, now=call.ports.clock.now(), folder=folder, parts=order.parts)
+
+
+def _csv(call: Call, order: AudienceQuery, part: int) -> Iterator[bytes]:
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        found = _find(call, order, Path(folder))
+        path = found.parts[part - 1].csv if part else found.csv
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(_PIECE_BYTES), b"")
+
+
+def _shown(found: QueriedAudience, preview: int) -> AudienceFound:
+    with closing(found.csv.open(encoding="utf-8", newline="")) as file:
+        columns, *rows = islice(csv.reader(file), preview + 1)
+    return AudienceFound(
+        audience_description=found.description,
+        count=found.count,
+        columns=columns,
+        rows=rows,
+        csv=_inline(found.csv),
+        parts=[_part(number, part) for number, part in enumerate(found.parts, start=1)],
+    )
+
+
+def _part(number: int, part: AudiencePart) -> PartFound:
+    return PartFound(part=number, count=part.count, csv=_inline(part.csv))
+
+
+def _inline(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.stat().st_size <= _MOST_INLINE_BYTES else None
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/scripts",
+        least=Role.VIEWER,
+        summary="List the audience jobs",
+        serve=get_scripts,
+        answer=list[JobShown],
+    ),
+    Route(
+        method="POST",
+        path="/api/scripts",
+        least=Role.OPERATOR,
+        summary="Run an audience job for a look at whom it finds",
+        serve=post_scripts,
+        body=RunOrder,
+        answer=RunDone,
+        refusals=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/query-audience",
+        least=Role.VIEWER,
+        summary="Find a query-based audience: count, description, CSV, parts",
+        serve=post_query_audience,
+        query=Format,
+        body=AudienceQuery,
+        answer=AudienceFound,
+        refusals=(409,),
+        file="text/csv",
+    ),
+)

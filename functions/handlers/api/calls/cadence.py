@@ -1,0 +1,195 @@
+"""Cadence: the rules, whom they let through, and what the ledger is to know of pushes that others send."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from functions.domain.cadence_rules import rules_document
+from functions.domain.past_push import Skipped
+from functions.domain.roles import Role
+from functions.handlers.api.models import Counts
+from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
+from functions.usecases.change_rules import change_rules, version_of_rules
+from functions.usecases.filter_audience import filter_audience
+from functions.usecases.import_history import import_history
+from functions.usecases.track_notification import track_notification
+
+_MOST_UPLOAD_BYTES = 150_000_000
+_MOST_IDS_BYTES = 20_000_000
+
+Layer = Annotated[int, Field(ge=0, le=5, description="1 to 5; 0 of old clients is 5.")]
+
+
+class Rule(Model):
+    """At most `count` pushes of these layers to one user in any `hours` hours."""
+
+    name: str
+    layers: list[int]
+    hours: int
+    count: int
+    active: bool
+
+
+class Rules(Model):
+    """All cadence rules."""
+
+    rules: list[Rule]
+
+
+class RulesChange(Model):
+    """New `hours`, `count` or `active` of the rules that are named; what is not named stays."""
+
+    rules: list[dict[str, Any]] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
+
+
+class Filter(Model):
+    """Users, and the layer of the push that they may or may not get."""
+
+    user_ids: list[Any] = Field(json_schema_extra={"items": {"type": "string"}})
+    layer_id: Layer
+
+
+class Filtered(Model):
+    """Who may get the push now, and how many others there are, by reason."""
+
+    eligible_user_ids: list[str]
+    excluded_count: int
+    exclusion_breakdown: Counts
+    warning: str = Field(description="Why no rule was asked; empty where they were.")
+
+
+class Notification(Model):
+    """A push that something else has sent: the same user, layer and second is the same push, as is the same `id`."""
+
+    user_id: str
+    layer_id: Layer
+    sent_at: str | None = Field(default=None, description="An instant with its zone; now, if it is missing.")
+    id: str | None = Field(default=None, max_length=100, description="A name for it, so that a repeat is known.")
+    title: str | None = None
+
+
+class Tracked(Model):
+    """Whether the push was recorded; `reason` says why not."""
+
+    recorded: bool
+    reason: Literal["", "already_recorded", "too_old", "layer_bypasses"]
+
+
+class HistoryFile(Form):
+    """A CSV with the columns `user_id`, `layer`, `sent_at`, and `recipe` or `title`."""
+
+    file: Upload
+    dry_run: bool = Field(default=False, description="Check and count every row, but write nothing.")
+
+
+class RowAtFault(Model):
+    """What is wrong with a row of the file."""
+
+    line: int
+    field: str
+    reason: str
+
+
+class Imported(Model):
+    """What became of the rows: rows = imported + duplicates + sum(skipped) + refused."""
+
+    dry_run: bool
+    rows: int
+    imported: int
+    duplicates: int
+    skipped: dict[Skipped, int]
+    refused: int
+    refused_for: Counts
+    errors: list[RowAtFault]
+
+
+def get_cadence_rules(call: Call) -> Reply:
+    """Answer the rules in force."""
+    rules = call.ports.ledger.rules()
+    return Reply(data=rules_document(rules), etag=version_of_rules(rules))
+
+
+def put_cadence_rules(call: Call) -> Reply:
+    """Change rules; the next shard is held to them."""
+    rules = change_rules(call.ports, call.body.rules, by=call.caller.name, versions=call.if_match)
+    return Reply(data=rules_document(rules), message="the rules are changed", etag=version_of_rules(rules))
+
+
+def post_filter_audience(call: Call) -> Reply:
+    """Answer who of some users may get a push of a layer now."""
+    asked: Filter = call.body
+    found = filter_audience(call.ports, asked.user_ids, asked.layer_id or 5)
+    data = {
+        "eligibleUserIds": list(found.eligible),
+        "excludedCount": found.excluded_count,
+        "exclusionBreakdown": {reason.value: count for reason, count in found.excluded.items()},
+        "warning": found.unfiltered,
+    }
+    return Reply(data=data, message=f"{len(found.eligible):,} of {len(asked.user_ids):,} users are eligible")
+
+
+def post_track_notification(call: Call) -> Reply:
+    """Record a push that something else has sent."""
+    tracked = track_notification(call.ports, call.body.model_dump(by_alias=True))
+    return Reply(data=vars(tracked), message="recorded" if tracked.recorded else f"not recorded: {tracked.reason}")
+
+
+def post_cadence_history(call: Call) -> Reply:
+    """Import what another system has sent."""
+    asked: HistoryFile = call.body
+    report = import_history(call.ports, uploaded(asked.file), dry_run=asked.dry_run)
+    done = "would be imported" if asked.dry_run else "are imported"
+    return Reply(data=report.document(), message=f"{report.imported:,} of {report.rows:,} rows {done}")
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/cadence-rules",
+        least=Role.VIEWER,
+        summary="Read the cadence rules",
+        serve=get_cadence_rules,
+        answer=Rules,
+        etag=True,
+    ),
+    Route(
+        method="PUT",
+        path="/api/cadence-rules",
+        least=Role.ADMIN,
+        summary="Change cadence rules",
+        serve=put_cadence_rules,
+        body=RulesChange,
+        answer=Rules,
+        etag=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/cadence/history",
+        least=Role.ADMIN,
+        summary="Import what another system has sent, from a CSV",
+        serve=post_cadence_history,
+        form=HistoryFile,
+        answer=Imported,
+        refusals=(409,),
+        most_body_bytes=_MOST_UPLOAD_BYTES,
+    ),
+    Route(
+        method="POST",
+        path="/api/filter-audience",
+        least=Role.VIEWER,
+        summary="Ask whom the cadence rules let through now",
+        serve=post_filter_audience,
+        body=Filter,
+        answer=Filtered,
+        most_body_bytes=_MOST_IDS_BYTES,
+    ),
+    Route(
+        method="POST",
+        path="/api/track-notification",
+        least=Role.OPERATOR,
+        summary="Record a push that something else has sent",
+        serve=post_track_notification,
+        body=Notification,
+        answer=Tracked,
+    ),
+)

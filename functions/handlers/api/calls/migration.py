@@ -1,0 +1,111 @@
+"""Migration: the old system's scheduled pushes and recipes, sent along as documents."""
+
+from collections import Counter
+from typing import Any
+
+from pydantic import Field
+
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.roles import Role
+from functions.handlers.api.models import Counts
+from functions.handlers.api.route import Call, Model, Reply, Route
+from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate, migration_status
+
+_AT = "/api/automation/migrate"
+_MOST_BODY_BYTES = 20_000_000
+
+
+class OldDocuments(Model):
+    """Documents of the old system, as it kept them in its files."""
+
+    scheduled_pushes: list[Any] = Field(default=[], description="Scheduled pushes.")
+    recipes: list[Any] = Field(default=[], description="Recipes.")
+    dry_run: bool = Field(default=True, description="Answer what would happen; nothing is created.")
+
+
+class FieldAtFault(Model):
+    """What is wrong with a field of a document."""
+
+    field: str
+    reason: str
+
+
+class MigratedShown(Model):
+    """What became of a document; `notices` say what was read otherwise than it was written."""
+
+    document: str
+    outcome: Outcome
+    recipe_id: str
+    status: str
+    notices: list[str]
+    errors: list[FieldAtFault]
+
+
+class MigrationReport(Model):
+    """What became of each document, or would."""
+
+    dry_run: bool
+    created: int
+    unchanged: int
+    refused: int
+    documents: list[MigratedShown]
+
+
+class MigrationStatus(Model):
+    """How many recipes were scheduled pushes of the old system."""
+
+    migrated: int
+    by_status: Counts
+
+
+def get_migration(call: Call) -> Reply:
+    """Answer what was taken over so far."""
+    return Reply(data=migration_status(call.ports))
+
+
+def post_migration(call: Call) -> Reply:
+    """Take over documents, or answer what would become of them."""
+    asked: OldDocuments = call.body
+    lists = {"scheduledPushes": asked.scheduled_pushes, "recipes": asked.recipes}
+    documents = [
+        OldDocument(name=f"{name}[{place}]", content=content)
+        for name, contents in lists.items()
+        for place, content in enumerate(contents)
+    ]
+    if not documents:
+        raise BadFields([FieldError("scheduledPushes", "is empty, as is recipes: send the documents along")])
+    found = list(migrate(call.ports, documents, by=call.caller.name, dry_run=asked.dry_run))
+    return Reply(data=_report(found, dry_run=asked.dry_run), message=_told(found, dry_run=asked.dry_run))
+
+
+def _report(found: list[Migrated], *, dry_run: bool) -> dict[str, Any]:
+    counts = Counter(each.outcome for each in found)
+    numbers = {outcome.value: counts[outcome] for outcome in Outcome}
+    return {"dryRun": dry_run, **numbers, "documents": [each.document() for each in found]}
+
+
+def _told(found: list[Migrated], *, dry_run: bool) -> str:
+    created = sum(each.outcome is Outcome.CREATED for each in found)
+    return f"{created:,} of {len(found):,} documents {'would become' if dry_run else 'became'} recipes"
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=_AT,
+        least=Role.VIEWER,
+        summary="See what of the old system was taken over",
+        serve=get_migration,
+        answer=MigrationStatus,
+    ),
+    Route(
+        method="POST",
+        path=_AT,
+        least=Role.ADMIN,
+        summary="Take over scheduled pushes and recipes of the old system",
+        serve=post_migration,
+        body=OldDocuments,
+        answer=MigrationReport,
+        most_body_bytes=_MOST_BODY_BYTES,
+    ),
+)

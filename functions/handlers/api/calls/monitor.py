@@ -1,0 +1,197 @@
+"""The monitor: an overview, violations, executions and health; delivery logs; what a user got."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field
+
+from functions.domain.roles import Role
+from functions.handlers.api.calls.executions import History, executions_page, page_to, place_of, searched
+from functions.handlers.api.calls.upkeep import Health, get_health
+from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
+from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
+from functions.usecases.overview import overview, push_logs
+from functions.usecases.user_history import MOST_DAYS, notifications_of
+from functions.usecases.violations import open_violations, resolve_violation
+
+
+class Monitor(History):
+    """What to look at; `status`, `since`, `until`, `order` and `cursor` pick among executions."""
+
+    type: Literal["overview", "violations", "executions", "health"] = "overview"
+    recipe_id: str = Field(default="", description="Only what belongs to this recipe.")
+
+
+class Resolved(Model):
+    """Which violation somebody has looked after."""
+
+    violation_id: str
+    execution_id: str = Field(default="", description="Its execution; needed for one that is not open any more.")
+
+
+class Overview(Model):
+    """Executions by state, what is under way, and the latest."""
+
+    now: Instant
+    recipe_id: str | None
+    executions: int
+    by_status: dict[str, int]
+    under_way: list[ExecutionSummary]
+    latest: list[ExecutionSummary]
+
+
+class PushLogs(History):
+    """Of which executions to show the pushes."""
+
+    limit: int = Field(default=10, ge=1, le=50, description="How many executions at most.")
+    recipe_id: str = Field(default="", description="Only those of this recipe.")
+
+
+class PushLog(PushNumbers):
+    """What became of one push of one execution, with the texts of its template."""
+
+    execution_id: str
+    recipe_id: str
+    status: str
+    dry_run: bool
+    title: str
+    body: str
+    deep_link: str | None = None
+
+
+class Days(Query):
+    """How far to look back."""
+
+    days: int = Field(default=30, ge=1, le=MOST_DAYS)
+
+
+class Notification(Model):
+    """A push that a user was sent: of an execution, or tracked or imported from elsewhere."""
+
+    layer_id: int
+    sent_at: Instant
+    source: str
+    execution_id: str | None = None
+    push: int | None = None
+    recipe_id: str | None = None
+    recipe_name: str | None = None
+    title: str | None = None
+    body: str | None = None
+    deep_link: str | None = None
+    name: str | None = None
+
+
+class Notifications(Model):
+    """What a user was sent, newest first. Pushes of layers 1 and 4 are not remembered by user."""
+
+    user_id: str
+    since: Instant
+    until: Instant
+    notifications: list[Notification]
+
+
+def get_monitor(call: Call) -> Reply:
+    """Answer what the monitor shows of a kind."""
+    return _SHOWN[call.query.type](call)
+
+
+def _overview(call: Call) -> Reply:
+    return _page_of_one(overview(call.ports, recipe_id=call.query.recipe_id or None))
+
+
+def _violations(call: Call) -> Reply:
+    recipe_id, most = call.query.recipe_id, call.query.limit
+    found = [violation.document() for violation in open_violations(call.ports, most=most)]
+    mine = [each for each in found if recipe_id in ("", str(each["executionId"]).rpartition("_")[0])]
+    return Reply(data=mine, page=Page(limit=most, next=None))
+
+
+def _executions(call: Call) -> Reply:
+    return executions_page(call, call.query.recipe_id or None)
+
+
+def _health(call: Call) -> Reply:
+    return _page_of_one(get_health(call).data)
+
+
+def _page_of_one(data: Any) -> Reply:
+    return Reply(data=data, page=Page(limit=1, next=None))
+
+
+_SHOWN: dict[str, Callable[[Call], Reply]] = {
+    "overview": _overview,
+    "violations": _violations,
+    "executions": _executions,
+    "health": _health,
+}
+
+
+def post_monitor(call: Call) -> Reply:
+    """Mark a violation as looked after."""
+    asked: Resolved = call.body
+    by, execution_id = call.caller.name, asked.execution_id
+    found = resolve_violation(call.ports, asked.violation_id, by=by, execution_id=execution_id)
+    return Reply(data=found.document(), message=f"violation {found.id} is resolved by {found.resolved_by}")
+
+
+def get_push_logs(call: Call) -> Reply:
+    """Answer what became of each push of a page of executions."""
+    asked: PushLogs = call.query
+    found = push_logs(
+        call.ports,
+        searched(asked, asked.recipe_id or None),
+        most=asked.limit,
+        after=place_of(asked.cursor),
+        oldest_first=asked.order == "asc",
+    )
+    return Reply(data=found.pushes, page=page_to(asked.limit, found.next))
+
+
+def get_user_notifications(call: Call) -> Reply:
+    """Answer what a user was sent."""
+    until = call.ports.clock.now()
+    return Reply(data=notifications_of(call.ports, call.path["userId"], until=until, days=call.query.days))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/automation/monitor",
+        least=Role.VIEWER,
+        summary="Look at everything at a glance, at violations, executions, or health",
+        serve=get_monitor,
+        query=Monitor,
+        answer=Overview | list[ViolationShown] | list[ExecutionSummary] | Health,
+        refusals=(404,),
+        paged=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/automation/monitor",
+        least=Role.OPERATOR,
+        summary="Resolve a violation",
+        serve=post_monitor,
+        body=Resolved,
+        answer=ViolationShown,
+        refusals=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/api/push-logs",
+        least=Role.VIEWER,
+        summary="See what became of each push",
+        serve=get_push_logs,
+        query=PushLogs,
+        answer=list[PushLog],
+        paged=True,
+    ),
+    Route(
+        method="GET",
+        path="/api/users/{userId}/notifications",
+        least=Role.VIEWER,
+        summary="See what a user was sent",
+        serve=get_user_notifications,
+        query=Days,
+        answer=Notifications,
+    ),
+)

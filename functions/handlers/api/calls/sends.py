@@ -1,0 +1,101 @@
+"""One-off sends: one push to the users of a file, or to one to five users."""
+
+import json
+from typing import Any
+
+from pydantic import Field
+
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.roles import Role
+from functions.domain.uploaded_csv import Source
+from functions.handlers.api.calls.control import followed
+from functions.handlers.api.models import ExecutionSummary, Preview
+from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
+from functions.usecases.send_once import OneOff, send_once, try_once, users_file
+from functions.usecases.show_executions import summary
+
+_MOST_UPLOAD_BYTES = 150_000_000
+
+
+class OneOffPush(Model):
+    """A push to one to five users."""
+
+    title: str
+    body: str
+    deep_link: str | None = None
+    layer_id: int = Field(ge=0, le=5)
+    dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
+    max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
+    user_ids: list[str] = Field(min_length=1, max_length=5)
+
+
+class OneOffForm(Form):
+    """A push to the users of a CSV, which has a column `user_id` and those that the texts use; or to `userIds`."""
+
+    title: str
+    body: str
+    deep_link: str = ""
+    layer_id: int = Field(ge=0, le=5)
+    dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
+    max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
+    user_ids: list[str] = Field(default=[], description="Instead of a file: each in a field, or all as a JSON list.")
+    file: Upload = None
+
+
+def post_send_push(call: Call) -> Reply:
+    """Send a push once, or answer what sending it would do."""
+    asked: OneOffPush | OneOffForm = call.body
+    written = {
+        "title": asked.title,
+        "body": asked.body,
+        "layerId": asked.layer_id,
+        "deepLink": asked.deep_link or None,
+    }
+    push = OneOff(written=written, most_users=asked.max_audience_size)
+    source = _source(call, asked)
+    if asked.dry_run:
+        found = try_once(call.ports, push, source, by=call.caller.name)
+        return Reply(data=found, message=f"{found['totals']['eligible']:,} users would get it; nothing was sent")
+    execution = send_once(call.ports, push, source, by=call.caller.name, key=call.key)
+    return followed(summary(execution, call.ports.clock.now()), execution)
+
+
+def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
+    """Return the file that says to whom: the one that was sent along, or one of the users that are named."""
+    user_ids = _listed(asked.user_ids)
+    if isinstance(asked, OneOffForm) and asked.file is not None:
+        if user_ids:
+            raise BadFields([FieldError("userIds", "is there beside a file: send either")])
+        return uploaded(asked.file)
+    if not user_ids:
+        raise BadFields([FieldError("file", "is missing, as is userIds: say to whom it goes")])
+    return users_file(user_ids, call.ports.policy)
+
+
+def _listed(user_ids: list[str]) -> list[Any]:
+    """Return the users that a form names, also where it has all of them in one field, as a JSON list."""
+    if len(user_ids) != 1 or not user_ids[0].startswith("["):
+        return [*user_ids]
+    try:
+        listed = json.loads(user_ids[0])
+    except (ValueError, RecursionError):
+        raise BadFields([FieldError("userIds", "is no JSON list")]) from None
+    return listed if isinstance(listed, list) else [listed]
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/api/send-push",
+        least=Role.OPERATOR,
+        summary="Send a push once, to the users of a file or to one to five users",
+        serve=post_send_push,
+        body=OneOffPush,
+        form=OneOffForm,
+        answer=Preview | ExecutionSummary,
+        later=True,
+        refusals=(409,),
+        keyed=True,
+        most_body_bytes=_MOST_UPLOAD_BYTES,
+    ),
+)

@@ -1,0 +1,68 @@
+"""What happens now, and what has happened, at a glance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.domain.execution import State
+from functions.domain.instants import stamp
+from functions.ports import ExecutionSearch, Place, Ports
+from functions.usecases.report import pushes_of
+from functions.usecases.show_executions import summary
+from functions.usecases.steps import Run, read_run
+
+_LATEST = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushLogs:
+    """The pushes of a page of executions; `next` is the place behind which the next page begins, None: no more."""
+
+    pushes: list[dict[str, Any]]
+    next: Place | None
+
+
+def overview(ports: Ports, *, recipe_id: str | None = None) -> dict[str, Any]:
+    """Return counts of executions by state, what is under way, and the latest; of one recipe or of all."""
+    now = ports.clock.now()
+    counts = {
+        state.value: ports.executions.count(ExecutionSearch(recipe_id=recipe_id, state=state)) for state in State
+    }
+    under_way = [
+        summary(execution, now)
+        for execution in ports.executions.unfinished()
+        if not execution.state.final and recipe_id in (None, execution.recipe_id)
+    ]
+    latest = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_LATEST)
+    return {
+        "now": stamp(now),
+        "recipeId": recipe_id,
+        "executions": sum(counts.values()),
+        "byStatus": counts,
+        "underWay": under_way,
+        "latest": [summary(execution, now) for execution in latest],
+    }
+
+
+def push_logs(
+    ports: Ports, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+) -> PushLogs:
+    """Return what became of each push of a page of executions, with the texts of its template."""
+    found = ports.executions.search(wanted, most=most + 1, after=after, oldest_first=oldest_first)
+    page = found[:most]
+    return PushLogs(
+        pushes=[push for execution in page for push in _push_log(ports, read_run(execution))],
+        next=(page[-1].send_at, page[-1].id) if len(found) > most else None,
+    )
+
+
+def _push_log(ports: Ports, run: Run) -> list[dict[str, Any]]:
+    about = {
+        "executionId": run.execution.id,
+        "recipeId": run.recipe.id,
+        "status": run.execution.state.value,
+        "dryRun": run.recipe.test_mode,
+    }
+    return [
+        {**about, **numbers, **{name: text.source for name, text in push.texts.items()}}
+        for numbers, push in zip(pushes_of(ports, run), run.recipe.pushes, strict=True)
+    ]

@@ -1,0 +1,97 @@
+"""What queries are sent to BigQuery with, and what its errors mean: what its stand-in knows nothing of."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+
+from audience_jobs.engines.bigquery_answers import meaning
+from audience_jobs.engines.bigquery_request import Limits, label, request
+from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow, Unavailable
+
+LIMITS = Limits(bytes_billed=10 * 2**30, timeout_seconds=90)
+
+
+def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> AudienceJobError | Unavailable:
+    errors: Any = [{"reason": reason, "message": message}] if reason else []
+    return meaning(kind(message, errors=errors), "my_job", LIMITS)
+
+
+def test_a_query_says_what_it_may_cost_how_long_it_may_take_and_whose_it_is() -> None:
+    sent = request(LIMITS, job_id="My.job", session_id="abc", values={}).to_api_repr()
+    assert sent["query"]["maximumBytesBilled"] == str(10 * 2**30)
+    assert sent["jobTimeoutMs"] == "90000"
+    assert sent["labels"] == {"application": "tminus", "audience_job": "my_job"}
+    assert sent["query"]["connectionProperties"] == [{"key": "session_id", "value": "abc"}]
+    assert "createSession" not in sent["query"] or sent["query"]["createSession"] is False
+
+
+def test_the_first_query_opens_a_session() -> None:
+    assert request(LIMITS, job_id="j", session_id=None, values={}).to_api_repr()["query"]["createSession"] is True
+
+
+def test_values_are_bound_with_their_types() -> None:
+    values = {"now": datetime(2026, 11, 23, 18), "n": 3, "yes": True, "text": "'; --", "ids": ["a", "b"]}
+    sent = request(LIMITS, job_id="j", session_id=None, values=values).to_api_repr()["query"]["queryParameters"]
+    assert {p["name"]: p["parameterType"]["type"] for p in sent} == {
+        "now": "DATETIME",
+        "n": "INT64",
+        "yes": "BOOL",
+        "text": "STRING",
+        "ids": "ARRAY",
+    }
+    assert sent[3]["parameterValue"] == {"value": "'; --"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("generate_layer_3-x", "generate_layer_3-x"), ("Ä B.c", "__b_c"), ("x" * 99, "x" * 63)]
+)
+def test_labels_are_what_google_allows(text: str, expected: str) -> None:
+    assert label(text) == expected
+
+
+def test_a_query_over_the_limit_says_both_figures_and_the_setting() -> None:
+    message = "Query exceeded limit for bytes billed: 10737418240. 25769803776 or higher required."
+    error = told(exceptions.InternalServerError, message, "bytesBilledLimitExceeded")
+    assert isinstance(error, TooCostly)
+    assert (error.allowed, error.needed) == (10 * 2**30, 24 * 2**30)
+    assert str(error) == (
+        "my_job would read 24.00 GiB, more than the 10.00 GiB that a query may: make its SQL read less, or raise "
+        "USER_DATASET_MAX_GIB_BILLED"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "meant"),
+    [
+        (exceptions.BadRequest, "invalidQuery", BadJob),
+        (exceptions.BadRequest, "resourcesExceeded", BadJob),
+        (exceptions.Forbidden, "responseTooLarge", BadJob),
+        (exceptions.NotFound, "notFound", BadJob),
+        (exceptions.Forbidden, "accessDenied", NotAllowed),
+        (exceptions.Forbidden, "billingNotEnabled", NotAllowed),
+        (exceptions.Forbidden, "", NotAllowed),
+        (exceptions.Cancelled, "stopped", TooSlow),
+        (exceptions.InternalServerError, "backendError", Unavailable),
+        (exceptions.InternalServerError, "internalError", Unavailable),
+        (exceptions.Forbidden, "quotaExceeded", Unavailable),
+        (exceptions.TooManyRequests, "rateLimitExceeded", Unavailable),
+        (exceptions.ServiceUnavailable, "", Unavailable),
+    ],
+)
+def test_an_error_says_what_to_change_unless_it_may_pass(
+    kind: type[exceptions.GoogleAPICallError], reason: str, meant: type[Exception]
+) -> None:
+    error = told(kind, "Something is wrong; reason: twice\nLocation: US", reason)
+    assert type(error) is meant
+    if meant in (BadJob, NotAllowed):
+        assert "my_job" in str(error)
+        assert "Something is wrong" in str(error)
+        assert "twice" not in str(error)
+
+
+def test_who_is_not_allowed_is_told_the_roles() -> None:
+    error = told(exceptions.Forbidden, "Access Denied: Project kicks", "accessDenied")
+    for role in ("roles/bigquery.jobUser", "roles/bigquery.dataViewer", "roles/storage.objectUser"):
+        assert role in str(error)

@@ -1,0 +1,22 @@
+"""Resolving violations over HTTP."""
+
+from functions.usecases.violations import open_violations
+from tests.factories import recipe
+from tests.functional.api.documented import ApiClient
+from tests.functional.conftest import Lab
+
+MONITOR = "/api/automation/monitor"
+
+
+def test_a_violation_is_resolved_by_whoever_calls(lab: Lab, api: ApiClient) -> None:
+    lab.save(recipe(settings__safeguards={"maxAudienceSize": 3}))
+    lab.run_to_the_end()
+    [waiting] = api.data("GET", f"{MONITOR}?type=violations")
+    resolved = api.data("POST", MONITOR, json={"violationId": waiting["id"]})
+    assert (resolved["resolved"], resolved["resolvedBy"]) == (True, "local")
+    assert api.data("GET", f"{MONITOR}?type=violations") == []
+    assert list(open_violations(lab.ports)) == []
+    again = {"violationId": waiting["id"], "executionId": waiting["executionId"]}
+    assert api.data("POST", MONITOR, json=again) == resolved
+    assert api("POST", MONITOR, json={"violationId": waiting["id"]}).status_code == 404
+    assert api("POST", MONITOR, json={}).status_code == 422
