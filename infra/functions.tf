@@ -160,6 +160,7 @@ locals {
       sends           = false
       queries         = false
       schedules       = null
+      queries         = false
       reads           = []
       writes          = []
       deletes         = []
@@ -194,6 +195,7 @@ locals {
       sends           = false
       queries         = false
       schedules       = null
+      queries         = false
       reads           = []
       writes          = []
       deletes         = []
