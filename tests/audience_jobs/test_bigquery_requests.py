@@ -1,19 +1,43 @@
 """What queries are sent to BigQuery with, and what its errors mean: what its stand-in knows nothing of."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 
+from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, label, request
-from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow
+from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow, Unavailable
+from tests.audience_jobs.worlds import NOW
+from tests.audience_jobs.written import sample_job
+
+
+class StuckBigQuery:
+    """A client of a BigQuery whose queries never end."""
+
+    def __init__(self) -> None:
+        self.cancelled = 0
+
+    def get_dataset(self, _: str) -> Any:
+        return SimpleNamespace(location="EU")
+
+    def query(self, *_: object, **__: object) -> "StuckBigQuery":
+        return self
+
+    def result(self, **_: object) -> None:
+        raise TimeoutError
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
 
 LIMITS = Limits(bytes_billed=10 * 2**30, timeout_seconds=90)
 
 
-def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> Exception | None:
+def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> AudienceJobError | Unavailable:
     errors: Any = [{"reason": reason, "message": message}] if reason else []
     return meaning(kind(message, errors=errors), "my_job", LIMITS)
 
@@ -73,22 +97,31 @@ def test_a_query_over_the_limit_says_both_figures_and_the_setting() -> None:
         (exceptions.Forbidden, "billingNotEnabled", NotAllowed),
         (exceptions.Forbidden, "", NotAllowed),
         (exceptions.Cancelled, "stopped", TooSlow),
-        (exceptions.InternalServerError, "backendError", None),
-        (exceptions.InternalServerError, "internalError", None),
-        (exceptions.Forbidden, "quotaExceeded", None),
-        (exceptions.TooManyRequests, "rateLimitExceeded", None),
-        (exceptions.ServiceUnavailable, "", None),
+        (exceptions.InternalServerError, "backendError", Unavailable),
+        (exceptions.InternalServerError, "internalError", Unavailable),
+        (exceptions.Forbidden, "quotaExceeded", Unavailable),
+        (exceptions.TooManyRequests, "rateLimitExceeded", Unavailable),
+        (exceptions.ServiceUnavailable, "", Unavailable),
     ],
 )
 def test_an_error_says_what_to_change_unless_it_may_pass(
-    kind: type[exceptions.GoogleAPICallError], reason: str, meant: type[AudienceJobError] | None
+    kind: type[exceptions.GoogleAPICallError], reason: str, meant: type[Exception]
 ) -> None:
     error = told(kind, "Something is wrong; reason: twice\nLocation: US", reason)
-    assert type(error) is (meant or type(None))
+    assert type(error) is meant
     if meant in (BadJob, NotAllowed):
         assert "my_job" in str(error)
         assert "Something is wrong" in str(error)
         assert "twice" not in str(error)
+
+
+def test_a_job_that_takes_too_long_is_cancelled() -> None:
+    client: Any = StuckBigQuery()
+    engine = BigQueryEngine(client=client, bucket=None, dataset="demo.shop", timeout_seconds=0.5)
+    job = sample_job("SELECT 'all' AS audience, 'u' AS user_id")
+    with pytest.raises(TooSlow, match=r"sample was stopped after 0\.5 s"), engine.run(job, {}, now=NOW):
+        pass
+    assert client.cancelled == 1
 
 
 def test_who_is_not_allowed_is_told_the_roles() -> None:

@@ -69,6 +69,9 @@ class _Doorkeeper(LocalCallers):
             raise Unauthenticated("there is no token that holds")
         return Caller(name="fuzz@example.com", role=Role.ADMIN)
 
+    def visitor(self, assertion: str | None) -> Caller:
+        return self.person(assertion, "console")
+
 
 def _run_a_send(system: EmbeddedSystem, clock: VirtualClock) -> dict[str, Any]:
     """Let the recipes of the document's examples send once, so that there is something to look at."""
