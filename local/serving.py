@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from functions import bootstrap
@@ -15,6 +16,7 @@ from functions.ports import Ports
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_LOCAL = ("127.0.0.1", "localhost", "[::1]")
 SOURCE = Path(__file__).parent.parent / "main.py"
 CALLED_BY_SERVICES = (
     "launch",
@@ -26,7 +28,6 @@ CALLED_BY_SERVICES = (
     "finish",
     "reconcile",
     "send_alert",
-    "console",
 )
 FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
@@ -40,7 +41,24 @@ def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, 
     bound = {name: _bound(app, ports, whole_path=name == "api") for name, app in apps.items()}
     mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
     app = DispatcherMiddleware(_index(ports), mounted)
-    return make_server(host, port, app, threaded=True, request_handler=_Quiet)
+    return make_server(host, port, _for_this_machine(app, host), threaded=True, request_handler=_Quiet)
+
+
+def _for_this_machine(app: "WSGIApplication", host: str) -> "WSGIApplication":
+    """Refuse requests to another name than this machine's, where the server is for this machine only.
+
+    Else a page of the internet could have its own name point here, and be taken for the console itself.
+    """
+    if host not in _LOCAL:
+        return app
+
+    def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if host_is_trusted(environ.get("HTTP_HOST"), _LOCAL):
+            return app(environ, start_response)
+        start_response("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
+        return [f"this machine is called {', '.join(_LOCAL)}\n".encode()]
+
+    return guarded
 
 
 class _Quiet(WSGIRequestHandler):

@@ -53,7 +53,7 @@ def show_all(visit: Visit) -> Response:
 
 
 def _listed(visit: Visit, document: Document) -> dict[str, Any]:
-    told = {"problem": "", "nextSendAt": None, **shown_recipe(document, visit.now)}
+    told = {"name": "", "problem": "", "nextSendAt": None, **shown_recipe(document, visit.now)}
     try:
         recipe = read(document)
     except BadRecipe:

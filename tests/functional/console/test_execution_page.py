@@ -1,0 +1,132 @@
+"""The page of an execution: its button is always true, its numbers follow, and a lost race is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.domain.roles import Role
+from tests.factories import recipe
+from tests.functional.conftest import SEND_AT, START_AT, Lab
+from tests.functional.console.visitor import Page, Visitor, path_of
+
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
+
+
+def at(lab: Lab) -> str:
+    return f"/executions/{lab.id}"
+
+
+def poll(page: Page) -> str:
+    return next(values["hx-get"] for _, values in page.elements if values.get("id") == "live" and "hx-get" in values)
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "button"),
+    [
+        (START_AT + SECOND, "Sending tests", "Cancel this send"),
+        (SEND_AT - MINUTE, "Cancellation window", "Cancel this send"),
+        (SEND_AT + MINUTE, "Live", "Emergency stop"),
+        (SEND_AT + timedelta(hours=1), "Completed", "Over: nothing to stop"),
+    ],
+)
+def test_the_button_does_what_is_possible_in_each_phase(
+    when: object, state: str, button: str, lab: Lab, visitor: Visitor
+) -> None:
+    lab.run_to(when)  # type: ignore[arg-type]
+    page = visitor.get(at(lab))
+    assert state in page.text
+    assert button in page.text
+
+
+def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - SECOND)
+    assert "Cancel this send? 9 users of 3 pushes will get nothing" in visitor.get(f"{at(lab)}/confirm").text
+    response = visitor.send(f"{at(lab)}/confirm", f"{at(lab)}/cancel", {"reason": "wrong shoes"})
+    assert response.headers["Location"].endswith(f"{at(lab)}?told=cancelled")
+    lab.run_to_the_end()
+    assert lab.outbox(test=False) == []
+    page = visitor.get(at(lab))
+    assert "wrong shoes (ana@kicks.example)" in page.text
+    assert "Cancelled" in page.text
+
+
+def test_whoever_loses_the_race_at_t0_is_told_and_can_still_stop(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - SECOND)
+    form = visitor.get(f"{at(lab)}/confirm").form(f"{at(lab)}/cancel").fields
+    lab.run_to(SEND_AT)
+    response = visitor.post(f"{at(lab)}/cancel", form, status=303)
+    page = visitor.get(response.headers["Location"])
+    assert "Too late to cancel" in page.text
+    assert "Emergency stop" in page.text
+    visitor.send(f"{at(lab)}/confirm", f"{at(lab)}/stop")
+    lab.run_to_the_end()
+    assert lab.report()["status"] == "stopped"
+    assert [push["sent"] for push in lab.report()["pushes"]] == [4, 0, 0]
+
+
+def test_a_cancel_after_the_end_changes_nothing_and_says_so(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - SECOND)
+    form = visitor.get(f"{at(lab)}/confirm").form(f"{at(lab)}/cancel").fields
+    lab.run_to_the_end()
+    response = visitor.post(f"{at(lab)}/cancel", form, status=303)
+    assert "had ended before" in visitor.get(response.headers["Location"]).text
+    assert path_of(visitor.open("GET", f"{at(lab)}/confirm")) == at(lab)
+
+
+def test_a_viewer_sees_all_and_can_stop_nothing(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - MINUTE)
+    visitor.become(Role.VIEWER)
+    page = visitor.get(at(lab))
+    assert "This takes the role operator" in page.text
+    assert [form.action for form in page.forms] == []
+    assert all("/confirm" not in values.get("href", "") for _, values in page.elements)
+
+
+def test_the_page_asks_for_changes_only_and_stops_asking_at_the_end(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - MINUTE)
+    asked = poll(visitor.get(at(lab)))
+    assert visitor.open("GET", asked).status_code == 204
+    lab.run_to(SEND_AT)
+    response = visitor.open("GET", asked)
+    assert response.status_code == 200
+    assert Page(response.text).text.count("Emergency stop") == 1
+    lab.run_to_the_end()
+    response = visitor.open("GET", poll(Page(response.text)))
+    assert response.status_code == 286
+    assert "hx-trigger" not in response.text
+
+
+def test_a_poll_leaves_the_button_alone_while_it_stays_the_same(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - 20 * MINUTE)
+    asked = poll(visitor.get(at(lab)))
+    lab.run_to(SEND_AT - MINUTE)
+    page = Page(visitor.open("GET", asked).text)
+    assert all(values.get("id") != "control" for _, values in page.elements)
+
+
+def test_messages_have_the_values_of_the_test_audience_once_there_is_one(lab: Lab, visitor: Visitor) -> None:
+    lab.clock.advance_to(START_AT)
+    lab.launch()
+    page = visitor.get(at(lab))
+    assert "variables stand for themselves" in page.text
+    lab.run_to(SEND_AT - MINUTE)
+    shown = visitor.open("GET", poll(page)).text
+    assert "the values are those of a real user" in shown
+    assert "Push 1 for Name " in shown
+    assert "[[var:" not in shown
+
+
+def test_the_receipt_is_a_csv_that_no_spreadsheet_runs(lab: Lab, visitor: Visitor) -> None:
+    lab.write_rows([("=HYPERLINK(1)", "Shoe", "Name", "a")])
+    lab.run_to_the_end()
+    response = visitor.open("GET", f"{at(lab)}/receipt.csv")
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{lab.id}-receipt.csv"'
+    assert "1,a,'=HYPERLINK(1),excluded,invalid_user_id\n" in response.text
+
+
+def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(settings__safeguards__maxAudienceSize=1))
+    lab.run_to_the_end()
+    assert "the limit is 1" in visitor.get("/").text
+    visitor.send(at(lab), "/violations")
+    assert "looked after by ana@kicks.example" in visitor.get(at(lab)).text

@@ -1,0 +1,204 @@
+"""Recipes on pages: made, changed, copied, tried and run; errors stand beside their fields, and nothing is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.roles import Role
+from tests.factories import push, recipe
+from tests.functional.conftest import SEND_AT, Lab
+from tests.functional.console.visitor import Page, Visitor, path_of
+
+EDIT = "/recipes/welcome/edit"
+
+
+def stored(lab: Lab, recipe_id: str = "welcome") -> dict[str, Any]:
+    document = lab.ports.recipes.get(recipe_id)
+    assert document is not None
+    return document
+
+
+def test_a_form_that_is_sent_as_it_is_changes_nothing(lab: Lab, visitor: Visitor) -> None:
+    written = recipe(
+        description="Two\nlines", metadata={"owner": "growth"}, schedule__note="ours", settings__maxLatenessMinutes=7
+    )
+    lab.save(written)
+    before = stored(lab)
+    visitor.send(EDIT, EDIT)
+    after = stored(lab)
+    assert {**after, "updatedAt": ""} | {"audienceCriteria": "", "settings": ""} == {**before, "updatedAt": ""} | {
+        "audienceCriteria": "",
+        "settings": "",
+    }
+    assert after["settings"] == {**before["settings"], "safeguards": {"requireTestFirst": True}}
+
+
+def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(lab: Lab, visitor: Visitor) -> None:
+    before = stored(lab)
+    response = visitor.send(
+        EDIT,
+        EDIT,
+        {
+            "name": "New name",
+            "schedule.executionTime": "25:99",
+            "schedule.leadTimeMinutes": "soon",
+            "audienceCriteria.customScript.parameters": "{no json",
+            "pushSequence[1].title": "Hi [[vra:name]]",
+        },
+        status=422,
+    )
+    page = Page(response.text)
+    assert "is no JSON" in page.text
+    response = visitor.post(
+        EDIT, {**page.form(EDIT).fields, "audienceCriteria.customScript.parameters": ""}, status=422
+    )
+    page = Page(response.text)
+    described = {
+        values["name"]: values["aria-describedby"]
+        for _, values in page.elements
+        if values.get("aria-invalid") == "true"
+    }
+    assert set(described) == {"schedule.executionTime", "schedule.leadTimeMinutes", "pushSequence[1].title"}
+    ids = {values.get("id") for _, values in page.elements}
+    assert all(set(names.split()) <= ids for names in described.values())
+    fields = page.form(EDIT).fields
+    assert fields["name"] == ["New name"]
+    assert fields["schedule.executionTime"] == ["25:99"]
+    assert fields["pushSequence[1].title"] == ["Hi [[vra:name]]"]
+    assert stored(lab) == before
+
+
+def test_a_change_that_somebody_else_overtook_is_not_saved_and_says_whose_it_was(lab: Lab, visitor: Visitor) -> None:
+    mine = visitor.get(EDIT).form(EDIT).fields
+    visitor.become(Role.ADMIN, "ben@kicks.example")
+    visitor.send(EDIT, EDIT, {"name": "Ben's"})
+    visitor.become(Role.ADMIN)
+    response = visitor.post(EDIT, {**mine, "name": "Ana's"}, status=409)
+    page = Page(response.text)
+    assert "ben@kicks.example has changed this recipe" in page.text
+    assert "Welcome became Ben's" in page.text
+    assert stored(lab)["name"] == "Ben's"
+    visitor.post(EDIT, page.form(EDIT).fields, status=303)
+    assert stored(lab)["name"] == "Ana's"
+
+
+def test_pushes_are_added_and_removed_without_losing_what_was_written(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(pushSequence=[push(1, ours="a"), push(2, ours="b"), push(3, ours="c")]))
+    page = Page(visitor.send(EDIT, EDIT, {"remove": "1", "name": "Changed"}, status=200).text)
+    fields = page.form(EDIT).fields
+    assert fields["name"] == ["Changed"]
+    page = Page(visitor.post(EDIT, {**fields, "add": "yes"}, status=200).text)
+    last = {"title": "Third", "body": "Body", "layerId": "1", "audienceName": "b"}
+    fields = page.form(EDIT).fields | {f"pushSequence[2].{name}": [value] for name, value in last.items()}
+    visitor.post(EDIT, fields, status=303)
+    pushes = stored(lab)["pushSequence"]
+    assert [(each["title"], each.get("ours")) for each in pushes] == [
+        ("Push 1 for [[var:name]]", "a"),
+        ("Push 3 for [[var:name]]", "c"),
+        ("Third", None),
+    ]
+
+
+def test_a_recipe_is_made_on_a_page(visitor: Visitor) -> None:
+    fields = {
+        "name": "Spring",
+        "schedule.executionTime": "09:30",
+        "schedule.frequency": "weekly",
+        "schedule.daysOfWeek": ["1", "5"],
+        "audienceCriteria.query": '{"filters": {"lastActiveDays": 30}}',
+        "pushSequence[0].title": "Hello",
+        "pushSequence[0].body": "Spring is here",
+        "pushSequence[0].layerId": "2",
+        "settings.testUserIds": "00000000-0000-4000-8000-00000000000a",
+        "status": "active",
+    }
+    response = visitor.send("/recipes/new", "/recipes/new", fields)
+    assert path_of(response) == "/recipes/spring"
+    page = visitor.get("/recipes/spring")
+    assert "Every Monday and Friday at 09:30, UTC time" in page.text
+    assert "users active in the last 30 days" in page.text
+    assert (
+        "there is a recipe 'spring' already"
+        in Page(visitor.send("/recipes/new", "/recipes/new", fields, status=422).text).text
+    )
+
+
+def test_a_copy_is_a_draft_with_all_that_the_form_does_not_know(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(metadata={"owner": "growth"}))
+    response = visitor.send("/recipes/new?from=welcome", "/recipes/new")
+    assert path_of(response) == "/recipes/welcome-copy"
+    copy = stored(lab, "welcome-copy")
+    assert (copy["status"], copy["metadata"], len(copy["pushSequence"])) == ("draft", {"owner": "growth"}, 3)
+
+
+def test_a_recipe_is_paused_resumed_and_deleted(lab: Lab, visitor: Visitor) -> None:
+    visitor.send("/recipes/welcome", "/recipes/welcome/pause")
+    assert stored(lab)["status"] == "paused"
+    visitor.send("/recipes/welcome", "/recipes/welcome/resume")
+    assert stored(lab)["status"] == "active"
+    visitor.send("/recipes/welcome/delete", "/recipes/welcome/delete")
+    assert lab.ports.recipes.get("welcome") is None
+
+
+def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(lab: Lab, visitor: Visitor) -> None:
+    visitor.become(Role.VIEWER)
+    form = next(form for form in visitor.get("/recipes/welcome/run").forms if form.fields["mode"] == ["real-dry-run"])
+    page = Page(visitor.post(form.action, form.fields, status=200).text)
+    assert "9 of 9 users would get 9 messages" in page.text
+    assert "Push 1 for Name" in page.text
+    assert lab.outbox() == []
+    assert visitor.post(form.action, {**form.fields, "mode": "live-send", "sure": "yes"}).status_code == 403
+
+
+def test_executing_now_takes_a_tick_and_starts_once_however_often_it_is_sent(lab: Lab, visitor: Visitor) -> None:
+    forms = visitor.get("/recipes/welcome/run").forms
+    form = next(form for form in forms if form.fields["mode"] == ["live-send"])
+    assert "nothing was started" in visitor.post(form.action, form.fields, status=422).text
+    first = visitor.post(form.action, {**form.fields, "sure": "yes"}, status=303)
+    lab.clock.advance_to(lab.clock.now() + timedelta(seconds=5))
+    again = visitor.post(form.action, {**form.fields, "sure": "yes"}, status=303)
+    assert first.headers["Location"] == again.headers["Location"]
+    assert len(lab.ports.executions.unfinished()) == 1
+
+
+def test_a_recipe_that_was_broken_by_hand_is_shown_with_what_is_wrong(lab: Lab, visitor: Visitor) -> None:
+    lab.ports.recipes.change("broken", lambda _: {"id": "broken", "status": "active", "schedule": 7})
+    assert "must be an object" in visitor.get("/recipes/broken").text
+    assert "broken" in visitor.get("/recipes").text
+    assert visitor.get("/").text
+    assert visitor.get("/recipes/broken/edit").form("/recipes/broken/edit")
+
+
+@pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "{{ 7*7 }}"])
+def test_hostile_text_stays_text_on_every_page(hostile: str, lab: Lab, visitor: Visitor) -> None:
+    lab.write_users({"a": range(1)})
+    lab.write_rows(
+        [(hostile, hostile, hostile, "a"), ("10000000-0000-4000-8000-000000000001", hostile, hostile, "a")]
+    )
+    lab.save(recipe(name=hostile, description=hostile, metadata={hostile: hostile}, pushSequence=[push(1)]))
+    lab.run_to(SEND_AT + timedelta(hours=1))
+    paths = [
+        "/",
+        "/recipes",
+        "/recipes/welcome",
+        EDIT,
+        "/recipes/welcome/run",
+        "/executions",
+        f"/executions/{lab.id}",
+    ]
+    paths += [
+        "/calendar",
+        "/audit",
+        "/recipes/new?from=welcome",
+        f"/recipes?after={hostile}",
+        f"/audit?recipe={hostile}",
+    ]
+    for path in paths:
+        html = visitor.open("GET", path).text
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+        assert "49" not in html or "{{" not in hostile or "7*7" in html
+    look_up = visitor.send("/cadence", "/cadence/user", {"user": hostile}, status=422)
+    assert "<script>alert" not in look_up.text
+    assert "<img src=x" not in look_up.text
