@@ -28,7 +28,6 @@ CALLED_BY_SERVICES = (
     "finish",
     "reconcile",
     "send_alert",
-    "console",
 )
 FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
