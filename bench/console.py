@@ -72,6 +72,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     system = _filled(folder, options.recipes, options.executions)
     try:
         running = _run_one(system)
+        bootstrap.collect_rarely()  # as every process that serves a function does
         client, pages = Client(load_functions(("console",), SOURCE)["console"]), dict[str, Mapping[str, float]]()
         with bootstrap.bind(system.ports):
             for page, path in _paths(running).items():

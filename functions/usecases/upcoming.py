@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -75,9 +75,7 @@ def _sends(written: _Written, since: datetime) -> _Sends:
         return _Sends()
     near = takewhile(lambda at: at < since + HORIZON + _DAY, sends_from(recipe.schedule, since))
     zone = recipe.schedule.zone.key
-    return _Sends(
-        [Upcoming(at, recipe.id, recipe.name, zone) for _, at in zip(range(_MOST_SENDS), near, strict=False)]
-    )
+    return _Sends([Upcoming(at, recipe.id, recipe.name, zone) for at in islice(near, _MOST_SENDS)])
 
 
 @lru_cache(maxsize=2)

@@ -137,6 +137,7 @@ def _serve(
     system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
 ) -> None:
     apps = load_functions(FUNCTIONS, SOURCE)
+    bootstrap.collect_rarely()
     runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
     server = http_server(apps, system.ports, *address)
     stop = _stop_on_signals()
