@@ -167,6 +167,17 @@ class NotAllowed(AudienceJobError):
         )
 
 
+class NotExported(AudienceJobError):
+    """What a job found cannot leave BigQuery by the bucket; `reason` is what Google says."""
+
+    def __init__(self, job_id: str, uri: str, reason: str) -> None:
+        self.job_id, self.uri, self.reason = job_id, uri, reason
+        super().__init__(
+            f"{job_id}: what it found cannot be exported to {uri}: {reason}. AUDIENCE_BUCKET has to be where the "
+            "dataset is, and the account that builds audiences needs roles/storage.objectUser on exports/ of it"
+        )
+
+
 class TooCostly(AudienceJobError):
     """BigQuery would read more than a query may: `needed` bytes, where that is known, instead of `allowed`."""
 

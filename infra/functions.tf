@@ -158,6 +158,7 @@ locals {
       enqueues        = []
       sends           = false
       schedules       = null
+      queries         = false
       reads           = []
       writes          = []
       deletes         = []
@@ -174,6 +175,7 @@ locals {
       enqueues        = ["alerts"]
       sends           = false
       schedules       = null
+      queries         = false
       reads           = []
       writes          = []
       deletes         = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from google.cloud import bigquery, storage
 
 from audience_jobs.contract import Column, Job
-from audience_jobs.engines.bigquery_files import exported, write_sorted
+from audience_jobs.engines.bigquery_files import EXPORTS, exported, write_sorted
 from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
 from audience_jobs.engines.needs import Needs
@@ -44,7 +44,7 @@ class BigQueryEngine:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly and
-        NotAllowed, and Unavailable where Google Cloud is in trouble.
+        NotAllowed, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:
@@ -73,7 +73,7 @@ class BigQueryEngine:
         path: Path,
     ) -> int:
         """Write what a SELECT makes of `exported`, these columns of a query, as CSV, and give the number of rows."""
-        with session.told(), exported(self.bucket) as export:
+        with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
                 export, columns, select, path, temp_dir=self.temp_dir, memory_limit_mib=self.memory_limit_mib

@@ -1,11 +1,11 @@
 """A session of BigQuery that sees a dataset as the source tables, and writes nothing but its own results."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import TimeoutError as StillRunning
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import sqlglot
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
 from google.cloud.bigquery import Client
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from sqlglot import exp
@@ -13,7 +13,7 @@ from sqlglot import exp
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, request
 from audience_jobs.engines.bigquery_tables import BigQueryTables
-from audience_jobs.errors import BadJob, RefusedQuery, TooSlow
+from audience_jobs.errors import BadJob, NotAllowed, NotExported, RefusedQuery, TooSlow
 from audience_jobs.googlesql import googlesql
 from audience_jobs.prepared import RESULT_TABLE
 from audience_jobs.query import generated
@@ -64,13 +64,23 @@ class BigQuerySession:
         Not repeated where BigQuery breaks off: files of the first attempt could stay beside those of the second.
         """
         options = f"uri = '{uri}', format = 'PARQUET', compression = 'SNAPPY', overwrite = true"
-        self._run(f"EXPORT DATA OPTIONS ({options}) AS {self._said(_read(query))}", values, repeat=False)
+        self._run_raw(f"EXPORT DATA OPTIONS ({options}) AS {self._said(_read(query))}", values, repeat=False)
 
     def close(self) -> None:
         """End the session, with its table; where that fails it ends by itself within a day."""
         if self._session_id is not None:
-            with suppress(GoogleAPICallError):
+            self._limits = replace(self._limits, timeout_seconds=_END_SECONDS)
+            with suppress(GoogleAPIError, OSError, TooSlow):
                 self._run_raw("CALL BQ.ABORT_SESSION()", {}, repeat=False)
+
+    @contextmanager
+    def exporting(self, uri: str) -> Iterator[None]:
+        """Say what Google holds against an export, as `told` does: the job's own query has run by then."""
+        try:
+            with self.told():
+                yield
+        except (BadJob, NotAllowed) as error:
+            raise NotExported(self._job_id, uri, error.reason) from error
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -101,7 +111,7 @@ class BigQuerySession:
         job = self._client.query(sql, job_config=config, location=self._location, job_retry=retry)
         try:
             rows = job.result(timeout=self._limits.timeout_seconds, job_retry=retry)
-        except StillRunning as error:
+        except TimeoutError as error:
             job.cancel()
             raise TooSlow(self._job_id, self._limits.timeout_seconds) from error
         if self._session_id is None and job.session_info is not None:
@@ -109,6 +119,7 @@ class BigQuerySession:
         return [tuple(row.values()) for row in rows]
 
 
+_END_SECONDS = 30.0
 _SQL_TYPES = {"text": "text", "integer": "bigint", "timestamp": "timestamp"}
 
 

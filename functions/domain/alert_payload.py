@@ -25,12 +25,18 @@ class Links:
     cancel: str = ""
 
 
-def payload(alert: Alert, execution: Execution | None, links: Links) -> dict[str, Any]:
-    """Return what to post; nothing in it can mention people or lead elsewhere, whatever a recipe is called."""
+def payload(
+    alert: Alert, execution: Execution | None, links: Links, *, late_since: datetime | None = None
+) -> dict[str, Any]:
+    """Return what to post; nothing in it can mention people or lead elsewhere, whatever a recipe is called.
+
+    An alert that comes late says since when.
+    """
     headline = _headline(execution)
     message = _escaped(alert.message, _LONGEST_MESSAGE)
     sign = ":warning:" if alert.urgent else ":information_source:"
     lines = [f"{sign} *{headline}*", message, *(f"• {_escaped(line, _LONGEST_LINE)}" for line in alert.details)]
+    lines += [f"_This comes late: it was so at {late_since:%Y-%m-%d %H:%M} UTC._"] if late_since else []
     blocks: list[dict[str, Any]] = [_section("\n".join(lines))]
     led = [f"<{links.execution}|Open the execution>"] if links.execution else []
     led += [f"<{links.cancel}|Cancel this send>"] if links.cancel else []
@@ -49,18 +55,18 @@ def _headline(execution: Execution | None) -> str:
         return "Tminus"
     name = execution.recipe.get("name")
     shown = name if isinstance(name, str) and name.strip() else execution.recipe_id
-    return f"{_escaped(shown, _LONGEST_NAME)}, {_local(execution)}"
+    return f"{_escaped(shown, _LONGEST_NAME)}, {local_send_time(execution)}"
 
 
-def _local(execution: Execution) -> str:
+def local_send_time(execution: Execution) -> str:
+    """Return the send time on the recipe's own clock, or on UTC's where the recipe names none."""
     schedule = execution.recipe.get("schedule")
     name = schedule.get("timezone") if isinstance(schedule, dict) else None
     try:
         zone = ZoneInfo(name) if isinstance(name, str) else ZoneInfo("UTC")
     except (ZoneInfoNotFoundError, ValueError):
         zone = ZoneInfo("UTC")
-    at: datetime = execution.send_at.astimezone(zone)
-    return f"{at:%Y-%m-%d %H:%M} {zone.key}"
+    return f"{execution.send_at.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
 
 
 def _escaped(text: str, longest: int) -> str:

@@ -1,14 +1,15 @@
 """What people are told of, and its words: plain sentences with their numbers, without tokens and without users."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.safeguards import Violation
 
 EVERYTHING = "all"
@@ -71,13 +72,13 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """The audience of a push as it was built; `dead` are the devices that were left out, having been called dead."""
+    """The audience of a push as it was built; `excluded` are the users of whom that is known already, by reason."""
 
     push: int
     audience: str
     users: int
     devices: int
-    dead: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -93,7 +94,9 @@ def audience_ready(
     pushes = _count(len(built), "push", "pushes")
     told = [f"the audiences are ready: {_users(users)} in {pushes}, {_devices(devices)}"]
     told += [_change(built, *before)] if before else []
-    lines = [f"{one.label}: {_users(one.users)}, {_devices(one.devices)}{_dead(one.dead)}" for one in built]
+    excluded = sum((Counter(one.excluded) for one in built), Counter[str]())
+    told += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
+    lines = [_line(one) for one in built]
     lines.append("users in a cooldown are left out when their push goes out")
     return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(told), details=_shortened(lines))
 
@@ -112,16 +115,23 @@ def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) 
     return f"biggest change {since}: {one.label} from {was:,} to {_users(one.users)}{share}"
 
 
-def _dead(count: int) -> str:
-    return f", {_count(count, 'dead one', 'dead ones')} left out" if count else ""
+def _line(one: Built) -> str:
+    told = f"{one.label}: {_users(one.users)}, {_devices(one.devices)}"
+    return f"{told}; {_reasons(one.excluded)}" if any(one.excluded.values()) else told
+
+
+def _reasons(excluded: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in excluded.items() if count)
 
 
 def after_tests(execution: Execution, tally: Tally, *, users: int) -> Alert:
-    """Tell how many test pushes arrived, and until when people may cancel."""
+    """Tell how many test pushes arrived, and until when people may cancel; after a mere test nothing follows."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
-    until = f"anybody may cancel until {execution.send_at:%H:%M} UTC"
-    return _of(execution, AlertKind.TEST_SENT, f"{arrived} ({who}); {until}")
+    follows = f"anybody may cancel until {execution.send_at:%H:%M} UTC"
+    if execution.kind is Kind.TEST:
+        follows = "it was a test: nothing else is sent"
+    return _of(execution, AlertKind.TEST_SENT, f"{arrived} ({who}); {follows}")
 
 
 def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: bool) -> Alert:
@@ -134,7 +144,7 @@ def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: 
 def finished(execution: Execution, tally: Tally) -> Alert:
     """Tell the totals of an execution that is over."""
     parts = [f"{tally.sent:,} sent", f"{tally.failed:,} failed", f"{tally.unknown:,} unknown"]
-    parts += [f"{count:,} {reason.replace('_', ' ')}" for reason, count in tally.excluded.items() if count]
+    parts += [_reasons(tally.excluded)] if any(tally.excluded.values()) else []
     told = f"{execution.state.value}: of {_users(tally.audience_size)} {', '.join(parts)}"
     return _of(execution, AlertKind.FINISHED, f"{told}, {tally.not_reached:,} not reached")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from html import escape
 from string import Template
-from zoneinfo import ZoneInfo
 
+from functions.domain.alert_payload import local_send_time
 from functions.domain.execution import Execution
 from functions.usecases.cancel_by_link import Seen, Standing
 
@@ -67,10 +67,8 @@ def sorry(title: str, words: str) -> str:
 
 
 def _what(execution: Execution) -> str:
-    """Say which send it is, on the recipe's own clock."""
-    zone = ZoneInfo(execution.recipe["schedule"]["timezone"])
-    at = execution.send_at.astimezone(zone)
-    return f"{execution.recipe.get('name') or execution.recipe_id}, {at:%A %Y-%m-%d %H:%M} ({zone.key})"
+    """Say which send it is."""
+    return f"{execution.recipe.get('name') or execution.recipe_id}, {local_send_time(execution)}"
 
 
 def _minutes(left: timedelta) -> str:

@@ -1,5 +1,6 @@
 """Deliver one alert to the channels that are still to get it."""
 
+from datetime import timedelta
 from functools import partial
 
 from functions.domain.alert_payload import Links, payload
@@ -8,6 +9,9 @@ from functions.domain.errors import Misconfigured, Refused, Transient
 from functions.domain.execution import Execution, State
 from functions.domain.outgoing_alerts import Fate, OutgoingAlert
 from functions.ports import Ports
+
+_LATE = timedelta(minutes=2)
+"""From when on an alert says that it comes late."""
 
 
 def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
@@ -36,8 +40,10 @@ def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
 def _post(ports: Ports, outgoing: OutgoingAlert, channel: str) -> Fate:
     alert = outgoing.alert
     execution = ports.executions.get(alert.execution_id) if alert.execution_id else None
+    late_since = outgoing.at if ports.clock.now() - outgoing.at > _LATE else None
+    made = payload(alert, execution, links(ports, execution), late_since=late_since)
     try:
-        ports.channels.post(channel, payload(alert, execution, links(ports, execution)))
+        ports.channels.post(channel, made)
     except (Refused, Misconfigured):
         return Fate.GIVEN_UP
     return Fate.DELIVERED

@@ -114,7 +114,8 @@ def _tested(ports: Ports, run: Run) -> Execution:
 
 def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     """Tell what the tests came to; an attempt before this one may have ended before it told."""
-    if execution.state in (State.TESTED, State.LIVE):
+    tested = execution.kind is Kind.TEST and execution.state is State.COMPLETED
+    if tested or execution.state in (State.TESTED, State.LIVE):
         shards = ports.executions.shards(execution.id)
         tally = sum((shard.tally for shard in shards if shard.test), Tally())
         tell(ports, after_tests(execution, tally, users=len(test_users(ports, run))), execution.recipe)

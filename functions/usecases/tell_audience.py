@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from functions.domain.alerts import Built, audience_ready
-from functions.domain.execution import Execution, State
-from functions.ports import Ports
+from functions.domain.delivery import Exclusion
+from functions.domain.execution import Execution, Kind, State
+from functions.domain.shard import PushFiles
+from functions.ports import ExecutionSearch, Ports
 from functions.usecases.steps import Run
 from functions.usecases.tell import tell, tell_end
 
@@ -15,8 +17,8 @@ _MOST_RUNS = 10
 
 
 def tell_audience(ports: Ports, run: Run, execution: Execution) -> None:
-    """Tell what building the audiences came to, once, however often the step comes."""
-    if execution.state in _BUILT:
+    """Tell what building the audiences came to, once, however often the step comes; a mere test sends to none."""
+    if execution.state in _BUILT and execution.kind is not Kind.TEST:
         built = _built(ports, execution, len(run.recipe.pushes))
         tell(ports, audience_ready(execution, built, _before(ports, execution)), execution.recipe)
     else:
@@ -24,13 +26,16 @@ def tell_audience(ports: Ports, run: Run, execution: Execution) -> None:
 
 
 def _before(ports: Ports, execution: Execution) -> tuple[datetime, Sequence[Built]] | None:
-    """Return the last run before an execution that has audiences, with their sizes; None where there is none."""
-    earlier = [
-        other for other in ports.executions.of_recipe(execution.recipe_id) if other.send_at < execution.send_at
-    ]
-    for other in earlier[:_MOST_RUNS]:
+    """Return the last run before an execution that has audiences, with their sizes; None where there is none.
+
+    What is sent once, by hand, has nothing before it.
+    """
+    if execution.kind is Kind.ONE_OFF:
+        return None
+    earlier = ExecutionSearch(recipe_id=execution.recipe_id, until=execution.send_at)
+    for other in ports.executions.search(earlier, most=_MOST_RUNS):
         built = _built(ports, other, len(other.recipe.get("pushSequence", ())))
-        if built:
+        if built and other.kind is not Kind.TEST:
             return other.send_at, built
     return None
 
@@ -43,8 +48,16 @@ def _built(ports: Ports, execution: Execution, pushes: int) -> list[Built]:
             audience=files.audience,
             users=files.live.size,
             devices=files.live.devices.index.row_count - files.dead_tokens,
-            dead=files.dead_tokens,
+            excluded=_excluded(ports, files),
         )
         for files in found
         if files is not None
     ]
+
+
+def _excluded(ports: Ports, files: PushFiles) -> dict[str, int]:
+    """Return whom no message can reach; with several devices a user nobody can tell without reading them all."""
+    if ports.policy.devices_per_user > 1:
+        return {}
+    without = max(0, files.live.size - files.live.devices.index.row_count)
+    return {Exclusion.NO_TOKEN.value: without, Exclusion.DEAD_TOKEN.value: files.dead_tokens}

@@ -14,10 +14,10 @@ def open_violations(ports: Ports, *, most: int = 100) -> Sequence[Violation]:
     return ports.executions.open_violations(most=max(1, min(most, MOST_OPEN)))
 
 
-def resolve_violation(ports: Ports, violation_id: str, *, by: str, execution_id: str = "") -> Violation:
+def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
     """Mark a violation as looked after, by somebody's e-mail address; whoever was first stays.
 
-    NotFound where there is none. Without its execution it is looked for among those that are open.
+    NotFound where there is none. Where its execution is not named, it is looked for among those that are open.
     """
     if not execution_id:
         waiting = ports.executions.open_violations(most=MOST_OPEN)

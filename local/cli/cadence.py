@@ -1,10 +1,11 @@
 """`tminus cadence`: what the ledger knows of a user, and what it is to know of the past."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,17 +14,20 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
 from functions.ports import Ports
 from functions.settings import process_settings
-from functions.usecases.import_history import ImportReport, import_history
+from functions.usecases.import_history import import_history
 from functions.usecases.user_history import MOST_DAYS, user_history
+from local.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.remote import ask_first, maybe_system, show, system, yes_option
 from local.embedded.clock import RealClock
 
 
 @click.group()
 def cadence() -> None:
-    """Look into the cadence ledger, and import what was sent before."""
+    """Look into the cadence ledger, and import what was sent before; see and change the rules of a system (--url)."""
 
 
+_RULES = "/api/cadence-rules"
 _state = click.option(
     "--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept."
 )
@@ -37,11 +41,18 @@ _state = click.option(
 )
 @click.option("--until", help="Look back from this instant, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
-def user(user_id: str, state: Path, days: int, until: str | None, as_json: bool) -> None:
+@click.pass_context
+def user(context: click.Context, user_id: str, state: Path, days: int, until: str | None, as_json: bool) -> None:
     """Show the pushes that USER_ID was reserved, oldest first.
 
     Pushes of layers 1 and 4 count against nothing and are not in the ledger; what failed for good was given back.
     """
+    client = maybe_system(context)
+    if client is not None:
+        answer = client.call("GET", f"/api/users/{part(user_id)}/notifications", params={"days": days})
+        columns = {"at": "sentAt", "layer": "layerId", "source": "source", "recipe": "recipeId", "title": "title"}
+        show(answer, as_json=as_json, columns=columns, rows=answer.data["notifications"])
+        return
     with _ports(state) as ports:
         at = read_instant(until, "--until") or ports.clock.now()
         found = user_history(ports, user_id, until=at, days=days)
@@ -59,31 +70,93 @@ def user(user_id: str, state: Path, days: int, until: str | None, as_json: bool)
 @_state
 @click.option("--dry-run", is_flag=True, help="Check every row and count, but write nothing.")
 @json_option
-def import_file(file: Path, state: Path, dry_run: bool, as_json: bool) -> None:
+@click.pass_context
+def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, as_json: bool) -> None:
     """Import what another system has sent from FILE, a CSV with user_id, layer and sent_at.
 
     Rows that are there already are skipped, so an import that broke off is finished by running it again. Exit
     status 2 where a row cannot be used; the others are imported all the same.
     """
-    with _ports(state, new=True) as ports, file.open("rb") as source:
-        report = import_history(ports, source, dry_run=dry_run)
+    client = maybe_system(context)
+    with file.open("rb") as source:
+        if client is not None:
+            fields, files = {"dryRun": str(dry_run).lower()}, {"file": (file.name, source, "text/csv")}
+            report = client.call("POST", "/api/cadence/history", data=fields, files=files).data
+        else:
+            with _ports(state, new=True) as ports:
+                report = import_history(ports, source, dry_run=dry_run).document()
     if as_json:
-        print_json(report.document())
+        print_json(report)
     else:
         _tell(file, report)
-    sys.exit(2 if report.refused else 0)
+    sys.exit(2 if report["refused"] else 0)
 
 
-def _tell(file: Path, report: ImportReport) -> None:
-    done = "would be imported" if report.dry_run else "imported"
-    skipped = "".join(f", {count:,} skipped: {reason.value}" for reason, count in report.skipped.items())
-    counted = f"{report.imported:,} {done}, {report.duplicates:,} duplicates{skipped}, {report.refused:,} refused"
-    click.echo(f"{report.rows:,} rows: {counted}")
-    for row in report.errors:
-        for error in row.errors:
-            click.echo(f"{file}: line {row.line}: {error}", err=True)
-    if report.refused > len(report.errors):
-        click.echo(f"{file}: and {report.refused - len(report.errors):,} rows more", err=True)
+def _tell(file: Path, report: Mapping[str, Any]) -> None:
+    done = "would be imported" if report["dryRun"] else "imported"
+    skipped = "".join(f", {count:,} skipped: {reason}" for reason, count in report["skipped"].items())
+    counted = f"{report['imported']:,} {done}, {report['duplicates']:,} duplicates{skipped}"
+    click.echo(f"{report['rows']:,} rows: {counted}, {report['refused']:,} refused")
+    for error in report["errors"]:
+        click.echo(f"{file}: line {error['line']}: {error['field']}: {error['reason']}", err=True)
+    told = len({error["line"] for error in report["errors"]})
+    if report["refused"] > told:
+        click.echo(f"{file}: and {report['refused'] - told:,} rows more", err=True)
+
+
+@cadence.command()
+@json_option
+@click.pass_context
+def rules(context: click.Context, as_json: bool) -> None:
+    """Show the cadence rules of a running system."""
+    _show_rules(system(context).call("GET", _RULES), as_json=as_json)
+
+
+@cadence.command("set")
+@click.argument("rule")
+@click.option("--hours", type=int, help="How long a push counts.")
+@click.option("--count", type=int, help="How many pushes a user may get in that time.")
+@click.option("--on/--off", "active", default=None, help="Whether the rule holds.")
+@yes_option
+@json_option
+@click.pass_context
+def set_rule(
+    context: click.Context,
+    rule: str,
+    hours: int | None,
+    count: int | None,
+    active: bool | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Change RULE of a running system, such as layer_3_cooldown; the next shard that is sent is held to it."""
+    ask_first(f"{rule} decides how often all users get pushes. Change it?", yes=yes)
+    given = {"hours": hours, "count": count, "active": active}
+    news = {name: value for name, value in given.items() if value is not None}
+    body = {"rules": [{"name": rule, **news}]}
+    _show_rules(system(context).call("PUT", _RULES, json=body), as_json=as_json)
+
+
+@cadence.command("filter")
+@click.argument("layer", type=click.IntRange(1, 5))
+@click.argument("users", nargs=-1, required=True, metavar="USER_ID...")
+@json_option
+@click.pass_context
+def filter_users(context: click.Context, layer: int, users: tuple[str, ...], as_json: bool) -> None:
+    """Ask a running system which users may get a push of LAYER now."""
+    asked = {"userIds": list(users), "layerId": layer}
+    answer = system(context).call("POST", "/api/filter-audience", json=asked)
+    found = answer.data
+    rows = [{"user": user, "may": "yes"} for user in found["eligibleUserIds"]]
+    show(answer, as_json=as_json, columns={"user": "user", "may get it": "may"}, rows=rows)
+    if not as_json:
+        for reason, times in found["exclusionBreakdown"].items():
+            click.echo(f"{reason}: {times:,}")
+
+
+def _show_rules(answer: Answer, *, as_json: bool) -> None:
+    columns = {"rule": "name", "layers": "layers", "pushes": "count", "in hours": "hours", "holds": "active"}
+    show(answer, as_json=as_json, columns=columns, rows=answer.data["rules"])
 
 
 @contextmanager
@@ -92,5 +165,5 @@ def _ports(state: Path, *, new: bool = False) -> Iterator[Ports]:
     if not new and not (state / "tminus.db").is_file():
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
     settings = replace(process_settings(), state_dir=state)
-    with closing(bootstrap.embedded(settings, RealClock())) as system:
-        yield system.ports
+    with closing(bootstrap.embedded(settings, RealClock())) as opened:
+        yield opened.ports

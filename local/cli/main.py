@@ -6,14 +6,19 @@ import click
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
+from local.api_client import ApiClient
 from local.cli.audience import audience
 from local.cli.cadence import cadence
+from local.cli.control import control
 from local.cli.data import data
 from local.cli.demo import demo
+from local.cli.executions import executions
 from local.cli.jobs import jobs
 from local.cli.migrate import migrate_folder
 from local.cli.recipes import recipes
+from local.cli.remote import remote_options
 from local.cli.run import run
+from local.cli.send import send
 from local.cli.simulate import simulate
 from local.cli.up import up
 
@@ -22,14 +27,32 @@ BAD_INPUT = 2
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tminus")
-def cli() -> None:
+@remote_options
+@click.pass_context
+def cli(context: click.Context, url: str, token: str) -> None:
     """Push campaigns that nobody gets twice, too often, or after a cancel.
 
-    Everything runs on this machine: recipes and their state in a folder, messages into an outbox.
+    Everything runs on this machine: recipes and their state in a folder, messages into an outbox. With --url the
+    commands recipes, executions, control, cadence and send speak to a system that runs elsewhere.
     """
+    context.obj = ApiClient(url=url, token=token) if url else None
 
 
-for command in (demo, up, run, simulate, recipes, audience, jobs, cadence, migrate_folder, data):
+for command in (
+    demo,
+    up,
+    run,
+    simulate,
+    recipes,
+    audience,
+    jobs,
+    cadence,
+    migrate_folder,
+    data,
+    executions,
+    control,
+    send,
+):
     cli.add_command(command)
 
 

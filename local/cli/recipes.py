@@ -1,4 +1,4 @@
-"""`tminus recipes`: check recipe files."""
+"""`tminus recipes`: check recipe files, and see and change the recipes of a running system."""
 
 import sys
 from itertools import islice
@@ -15,16 +15,19 @@ from functions.domain.schedule import sends_from
 from functions.settings import process_settings
 from functions.usecases.check_recipe import check_recipe
 from functions.usecases.recipe_audience import describe_audience
+from local.api_client import NotThere, part
 from local.cli.options import json_option, print_json
+from local.cli.remote import ask_first, show, system, yes_option
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
 
 _SENDS_SHOWN = 3
+_AT = "/api/automation/recipes"
 
 
 @click.group()
 def recipes() -> None:
-    """Check recipe files."""
+    """Check recipe files; list, show, save and remove the recipes of a running system (--url)."""
 
 
 @recipes.command()
@@ -76,3 +79,63 @@ def _print(result: dict[str, Any]) -> None:
     click.echo(f"{result['file']}: for {result['audience']}")
     for notice in result["notices"]:
         click.echo(f"{result['file']}: note: {notice}")
+
+
+@recipes.command("list")
+@click.option("--status", help="Only those of this status.")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
+@click.option("--cursor", default="", help="Where the page begins.")
+@json_option
+@click.pass_context
+def list_recipes(context: click.Context, status: str | None, limit: int, cursor: str, as_json: bool) -> None:
+    """List the recipes of a running system."""
+    params = {"limit": limit, "cursor": cursor, **({"status": status} if status else {})}
+    answer = system(context).call("GET", _AT, params=params)
+    columns = {
+        "recipe": "id",
+        "name": "name",
+        "status": "status",
+        "frequency": "schedule.frequency",
+        "at": "schedule.executionTime",
+        "zone": "schedule.timezone",
+        "problem": "problem",
+    }
+    show(answer, as_json=as_json, columns=columns)
+
+
+@recipes.command("show")
+@click.argument("recipe")
+@click.pass_context
+def show_recipe(context: click.Context, recipe: str) -> None:
+    """Print RECIPE of a running system, as JSON."""
+    show(system(context).call("GET", f"{_AT}/{part(recipe)}"), as_json=True)
+
+
+@recipes.command("save")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@yes_option
+@json_option
+@click.pass_context
+def save_recipe(context: click.Context, file: Path, yes: bool, as_json: bool) -> None:
+    """Create the recipe of FILE on a running system, or change the one of its id."""
+    client, recipe = system(context), parse(read_recipe_file(file), default_id=file.stem)
+    if recipe.is_active:
+        ask_first(f"{recipe.id} is active and will send to real users at its times. Save it?", yes=yes)
+    place, document = f"{_AT}/{part(recipe.id)}", recipe.document()
+    try:
+        stored = client.call("GET", place)
+    except NotThere:
+        show(client.call("POST", _AT, json=document), as_json=as_json)
+    else:
+        show(client.call("PUT", place, json=document, headers={"If-Match": stored.etag}), as_json=as_json)
+
+
+@recipes.command("remove")
+@click.argument("recipe")
+@yes_option
+@json_option
+@click.pass_context
+def remove_recipe(context: click.Context, recipe: str, yes: bool, as_json: bool) -> None:
+    """Remove RECIPE and its schedule from a running system."""
+    ask_first(f"Remove {recipe}?", yes=yes)
+    show(system(context).call("DELETE", f"{_AT}/{part(recipe)}"), as_json=as_json)

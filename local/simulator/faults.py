@@ -91,6 +91,8 @@ EVENTS = {
     "malformed": "somebody broke by hand, in the store,",
     "look": "somebody looked at the report of",
     "link": "somebody used the cancel link of an alert about",
+    "once": "somebody sent a push once, beside",
+    "tell": "another system told and asked the ledger, beside",
 }
 """What people do, and what else comes out of the blue."""
 

@@ -93,7 +93,7 @@ class Happenings:
 
         def work() -> bool:
             try:
-                return act(self._stage.ports, event, self._written[event.recipe_id])
+                return act(self._stage.ports, event, self._written.get(event.recipe_id, {}))
             except Exception as error:  # a person sees it and goes away
                 self._log.say(name, f"was told: {error}", plain=True)
                 return False

@@ -1,6 +1,6 @@
 """What people do to recipes and executions, when, and what else happens out of the blue: all drawn from the seed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,16 +8,19 @@ from random import Random
 from typing import Any
 
 from functions.domain.cancel_link import make_token
-from functions.domain.errors import BadRecipe, NotFound, NotPossible
+from functions.domain.errors import BadInput, NotFound, NotPossible
 from functions.domain.ids import execution_id
 from functions.ports import Ports
 from functions.usecases import control
 from functions.usecases.audit import history_of
 from functions.usecases.cancel_by_link import Standing, cancel_by_link, look_at_link
+from functions.usecases.migrate import migration_status
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, save_recipe
 from functions.usecases.report import report
-from functions.usecases.user_history import user_history
+from functions.usecases.user_history import notifications_of
+from functions.usecases.violations import open_violations, resolve_violation
 from local.simulator.faults import EVENTS, Rates
+from local.simulator.newcomers import send_a_push_once, tell_of_the_past
 from local.simulator.oracle import sends
 from local.simulator.scenario import Scenario
 
@@ -33,6 +36,8 @@ _RARE = {
     "cancel": 1.5,
     "stop": 1.5,
     "link": 1.5,
+    "once": 1,
+    "tell": 1,
 }
 
 
@@ -82,30 +87,27 @@ def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
     """Do what people do; False where it was refused. `written` is the recipe as it was in the beginning."""
     try:
         _act(ports, event, written)
-    except (NotPossible, NotFound, BadRecipe):
+    except (NotPossible, NotFound, BadInput):
         return False
     return True
 
 
 def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
-    if event.kind == "cancel":
-        control.cancel(ports, event.execution_id, "somebody asked for it")
-    elif event.kind == "stop":
-        control.stop(ports, event.execution_id, "somebody asked for it")
-    elif event.kind == "pause":
-        pause_recipe(ports, event.recipe_id, by=_SOMEBODY)
-    elif event.kind == "resume":
-        resume_recipe(ports, event.recipe_id, by=_SOMEBODY)
-    elif event.kind == "delete":
-        delete_recipe(ports, event.recipe_id, by=_SOMEBODY)
-    elif event.kind == "edit":
+    if event.kind == "edit":
         save_recipe(ports, _edited(event, written), by=_SOMEBODY)
-    elif event.kind == "link":
-        _use_link(ports, event)
-    elif event.kind == "look":
-        history_of(ports, event.recipe_id)
-        report(ports, event.execution_id)
-        user_history(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
+    else:
+        _DEEDS[event.kind](ports, event)
+
+
+def _look(ports: Ports, event: Event) -> None:
+    """Look at everything that people look at, and after what waits for somebody."""
+    history_of(ports, event.recipe_id)
+    report(ports, event.execution_id)
+    notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
+    migration_status(ports)
+    for violation in open_violations(ports, most=1):
+        resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
+        resolve_violation(ports, "", violation.id, by=_SOMEBODY)
 
 
 def _use_link(ports: Ports, event: Event) -> None:
@@ -126,3 +128,16 @@ def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
         hour, minute = document["schedule"]["executionTime"].split(":")
         document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
     return document
+
+
+_DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
+    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "somebody asked for it"),
+    "stop": lambda ports, event: control.stop(ports, event.execution_id, "somebody asked for it"),
+    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "link": _use_link,
+    "once": lambda ports, event: send_a_push_once(ports, event.number),
+    "tell": lambda ports, _: tell_of_the_past(ports),
+    "look": _look,
+}

@@ -1,14 +1,38 @@
 """What queries are sent to BigQuery with, and what its errors mean: what its stand-in knows nothing of."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 
+from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, label, request
 from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow, Unavailable
+from tests.audience_jobs.worlds import NOW
+from tests.audience_jobs.written import sample_job
+
+
+class StuckBigQuery:
+    """A client of a BigQuery whose queries never end."""
+
+    def __init__(self) -> None:
+        self.cancelled = 0
+
+    def get_dataset(self, _: str) -> Any:
+        return SimpleNamespace(location="EU")
+
+    def query(self, *_: object, **__: object) -> "StuckBigQuery":
+        return self
+
+    def result(self, **_: object) -> None:
+        raise TimeoutError
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
 
 LIMITS = Limits(bytes_billed=10 * 2**30, timeout_seconds=90)
 
@@ -89,6 +113,15 @@ def test_an_error_says_what_to_change_unless_it_may_pass(
         assert "my_job" in str(error)
         assert "Something is wrong" in str(error)
         assert "twice" not in str(error)
+
+
+def test_a_job_that_takes_too_long_is_cancelled() -> None:
+    client: Any = StuckBigQuery()
+    engine = BigQueryEngine(client=client, bucket=None, dataset="demo.shop", timeout_seconds=0.5)
+    job = sample_job("SELECT 'all' AS audience, 'u' AS user_id")
+    with pytest.raises(TooSlow, match=r"sample was stopped after 0\.5 s"), engine.run(job, {}, now=NOW):
+        pass
+    assert client.cancelled == 1
 
 
 def test_who_is_not_allowed_is_told_the_roles() -> None:

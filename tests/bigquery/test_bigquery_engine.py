@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from audience_jobs.contract import Check, Freshness, Parameter
 from audience_jobs.engines.bigquery import BigQueryEngine
-from audience_jobs.errors import BadJob, CheckFailed, MissingInDataset, NoDataset, StaleData
+from audience_jobs.errors import BadJob, CheckFailed, MissingInDataset, NoDataset, NotExported, StaleData
 from audience_jobs.registry import find
 from tests.audience_jobs.test_reference import (
     LAYER_2,
@@ -120,6 +120,16 @@ def test_checks_and_freshness_are_held_to(filled: Filled, tmp_path: Path) -> Non
     fresh = Freshness(table="user_activities", column="last_active", hours=30)
     with pytest.raises(StaleData, match=r"newest user_activities\.last_active is 2026-11-22 11:00 UTC, more than 30"):
         written(engine, replace(one_user, freshness=fresh), tmp_path)
+
+
+def test_a_bucket_that_is_not_there_is_named_with_what_it_needs(filled: Filled, tmp_path: Path) -> None:
+    engine = filled(put(tmp_path, {"users": [user("ann")]}))
+    job = sample_job("SELECT 'all' AS audience, id AS user_id FROM users")
+    elsewhere = replace(engine, bucket=engine.bucket.client.bucket("nowhere"))
+    with pytest.raises(
+        NotExported, match=r"sample: .* exported to gs://nowhere/exports/: .*AUDIENCE_BUCKET has to be"
+    ):
+        written(elsewhere, job, tmp_path)
 
 
 def remake(engine: BigQueryEngine, *columns: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from functions.domain.alerts import EVERYTHING
 from functions.domain.delivery import Outcome
 from functions.domain.errors import BadRecipe, Refused, TminusError, Transient
+from functions.domain.execution import Kind
 from functions.domain.outgoing_alerts import Fate
 from functions.domain.policy import AlertPolicy
 from functions.gcp.webhooks import WebhookChannels
@@ -20,10 +21,11 @@ from functions.ports import Clock, Ports, Task, TaskQueue
 from functions.usecases.control import cancel, stop
 from functions.usecases.reconcile import reconcile
 from functions.usecases.send_alert import send_alert
+from functions.usecases.start_by_hand import start_by_hand
 from local.embedded.outbox import OutcomeScript
 from local.webhook_sink import Reply, WebhookSink
 from tests.factories import recipe, user
-from tests.functional.conftest import SEND_AT, START_AT, Lab
+from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -65,7 +67,7 @@ class AlertLab:
         make_lab: MakeLab,
         *,
         trouble: Callable[[str], TminusError | None] = lambda _: None,
-        down_until: datetime = START_AT,
+        down_until: datetime = EARLIER,
         **options: Any,
     ) -> None:
         alerts = AlertPolicy(
@@ -121,6 +123,22 @@ def test_the_next_run_is_compared_with_the_last_one_that_had_audiences(make_lab:
     told.lab.run_to(SEND_AT + DAY - MINUTE)
     _, ready = [text for text in told.channels.texts if text.startswith("the audiences")]
     assert ready.endswith("biggest change against the run of 2026-03-02: push 3 (c) from 2 to 0 users, -100%")
+
+
+def test_users_that_no_message_can_reach_are_told_before_anything_is_sent(make_lab: MakeLab) -> None:
+    told = AlertLab(make_lab)
+    told.lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[0, 8])
+    told.lab.run_to(SEND_AT - 26 * MINUTE)
+    assert told.channels.texts[0].endswith("9 users in 3 pushes, 7 devices; excluded so far: 2 no token")
+
+
+def test_a_recipe_that_is_tried_tells_of_its_tests_alone(make_lab: MakeLab) -> None:
+    told = AlertLab(make_lab)
+    start_by_hand(told.lab.ports, "welcome", Kind.TEST, told.now())
+    told.lab.run_to(told.now() + 30 * MINUTE)
+    assert told.channels.texts == [
+        "3 of 3 test pushes arrived (1 test user); it was a test: nothing else is sent",
+    ]
 
 
 def test_links_lead_to_the_execution_and_to_its_cancel_page_until_it_is_live(make_lab: MakeLab) -> None:
@@ -251,7 +269,9 @@ def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_
     assert Counter(told.channels.began) == Counter(["the", "3", "it", "completed"])
     assert all(up_at <= at < up_at + 2 * MINUTE for _, _, at in told.channels.posted)
     assert len(told.lab.outbox(test=False)) == 9
-    assert "/cancel/" not in json.dumps(told.channels.payloads[0]), "there is nothing to cancel any more"
+    first = next(json.dumps(payload) for payload in told.channels.payloads if "audiences" in payload["text"])
+    assert "it was so at 2026-03-02 18:00 UTC" in first
+    assert "/cancel/" not in first, "there is nothing to cancel any more"
 
 
 def test_a_channel_that_is_down_keeps_nothing_from_the_others(make_lab: MakeLab) -> None:

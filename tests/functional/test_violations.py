@@ -16,7 +16,7 @@ def test_a_violation_waits_until_somebody_resolves_it(make_lab: Callable[..., La
     lab.run_to_the_end()
     [waiting] = open_violations(lab.ports)
     assert (waiting.execution_id, waiting.finding.type) == (lab.id, "audience_too_large")
-    resolve_violation(lab.ports, waiting.id, by="ann@example.com", execution_id=lab.id)
+    resolve_violation(lab.ports, lab.id, waiting.id, by="ann@example.com")
     assert list(open_violations(lab.ports)) == []
     [told] = lab.report()["violations"]
     assert (told["resolved"], told["resolvedBy"]) == (True, "ann@example.com")
@@ -25,6 +25,6 @@ def test_a_violation_waits_until_somebody_resolves_it(make_lab: Callable[..., La
 
 def test_a_violation_that_is_not_there_is_named(lab: Lab) -> None:
     with pytest.raises(NotFound, match="has no violation 'x'"):
-        resolve_violation(lab.ports, "x", by="ann@example.com", execution_id=lab.id)
+        resolve_violation(lab.ports, lab.id, "x", by="ann@example.com")
     with pytest.raises(NotFound, match="no open violation is 'x'"):
-        resolve_violation(lab.ports, "x", by="ann@example.com")
+        resolve_violation(lab.ports, "", "x", by="ann@example.com")

@@ -18,10 +18,11 @@ from typing import Any
 
 from functions import bootstrap, logs
 from functions.domain.errors import Unauthenticated
-from functions.domain.roles import Caller, Role, Service
+from functions.domain.roles import Caller, Role
 from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
 from local.documents import read_recipe_file
+from local.embedded.callers import LocalCallers
 from local.embedded.clock import VirtualClock
 from local.embedded.system import EmbeddedSystem
 from local.runtime import Runtime, load_functions
@@ -59,12 +60,11 @@ def main(arguments: list[str]) -> int:
                 return _fuzz(f"{served.url}/api/openapi.json", folder, options)
 
 
-class _Doorkeeper:
+class _Doorkeeper(LocalCallers):
     """Plays Callers: lets in who has the word, so that requests without it are seen to be refused."""
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None: ...
-
     def person(self, authorization: str | None, function: str) -> Caller:  # noqa: ARG002
+        """Return the one caller who has the word."""
         if authorization != f"Bearer {_WORD}":
             raise Unauthenticated("there is no token that holds")
         return Caller(name="fuzz@example.com", role=Role.ADMIN)

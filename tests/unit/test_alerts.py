@@ -21,7 +21,7 @@ from functions.domain.alerts import (
     malformed_recipe,
 )
 from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from tests.factories import recipe
 
@@ -39,8 +39,9 @@ def an_execution(**fields: Any) -> Execution:
     return Execution(**({"send_at": SEND_AT, "created_at": SEND_AT} | given | fields))
 
 
-def built(push: int, audience: str, users: int, **fields: int) -> Built:
-    return Built(push=push, audience=audience, users=users, **({"devices": users} | fields))
+def built(push: int, audience: str, users: int, **fields: Any) -> Built:
+    given: dict[str, Any] = {"push": push, "audience": audience, "users": users, "devices": users}
+    return Built(**(given | fields))
 
 
 def a_violation(kind: ViolationType, action: str) -> Violation:
@@ -49,13 +50,14 @@ def a_violation(kind: ViolationType, action: str) -> Violation:
 
 
 def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:
-    now = [built(1, "a", 4310, devices=4102, dead=17), built(2, "b", 50)]
+    now = [built(1, "a", 4310, devices=4102, excluded={"no_token": 191, "dead_token": 17}), built(2, "b", 50)]
     alert = audience_ready(an_execution(), now, (LAST, [built(1, "b", 10), built(2, "a", 4000)]))
     assert alert.message == (
         "the audiences are ready: 4,360 users in 2 pushes, 4,152 devices; "
-        "biggest change against the run of 2026-03-01: push 2 (b) from 10 to 50 users, +400%"
+        "biggest change against the run of 2026-03-01: push 2 (b) from 10 to 50 users, +400%; "
+        "excluded so far: 191 no token, 17 dead token"
     )
-    assert alert.details[0] == "push 1 (a): 4,310 users, 4,102 devices, 17 dead ones left out"
+    assert alert.details[0] == "push 1 (a): 4,310 users, 4,102 devices; 191 no token, 17 dead token"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,11 @@ def test_a_long_sequence_is_told_in_short() -> None:
 def test_tests_say_how_many_arrived_and_until_when_to_cancel() -> None:
     alert = after_tests(an_execution(), Tally(audience_size=3, sent=2), users=1)
     assert alert.message == "2 of 3 test pushes arrived (1 test user); anybody may cancel until 18:30 UTC"
+
+
+def test_a_mere_test_has_nothing_to_cancel() -> None:
+    alert = after_tests(an_execution(kind=Kind.TEST), Tally(audience_size=3, sent=3), users=1)
+    assert alert.message == "3 of 3 test pushes arrived (1 test user); it was a test: nothing else is sent"
 
 
 def test_a_live_start_and_a_dry_run_are_told_apart() -> None:
@@ -165,9 +172,9 @@ def test_a_payload_has_a_text_and_blocks_with_the_links() -> None:
     execution = an_execution(recipe=recipe(schedule__timezone="America/New_York"))
     alert = Alert(kind="audience_ready", execution_id=execution.id, message="9 users", details=("push 1: 9",))
     made = payload(alert, execution, Links(execution="https://c.example/executions/e", cancel="https://c.example/x"))
-    assert made["text"] == "Welcome, 2026-03-02 13:30 America/New_York: 9 users"
+    assert made["text"] == "Welcome, Mon 2026-03-02 13:30 America/New_York: 9 users"
     first, second = (block["text"]["text"] for block in made["blocks"])
-    assert first == (":information_source: *Welcome, 2026-03-02 13:30 America/New_York*\n9 users\n• push 1: 9")
+    assert first == (":information_source: *Welcome, Mon 2026-03-02 13:30 America/New_York*\n9 users\n• push 1: 9")
     assert second == (
         "<https://c.example/executions/e|Open the execution>  ·  <https://c.example/x|Cancel this send>"
     )

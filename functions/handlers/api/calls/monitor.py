@@ -129,8 +129,7 @@ _SHOWN: dict[str, Callable[[Call], Reply]] = {
 def post_monitor(call: Call) -> Reply:
     """Mark a violation as looked after."""
     asked: Resolved = call.body
-    by, execution_id = call.caller.name, asked.execution_id
-    found = resolve_violation(call.ports, asked.violation_id, by=by, execution_id=execution_id)
+    found = resolve_violation(call.ports, asked.execution_id, asked.violation_id, by=call.caller.name)
     return Reply(data=found.document(), message=f"violation {found.id} is resolved by {found.resolved_by}")
 
 

@@ -56,7 +56,7 @@ def show_health(visit: Visit) -> Response:
 def resolve(visit: Visit) -> Response:
     """Mark a violation as looked after."""
     execution_id = visit.field("execution")
-    resolve_violation(visit.ports, visit.field("violation"), by=visit.caller.name, execution_id=execution_id)
+    resolve_violation(visit.ports, execution_id, visit.field("violation"), by=visit.caller.name)
     back = visit.field("back")
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 

@@ -1,0 +1,109 @@
+"""Calls the HTTP API of a running system, and says in our words what went wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from functions.domain.errors import BadFields, BadInput, FieldError, Transient
+
+if TYPE_CHECKING:
+    import httpx
+
+_TIMEOUT_SECONDS = 120.0
+"""An upload of 100 MB takes a while to be read and sorted."""
+
+
+class NoAnswer(Transient):
+    """The system cannot be reached, or broke off: nobody knows whether it did what was asked."""
+
+
+class NotThere(BadInput):
+    """The system has no such recipe or execution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a call answered: the envelope's data and message, and where the next page begins."""
+
+    data: Any
+    message: str
+    etag: str
+    status: int
+    next: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiClient:
+    """A running system: the address of its function `api`, and a token that says who calls, where it asks for one."""
+
+    url: str
+    token: str = ""
+
+    def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
+        """Make a call; `request` is `json`, `params`, `data` and `files`, as httpx takes them.
+
+        BadFields names the fields that were refused, NotThere what the system lacks, BadInput says why anything else
+        was refused, NoAnswer that nobody knows.
+        """
+        response = self._response(method, path, headers or {}, request)
+        body = _envelope(response)
+        if not body["success"]:
+            raise _refused(response, body)
+        page = body.get("pagination") or {}
+        etag = response.headers.get("ETag", "")
+        return Answer(
+            data=body["data"],
+            message=body["message"],
+            etag=etag,
+            status=response.status_code,
+            next=page.get("next"),
+        )
+
+    def text(self, path: str) -> str:
+        """Return what a call answers that answers no JSON."""
+        response = self._response("GET", path, {}, {})
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            raise _refused(response, _envelope(response))
+        return response.text
+
+    def _response(
+        self, method: str, path: str, headers: Mapping[str, str], request: Mapping[str, Any]
+    ) -> "httpx.Response":
+        import httpx  # noqa: PLC0415 - most commands call nothing
+
+        sent = {**headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        try:
+            url = self.url.rstrip("/") + path
+            return httpx.request(method, url, headers=sent, timeout=_TIMEOUT_SECONDS, **request)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise BadInput(f"--url {self.url}: {error}") from None
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"--url {self.url}: {error or type(error).__name__}") from None
+
+
+def part(name: str) -> str:
+    """Return a name as a part of an address."""
+    return quote(name, safe="")
+
+
+def _envelope(response: "httpx.Response") -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or "success" not in body:
+        told = f"{response.url} answered {response.status_code}, and not as Tminus does"
+        raise NoAnswer(told) if response.is_server_error else BadInput(f"{told}: is --url right?")
+    return body
+
+
+def _refused(response: "httpx.Response", body: Mapping[str, Any]) -> BadInput | Transient:
+    if body["errors"]:
+        return BadFields([FieldError(error["field"], error["reason"]) for error in body["errors"]])
+    if response.status_code in (401, 403):
+        return BadInput(f"{body['message']}; give a token with --token or TMINUS_TOKEN")
+    if response.status_code == 404:
+        return NotThere(body["message"])
+    told = f"{body['message']} ({response.status_code})"
+    return NoAnswer(told) if response.is_server_error else BadInput(told)

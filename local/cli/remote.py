@@ -1,0 +1,93 @@
+"""What the commands share that speak to a running system: where it is, tables, and asking before anything is sent."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from functions.domain.errors import BadInput
+from local.api_client import Answer, ApiClient
+from local.cli.options import print_json
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
+
+
+def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --url and --token, which a command passes on to all below it."""
+    token = click.option("--token", envvar="TMINUS_TOKEN", default="", help="Says who calls. [env: TMINUS_TOKEN]")
+    url = click.option(
+        "--url", envvar="TMINUS_URL", default="", help="A running system to speak to. [env: TMINUS_URL]"
+    )
+    return url(token(command))
+
+
+def system(context: click.Context) -> ApiClient:
+    """Return the system that the command was told of; BadInput where it was told of none."""
+    client = maybe_system(context)
+    if client is None:
+        raise BadInput("say where the system runs: tminus --url http://127.0.0.1:8080 ..., or TMINUS_URL")
+    return client
+
+
+def maybe_system(context: click.Context) -> ApiClient | None:
+    """Return the system that the command was told of, None where it works on this machine."""
+    found: ApiClient | None = context.find_object(ApiClient)
+    return found
+
+
+def ask_first(question: str, *, yes: bool) -> None:
+    """Go on only where somebody agrees; BadInput where nobody can be asked and has not said so before."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput(f"{question} Nobody can be asked here: say --yes if this is meant")
+    click.confirm(question, abort=True, err=True)
+
+
+def show(
+    answer: Answer, *, as_json: bool, columns: Mapping[str, str] | None = None, rows: Iterable[Any] | None = None
+) -> None:
+    """Print an answer: as JSON, or its rows as a table, or else what it says. Columns are fields by their titles."""
+    if as_json:
+        print_json(answer.data)
+        return
+    if columns is not None:
+        listed = answer.data if rows is None else rows
+        print_table(list(columns), [[_cell(row, field) for field in columns.values()] for row in listed])
+        if answer.next:
+            click.echo(f"more: --cursor {answer.next}")
+    if answer.message:
+        click.echo(answer.message)
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows below their titles; nothing in them is markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row))
+    console = Console(markup=False, highlight=False, soft_wrap=False)
+    console.print(table if table.row_count else "none")
+
+
+def _cell(row: Mapping[str, Any], path: str) -> str:
+    """Return a field of a row, `a.b` for a field of a field."""
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return "" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _plain(text: str) -> str:
+    """Escape what would move the cursor: names and texts are other people's."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

@@ -1,0 +1,94 @@
+"""`tminus send`: one push, once, on a running system."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from functions.domain.errors import BadInput
+from local.api_client import Answer, ApiClient, NoAnswer
+from local.cli.options import json_option
+from local.cli.remote import ask_first, show, system, yes_option
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--title", required=True, help="May use the columns of the file: [[var:name|you]].")
+@click.option("--body", required=True)
+@click.option("--link", help="The deep link.")
+@click.option("--layer", type=click.IntRange(1, 5), required=True, help="On which the cadence rules act.")
+@click.option("--file", type=_FILE, help="To whom: a CSV with the column user_id.")
+@click.option("--user", "users", multiple=True, help="To whom, instead: one to five user ids, one an option.")
+@click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, and send nothing.")
+@click.option("--key", help="A name for this push: sent again under it, it is sent once. [default: a new one]")
+@yes_option
+@json_option
+@click.pass_context
+def send(
+    context: click.Context,
+    title: str,
+    body: str,
+    link: str | None,
+    layer: int,
+    file: Path | None,
+    users: tuple[str, ...],
+    most: int | None,
+    dry_run: bool,
+    key: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send one push once, to the users of a file or to one to five users (--url).
+
+    Shows first whom it would reach, and asks.
+    """
+    client = system(context)
+    if bool(file) == bool(users):
+        raise BadInput("say to whom: --file FILE, or --user ID once to five times")
+    fields = {"title": title, "body": body, "deepLink": link, "layerId": layer, "maxAudienceSize": most}
+    push = {name: value for name, value in fields.items() if value is not None}
+    if dry_run or not yes:
+        tried = _post(client, {**push, "dryRun": True}, file, users)
+        if dry_run:
+            _show_trial(tried, as_json=as_json)
+            return
+        _show_trial(tried, as_json=False, err=True)
+        ask_first("Send it?", yes=yes)
+    key = key or uuid4().hex
+    try:
+        answer = _post(client, push, file, users, key=key)
+    except NoAnswer as error:
+        told = f"{error}; nobody knows whether it is being sent: repeat with --key {key}, and it is sent once"
+        raise NoAnswer(told) from None
+    show(answer, as_json=as_json)
+
+
+def _post(
+    client: ApiClient, push: dict[str, Any], file: Path | None, users: tuple[str, ...], key: str = ""
+) -> Answer:
+    headers = {"Idempotency-Key": key} if key else {}
+    if file is None:
+        return client.call("POST", "/api/send-push", json={**push, "userIds": list(users)}, headers=headers)
+    with ExitStack() as opened:
+        content = opened.enter_context(file.open("rb"))
+        data = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in push.items()}
+        files = {"file": (file.name, content, "text/csv")}
+        return client.call("POST", "/api/send-push", data=data, files=files, headers=headers)
+
+
+def _show_trial(answer: Answer, *, as_json: bool, err: bool = False) -> None:
+    if as_json:
+        show(answer, as_json=True)
+        return
+    totals = answer.data["totals"]
+    excluded = "".join(f", {count:,} {reason}" for reason, count in totals["excluded"].items())
+    click.echo(f"{totals['audienceSize']:,} users: {totals['eligible']:,} would get it{excluded}", err=err)
+    for push in answer.data["pushes"]:
+        for sample in push["samples"][:1]:
+            click.echo(f"for example: {sample['title']!r}: {sample['body']!r}", err=err)
+    for problem in answer.data["problems"]:
+        click.echo(f"{problem['severity']}: {problem['message']}", err=err)
