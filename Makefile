@@ -64,11 +64,18 @@ bench-audiences: $(READY) ## Measure all audience jobs at a million users agains
 bench-api: $(READY) ## Measure the API's reads with 1,000 recipes and 100,000 executions (a minute)
 	$(BIN)/python -m bench.api
 
+bench-console: $(READY) ## Measure the console's pages with 1,000 recipes and 100,000 executions (a minute)
+	$(BIN)/python -m bench.console
+
+screenshots: $(READY) ## Take pictures of every page of the console for docs/screenshots (needs chromium, and says so)
+	$(BIN)/python -m local.screenshots
+
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
 	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
+	$(BIN)/python -m bench.console --recipes 20 --executions 100 --visits 2 --out bench/out/smoke-console.json
 
 soak: $(READY) ## Simulate 2,000 days of harsh faults (10 minutes on 2 cores), and write bench/out/soak.json
 	$(BIN)/python -m local.simulator soak

@@ -39,13 +39,16 @@ class Stage:
         self.clock.advance_to(at)
 
 
+def fill_data(data: Path) -> None:
+    """Write the sample users' data into a folder, unless they are there."""
+    if not (data / "users.csv").exists():
+        generate(data, users=_USERS, seed=_SEED, at=OPENED_AT.replace(hour=0) + timedelta(days=4))
+
+
 @contextmanager
 def stage(folder: Path, *, script: OutcomeScript | None = None) -> Iterator[Stage]:
     """Open a stage in a folder with both sample recipes saved, on a clock that only moves as it plays."""
-    data = folder / "data"
-    if not (data / "users.csv").exists():
-        midnight = OPENED_AT.replace(hour=0) + timedelta(days=4)
-        generate(data, users=_USERS, seed=_SEED, at=midnight)
+    fill_data(folder / "data")
     clock = VirtualClock(OPENED_AT)
     system = bootstrap.embedded(_settings(folder), clock, script)
     try:

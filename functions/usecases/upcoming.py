@@ -1,12 +1,13 @@
 """The sends that are to come, of all recipes."""
 
+import marshal
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from heapq import merge
-from itertools import takewhile
+from itertools import islice, takewhile
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from functions.domain.errors import BadRecipe
@@ -19,6 +20,8 @@ HORIZON = timedelta(days=31)
 _DAY = timedelta(days=1)
 _MOST_SENDS = 500
 """Of one recipe: a cron may name each minute."""
+_WITHOUT_REFERENCES = 2
+"""The version of marshal that writes the same value the same way each time."""
 
 
 class Upcoming(NamedTuple):
@@ -30,45 +33,52 @@ class Upcoming(NamedTuple):
     zone: str
 
 
-def upcoming(ports: Ports) -> Iterator[Upcoming]:
-    """Yield the sends of active recipes within the next 31 days, soonest first.
+def upcoming(ports: Ports, *, most: int | None = None) -> Sequence[Upcoming]:
+    """Return the sends of active recipes within the next 31 days, soonest first: all, or at most so many.
 
     A recipe that was broken by hand has none: it sends nothing until somebody mends it.
     """
-    return merge(*_by_recipe(ports))
-
-
-def all_upcoming(ports: Ports) -> Sequence[Upcoming]:
-    """Return what `upcoming` yields, all at once."""
-    return sorted(send for sends in _by_recipe(ports) for send in sends)
-
-
-def _by_recipe(ports: Ports) -> Iterator[Sequence[Upcoming]]:
     now = ports.clock.now()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for document in ports.recipes.all():
-        sends = _sends(_Written(repr(document), document), today)
-        first, last = ((at, "", "", "") for at in (now, now + HORIZON))
-        yield sends[bisect_left(sends, first) : bisect_left(sends, last)]
+    sends = _merged(tuple(_sends(_written(document), today) for document in ports.recipes.all()))
+    first, last = (bisect_left(sends, at, key=itemgetter(0)) for at in (now, now + HORIZON))
+    return sends[first : last if most is None else min(last, first + most)]
 
 
 @dataclass(frozen=True)
 class _Written:
     """A recipe document that is known again by what it says."""
 
-    text: str
+    text: bytes
     document: Mapping[str, Any] = field(compare=False, repr=False)
 
 
+@dataclass(frozen=True, eq=False)
+class _Sends:
+    """The sends of one recipe; known again as this very object."""
+
+    sends: Sequence[Upcoming] = ()
+
+
+def _written(document: Mapping[str, Any]) -> _Written:
+    return _Written(marshal.dumps(document, _WITHOUT_REFERENCES), document)
+
+
 @lru_cache(maxsize=10_000)
-def _sends(written: _Written, since: datetime) -> Sequence[Upcoming]:
+def _sends(written: _Written, since: datetime) -> _Sends:
     """Return a document's sends from a day on: the same all day, and dear to find for many recipes."""
     try:
         recipe = read(written.document)
     except BadRecipe:
-        return ()
+        return _Sends()
     if not recipe.is_active:
-        return ()
+        return _Sends()
     near = takewhile(lambda at: at < since + HORIZON + _DAY, sends_from(recipe.schedule, since))
     zone = recipe.schedule.zone.key
-    return [Upcoming(at, recipe.id, recipe.name, zone) for _, at in zip(range(_MOST_SENDS), near, strict=False)]
+    return _Sends([Upcoming(at, recipe.id, recipe.name, zone) for at in islice(near, _MOST_SENDS)])
+
+
+@lru_cache(maxsize=2)
+def _merged(by_recipe: Sequence[_Sends]) -> Sequence[Upcoming]:
+    """Return the sends of all recipes, soonest first; the same until one of them is changed."""
+    return sorted((send for each in by_recipe for send in each.sends), key=itemgetter(0))

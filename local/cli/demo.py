@@ -51,6 +51,7 @@ def demo(home: Path) -> None:
         "\nOn the second evening, whoever got the layer 3 push the evening before was held back for 72 hours.\n"
         f"Every audience is a CSV below {settings.state_dir}/audiences, every message a line of "
         f"{settings.state_dir}/outbox.jsonl.\n"
-        "Next: [bold].venv/bin/tminus up[/] serves the functions with the clock running; "
+        "Next: [bold].venv/bin/tminus up --clock fast[/] lets such a campaign run before your eyes; open\n"
+        "[bold]http://127.0.0.1:8080/console/[/] and look at it, or cancel it. "
         "[bold].venv/bin/tminus --help[/] lists the rest."
     )

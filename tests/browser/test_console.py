@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from functions.domain.roles import Role
 from tests.browser.conftest import Console, OpenPage
@@ -20,10 +20,6 @@ PATHS = (
 )
 
 
-def big_button(page: Page) -> object:
-    return page.locator("#control .big-button")
-
-
 def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
     console: Console, open_page: OpenPage
 ) -> None:
@@ -32,7 +28,7 @@ def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
     page.get_by_role("link", name="Welcome", exact=True).first.click()
     expect(page.locator("[data-countdown]")).to_have_text(re.compile("^T-"))
     page.get_by_role("button", name="Cancel this send").click()
-    expect(page.get_by_role("button", name="Yes, cancel it")).to_be_focused()
+    expect(page.get_by_role("heading", name="Cancel this send?")).to_be_focused()
     page.get_by_label("Why, for the log").fill("wrong shoes")
     page.get_by_role("button", name="Yes, cancel it").click()
     expect(page.get_by_text("Cancelled. The live pushes will not be sent.")).to_be_visible()
@@ -101,6 +97,10 @@ def test_everything_needed_to_cancel_can_be_done_with_the_keyboard(console: Cons
         if page.evaluate("document.activeElement.id") == "big":
             break
     page.keyboard.press("Space")
+    expect(page.get_by_role("heading", name="Cancel this send?")).to_be_focused()
+    page.keyboard.press("Enter")  # a key that is held down confirms nothing
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Yes, cancel it")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Cancelled. The live pushes will not be sent.")).to_be_visible()

@@ -111,7 +111,7 @@ def test_what_nobody_expected_is_logged_and_not_shown(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    lab.ports.executions.unfinished = broken  # type: ignore[method-assign]
+    lab.ports.executions.unfinished = broken  # type: ignore[method-assign, assignment]
     page = visitor.get("/", 500)
     assert "hunter2" not in page.text
     reference = page.text.partition("has it under ")[2][:8]

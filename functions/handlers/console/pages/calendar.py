@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,7 +15,7 @@ from functions.domain.errors import BadInput
 from functions.domain.schedule import instant_of
 from functions.handlers.console.answering import page
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.upcoming import Upcoming, all_upcoming
+from functions.usecases.upcoming import Upcoming, upcoming
 
 _DAYS = 30
 _SHOWN_A_DAY = 5
@@ -34,7 +35,7 @@ class Day:
 
 def show(visit: Visit) -> Response:
     """Show the next 30 days, or one of them with all of its sends."""
-    sends = all_upcoming(visit.ports)
+    sends = upcoming(visit.ports)
     zones = Counter(send.zone for send in sends)
     zone = _zone(visit.asked("zone") or next(iter(zones), "UTC"))
     today = visit.now.astimezone(zone).date()
@@ -58,7 +59,7 @@ def show(visit: Visit) -> Response:
 def _day(sends: Sequence[Upcoming], day: date, zone: ZoneInfo, *, inside: bool, most: int) -> Day:
     if not inside:
         return Day(date=day, sends=(), more=0, inside=False)
-    begin, end = (bisect_left(sends, (_midnight(each, zone), "", "", "")) for each in (day, day + _DAY))
+    begin, end = (bisect_left(sends, _midnight(each, zone), key=itemgetter(0)) for each in (day, day + _DAY))
     return Day(date=day, sends=sends[begin : min(end, begin + most)], more=max(0, end - begin - most), inside=True)
 
 

@@ -1,6 +1,5 @@
 """What runs now, what is next, what happened, what waits for somebody, and whether everything answers."""
 
-from itertools import islice
 from typing import Any
 
 from flask import Response
@@ -31,7 +30,7 @@ def show(visit: Visit) -> Response:
         visit,
         "overview.html",
         **_running(visit),
-        upcoming=list(islice(upcoming(visit.ports), _NEXT)),
+        upcoming=upcoming(visit.ports, most=_NEXT),
         latest=_latest(visit),
         violations=violations[:_OPEN],
         more_violations=len(violations) > _OPEN,
@@ -57,7 +56,7 @@ def show_health(visit: Visit) -> Response:
 def resolve(visit: Visit) -> Response:
     """Mark a violation as looked after."""
     execution_id = visit.field("execution")
-    resolve_violation(visit.ports, visit.field("violation"), by=visit.caller.name, execution_id=execution_id)
+    resolve_violation(visit.ports, execution_id, visit.field("violation"), by=visit.caller.name)
     back = visit.field("back")
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 

@@ -53,13 +53,18 @@ def show_all(visit: Visit) -> Response:
 
 
 def _listed(visit: Visit, document: Document) -> dict[str, Any]:
-    told = {"name": "", "problem": "", "nextSendAt": None, **shown_recipe(document, visit.now)}
+    nothing = {"name": "", "problem": "", "nextSendAt": None, "words": "", "zone": "UTC", "pushes": 0}
     try:
         recipe = read(document)
     except BadRecipe:
-        return {"told": told, "words": "", "zone": "UTC", "pushes": 0}
+        return {**nothing, **shown_recipe(document, visit.now)}
+    following = next(sends_from(recipe.schedule, visit.now), None) if recipe.is_active else None
     return {
-        "told": told,
+        **nothing,
+        "id": recipe.id,
+        "name": recipe.name,
+        "status": recipe.status.value,
+        "nextSendAt": following,
         "words": in_words(recipe),
         "zone": recipe.schedule.zone.key,
         "pushes": len(recipe.pushes),

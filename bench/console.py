@@ -1,0 +1,192 @@
+"""How long the console's pages take: `python -m bench.console` prints it and writes bench/out/console.json.
+
+On the embedded runtime with 1,000 recipes and 100,000 executions, in this process: what a browser and a network add
+is not in it. A first load is the page with the files that it needs, as they are sent. The peer is a function of
+functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whoever else is on it.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from werkzeug.test import Client
+
+from bench import figures
+from bench.figures import say, table
+from functions import bootstrap
+from functions.domain.delivery import Tally
+from functions.domain.execution import Execution, Kind, State
+from functions.domain.ids import execution_id
+from functions.domain.timeline import Phase
+from functions.handlers.console.assets import NAMES, asset
+from functions.settings import Settings
+from functions.usecases.start_by_hand import start_by_hand
+from local.cli.options import RECIPES
+from local.console_stage import fill_data
+from local.documents import read_recipe_file
+from local.embedded.clock import VirtualClock
+from local.embedded.instants import to_micros
+from local.embedded.system import EmbeddedSystem
+from local.runtime import Runtime, load_functions
+from local.serving import FUNCTIONS, SOURCE
+
+_OUT = Path(__file__).parent / "out" / "console.json"
+_NOW = datetime(2026, 5, 5, 22, 18, tzinfo=UTC)
+_ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo")
+_BARE = """\
+import functions_framework
+
+
+@functions_framework.http
+def nothing(request):
+    return "nothing"
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and write; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
+    parser.add_argument("--recipes", type=int, default=1_000)
+    parser.add_argument("--executions", type=int, default=100_000)
+    parser.add_argument("--visits", type=int, default=30, help="of each page, after two that are not counted")
+    parser.add_argument("--out", type=Path, default=_OUT, help="the file for the figures (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory(prefix="tminus-bench-") as name:
+        found = _measure(Path(name), options)
+    figures.keep(options.out, found)
+    columns = ("p50_ms", "cpu_ms", "first_load_kb")
+    table(["page", *columns], [[page, *(told[name] for name in columns)] for page, told in found["pages"].items()])
+    say(f"a bare function answers in {found['bare_ms']} ms; the slowest page takes {found['p50_ms']} ms")
+    return 0
+
+
+def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    system = _filled(folder, options.recipes, options.executions)
+    try:
+        running = _run_one(system)
+        bootstrap.collect_rarely()  # as every process that serves a function does
+        client, pages = Client(load_functions(("console",), SOURCE)["console"]), dict[str, Mapping[str, float]]()
+        with bootstrap.bind(system.ports):
+            for page, path in _paths(running).items():
+                taken, cpu, size = _visit(client, path, options.visits)
+                load = round((size + _files()) / 1024, 1)
+                pages[page] = {"p50_ms": round(taken, 1), "cpu_ms": round(cpu, 1), "first_load_kb": load}
+    finally:
+        system.close()
+    bare = folder / "bare.py"
+    bare.write_text(_BARE, encoding="utf-8")
+    taken, _, _ = _visit(Client(load_functions(("nothing",), bare)["nothing"]), "/", options.visits)
+    return {
+        "recipes": options.recipes,
+        "executions": options.executions,
+        "pages": pages,
+        "p50_ms": max(told["p50_ms"] for told in pages.values()),
+        "first_load_kb": max(told["first_load_kb"] for told in pages.values()),
+        "bare_ms": round(taken, 2),
+    }
+
+
+def _paths(execution: str) -> Mapping[str, str]:
+    return {
+        "overview": "/",
+        "overview, live": "/live",
+        "recipes": "/recipes",
+        "recipe": "/recipes/sneaker-reactivation-0001",
+        "recipe, edit": "/recipes/sneaker-reactivation-0001/edit",
+        "executions": "/executions",
+        "execution": f"/executions/{execution}",
+        "execution, live": f"/executions/{execution}/live",
+        "calendar": "/calendar",
+        "cadence": "/cadence",
+        "audit log": "/audit",
+    }
+
+
+def _visit(client: Client, path: str, visits: int) -> tuple[float, float, int]:
+    """Return the medians of milliseconds that a page takes, and takes of the processor, and its size in bytes."""
+    taken, cpu = [], []
+    for _ in range(visits + 2):
+        start, cpu_start = time.perf_counter(), time.process_time()
+        response = client.get(path, buffered=True)
+        taken.append((time.perf_counter() - start) * 1000)
+        cpu.append((time.process_time() - cpu_start) * 1000)
+        if response.status_code not in (200, 286):
+            raise RuntimeError(f"{path} answered {response.status_code}")
+    return statistics.median(taken[2:]), statistics.median(cpu[2:]), len(response.data)
+
+
+def _files() -> int:
+    return sum(len(asset(name).compressed) for name in NAMES)
+
+
+def _filled(folder: Path, recipes: int, executions: int) -> EmbeddedSystem:
+    """Return a system with so many recipes, saved as they would be, and so many executions that are over."""
+    fill_data(folder / "data")
+    settings = replace(Settings(), state_dir=folder / "state", user_data_dir=folder / "data")
+    system = bootstrap.embedded(settings, VirtualClock(_NOW - timedelta(hours=1)))
+    written = read_recipe_file(RECIPES / "sneaker-reactivation.json")
+    documents = [_recipe(written, number) for number in range(recipes)]
+    with system.database.transaction() as connection:
+        rows = [(document["id"], json.dumps(document)) for document in documents]
+        connection.executemany("INSERT INTO recipes VALUES (?, ?)", rows)
+        each = (_row(documents[number % recipes], number // recipes) for number in range(executions))
+        connection.executemany("INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", each)
+    return system
+
+
+def _recipe(written: Mapping[str, Any], number: int) -> dict[str, Any]:
+    schedule = {
+        **written["schedule"],
+        "timezone": _ZONES[number % len(_ZONES)],
+        "executionTime": f"{number % 24:02d}:{number % 60:02d}",
+    }
+    name = f"{written['name']} {number}"
+    return {**written, "id": f"sneaker-reactivation-{number:04d}", "name": name, "schedule": schedule}
+
+
+def _row(recipe: Mapping[str, Any], days_ago: int) -> tuple[object, ...]:
+    send_at = _NOW - timedelta(days=days_ago + 1)
+    execution = Execution(
+        id=execution_id(recipe["id"], send_at),
+        recipe_id=recipe["id"],
+        recipe=recipe,
+        send_at=send_at,
+        created_at=send_at - timedelta(minutes=30),
+        claim="",
+        state=State.COMPLETED,
+        cleaned=True,
+        totals=Tally(audience_size=1_500, sent=1_200, excluded={"no_token": 300}),
+    )
+    micros = (to_micros(send_at), to_micros(execution.created_at))
+    document = json.dumps(execution.document())
+    return (execution.id, execution.recipe_id, *micros, "", "completed", False, document)
+
+
+def _run_one(system: EmbeddedSystem) -> str:
+    """Let one execution come into its window to cancel, and return its id."""
+    clock = system.ports.clock
+    if not isinstance(clock, VirtualClock):
+        raise TypeError("the clock of a measurement is moved by hand")
+    apps = load_functions(FUNCTIONS, SOURCE)
+    runtime = Runtime(system.queue, system.schedules, clock, apps, lambda: bootstrap.bind(system.ports))
+    begun = _NOW - timedelta(minutes=5)
+    clock.advance_to(begun)
+    execution = start_by_hand(system.ports, "sneaker-reactivation-0001", Kind.MANUAL, begun)
+    runtime.run_until(_NOW, scheduler=False)
+    clock.advance_to(_NOW)
+    found = system.ports.executions.get(execution.id)
+    if found is None or Phase.CANCELLATION_WINDOW not in found.phases:
+        raise RuntimeError(f"execution {execution.id} did not come into its window to cancel")
+    return execution.id
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
