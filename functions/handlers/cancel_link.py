@@ -13,7 +13,7 @@ from functions.domain.errors import TminusError, Transient
 from functions.handlers.cancel_page import STYLE_HASH, page, sorry
 from functions.usecases.cancel_by_link import Standing, cancel_by_link, look_at_link
 
-PATH = "/cancel/"
+_PATH = "/cancel/"
 _STATUSES: Mapping[Standing, int] = {
     Standing.OPEN: 200,
     Standing.DONE: 200,
@@ -36,13 +36,11 @@ _HEADERS: Mapping[str, str] = {
 def handle_cancel_link(request: Request) -> Response:
     """Answer /cancel/TOKEN with a page that people understand; nothing of a body is read."""
     request.stream = BytesIO()
-    if not request.path.startswith(PATH):
-        return _respond(404, sorry("There is nothing here", "Open the link from the alert."))
     if request.method not in ("GET", "HEAD", "POST"):
         response = _respond(405, sorry("That does not work", "Open the link in a browser."))
         response.headers["Allow"] = "GET, HEAD, POST"
         return response
-    ports, token = bootstrap.ports(), request.path.removeprefix(PATH)
+    ports, token = bootstrap.ports(), request.path.removeprefix(_PATH)
     with logs.context(function="console"):
         try:
             seen = (cancel_by_link if request.method == "POST" else look_at_link)(ports, token)

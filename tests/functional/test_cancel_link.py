@@ -193,8 +193,8 @@ def test_other_methods_are_refused(method: str, browser: Browser) -> None:
     assert browser.lab.execution().state is State.TESTED
 
 
-@pytest.mark.parametrize("path", ["/", "/cancel", "/executions/x", "/cancelled/x"])
-def test_there_is_nothing_else_yet(path: str, browser: Browser) -> None:
+@pytest.mark.parametrize("path", ["/cancel", "/cancelled/x"])
+def test_an_address_without_a_token_is_no_link(path: str, browser: Browser) -> None:
     assert browser.ask("GET", path).status_code == 404
 
 
