@@ -6,6 +6,7 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google-beta" {}
 mock_provider "archive" {}
 
 variables {
@@ -30,7 +31,7 @@ run "everything" {
   }
 
   assert {
-    condition     = { for name, function in module.function : name => function.name } == { for name, _ in local.functions : name => "tminus-${replace(name, "_", "-")}" }
+    condition     = { for name, service in merge(module.function, { console = module.console }) : name => service.name } == { for name, _ in local.functions : name => "tminus-${replace(name, "_", "-")}" }
     error_message = "functions are deployed as tminus- and their name with hyphens"
   }
 
@@ -51,6 +52,7 @@ run "everything" {
 
   assert {
     condition = output.grants == tolist([
+      "iap: roles/run.invoker on service tminus-console",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
       "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
@@ -62,9 +64,13 @@ run "everything" {
       "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-checkpoint: roles/datastore.user on project where only-tminus",
       "tminus-checkpoint: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-console: projects/kicks-test/roles/tminusSchedulesEdit on project",
       "tminus-console: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-console: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-console: roles/datastore.user on project where only-tminus",
+      "tminus-console: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-console: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-console: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
       "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-finish: roles/datastore.user on project where only-tminus",
