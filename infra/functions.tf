@@ -1,6 +1,7 @@
 # The functions: what each runs on, who calls it, and what it may touch. Another function is another entry.
 #
-#   caller         whose OIDC token opens it: "tasks", "scheduler", or null for nobody yet
+#   caller         whose OIDC token opens it: "tasks", "scheduler", "programs" for the accounts of api_callers, or null
+#                  where the deployment has to say it
 #   enqueues       the queues it adds tasks to; with it goes the right to act as the caller of tasks
 #   sends          whether it sends messages through FCM
 #   queries        whether it queries the user data, where they are in BigQuery: it exports what it finds, reads that
@@ -157,11 +158,29 @@ locals {
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = []
       sends           = false
+      queries         = false
       schedules       = null
       queries         = false
       reads           = []
       writes          = []
       deletes         = []
+    }
+    # Requests wait for the database more than they compute; what a trial or an upload writes to its disk is memory.
+    api = {
+      caller          = "programs"
+      cpu             = "2"
+      memory          = "2Gi"
+      concurrency     = 8
+      timeout_seconds = 600
+      max_instances   = 5
+      ingress         = "ALLOW_ALL"
+      enqueues        = ["steps", "alerts"]
+      sends           = false
+      queries         = var.user_dataset != null
+      schedules       = "edit"
+      reads           = ["audiences/"]
+      writes          = ["audiences/"]
+      deletes         = var.user_dataset != null ? ["exports/"] : []
     }
     # People open it in browsers, past Identity-Aware Proxy: it is a service of its own, see console.tf. A dry run
     # builds whole audiences, so it has what build_audience has.

@@ -30,6 +30,7 @@ locals {
     TASK_CALLER             = module.identity.callers["tasks"]
     SCHEDULER_CALLER        = module.identity.callers["scheduler"]
     OIDC_SIGNATURES         = "removed" # by Cloud Run, which has verified them: roles/run.invoker guards each function
+    API_CALLERS             = join(",", [for email, role in var.api_callers : "${email}:${role}"])
     PUSH_SENDER             = "fcm"
     FCM_MESSAGES_PER_SECOND = tostring(var.fcm_messages_per_second)
 
@@ -50,7 +51,7 @@ locals {
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
     "TASK_QUEUE", "SHARD_QUEUE", "ALERT_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES",
     "PUSH_SENDER", "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
-    "USER_DATASET", "IAP_AUDIENCE", "CONSOLE_USERS",
+    "USER_DATASET", "API_CALLERS", "IAP_AUDIENCE", "CONSOLE_USERS",
   ]
 
   apis = toset(concat([
@@ -173,7 +174,7 @@ module "function" {
   max_instances      = each.value.max_instances
   ingress            = each.value.ingress
   service_account    = module.identity.functions[each.key]
-  invoker            = each.value.caller == null ? null : module.identity.callers[each.value.caller]
+  invokers           = each.value.caller == "programs" ? keys(var.api_callers) : [for caller in [each.value.caller] : module.identity.callers[caller] if caller != null]
   builder            = module.identity.builder
   image_repository   = google_artifact_registry_repository.images.id
   source_bucket      = module.storage.source_bucket

@@ -37,6 +37,17 @@ variable "fcm_messages_per_second" {
   }
 }
 
+variable "api_callers" {
+  description = "Programs that may call the API: the e-mail of each one's service account, and its role."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for role in values(var.api_callers) : contains(["viewer", "operator", "admin"], role)])
+    error_message = "api_callers: a role is viewer, operator or admin."
+  }
+}
+
 variable "settings" {
   description = "Optional settings of the deployment as environment variables: docs/how-to-write-a-recipe.md lists them."
   type        = map(string)

@@ -41,3 +41,20 @@ def push(order: int, **changes: Any) -> dict[str, Any]:
         "timing": {"delayAfterPrevious": 0 if order == 1 else 2},
     }
     return {**document, **changes}
+
+
+def old_push(**changes: Any) -> dict[str, Any]:
+    """A scheduled push of the old system, to be sent on 5 March 2026 at 9:15 UTC; None leaves a field out."""
+    document = {
+        "id": "p1",
+        "createdAt": "2026-02-01T10:00:00Z",
+        "scheduledFor": "2026-03-05T09:15:00.000Z",
+        "title": "Hello",
+        "body": "There",
+        "deepLink": "https://kicks.example/shoes",
+        "layerId": 2,
+        "audienceCriteria": {"filters": {"lastActiveDays": 30}, "dataPacks": [], "manualUserIds": []},
+        "audienceDescription": "Active users",
+        "status": "scheduled",
+    }
+    return {name: value for name, value in {**document, **changes}.items() if value is not None}

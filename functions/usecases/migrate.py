@@ -38,6 +38,12 @@ class OldDocument:
     content: object = None
     unreadable: str = ""
 
+    @property
+    def default_id(self) -> str:
+        """The id of a recipe that has none: the name of the file that holds nothing else."""
+        name = self.name.rpartition("/")[2]
+        return name.removesuffix(".json") if name.endswith(".json") else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Migrated:
@@ -115,7 +121,7 @@ def _recipe_of(ports: Ports, old: OldDocument) -> tuple[Recipe, Sequence[str]]:
     if not isinstance(old.content, Mapping) or "pushSequence" not in old.content:
         reason = f"is neither a recipe (pushSequence) nor a scheduled push (scheduledFor): {shown(old.content)}"
         raise BadFields([FieldError("", reason)])
-    recipe = parse(old.content, default_id=_stem(old.name))
+    recipe = parse(old.content, default_id=old.default_id)
     if not past_errors(recipe, now):
         return recipe, ()
     completed = parse({**recipe.document(), "status": Status.COMPLETED.value, "isActive": False})
@@ -163,8 +169,3 @@ def _added(ports: Ports, recipe: Recipe, by: str) -> Recipe:
         return add_recipe(ports, recipe, by=by)
     except NotPossible as error:
         raise BadFields([FieldError("id", str(error))]) from error
-
-
-def _stem(name: str) -> str:
-    """Return the id of a recipe that has none: the name of its file."""
-    return name.rpartition("/")[2].removesuffix(".json")

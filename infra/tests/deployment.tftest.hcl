@@ -10,8 +10,9 @@ mock_provider "google-beta" {}
 mock_provider "archive" {}
 
 variables {
-  project_id = "kicks-test"
-  location   = "us-central1"
+  project_id  = "kicks-test"
+  location    = "us-central1"
+  api_callers = { "robot@kicks-test.iam.gserviceaccount.com" = "operator" }
 }
 
 run "everything" {
@@ -36,7 +37,7 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for name, function in local.functions : function.caller == null || function.ingress == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name, function in local.functions : !contains(["tasks", "scheduler"], coalesce(function.caller, "nobody")) || function.ingress == "ALLOW_INTERNAL_ONLY"])
     error_message = "what Cloud Tasks and Cloud Scheduler call cannot be reached from the internet"
   }
 
@@ -53,6 +54,15 @@ run "everything" {
   assert {
     condition = output.grants == tolist([
       "iap: roles/run.invoker on service tminus-console",
+      "robot: roles/run.invoker on service tminus-api",
+      "tminus-api: projects/kicks-test/roles/tminusSchedulesEdit on project",
+      "tminus-api: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-api: roles/cloudtasks.enqueuer on queue tminus-steps",
+      "tminus-api: roles/datastore.user on project where only-tminus",
+      "tminus-api: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-api: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-api: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-folders",
+      "tminus-api: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
       "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
@@ -128,7 +138,7 @@ run "everything" {
   }
 
   assert {
-    condition     = local.environment["OIDC_SIGNATURES"] != "removed" || alltrue([for name in ["launch", "build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish", "reconcile", "send_alert"] : local.functions[name].caller != null])
+    condition     = local.environment["OIDC_SIGNATURES"] != "removed" || alltrue([for name in ["launch", "build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish", "reconcile", "send_alert"] : contains(["tasks", "scheduler"], local.functions[name].caller)])
     error_message = "tokens without a signature are taken only where Cloud Run verifies callers"
   }
 
@@ -185,6 +195,37 @@ run "settings_cannot_replace_what_the_deployment_decides" {
   expect_failures = [var.settings]
 }
 
+run "the_api_lets_in_the_programs_that_are_named_with_their_roles" {
+  command = plan
+
+  variables {
+    api_callers = {
+      "reader@kicks-test.iam.gserviceaccount.com" = "viewer"
+      "robot@kicks-test.iam.gserviceaccount.com"  = "operator"
+    }
+  }
+
+  assert {
+    condition     = local.environment["API_CALLERS"] == "reader@kicks-test.iam.gserviceaccount.com:viewer,robot@kicks-test.iam.gserviceaccount.com:operator"
+    error_message = "the function knows the role of each program"
+  }
+
+  assert {
+    condition     = [for grant in output.grants : grant if endswith(grant, "tminus-api")] == ["reader: roles/run.invoker on service tminus-api", "robot: roles/run.invoker on service tminus-api"]
+    error_message = "these programs, and nobody else, may call it"
+  }
+}
+
+run "a_program_has_a_role_that_exists" {
+  command = plan
+
+  variables {
+    api_callers = { "robot@kicks-test.iam.gserviceaccount.com" = "owner" }
+  }
+
+  expect_failures = [var.api_callers]
+}
+
 run "secrets_go_to_functions_that_exist" {
   command = plan
 
@@ -219,15 +260,23 @@ run "user_data_in_bigquery" {
     condition = [
       for grant in output.grants : grant if startswith(grant, "tminus-build-audience") || can(regex("bigquery|exports", grant))
       ] == [
+      "tminus-api: roles/bigquery.dataViewer on dataset kicks-data.shop",
+      "tminus-api: roles/bigquery.jobUser on project",
+      "tminus-api: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
       "tminus-build-audience: roles/bigquery.dataViewer on dataset kicks-data.shop",
       "tminus-build-audience: roles/bigquery.jobUser on project",
+      "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
+      "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-build-audience: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
       "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-build-audience: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
       "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-console: roles/bigquery.dataViewer on dataset kicks-data.shop",
+      "tminus-console: roles/bigquery.jobUser on project",
+      "tminus-console: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
     ]
-    error_message = "only build_audience may query, it reads the dataset alone, and nothing of it but exports/ can it remove"
+    error_message = "only what builds audiences, or tries to, may query; it reads the dataset alone, and nothing of the bucket but exports/ can it remove"
   }
 
   assert {

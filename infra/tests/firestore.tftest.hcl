@@ -33,7 +33,7 @@ run "database" {
 
   assert {
     condition = toset(keys(google_firestore_field.unindexed)) == toset([
-      "days.packed", "graves.packed", "shards.outcomes", "executions.recipe", "pushes.live", "pushes.test", "alerts.alert",
+      "days.packed", "graves.packed", "shards.outcomes", "executions.recipe", "executions.totals", "pushes.live", "pushes.test", "alerts.alert",
     ])
     error_message = "packed and large fields are not indexed"
   }
@@ -44,8 +44,8 @@ run "database" {
   }
 
   assert {
-    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts"])
-    error_message = "the ledger's days and alerts expire"
+    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts", "requestKeys"])
+    error_message = "the ledger's days, alerts, and what was asked for under a key expire"
   }
 
   assert {
@@ -61,6 +61,17 @@ run "database" {
   assert {
     condition     = [for field in google_firestore_index.this["executions_of_recipe"].fields : "${field.field_path} ${field.order}"] == ["recipeId ASCENDING", "sendAt DESCENDING"]
     error_message = "a recipe's executions are listed newest first"
+  }
+
+  assert {
+    condition = toset([
+      for index in google_firestore_index.this : join(" ", [for field in index.fields : "${field.field_path} ${field.order}"]) if index.collection == "executions"
+      ]) == toset(flatten([
+        for order in ["ASCENDING", "DESCENDING"] : [
+          for filter in ["recipeId ASCENDING", "state ASCENDING", "recipeId ASCENDING state ASCENDING"] : "${filter} sendAt ${order}"
+        ]
+    ]))
+    error_message = "executions are searched by recipe, by state and by both, in either order of their sends"
   }
 
   assert {

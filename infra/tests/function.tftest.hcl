@@ -13,7 +13,7 @@ variables {
   max_instances    = 10
   ingress          = "ALLOW_INTERNAL_ONLY"
   service_account  = "tminus-send-shard@kicks-test.iam.gserviceaccount.com"
-  invoker          = "tminus-task-caller@kicks-test.iam.gserviceaccount.com"
+  invokers         = ["tminus-task-caller@kicks-test.iam.gserviceaccount.com"]
   builder          = "tminus-builder@kicks-test.iam.gserviceaccount.com"
   image_repository = "projects/kicks-test/locations/us-central1/repositories/tminus"
   source_bucket    = "kicks-test-tminus-source"
@@ -61,7 +61,7 @@ run "explicit" {
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.invoker[0].member == "serviceAccount:${var.invoker}" && google_cloud_run_v2_service_iam_member.invoker[0].name == "tminus-send-shard"
+    condition     = one(values(google_cloud_run_v2_service_iam_member.invoker)).member == "serviceAccount:${var.invokers[0]}" && one(values(google_cloud_run_v2_service_iam_member.invoker)).name == "tminus-send-shard"
     error_message = "only the caller may invoke the function"
   }
 
@@ -79,7 +79,7 @@ run "without_a_caller" {
   }
 
   variables {
-    invoker = null
+    invokers = []
   }
 
   assert {

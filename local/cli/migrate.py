@@ -1,22 +1,28 @@
 """`tminus migrate`: take over a folder of the system that Tminus replaces."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from functions import bootstrap
-from functions.domain.errors import BadInput
+from functions.domain.errors import BadInput, FieldError
+from functions.domain.old_push import is_old_push
 from functions.settings import process_settings
 from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate
+from local.api_client import ApiClient
 from local.cli.options import folder, json_option, print_json
+from local.cli.remote import maybe_system
 from local.documents import read_json_file
 from local.embedded.clock import RealClock
 
 _MOST_BYTES = 100_000_000
+_SENT_AT_ONCE = 30
+"""Recipes may be 500 KB each, and the API reads 20 MB."""
 
 
 @click.command("migrate")
@@ -24,20 +30,54 @@ _MOST_BYTES = 100_000_000
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option("--apply", is_flag=True, help="Create the recipes; without it nothing is changed.")
 @json_option
-def migrate_folder(directory: Path, state: Path, apply: bool, as_json: bool) -> None:
+@click.pass_context
+def migrate_folder(context: click.Context, directory: Path, state: Path, apply: bool, as_json: bool) -> None:
     """Take over the recipes and scheduled pushes in the JSON files of DIR and the folders below it.
 
     A file holds one document or a list of them. Says of each what becomes of it; doing it again creates nothing.
     Exit status 2 where a document cannot be used; the others are taken over all the same.
     """
-    settings = replace(process_settings(), state_dir=state)
-    with closing(bootstrap.embedded(settings, RealClock())) as system:
-        found = list(migrate(system.ports, read_folder(directory), by="cli", dry_run=not apply))
+    client, documents = maybe_system(context), read_folder(directory)
+    if client is not None:
+        found = _migrate_afar(client, list(documents), apply=apply)
+    else:
+        settings = replace(process_settings(), state_dir=state)
+        with closing(bootstrap.embedded(settings, RealClock())) as system:
+            made = migrate(system.ports, documents, by="cli", dry_run=not apply)
+            found = [each.document() for each in made]
     if as_json:
-        print_json({"dryRun": not apply, "documents": [each.document() for each in found]})
+        print_json({"dryRun": not apply, "documents": found})
     else:
         _tell(found, apply=apply)
-    sys.exit(2 if any(each.outcome is Outcome.REFUSED for each in found) else 0)
+    sys.exit(2 if any(each["outcome"] == Outcome.REFUSED for each in found) else 0)
+
+
+def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
+    """Send documents to a running system, some at a time, and return what became of each."""
+    found = [
+        Migrated(name=old.name, outcome=Outcome.REFUSED, errors=[FieldError("", old.unreadable)]).document()
+        for old in documents
+        if old.unreadable
+    ]
+    readable = [old for old in documents if not old.unreadable]
+    for first in range(0, len(readable), _SENT_AT_ONCE):
+        some = readable[first : first + _SENT_AT_ONCE]
+        body = {"recipes": [_named(old) for old in some], "dryRun": not apply}
+        told = client.call("POST", "/api/automation/migrate", json=body).data["documents"]
+        found += [{**each, "document": old.name} for old, each in zip(some, told, strict=True)]
+    return found
+
+
+def _named(old: OldDocument) -> object:
+    """Return a document with the id that its file gives it, as the system does not know the file."""
+    if (
+        isinstance(old.content, dict)
+        and old.default_id
+        and not old.content.get("id")
+        and not is_old_push(old.content)
+    ):
+        return {**old.content, "id": old.default_id}
+    return old.content
 
 
 def read_folder(directory: Path) -> Iterator[OldDocument]:
@@ -58,16 +98,17 @@ def read_folder(directory: Path) -> Iterator[OldDocument]:
             yield OldDocument(name=name, content=content)
 
 
-def _tell(found: list[Migrated], *, apply: bool) -> None:
+def _tell(found: Sequence[Mapping[str, Any]], *, apply: bool) -> None:
     for each in found:
-        if each.outcome is not Outcome.REFUSED:
-            said = each.outcome.value if apply or each.outcome is Outcome.UNCHANGED else "would be created"
-            click.echo(f"{each.name}: {said}: {each.recipe_id} is {each.status}")
-        for notice in each.notices:
-            click.echo(f"{each.name}: note: {notice}")
-        for error in each.errors:
-            told = ": ".join(part for part in (each.name, error.field, error.reason) if part)
+        name, outcome = each["document"], each["outcome"]
+        if outcome != Outcome.REFUSED:
+            said = outcome if apply or outcome == Outcome.UNCHANGED else "would be created"
+            click.echo(f"{name}: {said}: {each['recipeId']} is {each['status']}")
+        for notice in each["notices"]:
+            click.echo(f"{name}: note: {notice}")
+        for error in each["errors"]:
+            told = ": ".join(part for part in (name, error["field"], error["reason"]) if part)
             click.echo(told, err=True)
-    counts = {outcome: sum(each.outcome is outcome for each in found) for outcome in Outcome}
+    counts = {outcome: sum(each["outcome"] == outcome for each in found) for outcome in Outcome}
     total = ", ".join(f"{count:,} {outcome.value}" for outcome, count in counts.items())
     click.echo(f"{len(found):,} documents: {total}" + ("" if apply else "; nothing was changed, --apply does it"))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.domain.dead_tokens import token_key
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import read_rows
 from functions.domain.recipe import read
 from functions.domain.shard import PushFiles, Shard
@@ -22,6 +22,10 @@ _MAY_BECOME: Mapping[str, str] = {
     "audience_ready": "tested live cancelled blocked expired stopped failed",
     "tested": "live cancelled blocked expired stopped failed",
     "live": "completed stopped failed",
+}
+_TEST_MAY_BECOME: Mapping[str, str] = {
+    "launched": "audience_ready cancelled blocked expired stopped failed",
+    "audience_ready": "completed cancelled blocked expired stopped failed",
 }
 _EARLY = timedelta(seconds=60)
 """How far ahead the clock of Cloud Tasks may be; our own is not, so nothing may leave early by it."""
@@ -113,7 +117,8 @@ class Contract:
         before, known.execution = known.execution, execution
         if execution.state is before.state:
             return
-        if execution.state.value not in _MAY_BECOME.get(before.state.value, "").split():
+        table = _TEST_MAY_BECOME if execution.kind is Kind.TEST else _MAY_BECOME
+        if execution.state.value not in table.get(before.state.value, "").split():
             self._broken(execution.id, f"it was {before.state} and became {execution.state}")
         if execution.state is State.LIVE:
             self._went_live(known, before)
@@ -125,6 +130,7 @@ class Contract:
         recipe = read(execution.recipe)
         if execution.id in self._doomed:
             self._broken(execution.id, f"it went live although {self._doomed[execution.id]}")
+        self._alone(known)
         if now < execution.send_at:
             self._broken(execution.id, f"it went live before its send time {execution.send_at:%H:%M:%S}")
         if recipe.settings.safeguards.require_test_first:
@@ -136,6 +142,14 @@ class Contract:
         window = min(_SHORTEST_WINDOW, recipe.window)
         if tested and tested[0] is not None and not recipe.test_mode and now < tested[0] + window:
             self._broken(execution.id, "it went live before people had their window to cancel it")
+
+    def _alone(self, known: Watched) -> None:
+        """Look for another live one of the recipe: what is started by hand never runs beside it."""
+        execution = known.execution
+        live = [other.execution for other in self.watched.values() if other.execution.state is State.LIVE]
+        for other in (other for other in live if other.recipe_id == execution.recipe_id and other.id != execution.id):
+            if Kind.MANUAL in (execution.kind, other.kind):
+                self._broken(execution.id, f"it went live beside {other.id} of the same recipe")
 
     def _tested_first(self, known: Watched, before: Execution) -> None:
         if before.state is not State.TESTED:

@@ -93,6 +93,8 @@ EVENTS = {
     "link": "somebody used the cancel link of an alert about",
     "once": "somebody sent a push once, beside",
     "tell": "another system told and asked the ledger, beside",
+    "hand": "somebody started by hand, twice under one key,",
+    "halt": "somebody stopped whatever was under way of",
 }
 """What people do, and what else comes out of the blue."""
 

@@ -21,6 +21,7 @@ from functions.usecases.user_history import notifications_of
 from functions.usecases.violations import open_violations, resolve_violation
 from local.simulator.faults import EVENTS, Rates
 from local.simulator.newcomers import send_a_push_once, tell_of_the_past
+from local.simulator.operators import look_around, start_twice, stop_whatever_runs
 from local.simulator.oracle import sends
 from local.simulator.scenario import Scenario
 
@@ -38,6 +39,8 @@ _RARE = {
     "link": 1.5,
     "once": 1,
     "tell": 1,
+    "hand": 1.5,
+    "halt": 0.5,
 }
 
 
@@ -102,10 +105,11 @@ def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
 def _look(ports: Ports, event: Event) -> None:
     """Look at everything that people look at, and after what waits for somebody."""
     history_of(ports, event.recipe_id)
+    look_around(ports, event.recipe_id, event.execution_id)
     report(ports, event.execution_id)
     notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
     migration_status(ports)
-    for violation in open_violations(ports, most=1):
+    for violation in open_violations(ports, most=3):
         resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
         resolve_violation(ports, "", violation.id, by=_SOMEBODY)
 
@@ -140,4 +144,6 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "once": lambda ports, event: send_a_push_once(ports, event.number),
     "tell": lambda ports, _: tell_of_the_past(ports),
     "look": _look,
+    "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
+    "halt": lambda ports, event: stop_whatever_runs(ports, event.recipe_id),
 }

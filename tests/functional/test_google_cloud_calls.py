@@ -16,8 +16,8 @@ from functions.usecases.send_once import OneOff, send_once, try_once
 from functions.usecases.track_notification import track_notification
 from functions.usecases.user_history import notifications_of
 from local.sample import generate
+from tests.factories import old_push
 from tests.functional.cloud_lab import CloudLab, cloud_lab
-from tests.unit.test_old_push import old
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BEFORE = "2026-05-03T12:00:00Z"
@@ -72,7 +72,7 @@ def test_a_push_is_sent_once_to_the_users_of_a_file_whom_cadence_lets_through(
 
 
 def test_old_pushes_become_recipes_once(lab: CloudLab) -> None:
-    document = old(scheduledFor="2026-05-05T09:00:00Z", audienceCriteria={"filters": {"minLifetimeTrades": 0}})
+    document = old_push(scheduledFor="2026-05-05T09:00:00Z", audienceCriteria={"filters": {"minLifetimeTrades": 0}})
     documents = [OldDocument(name="old", content=document)]
     for outcome in ("created", "unchanged"):
         [found] = migrate(lab.ports, documents, by="ann@example.com", dry_run=False)

@@ -11,16 +11,15 @@ import pytest
 from functions.domain.status import Status
 from functions.usecases.migrate import Migrated, OldDocument, migrate, migration_status
 from functions.usecases.recipes import pause_recipe
-from tests.factories import TESTER, recipe, user
+from tests.factories import TESTER, old_push, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint
-from tests.unit.test_old_push import old
 
 MakeLab = Callable[..., Lab]
 
 
 def push(**changes: Any) -> dict[str, Any]:
-    return old(**{"audienceCriteria": {"filters": {"minLifetimeTrades": 0}}, **changes})
+    return old_push(**{"audienceCriteria": {"filters": {"minLifetimeTrades": 0}}, **changes})
 
 
 def run(lab: Lab, *documents: Any, dry_run: bool = False) -> list[Migrated]:
@@ -75,8 +74,8 @@ def test_a_push_is_sent_at_its_time_through_the_whole_timeline(make_lab: MakeLab
 @pytest.mark.parametrize("changes", [{"status": "sent"}, {"scheduledFor": "2026-03-02T15:59:00Z"}])
 def test_what_was_sent_or_has_passed_never_sends(make_lab: MakeLab, changes: dict[str, str]) -> None:
     lab = make_lab()
-    run(lab, push(**changes))
-    lab.run_to(EARLIER + timedelta(days=7))
+    run(lab, push(**{"scheduledFor": "2026-03-02T18:30:00Z", **changes}))
+    lab.run_to_the_end()
     assert stored(lab) == {"push-p1": "completed"}
     assert lab.outbox() == []
     assert lab.ports.executions.of_recipe("push-p1") == []

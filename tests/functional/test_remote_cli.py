@@ -12,7 +12,7 @@ from functions.usecases.track_notification import track_notification
 from local.cli.main import main
 from local.served import Served
 from local.serving import http_server
-from tests.factories import recipe, user
+from tests.factories import old_push, recipe, user
 from tests.functional.conftest import _APPS, EARLIER, SEND_AT, Lab
 
 Told = tuple[int, str, str]
@@ -151,6 +151,21 @@ def test_cadence_is_seen_and_changed(lab: Lab, tminus: Tminus, tmp_path: Path) -
     assert (status, "2 rows: 1 imported" in out) == (2, True)
     assert "line 3: user_id" in err
     assert as_json(tminus("cadence", "user", user(2), "--json"))["notifications"][0]["source"] == "import"
+
+
+def test_a_folder_of_the_old_system_is_taken_over(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    nameless = {name: value for name, value in recipe().items() if name != "id"}
+    (folder / "daily.json").write_text(json.dumps(nameless))
+    (folder / "list.json").write_text(json.dumps([old_push(status="sent"), 7]))
+    (folder / "broken.json").write_text("{")
+    status, out, err = tminus("migrate", folder)
+    assert (status, lab.ports.recipes.get("daily")) == (2, None)
+    assert "4 documents: 2 created, 0 unchanged, 2 refused; nothing was changed" in out
+    assert [line.split(": ")[0] for line in err.splitlines()] == ["broken.json", "list.json[1]"]
+    assert "daily.json: created: daily is active" in tminus("migrate", folder, "--apply")[1]
+    assert "list.json[0]: unchanged: push-p1 is completed" in tminus("migrate", folder, "--apply")[1]
 
 
 def test_a_system_that_is_not_there_or_is_none_is_named(tminus: Tminus, served: str) -> None:

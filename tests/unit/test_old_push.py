@@ -9,34 +9,19 @@ from functions.domain.errors import BadFields
 from functions.domain.old_push import is_old_push, old_field, once_recipe, recipe_id
 from functions.domain.recipe import parse
 from functions.domain.schedule import sends_from
+from tests.factories import old_push
 
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
 
 
-def old(**changes: Any) -> dict[str, Any]:
-    document = {
-        "id": "p1",
-        "createdAt": "2026-02-01T10:00:00Z",
-        "scheduledFor": "2026-03-05T09:15:00.000Z",
-        "title": "Hello",
-        "body": "There",
-        "deepLink": "https://kicks.example/shoes",
-        "layerId": 2,
-        "audienceCriteria": {"filters": {"lastActiveDays": 30}, "dataPacks": [], "manualUserIds": []},
-        "audienceDescription": "Active users",
-        "status": "scheduled",
-    }
-    return {name: value for name, value in {**document, **changes}.items() if value is not None}
-
-
 def refused(**changes: Any) -> list[str]:
     with pytest.raises(BadFields) as error:
-        once_recipe(old(**changes), NOW)
+        once_recipe(old_push(**changes), NOW)
     return [str(each) for each in error.value.errors]
 
 
 def test_a_push_that_waits_becomes_an_active_recipe_that_sends_once_at_its_instant() -> None:
-    recipe = parse(once_recipe(old(), NOW).document)
+    recipe = parse(once_recipe(old_push(), NOW).document)
     assert list(sends_from(recipe.schedule, NOW)) == [datetime(2026, 3, 5, 9, 15, tzinfo=UTC)]
     assert (recipe.id, recipe.name, recipe.status) == ("push-p1", "Hello", "active")
     assert [(push.layer_id, push.title.source, push.body.source) for push in recipe.pushes] == [(2, "Hello", "There")]
@@ -44,12 +29,12 @@ def test_a_push_that_waits_becomes_an_active_recipe_that_sends_once_at_its_insta
 
 
 def test_an_instant_in_another_zone_is_the_same_instant() -> None:
-    recipe = parse(once_recipe(old(scheduledFor="2026-03-05T23:15:00-05:00"), NOW).document)
+    recipe = parse(once_recipe(old_push(scheduledFor="2026-03-05T23:15:00-05:00"), NOW).document)
     assert list(sends_from(recipe.schedule, NOW)) == [datetime(2026, 3, 6, 4, 15, tzinfo=UTC)]
 
 
 def test_everything_that_was_written_is_kept() -> None:
-    written = old(campaign={"color": "red"})
+    written = old_push(campaign={"color": "red"})
     document = once_recipe(written, NOW).document
     assert document["metadata"] == {"scheduledPush": written}
     assert (document["createdAt"], document["description"]) == ("2026-02-01T10:00:00Z", "Active users")
@@ -72,14 +57,14 @@ def test_everything_that_was_written_is_kept() -> None:
     ],
 )
 def test_what_has_passed_or_was_sent_is_completed(status: str | None, at: str, expected: str) -> None:
-    assert once_recipe(old(status=status, scheduledFor=at), NOW).document["status"] == expected
+    assert once_recipe(old_push(status=status, scheduledFor=at), NOW).document["status"] == expected
 
 
 def test_what_is_read_otherwise_than_it_was_written_is_told() -> None:
-    made = once_recipe(old(scheduledFor="2026-03-05T09:15:42Z", layerId=None), NOW)
+    made = once_recipe(old_push(scheduledFor="2026-03-05T09:15:42Z", layerId=None), NOW)
     assert "full minute, 09:15 UTC" in made.notices[0]
     assert "layer 5" in made.notices[1]
-    assert "its time has passed" in once_recipe(old(scheduledFor="2026-03-01T00:00:00Z"), NOW).notices[0]
+    assert "its time has passed" in once_recipe(old_push(scheduledFor="2026-03-01T00:00:00Z"), NOW).notices[0]
 
 
 def test_fields_at_fault_are_named() -> None:

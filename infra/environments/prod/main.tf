@@ -40,6 +40,7 @@ module "tminus" {
 
   project_id            = var.project_id
   location              = var.location
+  api_callers           = var.api_callers
   settings              = var.settings
   secrets               = var.secrets
   user_dataset          = var.user_dataset

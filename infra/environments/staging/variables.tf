@@ -9,6 +9,12 @@ variable "location" {
   default     = "us-central1"
 }
 
+variable "api_callers" {
+  description = "Programs that may call the API, and the role of each: ../../variables.tf."
+  type        = map(string)
+  default     = {}
+}
+
 variable "settings" {
   description = "Optional settings of the deployment: docs/how-to-write-a-recipe.md."
   type        = map(string)

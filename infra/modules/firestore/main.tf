@@ -9,6 +9,31 @@ locals {
       scope      = "COLLECTION"
       fields     = [["recipeId", "ASCENDING"], ["sendAt", "DESCENDING"]]
     }
+    executions_of_recipe_oldest_first = {
+      collection = "executions"
+      scope      = "COLLECTION"
+      fields     = [["recipeId", "ASCENDING"], ["sendAt", "ASCENDING"]]
+    }
+    executions_by_state = {
+      collection = "executions"
+      scope      = "COLLECTION"
+      fields     = [["state", "ASCENDING"], ["sendAt", "DESCENDING"]]
+    }
+    executions_by_state_oldest_first = {
+      collection = "executions"
+      scope      = "COLLECTION"
+      fields     = [["state", "ASCENDING"], ["sendAt", "ASCENDING"]]
+    }
+    executions_of_recipe_by_state = {
+      collection = "executions"
+      scope      = "COLLECTION"
+      fields     = [["recipeId", "ASCENDING"], ["state", "ASCENDING"], ["sendAt", "DESCENDING"]]
+    }
+    executions_of_recipe_by_state_oldest_first = {
+      collection = "executions"
+      scope      = "COLLECTION"
+      fields     = [["recipeId", "ASCENDING"], ["state", "ASCENDING"], ["sendAt", "ASCENDING"]]
+    }
     open_violations = {
       collection = "violations"
       scope      = "COLLECTION_GROUP"
@@ -29,6 +54,7 @@ locals {
     { collection = "graves", field = "packed" },
     { collection = "shards", field = "outcomes" },
     { collection = "executions", field = "recipe" },
+    { collection = "executions", field = "totals" },
     { collection = "pushes", field = "live" },
     { collection = "pushes", field = "test" },
     { collection = "alerts", field = "alert" },
@@ -36,7 +62,7 @@ locals {
 
   # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
   # is not indexed: it grows with time, so its index would be a hot spot.
-  expiring = ["days", "alerts"]
+  expiring = ["days", "alerts", "requestKeys"]
 }
 
 resource "google_firestore_database" "this" {

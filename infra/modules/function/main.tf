@@ -5,6 +5,7 @@ locals {
 }
 
 resource "google_cloudfunctions2_function" "this" {
+  #checkov:skip=CKV_GCP_124:The API and the console are called from outside; who calls is checked there, and by the function
   project     = var.project_id
   location    = var.location
   name        = local.name
@@ -50,11 +51,11 @@ resource "google_cloudfunctions2_function" "this" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "invoker" {
-  count = var.invoker == null ? 0 : 1
+  for_each = toset(var.invokers)
 
   project  = var.project_id
   location = var.location
   name     = google_cloudfunctions2_function.this.name # the service has the function's name
   role     = "roles/run.invoker"
-  member   = "serviceAccount:${var.invoker}"
+  member   = "serviceAccount:${each.value}"
 }

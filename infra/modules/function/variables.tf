@@ -58,9 +58,9 @@ variable "service_account" {
   type        = string
 }
 
-variable "invoker" {
-  description = "E-mail of the only account that may call the function; null: nobody may."
-  type        = string
+variable "invokers" {
+  description = "E-mails of the only accounts that may call the function."
+  type        = list(string)
 }
 
 variable "builder" {

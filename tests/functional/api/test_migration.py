@@ -2,14 +2,17 @@
 
 import json
 
-from tests.factories import recipe
+from tests.factories import old_push, recipe
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
-from tests.unit.test_old_push import old
 
 MIGRATE = "/api/automation/migrate"
 DOCUMENTS = {
-    "scheduledPushes": [old(audienceCriteria={"filters": {"minLifetimeTrades": 0}}), old(id="p2", status="sent"), 7],
+    "scheduledPushes": [
+        old_push(audienceCriteria={"filters": {"minLifetimeTrades": 0}}),
+        old_push(id="p2", status="sent"),
+        7,
+    ],
     "recipes": [recipe(id="daily")],
 }
 

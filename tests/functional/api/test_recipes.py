@@ -105,3 +105,9 @@ def test_several_recipes_change_each_on_its_own(lab: Lab, api: ApiClient) -> Non
     done = api.data("PUT", RECIPES, json={"recipeIds": ["other", "welcome"], "updates": {"status": "paused"}})
     assert [result["success"] for result in done["results"]] == [True, True]
     assert {each["status"] for each in api.data("GET", RECIPES)} == {"paused"}
+
+
+def test_a_change_cannot_make_one_recipe_another(api: ApiClient) -> None:
+    response = api("PUT", WELCOME, json={"id": "other", "name": "x"})
+    assert (response.status_code, json.loads(response.text)["errors"][0]["field"]) == (422, "id")
+    assert api.data("PUT", WELCOME, json={"id": "welcome", "name": "x"})["name"] == "x"

@@ -45,7 +45,7 @@ class RulesChange(Model):
 class Filter(Model):
     """Users, and the layer of the push that they may or may not get."""
 
-    user_ids: list[Any] = Field(json_schema_extra={"items": {"type": "string"}})
+    user_ids: list[Any] = Field(description="Texts; whatever else is there is excluded as no valid id, and counted.")
     layer_id: Layer
 
 

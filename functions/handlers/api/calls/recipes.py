@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError, NotFound
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Recipe
@@ -98,6 +99,9 @@ def get_recipe(call: Call) -> Reply:
 
 def put_recipe(call: Call) -> Reply:
     """Change a recipe and its schedule, unless it is another version than the client says."""
+    named = call.body.root.get("id")
+    if named not in (None, "", call.path["recipeId"]):
+        raise BadFields([FieldError("id", f"is {shown(named)} in the body and another one in the address")])
     recipe = update_recipe(
         call.ports, call.path["recipeId"], call.body.root, by=call.caller.name, versions=call.if_match
     )

@@ -1,0 +1,59 @@
+"""What operators do by the API: look around, try a recipe, start it by hand, twice under one key."""
+
+from contextlib import suppress
+
+from functions.domain.errors import BadAudience, NotFound, NotPossible
+from functions.domain.execution import Kind
+from functions.ports import ExecutionSearch, Ports
+from functions.usecases import control
+from functions.usecases.asked_once import asked_once
+from functions.usecases.check_health import check_health
+from functions.usecases.list_recipes import list_recipes
+from functions.usecases.overview import overview, push_logs
+from functions.usecases.possible import possible_now
+from functions.usecases.preview import preview
+from functions.usecases.receipt import export
+from functions.usecases.reconcile import find_drift
+from functions.usecases.reschedule import reschedule
+from functions.usecases.show_executions import find_executions, log_of_execution, watch_execution
+from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.steps import load_run
+
+_SOMEBODY = "somebody@example.com"
+
+
+def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
+    """Look at everything that the API shows, of what is there and of what is not."""
+    list_recipes(ports, most=2)
+    overview(ports)
+    find_drift(ports)
+    check_health(ports)
+    push_logs(ports, ExecutionSearch(), most=2)
+    find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
+    with suppress(NotFound):
+        find_executions(ports, ExecutionSearch(recipe_id="nobody"), most=1)
+    with suppress(NotFound):
+        possible_now(ports, recipe_id=recipe_id, execution_id=execution_id)
+    with suppress(NotFound):
+        reschedule(ports, recipe_id)
+    with suppress(NotFound, BadAudience):
+        watch_execution(ports, recipe_id, execution_id).document()
+        log_of_execution(ports, recipe_id, execution_id)
+        list(export(ports, load_run(ports, execution_id)))
+
+
+def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
+    """Try a recipe, then start it by hand or as a test, and once more under the same key."""
+    kind = Kind.TEST if number % 2 else Kind.MANUAL
+    document = ports.recipes.get(recipe_id)
+    if document is not None:
+        preview(ports, document, test=kind is Kind.TEST)
+    for _ in range(2):
+        at = asked_once(ports, f"key-{number}", by=_SOMEBODY, call="test", asked={"recipeId": recipe_id})
+        start_by_hand(ports, recipe_id, kind, at)
+
+
+def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
+    """Stop whatever of a recipe is under way; NotPossible where nothing was."""
+    if not control.stop_all(ports, "somebody asked for it", recipe_id=recipe_id):
+        raise NotPossible(f"nothing of {recipe_id} was under way")
