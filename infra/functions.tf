@@ -182,23 +182,23 @@ locals {
       writes          = ["audiences/"]
       deletes         = var.user_dataset != null ? ["exports/"] : []
     }
-    # People open it in browsers: who may reach it is for the deployment to say, see docs/how-to-get-alerts.md.
+    # People open it in browsers, past Identity-Aware Proxy: it is a service of its own, see console.tf. A dry run
+    # builds whole audiences, so it has what build_audience has.
     console = {
       caller          = null
-      cpu             = "1"
-      memory          = "512Mi"
+      cpu             = "2"
+      memory          = "2Gi"
       concurrency     = 8
-      timeout_seconds = 60
+      timeout_seconds = 300
       max_instances   = 2
       ingress         = "ALLOW_ALL"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
-      queries         = false
-      schedules       = null
-      queries         = false
-      reads           = []
+      queries         = var.user_dataset != null
+      schedules       = "edit"
+      reads           = ["audiences/"]
       writes          = []
-      deletes         = []
+      deletes         = var.user_dataset != null ? ["exports/"] : []
     }
   }
 }

@@ -44,13 +44,14 @@ locals {
   secret_holders = {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]
+    CONSOLE_KEY         = ["console"]
   }
 
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
     "TASK_QUEUE", "SHARD_QUEUE", "ALERT_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES",
     "PUSH_SENDER", "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
-    "USER_DATASET", "API_CALLERS",
+    "USER_DATASET", "API_CALLERS", "IAP_AUDIENCE", "CONSOLE_USERS",
   ]
 
   apis = toset(concat([
@@ -63,6 +64,7 @@ locals {
     "firebaserules.googleapis.com",
     "firestore.googleapis.com",
     "iam.googleapis.com",
+    "iap.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "run.googleapis.com",
@@ -159,7 +161,7 @@ module "alerts" {
 
 module "function" {
   source     = "./modules/function"
-  for_each   = local.functions
+  for_each   = { for name, function in local.functions : name => function if name != "console" }
   depends_on = [google_project_service.this, module.identity, google_artifact_registry_repository_iam_member.builder]
 
   project_id         = var.project_id

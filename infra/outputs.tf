@@ -56,6 +56,7 @@ output "grants" {
   value = sort(concat(
     module.identity.grants,
     flatten([for function in module.function : function.grants]),
+    module.console.grants,
     ["tminus-builder: ${google_artifact_registry_repository_iam_member.builder.role} on repository ${google_artifact_registry_repository.images.repository_id}"],
   ))
 }

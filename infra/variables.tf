@@ -86,7 +86,29 @@ variable "secrets" {
     condition = alltrue([
       for name, secret in var.secrets : length(setsubtract(secret.functions, lookup(local.secret_holders, name, keys(local.functions)))) == 0
     ])
-    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console."
+    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console, CONSOLE_KEY for console only."
+  }
+}
+
+variable "console_users" {
+  description = "Who may visit the console, by e-mail address: viewer, operator or admin. It needs the secret CONSOLE_KEY."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for role in values(var.console_users) : contains(["viewer", "operator", "admin"], role)])
+    error_message = "console_users: a role is viewer, operator or admin."
+  }
+}
+
+variable "console_visitors" {
+  description = "Who else may pass the console's proxy, such as group:EMAIL: to follow the cancel links of alerts."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.console_visitors : can(regex("^(user|group|domain|serviceAccount):[^\\s]+$", member))])
+    error_message = "console_visitors must be such as group:EMAIL; nobody is let in without a name."
   }
 }
 

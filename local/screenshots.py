@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -31,7 +32,7 @@ class Shot:
 
     name: str
     path: str
-    scheme: str = "light"
+    scheme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = _DESK
 
 
@@ -107,8 +108,7 @@ def _both(name: str, path: str) -> list[Shot]:
 
 def _take(browser: Browser, url: str, shot: Shot) -> None:
     width, height = shot.size
-    scheme = "dark" if shot.scheme == "dark" else "light"
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=shot.scheme)
     page = context.new_page()
     page.goto(f"{url}{shot.path}")
     page.wait_for_load_state("networkidle")

@@ -61,7 +61,7 @@ class _Sends:
 
 
 def _written(document: Mapping[str, Any]) -> _Written:
-    return _Written(marshal.dumps(document, _WITHOUT_REFERENCES), document)
+    return _Written(marshal.dumps(dict(document), _WITHOUT_REFERENCES), document)
 
 
 @lru_cache(maxsize=10_000)

@@ -6,6 +6,7 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google-beta" {}
 mock_provider "archive" {}
 
 variables {
@@ -31,7 +32,7 @@ run "everything" {
   }
 
   assert {
-    condition     = { for name, function in module.function : name => function.name } == { for name, _ in local.functions : name => "tminus-${replace(name, "_", "-")}" }
+    condition     = { for name, service in merge(module.function, { console = module.console }) : name => service.name } == { for name, _ in local.functions : name => "tminus-${replace(name, "_", "-")}" }
     error_message = "functions are deployed as tminus- and their name with hyphens"
   }
 
@@ -52,6 +53,7 @@ run "everything" {
 
   assert {
     condition = output.grants == tolist([
+      "iap: roles/run.invoker on service tminus-console",
       "robot: roles/run.invoker on service tminus-api",
       "tminus-api: projects/kicks-test/roles/tminusSchedulesEdit on project",
       "tminus-api: roles/cloudtasks.enqueuer on queue tminus-alerts",
@@ -72,9 +74,13 @@ run "everything" {
       "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-checkpoint: roles/datastore.user on project where only-tminus",
       "tminus-checkpoint: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-console: projects/kicks-test/roles/tminusSchedulesEdit on project",
       "tminus-console: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-console: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-console: roles/datastore.user on project where only-tminus",
+      "tminus-console: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-console: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-console: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
       "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-finish: roles/datastore.user on project where only-tminus",
@@ -266,8 +272,11 @@ run "user_data_in_bigquery" {
       "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-build-audience: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
       "tminus-build-audience: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-console: roles/bigquery.dataViewer on dataset kicks-data.shop",
+      "tminus-console: roles/bigquery.jobUser on project",
+      "tminus-console: roles/storage.objectUser on bucket kicks-test-tminus-audiences where only-exports-folders",
     ]
-    error_message = "only build_audience may query, it reads the dataset alone, and nothing of it but exports/ can it remove"
+    error_message = "only what builds audiences, or tries to, may query; it reads the dataset alone, and nothing of the bucket but exports/ can it remove"
   }
 
   assert {

@@ -6,6 +6,7 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google-beta" {}
 mock_provider "archive" {}
 
 variables {

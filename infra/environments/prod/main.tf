@@ -13,6 +13,10 @@ terraform {
       source  = "hashicorp/google"
       version = "~> 6.50"
     }
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 6.50"
+    }
     archive = {
       source  = "hashicorp/archive"
       version = "~> 2.7"
@@ -26,6 +30,11 @@ provider "google" {
   default_labels = { app = "tminus", environment = "prod" }
 }
 
+provider "google-beta" {
+  project = var.project_id
+  region  = var.location
+}
+
 module "tminus" {
   source = "../.."
 
@@ -35,6 +44,8 @@ module "tminus" {
   settings              = var.settings
   secrets               = var.secrets
   user_dataset          = var.user_dataset
+  console_users         = var.console_users
+  console_visitors      = var.console_visitors
   notification_channels = var.notification_channels
   source_archive        = var.source_archive
   deletion_protection   = true

@@ -27,6 +27,18 @@ variable "secrets" {
   default     = {}
 }
 
+variable "console_users" {
+  description = "Who may visit the console, by e-mail address: viewer, operator or admin."
+  type        = map(string)
+  default     = {}
+}
+
+variable "console_visitors" {
+  description = "Who else may pass the console's proxy, such as group:EMAIL."
+  type        = list(string)
+  default     = []
+}
+
 variable "user_dataset" {
   description = "The BigQuery dataset of user data, as project.dataset; null: they are elsewhere."
   type        = string

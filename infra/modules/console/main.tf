@@ -1,0 +1,100 @@
+# The console: a Cloud Run service made of the same source as the functions, behind Identity-Aware Proxy.
+#
+# Cloud Functions knows no proxy, so it is no function of theirs: Cloud Run builds it from the archive itself. The proxy
+# signs who comes into every request, and the console checks that once more; see docs/how-to-secure.md.
+
+locals {
+  name     = "tminus-console"
+  audience = "/projects/${var.project_number}/locations/${var.location}/services/${local.name}"
+}
+
+resource "google_cloud_run_v2_service" "this" {
+  provider = google-beta # the proxy is a switch of the beta provider only
+
+  project             = var.project_id
+  location            = var.location
+  name                = local.name
+  description         = "Tminus: the operator console"
+  ingress             = "INGRESS_TRAFFIC_ALL"
+  iap_enabled         = true
+  deletion_protection = false # it holds nothing
+
+  build_config {
+    source_location = "gs://${var.source_bucket}/${var.source_archive}"
+    function_target = "console"
+    image_uri       = "${var.image_repository}/tminus-console"
+    base_image      = "${var.location}-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/python311"
+    service_account = "projects/${var.project_id}/serviceAccounts/${var.builder}"
+  }
+
+  template {
+    service_account                  = var.service_account
+    timeout                          = "${var.timeout_seconds}s"
+    max_instance_request_concurrency = var.concurrency
+
+    scaling {
+      min_instance_count = 0
+      max_instance_count = var.max_instances
+    }
+
+    containers {
+      image = "${var.image_repository}/tminus-console"
+
+      resources {
+        limits = { cpu = var.cpu, memory = var.memory }
+      }
+
+      dynamic "env" {
+        for_each = merge(var.environment, { IAP_AUDIENCE = local.audience, CONSOLE_USERS = var.users })
+
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      dynamic "env" {
+        for_each = var.secret_environment
+
+        content {
+          name = env.key
+
+          value_source {
+            secret_key_ref {
+              secret  = env.value
+              version = "latest"
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+resource "google_project_service_identity" "proxy" {
+  provider = google-beta
+
+  project = var.project_id
+  service = "iap.googleapis.com"
+}
+
+# The proxy alone opens the service; who comes past the proxy is for the list below.
+resource "google_cloud_run_v2_service_iam_member" "proxy" {
+  project  = var.project_id
+  location = var.location
+  name     = google_cloud_run_v2_service.this.name
+  role     = "roles/run.invoker"
+  member   = "serviceAccount:service-${var.project_number}@gcp-sa-iap.iam.gserviceaccount.com"
+
+  depends_on = [google_project_service_identity.proxy]
+}
+
+resource "google_iap_web_cloud_run_service_iam_member" "visitor" {
+  for_each = toset(var.visitors)
+
+  project                = var.project_id
+  location               = var.location
+  cloud_run_service_name = google_cloud_run_v2_service.this.name
+  role                   = "roles/iap.httpsResourceAccessor"
+  member                 = each.value
+}

@@ -1,0 +1,85 @@
+variable "project_id" {
+  description = "The project."
+  type        = string
+}
+
+variable "project_number" {
+  description = "The project's number; the proxy's assertions are made out to it."
+  type        = string
+}
+
+variable "location" {
+  description = "The region."
+  type        = string
+}
+
+variable "cpu" {
+  description = "vCPUs of an instance."
+  type        = string
+}
+
+variable "memory" {
+  description = "Memory of an instance, files included."
+  type        = string
+}
+
+variable "concurrency" {
+  description = "Requests that an instance serves at once."
+  type        = number
+}
+
+variable "timeout_seconds" {
+  description = "When a request is cut off."
+  type        = number
+}
+
+variable "max_instances" {
+  description = "Most instances at once."
+  type        = number
+}
+
+variable "service_account" {
+  description = "E-mail of the account that the console runs as."
+  type        = string
+}
+
+variable "builder" {
+  description = "E-mail of the account that Cloud Build runs as."
+  type        = string
+}
+
+variable "image_repository" {
+  description = "Address of the repository for the image: LOCATION-docker.pkg.dev/PROJECT/NAME."
+  type        = string
+}
+
+variable "source_bucket" {
+  description = "Bucket of the source archive."
+  type        = string
+}
+
+variable "source_archive" {
+  description = "Name of the source archive."
+  type        = string
+}
+
+variable "environment" {
+  description = "Environment variables."
+  type        = map(string)
+}
+
+variable "secret_environment" {
+  description = "Environment variables that hold the latest version of a secret: its id by the variable's name."
+  type        = map(string)
+  default     = {}
+}
+
+variable "users" {
+  description = "People and their roles, as EMAIL:ROLE with commas between them."
+  type        = string
+}
+
+variable "visitors" {
+  description = "Whom the proxy lets in: user:EMAIL or group:EMAIL."
+  type        = list(string)
+}
