@@ -1,4 +1,4 @@
-"""What operators do by the API: look around, try a recipe, start it by hand, twice under one key."""
+"""What operators do by API and console: look around, try a recipe, start it by hand, twice under one key."""
 
 from contextlib import suppress
 
@@ -15,9 +15,11 @@ from functions.usecases.preview import preview
 from functions.usecases.receipt import export
 from functions.usecases.reconcile import find_drift
 from functions.usecases.reschedule import reschedule
+from functions.usecases.sample_messages import sample_messages
 from functions.usecases.show_executions import find_executions, log_of_execution, watch_execution
 from functions.usecases.start_by_hand import start_by_hand
 from functions.usecases.steps import load_run
+from functions.usecases.upcoming import upcoming
 
 _SOMEBODY = "somebody@example.com"
 
@@ -28,6 +30,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     overview(ports)
     find_drift(ports)
     check_health(ports)
+    upcoming(ports, most=2)
     push_logs(ports, ExecutionSearch(), most=2)
     find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
     with suppress(NotFound):
@@ -39,7 +42,9 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     with suppress(NotFound, BadAudience):
         watch_execution(ports, recipe_id, execution_id).document()
         log_of_execution(ports, recipe_id, execution_id)
-        list(export(ports, load_run(ports, execution_id)))
+        run = load_run(ports, execution_id)
+        sample_messages(ports, run.recipe, execution_id)
+        list(export(ports, run))
 
 
 def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
