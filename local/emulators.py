@@ -104,13 +104,13 @@ def _storage_program() -> Path:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, url: str) -> Iterator[None]:
-    """Run a server, in a process group of its own, until it answers; stop all of the group at the end."""
+def running(command: Sequence[str], log: Path, url: str) -> Iterator[int]:
+    """Run a server, in a process group of its own, and yield its id once it answers; stop all of it at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
     try:
         _wait_for(process, url, log)
-        yield
+        yield process.pid
     finally:
         _stop(process)
 
