@@ -73,7 +73,7 @@ def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[t
         outcomes = shard.outcomes if shard else b"." * index.rows_in(partitions)
         data = ports.files.read(files.live.rows.stored, *index.byte_range(partitions))
         for row, code in zip(read_rows(data), outcomes, strict=True):
-            yield (files.push, files.audience, _plain(row[0]), *word(code))
+            yield (files.push, files.audience, plain(row[0]), *word(code))
         first = partitions.stop
 
 
@@ -87,6 +87,6 @@ def _unplanned(ports: Ports, index: Index, first: int, planned: Collection[int])
     return range(first, stop)
 
 
-def _plain(text: str) -> str:
-    """Keep a spreadsheet from running a user id as a formula."""
+def plain(text: str) -> str:
+    """Keep a spreadsheet from running a value as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

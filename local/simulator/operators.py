@@ -8,6 +8,7 @@ from functions.ports import ExecutionSearch, Ports
 from functions.usecases import control
 from functions.usecases.asked_once import asked_once
 from functions.usecases.check_health import check_health
+from functions.usecases.export_audience import export_audience
 from functions.usecases.list_recipes import list_recipes
 from functions.usecases.overview import overview, push_logs
 from functions.usecases.possible import possible_now
@@ -45,6 +46,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
         run = load_run(ports, execution_id)
         sample_messages(ports, run.recipe, execution_id)
         list(export(ports, run))
+        list(export_audience(ports, execution_id, 1))
 
 
 def start_twice(ports: Ports, recipe_id: str, number: int) -> None:

@@ -122,6 +122,8 @@ def test_the_receipt_is_a_csv_that_no_spreadsheet_runs(lab: Lab, visitor: Visito
     response = visitor.open("GET", f"{at(lab)}/receipt.csv")
     assert response.headers["Content-Disposition"] == f'attachment; filename="{lab.id}-receipt.csv"'
     assert "1,a,'=HYPERLINK(1),excluded,invalid_user_id\n" in response.text
+    assert visitor.open("GET", f"{at(lab)}/audience-1.csv").text == "user_id,name,shoe\n'=HYPERLINK(1),Name,Shoe\n"
+    assert "has built no audience for push 9" in visitor.get(f"{at(lab)}/audience-9.csv", 404).text
 
 
 def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visitor: Visitor) -> None:

@@ -16,7 +16,11 @@ POSTS = [route for route in ROUTES if route.method == "POST"]
 
 
 def path_of(route: Route, lab: Lab) -> str:
-    return route.path.replace("<execution_id>", lab.id).replace("<recipe_id>", "welcome")
+    return (
+        route.path.replace("<execution_id>", lab.id)
+        .replace("<recipe_id>", "welcome")
+        .replace("<int(max=999):push>", "1")
+    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from functions.handlers.console.answering import STOP_POLLING, download, page, p
 from functions.handlers.console.charts import slices, timeline_chart
 from functions.handlers.console.told import OUTCOMES, control_of, sentence
 from functions.handlers.console.visit import Route, Visit
+from functions.usecases.export_audience import export_audience
 from functions.usecases.receipt import export
 from functions.usecases.sample_messages import Sample, sample_messages
 from functions.usecases.show_executions import Watched, watch_execution
@@ -60,6 +61,12 @@ def show_receipt(visit: Visit) -> Response:
     return download(f"{run.execution.id}-receipt.csv", export(visit.ports, run))
 
 
+def show_audience(visit: Visit) -> Response:
+    """Answer the audience of a push, as a CSV."""
+    execution_id, push = visit.path["execution_id"], int(visit.path["push"])
+    return download(f"{execution_id}-audience-{push}.csv", export_audience(visit.ports, execution_id, push))
+
+
 def watched_execution(visit: Visit) -> Watched:
     """Return the execution that the address names; NotFound where there is none."""
     execution_id = visit.path["execution_id"]
@@ -99,4 +106,5 @@ ROUTES = (
     Route(method="GET", path=AT, serve=show),
     Route(method="GET", path=f"{AT}/live", serve=show_live),
     Route(method="GET", path=f"{AT}/receipt.csv", serve=show_receipt),
+    Route(method="GET", path=f"{AT}/audience-<int(max=999):push>.csv", serve=show_audience),
 )
