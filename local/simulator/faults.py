@@ -170,6 +170,7 @@ _MORE_CRASHES = {
     "devices.bury": 20,
     "executions.shard": 20,
     "executions.violations": 20,
+    "executions.resolve": 20,
 }
 """How many times as often a process dies at calls that are made seldom."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}

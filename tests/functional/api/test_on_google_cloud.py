@@ -90,3 +90,41 @@ def test_a_live_test_and_a_stop_reach_the_executions_that_they_mean(lab: CloudLa
     before = lab.sent()
     lab.cloud.run_until(NOON + timedelta(hours=1))
     assert (lab.sent(), cloud.data("GET", live)["status"]) == (before, "stopped")
+
+
+def test_what_is_stored_changed_and_told_elsewhere_is_so_on_googles_clients(lab: CloudLab, cloud: ApiClient) -> None:
+    recipes, control, monitor = (f"/api/automation/{name}" for name in ("recipes", "control", "monitor"))
+    copy = {**json.loads(cloud("GET", RECIPE).text)["data"], "id": "copy", "name": "Copy"}
+    assert cloud("POST", recipes, json=copy).status_code == 201
+    cloud.data("PUT", recipes, json={"recipes": [{"id": "copy", "description": "a copy"}]})
+    assert cloud.data("GET", f"{recipes}/copy")["description"] == "a copy"
+    for action, status in (("pause", "paused"), ("resume", "active")):
+        cloud.data("POST", control, json={"action": action, "recipeId": "copy"})
+        assert cloud.data("GET", f"{recipes}/copy")["status"] == status
+    lab.ports.schedules.delete("tminus-copy")
+    cloud.data("POST", "/api/automation/debug/reschedule", json={"recipeId": "copy"})
+    assert "tminus-copy" in {job.name for job in lab.ports.schedules.all()}
+    assert len(cloud.data("GET", "/api/automation/audit?recipeId=copy")["entries"]) == 4
+    cloud.data("DELETE", f"{recipes}/copy")
+    assert cloud("GET", f"{recipes}/copy").status_code == 404
+    template = cloud.data("GET", "/api/automation/templates")[0]["id"]
+    assert cloud("POST", "/api/automation/templates", json={"templateId": template}).status_code == 201
+    cloud.data("GET", "/api/automation/migrate")
+    for kind in ("overview", "violations", "executions", "health"):
+        cloud.data("GET", f"{monitor}?type={kind}")
+    assert cloud("POST", monitor, json={"violationId": "none"}).status_code == 404
+    cloud.data("GET", f"{control}?recipeId={ID}")
+    assert {job["id"] for job in cloud.data("GET", "/api/scripts")} >= {"generate_layer_3_push_csvs"}
+
+
+def test_cadence_is_asked_told_and_changed_on_googles_clients(cloud: ApiClient) -> None:
+    somebody, other = "10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002"
+    asked = {"userIds": [somebody, other], "layerId": 3}
+    assert cloud.data("POST", "/api/filter-audience", json=asked)["excludedCount"] == 0
+    cloud.data("POST", "/api/track-notification", json={"userId": somebody, "layerId": 3})
+    found = cloud.data("POST", "/api/filter-audience", json=asked)
+    assert (found["eligibleUserIds"], found["exclusionBreakdown"]["layer_3_cooldown"]) == ([other], 1)
+    assert len(cloud.data("GET", f"/api/users/{somebody}/notifications")["notifications"]) == 1
+    rules = {"rules": [{"name": "layer_3_cooldown", "active": False}, {"name": "combined_l2_l3_limit", "count": 5}]}
+    cloud.data("PUT", "/api/cadence-rules", json=rules)
+    assert cloud.data("POST", "/api/filter-audience", json=asked)["eligibleUserIds"] == [somebody, other]
