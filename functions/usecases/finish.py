@@ -45,7 +45,7 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     if run.execution.kind is not Kind.TEST:
         _write_receipt(ports, run)
         _complete_recipe(ports, run)
-        _tell(ports, run, execution)
+    _tell(ports, run, execution)
     return _cleaned(ports, run)
 
 
