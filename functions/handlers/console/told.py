@@ -62,16 +62,23 @@ def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> 
     """Say where an execution stands."""
     if execution.state in _ENDED:
         return _ended(execution, report)
-    due = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
-    if execution.state is State.LAUNCHED:
-        return f"The audiences are built first; the test pushes go out at {due['test_sending']:%H:%M} UTC."
-    if execution.state is State.AUDIENCE_READY:
-        return f"The audiences are ready; the test pushes go out at {due['test_sending']:%H:%M} UTC."
+    if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
+        return _building(execution, report)
     if execution.state is State.TESTED:
         if now >= execution.send_at:
             return "T-0 has come: the decision is due any moment."
         return "The test pushes are out. Look at them: the live send begins by itself at T-0."
     return _live(report, now)
+
+
+def _building(execution: Execution, report: Mapping[str, Any]) -> str:
+    built = execution.state is State.AUDIENCE_READY
+    if execution.kind is Kind.ONE_OFF:
+        audience = "The audience is ready" if built else "The audience is built first"
+        return f"{audience}; the push goes out at {execution.send_at:%H:%M} UTC."
+    due = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
+    audiences = "The audiences are ready" if built else "The audiences are built first"
+    return f"{audiences}; the test pushes go out at {due['test_sending']:%H:%M} UTC."
 
 
 def _live(report: Mapping[str, Any], now: datetime) -> str:

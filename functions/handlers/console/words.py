@@ -55,7 +55,7 @@ LAYERS = {
     4: "Test",
     5: "New-user series",
 }
-KINDS = {"scheduled": "by schedule", "manual": "by hand", "test": "test only"}
+KINDS = {"scheduled": "by schedule", "manual": "by hand", "test": "test only", "one_off": "once, by no recipe"}
 
 
 def number(value: float) -> str:

@@ -1,11 +1,17 @@
 """The page of an execution: its button is always true, its numbers follow, and a lost race is told."""
 
+import io
 from datetime import timedelta
 
 import pytest
 
+from functions.domain.delivery import Exclusion
+from functions.domain.execution import Kind, State
 from functions.domain.roles import Role
-from tests.factories import recipe
+from functions.domain.timeline import Phase
+from functions.handlers.console import words
+from functions.usecases.send_once import OneOff, send_once
+from tests.factories import recipe, user
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
@@ -132,3 +138,27 @@ def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visit
     assert "the limit is 1" in visitor.get("/").text
     visitor.send(at(lab), "/violations")
     assert "looked after by ana@kicks.example" in visitor.get(at(lab)).text
+
+
+def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab: Lab, visitor: Visitor) -> None:
+    push = OneOff(written={"title": "Hi", "body": "b", "layerId": 1})
+    sent = send_once(lab.ports, push, io.BytesIO(f"user_id\n{user(1)}\n".encode()), by="ann@kicks.example")
+    lab.run_to(sent.send_at - SECOND)
+    for path in ("/", "/live", "/executions", "/executions?recipe=one-off"):
+        assert "One-off push" in visitor.get(path).text
+    place = f"/executions/{sent.id}"
+    page = visitor.get(place)
+    assert "once, by no recipe" in page.text
+    assert f"The audience is ready; the push goes out at {sent.send_at:%H:%M} UTC." in page.text
+    assert not [values for _, values in page.elements if values.get("href", "").endswith("/recipes/one-off")]
+    visitor.send(f"{place}/confirm", f"{place}/cancel", {"reason": "wrong shoes"})
+    assert "wrong shoes" in visitor.get(place).text
+    lab.run_to_the_end()
+    assert [message for message in lab.outbox() if message["executionId"] == sent.id] == []
+
+
+def test_whatever_an_execution_can_be_has_a_name() -> None:
+    assert words.KINDS.keys() == {kind.value for kind in Kind}
+    assert words.STATES.keys() >= {state.value for state in State}
+    assert words.PHASES.keys() == {phase.value for phase in Phase}
+    assert words.REASONS.keys() == {reason.value for reason in Exclusion}
