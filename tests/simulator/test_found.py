@@ -3,7 +3,7 @@
 import pytest
 
 from functions.domain import delivery
-from functions.usecases import deliver, send_chunks
+from functions.usecases import deliver, finish, send_chunks
 from local.simulator.chance import Injected
 from local.simulator.doors import hush
 from local.simulator.simulation import simulate
@@ -38,6 +38,16 @@ DEAD_SINCE_IT_WAS_RESERVED = (
     ),
 )
 """A worker reserves and dies; another push finds a token dead; the next worker leaves its user out."""
+STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF = (
+    1795714753006,
+    (
+        ("hand", "event 15 recipe-2"),
+        ("fcm_503", "recipe-2_20260617T035944Z-test-send_test-g0#1/recipe-2_20260617T035944Z-test/1:token-b"),
+        ("stop_now", "recipe-2_20260617T035944Z-test-send_test-g0#2/2:executions.change"),
+        ("crash_before", "stop within recipe-2_20260617T035944Z-test-send_test-g0#2/2/3:executions.violations"),
+    ),
+)
+"""Somebody stops a test of a recipe, and their process dies before it tells of it."""
 
 Case = tuple[int, tuple[tuple[str, str], ...]]
 
@@ -76,3 +86,9 @@ def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails
 
     monkeypatch.setattr(send_chunks, "result", forgetful)
     assert breaches(FAILED_THE_SECOND_TIME) == ["a test user got push 2, and its outcome is failed"]
+
+
+def test_who_finishes_a_test_tells_of_its_end_where_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF) == []
+    monkeypatch.setattr(finish, "_tell", lambda *_: None)
+    assert "nobody was told that it is stopped, only of []" in breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF)
