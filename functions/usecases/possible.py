@@ -6,6 +6,7 @@ from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.recipe import read
 from functions.domain.status import Status
 from functions.ports import Ports
+from functions.usecases.recipes import stored_recipe
 from functions.usecases.show_executions import possible_for, summary
 
 
@@ -30,9 +31,7 @@ def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -
 
 
 def _possible_for_recipe(ports: Ports, recipe_id: str) -> list[str]:
-    document = ports.recipes.get(recipe_id)
-    if document is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
+    document = stored_recipe(ports, recipe_id)
     try:
         status = read(document, default_id=recipe_id).status
     except BadRecipe:

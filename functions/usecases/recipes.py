@@ -77,6 +77,14 @@ def check_version(recipe_id: str, stored: Mapping[str, Any], versions: Collectio
         raise Stale(f"recipe {recipe_id!r} has been changed since you read it: read it again, and change that")
 
 
+def stored_recipe(ports: Ports, recipe_id: str) -> Document:
+    """Return a recipe's document as it is stored, perhaps broken by hand; NotFound where there is none."""
+    document = ports.recipes.get(recipe_id)
+    if document is None:
+        raise _missing(recipe_id)
+    return document
+
+
 def _missing(recipe_id: str) -> NotFound:
     return NotFound(f"there is no recipe {recipe_id!r}")
 
@@ -103,8 +111,7 @@ def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
 
     Stale as in `update_recipe`.
     """
-    if ports.recipes.get(recipe_id) is None:
-        raise _missing(recipe_id)
+    stored_recipe(ports, recipe_id)
 
     def remove(stored: Document | None) -> None:
         if stored is not None:

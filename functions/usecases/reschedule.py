@@ -2,20 +2,16 @@
 
 from typing import Any
 
-from functions.domain.errors import NotFound
 from functions.domain.instants import stamp
 from functions.domain.recipe import read
 from functions.domain.schedule import sends_from
 from functions.ports import Ports
-from functions.usecases.recipes import match_schedule, wanted_job
+from functions.usecases.recipes import match_schedule, stored_recipe, wanted_job
 
 
 def reschedule(ports: Ports, recipe_id: str) -> dict[str, Any]:
     """Make the scheduler's job of a recipe what it should be, and say what that is; NotFound without the recipe."""
-    document = ports.recipes.get(recipe_id)
-    if document is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
-    recipe = read(document, default_id=recipe_id)
+    recipe = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     match_schedule(ports, recipe)
     job = wanted_job(ports, recipe)
     following = next(sends_from(recipe.schedule, ports.clock.now()), None) if recipe.is_active else None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from functions.domain.audit import Deed
 from functions.domain.cadence import CadenceRule
@@ -17,8 +17,7 @@ T = TypeVar("T")
 
 def shadow(ports: Ports, folder: Path) -> Ports:
     """Return ports whose files lie in a folder, and whose ledger reads the real one and writes beside it."""
-    ledger: Any = _ShadowLedger(ports.ledger)  # whose rules nobody changes in a trial
-    return replace(ports, files=_ScratchFiles(folder), ledger=ledger)
+    return replace(ports, files=_ScratchFiles(folder), ledger=_ShadowLedger(ports.ledger))
 
 
 class _ScratchFiles:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from functions.domain.errors import NotFound, NotPossible
+from functions.domain.errors import NotPossible
 from functions.domain.execution import Execution, Kind
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, parse, read
@@ -14,7 +14,10 @@ from functions.domain.status import Status
 from functions.ports import Ports
 from functions.usecases.check_recipe import check_recipe
 from functions.usecases.launch import rivals, start
+from functions.usecases.recipes import stored_recipe
 
+SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
+"""The ways to try a recipe that send, and the kind of execution that each starts."""
 _MANUAL_LEAD_MINUTES = 10
 """Long enough to build audiences, send tests, and leave people the shortest cancellation window."""
 _TEST_LEAD_MINUTES = 1
@@ -27,10 +30,7 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
     recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible where the recipe may not send
     now, or its users would get the sequence twice.
     """
-    document = ports.recipes.get(recipe_id)
-    if document is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
-    written = read(document, default_id=recipe_id)
+    written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     recipe = at_once(written, kind)
     send_at = at + recipe.schedule.lead
     known = ports.executions.get(execution_id(recipe.id, send_at, kind))

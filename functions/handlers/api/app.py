@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from uuid import uuid4
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -13,7 +12,7 @@ from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.cors import allow_origin, preflight
 from functions.handlers.api.reading import read_body, read_query
-from functions.handlers.api.refusals import Refusal, refusal
+from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
 from functions.handlers.callers import caller, leave_unread
@@ -42,7 +41,7 @@ def _answer(request: Request) -> Response:
         return refused(_of_http(error))
     except Exception as error:
         leave_unread(request)
-        return refused(refusal(error) or _unexpected(error))
+        return refused(refusal(error) or unexpected(error))
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
@@ -78,10 +77,3 @@ def _of_http(error: HTTPException) -> Refusal:
         405: f"possible here: {', '.join(methods)}",
     }
     return Refusal(status=status, message=words.get(status, error.description or error.name), headers=headers)
-
-
-def _unexpected(error: Exception) -> Refusal:
-    """Log what nobody expected, and say no more of it than a name to find it by."""
-    reference = uuid4().hex[:8]
-    logs.log.error(str(error), extra={"action": "failed", "reference": reference}, exc_info=error)
-    return Refusal(status=500, message=f"something went wrong on our side; the log tells what, under {reference}")

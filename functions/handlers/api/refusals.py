@@ -7,6 +7,7 @@ changed what the client believes to know. Only what passes by itself is answered
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from audience_jobs.errors import AudienceJobError, BadCriteria, BadParameter, RefusedQuery, Unavailable, UnknownJob
 from functions.domain.errors import (
@@ -25,6 +26,7 @@ from functions.domain.errors import (
     Transient,
     Unauthenticated,
 )
+from functions.logs import log
 
 _WAIT_SECONDS = 5
 
@@ -82,6 +84,13 @@ def refusal(error: Exception) -> Refusal | None:
     if status is None:
         return None
     return Refusal(status=status, message=str(error), errors=_fields(error), headers=_headers(error, status))
+
+
+def unexpected(error: Exception) -> Refusal:
+    """Log what nobody expected, and return the refusal that says no more of it than a name to find it by."""
+    reference = uuid4().hex[:8]
+    log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
+    return Refusal(status=500, message=f"something went wrong that nobody expected; the log has it under {reference}")
 
 
 def _fields(error: Exception) -> Sequence[FieldError]:

@@ -1,12 +1,12 @@
 """Answers of the console: pages, parts of pages, the way to another page, and files to keep."""
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Response
 
+from functions.handlers.api.streaming import begun
 from functions.handlers.console.rendering import render
 from functions.handlers.console.visit import Visit
 
@@ -43,4 +43,4 @@ def to(visit: Visit, path: str, **query: str) -> Response:
 def download(name: str, blocks: Iterator[bytes]) -> Response:
     """Return a CSV to keep, piece by piece; what fails at once, before the first piece, is raised here."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(chain([next(blocks, b"")], blocks), headers=headers, content_type="text/csv; charset=utf-8")
+    return Response(begun(blocks), headers=headers, content_type="text/csv; charset=utf-8")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from uuid import uuid4
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -11,7 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from functions import bootstrap, logs
 from functions.domain.errors import Misconfigured
 from functions.domain.roles import Caller, Role
-from functions.handlers.api.refusals import Refusal, refusal
+from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.callers import leave_unread
 from functions.handlers.console.answering import page
 from functions.handlers.console.assets import ASSETS, serve_asset
@@ -64,7 +63,7 @@ def _answer(request: Request) -> Response:
     except Exception as error:
         if isinstance(error, Misconfigured):
             return _told(request, who, Refusal(status=503, message=f"the deployment is not complete: {error}"))
-        return _told(request, who, refusal(error) or _unexpected(error))
+        return _told(request, who, refusal(error) or unexpected(error))
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller) -> Response:
@@ -106,10 +105,3 @@ def _of_http(error: HTTPException) -> Refusal:
     status = error.code or 400
     words = {404: _MISSING.message, 405: "this address takes no such request"}
     return Refusal(status=status, message=words.get(status, error.description or error.name))
-
-
-def _unexpected(error: Exception) -> Refusal:
-    """Log what nobody expected, and say no more of it than a name to find it by."""
-    reference = uuid4().hex[:8]
-    logs.log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
-    return Refusal(status=500, message=f"something went wrong that nobody expected; the log has it under {reference}")

@@ -19,24 +19,12 @@ from functions.usecases.steps import read_run
 
 _OF_RECIPE = "/api/automation/{recipeId}"
 _ONE = f"{_OF_RECIPE}/executions/{{executionId}}"
-_STATES = Literal[
-    "launched",
-    "audience_ready",
-    "tested",
-    "live",
-    "completed",
-    "cancelled",
-    "blocked",
-    "expired",
-    "stopped",
-    "failed",
-]
 
 
 class History(Paging):
     """Which executions to list."""
 
-    status: _STATES | None = Field(default=None, description="Only those in this state.")
+    status: State | None = Field(default=None, description="Only those in this state.")
     since: str = Field(default="", description="Only sends from this instant or UTC day on.")
     until: str = Field(default="", description="Only sends before this instant or UTC day.")
     order: Literal["desc", "asc"] = Field(
@@ -66,7 +54,7 @@ def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
     """Return the search that a query asks for; BadFields names the parameter at fault."""
     return ExecutionSearch(
         recipe_id=recipe_id,
-        state=State(asked.status) if asked.status else None,
+        state=asked.status,
         since=_instant(asked.since, "since"),
         until=_instant(asked.until, "until"),
     )

@@ -1,12 +1,12 @@
 """Recipes: list, create, read, change, remove."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from functions.domain.documents import shown
-from functions.domain.errors import BadFields, FieldError, NotFound
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Recipe
 from functions.domain.roles import Role
@@ -15,7 +15,7 @@ from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, S
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Reply, Route
 from functions.usecases.list_recipes import list_recipes, shown_recipe
-from functions.usecases.recipes import create_recipe, delete_recipe, update_recipe, version_of
+from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
 
 _AT = "/api/automation/recipes"
 _MOST_AT_ONCE = 100
@@ -24,9 +24,7 @@ _MOST_AT_ONCE = 100
 class RecipeList(Paging):
     """Which recipes to list."""
 
-    status: Literal["draft", "active", "paused", "completed", "archived"] | None = Field(
-        default=None, description="Only those of this status."
-    )
+    status: Status | None = Field(default=None, description="Only those of this status.")
 
 
 class BulkUpdate(Model):
@@ -65,8 +63,8 @@ def get_recipes(call: Call) -> Reply:
     asked: RecipeList = call.query
     if asked.cursor and not RECIPE_ID.fullmatch(asked.cursor):
         raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
-    status = Status(asked.status) if asked.status else None
-    found, following = list_recipes(call.ports, status=status, after=asked.cursor, most=asked.limit)
+
+    found, following = list_recipes(call.ports, status=asked.status, after=asked.cursor, most=asked.limit)
     return Reply(data=found, page=Page(limit=asked.limit, next=following))
 
 
@@ -91,9 +89,7 @@ def put_recipes(call: Call) -> Reply:
 
 def get_recipe(call: Call) -> Reply:
     """Answer one recipe, with its ETag."""
-    document = call.ports.recipes.get(call.path["recipeId"])
-    if document is None:
-        raise NotFound(f"there is no recipe {call.path['recipeId']!r}")
+    document = stored_recipe(call.ports, call.path["recipeId"])
     return Reply(data=shown_recipe(document, call.ports.clock.now()), etag=version_of(document))
 
 

@@ -5,8 +5,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from functions.domain.errors import NotFound
-from functions.domain.execution import Kind
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.models import ExecutionSummary, Preview
@@ -14,11 +12,11 @@ from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Query, Reply, Route
 from functions.usecases.asked_once import asked_once
 from functions.usecases.preview import preview
+from functions.usecases.recipes import stored_recipe
 from functions.usecases.show_executions import summary
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
 
 _AT = "/api/automation/test/{recipeId}"
-_SENDS: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 
 
 class Mode(Query):
@@ -31,14 +29,14 @@ class Mode(Query):
 
 def get_test(call: Call) -> Reply:
     """Answer a dry run; a link preview, which gets whatever it is shown, must never send."""
-    if call.query.mode in _SENDS:
+    if call.query.mode in SENDING_MODES:
         raise Refused(405, f"{call.query.mode} sends: ask for it by POST", {"Allow": "POST"})
     return _dry_run(call)
 
 
 def post_test(call: Call) -> Reply:
     """Answer a dry run, or start what sends."""
-    kind = _SENDS.get(call.query.mode)
+    kind = SENDING_MODES.get(call.query.mode)
     if kind is None:
         return _dry_run(call)
     recipe_id = call.path["recipeId"]
@@ -49,9 +47,7 @@ def post_test(call: Call) -> Reply:
 
 
 def _dry_run(call: Call) -> Reply:
-    document = call.ports.recipes.get(call.path["recipeId"])
-    if document is None:
-        raise NotFound(f"there is no recipe {call.path['recipeId']!r}")
+    document = stored_recipe(call.ports, call.path["recipeId"])
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
     totals = found["totals"]
     told = f"{totals['eligible']:,} of {totals['audienceSize']:,} users would get {totals['messages']:,} messages"

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.errors import BadRecipe, FieldError, NotFound, NotPossible, Stale
+from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.recipe import Document, Recipe
 from functions.domain.roles import Role
 from functions.domain.status import Status
@@ -22,7 +22,7 @@ from functions.handlers.console.recipe_form import (
 )
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.describe_jobs import describe_jobs
-from functions.usecases.recipes import create_recipe, update_recipe, version_of
+from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", "problem")
 """What a copy does not take over."""
@@ -60,7 +60,7 @@ def create(visit: Visit) -> Response:
 
 def edit(visit: Visit) -> Response:
     """Show the form of a recipe."""
-    document = _stored(visit, visit.path["recipe_id"])
+    document = stored_recipe(visit.ports, visit.path["recipe_id"])
     values, pushes = values_of(document)
     return _form(visit, values | {"version": version_of(document)}, pushes, recipe_id=visit.path["recipe_id"])
 
@@ -68,7 +68,7 @@ def edit(visit: Visit) -> Response:
 def change(visit: Visit) -> Response:
     """Change the recipe, or show the form again: with what is wrong, or with what somebody else changed meanwhile."""
     recipe_id = visit.path["recipe_id"]
-    stored = _stored(visit, recipe_id)
+    stored = stored_recipe(visit.ports, recipe_id)
     sent = read_recipe(visit.request.form, stored)
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed, recipe_id=recipe_id)
@@ -133,17 +133,10 @@ def _form(
     )
 
 
-def _stored(visit: Visit, recipe_id: str) -> Document:
-    document = visit.ports.recipes.get(recipe_id)
-    if document is None:
-        raise NotFound(f"there is no recipe {recipe_id!r}")
-    return document
-
-
 def _copied(visit: Visit, recipe_id: str) -> Document:
     if not recipe_id:
         return {}
-    return {name: value for name, value in _stored(visit, recipe_id).items() if name not in _OWN}
+    return {name: value for name, value in stored_recipe(visit.ports, recipe_id).items() if name not in _OWN}
 
 
 def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import BadInput, BadRecipe, NotFound
+from functions.domain.errors import BadInput, BadRecipe
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
@@ -20,7 +20,7 @@ from functions.ports import ExecutionSearch
 from functions.usecases.check_recipe import audience_of
 from functions.usecases.list_recipes import list_recipes, shown_recipe
 from functions.usecases.recipe_audience import describe_audience, recipe_job
-from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, version_of
+from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
 from functions.usecases.sample_messages import sample_messages
 from functions.usecases.show_executions import find_executions
 
@@ -73,8 +73,8 @@ def _listed(visit: Visit, document: Document) -> dict[str, Any]:
 
 def show(visit: Visit) -> Response:
     """Show a recipe."""
-    document = stored_recipe(visit)
     recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
     told: dict[str, Any] = {
         "history": history,
@@ -132,22 +132,15 @@ def resume(visit: Visit) -> Response:
 
 def ask_delete(visit: Visit) -> Response:
     """Ask whether to delete a recipe."""
-    document = stored_recipe(visit)
-    return page(visit, "recipe_delete.html", document=document, recipe_id=visit.path["recipe_id"])
+    recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
+    return page(visit, "recipe_delete.html", document=document, recipe_id=recipe_id)
 
 
 def delete(visit: Visit) -> Response:
     """Delete a recipe; its executions and its audit log stay."""
     delete_recipe(visit.ports, visit.path["recipe_id"], by=visit.caller.name)
     return to(visit, "/recipes")
-
-
-def stored_recipe(visit: Visit) -> Document:
-    """Return the document of the recipe that the address names; NotFound where there is none."""
-    document = visit.ports.recipes.get(visit.path["recipe_id"])
-    if document is None:
-        raise NotFound(f"there is no recipe {visit.path['recipe_id']!r}")
-    return document
 
 
 ROUTES = (

@@ -7,40 +7,45 @@ from uuid import uuid4
 from flask import Response
 
 from functions.domain.errors import BadInput, Forbidden
-from functions.domain.execution import Kind
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
-from functions.handlers.console.pages.recipes import AT, stored_recipe
+from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.asked_once import asked_once
 from functions.usecases.preview import preview
+from functions.usecases.recipes import stored_recipe
 from functions.usecases.sample_messages import Piece
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
 
-_SENDS: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 _DRY = ("test-dry-run", "real-dry-run")
 
 
 def ask(visit: Visit) -> Response:
     """Show the four modes."""
-    return page(visit, "run.html", document=stored_recipe(visit), recipe_id=visit.path["recipe_id"], once=uuid4().hex)
+    return page(
+        visit,
+        "run.html",
+        document=stored_recipe(visit.ports, visit.path["recipe_id"]),
+        recipe_id=visit.path["recipe_id"],
+        once=uuid4().hex,
+    )
 
 
 def run(visit: Visit) -> Response:
     """Show a dry run, or start what sends and go on to its page; sent twice, a form starts one execution."""
     mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
     if mode in _DRY:
-        found = preview(visit.ports, stored_recipe(visit), test=mode == "test-dry-run")
+        found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
         return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
-    if mode not in _SENDS:
-        raise BadInput(f"there is no mode {mode!r}; there are {', '.join([*_DRY, *_SENDS])}")
+    if mode not in SENDING_MODES:
+        raise BadInput(f"there is no mode {mode!r}; there are {', '.join([*_DRY, *SENDING_MODES])}")
     if not visit.may(Role.OPERATOR):
         raise Forbidden(f"this takes the role {Role.OPERATOR}; yours is {visit.caller.role}")
     if mode == "live-send" and visit.field("sure") != "yes":
         raise BadInput("nothing was started: tick the box that says that real people get this")
     asked = {"recipeId": recipe_id, "mode": mode}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
-    execution = start_by_hand(visit.ports, recipe_id, _SENDS[mode], at)
+    execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at)
     return to(visit, f"/executions/{execution.id}", told="started")
 
 
