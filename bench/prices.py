@@ -9,20 +9,21 @@ firebase.google.com/pricing.
 from dataclasses import dataclass
 
 from bench.operations import Operations
+from functions.domain import cost
 
 _MILLION = 1_000_000
 MICROS_A_MILLION = {
-    "document reads": 300_000,
-    "document writes": 900_000,
+    "document reads": 1_000 * cost.READ,
+    "document writes": 1_000 * cost.WRITE,
     "document deletes": 100_000,
-    "task operations": 400_000,
-    "storage class A": 5_000_000,
-    "storage class B": 400_000,
+    "task operations": 1_000 * cost.TASK,
+    "storage class A": 1_000 * cost.STORE,
+    "storage class B": 1_000 * cost.FETCH,
     "requests": 400_000,
     "vCPU-seconds": 24_000_000,
     "GiB-seconds": 2_500_000,
 }
-"""Micros of a dollar for a million units."""
+"""Micros of a dollar for a million units; a dry run's estimate knows those of one, in nano-dollars."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,11 @@ class LocalFolder:
         """Return the names of the files and when each was written."""
         if not self._path.is_dir():
             raise NoUserData(str(self._path), "does not exist")
-        return {path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in self._path.iterdir()}
+        return {
+            path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            for path in self._path.iterdir()
+            if path.is_file()
+        }
 
     def open(self, name: str) -> BinaryIO:
         """Open a file."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functions.domain.cadence import BYPASSING_LAYERS
 from functions.domain.partition import PARTITIONS
 
-_READ, _WRITE = 300, 900
+READ, WRITE = 300, 900
 """Nano-dollars a document read, and written: cloud.google.com/firestore/pricing ($0.03, $0.09 for 100,000)."""
-_TASK = 400
+TASK = 400
 """Nano-dollars a Cloud Tasks operation: cloud.google.com/tasks/pricing ($0.40 for a million)."""
-_STORE, _FETCH = 5_000, 400
+STORE, FETCH = 5_000, 400
 """Nano-dollars a Cloud Storage write, and read: cloud.google.com/storage/pricing ($0.005, $0.0004 for 1,000)."""
 _SECOND = 25_000
 """Nano-dollars a second of one vCPU and half a GiB: cloud.google.com/run/pricing ($0.000024 and $0.0000025)."""
@@ -35,9 +35,9 @@ class Use:
     @property
     def micro_dollars(self) -> int:
         """What they cost together."""
-        nano = self.document_reads * _READ + self.document_writes * _WRITE + self.task_operations * _TASK
+        nano = self.document_reads * READ + self.document_writes * WRITE + self.task_operations * TASK
         nano += self.seconds * _SECOND
-        return (nano + self.file_writes * _STORE + self.file_reads * _FETCH) // 1_000
+        return (nano + self.file_writes * STORE + self.file_reads * FETCH) // 1_000
 
 
 def use_of_push(users: int, layer: int, *, shard_rows: int, chunk_rows: int, per_second: int) -> Use:
