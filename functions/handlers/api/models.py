@@ -91,20 +91,10 @@ class Progress(Model):
     percent: float
 
 
-class ExecutionDetail(Model):
+class ExecutionDetail(ExecutionSummary):
     """An execution with its phases, its pushes, what was breached, and what can be done to it now."""
 
-    execution_id: str
-    recipe_id: str
-    recipe_name: str
-    kind: Kind
-    status: State
-    reason: str
-    send_at: Instant
-    created_at: Instant
     dry_run: bool
-    phase: Phase | None
-    seconds_to_send: int | None
     timeline: list[PhaseTimes]
     pushes: list[PushNumbers]
     totals: AllTotals
