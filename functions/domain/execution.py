@@ -73,7 +73,8 @@ class Execution:
     """The state of one run, beside an immutable snapshot of its recipe.
 
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
-    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
+    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up. `number` is
+    the store's own: it counts up in the order in which executions were created, whatever clocks say.
     """
 
     id: str
@@ -88,6 +89,16 @@ class Execution:
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
     cleaned: bool = False
     totals: Tally | None = None
+    number: int = field(default=0, compare=False)
+
+    @property
+    def went_live(self) -> bool:
+        """Whether its live phase has begun, so that people may have got a push."""
+        return Phase.LIVE_EXECUTION in self.phases
+
+    def created_before(self, other: "Execution") -> bool:
+        """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""
+        return (self.number, self.id) < (other.number, other.id)
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
         """Record that a phase began; the first time counts."""

@@ -7,7 +7,6 @@ from typing import Any
 from functions.domain.errors import BadRecipe
 from functions.domain.instants import stamp
 from functions.domain.recipe import Document, read
-from functions.domain.schedule import sends_from
 from functions.domain.status import Status, read_status
 from functions.ports import Ports
 
@@ -42,7 +41,7 @@ def shown_recipe(document: Mapping[str, Any], now: datetime) -> Document:
         recipe = read(document)
     except BadRecipe as error:
         return {**_with_status(document), "problem": str(error)}
-    following = next(sends_from(recipe.schedule, now), None) if recipe.is_active else None
+    following = next(recipe.sends(now), None) if recipe.is_active else None
     return {**recipe.document(), "nextSendAt": stamp(following)}
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from flask import Response
 
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
-from functions.domain.recipe import Document, Recipe
+from functions.domain.first_send import ScheduleUnderWay, Underway
+from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe
 from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
@@ -24,7 +25,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
-_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", "problem")
+_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """What a copy does not take over."""
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
@@ -78,14 +79,28 @@ def change(visit: Visit) -> Response:
     try:
         _unless_unread(
             sent,
-            lambda: update_recipe(visit.ports, recipe_id, changes, by=visit.caller.name, versions=versions),
+            lambda: update_recipe(
+                visit.ports,
+                recipe_id,
+                changes,
+                by=visit.caller.name,
+                versions=versions,
+                underway=_underway(visit),
+            ),
         )
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
+    except ScheduleUnderWay as error:
+        return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, underway=error, status=409)
     except Stale:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
     return to(visit, f"/recipes/{recipe_id}", told="changed")
+
+
+def _underway(visit: Visit) -> Underway | None:
+    chosen = visit.field("underway")
+    return Underway(chosen) if chosen in tuple(Underway) else None
 
 
 def _unless_unread(sent: Sent, save: Any) -> Recipe:
@@ -114,6 +129,7 @@ def _form(
     recipe_id: str = "",
     errors: Sequence[FieldError] = (),
     rival: Mapping[str, Any] | None = None,
+    underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
     names = field_names(pushes)
@@ -127,6 +143,7 @@ def _form(
         errors=errors_by_field(errors, names),
         names=names,
         rival=rival,
+        underway=underway,
         jobs=describe_jobs(),
         zones=_ZONES,
         statuses=[each.value for each in Status],

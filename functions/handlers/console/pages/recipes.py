@@ -10,7 +10,6 @@ from functions.domain.errors import BadInput, BadRecipe
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
-from functions.domain.schedule import sends_from
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
@@ -58,7 +57,7 @@ def _listed(visit: Visit, document: Document) -> dict[str, Any]:
         recipe = read(document)
     except BadRecipe:
         return {**nothing, **shown_recipe(document, visit.now)}
-    following = next(sends_from(recipe.schedule, visit.now), None) if recipe.is_active else None
+    following = next(recipe.sends(visit.now), None) if recipe.is_active else None
     return {
         **nothing,
         "id": recipe.id,
@@ -93,7 +92,7 @@ def show(visit: Visit) -> Response:
         recipe=recipe,
         description=document.get("description") or "",
         words=in_words(recipe),
-        sends=list(islice(sends_from(recipe.schedule, visit.now), _NEXT_SENDS)),
+        sends=list(islice(recipe.sends(visit.now), _NEXT_SENDS)),
         samples=sample_messages(visit.ports, recipe, _latest_built(history)),
         sizes=sizes,
         line=sparkline(sizes),
