@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain import cadence, ledger
+from functions.domain.execution import Execution
 from functions.usecases.held_shard import HeldShard
 from local.simulator import mutations
 from local.simulator.memory.documents import MemoryCadenceLedger
@@ -200,7 +201,40 @@ DEFECTS = (
         name="missed sends not launched",
         means="a start that the scheduler forgot is forgotten",
         sentence=r"UTC never was$",
-        changes=((_module("reconcile"), "_launch_missed", mutations.nobody),),
+        changes=((_module("reconcile"), "_start_missing", mutations.nobody),),
+    ),
+    Defect(
+        name="starts before the save forgotten",
+        means="a recipe saved inside its lead time shows a send that nothing starts",
+        sentence=r"was promised, and never was$",
+        changes=(
+            (_module("move_sends"), "start_due", mutations.only_starts_after_the_save),
+            (_module("reconcile"), "start_due", mutations.only_starts_after_the_save),
+        ),
+    ),
+    Defect(
+        name="all others counted",
+        means="of several executions at one instant each counts all others against the limit",
+        sentence=r"blocked as one too many, but only",
+        changes=((Execution, "created_before", mutations.whichever_came_first),),
+    ),
+    Defect(
+        name="limit not asked",
+        means="more executions run at once than the deployment allows",
+        sentence=r"it went on beside \d+ executions before it",
+        changes=(
+            (_module("launch"), "bar", mutations.nothing),
+            (_module("build_audience"), "bar", mutations.nothing),
+        ),
+    ),
+    Defect(
+        name="a moved send is sent again",
+        means="a schedule that is moved while a send is under way sends twice on that day",
+        sentence=r"was sent twice on \d",
+        changes=(
+            (_module("move_sends"), "displaced", mutations.nobody),
+            (_module("launch"), "_same_day", mutations.nothing),
+        ),
     ),
     Defect(
         name="tokens kept",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.domain.execution import Execution, State
+from functions.domain.instants import instant
 from functions.usecases.held_shard import HeldShard
 from local.simulator.memory.documents import MemoryCadenceLedger
 from local.simulator.memory.executions import MemoryExecutionStore
@@ -221,3 +222,24 @@ def complete_with_rest(_: Any) -> Any:
 def forget_doubt(_: Any) -> Any:
     """Take a second request for a first one."""
     return lambda _before, code: code
+
+
+def nothing(_: Any) -> Any:
+    """Find nothing."""
+    return lambda *_args, **_named: None
+
+
+def whichever_came_first(_: Any) -> Any:
+    """Take every other execution for an earlier one."""
+    return lambda self, other: self.id != other.id
+
+
+def only_starts_after_the_save(right: Any) -> Any:
+    """Start what is due, unless its start had passed when the recipe was saved."""
+
+    def start_due(ports: Any, recipe: Any) -> Any:
+        saved_at = instant(recipe.document()["updatedAt"])
+        first = recipe.first_send_at
+        return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe)
+
+    return start_due
