@@ -167,8 +167,8 @@ class Contract:
         """Look for others of the recipe: one by hand never runs beside another, and a day has one scheduled send."""
         execution = known.execution
         known.went_live = True
-        for other in (other for other in self.watched.values() if other.went_live and other is not known):
-            if known.day is not None and known.day == other.day:
+        for earlier in self.watched.values():
+            if earlier is not known and earlier.went_live and known.day is not None and known.day == earlier.day:
                 self._broken(execution.id, f"{execution.recipe_id} was sent twice on {known.day[1]}")
         live = [other.execution for other in self.watched.values() if other.execution.state is State.LIVE]
         for other in (other for other in live if other.recipe_id == execution.recipe_id and other.id != execution.id):

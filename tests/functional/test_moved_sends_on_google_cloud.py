@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ def open_lab(emulators: Mapping[str, str], data: Path, tmp_path: Path) -> Iterat
         yield lambda at: stack.enter_context(cloud_lab(tmp_path, at, data))
 
 
+def named(recipe_id: str, document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "id": recipe_id}
+
+
 def states(lab: CloudLab) -> dict[str, str]:
     found = lab.ports.executions.search(ExecutionSearch(recipe_id=NAME), most=20, oldest_first=True)
     return {f"{each.send_at:%H:%M}": each.state.value for each in found}
@@ -49,7 +54,7 @@ def move(lab: CloudLab, underway: Underway | None) -> Any:
 def test_of_eleven_recipes_at_one_instant_exactly_the_eleventh_is_blocked(open_lab: Callable[..., CloudLab]) -> None:
     lab = open_lab(SEND_AT - 31 * MINUTE)
     for number in range(11):
-        lab.save(NAME, lambda document, number=number: {**document, "id": f"{NAME}-{number}"})
+        lab.save(NAME, partial(named, f"{NAME}-{number}"))
     lab.cloud.run_until(SEND_AT - 15 * MINUTE)
     found = Counter(execution.state for execution in lab.ports.executions.unfinished())
     assert found == {State.TESTED: 10, State.BLOCKED: 1}
