@@ -1,16 +1,20 @@
 """Cadence: the limits on how often one user gets pushes.
 
-Distances are measured between the planned instants of pushes, not between the moments at which a worker got
-round to them: a recipe that sends every third day at 18:30 keeps a 72-hour cooldown exactly.
+Distances are measured between the planned instants of pushes, not between the moments at which a worker sends them,
+and on the wall clock of the recipe that sends: a recipe that sends every third day at 18:30 keeps a 72-hour cooldown
+exactly, in the week in which the clocks change as in every other week.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from functions.domain.delivery import Exclusion
+from functions.domain.schedule import instant_of, wall_clock
 
+_UTC = ZoneInfo("UTC")
 BYPASSING_LAYERS = frozenset({1, 4})
 """Platform-wide moments and tests: no rule holds them back, and they count against nothing."""
 
@@ -22,7 +26,10 @@ HeldBack = Mapping[bytes, Exclusion]
 
 @dataclass(frozen=True, kw_only=True)
 class CadenceRule:
-    """At most `count` pushes of `layers` to one user in any `hours` hours; `reason` names it in reports."""
+    """At most `count` pushes of `layers` to one user within `hours` hours; `reason` names it in reports.
+
+    Hours are counted on the wall clock of the push that is judged, see `Window`.
+    """
 
     reason: Exclusion
     layers: frozenset[int]
@@ -50,16 +57,44 @@ DEFAULT_RULES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """One push of one execution as the ledger knows it: its key, its layer and its planned instant."""
+    """One push of one execution as the ledger knows it: its key, its layer and its planned instant.
+
+    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `clock` is the wall-clock time
+    for which it is planned, where it differs from what the zone's clocks show at `at`: `Timeline.push_clock`. Zone
+    and clock are not stored: they say how far the rules look back from this push.
+    """
 
     key: bytes
     layer: int
     at: datetime
+    zone: ZoneInfo = _UTC
+    clock: datetime | None = None
 
     @property
     def day(self) -> date:
         """The UTC day under which the push is reserved."""
         return self.at.astimezone(UTC).date()
+
+
+class Window:
+    """The time in which other pushes count against a push under one rule.
+
+    A rule of H hours looks back from the push's wall-clock time to the same clock H hours before: 168 hours before a
+    Monday at 09:00 is the Monday before at 09:00, though the clocks changed between. The start itself is outside.
+    """
+
+    def __init__(self, rule: CadenceRule, push: Push) -> None:
+        self._reach, self._push = timedelta(hours=rule.hours), push
+        self.start = self._start(push.clock or wall_clock(push.at, push.zone))
+
+    def holds(self, at: datetime) -> bool:
+        """Say whether a push that is due then counts; one that is due later does where ours lies in its window."""
+        if at > self._push.at:
+            return self._push.at > self._start(wall_clock(at, self._push.zone))
+        return at > self.start or at == self._push.at
+
+    def _start(self, clock: datetime) -> datetime:
+        return instant_of(clock - self._reach, self._push.zone)
 
 
 def rules_for(layer: int, rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:
@@ -69,8 +104,8 @@ def rules_for(layer: int, rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ..
 
 def days_to_read(push: Push, rules: Sequence[CadenceRule], now: datetime) -> list[date]:
     """Return the UTC days whose blocks can matter to a push that is reserved now, its own day among them."""
-    longest = max((rule.hours for rule in rules), default=0)
-    return days_between(push.at - timedelta(hours=longest), max(push.at, now))
+    first = min((Window(rule, push).start for rule in rules), default=push.at)
+    return days_between(min(first, push.at), max(push.at, now))
 
 
 def days_between(first: datetime, last: datetime) -> list[date]:

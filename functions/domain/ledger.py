@@ -10,12 +10,12 @@ import struct
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.domain.cadence import CadenceRule, Days, HeldBack, Push
+from functions.domain.cadence import CadenceRule, Days, HeldBack, Push, Window
 from functions.domain.delivery import Exclusion
 from functions.domain.errors import LedgerFull
 from functions.domain.ids import USER_KEY_BYTES
@@ -143,11 +143,11 @@ def _own(blocks: Iterable[_Block], push: Push) -> Keys:
 
 def _counts(rule: CadenceRule, blocks: Iterable[_Block], push: Push, users: Keys) -> NDArray[np.int64]:
     """Count each user's other pushes that fill the rule; near pushes count on either side of ours."""
-    reach = timedelta(hours=rule.hours)
+    window = Window(rule, push)
     near = [
         block.users
         for block in blocks
-        if block.layer in rule.layers and block.push != push.key and abs(block.at - push.at) < reach
+        if block.layer in rule.layers and block.push != push.key and window.holds(block.at)
     ]
     if not near or not len(users):
         return np.zeros(len(users), np.int64)

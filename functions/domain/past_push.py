@@ -13,6 +13,8 @@ from functions.domain.instants import instant
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far another system's clock may be ahead of ours."""
+_SET_BACK = timedelta(hours=3)
+"""The most that a zone sets its clocks back at once these days, and so by how much a rule may look back further."""
 LONGEST_LABEL = 60
 _LAYERS = {str(layer): layer for layer in range(1, 6)} | {"0": 5}
 """Layer 0 of old documents is layer 5."""
@@ -45,8 +47,8 @@ class Memory:
     @classmethod
     def of(cls, rules: Iterable[CadenceRule], now: datetime, user_ids: UserIdFormat) -> "Memory":
         """Return what the rules look back at; those that are switched off may be switched on again."""
-        longest = max((rule.hours for rule in rules), default=0)
-        return cls(since=now - timedelta(hours=longest), now=now, user_ids=user_ids)
+        longest = max((timedelta(hours=rule.hours) + _SET_BACK for rule in rules), default=timedelta(0))
+        return cls(since=now - longest, now=now, user_ids=user_ids)
 
 
 @dataclass(frozen=True, kw_only=True)

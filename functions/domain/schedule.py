@@ -69,7 +69,7 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     A time that the zone skips becomes the first valid minute after the gap; one that occurs twice, the first.
     """
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if early.astimezone(zone).replace(tzinfo=None) == local:
+    if wall_clock(early, zone) == local:
         return early
     valid, skipped = early, local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     before = skipped.astimezone(zone).utcoffset()
@@ -80,6 +80,11 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
         else:
             valid = middle
     return valid.replace(microsecond=0)
+
+
+def wall_clock(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the naive time that a zone's clocks show at an instant."""
+    return at.astimezone(zone).replace(tzinfo=None)
 
 
 def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:

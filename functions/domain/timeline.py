@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from functions.domain.schedule import instant_of
+from functions.domain.schedule import instant_of, wall_clock
 
 CLEANUP_DELAY = timedelta(minutes=10)
 SHORTEST_PREPARATION = timedelta(minutes=10)
@@ -41,13 +41,18 @@ class PushTiming:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """The due instants of one execution, in UTC."""
+    """The due instants of one execution, in UTC.
+
+    `push_clock` is the wall-clock time for which each push is planned: what the zone's clocks show then, unless they
+    change between T-0 and a push that follows by a delay. Fri 09:00 and a delay of three days are Mon 09:00.
+    """
 
     build_at: datetime
     test_at: datetime
     window_at: datetime
     send_at: datetime
     push_at: tuple[datetime, ...]
+    push_clock: tuple[datetime, ...]
     finish_at: datetime
 
     def due(self, phase: Phase) -> datetime:
@@ -66,15 +71,18 @@ def plan(
 ) -> Timeline:
     """Lay the phases out around a send instant; `window` is the time from the first test push to T-0."""
     window = min(window, lead * _MOST_WINDOW)
-    push_at = [send_at]
+    push_at, push_clock = [send_at], [wall_clock(send_at, zone)]
     for timing in timings[1:]:
         push_at.append(_following(push_at[-1], timing, zone))
+        delayed = push_clock[-1] + timedelta(minutes=timing.delay_minutes)
+        push_clock.append(delayed if timing.at is None else wall_clock(push_at[-1], zone))
     return Timeline(
         build_at=send_at - lead,
         test_at=send_at - window,
         window_at=send_at - window + window * _TEST_SHARE,
         send_at=send_at,
         push_at=tuple(push_at),
+        push_clock=tuple(push_clock),
         finish_at=push_at[-1] + CLEANUP_DELAY,
     )
 

@@ -7,7 +7,6 @@ from functions.domain import cadence
 from functions.domain.delivery import IN_DOUBT, NOT_REACHED, Envelope
 from functions.domain.execution import PhaseTimes, State
 from functions.domain.fields import OnUnknown, PushFields
-from functions.domain.ids import push_key
 from functions.domain.shard import AudienceFile, PushFiles
 from functions.domain.timeline import Phase
 from functions.usecases.steps import Run
@@ -63,8 +62,7 @@ class Delivery:
         """The push as the cadence ledger knows it; None where no rule can hold it back: tests, layers 1 and 4."""
         if self.test or self.push.layer_id in cadence.BYPASSING_LAYERS:
             return None
-        key = push_key(self.run.execution.id, self.files.push)
-        return cadence.Push(key=key, layer=self.push.layer_id, at=self.run.timeline.push_at[self.files.push - 1])
+        return self.run.ledger_push(self.files.push)
 
     @property
     def envelope(self) -> Envelope:

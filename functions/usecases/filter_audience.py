@@ -35,8 +35,8 @@ class FilteredAudience:
 def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> FilteredAudience:
     """Say which users may get a push of a layer now; ids that are not valid or come again are excluded and counted.
 
-    Layers 1 and 4 are let through. LedgerUnreadable where nobody can say, unless the deployment fails open; BadFields
-    for more users than all audiences of an execution may hold.
+    Hours are counted in UTC, for there is no recipe. Layers 1 and 4 are let through. LedgerUnreadable where nobody
+    can say, unless the deployment fails open; BadFields for more users than all audiences of an execution may hold.
     """
     most = ports.policy.limits.total_audience
     if len(user_ids) > most:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from functions.domain.cadence import Push
 from functions.domain.errors import NotFound
 from functions.domain.execution import Execution, Kind
-from functions.domain.ids import task_name
+from functions.domain.ids import push_key, task_name
 from functions.domain.recipe import Recipe, read
 from functions.domain.timeline import PushTiming, Timeline, plan
 from functions.ports import Ports, Task
@@ -28,6 +29,16 @@ class Run:
     def too_late(self, due_at: datetime, now: datetime) -> bool:
         """Say whether something that was due then must be skipped: no send beats a stale one."""
         return now > due_at + self.lateness
+
+    def ledger_push(self, number: int) -> Push:
+        """Return a push of the sequence as the cadence ledger knows it."""
+        return Push(
+            key=push_key(self.execution.id, number),
+            layer=self.recipe.pushes[number - 1].layer_id,
+            at=self.timeline.push_at[number - 1],
+            zone=self.recipe.schedule.zone,
+            clock=self.timeline.push_clock[number - 1],
+        )
 
 
 def read_run(execution: Execution) -> Run:

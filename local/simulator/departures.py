@@ -3,12 +3,15 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from functions.domain.delivery import Envelope, Message
 from functions.domain.recipe import read
 from functions.usecases.steps import timeline_of
 from local.simulator.books import Row, Watched
 from local.simulator.contract import Contract
+from local.simulator.oracle import first_minute
 from local.simulator.workers import Worker
 
 _CAPS = (
@@ -16,6 +19,15 @@ _CAPS = (
     ("layer 5 cooldown", {5}, 96, 1),
     ("limit of layers 2 and 3", {2, 3}, 168, 3),
 )
+
+
+class _Got(NamedTuple):
+    """A push that a user got: when it was due, its layer, its recipe's zone, the wall clock it was planned for."""
+
+    at: datetime
+    layer: int
+    zone: ZoneInfo
+    clock: datetime
 
 
 class Departures:
@@ -34,7 +46,7 @@ class Departures:
     ) -> None:
         self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
         self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
-        self._got: dict[str, dict[tuple[str, int], tuple[datetime, int]]] = defaultdict(dict)
+        self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
 
     def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
         """Look at a request that has just left."""
@@ -98,14 +110,38 @@ class Departures:
         layer = known.layers[row[1] - 1]
         if row[2] or layer in (1, 4):
             return
-        timeline = timeline_of(read(known.execution.recipe), known.execution.send_at)
         got = self._got[message.user_id]
-        got[row[0], row[1]] = (timeline.push_at[row[1] - 1], layer)
+        got[row[0], row[1]] = _planned(known, row[1], layer)
         for name, layers, hours, most in _CAPS:
-            at = sorted(at for at, layer in got.values() if layer in layers)
-            for first, last in zip(at, at[most:], strict=False):
-                if last - first < timedelta(hours=hours):
+            counted = sorted(push for push in got.values() if push.layer in layers)
+            for first in range(len(counted) - most):
+                if _within(counted[first : first + most + 1], hours):
                     self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")
+
+
+def _planned(known: Watched, push: int, layer: int) -> _Got:
+    """Return a push with its planned wall clock, to which a delay adds its minutes whatever the clocks do."""
+    recipe = read(known.execution.recipe)
+    zone, timeline = recipe.schedule.zone, timeline_of(recipe, known.execution.send_at)
+    clock = timeline.send_at.astimezone(zone).replace(tzinfo=None)
+    for at, timing in zip(timeline.push_at[1:push], recipe.timings[1:push], strict=True):
+        delayed = clock + timedelta(minutes=timing.delay_minutes)
+        clock = delayed if timing.at is None else at.astimezone(zone).replace(tzinfo=None)
+    return _Got(timeline.push_at[push - 1], layer, zone, clock)
+
+
+def _within(pushes: Sequence[_Got], hours: int) -> bool:
+    """Say whether the first push is less than so many hours of the wall clock before the last.
+
+    Of recipes in different zones, the one that was reserved last decided by its own: so none of them may allow it.
+    """
+    first, last = pushes[0].at, pushes[-1]
+    if first == last.at:
+        return True
+    starts = [first_minute(last.clock - timedelta(hours=hours), last.zone)]
+    for zone in {push.zone for push in pushes} - {last.zone}:
+        starts.append(first_minute(last.at.astimezone(zone).replace(tzinfo=None) - timedelta(hours=hours), zone))
+    return first > max(starts)
 
 
 def _says(message: Message, push: int, row: Sequence[str]) -> bool:

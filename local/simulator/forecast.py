@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from audience_jobs.contract import Engine, Job
-from functions.domain.cadence import DEFAULT_RULES
+from functions.domain.cadence import DEFAULT_RULES, Push, Window
 from functions.domain.cost import Use
 from functions.domain.delivery import EXCLUDED, SENT
 from functions.domain.execution import Execution
@@ -31,11 +31,10 @@ _RULES = {EXCLUDED[rule.reason]: rule for rule in DEFAULT_RULES}
 
 @dataclass(frozen=True, kw_only=True)
 class Got:
-    """A push that a user was sent: when it was due, of which recipe, on which layer."""
+    """A push that a user was sent, as the ledger knows it, and of which recipe."""
 
-    at: datetime
+    push: Push
     recipe_id: str
-    layer: int
 
 
 @dataclass(kw_only=True)
@@ -158,22 +157,21 @@ class _Forecasting(Simulation):
 
     def _count(self, execution: Execution, push: int, rows: Iterator[tuple[str, int]]) -> None:
         run = read_run(execution)
-        layer, at = run.recipe.pushes[push - 1].layer_id, run.timeline.push_at[push - 1]
-        got = Got(at=at, recipe_id=execution.recipe_id, layer=layer)
+        got = Got(push=run.ledger_push(push), recipe_id=execution.recipe_id)
         for user, code in rows:
             if code == SENT:
                 self._made.users[user].append(got)
-                self._made.minutes[at] += 1
+                self._made.minutes[got.push.at] += 1
             elif code in _RULES:
                 self._in_the_way(user, code, got)
 
     def _in_the_way(self, user: str, code: int, wanted: Got) -> None:
         rule = _RULES[code]
-        near = timedelta(hours=rule.hours)
+        window = Window(rule, wanted.push)
         others = {
             other.recipe_id
             for other in self._made.users.get(user, ())
-            if other.layer in rule.layers and abs(wanted.at - other.at) < near
+            if other.push.layer in rule.layers and window.holds(other.push.at)
         }
         for other in others:
             self._made.collisions[wanted.recipe_id, other] += 1

@@ -4,7 +4,7 @@ Nothing here is shared with `functions.domain.schedule`, so that both can only b
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +23,13 @@ def sends(recipe: Mapping[str, Any], first: datetime, last: datetime) -> Iterato
     found = set()
     while day <= last.astimezone(zone).date():
         if _sends_on(schedule, day):
-            found |= {_first_minute(day, clock, zone) for clock in _clocks(schedule)}
+            found |= {first_minute(datetime.combine(day, clock), zone) for clock in _clocks(schedule)}
         day += timedelta(days=1)
     yield from sorted(at for at in found if first <= at <= last)
 
 
-def _first_minute(day: date, clock: tuple[int, int], zone: ZoneInfo) -> datetime:
-    """Return the first minute of a day whose wall clock is not before a time."""
-    wanted = datetime(day.year, day.month, day.day, *clock)  # noqa: DTZ001 - a wall clock has no zone
+def first_minute(wanted: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first minute at which a zone's wall clock is not before a naive time."""
     at = wanted.replace(tzinfo=ZoneInfo("UTC")) - timedelta(hours=15)
     while at.astimezone(zone).replace(tzinfo=None) < wanted:
         ahead = wanted - at.astimezone(zone).replace(tzinfo=None)
@@ -38,12 +37,11 @@ def _first_minute(day: date, clock: tuple[int, int], zone: ZoneInfo) -> datetime
     return at
 
 
-def _clocks(schedule: Mapping[str, Any]) -> list[tuple[int, int]]:
+def _clocks(schedule: Mapping[str, Any]) -> list[time]:
     if schedule["frequency"] == "custom":
         minute, hours, *_ = schedule["cronExpression"].split()
-        return [(int(hour), int(minute)) for hour in hours.split(",")]
-    hour, minute = schedule["executionTime"].split(":")
-    return [(int(hour), int(minute))]
+        return [time(int(hour), int(minute)) for hour in hours.split(",")]
+    return [time.fromisoformat(schedule["executionTime"])]
 
 
 def _sends_on(schedule: Mapping[str, Any], day: date) -> bool:

@@ -54,3 +54,26 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
         change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}, {"name": "other"}], by="ann@example.com")
     assert lab.ports.ledger.rules()[1].hours == 96
     assert history_of(lab.ports, SUBJECT)["entries"] == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "pushes", "schedule"),
+    [
+        (2, 3, {"frequency": "weekly", "daysOfWeek": [2]}),
+        (3, 1, {"frequency": "custom", "cronExpression": "0 9 1-31/3 * *"}),
+        (5, 1, {"frequency": "custom", "cronExpression": "0 9 2-31/4 * *"}),
+    ],
+    ids=["weekly", "every third day", "every fourth day"],
+)
+def test_nobody_is_held_back_in_the_week_in_which_the_clocks_change(
+    lab: Lab, layer: int, pushes: int, schedule: dict[str, object]
+) -> None:
+    """New York's clocks go forward on 8 March: 167, 71 and 95 hours lie between two sends at 09:00."""
+    when = {"timezone": "America/New_York", "executionTime": "09:00", "leadTimeMinutes": 30, **schedule}
+    sequence = [push(order, layerId=layer, audienceName="a") for order in range(1, pushes + 1)]
+    lab.save(recipe(schedule=when, pushSequence=sequence))
+    lab.run_to(SEND_AT + 8 * DAY)
+    executions = [lab.report(execution.id) for execution in lab.ports.executions.of_recipe("welcome")]
+    ended = [each["totals"] for each in executions if each["status"] == "completed"]
+    assert len(ended) >= 2
+    assert [totals["excluded"] for totals in ended] == [{}] * len(ended)

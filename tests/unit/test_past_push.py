@@ -31,8 +31,8 @@ def test_a_row_is_a_push_to_a_user_at_a_second() -> None:
 
 
 def test_what_no_rule_looks_back_at_is_skipped() -> None:
-    assert read_past_push(row(sent_at="2026-11-16T11:59:59Z"), MEMORY) is Skipped.TOO_OLD
-    assert isinstance(read_past_push(row(sent_at="2026-11-16T12:00:00Z"), MEMORY), PastPush)
+    assert read_past_push(row(sent_at="2026-11-16T08:59:59Z"), MEMORY) is Skipped.TOO_OLD
+    assert isinstance(read_past_push(row(sent_at="2026-11-16T09:00:00Z"), MEMORY), PastPush)
     assert read_past_push(row(sent_at="0001-01-01T00:00:00Z"), MEMORY) is Skipped.TOO_OLD
 
 

@@ -21,7 +21,7 @@ Layer = Annotated[int, Field(ge=0, le=5, description="1 to 5; 0 of old clients i
 
 
 class Rule(Model):
-    """At most `count` pushes of these layers to one user in any `hours` hours."""
+    """At most `count` pushes of these layers to one user within `hours` hours of the sending recipe's wall clock."""
 
     name: str
     layers: list[int]
