@@ -403,6 +403,7 @@ def _policy(reader: _Reader) -> Policy:
         devices_per_user=reader.number("DEVICES_PER_USER", 1),
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
+        firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),

@@ -46,6 +46,9 @@ class Outcome(Enum):
     """The request left and no answer says what became of it: not sent again."""
     MISCONFIGURED = "misconfigured"
     """Credentials or project are wrong: failed, as every other message will."""
+    WRONG_PROJECT = "wrong_project"
+    """The token belongs to another Firebase project than the sender's: failed. The token may be a stray one, or the
+    sender's project the wrong one: `safeguards.project_finding` decides by what became of the others."""
 
 
 NOT_REACHED = ord(".")
@@ -57,6 +60,9 @@ LOST = ord("L")
 """An INTENT that no RESULT followed, because its worker died: as unknown as the others, but no failure of FCM's."""
 INTENT_AGAIN, UNKNOWN_AGAIN, LOST_AGAIN = ord("J"), ord("V"), ord("M")
 """The same for a row whose outcome was unknown and that `onUnknown: resend` sends a second time, and no third."""
+WRONG_PROJECT = ord("P")
+"""Failed as `Outcome.WRONG_PROJECT`: counted as failed, and named in the receipt."""
+FAILURES = frozenset({FAILED, WRONG_PROJECT})
 IN_DOUBT = frozenset({UNKNOWN, LOST})
 """What `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
@@ -67,15 +73,17 @@ ROW_CODE: Mapping[Outcome, int] = {
     Outcome.DEAD_TOKEN: FAILED,
     Outcome.BAD_MESSAGE: FAILED,
     Outcome.MISCONFIGURED: FAILED,
+    Outcome.WRONG_PROJECT: WRONG_PROJECT,
     Outcome.UNKNOWN: UNKNOWN,
     Outcome.NOT_SENT: NOT_REACHED,
 }
 _WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
 _WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
+_WORDS[WRONG_PROJECT] = ("failed", Outcome.WRONG_PROJECT.value)
 _WORDS |= dict.fromkeys((UNKNOWN, LOST, INTENT, UNKNOWN_AGAIN, LOST_AGAIN, INTENT_AGAIN), ("unknown", ""))
 _SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
 _ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
-_WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, UNKNOWN, SENT))}
+_WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, WRONG_PROJECT, UNKNOWN, SENT))}
 
 
 def row_code(outcomes: Sequence[Outcome]) -> int:
@@ -102,7 +110,9 @@ def result(before: int, code: int) -> int:
     """
     if before not in IN_DOUBT:
         return code
-    return {NOT_REACHED: before, UNKNOWN: UNKNOWN_AGAIN, FAILED: UNKNOWN_AGAIN}.get(code, code)
+    if code == UNKNOWN or code in FAILURES:
+        return UNKNOWN_AGAIN
+    return before if code == NOT_REACHED else code
 
 
 def excluded(before: int, reason: Exclusion) -> int:
@@ -181,7 +191,7 @@ def tally(outcomes: bytes) -> Tally:
     return Tally(
         audience_size=len(outcomes),
         sent=outcomes.count(SENT),
-        failed=outcomes.count(FAILED),
+        failed=sum(map(outcomes.count, FAILURES)),
         unknown=outcomes.count(UNKNOWN) + outcomes.count(UNKNOWN_AGAIN) + lost,
         lost=lost,
         excluded={reason: count for reason, count in excluded.items() if count},

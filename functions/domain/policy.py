@@ -26,7 +26,8 @@ class Policy:
 
     `fail_open` lets everybody through where the cadence ledger cannot be read; the default is to send to nobody.
     `shard_rows` is how many users one worker sends to, `chunk_rows` to how many of them it announces its requests at
-    once, `send_rate` the messages a second that FCM's project quota allows. `api_origins` are the origins whose pages
+    once, `send_rate` the messages a second that FCM's project quota allows. `firebase_project` is the project that
+    messages are sent for, empty where they go to an outbox. `api_origins` are the origins whose pages
     may call the API from a browser.
     """
 
@@ -39,5 +40,6 @@ class Policy:
     shard_rows: int = 20_000
     chunk_rows: int = 500
     send_rate: int = 10_000
+    firebase_project: str = ""
     api_origins: tuple[str, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)

@@ -1,12 +1,12 @@
 """Safeguards: what blocks, stops or warns, and the violations that say so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from functions.domain.delivery import Tally
-from functions.domain.errors import FieldError
+from functions.domain.delivery import SENT, WRONG_PROJECT, Tally
+from functions.domain.errors import FieldError, Misconfigured
 from functions.domain.fields import Safeguards
 from functions.domain.instants import stamp
 from functions.domain.recipe import Recipe
@@ -210,6 +210,25 @@ def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Fi
         return []
     data = {"audience": label, "size": size}
     return [Finding(type=kind, severity=severity, message=message, action=action, data=data)]
+
+
+def wrong_project(outcomes: Iterable[bytes], project: str, *, tested: bool = False) -> Misconfigured | None:
+    """Return what is wrong where more tokens belong to another Firebase project than messages were taken, else None.
+
+    `outcomes` are the rows of shards. A stray token among others is no more than a failed row; where it is alone, or
+    most are like it, the sender's project is the wrong one. A test push that was taken, `tested`, excuses one token.
+    """
+    taken, mismatched = int(tested), 0
+    for rows in outcomes:
+        taken, mismatched = taken + rows.count(SENT), mismatched + rows.count(WRONG_PROJECT)
+    if mismatched <= taken:
+        return None
+    return Misconfigured(
+        "GOOGLE_CLOUD_PROJECT",
+        f"{mismatched:,} users have device tokens of another Firebase project than {project or 'the one that sends'} "
+        "(FCM answers SENDER_ID_MISMATCH), more than got the message; set it to the project of the app, or correct "
+        "the device tokens in the user data; no token is taken for dead",
+    )
 
 
 def failure_finding(tally: Tally, threshold: float) -> Finding | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.domain.delivery import FAILED, IN_DOUBT, NOT_REACHED, Tally, settled, tally
+from functions.domain.delivery import FAILURES, IN_DOUBT, NOT_REACHED, Tally, settled, tally
 from functions.domain.instants import instant, stamp
 from functions.domain.partition import Index
 
@@ -120,7 +120,7 @@ class Shard:
     @property
     def unsent(self) -> list[int]:
         """The rows whose users were not sent to, or in vain."""
-        return [position for position, code in enumerate(self.outcomes) if code in (NOT_REACHED, FAILED)]
+        return [position for position, code in enumerate(self.outcomes) if code == NOT_REACHED or code in FAILURES]
 
     def waiting(self, *, resend: bool) -> int:
         """Return how many rows are still to be sent: those not reached, and with `resend` those in doubt."""

@@ -16,8 +16,6 @@ _WAIT_SECONDS = 60
 scale-fcm."""
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _MEANINGS = {
-    "UNREGISTERED": Outcome.DEAD_TOKEN,
-    "SENDER_ID_MISMATCH": Outcome.DEAD_TOKEN,
     "INVALID_ARGUMENT": Outcome.BAD_MESSAGE,
     "QUOTA_EXCEEDED": Outcome.NOT_SENT,
     "RESOURCE_EXHAUSTED": Outcome.NOT_SENT,
@@ -28,6 +26,8 @@ _MEANINGS = {
     "PERMISSION_DENIED": Outcome.MISCONFIGURED,
     "NOT_FOUND": Outcome.MISCONFIGURED,
 }
+_OF_THE_TOKEN = {"UNREGISTERED": Outcome.DEAD_TOKEN, "SENDER_ID_MISMATCH": Outcome.WRONG_PROJECT}
+"""What FCM itself says of one token, in an FcmError. A 403 or 404 of Google's gateway is about the project."""
 _BY_STATUS = {400: Outcome.BAD_MESSAGE, 429: Outcome.NOT_SENT} | dict.fromkeys((401, 403, 404), Outcome.MISCONFIGURED)
 _WAYS_OUT = {
     "THIRD_PARTY_AUTH_ERROR": (
@@ -65,7 +65,10 @@ def judge(answer: Answer) -> Verdict:
         return _SENT if b'"name"' in answer.body else Verdict(Outcome.UNKNOWN)
     if answer.status == 0:
         return Verdict(Outcome.UNKNOWN if answer.left else Outcome.NOT_SENT)
-    code = _error_code(answer.body)
+    own, status = _codes(answer.body)
+    if own in _OF_THE_TOKEN:
+        return Verdict(_OF_THE_TOKEN[own], answer.retry_after_seconds)
+    code = own or status
     outcome = _MEANINGS.get(code) or _BY_STATUS.get(answer.status, Outcome.UNKNOWN)
     wait_seconds = answer.retry_after_seconds
     if outcome is Outcome.NOT_SENT:
@@ -74,11 +77,11 @@ def judge(answer: Answer) -> Verdict:
     return Verdict(outcome, wait_seconds, trouble)
 
 
-def _error_code(body: bytes) -> str:
-    """Return FCM's own error code, else Google's status; empty where the body is not FCM's."""
+def _codes(body: bytes) -> tuple[str, str]:
+    """Return FCM's own error code and Google's status; each is empty where the body does not have it."""
     try:
         error: Any = json.loads(body)["error"]
         details = {detail.get("@type"): detail for detail in error.get("details", [])}
-        return str(details.get(_FCM_ERROR, {}).get("errorCode") or error.get("status", ""))
+        return str(details.get(_FCM_ERROR, {}).get("errorCode", "")), str(error.get("status", ""))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return ""
+        return "", ""

@@ -7,11 +7,11 @@ from functools import partial
 
 from functions.domain import pace
 from functions.domain.dead_tokens import bury
-from functions.domain.delivery import Chunk, Outcome, answered, intent, result, row_code, tally
+from functions.domain.delivery import SENT, Chunk, Outcome, answered, intent, result, row_code, tally
 from functions.domain.errors import Halted, Misconfigured, TminusError, Transient
 from functions.domain.execution import State
 from functions.domain.partition import partition_of
-from functions.domain.safeguards import Finding, Severity, ViolationType, failure_finding
+from functions.domain.safeguards import Finding, Severity, ViolationType, failure_finding, wrong_project
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.delivery import Delivery
@@ -35,6 +35,7 @@ def send_chunks(ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequenc
         for number, outcomes in ports.sender.send(delivery.envelope, chunks):
             chunks.learn(number, outcomes)
             chunks.judge()
+        chunks.judge()  # of what a worker before this one has learned, and could not judge
     except Misconfigured as error:
         trouble = _report(ports, delivery, error)
     except Transient as error:
@@ -101,13 +102,29 @@ class _Chunks:
         self._held.know(self._outcomes)
 
     def judge(self) -> None:
-        """Stop the execution where too many of its messages fail; the next chunk then finds it halted."""
+        """Stop the execution where it sends for the wrong project, or too many of its messages fail.
+
+        The next chunk then finds it halted.
+        """
+        if (mismatch := self._wrong_project()) is not None:
+            _report(self._ports, self._delivery, mismatch)
+            return
         if self._others is None:
             return
         threshold = self._delivery.run.recipe.settings.safeguards.alert_thresholds.failure_rate
         finding = failure_finding(self._others + tally(answered(self._held.shard.outcomes)), threshold)
         if finding is not None:
             end(self._ports, self._delivery.run, Phase.LIVE_EXECUTION, State.STOPPED, finding)
+
+    def _wrong_project(self) -> Misconfigured | None:
+        """Look at the other shards only where this one alone would say so."""
+        project, own = self._ports.policy.firebase_project, self._held.shard
+        if wrong_project([own.outcomes], project) is None:
+            return None
+        shards = self._ports.executions.shards(own.execution_id)
+        others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]
+        tested = not own.test and any(SENT in shard.outcomes for shard in shards if shard.test)
+        return wrong_project([own.outcomes, *others], project, tested=tested)
 
     def bury_dead(self) -> None:
         """Remember the tokens that FCM has called dead, one transaction for each partition that has any."""

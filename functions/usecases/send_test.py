@@ -1,7 +1,7 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
 from functions.domain.alerts import after_tests
-from functions.domain.delivery import Tally
+from functions.domain.delivery import WRONG_PROJECT, Tally
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import PARTITIONS
@@ -64,7 +64,8 @@ def _send_all(ports: Ports, run: Run) -> str | None:
 
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     shard = ports.executions.create_shard(test_shard(files))
-    tally = deliver(ports, Delivery(run=run, files=files, test=True), shard).tally
+    shard = deliver(ports, Delivery(run=run, files=files, test=True), shard)
+    tally, strays = shard.tally, shard.outcomes.count(WRONG_PROJECT)
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
     note(ports, run.execution.id, _PHASE, message)
     if tally.sent == tally.audience_size:
@@ -77,7 +78,13 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
         "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM takes; shorten it",
     }
     said = [ways_out.get(reason, f"excluded as {reason}") for reason in tally.excluded]
-    said += [f"FCM refused push {files.push}; see its delivery log"] if tally.failed else []
+    if strays:
+        project = ports.policy.firebase_project or "the one that sends"
+        said.append(
+            f"{strays} of {tally.audience_size} test users have a device token of another Firebase project than "
+            f"{project}; check GOOGLE_CLOUD_PROJECT, or name test users of its app"
+        )
+    said += [f"FCM refused push {files.push}; see its delivery log"] if tally.failed > strays else []
     said += [f"nobody knows whether push {files.push} arrived; look at the device"] if tally.unknown else []
     return "; ".join(said)
 

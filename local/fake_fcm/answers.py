@@ -134,6 +134,8 @@ PERMISSION_DENIED = _error(
     _gateway("SERVICE_DISABLED", consumer="projects/1"),
 )
 
+NO_SUCH_PROJECT = _error("NO_SUCH_PROJECT", 404, "NOT_FOUND", "Requested entity was not found.")
+
 HTML_OK = Answer(name="HTML_OK", headers=_HTML, body=_PAGE % (b"Sign in", b"200."))
 HTML_NOT_FOUND = Answer(
     name="HTML_NOT_FOUND", status=404, headers=_HTML, body=_PAGE % (b"Error 404 (Not Found)!!1", b"404.")

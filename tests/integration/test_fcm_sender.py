@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def test_an_analytics_label_has_at_most_fifty_characters_and_is_one_a_recipe_and
     [
         (answers.SENT, SENT),
         (answers.UNREGISTERED, DEAD),
-        (answers.SENDER_ID_MISMATCH, DEAD),
+        (answers.SENDER_ID_MISMATCH, Outcome.WRONG_PROJECT),
         (answers.INVALID_TOKEN, Outcome.BAD_MESSAGE),
         (answers.INVALID_PAYLOAD, Outcome.BAD_MESSAGE),
         (answers.INVALID_JSON, Outcome.BAD_MESSAGE),
@@ -244,6 +245,12 @@ def test_an_overloaded_fcm_that_names_a_time_is_left_alone_until_then(make_fcm: 
         (answers.unauthenticated(), "FCM_CREDENTIALS_FILE"),
         (answers.PERMISSION_DENIED, "GOOGLE_CLOUD_PROJECT"),
         (answers.HTML_NOT_FOUND, "FCM_ENDPOINT"),
+        (answers.NO_SUCH_PROJECT, "FCM_ENDPOINT"),
+        (replace(answers.UNREGISTERED, body=b'{"error": {"code": 404, "status": "UNREGISTERED"}}'), "FCM_ENDPOINT"),
+        (
+            replace(answers.SENDER_ID_MISMATCH, body=b'{"error": {"status": "PERMISSION_DENIED"}}'),
+            "GOOGLE_CLOUD_PROJECT",
+        ),
     ],
     ids=lambda value: getattr(value, "name", value),
 )
@@ -254,6 +261,13 @@ def test_what_every_message_would_fail_on_stops_the_sending(make_fcm: MakeFcm, a
     assert error.setting == setting
     assert len(told) < 5
     assert {outcome for outcomes in told.values() for outcome in outcomes} <= {Outcome.MISCONFIGURED, NOT_SENT}
+
+
+def test_a_token_of_another_project_stops_no_other_message(make_fcm: MakeFcm) -> None:
+    _, sender = make_fcm(script=Script(tokens={"stray": answers.SENDER_ID_MISMATCH}))
+    told, error = send_all(sender, [a_chunk(["stray", *map(str, range(99))], 0), a_chunk(["more"], 1)])
+    assert error is None
+    assert told == {0: [Outcome.WRONG_PROJECT, *[SENT] * 99], 1: [SENT]}
 
 
 def test_a_server_that_cannot_be_reached_leaves_everything_to_be_sent(make_fcm: MakeFcm) -> None:

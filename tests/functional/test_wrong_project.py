@@ -1,0 +1,128 @@
+"""Device tokens of another Firebase project than the sender's: one is a failed row, all are a wrong setting."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.delivery import Outcome
+from functions.domain.errors import Conflict
+from functions.domain.partition import PARTITIONS
+from functions.ports import Ports
+from functions.usecases.user_history import user_history
+from local.embedded.outbox import OutcomeScript
+from tests.factories import TESTER, recipe, user
+from tests.functional.conftest import SEND_AT, Lab
+
+MakeLab = Callable[..., Lab]
+MISMATCH, SENT = Outcome.WRONG_PROJECT, Outcome.SENT
+EVERYBODY = OutcomeScript(default=MISMATCH)
+ALL_BUT_TESTERS = OutcomeScript(by_user={TESTER: SENT}, default=MISMATCH)
+
+
+def played(make_lab: MakeLab, script: OutcomeScript, **more: Any) -> Lab:
+    lab = make_lab(script=script, firebase_project="kicks-prod", **more)
+    lab.save()
+    lab.run_to_the_end()
+    return lab
+
+
+def assert_no_graves(lab: Lab) -> None:
+    assert not any(lab.ports.devices.graves(range(PARTITIONS)).values())
+
+
+def alerts(lab: Lab) -> str:
+    return (lab.state / "alerts.jsonl").read_text(encoding="utf-8")
+
+
+def test_the_test_send_finds_a_wrong_project_and_no_token_is_buried(make_lab: MakeLab) -> None:
+    lab = played(make_lab, EVERYBODY)
+    report = lab.report()
+    assert report["status"] == "blocked"
+    assert "1 of 1 test users have a device token of another Firebase project than kicks-prod" in report["reason"]
+    assert "check GOOGLE_CLOUD_PROJECT" in report["reason"]
+    assert lab.violations() == ["misconfigured", "test_failed"]
+    assert "another Firebase project than kicks-prod" in alerts(lab)
+    assert lab.outbox() == []
+    assert_no_graves(lab)
+
+
+def test_once_the_project_is_right_the_same_tokens_get_the_next_send(make_lab: MakeLab) -> None:
+    lab = played(make_lab, EVERYBODY)
+    lab.script = OutcomeScript()
+    lab.restart()
+    lab.run_to(SEND_AT + timedelta(days=1, hours=2))
+    assert lab.report("welcome_20260303T183000Z")["totals"]["sent"] == 9
+
+
+def test_a_project_that_is_wrong_for_all_but_the_testers_stops_the_execution(make_lab: MakeLab) -> None:
+    lab = played(make_lab, ALL_BUT_TESTERS)
+    report = lab.report()
+    assert (report["status"], lab.violations()) == ("stopped", ["misconfigured"])
+    assert "GOOGLE_CLOUD_PROJECT: 4 users have device tokens of another Firebase project" in report["reason"]
+    assert (report["totals"]["failed"], report["totals"]["notReached"]) == (4, 5)
+    assert "another Firebase project than kicks-prod" in alerts(lab)
+    assert_no_graves(lab)
+
+
+def test_without_a_test_send_the_first_mismatch_before_any_success_stops_the_execution(make_lab: MakeLab) -> None:
+    lab = make_lab(script=EVERYBODY, chunk_rows=1)
+    lab.save(recipe(settings__safeguards={"requireTestFirst": False}))
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.report()["totals"]["failed"]) == ("stopped", 1)
+    assert_no_graves(lab)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 500])
+def test_one_stray_token_is_a_failed_row_with_its_reason_and_stops_nobody(make_lab: MakeLab, chunk_rows: int) -> None:
+    for stray in range(4):
+        lab = played(make_lab, OutcomeScript(by_user={user(stray): MISMATCH}), chunk_rows=chunk_rows, shard_rows=3)
+        totals = lab.report()["totals"]
+        assert (lab.report()["status"], totals["sent"], totals["failed"]) == ("completed", 8, 1)
+        with (lab.state / "receipts" / f"{lab.id}.csv").open(encoding="utf-8", newline="") as file:
+            reasons = {row["user_id"]: (row["outcome"], row["reason"]) for row in csv.DictReader(file)}
+        assert reasons[user(stray)] == ("failed", "wrong_project")
+        assert_no_graves(lab)
+
+
+def test_who_has_a_token_of_another_project_is_not_held_back_from_the_next_push(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(1): MISMATCH}))
+    document = recipe()
+    for push in document["pushSequence"]:
+        push["layerId"] = 3
+    lab.save(document)
+    lab.run_to_the_end()
+    assert lab.report()["totals"]["failed"] == 1
+    assert user_history(lab.ports, user(1), until=SEND_AT, days=1) == []
+
+
+class _StopFails:
+    """An ExecutionStore whose first change to a live execution meets another writer."""
+
+    def __init__(self, right: Any) -> None:
+        self._right, self.failed = right, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._right, name)
+
+    def record(self, violation: Any) -> bool:
+        if not self.failed:
+            self.failed = True
+            raise Conflict("somebody else wrote first")
+        recorded: bool = self._right.record(violation)
+        return recorded
+
+
+def test_a_stop_that_could_not_be_stored_is_made_up_for_by_the_next_delivery(make_lab: MakeLab) -> None:
+    stores: list[_StopFails] = []
+
+    def wrap(ports: Ports) -> Ports:
+        stores.append(_StopFails(ports.executions))
+        return replace(ports, executions=stores[0])
+
+    lab = played(make_lab, ALL_BUT_TESTERS, wrap=wrap)
+    assert stores[0].failed
+    assert (lab.report()["status"], lab.violations()) == ("stopped", ["misconfigured"])
