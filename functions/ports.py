@@ -59,7 +59,11 @@ class RecipeStore(Protocol):
 
 
 class AuditLog(Protocol):
-    """What was done to recipes and cadence rules. Changing them adds entries; nothing changes or removes one."""
+    """What was done to recipes, rules and graves. Changing recipes and rules adds entries; nothing removes one."""
+
+    def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
+        """Add an entry about something that is no document of its own: what is said of it is the entry's `after`."""
+        ...
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another.

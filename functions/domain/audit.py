@@ -8,13 +8,14 @@ from typing import Any
 
 
 class Action(StrEnum):
-    """What was done to a recipe."""
+    """What was done to a recipe, to the cadence rules, or to the graves of device tokens."""
 
     SAVED = "saved"
     PAUSED = "paused"
     RESUMED = "resumed"
     COMPLETED = "completed"
     DELETED = "deleted"
+    LIFTED = "lifted"
 
 
 @dataclass(frozen=True, kw_only=True)

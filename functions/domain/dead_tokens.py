@@ -6,9 +6,11 @@ tokens themselves are not kept. A token's grave lies in its user's partition, so
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+SUBJECT = "devices.graves"
+"""What the audit log keeps the lifting of graves under; no recipe's id holds a dot."""
 KEPT = timedelta(days=60)
 """How long a token stays dead: until the app's own table of devices has long been cleaned."""
 MOST_BYTES = 1_000_000
@@ -29,6 +31,20 @@ def bury(graves: bytes, tokens: Iterable[str], at: datetime) -> bytes:
         kept.setdefault(token_key(token), int(at.timestamp()))
     packed = b"".join(_GRAVE.pack(key, seconds) for key, seconds in kept.items())
     return packed[-(MOST_BYTES // _GRAVE.size * _GRAVE.size) :]
+
+
+def lift(graves: bytes, *, keys: Collection[bytes] | None = None, since: datetime | None = None) -> tuple[bytes, int]:
+    """Return graves without those of the given tokens' keys, buried at `since` or later, and how many were lifted.
+
+    None stands for all of them.
+    """
+    first = 0 if since is None else since.timestamp()
+    kept = [
+        _GRAVE.pack(key, seconds)
+        for key, seconds in _GRAVE.iter_unpack(graves)
+        if seconds < first or (keys is not None and key not in keys)
+    ]
+    return b"".join(kept), len(graves) // _GRAVE.size - len(kept)
 
 
 def dead_keys(graves: bytes, now: datetime) -> frozenset[bytes]:

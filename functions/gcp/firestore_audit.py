@@ -62,6 +62,10 @@ class FirestoreAuditLog:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
 
+    def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
+        """Add an entry about something that is no document of its own."""
+        self.tell(subject, self._client.collection("audit").document(subject), lambda _: (None, dict(after)), deed)
+
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         numbered: Any = self._entries(recipe_id)

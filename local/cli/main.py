@@ -12,6 +12,7 @@ from local.cli.cadence import cadence
 from local.cli.control import control
 from local.cli.data import data
 from local.cli.demo import demo
+from local.cli.devices import devices
 from local.cli.executions import executions
 from local.cli.jobs import jobs
 from local.cli.migrate import migrate_folder
@@ -33,7 +34,7 @@ def cli(context: click.Context, url: str, token: str) -> None:
     """Push campaigns that nobody gets twice, too often, or after a cancel.
 
     Everything runs on this machine: recipes and their state in a folder, messages into an outbox. With --url the
-    commands recipes, executions, control, cadence and send speak to a system that runs elsewhere.
+    commands recipes, executions, control, cadence, devices and send speak to a system that runs elsewhere.
     """
     context.obj = ApiClient(url=url, token=token) if url else None
 
@@ -51,6 +52,7 @@ for command in (
     data,
     executions,
     control,
+    devices,
     send,
 ):
     cli.add_command(command)

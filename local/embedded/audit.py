@@ -35,6 +35,11 @@ class SqliteAuditLog:
         self._database = database
         define(database)
 
+    def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
+        """Add an entry about something that is no document of its own."""
+        with self._database.transaction() as connection:
+            append(connection, subject, deed, None, after)
+
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         rows = self._database.rows(

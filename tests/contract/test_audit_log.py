@@ -123,3 +123,13 @@ def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> 
 def test_a_deed_of_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="saved by nobody"):
         Deed(by=" ", at=AT, action=Action.SAVED)
+
+
+def test_an_entry_about_no_document_says_what_was_done(ports: Any, open_ports: Any) -> None:
+    lifted = Deed(by="zoë@example.com", at=AT, action=Action.LIFTED)
+    for graves in (3, 4):
+        ports.audit.add("devices.graves", lifted, {"graves": graves})
+    newest, first = open_ports().audit.of_recipe("devices.graves", most=9)
+    assert (newest.number, newest.deed, newest.before, newest.after) == (2, lifted, None, {"graves": 4})
+    assert (first.number, first.after) == (1, {"graves": 3})
+    assert open_ports().audit.newest(most=1)[0].recipe_id == "devices.graves"

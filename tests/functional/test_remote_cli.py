@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from functions.domain.dead_tokens import bury
+from functions.domain.ids import user_key
+from functions.domain.partition import partition_of
 from functions.usecases.track_notification import track_notification
 from local.cli.main import main
 from local.served import Served
@@ -180,3 +183,14 @@ def test_a_system_that_is_not_there_or_is_none_is_named(tminus: Tminus, served: 
 def test_a_push_that_nobody_answers_can_be_sent_again_under_its_key(tminus: Tminus) -> None:
     push = ("send", "--title", "x", "--body", "b", "--layer", 3, "--user", user(1), "--yes", "--key", "k7")
     assert "repeat with --key k7, and it is sent once" in tminus(*push, url="http://127.0.0.1:9")[2]
+
+
+def test_graves_of_a_running_system_are_lifted(lab: Lab, tminus: Tminus) -> None:
+    partition = partition_of(user_key(user(1)))
+    lab.ports.devices.bury(partition, lambda graves: bury(graves, [f"token-{user(1)}"], EARLIER))
+    assert as_json(tminus("devices", "lift", "--user", user(1), "--dry-run", "--json")) == {
+        "tokens": 1,
+        "dryRun": True,
+    }
+    assert "1 device tokens will be sent to again" in tminus("devices", "lift", "--user", user(1), "--yes")[1]
+    assert lab.ports.devices.graves(range(partition, partition + 1)) == {partition: b""}

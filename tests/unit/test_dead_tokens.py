@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, token_key
+from functions.domain.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, lift, token_key
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -54,3 +54,13 @@ def test_every_token_that_was_buried_is_dead_and_no_other(burials: list[list[str
     buried = {token for tokens in burials for token in tokens}
     assert dead_keys(graves, NOON) == {token_key(token) for token in buried}
     assert len(graves) == 12 * len(buried)
+
+
+def test_graves_are_lifted_by_token_and_by_when_they_were_buried() -> None:
+    graves = bury(bury(b"", ["old"], NOON - SECOND), ["a", "b"], NOON)
+    assert lift(graves, keys={token_key("a"), token_key("unknown")}) == (
+        bury(bury(b"", ["old"], NOON - SECOND), ["b"], NOON),
+        1,
+    )
+    assert lift(graves, since=NOON) == (bury(b"", ["old"], NOON - SECOND), 2)
+    assert lift(graves, since=NOON + SECOND) == (graves, 0)

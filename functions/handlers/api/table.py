@@ -5,6 +5,7 @@ from functions.handlers.api.calls import (
     audiences,
     cadence,
     control,
+    devices,
     executions,
     migration,
     monitor,
@@ -19,6 +20,7 @@ from functions.handlers.api.route import Route
 ROUTES: tuple[Route, ...] = (
     *recipes.ROUTES,
     *control.ROUTES,
+    *devices.ROUTES,
     *trials.ROUTES,
     *executions.ROUTES,
     *sends.ROUTES,

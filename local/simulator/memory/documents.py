@@ -69,6 +69,10 @@ class MemoryAuditLog:
         entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
         self._all.append(entries[-1])
 
+    def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
+        """Add an entry about something that is no document of its own."""
+        self.append(subject, deed, None, dict(after))
+
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         entries = self._entries[recipe_id]

@@ -1,8 +1,9 @@
-"""Who has changed what: of all recipes and of the cadence rules, or of one recipe."""
+"""Who has changed what: of all recipes, of the cadence rules and of graves, or of one of them."""
 
 from flask import Response
 
 from functions.domain.cadence_rules import SUBJECT
+from functions.domain.dead_tokens import SUBJECT as GRAVES
 from functions.domain.errors import BadInput
 from functions.domain.ids import RECIPE_ID
 from functions.handlers.console.answering import page
@@ -15,7 +16,7 @@ _AT_ONCE = 50
 def show(visit: Visit) -> Response:
     """Show the newest entries of everything, or those of a recipe or of the rules, page by page."""
     subject, before = visit.asked("recipe"), visit.asked("before")
-    if subject and subject != SUBJECT and not RECIPE_ID.fullmatch(subject):
+    if subject and subject not in (SUBJECT, GRAVES) and not RECIPE_ID.fullmatch(subject):
         raise BadInput(f"{subject!r} is no recipe's id")
     if before and not (before.isdecimal() and len(before) < 10):
         raise BadInput("this address of a page is broken; begin with the newest entries")
@@ -26,7 +27,9 @@ def show(visit: Visit) -> Response:
         entries = visit.ports.audit.newest(most=_AT_ONCE)
     older = entries[-1].number if subject and len(entries) == _AT_ONCE and entries[-1].number > 1 else None
     shown = [(entry, changes_between(entry.before, entry.after)) for entry in entries]
-    return page(visit, "audit.html", subject=subject, rules=SUBJECT, entries=shown, older=older, before=before)
+    return page(
+        visit, "audit.html", subject=subject, rules=SUBJECT, graves=GRAVES, entries=shown, older=older, before=before
+    )
 
 
 ROUTES = (Route(method="GET", path="/audit", serve=show),)
