@@ -7,7 +7,7 @@ from functools import partial
 
 from functions.domain import pace
 from functions.domain.dead_tokens import bury
-from functions.domain.delivery import SENT, Chunk, Outcome, answered, intent, result, row_code, tally
+from functions.domain.delivery import SENT, WRONG_PROJECT, Chunk, Outcome, answered, intent, result, row_code, tally
 from functions.domain.errors import Halted, Misconfigured, TminusError, Transient
 from functions.domain.execution import State
 from functions.domain.partition import partition_of
@@ -35,7 +35,7 @@ def send_chunks(ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequenc
         for number, outcomes in ports.sender.send(delivery.envelope, chunks):
             chunks.learn(number, outcomes)
             chunks.judge()
-        chunks.judge()  # of what a worker before this one has learned, and could not judge
+        chunks.judge(at_the_end=True)
     except Misconfigured as error:
         trouble = _report(ports, delivery, error)
     except Transient as error:
@@ -101,12 +101,12 @@ class _Chunks:
             start = stop
         self._held.know(self._outcomes)
 
-    def judge(self) -> None:
+    def judge(self, *, at_the_end: bool = False) -> None:
         """Stop the execution where it sends for the wrong project, or too many of its messages fail.
 
-        The next chunk then finds it halted.
+        The next chunk then finds it halted. At the end also what a worker before this one could not judge is.
         """
-        if (mismatch := self._wrong_project()) is not None:
+        if (mismatch := self._wrong_project(at_the_end=at_the_end)) is not None:
             _report(self._ports, self._delivery, mismatch)
             return
         if self._others is None:
@@ -116,10 +116,10 @@ class _Chunks:
         if finding is not None:
             end(self._ports, self._delivery.run, Phase.LIVE_EXECUTION, State.STOPPED, finding)
 
-    def _wrong_project(self) -> Misconfigured | None:
-        """Look at the other shards only where this one alone would say so."""
+    def _wrong_project(self, *, at_the_end: bool) -> Misconfigured | None:
+        """Look at the other shards at the end of one with such tokens, and before where it alone would say so."""
         project, own = self._ports.policy.firebase_project, self._held.shard
-        if wrong_project([own.outcomes], project) is None:
+        if WRONG_PROJECT not in own.outcomes or not (at_the_end or wrong_project([own.outcomes], project)):
             return None
         shards = self._ports.executions.shards(own.execution_id)
         others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]

@@ -5,7 +5,7 @@ and shares no rule with the code that it judges: states, caps and times are writ
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -34,7 +34,7 @@ _EARLY = timedelta(seconds=60)
 _SHORTEST_WINDOW = timedelta(minutes=5)
 _ANNOUNCED = frozenset(b"IJ")
 _IN_DOUBT = frozenset(b"UL")
-_MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFULJVM")
+_MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPULJVM")
 
 
 class Contract:
@@ -82,11 +82,15 @@ class Contract:
             self._broken(folder.split("/")[1], f"device tokens were kept when they were deleted: {', '.join(left)}")
         self.tokens_deleted.add(folder)
 
-    def buried(self, graves: bytes) -> None:
-        """Look at the graves of a partition."""
+    def buried(self, graves: bytes, called_dead: Collection[str]) -> None:
+        """Look at the graves of a partition, and at the tokens that FCM has called UNREGISTERED."""
         self.step += 1
+        dead = set(map(token_key, called_dead))
         for start in range(0, len(graves), 12):
-            self._buried.setdefault(graves[start : start + 8], self.step)
+            key = graves[start : start + 8]
+            if key not in self._buried and key not in dead:
+                self._broken("", "a token was buried that FCM had not called dead")
+            self._buried.setdefault(key, self.step)
 
     def doom(self, execution_id: str, why: str) -> None:
         """Note that an execution must never go live, for somebody was told so."""
@@ -215,7 +219,7 @@ class Contract:
                 self._broken(row[0], f"{name} was announced again after it was {chr(old)!r}")
             by = worker.name if worker else ""
             self.announced[row].append(Announced(step=self.step, state=known.execution.state, by=by))
-        elif new in b"SF" and old not in _ANNOUNCED:
+        elif new in b"SFP" and old not in _ANNOUNCED:
             self._broken(
                 row[0], f"{name} became {chr(new)!r} although nothing had announced it (it was {chr(old)!r})"
             )

@@ -249,6 +249,18 @@ DEFECTS = (
         changes=((_module("rows"), "dead_keys", mutations.all_alive),),
     ),
     Defect(
+        name="tokens of another project buried",
+        means="a token that belongs to another project is taken for dead",
+        sentence=r"^a token was buried that FCM had not called dead$",
+        changes=((Phones, "_request", mutations.bury_strays),),
+    ),
+    Defect(
+        name="wrong project not noticed",
+        means="an execution goes on although its sender's project is the wrong one",
+        sentence=r"all tokens belong to another project$",
+        changes=((_module("send_chunks"), "wrong_project", mutations.do_nothing),),
+    ),
+    Defect(
         name="dry run sends",
         means="the live phase of a test-mode recipe reaches people",
         sentence=r"^a dry run sent to",

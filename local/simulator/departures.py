@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -113,7 +114,7 @@ class Departures:
         got = self._got[message.user_id]
         got[row[0], row[1]] = _planned(known, row[1], layer)
         for name, layers, hours, most in _CAPS:
-            counted = sorted(push for push in got.values() if push.layer in layers)
+            counted = sorted((push for push in got.values() if push.layer in layers), key=attrgetter("at"))
             for first in range(len(counted) - most):
                 if _within(counted[first : first + most + 1], hours):
                     self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")

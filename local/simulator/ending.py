@@ -80,9 +80,29 @@ class Ending:
             self._judge_test(execution, [shard for shard in shards if shard.push == push and shard.test])
         if execution.state is State.COMPLETED and any(b"." in shard.outcomes for shard in shards if not shard.test):
             self._broken(execution.id, "it is completed although somebody was not reached")
+        self._judge_project(execution, shards)
         self._judge_tokens(execution)
         self._judge_end_told(execution)
         self._judge_receipt(execution, shards)
+
+    def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
+        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so.
+
+        A worker that died may have taken the stop with it: what it had under way says so.
+        """
+        outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
+        tested = any(b"S" in rows for rows in outcomes[True])
+        for test, excused in ((True, 0), (False, int(tested))):
+            alone = max((rows.count(b"P") for rows in outcomes[test]), default=0)
+            if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
+                continue
+            if not any(
+                one.finding.type.value == "misconfigured" for one in self._executions.violations(execution.id)
+            ):
+                self._broken(execution.id, "nobody was told that all tokens belong to another project")
+            died = any(code in b"LM" for rows in outcomes[test] for code in rows)
+            if not test and not died and execution.state is State.COMPLETED:
+                self._broken(execution.id, "it went on although all tokens belong to another project")
 
     def _judge_end_told(self, execution: Execution) -> None:
         """Look for the alert that says how an execution ended: its totals, or why it was ended."""

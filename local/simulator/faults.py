@@ -78,6 +78,9 @@ FIRES = {
     "fire_late": "Cloud Scheduler fired late:",
     "fire_never": "Cloud Scheduler never fired:",
 }
+STRAY = {"fcm_stray": "FCM called the token SENDER_ID_MISMATCH:"}
+WRONG_PROJECT = {"fcm_wrong_project": "FCM called every token SENDER_ID_MISMATCH:"}
+"""The sender's project is the wrong one, in all tests of an execution or in its whole live phase."""
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
     "poison": "a task that means nothing was enqueued:",
@@ -115,6 +118,8 @@ WORDS: Mapping[str, str] = (
     | FIRES
     | EVENTS
     | CHANNELS
+    | STRAY
+    | WRONG_PROJECT
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {
@@ -159,6 +164,7 @@ _HARSH: Mapping[str, float] = {
     "fire_twice": 0.04,
     "fire_late": 0.04,
     "fire_never": 0.06,
+    "fcm_wrong_project": 0.08,
     "channel_503": 0.1,
     "channel_429": 0.05,
     "channel_lost_answer": 0.05,

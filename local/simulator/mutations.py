@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from functions.domain.delivery import Outcome
 from functions.domain.execution import Execution, State
 from functions.domain.instants import instant
 from functions.usecases.held_shard import HeldShard
@@ -116,6 +117,16 @@ def retry_in_transport(right: Any) -> Any:
         if outcome.value == "unknown":
             return right(self, envelope, message, f"{caller} again", over=over)
         return outcome, trouble
+
+    return request
+
+
+def bury_strays(right: Any) -> Any:
+    """Take a token of another project for a dead one."""
+
+    def request(self: Phones, envelope: Any, message: Any, caller: str, *, over: bool) -> Any:
+        outcome, trouble = right(self, envelope, message, caller, over=over)
+        return (Outcome.DEAD_TOKEN if outcome is Outcome.WRONG_PROJECT else outcome), trouble
 
     return request
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.errors import Misconfigured, QuotaExceeded, TminusError
 from local.simulator.chance import Chance
-from local.simulator.faults import FCM, Rates
+from local.simulator.faults import FCM, STRAY, WRONG_PROJECT, Rates
 
 _ARRIVES = {None, "fcm_reset_after", "fcm_slow"}
 _OUTCOMES = {
@@ -16,6 +16,7 @@ _OUTCOMES = {
     "fcm_dead": Outcome.DEAD_TOKEN,
     "fcm_refused": Outcome.BAD_MESSAGE,
     "fcm_denied": Outcome.MISCONFIGURED,
+    "fcm_stray": Outcome.WRONG_PROJECT,
 }
 _NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
 """What may be asked again: the message never left, or was refused for now."""
@@ -45,11 +46,15 @@ class Phones:
         left: Left,
         scripted: Mapping[str, str] | None = None,
     ) -> None:
-        self._chance, self._table, self._depth = chance, rates.among(FCM), depth
+        self._chance, self._depth = chance, depth
+        self._table = (*rates.among(FCM), *rates.among(STRAY))
+        self._wrong_project = rates.among(WRONG_PROJECT)
         self._table_again = tuple((kind, rate * _AGAIN) for kind, rate in self._table if kind in _DOUBTS)
         self._caller, self._wait, self._left = caller, wait, left
         self._scripted = scripted or {}
-        self._dead: set[str] = set()
+        self.called_dead: set[str] = set()
+        self._strays: set[str] = set()
+        self._mismatching: dict[str, bool] = {}
         self._in_doubt: set[str] = set()
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
@@ -80,9 +85,12 @@ class Phones:
     ) -> tuple[Outcome, TminusError | None]:
         if over:
             return Outcome.NOT_SENT, None
-        if message.token in self._dead:
+        if message.token in self.called_dead:
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
+        if message.token in self._strays or self._mismatches(envelope):
+            self._left(envelope, message, False)
+            return Outcome.WRONG_PROJECT, None
         place = f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}"
         kind = self._scripted.get(message.token) or self._chance.fault(place, self._table)
         if kind is None and message.token in self._in_doubt:
@@ -90,13 +98,22 @@ class Phones:
         if kind == "fcm_slow":
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
-            self._dead.add(message.token)
+            self.called_dead.add(message.token)
+        if kind == "fcm_stray":
+            self._strays.add(message.token)
         if kind in _DOUBTS:
             self._in_doubt.add(message.token)
         if kind not in _NEVER_LEFT:
             self._left(envelope, message, kind in _ARRIVES)
         outcome = Outcome.SENT if kind in (None, "fcm_slow") else _OUTCOMES[str(kind)]
         return outcome, self._trouble(kind)
+
+    def _mismatches(self, envelope: Envelope) -> bool:
+        """Say whether the project is the wrong one while an execution is tested, or while it is live."""
+        place = f"project of {envelope.execution_id} {'test' if envelope.test else 'live'}"
+        if place not in self._mismatching:
+            self._mismatching[place] = self._chance.fault(place, self._wrong_project) is not None
+        return self._mismatching[place]
 
     def _trouble(self, kind: str | None) -> TminusError | None:
         if kind == "fcm_429":

@@ -220,7 +220,8 @@ class Simulation:
         if call == "files.write_once":
             self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
         elif call == "devices.bury":
-            self._contract.buried(self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]])
+            graves = self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]]
+            self._contract.buried(graves, self.world.phones.called_dead)
         elif call == "files.delete":
             self._contract.deleted(args[0], self.world.files.names(args[0]))
         else:
