@@ -64,6 +64,10 @@ def _manifests(ports: Ports, run: Run) -> dict[int, PushFiles]:
 
 def _conclude(ports: Ports, run: Run) -> None:
     now = ports.clock.now()
+    for violation in ports.executions.violations(run.execution.id):
+        if violation.finding.action == State.STOPPED:  # whoever recorded it died before it stopped the execution
+            end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
+            return
     tally = _tally(ports, run)
     if tally.not_reached or _at_work(ports, run):
         sending = sending_time(tally.audience_size, ports.policy.send_rate)

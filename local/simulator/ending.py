@@ -86,10 +86,7 @@ class Ending:
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
-        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so.
-
-        A worker that died may have taken the stop with it: what it had under way says so.
-        """
+        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so."""
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
         tested = any(b"S" in rows for rows in outcomes[True])
         for test, excused in ((True, 0), (False, int(tested))):
@@ -100,8 +97,7 @@ class Ending:
                 one.finding.type.value == "misconfigured" for one in self._executions.violations(execution.id)
             ):
                 self._broken(execution.id, "nobody was told that all tokens belong to another project")
-            died = any(code in b"LM" for rows in outcomes[test] for code in rows)
-            if not test and not died and execution.state is State.COMPLETED:
+            if not test and execution.state is State.COMPLETED:
                 self._broken(execution.id, "it went on although all tokens belong to another project")
 
     def _judge_end_told(self, execution: Execution) -> None:

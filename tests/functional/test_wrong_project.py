@@ -11,6 +11,7 @@ import pytest
 from functions.domain.delivery import Outcome
 from functions.domain.errors import Conflict
 from functions.domain.partition import PARTITIONS
+from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from functions.ports import Ports
 from functions.usecases.user_history import user_history
 from local.embedded.outbox import OutcomeScript
@@ -126,3 +127,16 @@ def test_a_stop_that_could_not_be_stored_is_made_up_for_by_the_next_delivery(mak
     lab = played(make_lab, ALL_BUT_TESTERS, wrap=wrap)
     assert stores[0].failed
     assert (lab.report()["status"], lab.violations()) == ("stopped", ["misconfigured"])
+
+
+def test_a_stop_whose_worker_died_after_it_had_recorded_why_is_carried_out_at_cleanup(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(SEND_AT + timedelta(minutes=5))
+    finding = Finding(
+        type=ViolationType.MISCONFIGURED, severity=Severity.CRITICAL, message="wrong project", action="stopped"
+    )
+    lab.ports.executions.record(Violation(id="v", execution_id=lab.id, finding=finding, at=SEND_AT))
+    lab.run_to_the_end()
+    assert lab.report()["status"] == "stopped"
+    assert "wrong project" in alerts(lab)
