@@ -16,6 +16,8 @@ class Action(StrEnum):
     COMPLETED = "completed"
     DELETED = "deleted"
     LIFTED = "lifted"
+    CHANGED = "changed"
+    """What a release that knows more actions than this one has written."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,6 +67,8 @@ IN_DOUBT = frozenset({UNKNOWN, LOST})
 """What `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
 """The byte of each reason. Bytes are stored: add reasons at the end of Exclusion only."""
+OTHER = "other"
+"""What stands for the reasons of a newer release."""
 
 ROW_CODE: Mapping[Outcome, int] = {
     Outcome.SENT: SENT,
@@ -81,6 +83,7 @@ _WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
 _WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
 _WORDS[WRONG_PROJECT] = ("failed", Outcome.WRONG_PROJECT.value)
 _WORDS |= dict.fromkeys((UNKNOWN, LOST, INTENT, UNKNOWN_AGAIN, LOST_AGAIN, INTENT_AGAIN), ("unknown", ""))
+_KNOWN = bytes(_WORDS)
 _SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
 _ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
 _WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, WRONG_PROJECT, UNKNOWN, SENT))}
@@ -94,8 +97,12 @@ def row_code(outcomes: Sequence[Outcome]) -> int:
 
 
 def word(code: int) -> tuple[str, str]:
-    """Return what a row's byte says to people: the outcome, and the reason where the row was excluded."""
-    return _WORDS[code]
+    """Return what a row's byte says to people: the outcome, and the reason where the row was excluded.
+
+    Of bytes that a newer release has written, small letters are exclusions for other reasons; what else there is may
+    have been sent.
+    """
+    return _WORDS.get(code) or (("excluded", OTHER) if chr(code).islower() else ("unknown", ""))
 
 
 def intent(before: int) -> int:
@@ -185,14 +192,16 @@ class Tally:
 
 
 def tally(outcomes: bytes) -> Tally:
-    """Count the row bytes of a shard; an INTENT without its RESULT is unknown."""
+    """Count the row bytes of a shard, those of a newer release as `word` says; an INTENT without RESULT is lost."""
     lost = sum(map(outcomes.count, (LOST, LOST_AGAIN, INTENT, INTENT_AGAIN)))
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
+    strange = [word(code)[0] for code in outcomes.translate(None, _KNOWN)]
+    excluded[OTHER] = strange.count("excluded")
     return Tally(
         audience_size=len(outcomes),
         sent=outcomes.count(SENT),
         failed=sum(map(outcomes.count, FAILURES)),
-        unknown=outcomes.count(UNKNOWN) + outcomes.count(UNKNOWN_AGAIN) + lost,
+        unknown=outcomes.count(UNKNOWN) + outcomes.count(UNKNOWN_AGAIN) + lost + strange.count("unknown"),
         lost=lost,
         excluded={reason: count for reason, count in excluded.items() if count},
     )

@@ -4,9 +4,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
 from functions.domain.errors import FieldError
+
+E = TypeVar("E", bound=Enum)
 
 
 def shown(value: object) -> str:
@@ -78,3 +81,11 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
+
+
+def known(members: type[E], value: object, otherwise: E) -> E:
+    """Return the member of an enumeration that a store has kept; `otherwise` for one that another release wrote."""
+    try:
+        return members(value)
+    except ValueError:
+        return otherwise

@@ -72,6 +72,10 @@ class NotFound(TminusError):
     """The named recipe or execution does not exist."""
 
 
+class Unreadable(TminusError):
+    """This release cannot read a stored execution, or the recipe in it: end the execution."""
+
+
 class NotPossible(TminusError):
     """The execution's state does not allow what was asked; the message says what it allows."""
 

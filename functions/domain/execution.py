@@ -1,15 +1,18 @@
 """An execution: one run of a recipe for one send time, and the table of states it may pass through."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.domain.delivery import Tally
+from functions.domain.documents import shown
 from functions.domain.errors import NotPossible
 from functions.domain.instants import instant, stamp
 from functions.domain.timeline import Phase
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -75,6 +78,9 @@ class Execution:
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
     recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up. `number` is
     the store's own: it counts up in the order in which executions were created, whatever clocks say.
+
+    `unreadable` says what of the stored document this release cannot read, such as a state that a newer release has
+    written. Such an execution counts as failed, so that nothing more is sent for it.
     """
 
     id: str
@@ -89,6 +95,7 @@ class Execution:
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
     cleaned: bool = False
     totals: Tally | None = None
+    unreadable: str = ""
     number: int = field(default=0, compare=False)
 
     @property
@@ -123,6 +130,13 @@ class Execution:
                 moved = moved if times.started_at is None else moved.ended(phase, at)
         return moved
 
+    def failed_unread(self, at: datetime, reason: str) -> "Execution":
+        """End as failed, also where the stored state cannot be read; one that has ended stays as it is."""
+        if self.state.final and not (self.unreadable and self.state is State.FAILED):
+            return self
+        open_one = replace(self, state=State.LAUNCHED, unreadable="") if self.unreadable else self
+        return open_one.to(State.FAILED, at, reason)
+
     def clean(self, totals: Tally) -> "Execution":
         """Record that nothing is left to delete, and what became of everybody."""
         return replace(self, cleaned=True, totals=totals)
@@ -149,27 +163,67 @@ class Execution:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Execution":
-        """Read what `document` wrote."""
-        return cls(
+        """Read what `document` wrote, or another release; what cannot be read of it is in `unreadable`."""
+        fields = _Fields(document)
+        execution = cls(
             id=document["id"],
             recipe_id=document["recipeId"],
-            recipe=document["recipe"],
-            send_at=instant(document["sendAt"]),
-            created_at=instant(document["createdAt"]),
+            recipe=fields.take("recipe", dict, {}),
+            send_at=fields.take("sendAt", instant, _UNKNOWN_INSTANT),
+            created_at=fields.take("createdAt", instant, _UNKNOWN_INSTANT),
             claim=document["claim"],
-            kind=Kind(document.get("kind", Kind.SCHEDULED)),
-            state=State(document["state"]),
-            reason=document["reason"],
-            phases={
-                Phase(name): PhaseTimes(
-                    started_at=_maybe_instant(times["startedAt"]), ended_at=_maybe_instant(times["endedAt"])
-                )
-                for name, times in document["phases"].items()
-            },
-            cleaned=document["cleaned"],
-            totals=Tally.read(document["totals"]) if document.get("totals") else None,
+            kind=fields.take("kind", Kind, Kind.SCHEDULED) if "kind" in document else Kind.SCHEDULED,
+            state=fields.take("state", State, State.FAILED),
+            reason=fields.take("reason", str, ""),
+            phases=_phases(document.get("phases")),
+            cleaned=document.get("cleaned") is True,
+            totals=_totals(document.get("totals")),
         )
+        if not fields.unreadable:
+            return execution
+        told = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
+        state = execution.state if execution.state.final else State.FAILED
+        return replace(execution, state=state, reason=execution.reason or told, unreadable=told)
+
+
+_UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Fields:
+    """Takes fields out of a stored document, and remembers those that this release cannot read."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self.unreadable: list[str] = []
+
+    def take(self, name: str, read: Callable[[Any], T], otherwise: T) -> T:
+        """Return a field as `read` makes it, `otherwise` where that fails."""
+        try:
+            return read(self._document[name])
+        except (KeyError, TypeError, ValueError):
+            self.unreadable.append(f"{name} {shown(self._document.get(name))}")
+            return otherwise
+
+
+def _phases(document: object) -> dict[Phase, PhaseTimes]:
+    """Return the times of the phases that this release knows; those of others are not shown."""
+    found = {}
+    for name, times in document.items() if isinstance(document, Mapping) else ():
+        if name in list(Phase) and isinstance(times, Mapping):
+            started, ended = (_maybe_instant(times.get(key)) for key in ("startedAt", "endedAt"))
+            found[Phase(name)] = PhaseTimes(started_at=started, ended_at=ended)
+    return found
 
 
 def _maybe_instant(text: str | None) -> datetime | None:
-    return None if text is None else instant(text)
+    try:
+        return None if text is None else instant(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _totals(document: Mapping[str, Any] | None) -> Tally | None:
+    try:
+        return Tally.read(document) if document else None
+    except (KeyError, TypeError):
+        return None

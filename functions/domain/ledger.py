@@ -75,6 +75,13 @@ def release(days: Days, push: Push, users: Sequence[bytes]) -> Days:
     return {push.day: _replace(day, push, own[~_among(_keys(users), own)])}
 
 
+def withdraw(days: Days, key: bytes, users: Sequence[bytes]) -> Days:
+    """Return those of the days that hold a push, without the given users: for who knows the push's key only."""
+    found = ((day, block) for day, packed in days.items() for block in _blocks(packed) if block.push == key)
+    pushes = {day: Push(key=key, layer=block.layer, at=block.at) for day, block in found}
+    return {day: release({day: days[day]}, push, users)[day] for day, push in pushes.items()}
+
+
 def add_sent(day: bytes, sends: Mapping[Push, Sequence[bytes]]) -> tuple[bytes, int]:
     """Return a packed day with pushes that were sent before, whatever the rules say of them, and how many are new.
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions.domain.alerts import Alert
+from functions.domain.documents import known
 from functions.domain.errors import NotYet
 from functions.domain.instants import instant, stamp
 
@@ -99,7 +100,7 @@ class OutgoingAlert:
             ),
             at=instant(document["at"]),
             channels=tuple(document["channels"]),
-            fates={channel: Fate(fate) for channel, fate in document["fates"].items()},
+            fates={channel: known(Fate, fate, Fate.GIVEN_UP) for channel, fate in document["fates"].items()},
             quiet_since=instant(document["quietSince"]),
             lease_until=instant(document["leaseUntil"]) if document["leaseUntil"] else None,
         )

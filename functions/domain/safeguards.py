@@ -57,6 +57,9 @@ class ViolationType(StrEnum):
     ANOTHER_UNDER_WAY = "another_under_way"
     SENT_THAT_DAY = "sent_that_day"
     MISSED = "missed"
+    UNREADABLE = "unreadable"
+    OTHER = "other"
+    """Of a release that knows more types than this one; the message says what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from functions.domain.documents import known
 from functions.domain.instants import instant, stamp
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 
@@ -16,8 +17,8 @@ def write_violation(violation: Violation) -> dict[str, object]:
 def read_violation(document: Mapping[str, Any]) -> Violation:
     """Read what `write_violation` wrote."""
     finding = Finding(
-        type=ViolationType(document["type"]),
-        severity=Severity(document["severity"]),
+        type=known(ViolationType, document["type"], ViolationType.OTHER),
+        severity=known(Severity, document["severity"], Severity.CRITICAL),
         message=document["message"],
         action=document["actionTaken"],
         data=document["data"],

@@ -14,6 +14,7 @@ from google.cloud.firestore_v1.collection import CollectionReference
 from google.cloud.firestore_v1.document import DocumentReference
 
 from functions.domain.audit import Action, AuditEntry, Deed
+from functions.domain.documents import known
 from functions.domain.errors import Conflict
 from functions.domain.instants import instant
 from functions.gcp.firestore import Unit, find, plain
@@ -134,5 +135,5 @@ def _documents(entry: DocumentReference) -> tuple[DocumentReference, DocumentRef
 def _read(
     recipe_id: str, entry: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> AuditEntry:
-    deed = Deed(by=entry["by"], at=instant(entry["at"]), action=Action(entry["action"]))
+    deed = Deed(by=entry["by"], at=instant(entry["at"]), action=known(Action, entry["action"], Action.CHANGED))
     return AuditEntry(recipe_id=recipe_id, number=entry["number"], deed=deed, before=before, after=after)

@@ -8,6 +8,7 @@ from flask import Request, Response
 
 from functions import bootstrap, logs
 from functions.domain.delivery import Tally
+from functions.domain.errors import Unreadable
 from functions.domain.execution import Execution
 from functions.domain.roles import Service
 from functions.domain.shard import Shard
@@ -16,6 +17,7 @@ from functions.handlers.callers import admit
 from functions.ports import Ports
 from functions.usecases.build_audience import build_audience
 from functions.usecases.checkpoint import checkpoint
+from functions.usecases.end_unreadable import end_unreadable
 from functions.usecases.finish import finish
 from functions.usecases.journal import give_up
 from functions.usecases.send_push import send_push
@@ -80,7 +82,10 @@ def _read_body(request: Request, step: _Step) -> dict[str, Any] | str:
 
 
 def _run(ports: Ports, step: _Step, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    done = step.run(ports, body["executionId"], *(body[name] for name in step.numbers))
+    try:
+        done = step.run(ports, body["executionId"], *(body[name] for name in step.numbers))
+    except Unreadable as error:
+        done = end_unreadable(ports, body["executionId"], str(error))
     state = done.state.value if isinstance(done, Execution) else None
     counts = _counts(done.tally) if isinstance(done, Shard) else {}
     logs.log.info("done", extra={"action": "step_done", "state": state, **counts})

@@ -35,7 +35,7 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     """Build the audiences of an execution; a repeat returns the execution as it is."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state is not State.LAUNCHED:
-        tell_audience(ports, run, run.execution)
+        tell_audience(ports, run.execution)
         return run.execution
     if now < run.timeline.build_at:
         raise NotYet("building the audiences", run.timeline.build_at)
@@ -221,7 +221,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
     built = ports.executions.change(execution.id, ready)
-    tell_audience(ports, run, built)
+    tell_audience(ports, built)
     return built
 
 

@@ -5,8 +5,9 @@ first request leaves, and an INTENT that no RESULT followed is unknown, never se
 for it. Test sends take the same path, without the cadence ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from functions.domain import cadence
 from functions.domain.delivery import EXCLUDED, Exclusion, excluded
@@ -57,11 +58,18 @@ def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
 
 def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     """Close a shard: record its outcomes, give back the reservations of users who were not sent to."""
-    shard = replace(shard, outcomes=shard.settled, lease_until=None)
     push = delivery.ledger_push
-    if push is not None and not delivery.dry_run and shard.unsent:
+    if push is None or delivery.dry_run:
+        return close(ports, shard)
+    return close(ports, shard, partial(_give_back, ports, delivery, push))
+
+
+def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None = None) -> Shard:
+    """Record a shard's outcomes as final; before that, `give_back` releases what was reserved for unsent users."""
+    shard = replace(shard, outcomes=shard.settled, lease_until=None)
+    if give_back is not None and shard.unsent:
         shard = ports.executions.settle_shard(shard)
-        _give_back(ports, delivery, push, shard)
+        give_back(shard)
     return ports.executions.settle_shard(replace(shard, done=True))
 
 

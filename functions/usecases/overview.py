@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from functions.domain.execution import State
+from functions.domain.execution import Execution, State
 from functions.domain.instants import stamp
 from functions.ports import ExecutionSearch, Place, Ports
 from functions.usecases.report import pushes_of
 from functions.usecases.show_executions import summary
-from functions.usecases.steps import Run, read_run
+from functions.usecases.steps import run_or_problem
 
 _LATEST = 10
 
@@ -36,7 +36,7 @@ def overview(ports: Ports, *, recipe_id: str | None = None) -> dict[str, Any]:
     return {
         "now": stamp(now),
         "recipeId": recipe_id,
-        "executions": sum(counts.values()),
+        "executions": ports.executions.count(ExecutionSearch(recipe_id=recipe_id)),
         "byStatus": counts,
         "underWay": under_way,
         "latest": [summary(execution, now) for execution in latest],
@@ -50,19 +50,24 @@ def push_logs(
     found = ports.executions.search(wanted, most=most + 1, after=after, oldest_first=oldest_first)
     page = found[:most]
     return PushLogs(
-        pushes=[push for execution in page for push in _push_log(ports, read_run(execution))],
+        pushes=[push for execution in page for push in _push_log(ports, execution)],
         next=(page[-1].send_at, page[-1].id) if len(found) > most else None,
     )
 
 
-def _push_log(ports: Ports, run: Run) -> list[dict[str, Any]]:
+def _push_log(ports: Ports, execution: Execution) -> list[dict[str, Any]]:
+    run, problem = run_or_problem(execution)
     about = {
-        "executionId": run.execution.id,
-        "recipeId": run.recipe.id,
-        "status": run.execution.state.value,
-        "dryRun": run.recipe.test_mode,
+        "executionId": execution.id,
+        "recipeId": execution.recipe_id,
+        "status": execution.state.value,
+        "dryRun": run.recipe.test_mode if run else None,
+        "problem": problem or None,
     }
+    pushes = pushes_of(ports, execution, run)
+    if run is None:
+        return [{**about, **numbers, "title": None, "body": None} for numbers in pushes]
     return [
         {**about, **numbers, **{name: text.source for name, text in push.texts.items()}}
-        for numbers, push in zip(pushes_of(ports, run), run.recipe.pushes, strict=True)
+        for numbers, push in zip(pushes, run.recipe.pushes, strict=True)
     ]

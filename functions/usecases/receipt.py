@@ -11,48 +11,43 @@ from functions.domain.delivery import word
 from functions.domain.partition import PARTITIONS, Index, read_rows
 from functions.domain.shard import PushFiles, Shard, Stored
 from functions.ports import Ports
-from functions.usecases.steps import Run
+from functions.usecases.built_pushes import built_pushes
 
 _HEADER = ("push", "audience", "user_id", "outcome", "reason")
 _ROWS_IN_BLOCK = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_receipt(ports: Ports, run: Run) -> Stored | None:
+def write_receipt(ports: Ports, execution_id: str) -> Stored | None:
     """Store the receipt of an execution whose shards are all closed; None where no audience was built.
 
     One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
     `failed`, `unknown`, `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
     """
-    built = _built(ports, run)
+    built = built_pushes(ports, execution_id)
     if not built:
         return None
     with TemporaryDirectory(prefix="tminus-") as folder:
         path = Path(folder) / "receipt.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(_table(ports, run, built))
-        return ports.files.write_once(receipt_name(run.execution.id), path)
+            csv.writer(file, lineterminator="\n").writerows(_table(ports, execution_id, built))
+        return ports.files.write_once(receipt_name(execution_id), path)
 
 
-def export(ports: Ports, run: Run) -> Iterator[bytes]:
+def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
     """Yield the lines of an execution's receipt as it is now, be it under way, a block of them at a time.
 
     BadAudience where the audiences are no longer kept.
     """
-    rows = _table(ports, run, _built(ports, run))
+    rows = _table(ports, execution_id, built_pushes(ports, execution_id))
     while block := list(islice(rows, _ROWS_IN_BLOCK)):
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows(block)
         yield text.getvalue().encode()
 
 
-def _built(ports: Ports, run: Run) -> list[PushFiles]:
-    manifests = [ports.executions.push(run.execution.id, push) for push in range(1, len(run.recipe.pushes) + 1)]
-    return [files for files in manifests if files is not None]
-
-
-def _table(ports: Ports, run: Run, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
-    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
+def _table(ports: Ports, execution_id: str, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
+    shards = [shard for shard in ports.executions.shards(execution_id) if not shard.test]
     yield _HEADER
     for files in built:
         yield from _rows(ports, files, [shard for shard in shards if shard.push == files.push])

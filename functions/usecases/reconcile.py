@@ -5,12 +5,13 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.alerts import drift as drift_alert
-from functions.domain.errors import BadRecipe
+from functions.domain.errors import BadRecipe, Transient, Unreadable
 from functions.domain.execution import Kind, State
 from functions.domain.recipe import Recipe, read
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_before_live
+from functions.usecases.end_unreadable import end_unreadable
 from functions.usecases.launch import missing_sends, start_due
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
@@ -150,11 +151,21 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
     for execution in ports.executions.unfinished():
         try:
             run = read_run(execution)
-        except BadRecipe:
+        except Unreadable as error:
+            yield from _end_unreadable(ports, execution.id, error)
             continue
         for task in tasks_of(run):
             if _lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
                 yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
+
+
+def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
+    """End what no step can be taken of; where that cannot be done now, the next run of reconciling does it."""
+    try:
+        end_unreadable(ports, execution_id, str(error))
+    except Transient:
+        return
+    yield f"ended an execution: {error}"
 
 
 def _anew(run: Run, lost: Task, now: datetime) -> Task:

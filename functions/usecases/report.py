@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.domain.delivery import Tally
-from functions.domain.execution import PhaseTimes
+from functions.domain.execution import Execution, PhaseTimes
 from functions.domain.instants import stamp
-from functions.domain.shard import Shard, live_tally
+from functions.domain.shard import PushFiles, Shard, live_tally
 from functions.domain.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.steps import Run, load_run
+from functions.usecases.built_pushes import built_pushes
+from functions.usecases.steps import Run, load_execution, run_or_problem
 
 
 def report(ports: Ports, execution_id: str) -> dict[str, Any]:
@@ -17,17 +18,22 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
 
     For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached. Those under
     way when a stop was noticed are among them, as what became of them.
+
+    Where this release cannot read the execution, `problem` says why. What only its recipe says is None then, and
+    pushes that were not built are left out.
     """
-    run = load_run(ports, execution_id)
-    pushes = _pushes(ports, run)
+    execution = load_execution(ports, execution_id)
+    run, problem = run_or_problem(execution)
+    pushes = _pushes(ports, execution, run)
     return {
         "executionId": execution_id,
-        "recipeId": run.recipe.id,
-        "status": run.execution.state.value,
-        "reason": run.execution.reason,
-        "sendAt": stamp(run.execution.send_at),
-        "dryRun": run.recipe.test_mode,
-        "timeline": [_phase(run, phase) for phase in Phase],
+        "recipeId": execution.recipe_id,
+        "status": execution.state.value,
+        "reason": execution.reason,
+        "sendAt": stamp(execution.send_at),
+        "dryRun": run.recipe.test_mode if run else None,
+        "problem": problem or None,
+        "timeline": [_phase(execution, run, phase) for phase in Phase],
         "pushes": [numbers for numbers, _ in pushes],
         "violations": [violation.document() for violation in ports.executions.violations(execution_id)],
         "totals": {
@@ -38,35 +44,37 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     }
 
 
-def pushes_of(ports: Ports, run: Run) -> list[dict[str, Any]]:
+def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[str, Any]]:
     """Return what became of each push of an execution, as `report` has it."""
-    return [numbers for numbers, _ in _pushes(ports, run)]
+    return [numbers for numbers, _ in _pushes(ports, execution, run)]
 
 
-def _pushes(ports: Ports, run: Run) -> list[tuple[dict[str, Any], Tally]]:
-    shards = ports.executions.shards(run.execution.id)
-    return [_push(ports, run, push, shards) for push in range(1, len(run.recipe.pushes) + 1)]
+def _pushes(ports: Ports, execution: Execution, run: Run | None) -> list[tuple[dict[str, Any], Tally]]:
+    shards = ports.executions.shards(execution.id)
+    built = {files.push: files for files in built_pushes(ports, execution.id)}
+    pushes = range(1, len(run.recipe.pushes) + 1) if run else sorted(built)
+    return [_push(run, push, built.get(push), [one for one in shards if one.push == push]) for push in pushes]
 
 
-def _phase(run: Run, phase: Phase) -> dict[str, Any]:
-    times = run.execution.phases.get(phase, PhaseTimes())
+def _phase(execution: Execution, run: Run | None, phase: Phase) -> dict[str, Any]:
+    times = execution.phases.get(phase, PhaseTimes())
     return {
         "phase": phase.value,
-        "plannedAt": stamp(run.timeline.due(phase)),
+        "plannedAt": stamp(run.timeline.due(phase)) if run else None,
         "startedAt": stamp(times.started_at),
         "endedAt": stamp(times.ended_at),
     }
 
 
-def _push(ports: Ports, run: Run, push: int, shards: Sequence[Shard]) -> tuple[dict[str, Any], Tally]:
-    files = ports.executions.push(run.execution.id, push)
-    mine = [shard for shard in shards if shard.push == push]
+def _push(run: Run | None, push: int, files: PushFiles | None, mine: Sequence[Shard]) -> tuple[dict[str, Any], Tally]:
     tally = live_tally(files.live.size if files else 0, mine)
+    written = run.recipe.pushes[push - 1] if run else None
+    named = written.audience_name if written else ""
     numbers = {
         "order": push,
-        "audience": files.audience if files else run.recipe.pushes[push - 1].audience_name,
-        "layer": run.recipe.pushes[push - 1].layer_id,
-        "dueAt": stamp(run.timeline.push_at[push - 1]),
+        "audience": files.audience if files else named,
+        "layer": written.layer_id if written else None,
+        "dueAt": stamp(run.timeline.push_at[push - 1]) if run else None,
         "audienceSize": tally.audience_size,
         "testSent": sum(shard.tally.sent for shard in mine if shard.test),
         "underWayAtStop": sum(shard.under_way for shard in mine if not shard.test),

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from functions.domain import cadence
 from functions.domain.delivery import Exclusion
@@ -14,6 +15,8 @@ from functions.ports import Ports
 from functions.usecases.journal import breach
 from functions.usecases.rows import row_keys
 from functions.usecases.steps import Run
+
+_LOOK_BACK = timedelta(days=31)
 
 # The packed ledger is imported where it is used: numpy takes a fifth of a second to load, and only shards need it.
 
@@ -61,6 +64,23 @@ def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: S
     """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
     keys = row_keys(ports, audience, shard)
     release(ports, push, [keys[position] for position in shard.unsent])
+
+
+def withdraw(ports: Ports, key: bytes, audience: AudienceFile, shard: Shard, since: datetime) -> None:
+    """Do as `give_back` where only the push's key is known, and that it was due since an instant.
+
+    Days that are older than a month are left: no rule looks back as far.
+    """
+    from functions.domain import ledger  # noqa: PLC0415
+
+    now, keys = ports.clock.now(), row_keys(ports, audience, shard)
+    days = cadence.days_between(max(since, now - _LOOK_BACK), now)
+    for partition, users in _by_partition([keys[position] for position in shard.unsent]).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
+            return ledger.withdraw(stored, key, users), None
+
+        ports.ledger.transact(partition, days, change)
 
 
 def release(ports: Ports, push: cadence.Push, keys: Sequence[bytes]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.cadence import Push
-from functions.domain.errors import NotFound
+from functions.domain.errors import BadRecipe, NotFound, Unreadable
 from functions.domain.execution import Execution, Kind
 from functions.domain.ids import push_key, task_name
 from functions.domain.recipe import Recipe, read
@@ -42,18 +42,36 @@ class Run:
 
 
 def read_run(execution: Execution) -> Run:
-    """Read an execution's snapshot."""
-    recipe = read(execution.recipe)
+    """Read an execution's snapshot; Unreadable where this release cannot, as after a newer one was rolled back."""
+    if execution.unreadable:
+        raise Unreadable(f"{execution.id}: {execution.unreadable}")
+    try:
+        recipe = read(execution.recipe)
+    except BadRecipe as error:
+        raise Unreadable(f"{execution.id}: this release cannot read the recipe in it: {error}") from error
     test = execution.kind is Kind.TEST
     return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at, test=test))
 
 
 def load_run(ports: Ports, execution_id: str) -> Run:
-    """Return an execution by its id; NotFound where there is none."""
+    """Return an execution by its id; NotFound where there is none, Unreadable as `read_run`."""
+    return read_run(load_execution(ports, execution_id))
+
+
+def load_execution(ports: Ports, execution_id: str) -> Execution:
+    """Return an execution by its id, also one that cannot be read; NotFound where there is none."""
     execution = ports.executions.get(execution_id)
     if execution is None:
         raise NotFound(f"there is no execution {execution_id!r}")
-    return read_run(execution)
+    return execution
+
+
+def run_or_problem(execution: Execution) -> tuple[Run | None, str]:
+    """Return what `read_run` does, or None and why this release cannot read it: for pages and lists."""
+    try:
+        return read_run(execution), ""
+    except Unreadable as error:
+        return None, str(error)
 
 
 def timeline_of(recipe: Recipe, send_at: datetime, *, test: bool = False) -> Timeline:

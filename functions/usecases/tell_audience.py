@@ -8,7 +8,7 @@ from functions.domain.delivery import Exclusion
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.shard import PushFiles
 from functions.ports import ExecutionSearch, Ports
-from functions.usecases.steps import Run
+from functions.usecases.built_pushes import built_pushes
 from functions.usecases.tell import tell, tell_end
 
 _BUILT = (State.AUDIENCE_READY, State.TESTED, State.LIVE)
@@ -16,10 +16,10 @@ _MOST_RUNS = 10
 """How many runs before this one are looked at: those that failed or expired have no audiences."""
 
 
-def tell_audience(ports: Ports, run: Run, execution: Execution) -> None:
+def tell_audience(ports: Ports, execution: Execution) -> None:
     """Tell what building the audiences came to, once, however often the step comes; a mere test sends to none."""
     if execution.state in _BUILT and execution.kind is not Kind.TEST:
-        built = _built(ports, execution, len(run.recipe.pushes))
+        built = _built(ports, execution)
         tell(ports, audience_ready(execution, built, _before(ports, execution)), execution.recipe)
     else:
         tell_end(ports, execution)
@@ -34,14 +34,13 @@ def _before(ports: Ports, execution: Execution) -> tuple[datetime, Sequence[Buil
         return None
     earlier = ExecutionSearch(recipe_id=execution.recipe_id, until=execution.send_at)
     for other in ports.executions.search(earlier, most=_MOST_RUNS):
-        built = _built(ports, other, len(other.recipe.get("pushSequence", ())))
+        built = _built(ports, other)
         if built and other.kind is not Kind.TEST:
             return other.send_at, built
     return None
 
 
-def _built(ports: Ports, execution: Execution, pushes: int) -> list[Built]:
-    found = (ports.executions.push(execution.id, push) for push in range(1, pushes + 1))
+def _built(ports: Ports, execution: Execution) -> list[Built]:
     return [
         Built(
             push=files.push,
@@ -50,8 +49,7 @@ def _built(ports: Ports, execution: Execution, pushes: int) -> list[Built]:
             devices=files.live.devices.index.row_count - files.dead_tokens,
             excluded=_excluded(ports, files),
         )
-        for files in found
-        if files is not None
+        for files in built_pushes(ports, execution.id)
     ]
 
 

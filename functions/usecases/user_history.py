@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.cadence import days_between
-from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.errors import BadInput
 from functions.domain.ids import is_user_id, user_key
 from functions.domain.instants import stamp
 from functions.domain.partition import partition_of
 from functions.domain.past_push import past_name
 from functions.ports import Ports
-from functions.usecases.steps import Run, read_run
+from functions.usecases.steps import Run, run_or_problem
 
 if TYPE_CHECKING:
     from functions.domain.ledger import Reserved
@@ -71,9 +71,6 @@ def _notification(ports: Ports, push: "Reserved", runs: dict[str, Run | None]) -
 
 
 def _run(ports: Ports, execution_id: str) -> Run | None:
-    """Return an execution with its recipe, None where it is no longer there, or was broken by hand."""
+    """Return an execution with its recipe, None where it is no longer there or cannot be read."""
     execution = ports.executions.get(execution_id)
-    try:
-        return None if execution is None else read_run(execution)
-    except BadRecipe:
-        return None
+    return None if execution is None else run_or_problem(execution)[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.domain.audit import Action, AuditEntry, Deed
+from functions.domain.documents import known
 from functions.domain.instants import instant, stamp
 from local.embedded.database import Database
 from local.embedded.documents import to_text
@@ -84,7 +85,7 @@ def _read(row: sqlite3.Row) -> AuditEntry:
     return AuditEntry(
         recipe_id=row["recipe_id"],
         number=row["number"],
-        deed=Deed(by=row["by"], at=instant(row["at"]), action=Action(row["action"])),
+        deed=Deed(by=row["by"], at=instant(row["at"]), action=known(Action, row["action"], Action.CHANGED)),
         before=None if row["before"] is None else json.loads(row["before"]),
         after=None if row["after"] is None else json.loads(row["after"]),
     )

@@ -193,3 +193,9 @@ def test_every_byte_has_a_word_for_people() -> None:
         *[("unknown", "")] * 6,
         ("excluded", "dead_token"),
     ]
+
+
+def test_bytes_of_a_newer_release_are_counted_and_named_and_none_counts_as_not_reached() -> None:
+    counted = tally(b"S.xK")
+    assert (counted.sent, counted.not_reached, counted.unknown, counted.excluded) == (1, 1, 1, {"other": 1})
+    assert [word(code) for code in b"xK"] == [("excluded", "other"), ("unknown", "")]

@@ -45,7 +45,7 @@ class PhaseTimes(Model):
     """When a phase was to start, and when it really started and ended."""
 
     phase: Phase
-    planned_at: Instant
+    planned_at: Instant | None
     started_at: Instant | None
     ended_at: Instant | None
 
@@ -55,8 +55,8 @@ class PushNumbers(Totals):
 
     order: int
     audience: str
-    layer: int
-    due_at: Instant
+    layer: int | None
+    due_at: Instant | None
     test_sent: int
     under_way_at_stop: int
 
@@ -92,9 +92,13 @@ class Progress(Model):
 
 
 class ExecutionDetail(ExecutionSummary):
-    """An execution with its phases, its pushes, what was breached, and what can be done to it now."""
+    """An execution with its phases, its pushes, what was breached, and what can be done to it now.
 
-    dry_run: bool
+    `problem` says why this release cannot read it; what only its recipe says is null then.
+    """
+
+    dry_run: bool | None
+    problem: str | None
     timeline: list[PhaseTimes]
     pushes: list[PushNumbers]
     totals: AllTotals

@@ -25,6 +25,7 @@ from functions.domain.errors import (
     TminusError,
     Transient,
     Unauthenticated,
+    Unreadable,
 )
 from functions.logs import log
 
@@ -60,6 +61,7 @@ _STATUS: Mapping[type[Exception], int] = {
     Forbidden: 403,
     NotFound: 404,
     NotPossible: 409,
+    Unreadable: 409,
     Stale: 412,
     Conflict: 409,
     BadInput: 422,

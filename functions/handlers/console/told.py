@@ -60,6 +60,8 @@ def control_of(execution: Execution) -> Control:
 
 def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
     """Say where an execution stands."""
+    if report["problem"]:
+        return "This release cannot read this execution. It sends nothing more, and ends as failed."
     if execution.state in _ENDED:
         return _ended(execution, report)
     if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):

@@ -47,6 +47,7 @@ REASONS = {
     "layer_3_cooldown": "Layer 3 cooldown",
     "layer_5_cooldown": "Layer 5 cooldown",
     "combined_l2_l3_limit": "Limit of layers 2 and 3",
+    "other": "Another reason",
 }
 LAYERS = {
     1: "Platform-wide moment",

@@ -15,7 +15,6 @@ from functions.handlers.api.streaming import begun
 from functions.ports import ExecutionSearch, Place
 from functions.usecases.receipt import export
 from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
-from functions.usecases.steps import read_run
 
 _OF_RECIPE = "/api/automation/{recipeId}"
 _ONE = f"{_OF_RECIPE}/executions/{{executionId}}"
@@ -80,7 +79,7 @@ def get_export(call: Call) -> Reply:
     """Answer what became of every user as CSV, line by line."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
     name = f'attachment; filename="{execution.id}.csv"'
-    lines = begun(export(call.ports, read_run(execution)))
+    lines = begun(export(call.ports, execution.id))
     return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 

@@ -53,9 +53,10 @@ class PushLog(PushNumbers):
     execution_id: str
     recipe_id: str
     status: str
-    dry_run: bool
-    title: str
-    body: str
+    dry_run: bool | None
+    problem: str | None = Field(description="Why this release cannot read the execution, null where it can.")
+    title: str | None
+    body: str | None
     deep_link: str | None = None
 
 

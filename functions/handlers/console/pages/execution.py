@@ -4,8 +4,7 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.errors import NotFound
-from functions.handlers.console.answering import STOP_POLLING, download, page, part, unchanged
+from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import slices, timeline_chart
 from functions.handlers.console.told import OUTCOMES, control_of, sentence
 from functions.handlers.console.visit import Route, Visit
@@ -13,7 +12,7 @@ from functions.usecases.export_audience import export_audience
 from functions.usecases.receipt import export
 from functions.usecases.sample_messages import Sample, sample_messages
 from functions.usecases.show_executions import Watched, watch_execution
-from functions.usecases.steps import load_run, read_run
+from functions.usecases.steps import load_execution, run_or_problem
 
 AT = "/executions/<execution_id>"
 _SHOWN_ANEW_SECONDS = 10
@@ -23,11 +22,11 @@ _SHOWN_ANEW_SECONDS = 10
 def show(visit: Visit) -> Response:
     """Show an execution."""
     watched = watched_execution(visit)
-    samples = _samples(visit, watched)
+    values, samples = values_of(visit, watched), _samples(visit, watched)
     return page(
         visit,
-        "execution.html",
-        **values_of(visit, watched),
+        "execution_broken.html" if values["recipe"] is None else "execution.html",
+        **values,
         samples=samples,
         has_real=any(sample.real for sample in samples),
         outcome=OUTCOMES.get(visit.asked("told")),
@@ -42,13 +41,16 @@ def show_live(visit: Visit) -> Response:
     watched = watched_execution(visit)
     if visit.asked("known") == _version(visit, watched):
         return unchanged(visit)
+    values = values_of(visit, watched)
+    if values["recipe"] is None:
+        return to(visit, f"/executions/{watched.execution.id}")
     samples = _samples(visit, watched) if visit.asked("samples") != "real" else []
     has_real = any(sample.real for sample in samples)
     return part(
         visit,
         "execution_live.html",
         status=STOP_POLLING if watched.execution.cleaned else 200,
-        **values_of(visit, watched),
+        **values,
         samples=samples if has_real else [],
         has_real=has_real or visit.asked("samples") == "real",
         new_control=visit.asked("control") != control_of(watched.execution).kind,
@@ -57,8 +59,8 @@ def show_live(visit: Visit) -> Response:
 
 def show_receipt(visit: Visit) -> Response:
     """Answer what became of every user, as a CSV; BadAudience where the audiences are no longer kept."""
-    run = load_run(visit.ports, visit.path["execution_id"])
-    return download(f"{run.execution.id}-receipt.csv", export(visit.ports, run))
+    execution = load_execution(visit.ports, visit.path["execution_id"])
+    return download(f"{execution.id}-receipt.csv", export(visit.ports, execution.id))
 
 
 def show_audience(visit: Visit) -> Response:
@@ -69,21 +71,18 @@ def show_audience(visit: Visit) -> Response:
 
 def watched_execution(visit: Visit) -> Watched:
     """Return the execution that the address names; NotFound where there is none."""
-    execution_id = visit.path["execution_id"]
-    execution = visit.ports.executions.get(execution_id)
-    if execution is None:
-        raise NotFound(f"there is no execution {execution_id!r}")
-    return watch_execution(visit.ports, execution.recipe_id, execution_id)
+    execution = load_execution(visit.ports, visit.path["execution_id"])
+    return watch_execution(visit.ports, execution.recipe_id, execution.id)
 
 
 def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
-    """Return what the page and its live part show of an execution."""
-    told, run = watched.document(), read_run(watched.execution)
+    """Return what the page and its live part show of an execution; `recipe` is None where it cannot be read."""
+    told, run = watched.document(), run_or_problem(watched.execution)[0]
     return {
         "execution": watched.execution,
-        "recipe": run.recipe,
+        "recipe": run.recipe if run else None,
         "report": told,
-        "chart": timeline_chart(told, visit.now),
+        "chart": timeline_chart(told, visit.now) if run else None,
         "slices": {push["order"]: slices(push) for push in told["pushes"]},
         "total_slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
@@ -95,7 +94,8 @@ def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:
-    return sample_messages(visit.ports, read_run(watched.execution).recipe, watched.execution.id)
+    run = run_or_problem(watched.execution)[0]
+    return sample_messages(visit.ports, run.recipe, watched.execution.id) if run else []
 
 
 def _version(visit: Visit, watched: Watched) -> str:

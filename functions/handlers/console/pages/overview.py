@@ -5,7 +5,6 @@ from typing import Any
 from flask import Response
 
 from functions.domain.execution import Execution
-from functions.domain.recipe import read
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
 from functions.handlers.console.charts import slices
@@ -14,6 +13,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.ports import ExecutionSearch
 from functions.usecases.check_health import check_health
 from functions.usecases.show_executions import Watched, find_executions, watch_execution
+from functions.usecases.steps import run_or_problem
 from functions.usecases.upcoming import upcoming
 from functions.usecases.violations import open_violations, resolve_violation
 
@@ -73,11 +73,11 @@ def _running(visit: Visit) -> dict[str, Any]:
 
 def _watched(visit: Visit, execution: Execution) -> tuple[Watched, dict[str, Any]]:
     watched = watch_execution(visit.ports, execution.recipe_id, execution.id)
-    told = watched.document()
+    told, run = watched.document(), run_or_problem(watched.execution)[0]
     return watched, {
         "execution": watched.execution,
         "report": told,
-        "zone": read(watched.execution.recipe).schedule.zone.key,
+        "zone": run.recipe.schedule.zone.key if run else "UTC",
         "slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
         "control": control_of(watched.execution),
