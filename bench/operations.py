@@ -57,7 +57,6 @@ COSTS: Mapping[str, Cost] = {
     "executions.get": _READ,
     "executions.change": _READ_WRITE,
     "executions.unfinished": _each_read,
-    "executions.of_recipe": _each_read,
     "executions.search": _each_read,
     "executions.save_push": _READ_WRITE,
     "executions.push": _READ,

@@ -99,6 +99,13 @@ class ExecutionSearch:
 
 Place = tuple[datetime, str]
 """Where an execution stands among others in order of their sends: its send instant, then its id."""
+ViolationPlace = tuple[datetime, str, str]
+"""Where a violation stands among others in order of time: its instant, its execution, its id."""
+
+
+def violation_place(violation: Violation) -> ViolationPlace:
+    """Return where a violation stands among others."""
+    return violation.at, violation.execution_id, violation.id
 
 
 class ExecutionStore(Protocol):
@@ -121,10 +128,6 @@ class ExecutionStore(Protocol):
 
         That order is the store's: whoever asks after `create` finds every execution that was created before.
         """
-        ...
-
-    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
-        """Return a recipe's executions, newest send first."""
         ...
 
     def search(
@@ -200,10 +203,12 @@ class ExecutionStore(Protocol):
         """Return an execution's violations, oldest first."""
         ...
 
-    def open_violations(self, *, most: int) -> Sequence[Violation]:
-        """Return at most so many violations of all executions that nobody has resolved, newest first.
+    def open_violations(
+        self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
+    ) -> Sequence[Violation]:
+        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first.
 
-        Without reading each execution, or those that are resolved.
+        The first, or those that follow the place `after`. Without reading each execution, or those that are resolved.
         """
         ...
 

@@ -1,6 +1,10 @@
 """Recipes and users that tests start from."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from functions.domain.execution import Execution
+from functions.ports import ExecutionSearch, Ports
 
 TESTER = "00000000-0000-4000-8000-00000000000a"
 
@@ -41,6 +45,11 @@ def push(order: int, **changes: Any) -> dict[str, Any]:
         "timing": {"delayAfterPrevious": 0 if order == 1 else 2},
     }
     return {**document, **changes}
+
+
+def executions_of(ports: Ports, recipe_id: str) -> Sequence[Execution]:
+    """The executions of a recipe, newest send first."""
+    return ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=99)
 
 
 def old_push(**changes: Any) -> dict[str, Any]:

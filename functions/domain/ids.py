@@ -67,6 +67,11 @@ def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
     return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
 
 
+def recipe_of(execution: str) -> str:
+    """Return the recipe's id in an id that `execution_id` made: nothing behind the last `_` is part of it."""
+    return execution.rpartition("_")[0]
+
+
 def task_name(execution: str, step: str, generation: int) -> str:
     """Return the name of a step's task, with a hashed prefix.
 

@@ -82,11 +82,14 @@ class Finding:
 class Violation:
     """A recorded breach; its id is made of execution, type and subject, so that a repeat changes nothing.
 
+    `recipe_id` is the recipe of its execution.
+
     Once somebody has looked after it, it is resolved: `resolved_by` says who did, an e-mail address.
     """
 
     id: str
     execution_id: str
+    recipe_id: str
     finding: Finding
     at: datetime
     resolved_at: datetime | None = None
@@ -106,6 +109,7 @@ class Violation:
         return {
             "id": self.id,
             "executionId": self.execution_id,
+            "recipeId": self.recipe_id,
             "type": self.finding.type.value,
             "severity": self.finding.severity.value,
             "message": self.finding.message,

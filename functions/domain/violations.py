@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.domain.documents import known
+from functions.domain.ids import recipe_of
 from functions.domain.instants import instant, stamp
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 
@@ -26,6 +27,7 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
     return Violation(
         id=document["id"],
         execution_id=document["executionId"],
+        recipe_id=document.get("recipeId") or recipe_of(document["executionId"]),
         finding=finding,
         at=instant(document["at"]),
         resolved_at=_resolved_at(document),

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -37,7 +38,7 @@ from functions.gcp.firestore import (
 )
 from functions.gcp.firestore import change as change_documents
 from functions.gcp.trouble import translated
-from functions.ports import ExecutionSearch, LogEntry, Place
+from functions.ports import ExecutionSearch, LogEntry, Place, ViolationPlace
 
 V = TypeVar("V")
 
@@ -56,6 +57,7 @@ class FirestoreExecutionStore:
         self._executions = client.collection("executions")
         self._update_times: _OfVersions[datetime] = {}
         self._writers: _OfVersions[str] = {}
+        self._recipes_named = False
         self._process, self._lines = uuid4().hex[:8], itertools.count()
 
     def create(self, execution: Execution) -> bool:
@@ -89,12 +91,6 @@ class FirestoreExecutionStore:
         found = self._executions.where(filter=FieldFilter("unfinished", "==", True))
         executions = [execution for each in find(found.stream) if (execution := _read(each))]
         return sorted(executions, key=lambda execution: (execution.number, execution.id))
-
-    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
-        """Return a recipe's executions, newest send first."""
-        of_it = self._executions.where(filter=FieldFilter("recipeId", "==", recipe_id))
-        ordered = of_it.order_by("sendAt", direction=firestore.Query.DESCENDING)
-        return [execution for each in find(ordered.stream) if (execution := _read(each))]
 
     def search(
         self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
@@ -257,11 +253,32 @@ class FirestoreExecutionStore:
         found = find(self._place(execution_id).collection("violations").order_by("at").stream)
         return [read_violation(document) for snapshot in found if (document := plain(snapshot))]
 
-    def open_violations(self, *, most: int) -> Sequence[Violation]:
-        """Return at most so many violations of all executions that nobody has resolved, newest first."""
-        unresolved = self._client.collection_group("violations").where(filter=FieldFilter("resolved", "==", False))
-        newest = unresolved.order_by("at", direction=firestore.Query.DESCENDING).limit(most)
-        return [read_violation(document) for snapshot in find(newest.stream) if (document := plain(snapshot))]
+    def open_violations(
+        self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
+    ) -> Sequence[Violation]:
+        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
+        wanted = self._unresolved()
+        if recipe_id is not None:
+            self._name_recipes_once()
+            wanted = wanted.where(filter=FieldFilter("recipeId", "==", recipe_id))
+        newest = _newest_first(wanted)
+        if after is not None:
+            newest = newest.start_after({"at": after[0], "__name__": self._violation_place(*after[1:])})
+        found = find(newest.limit(most).stream)
+        return [read_violation(document) for snapshot in found if (document := plain(snapshot))]
+
+    def _name_recipes_once(self) -> None:
+        """Store the recipe of open violations that an older release has written without it; once a process."""
+        if self._recipes_named:
+            return
+        for snapshot in find(_newest_first(self._unresolved()).stream):
+            if "recipeId" not in (snapshot.to_dict() or {}):
+                change_documents(self._client, [snapshot.reference], partial(_name_recipe, snapshot.reference))
+        self._recipes_named = True
+
+    def _unresolved(self) -> Any:
+        violations: Any = self._client.collection_group("violations")
+        return violations.where(filter=FieldFilter("resolved", "==", False))
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
         """Mark a violation as resolved, in one transaction; whoever was first stays. NotFound where there is none."""
@@ -350,6 +367,17 @@ def _read_shard(snapshot: Snapshot) -> Shard | None:
 
 def _write_violation(violation: Violation) -> Mapping[str, Any]:
     return {**write_violation(violation), "at": violation.at}
+
+
+def _name_recipe(place: DocumentReference, unit: Unit) -> None:
+    document = plain(unit.read(place))
+    if document is not None:
+        unit.write(place, _write_violation(read_violation(document)))
+
+
+def _newest_first(violations: Any) -> Any:
+    descending = firestore.Query.DESCENDING
+    return violations.order_by("at", direction=descending).order_by("__name__", direction=descending)
 
 
 def _sums(tally: Tally) -> dict[str, int]:

@@ -21,7 +21,13 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
     One that ends the execution is told by whoever ends it.
     """
     parts = [execution.id, finding.type.value, *([subject] if subject else [])]
-    violation = Violation(id="-".join(parts), execution_id=execution.id, finding=finding, at=ports.clock.now())
+    violation = Violation(
+        id="-".join(parts),
+        execution_id=execution.id,
+        recipe_id=execution.recipe_id,
+        finding=finding,
+        at=ports.clock.now(),
+    )
     if not finding.ends:
         tell(ports, breached(violation, subject), execution.recipe)
     if ports.executions.record(violation):

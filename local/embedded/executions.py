@@ -12,7 +12,7 @@ from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
 from functions.domain.violations import read_violation, write_violation
-from functions.ports import ExecutionSearch, LogEntry, Place
+from functions.ports import ExecutionSearch, LogEntry, Place, ViolationPlace
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS violations (
     execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
 CREATE INDEX IF NOT EXISTS violations_open ON violations (at) WHERE json_extract(document, '$.resolved') = 0
 """
+_RECIPE_OF_VIOLATION = "coalesce(json_extract(document, '$.recipeId') = ?, execution_id GLOB ?)"
+"""Older releases have stored no recipe; the execution's id begins with it."""
 _SUMMED = ("rows", "sent", "failed", "unknown", "lost", "excluded")
 
 
@@ -76,10 +78,6 @@ class SqliteExecutionStore:
     def unfinished(self) -> Sequence[Execution]:
         """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
         return self._read("unfinished ORDER BY rowid")
-
-    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
-        """Return a recipe's executions, newest send first."""
-        return self._read("recipe_id = ? ORDER BY send_at DESC", recipe_id)
 
     def search(
         self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
@@ -190,10 +188,20 @@ class SqliteExecutionStore:
         query = "SELECT document FROM violations WHERE execution_id = ? ORDER BY at, rowid"
         return [read_violation(json.loads(row["document"])) for row in self._database.rows(query, (execution_id,))]
 
-    def open_violations(self, *, most: int) -> Sequence[Violation]:
-        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+    def open_violations(
+        self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
+    ) -> Sequence[Violation]:
+        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
         query = "SELECT document FROM violations WHERE json_extract(document, '$.resolved') = 0"
-        rows = self._database.rows(f"{query} ORDER BY at DESC, rowid DESC LIMIT ?", (most,))
+        parameters: list[object] = []
+        if recipe_id is not None:
+            query += f" AND {_RECIPE_OF_VIOLATION}"
+            parameters += [recipe_id, f"{recipe_id}_????????T??????Z*"]
+        if after is not None:
+            query += " AND (at, execution_id, id) < (?, ?, ?)"
+            parameters += [to_micros(after[0]), *after[1:]]
+        query += " ORDER BY at DESC, execution_id DESC, id DESC LIMIT ?"
+        rows = self._database.rows(query, [*parameters, most])
         return [read_violation(json.loads(row["document"])) for row in rows]
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:

@@ -11,7 +11,6 @@ _OF_CALL = {
     "executions.get": Use(document_reads=1),
     "executions.change": Use(document_reads=1, document_writes=1),
     "executions.unfinished": Use(document_reads=1),
-    "executions.of_recipe": Use(document_reads=1),
     "executions.save_push": Use(document_writes=1),
     "executions.push": Use(document_reads=1),
     "executions.create_shard": Use(document_reads=1, document_writes=1),

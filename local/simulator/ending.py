@@ -210,7 +210,7 @@ class Ending:
 
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
         """Hold the executions of a recipe that nobody touched against the instants at which it says it sends."""
-        of_it = self._executions.of_recipe(written["id"])
+        of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
         found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
         expected = set(sends(written, first, last))
         for at in sorted(expected - {at for at in found if at in expected}):

@@ -120,7 +120,7 @@ def _look(ports: Ports, event: Event) -> None:
     report(ports, event.execution_id)
     notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
     migration_status(ports)
-    for violation in open_violations(ports, most=3):
+    for violation in open_violations(ports, most=3).violations:
         resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
         resolve_violation(ports, "", violation.id, by=_SOMEBODY)
 

@@ -12,7 +12,7 @@ from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.timeline import Phase
-from functions.ports import ExecutionSearch, LogEntry
+from functions.ports import ExecutionSearch, LogEntry, violation_place
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Make = Callable[..., Any]
@@ -99,7 +99,8 @@ def test_a_recipe_s_executions_are_listed_newest_send_first(ports: Any, an_execu
     for day in (2, 1, 3):
         ports.executions.create(an_execution(id=f"e{day}", send_at=NOON + timedelta(days=day)))
     ports.executions.create(an_execution(id="other", recipe_id="weekly"))
-    assert [execution.id for execution in ports.executions.of_recipe("daily")] == ["e3", "e2", "e1"]
+    found = ports.executions.search(ExecutionSearch(recipe_id="daily"), most=99)
+    assert [execution.id for execution in found] == ["e3", "e2", "e1"]
 
 
 def test_a_push_s_manifest_comes_back_as_it_was_kept(ports: Any, an_execution: Make, a_push: Make) -> None:
@@ -223,7 +224,8 @@ def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
         action="blocked",
         data={"size": 3, "audience": "größe"},
     )
-    late = Violation(id="b", execution_id="e", finding=finding, at=NOON + timedelta(seconds=1, microseconds=7))
+    at = NOON + timedelta(seconds=1, microseconds=7)
+    late = Violation(id="b", execution_id="e", recipe_id="r", finding=finding, at=at)
     early = replace(late, id="a", at=NOON + timedelta(seconds=1))
     assert ports.executions.record(late)
     assert ports.executions.record(early)
@@ -237,7 +239,8 @@ def a_violation(number: int, execution: str = "e") -> Violation:
         type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="no device", action="blocked", data={}
     )
     at = NOON + timedelta(seconds=number)
-    return Violation(id=f"{execution}/{number}", execution_id=execution, finding=finding, at=at)
+    recipe_id = f"of-{execution}"
+    return Violation(id=f"{execution}/{number}", execution_id=execution, recipe_id=recipe_id, finding=finding, at=at)
 
 
 def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> None:
@@ -246,6 +249,22 @@ def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> 
         ports.executions.record(violation)
     assert list(ports.executions.open_violations(most=9)) == kept[::-1]
     assert list(ports.executions.open_violations(most=2)) == [kept[3], kept[2]]
+
+
+@pytest.mark.parametrize("recipe_id", ["of-e", None])
+def test_open_violations_of_a_recipe_are_read_page_by_page(recipe_id: str | None, ports: Any) -> None:
+    kept = [a_violation(number, execution) for number, execution in enumerate("efefeg")]
+    for violation in [*kept, replace(kept[-1], id="twin")]:
+        ports.executions.record(violation)
+    ports.executions.resolve("e", "e/2", NOON, "ann@example.com")
+    found: list[Violation] = []
+    place = None
+    while page := ports.executions.open_violations(most=2, recipe_id=recipe_id, after=place):
+        assert len(page) <= 2
+        found += page
+        place = violation_place(page[-1])
+    expected = "e/4 e/0" if recipe_id else "twin g/5 e/4 f/3 f/1 e/0"
+    assert [violation.id for violation in found] == expected.split()
 
 
 def test_a_violation_is_resolved_once_and_whoever_was_first_stays(ports: Any, open_ports: Any) -> None:

@@ -25,6 +25,7 @@ from local.cloud.oidc import OidcKey
 from local.embedded.clock import RealClock
 from local.runtime import load_functions
 from local.serving import CALLED_BY_SERVICES, SOURCE
+from tests.factories import executions_of
 from tests.functional.conftest import START_AT, Lab
 
 MakeLab = Callable[..., Lab]
@@ -253,7 +254,7 @@ def test_every_function_turns_away_the_other_service_and_everybody_without_a_tok
     token = issuers.google.sign(of_service(function, email=other))
     assert call(guarded, function, f"Bearer {token}").status == 403
     assert call(guarded, function, None).status == 401
-    assert guarded.ports.executions.of_recipe("welcome") == []
+    assert executions_of(guarded.ports, "welcome") == []
 
 
 @pytest.mark.parametrize("function", CALLED_BY_SERVICES)

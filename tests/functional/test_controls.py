@@ -12,7 +12,7 @@ from functions.domain.execution import State
 from functions.ports import Ports, PushSender
 from functions.usecases.control import cancel, stop
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe
-from tests.factories import recipe
+from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -105,7 +105,7 @@ def test_a_pause_during_the_live_phase_leaves_that_execution_alone(lab: Lab) -> 
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(days=2))
     assert lab.report()["status"] == "completed"
-    assert len(lab.ports.executions.of_recipe("welcome")) == 1
+    assert len(executions_of(lab.ports, "welcome")) == 1
 
 
 def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: Lab) -> None:
@@ -113,7 +113,7 @@ def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: L
     lab.run_to(SEND_AT - 9 * MINUTE)
     resume_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(hours=1))
-    assert lab.ports.executions.of_recipe("welcome") == []
+    assert executions_of(lab.ports, "welcome") == []
     lab.run_to(SEND_AT + timedelta(days=1, hours=1))
     assert len(lab.outbox(test=False)) == 9
 

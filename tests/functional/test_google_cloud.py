@@ -11,6 +11,7 @@ import pytest
 from functions.usecases.control import cancel, stop
 from local.cloud import Duplicate, Reorder, Script, Share
 from local.sample import generate
+from tests.factories import executions_of
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -60,7 +61,7 @@ def test_42_fires_of_one_slot_make_one_execution_and_one_set_of_messages(open_la
     lab.cloud.run_until(LATE)
     launches = [request for request in lab.cloud.requests if request.url.endswith("/launch")]
     assert (len(launches), {request.status for request in launches}) == (42, {200})
-    assert [each.id for each in lab.ports.executions.of_recipe("sneaker-reactivation")] == [REACTIVATION]
+    assert [each.id for each in executions_of(lab.ports, "sneaker-reactivation")] == [REACTIVATION]
     _assert_sent_once(lab)
 
 

@@ -11,7 +11,7 @@ import pytest
 from functions.domain.status import Status
 from functions.usecases.migrate import Migrated, OldDocument, migrate, migration_status
 from functions.usecases.recipes import pause_recipe
-from tests.factories import TESTER, old_push, recipe, user
+from tests.factories import TESTER, executions_of, old_push, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
@@ -78,7 +78,7 @@ def test_what_was_sent_or_has_passed_never_sends(make_lab: MakeLab, changes: dic
     lab.run_to_the_end()
     assert stored(lab) == {"push-p1": "completed"}
     assert lab.outbox() == []
-    assert lab.ports.executions.of_recipe("push-p1") == []
+    assert executions_of(lab.ports, "push-p1") == []
 
 
 def test_what_people_have_made_of_a_recipe_since_stays(make_lab: MakeLab) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from functions.ports import ScheduledJob, Task
 from functions.usecases.reconcile import reconcile
-from tests.factories import recipe
+from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def test_a_schedule_moved_by_hand_is_mended_and_launches_nothing_meanwhile(lab: 
     )
     lab.ports.schedules.put(job)
     lab.run_to_the_end()
-    assert len(lab.ports.executions.of_recipe("welcome")) == 1
+    assert len(executions_of(lab.ports, "welcome")) == 1
     assert len(lab.outbox(test=False)) == 9
 
 

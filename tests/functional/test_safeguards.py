@@ -12,7 +12,7 @@ from functions.domain.errors import LedgerUnreadable
 from functions.domain.safeguards import Limits
 from functions.ports import Ports
 from local.embedded.outbox import OutcomeScript
-from tests.factories import TESTER, push, recipe, user
+from tests.factories import TESTER, executions_of, push, recipe, user
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
@@ -254,7 +254,7 @@ def test_more_executions_than_allowed_at_once_are_blocked(make_lab: MakeLab) -> 
     for name in ("one", "two", "welcome"):
         lab.save(recipe(id=name))
     lab.run_to_the_end()
-    states = sorted(lab.ports.executions.of_recipe(name)[0].state.value for name in ("one", "two", "welcome"))
+    states = sorted(executions_of(lab.ports, name)[0].state.value for name in ("one", "two", "welcome"))
     assert states == ["blocked", "completed", "completed"]
 
 

@@ -19,7 +19,7 @@ from functions.usecases.control import cancel, stop
 from functions.usecases.send_once import OneOff, send_once, try_once, users_file
 from functions.usecases.sort_upload import sort_upload
 from functions.usecases.track_notification import track_notification
-from tests.factories import TESTER, recipe, user
+from tests.factories import TESTER, executions_of, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
@@ -227,7 +227,7 @@ def test_a_dry_run_says_what_would_happen_and_sends_nothing(lab: Lab) -> None:
     )
     run_out(lab)
     assert lab.outbox() == []
-    assert lab.ports.executions.of_recipe(ONE_OFF) == []
+    assert executions_of(lab.ports, ONE_OFF) == []
     assert not (lab.state / "audiences").exists()
     with pytest.raises(BadFields):
         try_once(lab.ports, push(title="[[var:x]]"), io.BytesIO(csv(0)), by="ann@example.com")
@@ -275,7 +275,7 @@ def test_the_crashes_below_cover_every_call_of_a_one_off(make_lab: MakeLab) -> N
 def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(tenth: int, after: bool, make_lab: MakeLab) -> None:
     for number in range(tenth * 10, tenth * 10 + 10):
         lab, execution = one_off_with(CrashPoint(number, after=after), make_lab)
-        assert [each.id for each in lab.ports.executions.of_recipe(ONE_OFF)] == [execution]
+        assert [each.id for each in executions_of(lab.ports, ONE_OFF)] == [execution]
         assert max(Counter(message["token"] for message in lab.outbox()).values()) == 1
         totals = lab.report(execution)["totals"]
         assert totals["sent"] + totals["unknown"] == 5

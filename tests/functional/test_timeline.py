@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.execution import State
-from tests.factories import TESTER, recipe, user
+from tests.factories import TESTER, executions_of, recipe, user
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 
 MINUTE = timedelta(minutes=1)
@@ -81,7 +81,7 @@ def test_forty_two_launches_of_one_slot_make_one_execution(lab: Lab) -> None:
         thread.join()
     assert Counter(answers) == {200: 42}
     lab.run_to_the_end()
-    assert len(lab.ports.executions.of_recipe("welcome")) == 1
+    assert len(executions_of(lab.ports, "welcome")) == 1
     assert (len(lab.outbox(test=True)), len(lab.outbox(test=False))) == (3, 9)
     assert sum("launched" in entry.message for entry in lab.ports.executions.log_of(lab.id)) == 1
 
@@ -96,7 +96,7 @@ def test_the_same_slot_launched_again_next_day_changes_nothing(lab: Lab) -> None
 
 def test_each_day_is_an_execution_of_its_own(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(days=2, hours=1))
-    executions = lab.ports.executions.of_recipe("welcome")
+    executions = executions_of(lab.ports, "welcome")
     assert [execution.send_at for execution in executions] == [SEND_AT + timedelta(days=n) for n in (2, 1, 0)]
     assert len(lab.outbox(test=False)) == 27
     lab.assert_contract()
@@ -176,7 +176,7 @@ def test_a_fire_that_no_send_belongs_to_launches_nothing(lab: Lab) -> None:
     lab.clock.advance_to(START_AT)
     answer = lab.launch(START_AT - MINUTE)
     assert (answer.status, "nothing to launch" in answer.text) == (200, True)
-    assert lab.ports.executions.of_recipe("welcome") == []
+    assert executions_of(lab.ports, "welcome") == []
 
 
 def test_the_log_says_what_became_of_each_shard(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:

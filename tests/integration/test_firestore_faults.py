@@ -26,7 +26,7 @@ from functions.gcp.firestore_devices import FirestoreDevices
 from functions.gcp.firestore_executions import FirestoreExecutionStore
 from functions.gcp.firestore_ledger import FirestoreCadenceLedger
 from functions.gcp.firestore_recipes import FirestoreRecipeStore
-from functions.ports import LogEntry
+from functions.ports import ExecutionSearch, LogEntry
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -46,6 +46,7 @@ LINE = LogEntry(at=NOON, phase="live", level="info", message="erst 👟")
 VIOLATION = Violation(
     id="v",
     execution_id=EXECUTION.id,
+    recipe_id=EXECUTION.recipe_id,
     finding=Finding(
         type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="kein Gerät", action="blocked", data={}
     ),
@@ -561,7 +562,7 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "executions.get": lambda stores: stores.executions.get(EXECUTION.id),
     "executions.change": lambda stores: stores.executions.change(EXECUTION.id, counted),
     "executions.unfinished": lambda stores: stores.executions.unfinished(),
-    "executions.of_recipe": lambda stores: stores.executions.of_recipe("daily"),
+    "executions.search": lambda stores: stores.executions.search(ExecutionSearch(recipe_id="daily"), most=99),
     "executions.push": lambda stores: stores.executions.push(EXECUTION.id, 1),
     "executions.create_shard": lambda stores: stores.executions.create_shard(replace(SHARD, number=9)),
     "executions.shard": lambda stores: stores.executions.shard(EXECUTION.id, SHARD.key),
@@ -645,7 +646,7 @@ def test_what_somebody_has_to_change_names_the_setting_and_is_not_repeated(
 def test_a_query_that_lacks_its_index_says_so(proxy: FaultyFirestore, stores: Stores) -> None:
     proxy.faults = failing("FAILED_PRECONDITION")
     with pytest.raises(Misconfigured, match="RunQuery fails"):
-        stores.executions.of_recipe("daily")
+        stores.executions.search(ExecutionSearch(recipe_id="daily"), most=99)
 
 
 @pytest.mark.usefixtures("shard")
@@ -654,3 +655,13 @@ def test_a_write_that_is_refused_names_the_setting(call: str, proxy: FaultyFires
     proxy.faults = failing("PERMISSION_DENIED", ("Commit", "Rollback"))
     with pytest.raises(Misconfigured, match="GOOGLE_CLOUD_PROJECT: Firestore refuses: 403 Commit fails"):
         CALLS[call](stores)
+
+
+def test_an_open_violation_of_an_older_release_is_found_by_its_recipe(stores: Stores) -> None:
+    old = replace(VIOLATION, execution_id="daily_20260302T183000Z", recipe_id="daily")
+    stores.executions.record(old)
+    place = stores.executions._violation_place(old.execution_id, old.id)
+    place.update({"recipeId": firestore.DELETE_FIELD})
+    for _ in range(2):
+        assert list(stores.executions.open_violations(most=9, recipe_id="daily")) == [old]
+    assert place.get().get("recipeId") == "daily"

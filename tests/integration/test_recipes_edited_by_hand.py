@@ -18,7 +18,7 @@ from functions.usecases.launch import launch
 from functions.usecases.reconcile import reconcile
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
-from tests.factories import push, recipe
+from tests.factories import executions_of, push, recipe
 from tests.google_cloud import cloud_project
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -179,7 +179,7 @@ def test_a_malformed_recipe_is_reported_and_never_run_and_others_are(case: str, 
     team.clock.advance_to(START_AT + timedelta(minutes=6))
     assert launch(team.ports, "welcome", START_AT) is None
     assert [sentence for sentence in team.drift() if "welcome" in sentence] == [malformed]
-    assert team.ports.executions.of_recipe("welcome") == []
+    assert executions_of(team.ports, "welcome") == []
 
 
 @pytest.mark.parametrize("name", ["my recipe", "größe", "a.b", "x" * 101])

@@ -46,7 +46,7 @@ def built(push: int, audience: str, users: int, **fields: Any) -> Built:
 
 def a_violation(kind: ViolationType, action: str) -> Violation:
     finding = Finding(type=kind, severity=Severity.CRITICAL, message="too many fail", action=action)
-    return Violation(id="v", execution_id="e", finding=finding, at=SEND_AT)
+    return Violation(id="v", execution_id="e", recipe_id="r", finding=finding, at=SEND_AT)
 
 
 def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:

@@ -143,7 +143,7 @@ def test_a_violation_is_answered_with_all_that_people_need() -> None:
     finding = Finding(
         type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="m", action="blocked", data={"users": 2}
     )
-    violation = Violation(id="v", execution_id="e", finding=finding, at=NOON)
+    violation = Violation(id="v", execution_id="e", recipe_id="r", finding=finding, at=NOON)
     assert violation.document() == {
         "id": "v",
         "executionId": "e",

@@ -66,6 +66,7 @@ class ViolationShown(Model):
 
     id: str
     execution_id: str
+    recipe_id: str
     type: ViolationType
     severity: Severity
     message: str

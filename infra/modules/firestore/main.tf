@@ -39,6 +39,11 @@ locals {
       scope      = "COLLECTION_GROUP"
       fields     = [["resolved", "ASCENDING"], ["at", "DESCENDING"]]
     }
+    open_violations_of_recipe = {
+      collection = "violations"
+      scope      = "COLLECTION_GROUP"
+      fields     = [["recipeId", "ASCENDING"], ["resolved", "ASCENDING"], ["at", "DESCENDING"]]
+    }
   }
 
   # One entry a field that is looked for in all collections of a name: the automatic indexes hold one collection each.

@@ -12,7 +12,7 @@ from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
-from functions.ports import ExecutionSearch, LogEntry, Place
+from functions.ports import ExecutionSearch, LogEntry, Place, ViolationPlace, violation_place
 
 
 class MemoryExecutionStore:
@@ -61,11 +61,6 @@ class MemoryExecutionStore:
     def unfinished(self) -> Sequence[Execution]:
         """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
         return sorted(self._unfinished.values(), key=lambda execution: execution.number)
-
-    def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
-        """Return a recipe's executions, newest send first."""
-        mine = [execution for execution in self._executions.values() if execution.recipe_id == recipe_id]
-        return sorted(mine, key=lambda execution: execution.send_at, reverse=True)
 
     def search(
         self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
@@ -183,11 +178,19 @@ class MemoryExecutionStore:
         """Return an execution's violations, oldest first."""
         return sorted(self._violations[execution_id].values(), key=lambda violation: violation.at)
 
-    def open_violations(self, *, most: int) -> Sequence[Violation]:
-        """Return at most so many violations of all executions that nobody has resolved, newest first."""
+    def open_violations(
+        self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
+    ) -> Sequence[Violation]:
+        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
         kept = (violation for violations in self._violations.values() for violation in violations.values())
-        unresolved = [violation for violation in kept if not violation.resolved]
-        return sorted(unresolved, key=lambda violation: violation.at, reverse=True)[:most]
+        found = [
+            violation
+            for violation in kept
+            if not violation.resolved
+            and recipe_id in (None, violation.recipe_id)
+            and (after is None or violation_place(violation) < after)
+        ]
+        return sorted(found, key=violation_place, reverse=True)[:most]
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
         """Mark a violation as resolved; whoever was first stays. NotFound where there is none."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.domain.execution import State
-from tests.factories import push, recipe
+from tests.factories import executions_of, push, recipe
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 
@@ -44,7 +44,7 @@ def test_an_emergency_stop_ends_an_execution_a_recipe_or_everything(lab: Lab, ap
     before = lab.outbox()
     lab.run_to_the_end()
     assert lab.outbox() == before
-    assert {lab.execution(each.id).state for each in lab.ports.executions.of_recipe("other")} == {State.STOPPED}
+    assert {lab.execution(each.id).state for each in executions_of(lab.ports, "other")} == {State.STOPPED}
 
 
 def test_what_is_possible_now_follows_the_state_of_things(lab: Lab, api: ApiClient) -> None:
@@ -92,7 +92,7 @@ def test_a_request_that_comes_again_under_its_key_starts_nothing_new(lab: Lab, a
     lab.clock.advance_to(lab.clock.now() + MINUTE)
     again = api("POST", CONTROL, json=order, headers=key)
     assert again.headers["Location"] == first.headers["Location"]
-    assert len(lab.ports.executions.of_recipe("welcome")) == 1
+    assert len(executions_of(lab.ports, "welcome")) == 1
     lab.save(recipe(id="other"))
     other = api("POST", CONTROL, json={**order, "recipeId": "other"}, headers=key)
     assert (other.status_code, "take a new key" in other.text) == (422, True)
@@ -123,4 +123,4 @@ def test_only_an_active_recipe_sends_whoever_asks(lab: Lab, api: ApiClient) -> N
     give(api, "pause", recipeId="welcome")
     response = api("POST", CONTROL, json={"action": "execute_now", "recipeId": "welcome"})
     assert (response.status_code, "paused" in response.text) == (409, True)
-    assert lab.ports.executions.of_recipe("welcome") == []
+    assert executions_of(lab.ports, "welcome") == []

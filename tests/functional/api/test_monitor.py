@@ -72,3 +72,19 @@ def test_a_user_sees_what_they_got(lab: Lab, api: ApiClient) -> None:
     assert api.data("GET", f"/api/users/{user(50)}/notifications?days=1")["notifications"] == []
     assert api("GET", "/api/users/nobody/notifications").status_code == 422
     assert api("GET", f"/api/users/{user(1)}/notifications?days=91").status_code == 422
+
+
+def test_violations_of_a_recipe_are_paged_with_a_cursor(lab: Lab, api: ApiClient) -> None:
+    for name in ("other", "third"):
+        lab.save(recipe(id=name, settings={"testUserIds": []}))
+    lab.save(recipe(settings={"testUserIds": []}))
+    lab.run_to(SEND_AT + timedelta(days=2))
+    cursor: str | None
+    address, cursor, found = f"{MONITOR}?type=violations&recipeId=other&limit=1", "", list[dict[str, str]]()
+    while cursor is not None:
+        page = json.loads(api("GET", f"{address}&cursor={cursor}").text)
+        found += page["data"]
+        cursor = page["pagination"]["next"]
+    assert [each["recipeId"] for each in found] == ["other", "other", "other"]
+    assert len({each["id"] for each in found}) == 3
+    assert api("GET", f"{MONITOR}?type=violations&cursor=broken").status_code == 422

@@ -15,7 +15,7 @@ def test_a_violation_is_resolved_by_whoever_calls(lab: Lab, api: ApiClient) -> N
     resolved = api.data("POST", MONITOR, json={"violationId": waiting["id"]})
     assert (resolved["resolved"], resolved["resolvedBy"]) == (True, "local")
     assert api.data("GET", f"{MONITOR}?type=violations") == []
-    assert list(open_violations(lab.ports)) == []
+    assert list(open_violations(lab.ports).violations) == []
     again = {"violationId": waiting["id"], "executionId": waiting["executionId"]}
     assert api.data("POST", MONITOR, json=again) == resolved
     assert api("POST", MONITOR, json={"violationId": waiting["id"]}).status_code == 404

@@ -9,7 +9,7 @@ import pytest
 from functions.domain.execution import State
 from functions.domain.ids import user_key
 from functions.domain.partition import partition_of
-from tests.factories import TESTER, push, recipe, user
+from tests.factories import TESTER, executions_of, push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint
@@ -169,7 +169,7 @@ def test_a_send_that_breaks_off_anywhere_goes_on_under_its_key_and_is_sent_once(
         place = api("POST", f"{TEST}?mode=live-send", headers=KEY).headers["Location"]
         lab.run_to(START_AT - MINUTE)
         assert api.data("GET", place)["status"] == "completed"
-        assert len(lab.ports.executions.of_recipe("welcome")) == 1
+        assert len(executions_of(lab.ports, "welcome")) == 1
         assert len(lab.outbox(test=False)) == 9
         lab.close()
         at += 1

@@ -5,11 +5,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from functions.domain.instants import stamp
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, place_of, searched
 from functions.handlers.api.calls.upkeep import Health, get_health
 from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
+from functions.ports import ViolationPlace
 from functions.usecases.overview import overview, push_logs
 from functions.usecases.user_history import MOST_DAYS, notifications_of
 from functions.usecases.violations import open_violations, resolve_violation
@@ -101,10 +103,21 @@ def _overview(call: Call) -> Reply:
 
 
 def _violations(call: Call) -> Reply:
-    recipe_id, most = call.query.recipe_id, call.query.limit
-    found = [violation.document() for violation in open_violations(call.ports, most=most)]
-    mine = [each for each in found if recipe_id in ("", str(each["executionId"]).rpartition("_")[0])]
-    return Reply(data=mine, page=Page(limit=most, next=None))
+    asked: Monitor = call.query
+    found = open_violations(
+        call.ports, most=asked.limit, recipe_id=asked.recipe_id or None, after=_violation_place(asked.cursor)
+    )
+    following = f"{stamp(found.next[0])}~{found.next[1]}~{found.next[2]}" if found.next else None
+    data = [violation.document() for violation in found.violations]
+    return Reply(data=data, page=Page(limit=asked.limit, next=following))
+
+
+def _violation_place(cursor: str) -> ViolationPlace | None:
+    """Return the place that the page before has named; BadFields where it is none."""
+    at, _, named = cursor.partition("~")
+    execution_id, tilde, violation_id = named.partition("~")
+    place = place_of(f"{at}~{execution_id}" if tilde else at)
+    return (*place, violation_id) if place else None
 
 
 def _executions(call: Call) -> Reply:

@@ -25,15 +25,15 @@ _SHOWN_ANEW_SECONDS = 10
 
 def show(visit: Visit) -> Response:
     """Show all of it; health is asked for by the page, as some answers take their time."""
-    violations = open_violations(visit.ports, most=_OPEN + 1)
+    found = open_violations(visit.ports, most=_OPEN)
     return page(
         visit,
         "overview.html",
         **_running(visit),
         upcoming=upcoming(visit.ports, most=_NEXT),
         latest=_latest(visit),
-        violations=violations[:_OPEN],
-        more_violations=len(violations) > _OPEN,
+        violations=found.violations,
+        more_violations=found.next is not None,
     )
 
 
