@@ -9,10 +9,12 @@ from sqlglot import exp
 
 from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
-from audience_jobs.query import read_query
+from audience_jobs.query import read_query, refusing_depth
 from audience_jobs.typed_query import typed
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_DEEPEST = 500
+"""Half of what Python's stack allows: engines walk the same query again, with more around it."""
 _Type = exp.DataType.Type
 _WRITTEN_ALIKE: dict[Any, Literal["text", "integer", "timestamp"]] = {
     **dict.fromkeys([_Type.TEXT, _Type.VARCHAR, _Type.BOOLEAN, _Type.DATE], "text"),
@@ -36,8 +38,10 @@ def read_custom_query(sql: str) -> CustomQuery:
     alike.
     """
     query = read_query(sql, parameters=["now"])
-    plain = query.sql("postgres")
-    columns = [_column(selected) for selected in _selected(query.tree())]
+    with refusing_depth():
+        _check_depth(query.tree())
+        plain = query.sql("postgres")
+        columns = [_column(selected) for selected in _selected(query.tree())]
     if "user_id" not in [column.name for column in columns]:
         raise RefusedQuery("yields no column user_id: name the column of the users' ids so, as in id AS user_id")
     names = [column.name.lower() for column in columns]
@@ -47,6 +51,15 @@ def read_custom_query(sql: str) -> CustomQuery:
     if "audience" in names:
         raise RefusedQuery("yields a column audience, which is Tminus' own: give it another name")
     return CustomQuery(sql=plain, columns=tuple(column for column in columns if column.name != "user_id"))
+
+
+def _check_depth(tree: exp.Query) -> None:
+    level: list[exp.Expr] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in node.iter_expressions()]
+    if level:
+        told = f"is nested deeper than {_DEEPEST} levels, and each AND or OR of a chain is one"
+        raise RefusedQuery(f"{told}: write IN (...) for a long OR")
 
 
 def _selected(tree: exp.Query) -> Sequence[exp.Expr]:

@@ -7,6 +7,7 @@ or second statement of the original reaches it.
 
 import logging
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import sqlglot
@@ -100,11 +101,12 @@ class Query:
 
     def sql(self, dialect: Dialect) -> str:
         """Give the query in an engine's words, and PostgreSQL's as it was written; RefusedQuery where it has none."""
-        if dialect == "bigquery":
-            from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
+        with refusing_depth():
+            if dialect == "bigquery":
+                from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - its optimizer takes a while to load
 
-            return generated(googlesql(self.tree()), dialect)
-        return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
+                return generated(googlesql(self.tree()), dialect)
+            return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
 
     def numbered(self) -> str:
         """Give the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
@@ -113,7 +115,17 @@ class Query:
         def number(node: exp.Expr) -> exp.Expr:
             return exp.Parameter(this=places[node.name].copy()) if isinstance(node, exp.Parameter) else node
 
-        return generated(for_postgres(self._tree.transform(number)), "postgres")
+        with refusing_depth():
+            return generated(for_postgres(self._tree.transform(number)), "postgres")
+
+
+@contextmanager
+def refusing_depth() -> Iterator[None]:
+    """Raise RefusedQuery where sqlglot, which walks most queries by recursion, finds one nested too deeply."""
+    try:
+        yield
+    except RecursionError:
+        raise RefusedQuery("is nested too deeply to be read: write IN (...) for a long OR, or fewer levels") from None
 
 
 def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
@@ -121,7 +133,11 @@ def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str]
 
     Raises RefusedQuery, with the reason, for anything else.
     """
-    tree = _parsed(sql)
+    with refusing_depth():
+        return _read(_parsed(sql), parameters, tables)
+
+
+def _read(tree: exp.Query, parameters: Collection[str], tables: Collection[str]) -> Query:
     for node in tree.walk():
         _hold_to_the_lists(node)
         if isinstance(node, exp.Parameter) and node.name not in parameters:
@@ -135,9 +151,8 @@ def _parsed(sql: str) -> exp.Query:
         raise RefusedQuery(f"is longer than {_LONGEST:,} characters, or holds one of code 0")
     try:
         # The line end is for its tokenizer, which after a $name takes '' at the very end for a text left open.
-        parsed = sqlglot.parse(f"{sql}\n", read="postgres")
-    except RecursionError:
-        raise RefusedQuery("is nested too deeply to be read") from None
+        with refusing_depth():
+            parsed = sqlglot.parse(f"{sql}\n", read="postgres")
     except SqlglotError as error:
         raise RefusedQuery(f"cannot be read as PostgreSQL: {_first_error(error)}") from error
     statements = [tree for tree in parsed if tree is not None and not isinstance(tree, exp.Semicolon)]

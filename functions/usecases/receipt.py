@@ -2,8 +2,6 @@
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
-from io import StringIO
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +10,9 @@ from functions.domain.partition import PARTITIONS, Index, read_rows
 from functions.domain.shard import PushFiles, Shard, Stored
 from functions.ports import Ports
 from functions.usecases.built_pushes import built_pushes
+from functions.usecases.csv_blocks import csv_blocks
 
 _HEADER = ("push", "audience", "user_id", "outcome", "reason")
-_ROWS_IN_BLOCK = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,11 +37,7 @@ def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
 
     BadAudience where the audiences are no longer kept.
     """
-    rows = _table(ports, execution_id, built_pushes(ports, execution_id))
-    while block := list(islice(rows, _ROWS_IN_BLOCK)):
-        text = StringIO()
-        csv.writer(text, lineterminator="\n").writerows(block)
-        yield text.getvalue().encode()
+    yield from csv_blocks(_table(ports, execution_id, built_pushes(ports, execution_id)))
 
 
 def _table(ports: Ports, execution_id: str, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:

@@ -149,3 +149,28 @@ def test_a_query_finds_no_frozen_user_and_its_texts_stay_texts(world: tuple[str,
     assert files[0] == files[1]
     assert files[0].splitlines()[1].startswith("ann,xy; --,'; DROP TABLE users; --,")
     assert "bob" not in files[0]
+
+
+@pytest.mark.parametrize("times", [400, 1_500, 20_000])
+@pytest.mark.parametrize(
+    ("before", "middle", "after"),
+    [
+        pytest.param(" AND ", "bio = 'a'", "", id="ands"),
+        pytest.param("(", "bio = 'a'", ")", id="parentheses"),
+        pytest.param("NOT ", "bio = 'a'", "", id="nots"),
+        pytest.param("CASE WHEN bio = 'a' THEN true ELSE ", "false", " END", id="cases"),
+        pytest.param("lower(", "bio", ") = 'a'", id="functions"),
+        pytest.param("id IN (SELECT id FROM users WHERE ", "bio = 'a'", ")", id="subqueries"),
+    ],
+)
+def test_a_query_that_is_nested_too_deeply_is_refused_and_nothing_else_happens(
+    before: str, middle: str, after: str, times: int
+) -> None:
+    chain = before.strip() == "AND"
+    where = before.join([middle] * times) if chain else before * times + middle + after * times
+    sql = f"SELECT id AS user_id FROM users WHERE {where}"
+    if chain and times < 500:
+        assert read_criteria({"customQuery": sql}).custom_query is not None
+        return
+    with pytest.raises(BadCriteria, match=r"nested|longer than"):
+        read_criteria({"customQuery": sql})

@@ -3,7 +3,7 @@
 import pytest
 
 from functions.domain import delivery
-from functions.usecases import deliver, finish, send_chunks
+from functions.usecases import clean_up, deliver, send_chunks
 from local.simulator.chance import Injected
 from local.simulator.doors import hush
 from local.simulator.simulation import simulate
@@ -90,5 +90,5 @@ def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails
 
 def test_who_finishes_a_test_tells_of_its_end_where_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
     assert breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF) == []
-    monkeypatch.setattr(finish, "_tell", lambda *_: None)
+    monkeypatch.setattr(clean_up, "_tell", lambda *_: None)
     assert "nobody was told that it is stopped, only of []" in breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF)

@@ -16,6 +16,8 @@ from functions.handlers.callers import body_fits
 
 _JSON = ("application/json", "")
 _FORM = "multipart/form-data"
+_DEEPEST = 100
+_TOO_DEEP = f"the body is nested too deep; at most {_DEEPEST} levels are read"
 
 
 def read_query(request: Request, route: Route) -> Query:
@@ -55,13 +57,26 @@ def _json(content: bytes) -> Any:
     if not content.strip():
         raise Refused(400, "the body is empty; send a JSON object")
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+        read = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Refused(400, f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except RecursionError:
-        raise Refused(400, "the body is nested too deep") from None
+        raise Refused(400, _TOO_DEEP) from None
     except ValueError as error:
         raise Refused(400, f"the body is no JSON: {error}") from None
+    _check_depth(read)
+    return read
+
+
+def _check_depth(body: object) -> None:
+    """Refuse what is nested so deep that reading or showing it could overflow the stack."""
+    level = [body]
+    for _ in range(_DEEPEST):
+        lists = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [item for items in lists for item in items]
+        if not level:
+            return
+    raise Refused(400, _TOO_DEEP)
 
 
 def _no_number(name: str) -> float:

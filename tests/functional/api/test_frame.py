@@ -161,3 +161,11 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_no_inline_script(api: Ap
     assert all(api("GET", f"/api/{name}").status_code == 200 for name in named)
     assert "<script>" not in page.text
     assert api("GET", "/api/docs/secret.txt").status_code == 404
+
+
+@pytest.mark.parametrize("deep", [101, 900, 100_000])
+@pytest.mark.parametrize("path", [RECIPES, "/api/query-audience", "/api/filter-audience"])
+def test_a_body_that_is_nested_too_deep_is_refused_wherever_it_is_sent(deep: int, path: str, api: ApiClient) -> None:
+    body = '{"filters": {"lastActiveDays": ' + "[" * deep + "]" * deep + "}}"
+    response = api.unchecked("POST", path, data=body, content_type="application/json")
+    assert (response.status_code, "nested too deep" in response.text) == (400, True)

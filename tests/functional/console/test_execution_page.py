@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.delivery import Exclusion
+from functions.domain.delivery import OTHER, Exclusion
 from functions.domain.execution import Kind, State
 from functions.domain.roles import Role
 from functions.domain.timeline import Phase
@@ -161,4 +161,4 @@ def test_whatever_an_execution_can_be_has_a_name() -> None:
     assert words.KINDS.keys() == {kind.value for kind in Kind}
     assert words.STATES.keys() >= {state.value for state in State}
     assert words.PHASES.keys() == {phase.value for phase in Phase}
-    assert words.REASONS.keys() == {reason.value for reason in Exclusion}
+    assert words.REASONS.keys() == {OTHER, *(reason.value for reason in Exclusion)}
