@@ -237,6 +237,15 @@ DEFECTS = (
         ),
     ),
     Defect(
+        name="unreadable passed over",
+        means="an execution that a new release cannot read stays as it is",
+        sentence=r"long after a new release refused it$",
+        changes=(
+            (_module("reconcile"), "end_unreadable", mutations.do_nothing),
+            (importlib.import_module("functions.handlers.tasks"), "end_unreadable", mutations.do_nothing),
+        ),
+    ),
+    Defect(
         name="tokens kept",
         means="device tokens are not deleted at cleanup",
         sentence=r"^device tokens were kept when they were deleted",

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,11 +48,13 @@ class Ending:
         schedules: MemorySchedules,
         alerts: MemoryAlertStore,
         channels: MemoryChannels,
+        refused: Collection[str] = (),
     ) -> None:
         self._contract, self._broken = contract, broken
         self._recipes, self._executions, self._ledger = recipes, executions, ledger
         self._files, self._schedules = files, schedules
         self._alerts, self._channels = alerts, channels
+        self._refused = refused
 
     def judge(self, *, quiet_since: datetime, now: datetime) -> None:
         """Judge every execution that had the time to end since faults were over, and what is left behind."""
@@ -65,7 +67,8 @@ class Ending:
                 continue
             if not (execution.state.final and execution.cleaned):
                 state = f"{execution.state}{'' if execution.cleaned else ', not cleaned up'}"
-                self._broken(execution.id, f"it is {state} long after it should have ended")
+                since = "a new release refused it" if execution.id in self._refused else "it should have ended"
+                self._broken(execution.id, f"it is {state} long after {since}")
                 continue
             self._judge_execution(execution)
         self._judge_schedules()

@@ -102,6 +102,8 @@ EVENTS = {
     "join": "somebody added a recipe shortly before its send, like",
 }
 """What people do, and what else comes out of the blue."""
+RELEASES = {"stricter": "a new release was deployed that cannot read the executions under way of"}
+"""Releases that read less than the one before; after all others, so that the moods of older seeds stay."""
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -120,6 +122,7 @@ WORDS: Mapping[str, str] = (
     | CHANNELS
     | STRAY
     | WRONG_PROJECT
+    | RELEASES
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {

@@ -35,6 +35,10 @@ class Stage(Protocol):
         """Let every process die where it stands."""
         ...
 
+    def refuse(self, recipe_id: str) -> None:
+        """Let no process read a recipe's executions under way from now on."""
+        ...
+
 
 class Happenings:
     """What people do to a scenario; `touched` are the recipes that are no longer as they were written."""
@@ -54,6 +58,9 @@ class Happenings:
         name = f"{event.kind}-{event.number}"
         if event.kind == "redeploy":
             self._stage.crash_others()
+        elif event.kind == "stricter":
+            self._stage.crash_others()
+            self._stage.refuse(event.recipe_id)
         elif event.kind == "poison":
             self._poison(name, event)
         elif event.kind == "force":

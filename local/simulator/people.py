@@ -31,6 +31,7 @@ _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
 _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is under way."""
+_SHARE_OF_STRICTER = 0.25
 _SOMEBODY = "somebody@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
@@ -70,7 +71,21 @@ class Event:
 def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
     """Draw what happens in a scenario, in order of time."""
     random = Random(f"events {seed}")  # noqa: S311 - reproducible on purpose
-    return sorted(_events(random, scenario, rates), key=lambda event: (event.at, event.number))
+    releases = Random(f"releases {seed}")  # noqa: S311 - reproducible on purpose
+    drawn = [*_events(random, scenario, rates), *_releases(releases, scenario, rates)]
+    return sorted(drawn, key=lambda event: (event.at, event.number))
+
+
+def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw a release that refuses what is under way, around a send."""
+    recipe = random.choice(scenario.recipes)
+    around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+    if not around or random.random() >= rates.events * _SHARE_OF_STRICTER:
+        return
+    send_at = random.choice(around)
+    at = min(max(send_at + timedelta(minutes=random.choice(_AROUND)), scenario.begins_at), scenario.ends_at)
+    identity = execution_id(recipe["id"], send_at)
+    yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
 
 
 def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:

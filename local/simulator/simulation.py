@@ -29,6 +29,7 @@ from local.simulator.people import draw_events
 from local.simulator.promises import Promises
 from local.simulator.run_log import Outcome, RunLog
 from local.simulator.scenario import Scenario, draw_scenario
+from local.simulator.stricter import refusing
 from local.simulator.tapped import tap
 from local.simulator.workers import Baton, Worker
 from local.simulator.world import open_world
@@ -79,6 +80,7 @@ class Simulation:
             self.world = replace(self.world, ports=replace(self.world.ports, engine=engine, find_job=find_job))
         self._raw = self.world.ports
         self.ports = tap(self.world.ports, self)
+        self._refused: set[str] = set()
         self._ready: deque[Worker] = deque()
         self._asleep: list[tuple[datetime, int, Worker]] = []
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -208,6 +210,12 @@ class Simulation:
         for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
             other.dead = True
 
+    def refuse(self, recipe_id: str) -> None:
+        """Let no process read a recipe's executions under way from now on, as after a release that refuses them."""
+        under_way = self.world.executions.unfinished()
+        self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
+        self.ports = refusing(tap(self.world.ports, self), self._refused)
+
     def interrupt(self, worker: Worker, kind: str) -> None:
         """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
         if self._happenings.interrupt(worker, kind):
@@ -282,6 +290,7 @@ class Simulation:
             schedules=world.schedules,
             alerts=world.alerts,
             channels=world.channels,
+            refused=self._refused,
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
         self._promises.judge(world.executions, now, self._log.broken)

@@ -27,6 +27,7 @@ QUICK = (
     "test not required",
     "live without test",
     "pause leaves the execution",
+    "unreadable passed over",
 )
 """Defects that a few seeds suffice for; `make prove-simulator` hunts them all."""
 
