@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.domain.execution import Execution, State
 from functions.usecases.control import cancel, stop
 from local.cloud import Duplicate, Reorder, Script, Share
 from local.sample import generate
@@ -89,6 +91,39 @@ def test_nothing_leaves_after_a_cancel_or_a_stop(
     assert lab.sent() == before
     assert lab.report(REACTIVATION)["status"] == state
     lab.assert_contract(REACTIVATION)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param(SEND_AT - timedelta(minutes=5), id="tested"),
+        pytest.param(SEND_AT + timedelta(seconds=90), id="live"),
+    ],
+)
+@pytest.mark.parametrize("what", ["snapshot", "state"])
+def test_an_execution_that_a_release_cannot_read_ends_cleaned_up(
+    open_lab: Callable[..., CloudLab], at: datetime, what: str
+) -> None:
+    lab = open_lab(SEND_AT - timedelta(minutes=31))
+    lab.save("sneaker-reactivation")
+    lab.cloud.run_until(at)
+    before = lab.sent()
+    if what == "state":
+        lab.ports.executions._place(REACTIVATION).update({"state": "hibernating"})  # type: ignore[attr-defined]
+    else:
+        lab.ports.executions.change(REACTIVATION, _of_another_release)
+    lab.cloud.run_until(LATE)
+    execution = lab.ports.executions.get(REACTIVATION)
+    assert execution is not None
+    assert (execution.state, execution.cleaned) == (State.FAILED, True)
+    assert lab.sent() == before
+    assert [each["type"] for each in lab.report(REACTIVATION)["violations"]] == ["unreadable"]
+    assert list(lab.ports.executions.unfinished()) == []
+    lab.assert_contract(REACTIVATION)
+
+
+def _of_another_release(execution: Execution) -> Execution:
+    return replace(execution, recipe={**execution.recipe, "schedule": "by the moon"})
 
 
 def _assert_sent_once(lab: CloudLab) -> None:
