@@ -58,6 +58,10 @@ class RecipeStore(Protocol):
         ...
 
 
+AuditPlace = tuple[datetime, str, int]
+"""Where an entry stands among those of all recipes: its instant, its recipe or the rules' name, its number."""
+
+
 class AuditLog(Protocol):
     """What was done to recipes, rules and graves. Changing recipes and rules adds entries; nothing removes one."""
 
@@ -72,8 +76,11 @@ class AuditLog(Protocol):
         """
         ...
 
-    def newest(self, *, most: int) -> Sequence[AuditEntry]:
-        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+    def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
+        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next.
+
+        Those that follow the place `after` are the next.
+        """
         ...
 
 

@@ -19,6 +19,7 @@ from functions.domain.errors import Conflict
 from functions.domain.instants import instant
 from functions.gcp.firestore import Unit, find, plain
 from functions.gcp.firestore import change as change_documents
+from functions.ports import AuditPlace
 
 Told = dict[str, Any] | None
 _MOST_TRIES = 100
@@ -75,11 +76,15 @@ class FirestoreAuditLog:
         newest = numbered.order_by("number", direction=firestore.Query.DESCENDING).limit(most)
         return self._told(find(newest.stream))
 
-    def newest(self, *, most: int) -> Sequence[AuditEntry]:
-        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
+    def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
+        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next."""
         entries: Any = self._client.collection_group("entries")
-        newest = entries.order_by("at", direction=firestore.Query.DESCENDING).limit(most)
-        return self._told(find(newest.stream))
+        descending = firestore.Query.DESCENDING
+        newest = entries.order_by("at", direction=descending).order_by("__name__", direction=descending)
+        if after is not None:
+            at, subject, number = after
+            newest = newest.start_after({"at": at, "__name__": self._entry(subject, number)})
+        return self._told(find(newest.limit(most).stream))
 
     def _told(self, entries: Sequence[Any]) -> Sequence[AuditEntry]:
         """Return entries with the documents below them, which are read all at once."""
@@ -116,7 +121,10 @@ class FirestoreAuditLog:
         """Return the entry after a recipe's newest one."""
         newest = self._entries(recipe_id).order_by("number", direction=firestore.Query.DESCENDING).limit(1)
         number = 1 + max((entry.get("number") for entry in find(newest.stream)), default=0)
-        return _NewEntry(self._entries(recipe_id).document(f"{number:08}"), number)
+        return _NewEntry(self._entry(recipe_id, number), number)
+
+    def _entry(self, recipe_id: str, number: int) -> DocumentReference:
+        return self._entries(recipe_id).document(f"{number:08}")
 
     def _entries(self, recipe_id: str) -> CollectionReference:
         return cast("CollectionReference", self._client.collection("audit").document(recipe_id).collection("entries"))

@@ -8,6 +8,7 @@ from typing import Any
 from functions.domain.audit import Action, AuditEntry, Deed
 from functions.domain.documents import known
 from functions.domain.instants import instant, stamp
+from functions.ports import AuditPlace
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 
@@ -23,6 +24,7 @@ _SCHEMA = """
         PRIMARY KEY (recipe_id, number)
     )
 """
+_ROW_OF_ENTRY = "(SELECT rowid FROM audit WHERE recipe_id = ? AND number = ?)"
 _KEPT = """
     CREATE TRIGGER IF NOT EXISTS audit_{verb} BEFORE {verb} ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END
@@ -49,9 +51,14 @@ class SqliteAuditLog:
         )
         return [_read(row) for row in rows]
 
-    def newest(self, *, most: int) -> Sequence[AuditEntry]:
-        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
-        rows = self._database.rows("SELECT * FROM audit ORDER BY at DESC, rowid DESC LIMIT ?", (most,))
+    def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
+        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next."""
+        following, place = "", list[object]()
+        if after is not None:
+            following = f"WHERE (at, rowid) < (?, {_ROW_OF_ENTRY})"
+            place = [stamp(after[0]), *after[1:]]
+        query = f"SELECT * FROM audit {following} ORDER BY at DESC, rowid DESC LIMIT ?"  # noqa: S608 - constants
+        rows = self._database.rows(query, [*place, most])
         return [_read(row) for row in rows]
 
 

@@ -11,7 +11,7 @@ from functions.ports import ExecutionStore, Ports
 
 def refusing(ports: Ports, refused: Collection[str]) -> Ports:
     """Return ports through which the snapshots of the named executions cannot be read; what is stored stays."""
-    return replace(ports, executions=_Refusing(ports.executions, refused))  # type: ignore[arg-type]
+    return replace(ports, executions=_Refusing(ports.executions, refused))
 
 
 class _Refusing:

@@ -86,6 +86,18 @@ def test_a_change_that_raises_leaves_neither_recipe_nor_entry(ports: Any) -> Non
     assert numbers(ports.audit) == []
 
 
+def test_the_entries_of_all_recipes_are_read_page_by_page_those_of_one_instant_too(ports: Any) -> None:
+    for number in range(3):
+        for name in ("daily", "weekly"):
+            ports.recipes.change(name, put(n=number), SAVED)
+    found: list[tuple[str, int]] = []
+    place = None
+    while page := ports.audit.newest(most=2, after=place):
+        found += [(entry.recipe_id, entry.number) for entry in page]
+        place = (page[-1].deed.at, page[-1].recipe_id, page[-1].number)
+    assert sorted(found) == [(name, number) for name in ("daily", "weekly") for number in (1, 2, 3)]
+
+
 def test_the_log_of_a_deleted_recipe_goes_on_where_one_of_its_id_is_made_again(ports: Any) -> None:
     ports.recipes.change("daily", put(n=1), SAVED)
     ports.recipes.change("daily", lambda _: None, DELETED)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence import DEFAULT_RULES, CadenceRule
 from functions.domain.cadence_rules import SUBJECT, rules_document
+from functions.ports import AuditPlace
 from local.embedded.documents import to_text
 
 T = TypeVar("T")
@@ -78,9 +79,10 @@ class MemoryAuditLog:
         entries = self._entries[recipe_id]
         return entries[: None if before is None else max(0, before - 1)][::-1][:most]
 
-    def newest(self, *, most: int) -> Sequence[AuditEntry]:
-        """Return the newest entries of all recipes and of the rules, newest first, at most so many."""
-        return self._all[::-1][:most]
+    def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
+        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next."""
+        places = [(entry.deed.at, entry.recipe_id, entry.number) for entry in self._all]
+        return self._all[: None if after is None else places.index(after)][::-1][:most]
 
 
 class MemoryRequestKeys:

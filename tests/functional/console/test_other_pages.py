@@ -71,3 +71,13 @@ def test_the_audit_log_says_who_changed_what(visitor: Visitor) -> None:
     text = visitor.get("/audit?recipe=welcome").text
     assert "ana@kicks.example saved welcome" in text
     assert "name Welcome Hello" in text
+
+
+def test_the_audit_page_of_everything_goes_on_behind_its_newest_entries(lab: Lab, visitor: Visitor) -> None:
+    for number in range(60):
+        lab.save(recipe(id=f"r-{number}"))
+    first = visitor.get("/audit")
+    [older] = [values["href"] for tag, values in first.elements if tag == "a" and values.get("rel") == "next"]
+    assert ("r-59" in first.text, "r-3 " in first.text) == (True, False)
+    assert "r-3 " in visitor.get(older).text
+    visitor.get("/audit?before=broken", status=422)

@@ -1,14 +1,19 @@
 """Who has changed what: of all recipes, of the cadence rules and of graves, or of one of them."""
 
+from collections.abc import Sequence
+
 from flask import Response
 
+from functions.domain.audit import AuditEntry
 from functions.domain.cadence_rules import SUBJECT
 from functions.domain.dead_tokens import SUBJECT as GRAVES
 from functions.domain.errors import BadInput
 from functions.domain.ids import RECIPE_ID
+from functions.domain.instants import instant, stamp
 from functions.handlers.console.answering import page
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.visit import Route, Visit
+from functions.ports import AuditPlace
 
 _AT_ONCE = 50
 
@@ -18,18 +23,47 @@ def show(visit: Visit) -> Response:
     subject, before = visit.asked("recipe"), visit.asked("before")
     if subject and subject not in (SUBJECT, GRAVES) and not RECIPE_ID.fullmatch(subject):
         raise BadInput(f"{subject!r} is no recipe's id")
-    if before and not (before.isdecimal() and len(before) < 10):
-        raise BadInput("this address of a page is broken; begin with the newest entries")
     if subject:
-        number = int(before) if before else None
+        number = _number(before) if before else None
         entries = visit.ports.audit.of_recipe(subject, before=number, most=_AT_ONCE)
     else:
-        entries = visit.ports.audit.newest(most=_AT_ONCE)
-    older = entries[-1].number if subject and len(entries) == _AT_ONCE and entries[-1].number > 1 else None
+        entries = visit.ports.audit.newest(most=_AT_ONCE, after=_place(before))
+    older = _older(entries, subject) if len(entries) == _AT_ONCE else None
     shown = [(entry, changes_between(entry.before, entry.after)) for entry in entries]
     return page(
         visit, "audit.html", subject=subject, rules=SUBJECT, graves=GRAVES, entries=shown, older=older, before=before
     )
+
+
+def _older(entries: Sequence[AuditEntry], subject: str) -> str | None:
+    """Return what the address of the next page says it begins behind; None after a recipe's first entry."""
+    last = entries[-1]
+    if subject:
+        return str(last.number) if last.number > 1 else None
+    return f"{stamp(last.deed.at)}~{last.recipe_id}~{last.number}"
+
+
+def _place(before: str) -> AuditPlace | None:
+    if not before:
+        return None
+    at, _, rest = before.partition("~")
+    subject, _, number = rest.rpartition("~")
+    if subject != SUBJECT and not RECIPE_ID.fullmatch(subject):
+        raise _broken()
+    try:
+        return instant(at), subject, _number(number)
+    except ValueError:
+        raise _broken() from None
+
+
+def _number(written: str) -> int:
+    if not (written.isdecimal() and len(written) < 10):
+        raise _broken()
+    return int(written)
+
+
+def _broken() -> BadInput:
+    return BadInput("this address of a page is broken; begin with the newest entries")
 
 
 ROUTES = (Route(method="GET", path="/audit", serve=show),)
