@@ -8,7 +8,7 @@ from functions.domain.cadence_rules import SUBJECT
 from functions.domain.errors import BadFields
 from functions.usecases.audit import history_of
 from functions.usecases.change_rules import change_rules
-from tests.factories import push, recipe
+from tests.factories import executions_of, push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 
 DAY = timedelta(days=1)
@@ -73,7 +73,7 @@ def test_nobody_is_held_back_in_the_week_in_which_the_clocks_change(
     sequence = [push(order, layerId=layer, audienceName="a") for order in range(1, pushes + 1)]
     lab.save(recipe(schedule=when, pushSequence=sequence))
     lab.run_to(SEND_AT + 8 * DAY)
-    executions = [lab.report(execution.id) for execution in lab.ports.executions.of_recipe("welcome")]
+    executions = [lab.report(execution.id) for execution in executions_of(lab.ports, "welcome")]
     ended = [each["totals"] for each in executions if each["status"] == "completed"]
     assert len(ended) >= 2
     assert [totals["excluded"] for totals in ended] == [{}] * len(ended)
