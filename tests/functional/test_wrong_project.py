@@ -136,7 +136,9 @@ def test_a_stop_whose_worker_died_after_it_had_recorded_why_is_carried_out_at_cl
     finding = Finding(
         type=ViolationType.MISCONFIGURED, severity=Severity.CRITICAL, message="wrong project", action="stopped"
     )
-    lab.ports.executions.record(Violation(id="v", execution_id=lab.id, finding=finding, at=SEND_AT))
+    lab.ports.executions.record(
+        Violation(id="v", execution_id=lab.id, recipe_id="welcome", finding=finding, at=SEND_AT)
+    )
     lab.run_to_the_end()
     assert lab.report()["status"] == "stopped"
     assert "wrong project" in alerts(lab)
