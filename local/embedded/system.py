@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports import Channels, Clock, Ports, PushSender, ScheduledJob
+from functions.ports import Channels, Clock, Part, Ports, PushSender, ScheduledJob
 from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.callers import LocalCallers
@@ -14,6 +14,7 @@ from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
 from local.embedded.executions import SqliteExecutionStore
 from local.embedded.files import FolderAudienceFiles
+from local.embedded.heartbeat import Heartbeat
 from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
@@ -34,6 +35,7 @@ class EmbeddedSystem:
     queue: SqliteTaskQueue
     schedules: SqliteSchedules
     database: Database
+    heartbeat: Heartbeat
 
     def close(self) -> None:
         """Close the database's connections."""
@@ -56,6 +58,8 @@ def open_system(
     database = Database(state / "tminus.db")
     database.hold_to_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
+    heartbeat = Heartbeat(clock)
+    dispatcher = Part(check=heartbeat.check, last_worked=heartbeat.last_worked)
     ports = Ports(
         clock=clock,
         recipes=SqliteRecipeStore(database),
@@ -75,5 +79,6 @@ def open_system(
         engine=engine,
         find_job=find_job,
         policy=policy,
+        parts={"disk": Part(check=database.check), "dispatcher": dispatcher, "scheduler": dispatcher},
     )
-    return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database)
+    return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database, heartbeat=heartbeat)
