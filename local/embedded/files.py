@@ -31,10 +31,10 @@ class FolderAudienceFiles:
     def write_once(self, name: str, source: Path) -> Stored:
         """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
         target = self._path(name)
-        if not target.exists():
-            with source.open("rb") as content, file_trouble(target):
-                _copy(content, target)
+        source.stat()  # a missing source is the caller's mistake, and not the disk's
         with file_trouble(target):
+            if not target.exists():
+                _copy(source, target)
             return self._stored(name)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
@@ -88,11 +88,12 @@ class FolderAudienceFiles:
         return path
 
 
-def _copy(content: BinaryIO, target: Path) -> None:
+def _copy(source: Path, target: Path) -> None:
     """Write a file whole; where another one takes the name meanwhile, that one stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-") as incoming:
-        shutil.copyfileobj(content, incoming)
+        with source.open("rb") as content:
+            shutil.copyfileobj(content, incoming)
         incoming.flush()
         os.fchmod(incoming.fileno(), _READ_ONLY)
         os.fsync(incoming.fileno())
