@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from functions.domain.errors import Silent
 from functions.ports import Clock
-from local.embedded.clock import RealClock
 
 _LONGEST_SILENCE = timedelta(seconds=15)
 """Of real time. A round of the dispatcher takes a fraction of a second."""
@@ -13,9 +12,8 @@ _LONGEST_SILENCE = timedelta(seconds=15)
 class Heartbeat:
     """Knows when it was beaten last; nothing is expected of a thread that was never started."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._machine = RealClock()
+    def __init__(self, clock: Clock, machine: Clock) -> None:
+        self._clock, self._machine = clock, machine
         self._beats: tuple[datetime, datetime] | None = None
 
     def beat(self) -> None:

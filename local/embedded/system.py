@@ -10,6 +10,7 @@ from functions.ports import Channels, Clock, Part, Ports, PushSender, ScheduledJ
 from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.callers import LocalCallers
+from local.embedded.clock import RealClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
 from local.embedded.executions import SqliteExecutionStore
@@ -58,7 +59,7 @@ def open_system(
     database = Database(state / "tminus.db")
     database.hold_to_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
-    heartbeat = Heartbeat(clock)
+    heartbeat = Heartbeat(clock, RealClock())
     dispatcher = Part(check=heartbeat.check, last_worked=heartbeat.last_worked)
     ports = Ports(
         clock=clock,
