@@ -14,7 +14,7 @@ from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.execution import Kind
 from functions.domain.recipe import Document, read
 from functions.domain.schedule import starts_from
-from functions.settings import process_settings
+from functions.settings import Settings, process_settings
 from functions.usecases.recipes import save_recipe
 from functions.usecases.start_by_hand import start_by_hand
 from local.cli.data import make_sample_data
@@ -69,15 +69,16 @@ def up(
 ) -> None:
     """Serve all functions with the clock running.
 
-    Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. A data folder that
-    is not there is filled with sample data. State survives a kill at any instant: started again, executions go on
-    where they were. A full disk, a locked database or a folder that is gone halts the work until that is fixed.
-    Standard error gets the functions' logs, one JSON object a line. With --emulators, state lasts until the end, and
-    the variables to export are printed, with which other programs find what runs.
+    Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. State survives a
+    kill at any instant: started again, executions go on where they were. A full disk, a locked database or a folder
+    that is gone halts the work until that is fixed. Standard error gets the functions' logs, one JSON object a line.
+    With --emulators, state lasts until the end, and the variables to export are printed, with which other programs
+    find what runs.
 
-    The console is at /console. A new state folder gets the sample campaigns, unless there are --recipes or messages
-    go to FCM. One begins at once, so that there is one to look at, and to cancel: on a fast clock by its schedule, on
-    a real one by hand. A fast clock starts when everything is ready.
+    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where the data
+    folder is missing, and the sample campaigns, where there are no --recipes. One begins at once, so that there is
+    one to look at, and to cancel: on a fast clock by its schedule, on a real one by hand. A fast clock starts when
+    everything is ready.
     """
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
     settings = with_alerts(settings, webhook, host, port)
@@ -88,7 +89,7 @@ def up(
     if emulators:
         to_save = first_recipes(own, settings)
         _place(clock, begin, to_save)
-        make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
+        _fill(data, settings, clock, new=True)
         logs.configure(sys.stderr)
         up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals())
         return
@@ -100,7 +101,7 @@ def up(
         _place(clock, begin, list(system.ports.recipes.all()))
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
-        make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
+        _fill(data, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:
             _begin_by_hand(system, to_save[-1]["id"])
@@ -135,5 +136,14 @@ def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
         return
 
 
-def _midnight(now: datetime) -> datetime:
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+def _fill(data: Path, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
+    """Make sample data for a new state whose messages go to the outbox; else say that the folder is missing."""
+    if data.exists():
+        return
+    if new and settings.fcm is None:
+        midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=midnight)
+        click.echo(f"tminus: made sample data of {_SAMPLE_USERS:,} users in {data}", err=True)
+    else:
+        hint = f"put the user data there, or make some: tminus data generate {data}"
+        click.echo(f"tminus: {data} does not exist, so no audience can be built; {hint}", err=True)

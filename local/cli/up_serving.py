@@ -35,6 +35,7 @@ def serve(
     stop = stop_on_signals()
     if isinstance(clock, FastClock):
         clock.run()
+    system.heartbeat.beat()
     threads = [
         _started("dispatcher", lambda: runtime.serve(stop, worked=system.heartbeat.beat)),
         _started("server", server.serve_forever),

@@ -108,6 +108,15 @@ def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
     assert "sample" not in (tmp_path / "log").read_text()
 
 
+def test_data_that_are_gone_are_not_replaced_by_samples(tmp_path: Path) -> None:
+    with up(tmp_path, "--recipes", str(own_recipe(tmp_path))):
+        pass
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    with up(tmp_path, data=False):
+        assert not (tmp_path / "data").exists()
+    assert "no audience can be built" in (tmp_path / "log").read_text()
+
+
 def test_samples_come_only_with_the_outbox_and_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(first_recipes(None, Settings())) == 2
     assert "new state; saved the sample campaigns" in capsys.readouterr().err
