@@ -102,6 +102,8 @@ def test_a_fast_clock_starts_when_everything_is_ready(own: bool, tmp_path: Path)
 def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
     with up(tmp_path, "--recipes", str(own_recipe(tmp_path))) as console:
         assert recipe_ids(console) == {"mine"}
+        health = json.loads(read(f"{console.removesuffix('console')}api/health"))["data"]
+        assert set(health["lastWorked"]) == {"dispatcher", "scheduler"}
     with up(tmp_path) as console:
         assert recipe_ids(console) == {"mine"}
         assert json.loads(read(console.removesuffix("console")))["executions"] == []
