@@ -20,6 +20,17 @@ class Unavailable(Exception):
     """
 
 
+class NoFolder(Unavailable):
+    """The folder of user data does not exist now: a disk may not be mounted, or an export may be under way."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"the user data folder {folder} does not exist: put it back, or make one with a CSV or Parquet file a "
+            "table, named after it (users.csv, offers.parquet)"
+        )
+
+
 class UnknownJob(AudienceJobError):
     """A recipe names a job that does not exist."""
 
@@ -104,7 +115,7 @@ class TooSlow(AudienceJobError):
 
 
 class NoUserData(AudienceJobError):
-    """The folder of user data is missing or holds not a single known table; `state` says which."""
+    """The folder of user data holds no known table, or its bucket cannot be read; `state` says which."""
 
     def __init__(self, folder: str, state: str = "has no table in it") -> None:
         self.folder = folder

@@ -412,6 +412,18 @@ class Callers(Protocol):
         ...
 
 
+def _unknown() -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a runtime that health asks about beside the ports: `check` raises where the part does not work."""
+
+    check: Callable[[], object]
+    last_worked: Callable[[], datetime | None] = _unknown
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """Everything that a use case may reach, on whichever runtime it runs."""
@@ -434,3 +446,4 @@ class Ports:
     engine: Engine
     find_job: Callable[[str], Job]
     policy: Policy = field(default_factory=Policy)
+    parts: Mapping[str, Part] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from functions.domain.errors import BadInput
 
+LOCK = ".lock"
+
 
 @contextmanager
 def locked(state: Path) -> Iterator[None]:
@@ -15,7 +17,7 @@ def locked(state: Path) -> Iterator[None]:
     The lock goes with its process, however that ends.
     """
     state.mkdir(parents=True, exist_ok=True)
-    with (state / ".lock").open("a") as file:
+    with (state / LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 import duckdb
 
-from audience_jobs.errors import NoUserData
+from audience_jobs.errors import NoFolder
 
 _BUCKETS = "gs://"
 
@@ -21,7 +21,10 @@ class UserFolder(Protocol):
         ...
 
     def files(self) -> Mapping[str, datetime]:
-        """Return the names of the files that lie there and when each was written; NoUserData without a folder."""
+        """Return the names of the files that lie there and when each was written.
+
+        NoFolder without a folder on this machine, NoUserData without a bucket that may be read.
+        """
         ...
 
     def open(self, name: str) -> BinaryIO:
@@ -47,7 +50,7 @@ class LocalFolder:
     def files(self) -> Mapping[str, datetime]:
         """Return the names of the files and when each was written."""
         if not self._path.is_dir():
-            raise NoUserData(str(self._path), "does not exist")
+            raise NoFolder(str(self._path))
         return {
             path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
             for path in self._path.iterdir()

@@ -88,6 +88,14 @@ class Transient(TminusError):
     """Trouble that passes by itself: deliver the same request again."""
 
 
+class StoreUnavailable(Transient):
+    """The store cannot be read or written now: the message says why, and what to do. Nothing was changed."""
+
+
+class Silent(TminusError):
+    """A part of this process has not done its work for too long."""
+
+
 class NotYet(Transient):
     """The step came before its due time, or before the step that it follows."""
 

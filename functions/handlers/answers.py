@@ -43,7 +43,7 @@ def answer(
         return _again(503, error, max(1, min(wait, _LONGEST_WAIT_SECONDS)))
     except QuotaExceeded as error:
         return _again(429, error, error.retry_after_seconds)
-    except (Unauthenticated, Forbidden, Transient) as error:
+    except (Unauthenticated, Forbidden, Transient, OSError) as error:
         return turned_away(error)
     except Halted as error:
         return _respond(200, {"result": "halted", "message": str(error)})
@@ -59,9 +59,9 @@ def refuse(status: int, message: str) -> Response:
     return _respond(status, {"result": "refused", "message": message})
 
 
-def turned_away(error: Unauthenticated | Forbidden | Transient) -> Response:
-    """Answer a request whose caller may not come in, or of whom that cannot be found out now."""
-    if isinstance(error, Transient):
+def turned_away(error: Unauthenticated | Forbidden | Transient | OSError) -> Response:
+    """Answer a request whose caller may not come in, or that cannot be served now: a disk is full, a peer is gone."""
+    if isinstance(error, (Transient, OSError)):
         return _again(503, error)
     if isinstance(error, Forbidden):
         return refuse(403, str(error))
@@ -70,7 +70,7 @@ def turned_away(error: Unauthenticated | Forbidden | Transient) -> Response:
     return response
 
 
-def _again(status: int, error: Transient, wait_seconds: float | None = None) -> Response:
+def _again(status: int, error: Transient | OSError, wait_seconds: float | None = None) -> Response:
     log.info(str(error), extra={"action": "deliver_again", "error": type(error).__name__})
     response = _respond(status, {"result": "again", "message": str(error)})
     if wait_seconds is not None:

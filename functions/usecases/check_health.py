@@ -1,6 +1,8 @@
 """Ask everything that Tminus depends on whether it answers."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +11,20 @@ from functions.domain.errors import TminusError
 from functions.ports import ExecutionSearch, Ports
 
 
-def check_health(ports: Ports) -> dict[str, str]:
-    """Return each dependency with `ok`, or with a word for what is wrong with it and nothing of what it holds."""
-    return {name: _ask(lambda ask=ask: ask(ports)) for name, ask in _QUESTIONS.items()}  # type: ignore[misc]
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """By name, `ok` or a word for what is wrong; and when the parts of this process last worked."""
+
+    words: Mapping[str, str]
+    last_worked: Mapping[str, datetime]
+
+
+def check_health(ports: Ports) -> Health:
+    """Ask each dependency, and each part of this runtime; the answer holds nothing of what they hold."""
+    words = {name: _ask(lambda ask=ask: ask(ports)) for name, ask in _QUESTIONS.items()}  # type: ignore[misc]
+    words |= {name: _ask(part.check) for name, part in ports.parts.items()}
+    known = {name: part.last_worked() for name, part in ports.parts.items()}
+    return Health(words=words, last_worked={name: at for name, at in known.items() if at is not None})
 
 
 def _ask(question: Callable[[], object]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import click
@@ -47,6 +48,17 @@ def generate(
     for table, count in rows.items():
         click.echo(f"{count:>10,}  {table}")
     click.echo(f"{directory}: {sum(rows.values()):,} rows, activity around {stamp(around)}")
+
+
+def make_sample_data(directory: Path, *, users: int, seed: int, at: datetime) -> None:
+    """Generate sample data where the folder is missing, whole or not at all: an interrupted start leaves none."""
+    if directory.exists():
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as aside:
+        made = Path(aside) / directory.name
+        generate_with_progress(made, users=users, seed=seed, at=at)
+        made.rename(directory)
 
 
 def generate_with_progress(

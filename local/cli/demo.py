@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 
+from functions.domain.errors import BadInput
 from functions.settings import process_settings
-from local.cli.data import generate_with_progress
+from local.cli.data import make_sample_data
 from local.cli.options import RECIPES, folder
 from local.cli.run import execute
 from local.cli.story import Story
 from local.documents import read_recipe_file
 from local.single_run import make_plan
+from local.state_lock import LOCK, locked
 
+_HOME = Path(".tminus/demo")
+_MARK = ".made-by-tminus-demo"
 _USERS = 20_000
 _SEED = 7
 _DAY = datetime(2026, 5, 4, tzinfo=UTC)
@@ -23,21 +27,27 @@ _SECOND_DAY = timedelta(days=1)
 
 @click.command()
 @click.option(
-    "--folder", "home", type=folder, default=Path(".tminus/demo"), show_default=True, help="Where it leaves all."
+    "--folder",
+    "home",
+    type=folder,
+    default=_HOME,
+    show_default=True,
+    help="Where it leaves all; a folder of its own.",
 )
 def demo(home: Path) -> None:
     """Watch two campaigns live through their timeline.
 
-    One of them runs once more a day later, so that cadence shows. Everything is made anew each time but the sample
-    data; the dates are fixed, so that two runs tell the same.
+    One of them runs once more a day later, so that cadence shows. The demo deletes its state each time and keeps its
+    sample data; the dates are fixed, so that two runs print the same. It refuses a folder that it did not make.
     """
+    _check_own(home)
     data = home / "data"
     settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None)
     story = Story()
-    if not (data / "users.csv").exists():
+    if not data.exists():
         story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {data} ...")
-        generate_with_progress(data, users=_USERS, seed=_SEED, at=_DAY)
-    shutil.rmtree(settings.state_dir, ignore_errors=True)
+    make_sample_data(data, users=_USERS, seed=_SEED, at=_DAY)
+    _empty(settings.state_dir)
     welcome = read_recipe_file(RECIPES / "new-user-welcome.json")
     reactivation = read_recipe_file(RECIPES / "sneaker-reactivation.json")
     starts = (
@@ -55,3 +65,22 @@ def demo(home: Path) -> None:
         "[bold]http://127.0.0.1:8080/console/[/] and look at it, or cancel it. "
         "[bold].venv/bin/tminus --help[/] lists the rest."
     )
+
+
+def _check_own(home: Path) -> None:
+    """Mark the demo's folder; BadInput for one with somebody else's files, such as the state of `tminus up`."""
+    mark = home / _MARK
+    if home != _HOME and home.exists() and any(home.iterdir()) and not mark.exists():
+        raise BadInput(f"--folder {home}: not made by tminus demo, which deletes the state in it; give a new folder")
+    home.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def _empty(state: Path) -> None:
+    """Delete everything in a state folder but the lock; BadInput where another process uses the folder."""
+    with locked(state):
+        for path in state.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from audience_jobs.errors import AudienceJobError
+from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.api_client import ApiClient
 from local.cli.audience import audience
@@ -64,7 +64,7 @@ def main() -> None:
         cli(prog_name="tminus")
     except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
-    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError) as error:
+    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
         _refuse(str(error))
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))

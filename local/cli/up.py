@@ -1,10 +1,8 @@
 """`tminus up`: all functions on one port, with the clock running."""
 
-import signal
 import sys
-import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,28 +10,25 @@ from pathlib import Path
 import click
 
 from functions import bootstrap, logs
-from functions.domain.errors import NotPossible
+from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.execution import Kind
-from functions.domain.instants import stamp
-from functions.domain.recipe import Document, parse
+from functions.domain.recipe import Document, read
 from functions.domain.schedule import starts_from
-from functions.settings import process_settings
+from functions.settings import Settings, process_settings
 from functions.usecases.recipes import save_recipe
 from functions.usecases.start_by_hand import start_by_hand
-from local.cli.data import generate_with_progress
-from local.cli.options import RECIPES, folder, read_instant
+from local.cli.data import make_sample_data
+from local.cli.options import folder, read_instant
 from local.cli.up_alerts import with_alerts
 from local.cli.up_emulators import up_on_emulators
-from local.documents import read_recipe_file
+from local.cli.up_recipes import first_recipes, is_new, read_recipes
+from local.cli.up_serving import serve, stop_on_signals
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
 from local.kept_clock import KeptClock
-from local.runtime import Runtime, load_functions
-from local.serving import FUNCTIONS, SOURCE, http_server
 from local.state_lock import locked
 
 _SAMPLE_USERS = 10_000
-_KEEP_SECONDS = 0.1
 _BEFORE_THE_START = timedelta(seconds=20)
 
 
@@ -74,51 +69,63 @@ def up(
 ) -> None:
     """Serve all functions with the clock running.
 
-    Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. A data folder that
-    is not there is filled with sample data. State survives a kill at any instant: started again, executions go on
-    where they were. Standard error gets the functions' logs, one JSON object a line. With --emulators, state lasts
-    until the end, and the variables to export are printed, with which other programs find what runs.
+    Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. State survives a
+    kill at any instant: started again, executions go on where they were. A full disk, a locked database or a folder
+    that is gone halts the work until that is fixed. Standard error gets the functions' logs, one JSON object a line.
+    With --emulators, state lasts until the end, and the variables to export are printed, with which other programs
+    find what runs.
 
-    The console is at /console. In a new state folder a sample campaign begins at once, so that there is one to look
-    at, and to cancel: on a fast clock by its schedule, on a real one by hand, where messages go to the outbox.
+    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where the data
+    folder is missing, and the sample campaigns, where there are no --recipes. One begins at once, so that there is
+    one to look at, and to cancel: on a fast clock by its schedule, on a real one by hand. A fast clock starts when
+    everything is ready.
     """
     settings = replace(process_settings(), state_dir=state, user_data_dir=data)
     settings = with_alerts(settings, webhook, host, port)
+    own = None if recipe_dir is None else read_recipes(recipe_dir)
     kept = KeptClock(state / "clock.json")
-    documents = [read_recipe_file(path) for path in sorted((recipe_dir or RECIPES).glob("*.json"))]
-    start = read_instant(at, "--at") or kept.read() or _just_before_a_start(documents)
-    clock = _clock(kind, speed, start)
-    if not data.exists():
-        generate_with_progress(data, users=_SAMPLE_USERS, seed=1, at=_midnight(clock.now()))
-    logs.configure(sys.stderr)
+    begin = read_instant(at, "--at") or kept.read()
+    clock = RealClock() if kind == "real" else FastClock(speed, begin or RealClock().now(), running=False)
     if emulators:
-        stop = _stop_on_signals()
-        up_on_emulators(settings, lambda: _clock(kind, speed, start), documents, port=port, stop=stop)
+        to_save = first_recipes(own, settings)
+        _place(clock, begin, to_save)
+        _fill(data, settings, clock, new=True)
+        logs.configure(sys.stderr)
+        up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals())
         return
     with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
+        new = is_new(system.ports)
+        to_save = first_recipes(own, settings) if new else own or ()
+        for document in to_save:
+            save_recipe(system.ports, document, by="cli")
+        _place(clock, begin, list(system.ports.recipes.all()))
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
-        new = [document for document in documents if system.ports.recipes.get(document["id"]) is None]
-        for document in documents if recipe_dir is not None else new:
-            save_recipe(system.ports, document, by="cli")
-        if kind == "real" and recipe_dir is None and new and settings.fcm is None:
-            _begin_by_hand(system, new[-1]["id"])
+        _fill(data, settings, clock, new=new)
+        logs.configure(sys.stderr)
+        if kind == "real" and own is None and to_save:
+            _begin_by_hand(system, to_save[-1]["id"])
         system.schedules.put(RECONCILE_JOB)
         system.queue.recover()
         system.schedules.recover()
-        _serve(system, clock, (host, port), kept if kind == "fast" else None)
+        serve(system, clock, (host, port), kept if kind == "fast" else None)
 
 
-def _clock(kind: str, speed: float, start: datetime | None) -> RealClock | FastClock:
-    return RealClock() if kind == "real" else FastClock(speed, start or RealClock().now())
+def _place(clock: RealClock | FastClock, begin: datetime | None, documents: Sequence[Document]) -> None:
+    """Move a fast clock, unless it has a place to begin, to shortly before the next start of one of the recipes."""
+    if isinstance(clock, FastClock) and begin is None:
+        now = clock.now()
+        clock.stand_at(max(now, _next_start(documents, now) - _BEFORE_THE_START))
 
 
-def _just_before_a_start(documents: Sequence[Document]) -> datetime | None:
-    """Return the instant shortly before the next start of one of the recipes; None: none starts."""
-    now = RealClock().now()
-    recipes = [parse(document) for document in documents]
-    starts = [next(starts_from(recipe.schedule, now), None) for recipe in recipes if recipe.is_active]
-    return min((start - _BEFORE_THE_START for start in starts if start is not None), default=None)
+def _next_start(documents: Sequence[Document], now: datetime) -> datetime:
+    """Return when the next active recipe starts, or else `now`."""
+    starts = []
+    for document in documents:
+        with suppress(BadRecipe):  # edited by hand: it starts nothing
+            recipe = read(document)
+            starts += [next(starts_from(recipe.schedule, now), None)] if recipe.is_active else []
+    return min((start for start in starts if start is not None), default=now)
 
 
 def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
@@ -129,35 +136,14 @@ def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
         return
 
 
-def _midnight(now: datetime) -> datetime:
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _serve(
-    system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
-) -> None:
-    apps = load_functions(FUNCTIONS, SOURCE)
-    bootstrap.collect_rarely()
-    runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
-    server = http_server(apps, system.ports, *address)
-    stop = _stop_on_signals()
-    threads = [threading.Thread(target=runtime.serve, args=(stop,)), threading.Thread(target=server.serve_forever)]
-    for thread in threads:
-        thread.start()
-    url = f"http://{server.host}:{server.port}"
-    click.echo(f"tminus: functions on {url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
-    click.echo(f"tminus: look at what runs, and cancel it, on {url}/console/")
-    while not stop.wait(_KEEP_SECONDS):
-        if kept is not None:
-            kept.keep(clock.now())
-    server.shutdown()
-    for thread in threads:
-        thread.join()
-    server.server_close()
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+def _fill(data: Path, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
+    """Make sample data for a new state whose messages go to the outbox; else say that the folder is missing."""
+    if data.exists():
+        return
+    if new and settings.fcm is None:
+        midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=midnight)
+        click.echo(f"tminus: made sample data of {_SAMPLE_USERS:,} users in {data}", err=True)
+    else:
+        hint = f"put the user data there, or make some: tminus data generate {data}"
+        click.echo(f"tminus: {data} does not exist, so no audience can be built; {hint}", err=True)

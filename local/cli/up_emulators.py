@@ -1,6 +1,6 @@
 """`tminus up --emulators`: all functions on Google's clients, and what other programs need to join them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
@@ -13,17 +13,18 @@ from functions import bootstrap
 from functions.domain.instants import stamp
 from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
-from local.embedded.clock import WaitableClock
+from local.embedded.clock import FastClock, RealClock, WaitableClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.emulated import Emulated, emulated
 from local.emulators import EmulatorMissing, google_emulators
+from local.serving import load_handlers
 
 _AS_EXPECTED = OutcomeScript()
 
 
 def up_on_emulators(
     settings: Settings,
-    start_clock: Callable[[], WaitableClock],
+    clock: RealClock | FastClock,
     documents: Sequence[Mapping[str, Any]],
     *,
     port: int,
@@ -31,18 +32,20 @@ def up_on_emulators(
 ) -> None:
     """Serve until `stop` is set; nothing is left afterwards but the outbox, in the state folder.
 
-    The clock starts once the emulators run, which takes some seconds.
+    A fast clock starts to run once the emulators and the functions do, which takes some seconds.
     """
     outbox = settings.state_dir / "outbox.jsonl"
     outbox.parent.mkdir(parents=True, exist_ok=True)
     click.echo("tminus: starting Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler on this machine", err=True)
     try:
         with TemporaryDirectory(prefix="tminus-emulators-") as name, google_emulators(Path(name)) as google:
-            clock = start_clock()
             sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
             with emulated(Path(name), settings, clock, sender, port=port) as running:
                 for document in documents:
                     save_recipe(running.ports, document, by="cli")
+                load_handlers()
+                if isinstance(clock, FastClock):
+                    clock.run()
                 _tell(running, google, clock, outbox, fcm=settings.fcm is not None)
                 stop.wait()
             click.echo("tminus: stopping the emulators", err=True)

@@ -40,7 +40,7 @@ class CloudEmulator:
     in `folder`, and is there after a kill: what was under way then is delivered again.
 
     Entering raises BadInput where another process uses the folder, RuntimeError or OSError where one uses a port.
-    Leaving gives calls under way ten seconds, and raises RuntimeError where the emulator itself has crashed, so that
+    Leaving gives calls under way four seconds, and raises RuntimeError where the emulator itself has crashed, so that
     no test passes on half an answer.
     """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.domain.alerts import Alert
-from functions.domain.errors import Misconfigured, NotFound
+from functions.domain.errors import Misconfigured, NotFound, StoreUnavailable
 from functions.domain.instants import stamp
 from functions.domain.outgoing_alerts import OutgoingAlert
 from functions.ports import Clock
@@ -43,7 +43,7 @@ class FileAlerts:
         }
         try:
             JsonLines(self._path).append((to_text(document) + "\n").encode())
-        except (OSError, ValueError) as error:
+        except (StoreUnavailable, OSError, ValueError) as error:
             _log.error("alert not written to %s (%s): %s %r", self._path, error, alert.kind, alert.message)
 
 

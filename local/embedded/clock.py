@@ -30,17 +30,33 @@ class RealClock:
 
 
 class FastClock:
-    """A clock that starts at `start` and runs `speed` times as fast as the machine's monotonic clock."""
+    """A clock that runs from `start` on, `speed` times as fast as the machine's monotonic clock.
 
-    def __init__(self, speed: float, start: datetime) -> None:
+    One that is not `running` yet stands at `start` until `run`.
+    """
+
+    def __init__(self, speed: float, start: datetime, *, running: bool = True) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above 0, got {speed}")
         self._speed = speed
         self._start = start.astimezone(UTC)
-        self._origin = time.monotonic()
+        self._origin = time.monotonic() if running else None
+
+    def run(self) -> None:
+        """Begin to run; a clock that runs already goes on."""
+        if self._origin is None:
+            self._origin = time.monotonic()
+
+    def stand_at(self, start: datetime) -> None:
+        """Move a clock that does not run yet; ValueError for one that does."""
+        if self._origin is not None:
+            raise ValueError("this clock runs already; move it before run")
+        self._start = start.astimezone(UTC)
 
     def now(self) -> datetime:
         """Return the simulated instant, aware, in UTC."""
+        if self._origin is None:
+            return self._start
         return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
 
     def real_seconds_until(self, at: datetime) -> float:

@@ -2,15 +2,30 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from functions.domain.errors import Misconfigured, Transient
+from functions.domain.errors import Misconfigured, StoreUnavailable
+from local.embedded.unavailable import database_trouble, is_busy
 
-_BUSY_TIMEOUT_SECONDS = 30.0
-_WAL_ATTEMPTS = 100
+T = TypeVar("T")
+
+_PATIENCE_SECONDS = 30.0
+"""How long a statement waits for another process, or for another writer of this one."""
+_PROBE_SECONDS = 1.0
+_RETRY_SECONDS = 0.005
+_CLOSE_SECONDS = 1.0
+
+
+class _Connection:
+    """A thread's own connection. Its thread holds `lock` while it uses it; who closes it needs the lock too."""
+
+    def __init__(self, sqlite: sqlite3.Connection) -> None:
+        self.sqlite = sqlite
+        self.lock = threading.RLock()
+        self.uses = 0
 
 
 class Database:
@@ -18,15 +33,20 @@ class Database:
 
     What a transaction wrote is there after `kill -9` in every mode; after a power cut only with `synchronous`
     FULL, the default, which waits for the disk at each commit.
+
+    Every use raises StoreUnavailable while the file cannot be read or written: on a full or read-only disk, while
+    another process holds the database for 30 seconds, where the file is damaged, or gone from its folder. The next
+    use tries again.
     """
 
     def __init__(self, path: Path, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
         self._path = path
         self._synchronous = synchronous
-        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._connections: dict[threading.Thread, _Connection] = {}
         self._opening = threading.Lock()
         self._writing = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        self._file: tuple[int, int] | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def define(self, schema: str) -> None:
@@ -44,76 +64,130 @@ class Database:
                 raise Misconfigured("STATE_DIR", reason)
             connection.execute(f"PRAGMA user_version = {number}")
 
+    def check(self) -> None:
+        """Write to the disk, and change nothing; StoreUnavailable where that takes longer than a second."""
+        with self.transaction(patience_seconds=_PROBE_SECONDS) as connection:
+            [number] = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {number}")
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[sqlite3.Connection]:
         """Give the database to one writer: commit at the end, roll back and pass on whatever is raised.
 
-        Transactions do not nest. Transient where another process holds the database for 30 seconds.
+        Transactions do not nest.
         """
-        connection = self._connection()
-        if connection.in_transaction:
-            raise sqlite3.ProgrammingError(f"{self._path}: a transaction may not start another")
-        with self._writing:
-            self._begin(connection)
+        with self._connection() as connection:
+            if connection.in_transaction:
+                raise sqlite3.ProgrammingError(f"{self._path}: a transaction may not start another")
+            if not self._writing.acquire(timeout=patience_seconds):
+                raise StoreUnavailable(f"{self._path}: other writers are waiting for the database; try again")
             try:
+                self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"), patience_seconds)
                 yield connection
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
+            finally:
+                self._writing.release()
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Return all rows of a query, read outside a transaction or in the one of this thread."""
-        return self._connection().execute(query, parameters).fetchall()
+        with self._connection() as connection:
+            return self._patiently(lambda: connection.execute(query, parameters).fetchall())
 
     def close(self) -> None:
-        """Close the connections of all threads; the database cannot be used any more."""
+        """Close the connections of all threads; the database cannot be used any more.
+
+        A connection is closed when its thread has left it: closing it before crashes the process. One whose thread
+        stays inside for longer than a second is left to the end of the process.
+        """
+        self._closed.set()
         with self._opening:
-            self._closed = True
-            for connection in self._connections.values():
-                connection.close()
+            connections = list(self._connections.values())
             self._connections.clear()
+        for connection in connections:
+            if connection.lock.acquire(timeout=_CLOSE_SECONDS):
+                connection.sqlite.close()
+                connection.lock.release()
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread its connection; after trouble the thread gets another one the next time."""
+        own = self._connections.get(threading.current_thread()) or self._open()
+        with own.lock:
+            self._check_open()
+            self._check_file()
+            own.uses += 1
+            try:
+                yield own.sqlite
+            except sqlite3.Error as error:
+                trouble = database_trouble(self._path, error)
+                if trouble is None:
+                    raise
+                if own.uses == 1:
+                    self._discard(own)
+                raise trouble from error
+            finally:
+                own.uses -= 1
+
+    def _patiently(self, attempt: Callable[[], T], patience_seconds: float = _PATIENCE_SECONDS) -> T:
+        """Make an attempt until no other process is in the way; SQLite itself does not always wait."""
+        for left in reversed(range(int(patience_seconds / _RETRY_SECONDS))):
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                if not (left and is_busy(error)):
+                    raise
+            self._closed.wait(_RETRY_SECONDS)
+            self._check_open()
+        raise AssertionError("the last attempt returns or raises")
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise StoreUnavailable(f"{self._path}: the database is closed, as tminus stops")
+
+    def _check_file(self) -> None:
+        """Refuse to work on a file that has left its folder: what is written to it now is lost at the end."""
         try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise Transient(f"{self._path}: another process holds the database; try again") from error
-            raise
+            found = self._path.stat()
+        except OSError as error:
+            reason = f"{error.strerror}; put the folder back, or stop tminus and start with a new state"
+            raise StoreUnavailable(f"{self._path}: {reason}") from error
+        if (found.st_dev, found.st_ino) != self._file:
+            raise StoreUnavailable(f"{self._path}: another file has taken its place; start tminus again to use it")
 
-    def _connection(self) -> sqlite3.Connection:
-        connection = self._connections.get(threading.current_thread())
-        return connection or self._open()
-
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Connection:
+        self._check_open()
+        if self._file is not None:
+            self._check_file()  # SQLite would make a new file
+        try:
+            opened = _Connection(self._connect())
+        except sqlite3.Error as error:
+            raise database_trouble(self._path, error) or error from error
         with self._opening:
-            if self._closed:
-                raise sqlite3.ProgrammingError(f"{self._path}: the database is closed")
+            if self._file is None:
+                made = self._path.stat()
+                self._file = (made.st_dev, made.st_ino)
             for thread in [thread for thread in self._connections if not thread.is_alive()]:
-                self._connections.pop(thread).close()
-            connection = sqlite3.connect(
-                self._path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connections[threading.current_thread()] = connection
-            connection.row_factory = sqlite3.Row
-            _use_wal(connection)
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            return connection
+                self._connections.pop(thread).sqlite.close()
+            self._connections[threading.current_thread()] = opened
+        return opened
 
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging; of processes that switch a new file at once, some are told it is busy.
-
-    SQLite does not wait then, whatever the busy timeout; an empty write transaction waits in its stead.
-    """
-    for attempt in range(_WAL_ATTEMPTS):
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == _WAL_ATTEMPTS - 1:
-                raise
-            connection.execute("BEGIN IMMEDIATE")
-            connection.rollback()
-        else:
-            return
+            connection.row_factory = sqlite3.Row
+            self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _discard(self, own: _Connection) -> None:
+        """Close this thread's connection: one that was opened on a read-only disk stays read-only."""
+        with self._opening:
+            if self._connections.get(threading.current_thread()) is own:
+                del self._connections[threading.current_thread()]
+        own.sqlite.close()

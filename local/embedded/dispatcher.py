@@ -1,19 +1,28 @@
 """Delivers work: in virtual time, or on threads as it comes due."""
 
+import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from queue import Empty, SimpleQueue
 
+from functions.domain.errors import Transient
 from local.embedded.agenda import Agenda, Work
 from local.embedded.clock import VirtualClock, WaitableClock
 from local.embedded.response import Response
 
+_log = logging.getLogger("tminus.dispatcher")
+
 _POLL_SECONDS = 0.05
 """How late at most work is noticed that another thread or process has added."""
-_GRACE_SECONDS = 10.0
-"""How long calls under way may take to end after a stop, as on Cloud Run."""
+_GRACE_SECONDS = 4.0
+"""How long calls under way may take to end after a stop."""
+_TROUBLE_SECONDS = 0.5
+"""How long the dispatcher waits where the queue cannot be read or written."""
+_JOIN_SECONDS = 0.1
+_CRASHED = Response(status=500, text="Internal Server Error")
 _DEADLINE_EXCEEDED = Response(status=504, text="DEADLINE_EXCEEDED")
 
 
@@ -21,16 +30,26 @@ class Dispatcher:
     """One dispatching thread, the caller's, and `workers` threads that make the calls.
 
     The dispatching thread alone takes and settles. A call past its deadline is settled as 504; its thread goes on
-    with it, and another takes its place.
+    with it, and another takes its place. Trouble that passes, such as a full disk, is logged once and waited out;
+    answers that come meanwhile are settled afterwards. `worked` is called after each round without trouble.
     """
 
     def __init__(
-        self, agenda: Agenda, clock: WaitableClock, call: Callable[[Work], Response], *, workers: int
+        self,
+        agenda: Agenda,
+        clock: WaitableClock,
+        call: Callable[[Work], Response],
+        *,
+        workers: int,
+        worked: Callable[[], None],
     ) -> None:
         self._agenda = agenda
         self._clock = clock
         self._call = call
         self._workers = workers
+        self._worked = worked
+        self._trouble: str | None = None
+        self._unsettled: deque[tuple[Work, Response]] = deque()
         self._threads: list[threading.Thread] = []
         self._tickets = count()
         self._running: dict[int, Work] = {}
@@ -43,13 +62,37 @@ class Dispatcher:
             self._hire()
         try:
             while not stop.is_set():
-                self._give_up_overdue()
-                self._hand_out()
-                self._collect(self._wait_seconds())
-            while self._running and self._collect(_GRACE_SECONDS):
-                pass
+                self._round(stop)
+            self._let_end()
         finally:
             self._dismiss()
+
+    def _round(self, stop: threading.Event) -> None:
+        try:
+            self._give_up_overdue()
+            self._settle()
+            self._hand_out()
+            self._collect(self._wait_seconds())
+        except Transient as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _log.error("nothing is delivered: %s", error, extra={"action": "delivery_halted"})
+            stop.wait(_TROUBLE_SECONDS)
+            return
+        if self._trouble is not None:
+            self._trouble = None
+            _log.warning("tasks and schedules are delivered again", extra={"action": "delivery_resumed"})
+        self._worked()
+
+    def _let_end(self) -> None:
+        """Wait for the calls under way; what cannot be settled is due again after `recover`."""
+        for _ in range(int(_GRACE_SECONDS / _POLL_SECONDS)):
+            if not self._running:
+                return
+            try:
+                self._collect(_POLL_SECONDS)
+            except Transient:
+                continue
 
     def _hire(self) -> None:
         thread = threading.Thread(target=self._work, name="tminus-worker", daemon=True)
@@ -59,12 +102,17 @@ class Dispatcher:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             ticket, work = call
-            self._answers.put((ticket, self._call(work)))
+            try:
+                response = self._call(work)
+            except BaseException:  # a worker that ended would be missing, and its call would have no answer
+                _log.exception("a call raised", extra={"action": "call_crashed"})
+                response = _CRASHED
+            self._answers.put((ticket, response))
 
     def _give_up_overdue(self) -> None:
         now = self._clock.now()
         for ticket in [ticket for ticket, work in self._running.items() if work.deadline <= now]:
-            self._agenda.settle(self._running.pop(ticket), _DEADLINE_EXCEEDED)
+            self._unsettled.append((self._running.pop(ticket), _DEADLINE_EXCEEDED))
             self._hire()
 
     def _hand_out(self) -> None:
@@ -79,24 +127,29 @@ class Dispatcher:
         due = self._agenda.next_at()
         return min(_POLL_SECONDS, self._clock.real_seconds_until(due)) if due else _POLL_SECONDS
 
-    def _collect(self, timeout_seconds: float) -> bool:
-        """Settle one answer, False where none comes in time; the thread of an answer past its deadline is let go."""
+    def _collect(self, timeout_seconds: float) -> None:
+        """Settle one answer, if it comes in time; the thread of an answer past its deadline is let go."""
         try:
             ticket, response = self._answers.get(timeout=timeout_seconds)
         except Empty:
-            return False
+            return
         work = self._running.pop(ticket, None)
         if work is None:
             self._calls.put(None)
         else:
-            self._agenda.settle(work, response)
-        return True
+            self._unsettled.append((work, response))
+            self._settle()
+
+    def _settle(self) -> None:
+        while self._unsettled:
+            self._agenda.settle(*self._unsettled[0])
+            self._unsettled.popleft()
 
     def _dismiss(self) -> None:
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
-            thread.join(timeout=1.0)
+            thread.join(timeout=_JOIN_SECONDS)
 
 
 class Driver:
@@ -134,15 +187,16 @@ class Driver:
             else:
                 self._deliver_next(scheduler=False)
 
-    def serve(self, stop: threading.Event, workers: int = 4) -> None:
+    def serve(self, stop: threading.Event, workers: int = 4, worked: Callable[[], None] = lambda: None) -> None:
         """Deliver tasks and fires as they come due, on `workers` threads, until `stop` is set.
 
-        Blocks; calls under way get ten seconds to end. What they leave unsettled is due again after `recover`.
-        TypeError on a virtual clock: waiting for it would never end.
+        Blocks; calls under way get four seconds to end. What they leave unsettled is due again after `recover`.
+        `worked` is called after each look at what is due. TypeError on a virtual clock: waiting for it would never
+        end.
         """
         if isinstance(self._clock, VirtualClock):
             raise TypeError("serve waits for a clock that runs by itself; use run_until with a VirtualClock")
-        Dispatcher(self._agenda, self._clock, self._call, workers=workers).run(stop)
+        Dispatcher(self._agenda, self._clock, self._call, workers=workers, worked=worked).run(stop)
 
     def _deliver_next(self, *, scheduler: bool) -> None:
         work = self._agenda.take(self._clock.now(), scheduler=scheduler)

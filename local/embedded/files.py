@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from functions.domain.errors import BadAudience
+from functions.domain.errors import BadAudience, StoreUnavailable
 from functions.domain.shard import Stored
+from local.embedded.unavailable import file_trouble
 
 _READ_ONLY = 0o444
 
@@ -20,6 +21,7 @@ class FolderAudienceFiles:
 
     A file appears whole or not at all: it is written under a hidden name beside its own, then linked, which fails
     where the name is taken. What a killed process leaves behind lies in the same folder and is deleted with it.
+    StoreUnavailable while the disk or the folder itself cannot be used.
     """
 
     def __init__(self, root: Path) -> None:
@@ -29,16 +31,11 @@ class FolderAudienceFiles:
     def write_once(self, name: str, source: Path) -> Stored:
         """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
         target = self._path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-") as incoming:
+        source.stat()  # a missing source is the caller's mistake, and not the disk's
+        with file_trouble(target):
             if not target.exists():
-                with source.open("rb") as content:
-                    shutil.copyfileobj(content, incoming)
-                incoming.flush()
-                os.fchmod(incoming.fileno(), _READ_ONLY)
-                os.fsync(incoming.fileno())
-                _link(Path(incoming.name), target)
-        return self._stored(name)
+                _copy(source, target)
+            return self._stored(name)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
@@ -54,8 +51,9 @@ class FolderAudienceFiles:
     def delete(self, folder: str) -> None:
         """Delete all files of a folder; nothing happens where there are none."""
         path = self._path(folder)
-        if path.exists():
-            shutil.rmtree(path)
+        with file_trouble(path):
+            if path.exists():
+                shutil.rmtree(path)
 
     def _stored(self, name: str) -> Stored:
         with self._path(name).open("rb") as file:
@@ -67,23 +65,39 @@ class FolderAudienceFiles:
 
     @contextmanager
     def _opened(self, stored: Stored) -> Iterator[BinaryIO]:
-        try:
-            file = self._path(stored.name).open("rb")
-        except FileNotFoundError:
-            raise BadAudience(
-                f"{stored.name}: the file is gone since it was stored; build the audience anew"
-            ) from None
-        with file:
-            status = os.fstat(file.fileno())
-            if (status.st_mtime_ns, status.st_size) != (stored.generation, stored.size_bytes):
-                raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience anew")
-            yield file
+        path = self._path(stored.name)
+        with file_trouble(path):
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:
+                reason = "the file is gone since it was stored; build the audience again"
+                raise BadAudience(f"{stored.name}: {reason}") from None
+            with file:
+                status = os.fstat(file.fileno())
+                if (status.st_mtime_ns, status.st_size) != (stored.generation, stored.size_bytes):
+                    reason = "the file was changed since it was stored; build the audience again"
+                    raise BadAudience(f"{stored.name}: {reason}")
+                yield file
 
     def _path(self, name: str) -> Path:
         path = (self._root / name).resolve()
         if path == self._root or not path.is_relative_to(self._root):
             raise ValueError(f"{name!r} does not name a file below {self._root}")
+        if not self._root.is_dir():
+            raise StoreUnavailable(f"{self._root} is gone: put the folder back, or start tminus again")
         return path
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Write a file whole; where another one takes the name meanwhile, that one stays."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-") as incoming:
+        with source.open("rb") as content:
+            shutil.copyfileobj(content, incoming)
+        incoming.flush()
+        os.fchmod(incoming.fileno(), _READ_ONLY)
+        os.fsync(incoming.fileno())
+        _link(Path(incoming.name), target)
 
 
 def _link(incoming: Path, target: Path) -> None:

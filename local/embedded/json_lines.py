@@ -1,10 +1,14 @@
 """A file of JSON lines that several processes append to; a line that a killed process tore is cut off."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from functions.domain.errors import StoreUnavailable
+from local.embedded.unavailable import file_trouble
 
 _BLOCK_BYTES = 64 * 1024
 
@@ -14,27 +18,39 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         with self._opened():
             pass
 
     def append(self, lines: bytes) -> None:
-        """Write lines, each with its end, at once; OSError where the disk does not take them."""
+        """Write lines, each with its end, all of them or none; StoreUnavailable where the disk does not take them.
+
+        OSError where it is unknown how many of them the file holds.
+        """
         with self._opened() as file:
-            written = os.write(file, lines)
-            if written < len(lines):
-                raise OSError(f"{self._path}: only {written} of {len(lines)} bytes were written")
+            size = os.fstat(file).st_size
+            try:
+                with file_trouble(self._path):
+                    _write(file, lines)
+            except StoreUnavailable:
+                os.ftruncate(file, size)
+                raise
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """Open the file for this writer alone, its torn last line cut off."""
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        with file_trouble(self._path):
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             _cut_torn_line(file)
             yield file
         finally:
             os.close(file)
+
+
+def _write(file: int, lines: bytes) -> None:
+    if os.write(file, lines) < len(lines):  # a disk that fills up takes the beginning
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _cut_torn_line(file: int) -> None:

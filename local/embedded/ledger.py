@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document
 
 
 class SqliteCadenceLedger:
-    """Plays CadenceLedger; LedgerUnreadable where SQLite cannot read or write."""
+    """Plays CadenceLedger; LedgerUnreadable for a defect of its tables, StoreUnavailable as the whole database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from functions.domain.delivery import Chunk, Envelope, Message, Outcome
+from functions.domain.errors import StoreUnavailable
 from functions.domain.instants import stamp
 from functions.ports import Clock
 from local.embedded.documents import to_text
@@ -54,9 +55,17 @@ class OutboxSender:
         self._script = script
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
-        """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing."""
+        """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing.
+
+        Nothing of a chunk is sent that the disk does not take; StoreUnavailable then follows its outcomes.
+        """
         for chunk in chunks:
-            yield chunk.number, self._answer(envelope, chunk.messages)
+            try:
+                outcomes = self._answer(envelope, chunk.messages)
+            except StoreUnavailable:
+                yield chunk.number, [Outcome.NOT_SENT] * len(chunk.messages)
+                raise
+            yield chunk.number, outcomes
 
     def _answer(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
         outcomes = [self._script.outcome(message) for message in messages]

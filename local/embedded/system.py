@@ -6,14 +6,16 @@ from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports import Channels, Clock, Ports, PushSender, ScheduledJob
+from functions.ports import Channels, Clock, Part, Ports, PushSender, ScheduledJob
 from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.callers import LocalCallers
+from local.embedded.clock import RealClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
 from local.embedded.executions import SqliteExecutionStore
 from local.embedded.files import FolderAudienceFiles
+from local.embedded.heartbeat import Heartbeat
 from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
@@ -34,6 +36,7 @@ class EmbeddedSystem:
     queue: SqliteTaskQueue
     schedules: SqliteSchedules
     database: Database
+    heartbeat: Heartbeat
 
     def close(self) -> None:
         """Close the database's connections."""
@@ -56,6 +59,8 @@ def open_system(
     database = Database(state / "tminus.db")
     database.hold_to_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
+    heartbeat = Heartbeat(clock, RealClock())
+    dispatcher = Part(check=heartbeat.check, last_worked=heartbeat.last_worked)
     ports = Ports(
         clock=clock,
         recipes=SqliteRecipeStore(database),
@@ -75,5 +80,6 @@ def open_system(
         engine=engine,
         find_job=find_job,
         policy=policy,
+        parts={"disk": Part(check=database.check), "dispatcher": dispatcher, "scheduler": dispatcher},
     )
-    return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database)
+    return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database, heartbeat=heartbeat)

@@ -86,6 +86,7 @@ def _world(scratch: Path, *, users: int, seed: int, at: datetime, threads: int |
     connection = duckdb.connect(
         config={"memory_limit": "800MB", "temp_directory": str(scratch), "preserve_insertion_order": True}
     )
+    connection.execute("SET enable_progress_bar = false")  # on a slow machine it is drawn on standard output
     if threads is not None:
         connection.execute("SET threads = $threads", {"threads": threads})
     connection.execute("SET VARIABLE seed = $seed", {"seed": str(seed)})

@@ -9,7 +9,7 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
+from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoFolder, NoUserData
 from tests.audience_jobs.worlds import NOW, Row, rows_of
 
 UPPER = "0B0E7A52-9F4E-4B0E-8F7A-00000000ABCD"
@@ -184,5 +184,5 @@ def test_a_folder_that_is_missing_or_holds_no_table_is_an_error(
     (tmp_path / "readme.txt").touch()
     with pytest.raises(NoUserData, match="has no table in it"):
         users()
-    with pytest.raises(NoUserData, match="does not exist"):
+    with pytest.raises(NoFolder, match="does not exist"):
         DuckDBEngine(tmp_path / "nowhere").write_devices_of(["u"], tmp_path / "out", per_user=1)

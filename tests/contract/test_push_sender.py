@@ -1,7 +1,9 @@
 """What every PushSender does, and what the outbox adds."""
 
 import json
-from collections.abc import Callable, Sequence
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions.domain.delivery import Chunk, Envelope, Message, Outcome
+from functions.domain.errors import StoreUnavailable
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 
@@ -120,3 +123,32 @@ def test_chunks_of_concurrent_workers_do_not_mix(
     runs = [push for position, push in enumerate(pushes) if position == 0 or pushes[position - 1] != push]
     assert len(pushes) == 1_600
     assert len(runs) == 8
+
+
+def test_the_outbox_takes_all_lines_of_a_chunk_or_none_when_the_disk_fills_up(
+    outbox: Make, a_message: Make, tmp_path: Path
+) -> None:
+    sender = outbox()
+    send(sender, [a_message("a")])
+    path = tmp_path / "outbox.jsonl"
+    size = path.stat().st_size
+    chunks = [a_chunk([a_message("b"), a_message("c")], 1), a_chunk([a_message("d")], 2)]
+    sending = sender.send(envelope(), chunks)
+    with largest_file(size + 300):  # the first of two lines still fits
+        assert next(sending) == (1, [Outcome.NOT_SENT, Outcome.NOT_SENT])
+        with pytest.raises(StoreUnavailable, match=r"outbox\.jsonl"):
+            next(sending)
+    assert path.stat().st_size == size
+    assert send(sender, [a_message("b"), a_message("c")]) == [Outcome.SENT, Outcome.SENT]
+    assert [json.loads(line)["token"] for line in path.read_text().splitlines()] == ["a", "b", "c"]
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """Let this process write no file beyond a size, as on a disk that fills up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

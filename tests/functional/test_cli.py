@@ -14,6 +14,7 @@ import pytest
 
 from local.cli.main import main
 from local.sample import generate
+from local.state_lock import locked
 from tests.factories import recipe
 
 AT = "2026-05-04T22:00:07Z"
@@ -386,3 +387,38 @@ def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tm
         old.execute("CREATE TABLE recipes (id TEXT)")
     answer = run()
     assert (answer.status, "made by another version of Tminus" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("damage", ["another file", "cut off"])
+def test_a_damaged_database_is_refused_in_one_line_with_the_way_out(damage: str, run: Tminus, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "tminus.db"
+    if damage == "cut off":
+        run()
+        path.write_bytes(path.read_bytes()[:5000])
+    else:
+        path.parent.mkdir()
+        path.write_text("not a database at all\n" * 500)
+    answer = run()
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert f"{path}: the database is damaged; restore a copy, or move the file away" in answer.err
+
+
+def test_the_demo_refuses_a_folder_that_it_did_not_make(tminus: Tminus, run: Tminus, tmp_path: Path) -> None:
+    run()
+    answer = tminus("demo", "--folder", tmp_path)
+    assert (answer.status, "not made by tminus demo" in answer.err) == (2, True)
+    assert run().report["status"] == "completed"
+
+
+def test_the_demo_leaves_a_state_alone_that_another_process_uses(
+    tminus: Tminus, sample: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "demo"
+    home.mkdir()
+    (home / ".made-by-tminus-demo").touch()
+    (home / "data").symlink_to(sample)
+    with locked(home / "state"):
+        (home / "state" / "tminus.db").touch()
+        answer = tminus("demo", "--folder", home)
+        assert (answer.status, "in use by another tminus" in answer.err) == (2, True)
+        assert (home / "state" / "tminus.db").exists()

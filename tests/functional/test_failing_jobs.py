@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from audience_jobs.contract import Check
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import Unavailable
+from functions.domain.execution import State
 from tests.factories import push, recipe, user
-from tests.functional.conftest import Lab
+from tests.functional.conftest import SEND_AT, Lab
 
 MakeLab = Callable[..., Lab]
 EVERYBODY = "FROM users WHERE deleted_at = 0"
@@ -157,3 +159,12 @@ def test_a_result_beyond_all_bounds_is_blocked_before_any_file_of_it_is_stored(m
     assert lab.outbox() == []
     assert not (lab.state / "audiences" / lab.id).exists()
     assert lab.execution().cleaned
+
+
+def test_a_data_folder_that_is_back_before_the_send_leaves_nothing_undone(lab: Lab) -> None:
+    elsewhere = lab.data.rename(lab.folder / "elsewhere")
+    lab.run_to(SEND_AT - timedelta(minutes=28))
+    assert (lab.execution().state, lab.violations()) == (State.LAUNCHED, ["audience_failed"])
+    elsewhere.rename(lab.data)
+    lab.run_to_the_end()
+    assert (lab.execution().state, len(lab.outbox(test=False))) == (State.COMPLETED, 9)

@@ -1,19 +1,11 @@
 """`tminus up`, killed with SIGKILL in each phase and started again, finishes the execution without a duplicate."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Event, Thread
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -24,56 +16,7 @@ from functions.usecases.report import report
 from local.embedded.clock import RealClock
 from local.embedded.system import EmbeddedSystem
 from local.sample import generate
-
-ROOT = Path(__file__).parents[2]
-RECIPE = ROOT / "local" / "recipes" / "sneaker-reactivation.json"
-EXECUTION = "sneaker-reactivation_20260504T223000Z"
-PATIENCE_SECONDS = 120
-
-
-class Up:
-    """A running `tminus up` on a clock 120 times as fast, with a lead time of six minutes."""
-
-    def __init__(self, folder: Path, *, first: bool) -> None:
-        self.folder = folder
-        options = ["--data", folder / "data", "--state", folder / "state", "--recipes", folder / "recipes"]
-        options += ["--clock", "fast", "--speed", "120", "--port", "0"]
-        options += ["--at", "2026-05-04T22:19:00Z"] if first else []
-        command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", *map(str, options)]
-        self._log = (folder / "up.log").open("ab")
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        self.url = self._read_url()
-
-    def _read_url(self) -> str:
-        lines: Queue[str] = Queue()
-        assert self._process.stdout is not None
-        reader = Thread(target=lambda out: lines.put(out.readline()), args=(self._process.stdout,), daemon=True)
-        reader.start()
-        try:
-            line = lines.get(timeout=PATIENCE_SECONDS)
-        except Empty:
-            line = ""
-        assert "http://" in line, (self.folder / "up.log").read_text()
-        return line.split("functions on ")[1].split(",")[0]
-
-    def overview(self) -> dict[str, Any]:
-        with urlopen(self.url, timeout=PATIENCE_SECONDS) as answer:
-            document: dict[str, Any] = json.loads(answer.read())
-        return document
-
-    def end(self, number: int) -> None:
-        self._process.send_signal(number)
-        self._process.wait(timeout=PATIENCE_SECONDS)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._log.close()
+from tests.functional.running_up import EXECUTION, Up, messages, wait_until, write_recipe
 
 
 @pytest.fixture(scope="session")
@@ -85,11 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, data: Path) -> Path:
-    document = json.loads(RECIPE.read_text())
-    document["schedule"]["leadTimeMinutes"] = 6
-    document["settings"]["maxLatenessMinutes"] = 600  # a busy machine may be slow; that is not what is tested
-    (tmp_path / "recipes").mkdir()
-    (tmp_path / "recipes" / "recipe.json").write_text(json.dumps(document))
+    write_recipe(tmp_path)
     (tmp_path / "data").symlink_to(data)
     return tmp_path
 
@@ -99,7 +38,7 @@ def running() -> Iterator[list[Up]]:
     ups: list[Up] = []
     yield ups
     for up in ups:
-        if up._process.poll() is None:
+        if up.runs:
             up.end(signal.SIGKILL)
 
 
@@ -122,22 +61,6 @@ def look(folder: Path) -> Iterator[Callable[[], Ports]]:
 def cleaned(ports: Ports) -> bool:
     execution = ports.executions.get(EXECUTION)
     return execution is not None and execution.cleaned
-
-
-def wait_until(condition: Callable[[], bool], tell: Callable[[], object] = lambda: "") -> None:
-    tick = Event()
-    for _ in range(PATIENCE_SECONDS * 100):
-        if condition():
-            return
-        tick.wait(0.01)
-    pytest.fail(f"waited {PATIENCE_SECONDS} s in vain: {tell()}")
-
-
-def messages(folder: Path, *, test: bool) -> list[dict[str, Any]]:
-    path = folder / "state" / "outbox.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    found = [json.loads(line) for line in lines if line.endswith("}")]
-    return [message for message in found if message["test"] is test]
 
 
 def state_of(ports: Ports) -> str:
@@ -189,5 +112,4 @@ def test_a_kill_in_any_phase_loses_nothing_and_repeats_nothing(
 
 def test_ctrl_c_ends_it_in_order(folder: Path, running: list[Up]) -> None:
     running.append(Up(folder, first=True))
-    running[0].end(signal.SIGINT)
-    assert running[0]._process.returncode == 0
+    assert running[0].end(signal.SIGINT) == 0

@@ -89,8 +89,16 @@ def refusal(error: Exception) -> Refusal | None:
 
 
 def unexpected(error: Exception) -> Refusal:
-    """Log what nobody expected, and return the refusal that says no more of it than a name to find it by."""
+    """Log what nobody expected, and return the refusal that says no more of it than a name to find it by.
+
+    A disk that is full, or a connection that broke, passes: it is answered 503.
+    """
     reference = uuid4().hex[:8]
+    if isinstance(error, OSError):
+        log.error(str(error), extra={"action": "failed", "reference": reference})
+        reason = error.strerror or type(error).__name__
+        message = f"a disk or a connection fails: {reason}; the log says more under {reference}"
+        return Refusal(status=503, message=message, headers={"Retry-After": str(_WAIT_SECONDS)})
     log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
     return Refusal(status=500, message=f"something went wrong that nobody expected; the log has it under {reference}")
 

@@ -28,7 +28,7 @@ def test_the_overview_follows_what_runs(lab: Lab, visitor: Visitor) -> None:
 
 
 def test_health_asks_everything(visitor: Visitor) -> None:
-    assert visitor.get("/health").text.count("Answers") == 6
+    assert visitor.get("/health").text.count("Answers") == 9
 
 
 def test_the_calendar_shows_each_send_on_the_day_of_the_zone_that_is_asked_for(lab: Lab, visitor: Visitor) -> None:

@@ -1,10 +1,13 @@
 """Upkeep: schedules made to match recipes, drift, who changed what, and the health of everything."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import AliasChoices, Field
 
 from functions.domain.errors import FieldError
+from functions.domain.instants import stamp
 from functions.domain.roles import Role
 from functions.handlers.api.models import Instant
 from functions.handlers.api.refusals import Refused
@@ -79,10 +82,11 @@ class Changes(Model):
 
 
 class Health(Model):
-    """Each dependency with the word `ok`."""
+    """Each dependency with the word `ok`, and when the parts of this process last worked, where it has any."""
 
     status: str
     dependencies: dict[str, str]
+    last_worked: dict[str, Instant]
 
 
 def post_reschedule(call: Call) -> Reply:
@@ -110,11 +114,17 @@ def get_audit(call: Call) -> Reply:
 def get_health(call: Call) -> Reply:
     """Answer whether everything that Tminus depends on answers."""
     found = check_health(call.ports)
-    ill = {name: word for name, word in found.items() if word != "ok"}
+    ill = {name: word for name, word in found.words.items() if word != "ok"}
     if ill:
-        errors = [FieldError(name, f"does not answer as it should: {word}") for name, word in ill.items()]
+        errors = [FieldError(name, _of_ill(name, word, found.last_worked)) for name, word in ill.items()]
         raise Refused(503, f"{', '.join(ill)}: not well", {"Retry-After": "30"}, errors)
-    return Reply(data=Health(status="ok", dependencies=found), message="all is well")
+    last_worked = {name: stamp(at) for name, at in found.last_worked.items()}
+    return Reply(data={"status": "ok", "dependencies": found.words, "lastWorked": last_worked}, message="all is well")
+
+
+def _of_ill(name: str, word: str, last_worked: Mapping[str, datetime]) -> str:
+    since = f"; last worked at {stamp(last_worked[name])}" if name in last_worked else ""
+    return f"does not answer as it should: {word}{since}"
 
 
 ROUTES = (

@@ -47,10 +47,10 @@ def show_live(visit: Visit) -> Response:
 
 def show_health(visit: Visit) -> Response:
     """Ask everything that Tminus depends on whether it answers."""
-    answers = check_health(visit.ports)
+    health = check_health(visit.ports)
     if visit.by_htmx:
-        return part(visit, "health.html", answers=answers)
-    return page(visit, "health_page.html", answers=answers)
+        return part(visit, "health.html", health=health)
+    return page(visit, "health_page.html", health=health)
 
 
 def resolve(visit: Visit) -> Response:

@@ -1,0 +1,38 @@
+"""The recipes with which `tminus up` begins."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from functions.domain.recipe import Document
+from functions.ports import ExecutionSearch, Ports
+from functions.settings import Settings
+from local.cli.options import RECIPES
+from local.documents import read_recipe_file
+
+
+def read_recipes(folder: Path) -> Sequence[Document]:
+    """Read the recipe files of a folder, in order of their names; BadInput names a file that cannot be read."""
+    return [read_recipe_file(path) for path in sorted(folder.glob("*.json"))]
+
+
+def is_new(ports: Ports) -> bool:
+    """Say whether a state has never held a recipe or an execution."""
+    held = ports.recipes.page(most=1) or ports.audit.newest(most=1)
+    return not held and not ports.executions.count(ExecutionSearch())
+
+
+def first_recipes(own: Sequence[Document] | None, settings: Settings) -> Sequence[Document]:
+    """Return the recipes for a new state: the operator's own, else the samples, unless messages go to phones."""
+    if own is not None:
+        return own
+    if settings.fcm is not None:
+        click.echo(
+            "tminus: messages go to FCM, so no sample campaign is saved; name your recipes by --recipes", err=True
+        )
+        return ()
+    samples = read_recipes(RECIPES)
+    names = " and ".join(str(document["id"]) for document in samples)
+    click.echo(f"tminus: new state; saved the sample campaigns {names}, which write to the outbox", err=True)
+    return samples

@@ -1,0 +1,74 @@
+"""What `tminus up` runs: a thread that serves HTTP and one that delivers, until a signal comes."""
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import click
+
+from functions import bootstrap
+from functions.domain.instants import stamp
+from local.embedded.clock import FastClock, RealClock
+from local.embedded.system import EmbeddedSystem
+from local.kept_clock import KeptClock
+from local.runtime import Runtime, load_functions
+from local.serving import FUNCTIONS, SOURCE, http_server, load_handlers
+
+_KEEP_SECONDS = 0.1
+_END_SECONDS = 6.0
+"""How long a thread may take to end: calls under way get four seconds."""
+
+
+def serve(
+    system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
+) -> None:
+    """Serve until SIGINT or SIGTERM; the clock starts to run once the server listens.
+
+    Exit status 1 where a thread ends by itself: without it, nothing would be delivered or served any more.
+    """
+    apps = load_functions(FUNCTIONS, SOURCE)
+    load_handlers()
+    bootstrap.collect_rarely()
+    runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
+    server = http_server(apps, system.ports, *address)
+    stop = stop_on_signals()
+    if isinstance(clock, FastClock):
+        clock.run()
+    system.heartbeat.beat()
+    threads = [
+        _started("dispatcher", lambda: runtime.serve(stop, worked=system.heartbeat.beat)),
+        _started("server", server.serve_forever),
+    ]
+    url = f"http://{server.host}:{server.port}"
+    click.echo(f"tminus: functions on {url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
+    click.echo(f"tminus: look at what runs, and cancel it, on {url}/console/")
+    ended: list[str] = []
+    while not (ended or stop.wait(_KEEP_SECONDS)):
+        if kept is not None:
+            with suppress(OSError):  # the dispatcher says what is wrong with the disk; an older instant does no harm
+                kept.keep(clock.now())
+        ended = [thread.name for thread in threads if not thread.is_alive()]
+    stop.set()
+    server.shutdown()
+    for thread in threads:
+        thread.join(_END_SECONDS)
+    server.server_close()
+    if ended:
+        raise click.ClickException(
+            f"the {' and the '.join(ended)} ended; the lines above say why. Start tminus again"
+        )
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _started(name: str, target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)  # a hung call does not keep the process alive
+    thread.start()
+    return thread
