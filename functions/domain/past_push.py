@@ -17,7 +17,7 @@ CLOCK_SKEW = timedelta(minutes=1)
 _SET_BACK = timedelta(hours=3)
 """The most that a zone sets its clocks back at once these days, and so by how much a rule may look back further."""
 LONGEST_LABEL = 60
-_LAYERS: Mapping[object, int] = {layer: layer for layer in range(1, 6)} | {0: 5}
+_LAYERS: Mapping[object, int] = {0: 5, **{layer: layer for layer in range(1, 6)}}
 """Layer 0 of old documents is layer 5."""
 
 

@@ -132,7 +132,7 @@ def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[Pa
 
 def _columns_read(columns: Sequence[str]) -> dict[str, str]:
     """Return the columns that are read, each with what it is read as; BadFields where two say the same."""
-    read = {}
+    read: dict[str, str] = {}
     for meaning, names in {**_REQUIRED, **_OPTIONAL}.items():
         found = [name for name in names if name in columns]
         if len(found) > 1:
