@@ -82,6 +82,7 @@ READS_WHAT_IS_PUBLIC = [
     "SELECT u.id AS user_id, u.username AS x FROM (users u JOIN users v ON v.id = u.id)",
     "SELECT u.id AS user_id, min(v.username) AS x FROM users u, users v WHERE v.id = u.id GROUP BY u.id",
     "SELECT id AS user_id, username AS x FROM users WHERE EXISTS (SELECT * FROM users)",
+    "SELECT u.id AS user_id, u.username AS x FROM users u WHERE u.created_at < $now - INTERVAL '30 days'",
     "SELECT id AS user_id, username AS x FROM users WHERE (SELECT count(*) FROM users) = 2",
     "WITH chosen AS (SELECT id, username AS x FROM users) SELECT * FROM (SELECT id AS user_id, x FROM chosen) AS a",
 ]
