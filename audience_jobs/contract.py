@@ -187,7 +187,8 @@ class JobRun(Protocol):
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
         """Write `user_id,token,platform` of the audience's users, and give the number of rows.
 
-        Sorted like the audience; at most `per_user` tokens a user, the most recently updated first.
+        Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token is that
+        of the user who registered it last, and of nobody else; white space around it is left out.
         """
 
 
@@ -204,7 +205,7 @@ class Engine(Protocol):
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
         """Write `user_id,token,platform` of these users, as JobRun.write_devices does.
 
-        UUIDs match whatever their case; `user_id` is written as given.
+        UUIDs match whatever their case, and ids without the white space around them; `user_id` is written as given.
         """
 
 

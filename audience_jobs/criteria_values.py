@@ -16,6 +16,8 @@ _MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000
 _LONGEST_ID = 200
 _UUID = re.compile(UUID)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UTC_IN_WORDS = re.compile(r" ?(UTC|GMT)$")
+"""How BigQuery exports an instant."""
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("any", "all", "both"), None),
     **dict.fromkeys(("trusted", "candidate", "yes", "true"), True),
@@ -71,7 +73,7 @@ def instant(value: object) -> datetime:
     try:
         if not isinstance(value, str) or not _DATE.match(value):
             raise ValueError("not a date")
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(_UTC_IN_WORDS.sub("+00:00", value))
         return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
     except (ValueError, OverflowError):
         raise ValueError(f"must be a date YYYY-MM-DD or an ISO instant, got {shown(value)}") from None

@@ -1,7 +1,5 @@
 """Reads a recipe's own SELECT: whether it only reads, and what columns it yields."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,10 +7,9 @@ from sqlglot import exp
 
 from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
+from audience_jobs.private_data import public_sql, read_public
 from audience_jobs.query import read_query, refusing_depth
-from audience_jobs.typed_query import typed
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _DEEPEST = 500
 """Half of what Python's stack allows: engines walk the same query again, with more around it."""
 _Type = exp.DataType.Type
@@ -25,7 +22,7 @@ _WRITTEN_ALIKE: dict[Any, Literal["text", "integer", "timestamp"]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CustomQuery:
-    """A SELECT that only reads, said anew as PostgreSQL without comments, and its columns but `user_id`."""
+    """A SELECT that only reads what is public, as PostgreSQL without comments, and its columns but `user_id`."""
 
     sql: str
     columns: tuple[Column, ...]
@@ -34,14 +31,16 @@ class CustomQuery:
 def read_custom_query(sql: str) -> CustomQuery:
     """Read one SELECT over the source tables that yields `user_id`; it may read `$now` and no other parameter.
 
-    Raises RefusedQuery where it is anything else, or where a column has no name or no type that all engines write
-    alike.
+    Raises RefusedQuery where it is anything else, where it reads private data, or where a column has no name or no
+    type that all engines write alike.
     """
     query = read_query(sql, parameters=["now"])
     with refusing_depth():
         _check_depth(query.tree())
-        plain = query.sql("postgres")
-        columns = [_column(selected) for selected in _selected(query.tree())]
+        _check_names(query.tree())
+        known = read_public(query)
+        sql = public_sql(query, known)
+    columns = [_column(selected) for selected in known.selects]
     if "user_id" not in [column.name for column in columns]:
         raise RefusedQuery("yields no column user_id: name the column of the users' ids so, as in id AS user_id")
     names = [column.name.lower() for column in columns]
@@ -50,7 +49,7 @@ def read_custom_query(sql: str) -> CustomQuery:
             raise RefusedQuery(f"yields the column {name} twice: engines do not tell capitals apart")
     if "audience" in names:
         raise RefusedQuery("yields a column audience, which is Tminus' own: give it another name")
-    return CustomQuery(sql=plain, columns=tuple(column for column in columns if column.name != "user_id"))
+    return CustomQuery(sql=sql, columns=tuple(column for column in columns if column.name != "user_id"))
 
 
 def _check_depth(tree: exp.Query) -> None:
@@ -62,19 +61,16 @@ def _check_depth(tree: exp.Query) -> None:
         raise RefusedQuery(f"{told}: write IN (...) for a long OR")
 
 
-def _selected(tree: exp.Query) -> Sequence[exp.Expr]:
+def _check_names(tree: exp.Query) -> None:
     for select in tree.selects:
         if select.is_star:
             raise RefusedQuery("selects *: name the columns, so that nothing gets into a push by accident")
         if not isinstance(select, (exp.Alias, exp.Column)):
             raise RefusedQuery(f"yields {select.sql('postgres')} without a name: add AS and a name")
-    return typed(tree).selects
 
 
 def _column(selected: exp.Expr) -> Column:
     name, kind = selected.alias_or_name, selected.type.this if selected.type else _Type.UNKNOWN
-    if not _NAME.fullmatch(name):
-        raise RefusedQuery(f"yields a column {name!r}: a name is made of letters, digits and _, no digit first")
     if kind in (_Type.DOUBLE, _Type.FLOAT, _Type.DECIMAL):
         raise RefusedQuery(
             f"yields {name} with a fraction, which engines write differently: "

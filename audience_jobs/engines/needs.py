@@ -67,4 +67,5 @@ class Needs:
 
 
 def _without_parameters(sql: str) -> str:
-    return _PARAMETER.sub("NULL", sql)
+    """Put NULL for each parameter; that for the time has its type, as `$now - INTERVAL '1 day'` needs one."""
+    return _PARAMETER.sub(lambda found: "CAST(NULL AS TIMESTAMP)" if found[0] == "$now" else "NULL", sql)

@@ -10,6 +10,7 @@ from threading import Timer
 
 import duckdb
 
+from audience_jobs.engines.csv_files import first_fault, mixed_line_ends
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import copy_to_csv, sealed_database
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
@@ -18,11 +19,10 @@ from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColum
 from audience_jobs.schema import SOURCE_TABLES
 from audience_jobs.sql import quoted
 
-_CSV_FAULTS = {
-    r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} fields instead of {0}",
-    r"Value with unterminated quote": "has a quote that does not end a value: write quotes inside of a value twice",
-    r"Invalid unicode": "is not valid UTF-8: export the file as UTF-8",
-    r"Maximum line size": "is longer than 2 MB: is a quote left open?",
+_WAYS_OUT = {
+    "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
+    "integer": "write a whole number without separators, as in 1000",
+    "boolean": "write true or false",
 }
 
 
@@ -83,26 +83,55 @@ class UserDatabase:
         columns = [f"{reading.typed} AS {quoted(name)}" for name, reading in file.readings.items()]
         self._files[file.table] = file
         self.rows(needs, f"CREATE VIEW {file.table} AS FROM {file.relation} SELECT {', '.join(columns) or '1'}", {})
+        if "deleted_at" in file.readings and needs.column(file.table, "deleted_at"):
+            self._check_deleted_at(file, needs)
+
+    def _check_deleted_at(self, file: UserFile, needs: Needs) -> None:
+        """Raise BadData where no row says whether it is deleted: nobody would be found, and no error say why."""
+        some = f"SELECT 1 FROM {file.relation} WHERE"  # noqa: S608 (our own SQL)
+        said = self.rows(needs, f"{some} {file.readings['deleted_at'].raw} IS NOT NULL LIMIT 1", {})
+        if not said and self.rows(needs, f"{some} true LIMIT 1", {}):
+            raise BadData(file.path, "column 'deleted_at' is empty in every row: write 0 for what is not deleted")
 
     def _explained(self, error: duckdb.Error, needs: Needs) -> AudienceJobError:
+        """Return the error that names the file at fault, which DuckDB may not know, and then works no more."""
         text = str(error)
-        files = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
-        if files:
-            return BadData(files[-1], _csv_fault(text))
+        named = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
+        lost = isinstance(error, (duckdb.FatalException, duckdb.InternalException))
+        if named or lost:
+            for file in self._files.values():
+                if (file.path in named or lost) and (fault := self._csv_fault(file)):
+                    return BadData(file.path, fault)
+            if named:
+                return BadData(named[-1], self._line_ends(named[-1]) or "is not CSV as in RFC 4180")
         for file in self._files.values():
             for column, reading in file.readings.items():
-                if needs.column(file.table, column) and (fault := self._fault(file, reading)):
-                    return BadData(file.path, f"column {column!r} {fault}")
+                if needs.column(file.table, column) and (fault := self._fault(file, column, reading)):
+                    return BadData(file.path, fault)
         return BadJob(needs.job_id, f"its SQL fails: {text.splitlines()[0]}")
 
-    def _fault(self, file: UserFile, reading: Reading) -> str | None:
+    def _line_ends(self, path: str) -> str | None:
+        with self._folder.open(path.rpartition("/")[2]) as content:
+            return mixed_line_ends(content)
+
+    def _csv_fault(self, file: UserFile) -> str | None:
+        if file.form is None:
+            return None
+        with self._folder.open(file.name) as content:
+            return first_fault(content, file.form)
+
+    def _fault(self, file: UserFile, column: str, reading: Reading) -> str | None:
         bad = f"{reading.raw} IS NOT NULL AND TRY({reading.typed}) IS NULL"
         query = f"SELECT CAST({reading.raw} AS VARCHAR) FROM {file.relation} WHERE {bad} LIMIT 1"  # noqa: S608 (our own SQL)
         try:
             row = self._connection.execute(query).fetchone()
         except duckdb.Error as error:
-            return f"cannot be read as {reading.type}: {str(error).splitlines()[0]}"
-        return f"holds {row[0][:60]!r}, which is not a valid {reading.type}" if row else None
+            reason = f"column {column!r} cannot be read as {reading.type}: {str(error).splitlines()[0]}"
+            return self._csv_fault(file) or reason
+        if not row:
+            return None
+        way_out = f": {_WAYS_OUT[reading.type]}" if reading.type in _WAYS_OUT else ""
+        return f"column {column!r} holds {row[0][:60]!r}, which is not a valid {reading.type}{way_out}"
 
 
 @contextmanager
@@ -114,12 +143,3 @@ def user_database(
         work_dir = Path(work_name).resolve()
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             yield UserDatabase(connection, folder, work_dir, timeout_seconds)
-
-
-def _csv_fault(text: str) -> str:
-    line = re.search(r"CSV Error on Line: (\d+)", text)
-    place = f"line {line[1]}" if line else "some line"
-    for pattern, fault in _CSV_FAULTS.items():
-        if found := re.search(pattern, text):
-            return f"{place} {fault.format(*found.groups())}"
-    return f"{place} is not CSV as in RFC 4180: look for stray quotes and mixed line ends"

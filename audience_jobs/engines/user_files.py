@@ -1,22 +1,22 @@
 """Files of user data, and how DuckDB is to read them as the tables of the schema."""
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
 
 import duckdb
 
+from audience_jobs.engines.csv_files import CsvForm, read_form
 from audience_jobs.engines.user_folder import UserFolder, path_in
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical, literal, quoted
 
-_HEADER_LINES, _HEADER_LINE_BYTES = 1000, 2**20
 _SUFFIXES = ("csv", "parquet")
 # All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
-_CSV_DIALECT = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = ''"
+_CSV_DIALECT = "header = true, auto_detect = false, quote = '\"', escape = '\"', nullstr = ''"
+_WHOLE = r"\s*[+-]?[0-9]+\.0*\s*"
+"""A whole number with a point, as pandas writes them where a column has gaps; DuckDB would round others."""
 _SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
 
 
@@ -39,7 +39,7 @@ class UserFile:
     """One table's file.
 
     `relation` is what to select from; `found` are the columns that the file has, `readings` those of them that the
-    schema knows.
+    schema knows. `form` is how a CSV file is written.
     """
 
     table: str
@@ -47,6 +47,12 @@ class UserFile:
     relation: str
     found: tuple[str, ...]
     readings: dict[str, Reading]
+    form: CsvForm | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name in its folder."""
+        return self.path.rpartition("/")[2]
 
 
 def tables_in(folder: UserFolder) -> Mapping[str, datetime]:
@@ -75,39 +81,22 @@ def find_user_file(
     path = path_in(folder, names[0])
     if path.endswith(".csv"):
         with folder.open(names[0]) as file:
-            return _csv_file(table, path, _header(path, file))
+            return _csv_file(table, path, read_form(path, file, SOURCE_TABLES[table]))
     return _parquet_file(table, path, connection)
 
 
-def _csv_file(table: str, path: str, found: tuple[str, ...]) -> UserFile:
-    fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found)))
+def _csv_file(table: str, path: str, form: CsvForm) -> UserFile:
+    fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(form.columns)))
     readings: dict[str, Reading] = {}
-    for place, name in enumerate(found):
+    for place, name in enumerate(form.columns):
         if name in readings:
             raise BadData(path, f"has the column {name!r} twice: remove one")
         if name in SOURCE_TABLES[table]:
-            readings[name] = _reading(f"c{place}", "VARCHAR", SOURCE_TABLES[table][name])
-    relation = f"read_csv({literal(path)}, {_CSV_DIALECT}, columns = {{{fields}}})"
-    return UserFile(table=table, path=path, relation=relation, found=found, readings=readings)
-
-
-def _header(path: str, file: BinaryIO) -> tuple[str, ...]:
-    try:
-        header = tuple(next(csv.reader(_first_lines(file), strict=True), ()))
-    except UnicodeDecodeError as error:
-        raise BadData(path, "its header is not valid UTF-8: export the file as UTF-8") from error
-    except csv.Error as error:
-        raise BadData(path, f"its header is not CSV: {error}") from error
-    if not any(header):
-        raise BadData(path, "has no header: its first line has to name the columns")
-    return header
-
-
-def _first_lines(file: BinaryIO) -> Iterator[str]:
-    """Give what a header may consist of: a quote left open would otherwise read the whole file into memory."""
-    for _ in range(_HEADER_LINES):
-        if line := file.readline(_HEADER_LINE_BYTES):
-            yield line.decode("utf-8-sig")
+            raw = f"nullif(trim(c{place}), '')" if form.padded else f"c{place}"
+            readings[name] = _reading(raw, "VARCHAR", SOURCE_TABLES[table][name])
+    dialect = f"{_CSV_DIALECT}, delim = {literal(form.delimiter)}, skip = {form.lines_before}"
+    relation = f"read_csv({literal(path)}, {dialect}, columns = {{{fields}}})"
+    return UserFile(table=table, path=path, relation=relation, found=form.columns, readings=readings, form=form)
 
 
 def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) -> UserFile:
@@ -137,6 +126,8 @@ def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
     }
     if castable.get(wanted):
         typed = f"CAST({raw} AS {sql_type(wanted)})"
+    elif wanted == "integer":
+        typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
     elif wanted == "id" and file_type == "VARCHAR":
@@ -150,7 +141,12 @@ def _timestamp(raw: str) -> str:
     """Read a time with or without offset as UTC; the session's time zone is UTC.
 
     DuckDB drops an offset when it casts text to TIMESTAMP, and takes five times as long by way of TIMESTAMPTZ, so
-    that only what may have another offset than UTC goes that way.
+    that only what may have another offset than UTC goes that way. There it knows neither a time without seconds
+    before an offset nor a blank between the two, as in `10:00 +0000`.
     """
-    is_utc = f"{raw} LIKE '%Z' OR {raw} LIKE '%+00' OR (length({raw}) = 19 AND substr({raw}, 17, 1) = ':')"
-    return f"CASE WHEN {is_utc} THEN CAST({raw} AS TIMESTAMP) ELSE CAST(CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP) END"
+    ends = f"{raw} LIKE '%Z' OR {raw} LIKE '%+00' OR substr({raw}, 20) = ''"
+    is_utc = f"length({raw}) >= 19 AND substr({raw}, 17, 1) = ':' AND ({ends})"
+    closed = f"regexp_replace({raw}, ' ([+-][0-9:]+)$', '\\1')"
+    in_seconds = f"regexp_replace({closed}, '^([0-9-]+[ T][0-9]+:[0-9]{{2}})([Z+-].*)$', '\\1:00\\2')"
+    zoned = f"CAST(CAST({in_seconds} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    return f"CASE WHEN {is_utc} THEN CAST({raw} AS TIMESTAMP) ELSE {zoned} END"

@@ -1,6 +1,14 @@
-"""Instants as text: ISO 8601, in UTC."""
+"""Instants as text: written as ISO 8601 in UTC, read as exports write them."""
 
+import re
 from datetime import UTC, datetime
+
+_EXPORTED = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)",
+    re.IGNORECASE,
+)
+"""What BigQuery (` UTC`), PostgreSQL (`+00`), pandas (nanoseconds), JavaScript (`Z`) and Ruby (` +0000`) write."""
+_DAY_OR_MONTH = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}\b.*", re.DOTALL)
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -9,11 +17,22 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def instant(text: str) -> datetime:
-    """Read an ISO 8601 instant with a zone or a Z."""
-    at = datetime.fromisoformat(text)
+    """Read an instant with a zone: ISO 8601, or as BigQuery, PostgreSQL, pandas, JavaScript and Ruby export one."""
+    found = _EXPORTED.fullmatch(text.strip())
+    if found:
+        day, clock, zone = found.groups()
+        at = datetime.fromisoformat(f"{day}T{clock}{zone if zone[0] in '+-' else 'Z'}")
+    else:
+        at = datetime.fromisoformat(text.strip())
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no zone; write a Z behind an instant in UTC")
     try:
         return at.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text!r} is outside the calendar") from None
+
+
+def no_instant(shown: str, text: str) -> str:
+    """Return the reason why a text that people see as `shown` is no instant, and what to write instead."""
+    way_out = "; which is the day, which the month? write the year first" if _DAY_OR_MONTH.fullmatch(text) else ""
+    return f"must be an instant with its zone, such as 2026-11-23T18:00:00Z, got {shown}{way_out}"

@@ -10,7 +10,7 @@ from typing import Any
 from functions.domain.documents import shown, storage_errors
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import RECIPE_ID
-from functions.domain.instants import instant
+from functions.domain.instants import instant, no_instant
 from functions.domain.status import Status
 
 ORIGIN = "scheduledPush"
@@ -108,8 +108,7 @@ def _instant(written: object, errors: list[FieldError]) -> datetime | None:
             return instant(written)
     except ValueError:
         pass
-    reason = f"must be an instant in UTC such as 2026-11-23T18:00:00Z, got {shown(written)}"
-    errors.append(FieldError("scheduledFor", reason))
+    errors.append(FieldError("scheduledFor", no_instant(shown(written), str(written))))
     return None
 
 

@@ -9,14 +9,15 @@ from functions.domain.cadence import BYPASSING_LAYERS, CadenceRule, Push
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import UserIdFormat, is_user_id, user_key
-from functions.domain.instants import instant
+from functions.domain.instants import instant, no_instant
+from functions.domain.whole_numbers import whole_number
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far another system's clock may be ahead of ours."""
 _SET_BACK = timedelta(hours=3)
 """The most that a zone sets its clocks back at once these days, and so by how much a rule may look back further."""
 LONGEST_LABEL = 60
-_LAYERS = {str(layer): layer for layer in range(1, 6)} | {"0": 5}
+_LAYERS: Mapping[object, int] = {0: 5, **{layer: layer for layer in range(1, 6)}}
 """Layer 0 of old documents is layer 5."""
 
 
@@ -81,11 +82,13 @@ def read_past_push(
 ) -> PastPush | Skipped:
     """Read `user_id`, `layer`, `sent_at`, and if they are there `recipe` or `title`.
 
-    BadFields names every field at fault, by its name or by that in `names`.
+    `layer` and `sent_at` may be written as exports write them: see `whole_number` and `instant`. BadFields names
+    every field at fault, by its name or by that in `names`.
     """
     name = {key: (names or {}).get(key, key) for key in ("user_id", "layer", "sent_at")}
-    errors, layer, at = [], _LAYERS.get(written["layer"].strip()), _second(written["sent_at"].strip())
-    if not is_user_id(written["user_id"], memory.user_ids):
+    errors, layer, at = [], _LAYERS.get(whole_number(written["layer"])), _second(written["sent_at"].strip())
+    user_id = written["user_id"].strip()
+    if not is_user_id(user_id, memory.user_ids):
         reason = f"{shown(written['user_id'])} is no valid user id (USER_ID_FORMAT is {memory.user_ids})"
         errors.append(FieldError(name["user_id"], reason))
     if layer is None:
@@ -101,7 +104,7 @@ def read_past_push(
     if at < memory.since:
         return Skipped.TOO_OLD
     label = (written.get("recipe") or written.get("title") or "").strip()
-    return PastPush(user=user_key(written["user_id"]), layer=layer, at=at, label=label[:LONGEST_LABEL])
+    return PastPush(user=user_key(user_id), layer=layer, at=at, label=label[:LONGEST_LABEL])
 
 
 def _second(written: str) -> datetime | str:
@@ -109,4 +112,4 @@ def _second(written: str) -> datetime | str:
     try:
         return instant(written).replace(microsecond=0)
     except ValueError:
-        return f"must be an instant with its zone, such as 2026-11-23T18:00:00Z, got {shown(written)}"
+        return no_instant(shown(written), written)

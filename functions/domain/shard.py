@@ -49,7 +49,8 @@ class AudienceFile:
 class PushFiles:
     """The manifest of one push: its live audience and its TEST audience.
 
-    `dead_tokens` are the devices of the live audience that FCM had called dead before it was built.
+    `devices` are those of the live audience to send to, as it was built; its file has some more of each user, in case
+    that the newer die before the send. `dead_tokens` are the users whose devices FCM had all called dead by then.
     """
 
     execution_id: str
@@ -57,6 +58,7 @@ class PushFiles:
     audience: str
     live: AudienceFile
     test: AudienceFile
+    devices: int = 0
     dead_tokens: int = 0
 
     def document(self) -> dict[str, Any]:
@@ -67,19 +69,22 @@ class PushFiles:
             "audience": self.audience,
             "live": _write_audience(self.live),
             "test": _write_audience(self.test),
+            "devices": self.devices,
             "deadTokens": self.dead_tokens,
         }
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "PushFiles":
-        """Read what `document` wrote."""
+        """Read what `document` wrote, or a release whose files had the devices to send to and no others."""
+        live, dead = _read_audience(document["live"]), document["deadTokens"]
         return cls(
             execution_id=document["executionId"],
             push=document["push"],
             audience=document["audience"],
-            live=_read_audience(document["live"]),
+            live=live,
             test=_read_audience(document["test"]),
-            dead_tokens=document["deadTokens"],
+            devices=document.get("devices", live.devices.index.row_count - dead),
+            dead_tokens=dead,
         )
 
 

@@ -1,8 +1,9 @@
 """CSV files from outside: read row by row, in memory that does not grow with them; refused where they are none."""
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from functions.domain.documents import shown
@@ -10,6 +11,9 @@ from functions.domain.errors import BadFields, FieldError
 
 MOST_COLUMNS = 200
 MOST_ROW_BYTES = 256 * 1024
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
+"""The first line by which a spreadsheet is told the separator."""
 _SAVE_AS = 'save it as "CSV UTF-8"'
 _BARE_RETURN = "holds a carriage return that ends no line; save the file with line ends of Unix or Windows"
 _NO_CSV = {
@@ -37,14 +41,23 @@ class CsvRow(NamedTuple):
 
 
 class UploadedCsv:
-    """A CSV file whose header has been read: UTF-8, with or without a byte order mark, separated by commas.
+    """A CSV file whose header has been read: UTF-8, with or without a byte order mark.
 
-    BadFields of the field `file` names the line at which it stops being one.
+    Its columns are separated by commas, or else by what separates the required ones in the header or stands in a
+    first line `sep=;`. `required` has the names that each required column may have. BadFields of the field `file`
+    names the line at which it stops being a CSV.
     """
 
-    def __init__(self, source: Source, *, required: Sequence[str]) -> None:
+    def __init__(self, source: Source, *, required: Mapping[str, Sequence[str]]) -> None:
         self._lines = _Lines(source)
-        self._reader = csv.reader(self._lines, strict=True)
+        first = next(self._lines, "")
+        separator = _SEPARATOR_LINE.fullmatch(first)
+        self._lines_before = 1 if separator else 0
+        if separator:
+            first = next(self._lines, "")
+        self._lines.put_back(first)
+        delimiter = separator[1] if separator else _delimiter(first, required)
+        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
         header = self._next()
         self.columns: tuple[str, ...] = tuple(name.strip() for name in header.fields) if header else ()
         _hold_header(self.columns, required)
@@ -56,7 +69,7 @@ class UploadedCsv:
 
     def _next(self) -> CsvRow | None:
         while True:
-            self._lines.row_bytes, line = 0, self._reader.line_num + 1
+            self._lines.row_bytes, line = 0, self._reader.line_num + self._lines_before + 1
             try:
                 fields = next(self._reader, None)
             except csv.Error as error:
@@ -73,12 +86,19 @@ class _Lines:
 
     def __init__(self, source: Source) -> None:
         self._source, self._number = source, 0
+        self._put_back: list[str] = []
         self.row_bytes = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
+    def put_back(self, line: str) -> None:
+        """Let a line that was read be read again next."""
+        self._put_back += [line] if line else []
+
     def __next__(self) -> str:
+        if self._put_back:
+            return self._put_back.pop()
         line = self._source.readline(MOST_ROW_BYTES + 1)
         if not line:
             raise StopIteration
@@ -110,7 +130,18 @@ def _hold_start(line: bytes) -> None:
             raise bad_file(reason)
 
 
-def _hold_header(columns: Sequence[str], required: Sequence[str]) -> None:
+def _delimiter(header: str, required: Mapping[str, Sequence[str]]) -> str:
+    """Return what separates the most names of required columns, else the most names; a comma where nothing does."""
+    known = {name for names in required.values() for name in names}
+
+    def found(mark: str) -> tuple[int, int]:
+        names = {name.strip(' "\r\n\t') for name in header.split(mark)}
+        return len(names & known), "," not in header and len(names)
+
+    return max(_DELIMITERS, key=found)
+
+
+def _hold_header(columns: Sequence[str], required: Mapping[str, Sequence[str]]) -> None:
     if not columns:
         raise bad_file(f"is empty; its first line has to name the columns, {', '.join(required)} among them")
     if len(columns) > MOST_COLUMNS:
@@ -121,13 +152,6 @@ def _hold_header(columns: Sequence[str], required: Sequence[str]) -> None:
     for name, times in Counter(columns).items():
         if times > 1:
             raise bad_file(f"the column {shown(name)} is there {times} times")
-    for name in required:
-        if name not in columns:
-            raise bad_file(
-                f"the column {name} is missing; its columns are {shown(', '.join(columns))}{_hint(columns)}"
-            )
-
-
-def _hint(columns: Sequence[str]) -> str:
-    separated = len(columns) == 1 and any(mark in columns[0] for mark in ";\t|")
-    return "; separate them by commas" if separated else ""
+    for name, names in required.items():
+        if not set(names) & set(columns):
+            raise bad_file(f"the column {name} is missing; its columns are {shown(', '.join(columns))}")

@@ -23,7 +23,7 @@ from functions.usecases.journal import breach, note
 from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
-from functions.usecases.subtract_dead import subtract_dead
+from functions.usecases.subtract_dead import Graves, Reachable
 from functions.usecases.tell_audience import tell_audience
 from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
 
@@ -125,11 +125,11 @@ class _Writer:
     def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
         self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
         self._test_users = test_users(ports, run)
+        self._graves = Graves(ports)
         self._test_devices: IndexedFile | None = None
         self._sizes: dict[str, int] = {}
 
     def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
-        per_user = self._ports.policy.devices_per_user
         name = f"{push}-{audience.name}"
         path = self._folder / name
         self._hold_size(label(push, audience.name), self._rows.size(audience.name))
@@ -137,14 +137,15 @@ class _Writer:
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
-        self._rows.write_devices(audience.name, path, per_user=per_user)
-        devices, dead = self._store_devices(name, path)
+        self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices)
+        devices, reachable = self._store_devices(name, path)
         return PushFiles(
             execution_id=self._run.execution.id,
             push=push,
             audience=audience.name,
             live=AudienceFile(rows=live, devices=devices),
-            dead_tokens=dead,
+            devices=reachable.devices,
+            dead_tokens=reachable.dead_users,
             test=self._write_test(name, fields, live, path),
         )
 
@@ -167,14 +168,14 @@ class _Writer:
     def _devices_of_test_users(self) -> IndexedFile:
         if self._test_devices is None:  # no cached_property: that of Python 3.11 holds up the builds beside this one
             path = self._folder / "test-devices"
-            per_user = self._ports.policy.devices_per_user
+            per_user = self._graves.most_devices
             self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
             self._test_devices = self._store_devices("TEST", path)[0]
         return self._test_devices
 
-    def _store_devices(self, name: str, path: Path) -> tuple[IndexedFile, int]:
-        dead = subtract_dead(self._ports, path)
-        return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), dead
+    def _store_devices(self, name: str, path: Path) -> tuple[IndexedFile, Reachable]:
+        reachable = self._graves.subtract(path)
+        return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
     def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
         """Return the second real row, or the first: the next one that has a value for every variable, if any has."""
@@ -198,7 +199,7 @@ def test_users(ports: Ports, run: Run) -> list[str]:
     if run.execution.kind is Kind.ONE_OFF:
         return []
     users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
-    return sorted({canonical_user_id(user): None for user in users}, key=user_digest)
+    return sorted({canonical_user_id(user.strip()) for user in users if user.strip()}, key=user_digest)
 
 
 def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bool:
@@ -208,8 +209,9 @@ def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bo
 def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     execution, now = run.execution, ports.clock.now()
     for files in pushes:
-        devices = files.live.devices.index.row_count - files.dead_tokens
-        message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
+        message = (
+            f"push {files.push}: {files.live.size:,} users in {files.audience}, {files.devices:,} devices to send to"
+        )
         note(ports, execution.id, _PHASE, message)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functions.domain import cadence
 from functions.domain.delivery import Exclusion
 from functions.domain.errors import BadFields, FieldError, LedgerUnreadable
-from functions.domain.ids import is_user_id, user_digest, user_key
+from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest
 from functions.ports import Ports
 from functions.usecases.reserve import reserve
 
@@ -45,16 +45,16 @@ def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> Fil
     excluded: Counter[Exclusion] = Counter()
     valid: dict[bytes, str] = {}
     for user_id in user_ids:
-        if not isinstance(user_id, str) or not is_user_id(user_id, ports.policy.user_id_format):
+        if not isinstance(user_id, str) or not is_user_id(user_id.strip(), ports.policy.user_id_format):
             excluded[Exclusion.INVALID_USER_ID] += 1
-        elif (digest := user_digest(user_id)) in valid:
+        elif (digest := user_digest(user_id.strip())) in valid:
             excluded[Exclusion.DUPLICATE_USER_ID] += 1
         else:
             valid[digest] = user_id
-    held_back, unfiltered = _held_back(ports, [*map(user_key, valid.values())], layer)
+    held_back, unfiltered = _held_back(ports, [digest[:USER_KEY_BYTES] for digest in valid], layer)
     eligible: list[str] = []
-    for user_id in valid.values():
-        rule = held_back.get(user_key(user_id))
+    for digest, user_id in valid.items():
+        rule = held_back.get(digest[:USER_KEY_BYTES])
         if rule is None:
             eligible.append(user_id)
         else:

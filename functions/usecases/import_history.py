@@ -23,7 +23,13 @@ from functions.domain.past_push import Source as Teller
 from functions.domain.uploaded_csv import CsvRow, Source, UploadedCsv, bad_file
 from functions.ports import Ports
 
-_LAYER_NAMES = ("layer", "layerId")
+_REQUIRED: Mapping[str, Sequence[str]] = {
+    "user_id": ("user_id",),
+    "layer": ("layer", "layerId", "layer_id"),
+    "sent_at": ("sent_at",),
+}
+_OPTIONAL: Mapping[str, Sequence[str]] = {"recipe": ("recipe",), "title": ("title", "push_title")}
+"""What a row says, and the names of its column: `layer_id` and `push_title` in exports of the old cadence service."""
 _MOST_ERRORS = 100
 _MOST_LABELS = 10_000
 """Names of recipes are few; where each row has another title, the later ones are kept without."""
@@ -44,7 +50,8 @@ class RowError:
 class ImportReport:
     """What became of the rows of a file; every row is counted once.
 
-    `refused_for` counts the rows in which a column is at fault, `errors` are the first of those.
+    `refused_for` counts the rows in which a column is at fault, `errors` are the first of those. `columns` are those
+    of the file that were read, and as what; `left_out` are the others.
     """
 
     dry_run: bool
@@ -55,6 +62,8 @@ class ImportReport:
     refused: int = 0
     refused_for: Counter[str] = field(default_factory=Counter)
     errors: list[RowError] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
 
     def refuse(self, error: RowError) -> None:
         """Count a row that cannot be used."""
@@ -73,6 +82,8 @@ class ImportReport:
             "skipped": {reason.value: count for reason, count in self.skipped.items()},
             "refused": self.refused,
             "refusedFor": dict(self.refused_for),
+            "columns": dict(self.columns),
+            "leftOut": list(self.left_out),
             "errors": [
                 {"line": row.line, "field": error.field, "reason": error.reason}
                 for row in self.errors
@@ -83,6 +94,8 @@ class ImportReport:
 
 def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportReport:
     """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if there; keep what the rules look back at.
+
+    The report says which columns were read as what: `layer_id` and `push_title` of old exports are known, too.
 
     The same user, layer and second is the same push, in the file or in the ledger: a duplicate. A dry run reads
     everything and writes nothing. BadFields where the file is no such CSV, wherever it stops being one: nothing is
@@ -101,14 +114,13 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportRepo
 
 def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[PastPush]:
     """Yield the pushes to keep, and count all other rows."""
-    csv = UploadedCsv(source, required=("user_id", "sent_at"))
-    layer = next((name for name in _LAYER_NAMES if name in csv.columns), None)
-    if layer is None:
-        raise bad_file(f"the column layer is missing; its columns are {', '.join(csv.columns)}")
+    csv = UploadedCsv(source, required=_REQUIRED)
+    report.columns = _columns_read(csv.columns)
+    report.left_out = [name for name in csv.columns if name not in report.columns]
     for row in csv.rows():
         report.rows += 1
         try:
-            push = _read(csv.columns, layer, row, memory)
+            push = _read(csv.columns, report.columns, row, memory)
         except BadFields as error:
             report.refuse(RowError(line=row.line, errors=error.errors))
             continue
@@ -118,12 +130,26 @@ def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[Pa
             yield push
 
 
-def _read(columns: Sequence[str], layer: str, row: CsvRow, memory: Memory) -> PastPush | Skipped:
+def _columns_read(columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are read, each with what it is read as; BadFields where two say the same."""
+    read: dict[str, str] = {}
+    for meaning, names in {**_REQUIRED, **_OPTIONAL}.items():
+        found = [name for name in names if name in columns]
+        if len(found) > 1:
+            raise bad_file(f"has the columns {' and '.join(found)}, which mean the same: leave one out")
+        read |= dict.fromkeys(found, meaning)
+    return read
+
+
+def _read(columns: Sequence[str], read: Mapping[str, str], row: CsvRow, memory: Memory) -> PastPush | Skipped:
     if len(row.fields) != len(columns):
-        reason = f"has {len(row.fields)} fields, the header names {len(columns)} columns; is a comma not in quotes?"
+        reason = (
+            f"has {len(row.fields)} fields, the header names {len(columns)} columns; is a separator not in quotes?"
+        )
         raise BadFields([FieldError("row", reason)])
-    written = dict(zip(columns, row.fields, strict=True))
-    return read_past_push({**written, "layer": written[layer]}, memory, names={"layer": layer})
+    fields = dict(zip(columns, row.fields, strict=True))
+    written = {meaning: fields[column] for column, meaning in read.items()}
+    return read_past_push(written, memory, names={meaning: column for column, meaning in read.items()})
 
 
 class _Spool:

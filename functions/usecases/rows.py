@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from functions.domain.dead_tokens import dead_keys, token_key
-from functions.domain.delivery import Exclusion, Message, fits
+from functions.domain.delivery import IN_DOUBT, Exclusion, Message, fits
 from functions.domain.fields import PushFields
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
 from functions.domain.partition import read_rows
@@ -27,10 +27,11 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Yield the rows of a shard whose outcome is one of `waiting`; cadence is judged later, for those to send to.
 
-    The first row of a user counts, the others are duplicates.
+    The first row of a user counts, the others are duplicates. A user is sent to on the newest devices that live.
     """
     tokens = _tokens(ports, audience.devices, shard.partitions)
-    form, render = ports.policy.user_id_format, _renderer(push, audience.rows.index.columns)
+    form, per_user = ports.policy.user_id_format, ports.policy.devices_per_user
+    render = _renderer(push, audience.rows.index.columns)
     previous = b""
     for position, row in enumerate(_read(ports, audience.rows, shard.partitions)):
         user_id, digest = row[0], user_digest(row[0])
@@ -39,6 +40,8 @@ def candidates(
             continue
         key = digest[:USER_KEY_BYTES]
         owned = tokens.get(user_id, ())
+        if shard.outcomes[position] in IN_DOUBT:
+            owned = owned[:per_user]  # a message may have arrived on these, so no other device gets it
         if not is_user_id(user_id, form):
             yield Candidate(position, key, (), Exclusion.INVALID_USER_ID)
         elif repeated:
@@ -48,7 +51,7 @@ def candidates(
         elif not (alive := [token for token in owned if token]):
             yield Candidate(position, key, (), Exclusion.DEAD_TOKEN)
         else:
-            rendered = render(row, alive)
+            rendered = render(row, alive[:per_user])
             if isinstance(rendered, Exclusion):
                 yield Candidate(position, key, (), rendered)
             else:
@@ -80,7 +83,7 @@ def _renderer(
 
 
 def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
-    """Return the tokens of each user who has any; a token that is dead, now or when the file was made, is empty."""
+    """Return the tokens of each user who has any, newest first; one that is dead is empty."""
     now = ports.clock.now()
     dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
     tokens: dict[str, list[str]] = defaultdict(list)

@@ -142,6 +142,7 @@ def users_file(user_ids: object, policy: Policy) -> io.BytesIO:
     if not isinstance(user_ids, list) or not 1 <= len(user_ids) <= MOST_USER_IDS:
         reason = f"must be a list of 1 to {MOST_USER_IDS} user ids; send to more of them with a file"
         raise BadFields([FieldError("userIds", reason)])
+    user_ids = [user.strip() if isinstance(user, str) else user for user in user_ids]
     errors = [
         FieldError(
             f"userIds[{place}]", f"{shown(user)} is no valid user id (USER_ID_FORMAT is {policy.user_id_format})"

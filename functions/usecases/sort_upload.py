@@ -39,9 +39,11 @@ class SortedUpload:
 def sort_upload(source: Source, folder: Path, *, most_rows: int, piece_bytes: int = _PIECE_BYTES) -> SortedUpload:
     """Read a CSV with a column `user_id`, and write it sorted into the folder; rows of one user keep their order.
 
+    White space around an id is left out.
+
     BadFields of the field `file` where it is no such CSV, has too many rows, or lines with too few or many fields.
     """
-    upload = UploadedCsv(source, required=(_USER_ID,))
+    upload = UploadedCsv(source, required={_USER_ID: (_USER_ID,)})
     first = upload.columns.index(_USER_ID)
     columns = (_USER_ID, *upload.columns[:first], *upload.columns[first + 1 :])
     pieces = list(_pieces(_entries(upload, first, most_rows), folder, piece_bytes))
@@ -71,7 +73,7 @@ def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry
         rows += 1
         if rows > most_rows:
             raise bad_file(f"holds more than {most_rows:,} users; send to fewer, or raise the limit if this is meant")
-        user_id = fields[first]
+        user_id = fields[first].strip()
         yield user_digest(user_id), _written([user_id, *fields[:first], *fields[first + 1 :]])
     if errors:
         raise BadFields(errors)

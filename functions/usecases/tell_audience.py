@@ -46,7 +46,7 @@ def _built(ports: Ports, execution: Execution) -> list[Built]:
             push=files.push,
             audience=files.audience,
             users=files.live.size,
-            devices=files.live.devices.index.row_count - files.dead_tokens,
+            devices=files.devices,
             excluded=_excluded(ports, files),
         )
         for files in built_pushes(ports, execution.id)
@@ -57,5 +57,5 @@ def _excluded(ports: Ports, files: PushFiles) -> dict[str, int]:
     """Return whom no message can reach; with several devices a user nobody can tell without reading them all."""
     if ports.policy.devices_per_user > 1:
         return {}
-    without = max(0, files.live.size - files.live.devices.index.row_count)
+    without = max(0, files.live.size - files.devices - files.dead_tokens)
     return {Exclusion.NO_TOKEN.value: without, Exclusion.DEAD_TOKEN.value: files.dead_tokens}

@@ -27,6 +27,7 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
     """
     from functions.domain import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
 
+    user_id = user_id.strip()
     if not is_user_id(user_id, ports.policy.user_id_format):
         raise BadInput(f"{user_id!r} is no valid user id (USER_ID_FORMAT is {ports.policy.user_id_format})")
     if not 1 <= days <= MOST_DAYS:

@@ -72,7 +72,7 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
 @json_option
 @click.pass_context
 def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, as_json: bool) -> None:
-    """Import what another system has sent from FILE, a CSV with user_id, layer and sent_at.
+    """Import what another system has sent from FILE, a CSV with user_id, layer (or layer_id) and sent_at.
 
     Rows that are there already are skipped, so an import that broke off is finished by running it again. Exit
     status 2 where a row cannot be used; the others are imported all the same.
@@ -97,6 +97,11 @@ def _tell(file: Path, report: Mapping[str, Any]) -> None:
     skipped = "".join(f", {count:,} skipped: {reason}" for reason, count in report["skipped"].items())
     counted = f"{report['imported']:,} {done}, {report['duplicates']:,} duplicates{skipped}"
     click.echo(f"{report['rows']:,} rows: {counted}, {report['refused']:,} refused")
+    read = ", ".join(
+        name if name == meaning else f"{name} as {meaning}" for name, meaning in report["columns"].items()
+    )
+    left_out = f"; left out {', '.join(report['leftOut'])}" if report["leftOut"] else ""
+    click.echo(f"columns: read {read}{left_out}")
     for error in report["errors"]:
         click.echo(f"{file}: line {error['line']}: {error['field']}: {error['reason']}", err=True)
     told = len({error["line"] for error in report["errors"]})

@@ -19,6 +19,7 @@ from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
 from local.simulator.phones import Phones
 from local.simulator.run_log import Breach
+from local.simulator.users import Users
 
 Change = tuple[object, str, Callable[[Any], Any]]
 """An owner, the name of an attribute of it, and what makes the defective one of the right one."""
@@ -268,6 +269,12 @@ DEFECTS = (
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
         changes=((_module("send_chunks"), "wrong_project", mutations.do_nothing),),
+    ),
+    Defect(
+        name="a phone of two owners",
+        means="a phone that changed hands gets the pushes of the owner before",
+        sentence=r"another user's phone",
+        changes=((Users, "_owned", mutations.everybodys_phone),),
     ),
     Defect(
         name="dry run sends",

@@ -1,7 +1,7 @@
 """The contract at the moment at which a request leaves for a phone."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
@@ -35,6 +35,7 @@ class Departures:
     """Judges each request that leaves, by the contract's books.
 
     `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
+    `owners` are the users by whom tokens were registered last, where that is known.
     """
 
     def __init__(
@@ -44,9 +45,12 @@ class Departures:
         broken: Callable[[str, str], None],
         *,
         texts_known: bool = True,
+        owners: Mapping[str, str],
     ) -> None:
         self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
+        self._owners = owners
         self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
+        self._sent_for: dict[tuple[str, int, bool, str], str] = {}
         self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
 
     def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
@@ -62,6 +66,10 @@ class Departures:
         self._requests[key] += 1
         if self._requests[key] > 1 + known.resend:
             self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
+        if self._sent_for.setdefault(key, message.user_id) != message.user_id:
+            self._broken(identity, f"push {push} went to the phone {message.token} for two users")
+        if self._owners.get(message.token, message.user_id) != message.user_id:
+            self._broken(identity, f"push {push} for {message.user_id} went to {message.token}, another user's phone")
         buried = self._contract.buried_at(message.token)
         if buried is not None and buried < worker.began_step:
             self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")

@@ -82,9 +82,7 @@ def forecast(question: Question, seed: int) -> Forecast:
         chunks_under_way=4,
     )
     with TemporaryDirectory(prefix="tminus-") as folder:
-        engine = TodaysUsers(
-            question.engine, question.begins_at, Path(folder), most_devices=question.policy.devices_per_user
-        )
+        engine = TodaysUsers(question.engine, question.begins_at, Path(folder))
         played = _Forecasting(
             seed,
             level=question.level,

@@ -29,6 +29,9 @@ _DAYS = (
 _CROWDED_SHARE = 0.3
 _CLOCKS = (time(0, 10), time(1, 30), time(2, 0), time(2, 30), time(3, 0), time(9, 0), time(18, 30), time(23, 50))
 
+_SHARED = 0.4
+"""The share of worlds in which a phone has changed hands."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
@@ -64,7 +67,7 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=hours),
         recipes=recipes,
-        users=tuple(_users(random)),
+        users=tuple(_sharing(seed, _users(random))),
         policy=policy,
         chunks_under_way=random.choice((1, 2, 4)),
     )
@@ -144,3 +147,18 @@ def _users(random: Random) -> list[User]:
     ]
     testers = [User(id=tester, audiences=(), tokens=(f"token-{tester[-1]}",)) for tester in TESTERS]
     return users + testers
+
+
+def _sharing(seed: int, users: list[User]) -> list[User]:
+    """Have, in some worlds, one user's newest phone registered since by another who comes later in the list.
+
+    It has a Random of its own, so that it changes no other draw of the seed.
+    """
+    random = Random(f"a shared phone {seed}")  # noqa: S311 - reproducible on purpose
+    places = [place for place, user in enumerate(users) if user.tokens and user.audiences]
+    if random.random() >= _SHARED or len(places) < 2:
+        return users
+    before, owner = sorted(random.sample(places, k=2))
+    phone = users[before].tokens[0]
+    users[owner] = replace(users[owner], tokens=(phone, *users[owner].tokens))
+    return users

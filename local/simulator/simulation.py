@@ -31,6 +31,7 @@ from local.simulator.run_log import Outcome, RunLog
 from local.simulator.scenario import Scenario, draw_scenario
 from local.simulator.stricter import refusing
 from local.simulator.tapped import tap
+from local.simulator.users import owners_of
 from local.simulator.workers import Baton, Worker
 from local.simulator.world import open_world
 
@@ -66,7 +67,13 @@ class Simulation:
         self._baton = Baton()
         most_at_once = self._scenario.policy.limits.executions_at_once
         self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
-        self._departures = Departures(self._contract, self._clock.now, self._log.broken, texts_known=self._ours)
+        self._departures = Departures(
+            self._contract,
+            self._clock.now,
+            self._log.broken,
+            texts_known=self._ours,
+            owners=owners_of(self._scenario.users),
+        )
         self.world = open_world(
             self._scenario,
             self._clock,

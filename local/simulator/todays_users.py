@@ -1,15 +1,20 @@
 """User data as it is today, whatever day it is in the simulation: each audience is built once."""
 
+import csv
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 
 Write = Callable[[Path], int]
+_ALL = 1_000_000
+"""More devices than a user has."""
 
 
 class TodaysUsers:
@@ -18,9 +23,8 @@ class TodaysUsers:
     Of user data nobody knows the future: so every simulated day is as if it were today.
     """
 
-    def __init__(self, engine: Engine, today: datetime, folder: Path, *, most_devices: int) -> None:
+    def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:
         self._engine, self._today, self._folder = engine, today, folder
-        self._most_devices = most_devices
         self._kept: dict[tuple[object, ...], tuple[Path, int]] = {}
 
     @contextmanager
@@ -31,18 +35,17 @@ class TodaysUsers:
             with self._engine.run(job, arguments, now=self._today) as run:
                 for audience in job.audiences:
                     self._keep((*name, audience.name), partial(run.write_audience, audience.name))
-                    for per_user in range(1, self._most_devices + 1):
-                        write = partial(run.write_devices, audience.name, per_user=per_user)
-                        self._keep((*name, audience.name, per_user), write)
+                    write = partial(run.write_devices, audience.name, per_user=_ALL)
+                    self._keep((*name, audience.name, "devices"), write)
             self._kept[*name, "ran"] = (self._folder, 0)
         yield TodaysRun(self, name)
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
         """Write the devices of these users."""
-        name = ("devices of", *user_ids, per_user)
+        name = ("devices of", *user_ids)
         if name not in self._kept:
-            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=per_user))
-        return self.give(name, path)
+            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL))
+        return self.give_devices(name, path, per_user)
 
     def rows(self, name: tuple[object, ...]) -> int:
         """Return the number of rows of a file that was kept."""
@@ -53,6 +56,21 @@ class TodaysUsers:
         kept, rows = self._kept[name]
         shutil.copyfile(kept, path)
         return rows
+
+    def give_devices(self, name: tuple[object, ...], path: Path, per_user: int) -> int:
+        """Copy the first rows of each user in a file of devices that was kept, and return how many those are."""
+        count = 0
+        with (
+            self._kept[name][0].open(newline="", encoding="utf-8") as kept,
+            path.open("w", newline="", encoding="utf-8") as target,
+        ):
+            rows, writer = csv.reader(kept, strict=True), csv.writer(target, lineterminator="\n")
+            writer.writerow(next(rows))
+            for _, owned in groupby(rows, key=itemgetter(0)):
+                for row in islice(owned, per_user):
+                    writer.writerow(row)
+                    count += 1
+        return count
 
     def _keep(self, name: tuple[object, ...], write: Write) -> None:
         path = self._folder / f"{len(self._kept)}.csv"
@@ -75,4 +93,4 @@ class TodaysRun:
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
         """Write the devices of the audience's users."""
-        return self._users.give((*self._name, audience, per_user), path)
+        return self._users.give_devices((*self._name, audience, "devices"), path, per_user)

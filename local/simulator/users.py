@@ -33,11 +33,16 @@ def make_job() -> Job:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A user: the audiences that they are in, and the tokens of their devices."""
+    """A user: the audiences that they are in, and the tokens that they have registered, newest first."""
 
     id: str
     audiences: tuple[str, ...]
     tokens: tuple[str, ...]
+
+
+def owners_of(users: Sequence[User]) -> Mapping[str, str]:
+    """Return whose each token is: the user's who has registered it last, which is the last one of them here."""
+    return {token: canonical_user_id(user.id) for user in users for token in user.tokens}
 
 
 class Users:
@@ -46,6 +51,7 @@ class Users:
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
         self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
+        self._owners = owners_of(users)
         self._chance, self._rates, self._caller = chance, rates, caller
         self._runs = 0
 
@@ -69,10 +75,13 @@ class Users:
         rows = [
             (user_id, token, "ios")
             for user_id in ordered
-            for token in self._tokens.get(canonical_user_id(user_id), ())[:per_user]
+            for token in self._owned(canonical_user_id(user_id))[:per_user]
         ]
         _write(path, ("user_id", "token", "platform"), rows)
         return len(rows)
+
+    def _owned(self, user_id: str) -> Sequence[str]:
+        return [token for token in self._tokens.get(user_id, ()) if self._owners[token] == user_id]
 
 
 class UsersRun:

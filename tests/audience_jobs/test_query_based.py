@@ -40,7 +40,7 @@ from tests.audience_jobs.test_reference import (
 )
 
 DAY = timedelta(days=1)
-QUERY = """SELECT id AS user_id, email, created_at AS joined, completed_trades_count + 1 AS "nextTrade"
+QUERY = """SELECT id AS user_id, username, created_at AS joined, completed_trades_count + 1 AS "nextTrade"
     FROM users WHERE bio IS NOT NULL"""
 PACKS = ("topTargetShoe", "hottestShoeTraded", "hottestShoeOffers")
 
@@ -137,7 +137,7 @@ def reference(data: Data, written: Mapping[str, Any]) -> list[tuple[str, ...]]:
             all_mine = [row for row in data["users"] if row["id"] == user_id and row["bio"]]
             counts = [row["completed_trades_count"] for row in all_mine]
             nexts = [None if count is None else count + 1 for count in counts]
-            abouts = [[row.get("email"), row["created_at"], n] for row, n in zip(all_mine, nexts, strict=True)]
+            abouts = [[row.get("username"), row["created_at"], n] for row, n in zip(all_mine, nexts, strict=True)]
         packs = [pack(data, user_id, name) for name in written.get("dataPacks", ())]
         if all(packs):
             added = [value for values in packs for value in values]

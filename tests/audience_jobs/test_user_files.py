@@ -8,9 +8,13 @@ import duckdb
 import pytest
 
 from audience_jobs.contract import Audience, Column, Job
+from audience_jobs.criteria import read_criteria
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoFolder, NoUserData
-from tests.audience_jobs.worlds import NOW, Row, rows_of
+from audience_jobs.query_based import job_of
+from audience_jobs.registry import find
+from tests.audience_jobs.exports import EXPORTED_INSTANTS
+from tests.audience_jobs.worlds import NOW, Row, put, rows_of, user
 
 UPPER = "0B0E7A52-9F4E-4B0E-8F7A-00000000ABCD"
 HEADER = b"id,username,created_at\n"
@@ -41,6 +45,31 @@ def test_columns_come_in_any_order_and_unknown_ones_are_passed_over(users: Calla
     assert found == [{"user_id": "1", "name": "Ann", "joined": "2026-11-23T00:00:00Z"}]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id;username;created_at\n1;Ann;2026-11-23\n",
+        b"id\tusername\tcreated_at\n1\tAnn\t2026-11-23\n",
+        b"id|username|created_at\r\n1|Ann|2026-11-23\r\n",
+        b"sep=;\nid;username;created_at\n1;Ann;2026-11-23\n",
+        b'\xef\xbb\xbfSEP=,\r\n"id",username,created_at\r\n1,Ann,2026-11-23\r\n',
+        b"id, username, created_at\n1, Ann, 2026-11-23\n",
+        b"id , username ,created_at\n1,Ann , 2026-11-23 \n",
+    ],
+)
+def test_separators_and_blanks_beside_them_are_read_as_the_first_lines_say(
+    users: Callable[..., list[Row]], content: bytes
+) -> None:
+    assert users(content) == [{"user_id": "1", "name": "Ann", "joined": "2026-11-23T00:00:00Z"}]
+
+
+def test_a_fault_below_a_line_that_names_the_separator_has_the_line_of_the_file(
+    users: Callable[..., list[Row]],
+) -> None:
+    with pytest.raises(BadData, match="line 4 has 2 fields instead of 3"):
+        users(b"sep=;\nid;username;created_at\n1;Ann;\n2;Bo\n")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_marks_quotes_and_line_breaks_are_read_as_the_format_says(users: Callable[..., list[Row]], end: str) -> None:
     lines = ["id,username,created_at", '1,"a, ""b""\nc",', '2,"",', "3, x ,"]
@@ -67,6 +96,7 @@ def test_ids_that_are_uuids_are_read_in_lower_case_and_others_as_they_are(users:
         ("2026-1-3 8:00:00+02", "2026-01-03T06:00:00Z"),
         ("2026-11-23", "2026-11-23T00:00:00Z"),
         ("", ""),
+        *((text, instant) for _, text, instant in EXPORTED_INSTANTS),
     ],
 )
 def test_times_with_and_without_offset_are_utc(users: Callable[..., list[Row]], text: str, instant: str) -> None:
@@ -120,12 +150,17 @@ def test_a_folder_may_have_any_name(tmp_path: Path, odd: str) -> None:
         (HEADER + b"1,Ann,\n2,Bo\n", "line 3 has 2 fields instead of 3"),
         (HEADER + b"1,Ann,\n2,Bo,,x\n", "line 3 has 4 fields instead of 3"),
         (HEADER + b'1,"Ann,\n', "line 2 has a quote that does not end a value"),
-        (HEADER + b"1,Ann,\n2,Zo\xeb,\n", "line 3 is not valid UTF-8: export the file as UTF-8"),
+        (HEADER + b"1,Ann,\n2,Zo\xeb,\n", r"line 3 is not valid UTF-8 at byte 5 \(0xeb\): export the file"),
         (b"id,username,created_at,caf\xe9\n", "header is not valid UTF-8"),
         (b"", "has no header"),
         (b'"id,username\n', "header is not CSV"),
         (b"id,id,username,created_at\n", "has the column 'id' twice"),
-        ("id,username,created_at\n".encode("utf-16"), "header is not valid UTF-8"),
+        ("id,username,created_at\n".encode("utf-16"), "is UTF-16: export the file as UTF-8"),
+        ("id,username,created_at\n".encode("utf-16-le"), "line 1 holds a NUL character, as UTF-16 does"),
+        (b"PK\x03\x04...", "is a ZIP archive or a spreadsheet"),
+        (HEADER + b"1,Ann,01/02/2026\n", "which is not a valid timestamp: write the year first, as in 2026-11-23"),
+        (HEADER + b"1,Ann,2026-11-23\r2,Bo,2026-11-23\r", "line 2 has a carriage return that ends no line"),
+        (HEADER + b"1,Ann,2026-11-23\r\n2,Bo,2026-11-23\r\n", "line 2 does not end as the lines before it do"),
     ],
 )
 def test_bad_csv_is_named_with_its_file_and_place(
@@ -186,3 +221,82 @@ def test_a_folder_that_is_missing_or_holds_no_table_is_an_error(
         users()
     with pytest.raises(NoFolder, match="does not exist"):
         DuckDBEngine(tmp_path / "nowhere").write_devices_of(["u"], tmp_path / "out", per_user=1)
+
+
+WHOLE = Job(
+    id="sample",
+    title="",
+    layer=1,
+    parameters=(),
+    audiences=(
+        Audience(
+            name="all",
+            columns=(
+                Column(name="user_id", type="text", meaning=""),
+                Column(name="trades", type="integer", meaning=""),
+            ),
+            meaning="",
+        ),
+    ),
+    sql="SELECT 'all' AS audience, id AS user_id, completed_trades_count AS trades FROM users",
+)
+
+
+def trades(folder: Path, value: str) -> str:
+    (folder / "users.csv").write_text(f'id,completed_trades_count\n1,"{value}"\n')
+    with DuckDBEngine(folder).run(WHOLE, {}, now=NOW) as run:
+        run.write_audience("all", folder / "out")
+    return str(rows_of(folder / "out")[0]["trades"])
+
+
+@pytest.mark.parametrize("value", ["3", "3.0", "3.", " 3 ", "3.000"])
+def test_whole_numbers_may_have_a_point(tmp_path: Path, value: str) -> None:
+    assert trades(tmp_path, value) == "3"
+
+
+@pytest.mark.parametrize("value", ["3.7", "1,000", "1.000,5", "three", "3.0.0"])
+def test_what_is_no_whole_number_is_refused_and_never_rounded(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadData, match="which is not a valid integer: write a whole number without separators"):
+        trades(tmp_path, value)
+
+
+def test_a_table_that_says_of_no_row_whether_it_is_deleted_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, {"users": [user("ann", deleted_at=None), user("bob", deleted_at=None)]})
+    job = job_of(read_criteria({"filters": {"minLifetimeTrades": 0}}))
+    with (
+        pytest.raises(BadData, match=r"users\.csv: column 'deleted_at' is empty in every row: write 0 for what"),
+        DuckDBEngine(tmp_path).run(job, {}, now=NOW),
+    ):
+        pass
+    put(tmp_path, {})
+    with DuckDBEngine(tmp_path).run(job, {}, now=NOW) as run:
+        assert run.size("default") == 0, "a table without rows says nothing wrong"
+
+
+OWN_QUERIES = [
+    "SELECT id AS user_id, bio AS b FROM users WHERE bio <> ''",
+    "SELECT u.id AS user_id, length(u.bio) AS b FROM users u JOIN wishlist_items w ON w.user_id = u.id",
+]
+
+
+@pytest.mark.parametrize("sql", [*OWN_QUERIES, ""], ids=["own", "own with a join", "job"])
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"x,caf\xe9,A,,caf\xe9,,2026-01-01,0,,", r"line 4 is not valid UTF-8 at byte 6 \(0xe9\): export the file"),
+        (b"x,@x,A,,\xff\xfeh,,2026-01-01,0,,", r"line 4 is not valid UTF-8 at byte 9 \(0xff\)"),
+        (b'x,@x,A,,"open,,2026-01-01,0,,', "line 4 has a quote that does not end a value"),
+        (b"x,@x,A,,b", "line 4 has 5 fields instead of 10"),
+    ],
+    ids=["latin-1", "other bytes", "quote", "ragged"],
+)
+def test_the_file_and_the_line_at_fault_are_named_whatever_reads_them(
+    tmp_path: Path, sql: str, line: bytes, complaint: str
+) -> None:
+    wishes = [{"id": "w", "user_id": "ann", "product_variant_id": "v", "created_at": NOW, "deleted_at": 0}]
+    put(tmp_path, {"users": [user("ann", bio="b"), user("bob", bio="c")], "wishlist_items": wishes})
+    path = tmp_path / "users.csv"
+    path.write_bytes(path.read_bytes() + line + b"\r\n")
+    job = job_of(read_criteria({"customQuery": sql})) if sql else find("generate_new_user_waterfall")
+    with pytest.raises(BadData, match=rf"/users\.csv: {complaint}"), DuckDBEngine(tmp_path).run(job, {}, now=NOW):
+        pass

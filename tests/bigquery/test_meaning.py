@@ -12,6 +12,8 @@ from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.errors import BadJob
 from tests.audience_jobs import postgres as databases
+from tests.audience_jobs.phones import DEVICES, OWNERS, tokens_of
+from tests.audience_jobs.phones import USERS as USERS_OF_PHONES
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
 from tests.audience_jobs.written import sample_job, written
 
@@ -156,6 +158,13 @@ def test_times_and_ids_are_read_alike(engines: Engines, tmp_path: Path) -> None:
         (ANN, "2026-11-23T17:00:00Z"),
         (ANN, "2026-03-29T00:30:00Z"),
     }
+
+
+def test_a_token_belongs_to_its_newest_registration(engines: Engines, tmp_path: Path) -> None:
+    for engine in engines(devices=DEVICES):
+        for job in (True, False):
+            found = tokens_of(engine, USERS_OF_PHONES, tmp_path / "out.csv", job=job)
+            assert found == OWNERS, type(engine).__name__
 
 
 @pytest.mark.parametrize("timestamp", ["TIMESTAMP", "DATETIME", "STRING"])

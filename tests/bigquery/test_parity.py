@@ -29,7 +29,7 @@ CRITERIA: list[dict[str, Any]] = [
     {
         "customQuery": """SELECT u.id AS user_id, upper(u.username) AS "shouted", u.created_at AS joined,
                u.completed_trades_count / 2 AS half, CAST(date_trunc('week', u.created_at) AS DATE) AS week
-            FROM users u WHERE u.email ILIKE '%A%' AND u.created_at < $now - INTERVAL '30 days'""",
+            FROM users u WHERE u.first_name ILIKE '%A%' AND u.created_at < $now - INTERVAL '30 days'""",
         "dataPacks": PACKS[1:2],
     },
 ]

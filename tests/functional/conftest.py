@@ -114,14 +114,15 @@ class Lab:
     def write_rows(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Write users as (id, shoe, name, audience)."""
         header = ("id", "username", "first_name", "bio", "deleted_at")
-        self._write("users", header, [(*row, "0") for row in rows])
+        self.write_table("users", header, [(*row, "0") for row in rows])
 
-    def write_devices(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Write devices as (user, token)."""
+    def write_devices(self, rows: Sequence[tuple[str, str]], *, days: Sequence[int] = ()) -> None:
+        """Write devices as (user, token), all registered on 1 January or on `days` of it."""
         header = ("user_id", "token", "platform", "updated_at")
-        self._write("devices", header, [(*row, "ios", "2026-01-01 00:00:00+00") for row in rows])
+        at = [f"2026-01-{day:02} 00:00:00+00" for day in days or [1] * len(rows)]
+        self.write_table("devices", header, [(*row, "ios", day) for row, day in zip(rows, at, strict=True)])
 
-    def _write(self, table: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def write_table(self, table: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([header, *rows])

@@ -1,5 +1,8 @@
 """Whole executions through Google's real clients, on emulators: from the scheduler to the phones."""
 
+import csv
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,8 +15,10 @@ import pytest
 from functions.domain.execution import Execution, State
 from functions.usecases.control import cancel, stop
 from local.cloud import Duplicate, Reorder, Script, Share
+from local.fake_fcm import Script as FcmScript
+from local.fake_fcm import answers
 from local.sample import generate
-from tests.factories import executions_of
+from tests.factories import TESTER, executions_of
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -124,6 +129,39 @@ def test_an_execution_that_a_release_cannot_read_ends_cleaned_up(
 
 def _of_another_release(execution: Execution) -> Execution:
     return replace(execution, recipe={**execution.recipe, "schedule": "by the moon"})
+
+
+def test_a_phone_gets_its_owners_pushes_alone_and_a_dead_one_is_followed_by_the_next(
+    emulators: Mapping[str, str], data: Path, tmp_path: Path
+) -> None:
+    """A phone that changed hands, and a user whose newest token dies at the first day's push."""
+    del emulators
+    with (data / "users.csv").open(encoding="utf-8", newline="") as file:
+        alive = [row["id"] for row in csv.DictReader(file) if row["deleted_at"] == "0"]
+    with (data / "user_admin_informations.csv").open(encoding="utf-8", newline="") as file:
+        frozen = {row["user_id"] for row in csv.DictReader(file) if row["freeze_reason"]}
+    users = [user for user in alive if user not in frozen][:3]
+    before, owner, two = users
+    devices = [(before, "phone", 1), (owner, " phone", 2), (two, "old", 1), (two, "newest", 2), (TESTER, "test", 1)]
+    lines = [f"{user},{token},ios,2026-01-0{day}T00:00:00Z" for user, token, day in devices]
+    phones = tmp_path / "phones"
+    shutil.copytree(data, phones)
+    (phones / "devices.csv").write_text("\n".join(["user_id,token,platform,updated_at", *lines]), encoding="utf-8")
+    with cloud_lab(tmp_path, SEND_AT - timedelta(minutes=31), phones) as lab:
+        lab.fcm.script = FcmScript(tokens={"newest": answers.UNREGISTERED})
+        lab.save("sneaker-reactivation", lambda document: _to(document, users))
+        lab.cloud.run_until(LATE + timedelta(days=1))
+        sent = Counter(token for token, _ in lab.sent())
+        assert sent == {"test": 2, "phone": 2, "newest": 1, "old": 1}
+        days = [REACTIVATION, "sneaker-reactivation_20260505T223000Z"]
+        lab.assert_contract(*days)
+        assert [lab.report(day)["pushes"][0]["excluded"] for day in days] == [{"no_token": 1}] * 2
+
+
+def _to(document: dict[str, Any], users: list[str]) -> dict[str, Any]:
+    pushes = [{"sequenceOrder": 1, "title": "Hi [[var:username|you]]", "body": "There", "layerId": 1}]
+    settings = {**document["settings"], "testUserIds": [TESTER]}
+    return {**document, "audienceCriteria": {"manualUserIds": users}, "pushSequence": pushes, "settings": settings}
 
 
 def _assert_sent_once(lab: CloudLab) -> None:

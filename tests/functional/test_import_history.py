@@ -70,8 +70,50 @@ def test_every_row_is_counted_once(lab: Lab) -> None:
         "skipped": {"too_old": 1, "layer_bypasses": 1},
         "refused": 3,
         "refusedFor": {"user_id": 1, "sent_at": 1, "row": 1},
+        "columns": {"user_id": "user_id", "layer": "layer", "sent_at": "sent_at"},
+        "leftOut": [],
     }
     assert [(error["line"], error["field"]) for error in errors] == [(8, "user_id"), (9, "sent_at"), (10, "row")]
+
+
+def test_the_old_cadence_services_own_export_is_read(lab: Lab) -> None:
+    header = "user_id,layer_id,push_title,push_body,sent_at,audience_description"
+    rows = [f'{user(1)},3.0,Hi,"There, you",2026-03-01 18:30:00 UTC,all', f"{user(2)},0,,,{SENT_AT},"]
+    report = load(lab, csv(*rows, header=header))
+    assert (report.imported, report.refused) == (2, 0)
+    assert (history(lab, 1), history(lab, 2)) == ([(3, SENT_AT, "Hi")], [(5, SENT_AT, "")])
+    document = report.document()
+    read = {"user_id": "user_id", "layer_id": "layer", "sent_at": "sent_at", "push_title": "title"}
+    assert (document["columns"], document["leftOut"]) == (read, ["push_body", "audience_description"])
+    assert load(lab, csv(f"{user(1)},3,{SENT_AT}")).duplicates == 1, "the same user, layer and second"
+
+
+def test_a_fault_is_named_by_the_column_of_the_file(lab: Lab) -> None:
+    report = load(lab, csv(f"{user(1)},9,{SENT_AT}", header="user_id,layer_id,sent_at"))
+    assert [(error.line, error.errors[0].field) for error in report.errors] == [(2, "layer_id")]
+
+
+def test_two_columns_that_mean_the_same_are_refused(lab: Lab) -> None:
+    with pytest.raises(BadFields, match="has the columns layer and layer_id, which mean the same: leave one out"):
+        load(lab, csv(f"{user(1)},3,3,{SENT_AT}", header="user_id,layer,layer_id,sent_at"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"user_id;layer;sent_at\n{user(1)};3;{SENT_AT}\n",
+        f"user_id\tlayer\tsent_at\r\n{user(1)}\t3\t{SENT_AT}\r\n",
+        f"sep=;\r\nuser_id;layer;sent_at\r\n{user(1)};3;{SENT_AT}\r\n",
+        f'\ufeff"sep=,"\nuser_id, layer, sent_at\n{user(1)}, 3, {SENT_AT}\n',
+    ],
+)
+def test_separators_are_read_as_the_first_lines_say(lab: Lab, content: str) -> None:
+    assert load(lab, content.encode()).imported == 1
+
+
+def test_a_fault_below_a_line_that_names_the_separator_has_the_line_of_the_file(lab: Lab) -> None:
+    report = load(lab, f"sep=;\nuser_id;layer;sent_at\n{user(1)};9;{SENT_AT}\n".encode())
+    assert report.errors[0].line == 3
 
 
 def test_only_the_first_errors_are_told_but_all_are_counted(lab: Lab) -> None:

@@ -60,7 +60,7 @@ def test_pushes_and_recipes_are_taken_over_once(make_lab: MakeLab) -> None:
 def test_a_push_is_sent_at_its_time_through_the_whole_timeline(make_lab: MakeLab) -> None:
     lab = make_lab(default_test_user_ids=(TESTER,))
     lab.write_users({"a": range(5)})
-    lab._write("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud")])
+    lab.write_table("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud")])
     criteria = {"filters": {}, "dataPacks": [], "manualUserIds": [user(1), user(2), user(3)]}
     run(lab, push(scheduledFor="2026-03-02T18:30:00Z", title="Hi [[var:firstName]]", audienceCriteria=criteria))
     lab.run_to_the_end()

@@ -27,9 +27,9 @@ def lab(make_lab: MakeLab) -> Lab:
     """A laboratory with five users, of whom 3 is frozen and 4 was deleted."""
     made = make_lab()
     made.write_users({"a": range(5)})
-    made._write("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud"), (user(2), "")])
+    made.write_table("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud"), (user(2), "")])
     rows = [(user(n), f"@{n}", f"Name {n}", "bio", "1" if n == 4 else "0") for n in range(5)]
-    made._write("users", ("id", "username", "first_name", "bio", "deleted_at"), rows)
+    made.write_table("users", ("id", "username", "first_name", "bio", "deleted_at"), rows)
     return made
 
 
@@ -94,7 +94,7 @@ def test_a_wrong_field_is_named_when_saving_and_at_t30(lab: Lab, criteria: dict[
 
 
 def test_every_user_is_an_audience_only_where_that_is_said(lab: Lab) -> None:
-    lab._write("users", ("id", "username", "first_name", "deleted_at", "completed_trades_count"), [])
+    lab.write_table("users", ("id", "username", "first_name", "deleted_at", "completed_trades_count"), [])
     lab.save(query_based(filters={"minLifetimeTrades": 0}))
     lab.run_to_the_end()
     assert lab.report()["status"] == "completed"

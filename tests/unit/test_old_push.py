@@ -69,12 +69,12 @@ def test_what_is_read_otherwise_than_it_was_written_is_told() -> None:
 
 def test_fields_at_fault_are_named() -> None:
     assert refused(id="", scheduledFor="tomorrow", status="maybe") == [
-        'scheduledFor: must be an instant in UTC such as 2026-11-23T18:00:00Z, got "tomorrow"',
+        'scheduledFor: must be an instant with its zone, such as 2026-11-23T18:00:00Z, got "tomorrow"',
         "status: must be one of scheduled, pending, active, sent, sending, running, completed, delivered, paused, "
         'inactive, cancelled, canceled, failed, draft, got "maybe"',
         'id: must be a text, got ""',
     ]
-    assert refused(scheduledFor="2026-03-05T09:15:00")[0].startswith("scheduledFor: must be an instant in UTC")
+    assert refused(scheduledFor="2026-03-05T09:15:00")[0].startswith("scheduledFor: must be an instant with its zone")
     assert refused(title="\ud800")[0].startswith("title: must be Unicode text")
 
 

@@ -8,6 +8,7 @@ from functions.domain.cadence import DEFAULT_RULES
 from functions.domain.errors import BadFields
 from functions.domain.ids import UserIdFormat, user_key
 from functions.domain.past_push import Memory, PastPush, Skipped, Source, past_name, read_past_push
+from tests.audience_jobs.exports import AMBIGUOUS_INSTANTS, EXPORTED_INSTANTS, EXPORTED_LAYERS
 from tests.factories import user
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -34,6 +35,36 @@ def test_what_no_rule_looks_back_at_is_skipped() -> None:
     assert read_past_push(row(sent_at="2026-11-16T08:59:59Z"), MEMORY) is Skipped.TOO_OLD
     assert isinstance(read_past_push(row(sent_at="2026-11-16T09:00:00Z"), MEMORY), PastPush)
     assert read_past_push(row(sent_at="0001-01-01T00:00:00Z"), MEMORY) is Skipped.TOO_OLD
+
+
+@pytest.mark.parametrize(("text", "instant"), [each[1:] for each in EXPORTED_INSTANTS])
+def test_instants_are_read_as_exports_write_them(text: str, instant: str) -> None:
+    read = read_past_push(row(sent_at=f" {text}"), MEMORY)
+    assert isinstance(read, PastPush)
+    assert f"{read.at:%Y-%m-%dT%H:%M:%SZ}" == instant
+
+
+@pytest.mark.parametrize("text", AMBIGUOUS_INSTANTS)
+def test_an_instant_whose_day_may_be_its_month_is_refused_with_the_way_out(text: str) -> None:
+    assert told(sent_at=text)[0].endswith(f'got "{text}"; which is the day, which the month? write the year first')
+
+
+@pytest.mark.parametrize(("text", "layer"), EXPORTED_LAYERS)
+def test_layers_are_read_as_exports_write_them(text: str, layer: int) -> None:
+    read = read_past_push(row(layer=text), MEMORY)
+    assert isinstance(read, PastPush)
+    assert read.layer == layer
+
+
+@pytest.mark.parametrize("layer", ["3.5", "3,0", "03.1", "6.0", "1e0", "-3", "three", ""])
+def test_what_is_no_layer_is_refused(layer: str) -> None:
+    assert told(layer=layer) == [f'layer: must be a layer from 1 to 5, got "{layer}"']
+
+
+def test_white_space_around_an_id_is_left_out() -> None:
+    read = read_past_push(row(user_id=f" {user(1)}\t"), MEMORY)
+    assert isinstance(read, PastPush)
+    assert read.user == user_key(user(1))
 
 
 @pytest.mark.parametrize("layer", ["1", "4"])

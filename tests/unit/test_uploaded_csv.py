@@ -11,7 +11,7 @@ from functions.domain.uploaded_csv import MOST_ROW_BYTES, UploadedCsv
 
 
 def read(content: bytes) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
-    csv = UploadedCsv(io.BytesIO(content), required=("user_id",))
+    csv = UploadedCsv(io.BytesIO(content), required={"user_id": ("user_id",)})
     return csv.columns, [(row.line, row.fields) for row in csv.rows()]
 
 
@@ -47,7 +47,8 @@ def test_rows_with_too_few_or_many_fields_are_left_to_whoever_reads_them() -> No
         (b"", "is empty; its first line has to name the columns, user_id among them"),
         (b"\n\n", "is empty; its first line has to name the columns, user_id among them"),
         (b"id,name\n", 'the column user_id is missing; its columns are "id, name"'),
-        (b"user_id;name\n", 'the column user_id is missing; its columns are "user_id;name"; separate them by commas'),
+        (b"id;name\n", 'the column user_id is missing; its columns are "id, name"'),
+        (b"sep=|\nid|name\n", 'the column user_id is missing; its columns are "id, name"'),
         (b"user_id,user_id\n", 'the column "user_id" is there 2 times'),
         (b"user_id,\n", "column 2 has no name in the first line"),
         (b"user_id," + b",".join(b"c%d" % n for n in range(300)), "has 301 columns; at most 200 are read"),
@@ -100,5 +101,5 @@ class Endless(io.RawIOBase):
 def test_a_row_that_does_not_end_is_refused_before_it_fills_the_memory(start: bytes, again: bytes) -> None:
     endless = Endless(start, again)
     with pytest.raises(BadFields, match=r"longer than 262,144 bytes|field larger than field limit"):
-        list(UploadedCsv(io.BufferedReader(endless), required=("user_id",)).rows())
+        list(UploadedCsv(io.BufferedReader(endless), required={"user_id": ("user_id",)}).rows())
     assert endless.bytes_read < 3 * MOST_ROW_BYTES

@@ -96,13 +96,13 @@ class AudienceQuery(Model):
     filters: Any = None
     data_packs: Any = None
     manual_user_ids: Any = None
-    custom_query: Any = None
+    custom_query: Any = Field(default=None, description="One SELECT that yields user_id; needs the role operator.")
     parts: int = Field(default=0, ge=0, le=100)
     preview: int = Field(default=5, ge=0, le=100)
 
 
 class PartFound(Model):
-    """A part of an audience; `csv` is null where it is too large to be answered as JSON."""
+    """A part of an audience; `csv` is null where it is too large to be answered as JSON, and for a viewer."""
 
     part: int
     count: int
@@ -110,7 +110,7 @@ class PartFound(Model):
 
 
 class AudienceFound(Model):
-    """Whom a query finds, in words, in numbers, and as CSV."""
+    """Whom a query finds, in words, in numbers, and, for an operator, as CSV."""
 
     audience_description: str
     count: int
@@ -136,8 +136,10 @@ def post_scripts(call: Call) -> Reply:
 
 
 def post_query_audience(call: Call) -> Reply:
-    """Find a query-based audience."""
+    """Find a query-based audience; its CSV and a SELECT of the caller's own need the role operator."""
     order, how = call.body, call.query
+    if how.format == "csv" or order.custom_query:
+        call.caller.require(Role.OPERATOR)
     if how.part > order.parts:
         raise BadFields([FieldError("part", f"is {how.part}, and the audience is split into {order.parts}")])
     if how.format == "csv":
@@ -146,7 +148,8 @@ def post_query_audience(call: Call) -> Reply:
         return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
     with TemporaryDirectory(prefix="tminus-") as folder:
         found = _find(call, order, Path(folder))
-        return Reply(data=_shown(found, order.preview), message=f"{found.count:,} users: {found.description}")
+        shown = _shown(found, order.preview, with_csv=call.caller.role.includes(Role.OPERATOR))
+        return Reply(data=shown, message=f"{found.count:,} users: {found.description}")
 
 
 def _find(call: Call, order: AudienceQuery, folder: Path) -> QueriedAudience:
@@ -162,7 +165,7 @@ def _csv(call: Call, order: AudienceQuery, part: int) -> Iterator[bytes]:
             yield from iter(lambda: file.read(_PIECE_BYTES), b"")
 
 
-def _shown(found: QueriedAudience, preview: int) -> AudienceFound:
+def _shown(found: QueriedAudience, preview: int, *, with_csv: bool) -> AudienceFound:
     with closing(found.csv.open(encoding="utf-8", newline="")) as file:
         columns, *rows = islice(csv.reader(file), preview + 1)
     return AudienceFound(
@@ -170,13 +173,13 @@ def _shown(found: QueriedAudience, preview: int) -> AudienceFound:
         count=found.count,
         columns=columns,
         rows=rows,
-        csv=_inline(found.csv),
-        parts=[_part(number, part) for number, part in enumerate(found.parts, start=1)],
+        csv=_inline(found.csv) if with_csv else None,
+        parts=[_part(number, part, with_csv=with_csv) for number, part in enumerate(found.parts, start=1)],
     )
 
 
-def _part(number: int, part: AudiencePart) -> PartFound:
-    return PartFound(part=number, count=part.count, csv=_inline(part.csv))
+def _part(number: int, part: AudiencePart, *, with_csv: bool) -> PartFound:
+    return PartFound(part=number, count=part.count, csv=_inline(part.csv) if with_csv else None)
 
 
 def _inline(path: Path) -> str | None:
@@ -206,7 +209,7 @@ ROUTES = (
         method="POST",
         path="/api/query-audience",
         least=Role.VIEWER,
-        summary="Find a query-based audience: count, description, CSV, parts",
+        summary="Find a query-based audience: count, description; for an operator, its CSV and parts",
         serve=post_query_audience,
         query=Format,
         body=AudienceQuery,

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from functions.domain.cadence_rules import rules_document
 from functions.domain.past_push import Skipped
 from functions.domain.roles import Role
+from functions.domain.whole_numbers import whole_number
 from functions.handlers.api.models import Counts
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.change_rules import change_rules, version_of_rules
@@ -17,7 +18,7 @@ from functions.usecases.track_notification import track_notification
 _MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000
 
-Layer = Annotated[int, Field(ge=0, le=5, description="1 to 5; 0 of old clients is 5.")]
+Layer = Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=5, description="1 to 5; 0 of old clients is 5.")]
 
 
 class Rule(Model):
@@ -76,7 +77,7 @@ class Tracked(Model):
 
 
 class HistoryFile(Form):
-    """A CSV with the columns `user_id`, `layer`, `sent_at`, and `recipe` or `title`."""
+    """A CSV with the columns `user_id`, `layer` or `layer_id`, `sent_at`, and `recipe`, `title` or `push_title`."""
 
     file: Upload
     dry_run: bool = Field(default=False, description="Check and count every row, but write nothing.")
@@ -100,6 +101,8 @@ class Imported(Model):
     skipped: dict[Skipped, int]
     refused: int
     refused_for: Counts
+    columns: dict[str, str] = Field(description="The columns of the file that were read, and as what.")
+    left_out: list[str] = Field(description="The columns that were not read.")
     errors: list[RowAtFault]
 
 

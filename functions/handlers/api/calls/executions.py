@@ -1,6 +1,7 @@
 """Executions: a recipe's history, one while it runs, its log, and what became of everybody."""
 
-from datetime import UTC, datetime, time
+import re
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from functions.ports import ExecutionSearch, Place
 from functions.usecases.receipt import export
 from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"
 _ONE = f"{_OF_RECIPE}/executions/{{executionId}}"
 
@@ -87,11 +89,8 @@ def _instant(text: str, field: str) -> datetime | None:
     if not text:
         return None
     try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None and at.time() == time(0, 0):
-            return at.replace(tzinfo=UTC)
-        return instant(text)
-    except (ValueError, OverflowError) as error:
+        return datetime.combine(date.fromisoformat(text), time(0, 0), UTC) if _DAY.fullmatch(text) else instant(text)
+    except ValueError as error:
         reason = f"must be an instant such as 2026-11-23T18:00:00Z or a day such as 2026-11-23: {error}"
         raise BadFields([FieldError(field, reason)]) from None
 

@@ -1,0 +1,135 @@
+"""CSV files of user data: how their first lines say that they are to be read, and where one stops being CSV."""
+
+import csv
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO
+
+from audience_jobs.errors import BadData
+
+_HEADER_LINES, _HEADER_LINE_BYTES = 1000, 2**20
+_LONGEST_LINE_BYTES = 2_000_000
+"""What DuckDB reads as one line."""
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+"""The first line by which a spreadsheet is told the separator; DuckDB cannot skip it where it is quoted."""
+_AS_UTF_8 = "export the file as UTF-8"
+_OPEN_QUOTE = "has a quote that does not end a value: write quotes inside of a value twice"
+_BARE_RETURN = "has a carriage return that ends no line: write all line ends alike"
+_OTHER_FORMATS = {
+    b"\xff\xfe": f"is UTF-16: {_AS_UTF_8}",
+    b"\xfe\xff": f"is UTF-16: {_AS_UTF_8}",
+    b"PK\x03\x04": "is a ZIP archive or a spreadsheet: export it as CSV",
+    b"\x1f\x8b": "is compressed with gzip: unpack it",
+    b"PAR1": "is a Parquet file: give it the ending .parquet",
+}
+"""The first bytes of files that people take for CSV."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvForm:
+    """How a file is written: its columns, what separates them, and how many lines come before its header.
+
+    `padded` says that there are blanks beside the separators.
+    """
+
+    columns: tuple[str, ...]
+    delimiter: str
+    lines_before: int
+    padded: bool
+
+
+def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
+    """Read the first lines of a file whose header has some columns of the `known` ones; BadData where it has none.
+
+    Columns are separated by commas, or else by what separates the columns in the header or stands in a first line
+    `sep=;`. White space around their names is left out.
+    """
+    lines = _first_lines(path, file)
+    first = next(lines, "")
+    separator = _SEPARATOR_LINE.fullmatch(first)
+    if separator:
+        first = next(lines, "")
+    delimiter = separator[1] if separator else _delimiter(first, known)
+    try:
+        header = next(csv.reader(chain([first], lines), strict=True, delimiter=delimiter), [])
+    except csv.Error as error:
+        raise BadData(path, f"its header is not CSV: {error}") from error
+    columns = tuple(name.strip() for name in header)
+    if not any(columns):
+        raise BadData(path, "has no header: its first line has to name the columns")
+    lines_before = 1 if separator else 0
+    return CsvForm(columns=columns, delimiter=delimiter, lines_before=lines_before, padded=columns != tuple(header))
+
+
+def first_fault(file: BinaryIO, form: CsvForm) -> str | None:
+    """Return where a file stops being CSV in UTF-8, and why; None where it does not. Reads line by line."""
+    lines = enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES + 1), b""), start=1)
+    for _ in range(form.lines_before):
+        next(lines, None)
+    rows = csv.reader(_decoded(lines), strict=True, delimiter=form.delimiter)
+    while True:
+        line = rows.line_num + form.lines_before + 1
+        try:
+            row = next(rows, None)
+        except _BadLine as error:
+            return str(error)
+        except csv.Error as error:
+            return f"line {line} {_BARE_RETURN if 'new-line' in str(error) else _OPEN_QUOTE}"
+        if row is None:
+            return None
+        if row and len(row) != len(form.columns):
+            return f"line {line} has {len(row)} fields instead of {len(form.columns)}"
+
+
+class _BadLine(Exception):
+    """A line that is no text."""
+
+
+def mixed_line_ends(file: BinaryIO) -> str | None:
+    """Return the first line that ends in another way than the first one, which DuckDB does not read."""
+    first = file.readline(_LONGEST_LINE_BYTES).endswith(b"\r\n")
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES), b""), start=2):
+        if line.endswith(b"\n") and line.endswith(b"\r\n") is not first:
+            return f"line {number} does not end as the lines before it do: write all line ends alike"
+    return None
+
+
+def _decoded(lines: Iterator[tuple[int, bytes]]) -> Iterator[str]:
+    for number, line in lines:
+        if len(line) > _LONGEST_LINE_BYTES:
+            raise _BadLine(f"line {number} is longer than 2 MB: is a quote left open?")
+        if b"\0" in line:
+            raise _BadLine(f"line {number} holds a NUL character at byte {line.index(0) + 1}: {_AS_UTF_8}")
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise _BadLine(f"line {number} is not valid UTF-8 at {_byte(line, error)}: {_AS_UTF_8}") from None
+
+
+def _byte(line: bytes, error: UnicodeDecodeError) -> str:
+    return f"byte {error.start + 1} (0x{line[error.start]:02x})"
+
+
+def _delimiter(header: str, known: Collection[str]) -> str:
+    """Return what separates the most names of columns that the schema knows; a comma where nothing does."""
+    return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in header.split(mark)} & set(known)))
+
+
+def _first_lines(path: str, file: BinaryIO) -> Iterator[str]:
+    """Give what a header may consist of: a quote left open would otherwise read the whole file into memory."""
+    for number in range(1, _HEADER_LINES + 1):
+        if not (line := file.readline(_HEADER_LINE_BYTES)):
+            return
+        for start, reason in _OTHER_FORMATS.items():
+            if number == 1 and line.startswith(start):
+                raise BadData(path, reason)
+        if b"\0" in line:
+            raise BadData(path, f"line {number} holds a NUL character, as UTF-16 does: {_AS_UTF_8}")
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            reason = f"its header is not valid UTF-8 at line {number}, {_byte(line, error)}: {_AS_UTF_8}"
+            raise BadData(path, reason) from error

@@ -1,0 +1,73 @@
+"""Keeps private data out of a query that a recipe, an API call or a caller of the command line has written.
+
+A check of names is not enough: `*`, a whole row (`CAST(u AS TEXT)`), aliases in order (`users AS u(a, b, c, d)`) and
+NATURAL joins read columns without naming them. So each table with private columns is replaced by a subquery that has
+only public ones, and the query finds nothing else there, however it asks.
+"""
+
+from sqlglot import exp
+
+from audience_jobs.errors import RefusedQuery
+from audience_jobs.query import Query, generated
+from audience_jobs.schema import PRIVATE_COLUMNS, PRIVATE_TABLES, SOURCE_TABLES, public_columns
+from audience_jobs.typed_query import typed
+
+_PUBLIC = {table: dict[str, str](public_columns(table)) for table in PRIVATE_COLUMNS}
+
+
+def read_public(query: Query) -> exp.Query:
+    """Return a query as `typed` does, once it is known to name nothing private.
+
+    Raises RefusedQuery where it names a private table or column, or reads columns without naming them.
+    """
+    for table in sorted(query.tables & PRIVATE_TABLES):
+        raise RefusedQuery(f"reads {table}, which is private: only Tminus reads device tokens")
+    tree = query.tree()
+    for node in tree.walk():
+        _check_node(node, query)
+    known = typed(tree, _PUBLIC)
+    for row in known.find_all(exp.TableColumn):
+        raise RefusedQuery(f"reads {row.name} as a whole row: name its columns")
+    return known
+
+
+def public_sql(query: Query, known: exp.Query) -> str:
+    """Return the query as PostgreSQL in which tables with private columns are subqueries without them.
+
+    `known` is what `read_public` returns for it. The subqueries have only the columns that the query reads, so that
+    an export may lack the others.
+    """
+    tree = query.tree()
+    for node in list(tree.find_all(exp.Table)):
+        table = _source(node)
+        if table in PRIVATE_COLUMNS:
+            public = exp.select(*(exp.column(name) for name in _read_of(table, known))).from_(table)
+            subquery = public.subquery(exp.to_identifier(node.alias_or_name))
+            subquery.set("joins", node.args.get("joins"))
+            node.replace(subquery)
+    return generated(tree, "postgres")
+
+
+def _check_node(node: exp.Expr, query: Query) -> None:
+    if isinstance(node, exp.Identifier):
+        for table, columns in PRIVATE_COLUMNS.items():
+            if table in query.tables and node.name.lower() in columns:
+                raise RefusedQuery(f"names {node.name}, and {table}.{node.name.lower()} is private: leave it out")
+    if isinstance(node, exp.Join) and node.method == "NATURAL":
+        raise RefusedQuery("uses NATURAL JOIN, which compares columns that nobody names: write them with ON")
+    alias = node.args.get("alias")
+    if _source(node) and alias is not None and alias.columns:
+        raise RefusedQuery(f"renames the columns of {_source(node)} in their order: name each with AS in a SELECT")
+
+
+def _source(node: exp.Expr) -> str:
+    """Return the source table that a node stands for; no WITH query has the name of one."""
+    name = node.name.lower() if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else ""
+    return name if name in SOURCE_TABLES else ""
+
+
+def _read_of(table: str, known: exp.Query) -> list[str]:
+    """Return which of a table's public columns a query reads, by all names that it gives the table."""
+    aliases = {node.alias_or_name for node in known.find_all(exp.Table) if _source(node) == table}
+    read = {column.name for column in known.find_all(exp.Column) if column.table in {*aliases, ""}}
+    return [name for name in public_columns(table) if name in read] or ["id"]

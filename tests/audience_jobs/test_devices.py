@@ -1,0 +1,43 @@
+"""Whose phone is whose: a token is that of its newest registration, without the white space around it."""
+
+from pathlib import Path
+
+import pytest
+
+from audience_jobs.contract import Engine
+from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.engines.postgres import PostgresEngine
+from tests.audience_jobs.phones import DEVICES, OWNERS, USERS, tokens_of
+from tests.audience_jobs.postgres import fill
+from tests.audience_jobs.worlds import put
+
+
+@pytest.fixture
+def engines(postgres: str, tmp_path: Path) -> list[Engine]:
+    """Have the devices in files and in PostgreSQL."""
+    fill(postgres, put(tmp_path, {"devices": DEVICES}))
+    return [DuckDBEngine(tmp_path), PostgresEngine(postgres)]
+
+
+@pytest.mark.parametrize("job", [True, False], ids=["found", "given"])
+def test_a_token_belongs_to_its_newest_registration(job: bool, engines: list[Engine], tmp_path: Path) -> None:
+    for engine in engines:
+        assert tokens_of(engine, USERS, tmp_path / "out.csv", job=job) == OWNERS
+
+
+@pytest.mark.parametrize("job", [True, False], ids=["found", "given"])
+def test_the_owner_counts_also_where_only_the_owner_before_is_asked_for(
+    job: bool, engines: list[Engine], tmp_path: Path
+) -> None:
+    before = sorted(set(USERS) - set(OWNERS))
+    for engine in engines:
+        assert tokens_of(engine, before, tmp_path / "out.csv", job=job) == {}
+        for user, tokens in OWNERS.items():
+            assert tokens_of(engine, [user], tmp_path / "out.csv", job=job, per_user=1) == {user: tokens[:1]}
+
+
+def test_ids_that_are_given_with_white_space_around_them_find_their_devices(
+    engines: list[Engine], tmp_path: Path
+) -> None:
+    for engine in engines:
+        assert tokens_of(engine, [" second\t"], tmp_path / "out.csv", job=False) == {" second\t": ["sold", "own"]}
