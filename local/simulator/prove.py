@@ -71,14 +71,15 @@ def _first_find(defect: Defect, first: int, most_seeds: int, broke_too: Counter[
     What seeds break in words that are not the defect's is counted in `broke_too`, and the hunt goes on.
     """
     for taken in range(1, most_seeds + 1):
+        favoured = defect.favours if taken % 2 else ()
         with defect.planted():
-            breaches = simulate(first + taken, level="harsh", keep_log=False).breaches
+            breaches = simulate(first + taken, keep_log=False, favoured=favoured).breaches
         if not breaches:
             continue
         own = next((breach.what for breach in breaches if defect.explains(breach)), "")
         if not own:
             broke_too[kind_of(breaches[0])] += 1
-        elif not simulate(first + taken, level="harsh", keep_log=False).breaches:
+        elif not simulate(first + taken, keep_log=False, favoured=favoured).breaches:
             return taken, own
     return None, ""
 

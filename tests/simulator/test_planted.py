@@ -15,6 +15,7 @@ from local.simulator.run_log import Breach, Outcome
 from local.simulator.shrink import shrink
 from local.simulator.simulation import simulate
 from local.simulator.story import story
+from local.simulator.swarm import FAVOURS
 
 QUICK = (
     "intent after send",
@@ -59,6 +60,10 @@ def test_a_hunt_goes_on_after_a_breach_in_other_words() -> None:
 def test_no_sentence_takes_an_exception_for_a_find() -> None:
     raised = Breach(at=datetime(2026, 1, 1, tzinfo=UTC), execution_id="", what="launch#1 raised ValueError: bad")
     assert not [defect.name for defect in DEFECTS if defect.explains(raised)]
+
+
+def test_what_a_defect_favours_exists() -> None:
+    assert {name for defect in DEFECTS for name in defect.favours} <= FAVOURS
 
 
 def test_there_are_at_least_fifteen_defects_and_no_two_of_a_name() -> None:
