@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from multiprocessing import get_context
 from statistics import median
 from typing import Any
@@ -16,6 +17,8 @@ from local.simulator.simulation import simulate
 MOST_SEEDS = 400
 ROUNDS = 3
 """How often each defect is hunted, with other seeds each time: so that its median says something."""
+SHARE, SHARE_SEEDS = 7, 100
+"""How many defects CI hunts on a day, and within how many seeds each has to be found."""
 _FAR_APART = 1_000_000
 
 
@@ -49,6 +52,19 @@ def hunt_all(*, most_seeds: int = MOST_SEEDS, rounds: int = ROUNDS) -> Iterator[
     work = [(number, most_seeds, rounds) for number in range(len(DEFECTS))]
     with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
         yield from pool.imap_unordered(_hunt, work)
+
+
+def hunt_share(share: Sequence[Defect], *, most_seeds: int = SHARE_SEEDS) -> Iterator[Hunt]:
+    """Hunt some defects once each, on all cores; what is found comes as it is known."""
+    work = [(DEFECTS.index(defect), most_seeds, 1) for defect in share]
+    with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
+        yield from pool.imap_unordered(_hunt, work)
+
+
+def share_of_the_day(day: date) -> list[Defect]:
+    """Return the defects that CI hunts on a day: consecutive days hunt each of them in turn."""
+    first = day.toordinal() * SHARE
+    return [DEFECTS[number % len(DEFECTS)] for number in range(first, first + SHARE)]
 
 
 def _hunt(work: tuple[int, int, int]) -> Hunt:

@@ -122,6 +122,11 @@ def _send_often(random: Random, recipes: list[Document]) -> None:
         _every_hours(recipe, random.choice((3, 4, 6)))
 
 
+def _daily(recipe: Document, clock: str) -> None:
+    kept = {name: recipe["schedule"][name] for name in ("timezone", "leadTimeMinutes")}
+    recipe["schedule"] = {**kept, "frequency": "daily", "executionTime": clock}
+
+
 def _every_hours(recipe: Document, step: int) -> None:
     schedule = recipe["schedule"]
     if schedule["frequency"] == "once":
@@ -144,11 +149,13 @@ def _caps_meet(random: Random, recipes: list[Document]) -> None:
     if len(recipes) == 1:
         recipes.append(deepcopy(recipes[0]) | {"id": "recipe-2", "name": "Recipe 2"})
     first, *others = random.sample(recipes, k=len(recipes))
+    _daily(first, "00:40")
     _every_hours(first, 3)
     _in_layers(first, [2])
     for recipe in others:
+        _daily(recipe, random.choice(("15:40", "19:20")))
         _in_layers(recipe, random.choice(([3], [3], [2, 3])))
-        recipe["schedule"]["executionTime"] = random.choice(("15:40", "19:20"))
+        recipe["schedule"]["timezone"] = first["schedule"]["timezone"]
     for push in (push for recipe in recipes for push in recipe["pushSequence"]):
         push["audienceName"] = AUDIENCES[0]
 
