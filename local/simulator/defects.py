@@ -223,6 +223,7 @@ DEFECTS = (
         name="starts before the save forgotten",
         means="a recipe saved inside its lead time shows a send that nothing starts",
         sentence=r"was promised, and never was$",
+        favours=("join", "calm"),
         changes=(
             (_module("move_sends"), "start_due", mutations.only_starts_after_the_save),
             (_module("reconcile"), "start_due", mutations.only_starts_after_the_save),
@@ -232,12 +233,14 @@ DEFECTS = (
         name="all others counted",
         means="of several executions at one instant each counts all others against the limit",
         sentence=r"blocked as one too many, but only",
+        favours=("crowded", "calm"),
         changes=((Execution, "created_before", mutations.whichever_came_first),),
     ),
     Defect(
         name="limit not asked",
         means="more executions run at once than the deployment allows",
         sentence=r"it went on beside \d+ executions before it",
+        favours=("crowded", "calm"),
         changes=(
             (_module("launch"), "bar", mutations.nothing),
             (_module("build_audience"), "bar", mutations.nothing),
@@ -247,6 +250,7 @@ DEFECTS = (
         name="a moved send is sent again",
         means="a schedule that is moved while a send is under way sends twice on that day",
         sentence=r"was sent twice on \d",
+        favours=("move", "calm", "sends daily"),
         changes=(
             (_module("move_sends"), "displaced", mutations.nobody),
             (_module("launch"), "_same_day", mutations.nothing),
@@ -269,12 +273,14 @@ DEFECTS = (
         name="tokens of another project buried",
         means="a token that belongs to another project is taken for dead",
         sentence=r"^a token was buried that FCM had not called dead$",
+        favours=("fcm_stray", "sends often"),
         changes=((Phones, "_request", mutations.bury_strays),),
     ),
     Defect(
         name="wrong project not noticed",
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
+        favours=("fcm_wrong_project", "calm", "sends often"),
         changes=((_module("send_chunks"), "wrong_project", mutations.do_nothing),),
     ),
     Defect(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from functions.domain.policy import Policy
 from local.simulator.faults import (
     ANYWHERE,
     CHANNELS,
@@ -25,8 +26,10 @@ from local.simulator.faults import (
     SCHEDULES,
     STORAGE,
     STORAGE_WRITES,
+    STRAY,
     TASKS,
     WORDS,
+    WRONG_PROJECT,
     Rates,
     usual_share,
 )
@@ -44,6 +47,8 @@ _CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
     (TASKS | DELIVERY, 4),
     (SCHEDULES | FIRES, 5),
     (FCM, 8),
+    (STRAY, 8),
+    (WRONG_PROJECT, 4),
     (JOB, 2),
     (CHANNELS, 2),
 )
@@ -103,9 +108,25 @@ def swarm_scenario(seed: int, scenario: Scenario, favoured: Collection[str] = ()
     for name, (change, share) in _CHANGES.items():
         if random.random() < share or name in favoured:
             change(random, recipes)
+    if len(recipes) == len(scenario.recipes) and _crowded(recipes, scenario.policy):
+        recipes = [recipe | {"schedule": recipes[0]["schedule"]} for recipe in recipes]
+    elif CROWDED in favoured:
+        recipes, scenario = _crowd(recipes, scenario)
     few = random.random() < _FEW_USERS or FEW_USERS in favoured
     users = _few(random, scenario.users) if few else scenario.users
     return replace(scenario, recipes=tuple(recipes), users=users)
+
+
+def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
+    """Say whether all recipes of a day were drawn to send at one instant."""
+    return len(recipes) > 1 and policy.limits.executions_at_once == len(recipes) - 1
+
+
+def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Document], Scenario]:
+    """Let three recipes send at one instant, one more than may run at once."""
+    together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in (1, 2, 3)]
+    limits = replace(scenario.policy.limits, executions_at_once=2)
+    return together, replace(scenario, policy=replace(scenario.policy, limits=limits))
 
 
 def _few(random: Random, users: Sequence[User]) -> tuple[User, ...]:
@@ -136,6 +157,12 @@ def _every_hours(recipe: Document, step: int) -> None:
     schedule |= {"frequency": "custom", "cronExpression": f"{minute} {','.join(map(str, hours))} * * *"}
     for unused in ("daysOfWeek", "dayOfMonth"):
         schedule.pop(unused, None)
+
+
+def _send_daily(_: Random, recipes: list[Document]) -> None:
+    """Send once a day, so that moving the send time means something."""
+    for recipe in recipes:
+        _daily(recipe, recipe["schedule"]["executionTime"])
 
 
 def _no_caps(random: Random, recipes: list[Document]) -> None:
@@ -205,6 +232,7 @@ def _apart(random: Random, recipes: list[Document]) -> None:
 
 _CHANGES: Mapping[str, tuple[Callable[[Random, list[Document]], None], float]] = {
     "sends often": (_send_often, 0.75),
+    "sends daily": (_send_daily, 0.15),
     "no caps": (_no_caps, 0.25),
     "caps meet": (_caps_meet, 0.35),
     "resend": (_resend, 0.25),
@@ -218,5 +246,6 @@ _CHANGES: Mapping[str, tuple[Callable[[Random, list[Document]], None], float]] =
 """What a day can have, each in its share of the seeds; where two contradict each other, the later one holds."""
 _FEW_USERS = 0.25
 FEW_USERS = "few users"
-FAVOURS = frozenset({CALM, RACES, FEW_USERS, *_CHANGES, *WORDS})
+CROWDED = "crowded"
+FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, *_CHANGES, *WORDS})
 """Names of all that can be favoured."""
