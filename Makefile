@@ -86,6 +86,9 @@ simulate-fresh: $(READY) ## Simulate days that nobody has simulated before, for 
 prove-simulator: $(READY) ## See that the simulator finds every planted defect, and write bench/out/planted.json
 	$(BIN)/python -m local.simulator prove
 
+prove-smoke: $(READY) ## See that the simulator finds the day's share of the planted defects
+	$(BIN)/python -m local.simulator prove --share
+
 # checkov has a hundred dependencies of its own, so it lives apart. The folder is called .venv for everybody who skips
 # folders of that name.
 INFRA_VENV := infra/.venv

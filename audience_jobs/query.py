@@ -140,10 +140,10 @@ def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str]
     Raises RefusedQuery, with the reason, for anything else.
     """
     with refusing_depth():
-        return _read(_parsed(sql), parameters, tables)
+        return _read(_parsed(sql), sql, parameters, tables)
 
 
-def _read(tree: exp.Query, parameters: Collection[str], tables: Collection[str]) -> Query:
+def _read(tree: exp.Query, sql: str, parameters: Collection[str], tables: Collection[str]) -> Query:
     for node in tree.walk():
         _hold_to_the_lists(node, sql)
         if isinstance(node, exp.Parameter) and node.name not in parameters:

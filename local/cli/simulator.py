@@ -11,9 +11,10 @@ import click
 from local.embedded.clock import RealClock
 from local.simulator.batch import Sums, command_of, explain, playing
 from local.simulator.call_sites import call_sites
+from local.simulator.defects import DEFECTS
 from local.simulator.doors import hush
 from local.simulator.faults import LEVELS
-from local.simulator.prove import document, hunt_all
+from local.simulator.prove import document, hunt_all, hunt_share, share_of_the_day
 from local.simulator.simulation import simulate
 from local.simulator.tapped import TAPPED
 
@@ -72,15 +73,20 @@ def fresh(seconds: float, first: int | None, level: str) -> None:
 
 
 @simulator.command()
-def prove() -> None:
+@click.option("--share", "some", is_flag=True, help="Hunt the day's share of them, once each, and write nothing.")
+def prove(some: bool) -> None:
     """Hunt every planted defect, and write bench/out/planted.json."""
     started, hunts = time.perf_counter(), []
-    for hunt in hunt_all():
+    share = share_of_the_day(RealClock().now().date()) if some else DEFECTS
+    if some:
+        click.echo(f"the day's share: {', '.join(defect.name for defect in share)}")
+    for hunt in hunt_share(share) if some else hunt_all():
         hunts.append(hunt)
         taken = f"{hunt.median_seeds:g} seeds" if hunt.median_seeds is not None else f"NOT FOUND {hunt.seeds}"
         click.echo(f"{taken:>12}  {hunt.name}: {hunt.found_by}")
     written = document(hunts, time.perf_counter() - started)
-    _write(_OUT / "planted.json", written)
+    if not some:
+        _write(_OUT / "planted.json", written)
     click.echo(f"{written['caught']} of {written['planted']} planted defects found in {written['seconds']:.0f} s")
     sys.exit(written["caught"] < written["planted"])
 

@@ -30,12 +30,14 @@ class Defect:
     """A planted defect: its name, what it breaks in words, and the changes that make it.
 
     `sentence` is a regular expression found in the words of the breaches that the defect is planted for. A breach in
-    other words does not count as a find.
+    other words does not count as a find. `favours` names what every second seed of its hunt has a lot of, as
+    `swarm.FAVOURS` has it: the faults and the days without which the defect harms nobody.
     """
 
     name: str
     means: str
     sentence: str
+    favours: tuple[str, ...] = ()
     changes: tuple[Change, ...]
 
     def explains(self, breach: Breach) -> bool:
@@ -76,30 +78,35 @@ DEFECTS = (
         name="a lost intent counts as not reached",
         means="what a dead worker had under way is sent again",
         sentence=r"was announced again after it was 'I'|was requested \d+ times|became '\.'$",
+        favours=("crash_before", "crash_after", "sends often", "test is optional"),
         changes=((_module("held_shard").Shard, "settled", mutations.lost_is_not_reached),),
     ),
     Defect(
         name="no condition on the state",
         means="chunks start after a stop",
         sentence=r"was announced while the execution was|its chunk began after the execution had ended$",
+        favours=("stop_now", "sends often"),
         changes=((MemoryExecutionStore, "save_shard", mutations.no_condition_on_state),),
     ),
     Defect(
         name="no condition on the version",
         means="a worker that lost its shard writes it",
         sentence=r"was announced again after it was|was sent and became|was requested \d+ times",
+        favours=("stall", "sends often"),
         changes=((MemoryExecutionStore, "_write_shard", mutations.no_condition_on_version),),
     ),
     Defect(
         name="cancel not rechecked",
         means="the checkpoint goes over a cancel that came while it decided",
         sentence=r"^it was cancelled and became live$",
+        favours=("cancel_now", "races", "calm", "sends often"),
         changes=((MemoryExecutionStore, "change", mutations.checkpoint_trusts_what_it_read),),
     ),
     Defect(
         name="reservation without transaction",
         means="the ledger is read before, and written over what others have written since",
-        sentence=r"^a user of push \d+ has no reservation$",
+        sentence=r"^a user of push \d+ has no reservation$|got \d+ pushes within \d+ hours",
+        favours=("few users", "caps meet"),
         changes=((MemoryCadenceLedger, "transact", mutations.reserve_without_transaction),),
     ),
     Defect(
@@ -112,12 +119,14 @@ DEFECTS = (
         name="one rule of several",
         means="only the first of the cadence rules that act on a push is asked",
         sentence=r"got 4 pushes within 168 hours \(limit of layers 2 and 3\)$",
+        favours=("caps meet", "calm", "test is optional"),
         changes=((cadence, "rules_for", mutations.first_push_only),),
     ),
     Defect(
         name="reservations never given back",
         means="who was not sent to is held back from other pushes",
         sentence=r"has a reservation for a push that never went to them$",
+        favours=("fcm_refused", "caps meet"),
         changes=((_module("deliver"), "give_back", mutations.never_give_back),),
     ),
     Defect(
@@ -136,6 +145,7 @@ DEFECTS = (
         name="local-time arithmetic",
         means="24 hours are added to the send of yesterday",
         sentence=r"UTC never was$|which is none of its times$",
+        favours=("calm", "sends often"),
         changes=((importlib.import_module("functions.domain.schedule"), "instant_of", mutations.local_arithmetic),),
     ),
     Defect(
@@ -154,12 +164,14 @@ DEFECTS = (
         name="live without test",
         means="the checkpoint does not ask for the test send",
         sentence=r"^it went live without the test send that it requires$",
+        favours=("task_late", "short lead"),
         changes=((_module("checkpoint"), "_ready", mutations.ready_without_test),),
     ),
     Defect(
         name="no cancellation window",
         means="what started late goes live without a window to cancel it",
         sentence=r"^it went live before people had their window to cancel it$",
+        favours=("task_late", "short lead", "sends often"),
         changes=((_module("checkpoint"), "_window_over_at", mutations.no_window),),
     ),
     Defect(
@@ -172,6 +184,7 @@ DEFECTS = (
         name="pushes not awaited",
         means="a push that comes early is sent early",
         sentence=r"left before it was due at",
+        favours=("task_early", "apart", "sends often"),
         changes=(
             (_module("send_push"), "push_due_at", mutations.due_at_once),
             (_module("send_shard"), "push_due_at", mutations.due_at_once),
@@ -181,12 +194,14 @@ DEFECTS = (
         name="no safeguard of sizes",
         means="an audience that is too large is sent to",
         sentence=r"^it went live although push \d+ has \d+ users$",
+        favours=("small audiences",),
         changes=((_module("build_audience"), "audience_findings", mutations.no_safeguards),),
     ),
     Defect(
         name="pause leaves the execution",
         means="a recipe that was paused before T-0 is sent",
         sentence=r"^it went live although its recipe had been paused before$",
+        favours=("pause_now", "races", "sends often"),
         changes=(
             (_module("recipes"), "cancel_before_live", mutations.nobody),
             (_module("reconcile"), "cancel_before_live", mutations.nobody),
@@ -202,12 +217,14 @@ DEFECTS = (
         name="missed sends not launched",
         means="a start that the scheduler forgot is forgotten",
         sentence=r"UTC never was$",
+        favours=("fire_never", "sends often"),
         changes=((_module("reconcile"), "_start_missing", mutations.nobody),),
     ),
     Defect(
         name="starts before the save forgotten",
         means="a recipe saved inside its lead time shows a send that nothing starts",
         sentence=r"was promised, and never was$",
+        favours=("join", "calm"),
         changes=(
             (_module("move_sends"), "start_due", mutations.only_starts_after_the_save),
             (_module("reconcile"), "start_due", mutations.only_starts_after_the_save),
@@ -217,12 +234,14 @@ DEFECTS = (
         name="all others counted",
         means="of several executions at one instant each counts all others against the limit",
         sentence=r"blocked as one too many, but only",
+        favours=("crowded", "calm"),
         changes=((Execution, "created_before", mutations.whichever_came_first),),
     ),
     Defect(
         name="limit not asked",
         means="more executions run at once than the deployment allows",
         sentence=r"it went on beside \d+ executions before it",
+        favours=("crowded", "calm"),
         changes=(
             (_module("launch"), "bar", mutations.nothing),
             (_module("build_audience"), "bar", mutations.nothing),
@@ -232,6 +251,7 @@ DEFECTS = (
         name="a moved send is sent again",
         means="a schedule that is moved while a send is under way sends twice on that day",
         sentence=r"was sent twice on \d",
+        favours=("move", "calm", "sends daily"),
         changes=(
             (_module("move_sends"), "displaced", mutations.nobody),
             (_module("launch"), "_same_day", mutations.nothing),
@@ -256,18 +276,21 @@ DEFECTS = (
         name="dead tokens forgotten",
         means="a token that FCM has called dead is sent to again",
         sentence=r"which FCM had called dead$",
+        favours=("fcm_dead", "sends often"),
         changes=((_module("rows"), "dead_keys", mutations.all_alive),),
     ),
     Defect(
         name="tokens of another project buried",
         means="a token that belongs to another project is taken for dead",
         sentence=r"^a token was buried that FCM had not called dead$",
+        favours=("fcm_stray", "sends often"),
         changes=((Phones, "_request", mutations.bury_strays),),
     ),
     Defect(
         name="wrong project not noticed",
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
+        favours=("fcm_wrong_project", "calm", "sends often"),
         changes=((_module("send_chunks"), "wrong_project", mutations.do_nothing),),
     ),
     Defect(
@@ -280,6 +303,7 @@ DEFECTS = (
         name="dry run sends",
         means="the live phase of a test-mode recipe reaches people",
         sentence=r"^a dry run sent to",
+        favours=("dry run",),
         changes=((_module("delivery").Delivery, "dry_run", mutations.dry_run_is_live),),
     ),
     Defect(
@@ -295,6 +319,7 @@ DEFECTS = (
         name="a second doubt forgotten",
         means="onUnknown: resend sends a third time",
         sentence=r"was requested 3 times",
+        favours=("resend", "fcm_reset_after"),
         changes=((_module("send_chunks"), "result", mutations.forget_doubt),),
     ),
 )

@@ -1,7 +1,7 @@
 """Every fault that can be injected: what it is called, how often it happens, and what to say of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 ANYWHERE = {
@@ -196,17 +196,22 @@ LEVELS = ("none", "normal", "harsh")
 class Rates:
     """How often each fault happens, as a share of the calls at which it could.
 
-    `events` is how many of each kind of `EVENTS` a day has on average, at most.
+    `events` is how many of each kind of `EVENTS` a day has on average, at most; `acts` is how many times as often
+    as usual each kind of them happens. `races` says that people interrupt nothing but a state about to change.
     """
 
     shares: Mapping[str, float]
     events: float
+    acts: Mapping[str, float] = field(default_factory=dict)
+    races: bool = False
 
     def at_call(self, port: str, method: str) -> tuple[tuple[str, float], ...]:
         """Return the faults that can happen at a call of a port, with their rates."""
         call = f"{port}.{method}"
         own = _AT_PORTS.get(call, _AT_PORTS.get(port, {}))
         crashes, acts = _MORE_CRASHES.get(call, 1), _MORE_INTERRUPTIONS.get(call, 1)
+        if self.races:
+            acts = _MORE_INTERRUPTIONS.get(call, 0)
 
         def often(kind: str) -> int:
             return crashes if kind.startswith("crash_") else acts if kind in INTERRUPTIONS else 1
@@ -219,10 +224,15 @@ class Rates:
         return tuple((kind, self.shares[kind]) for kind in kinds if self.shares.get(kind))
 
 
+def usual_share(kind: str) -> float:
+    """Return the harsh rate of a fault, before the mood of a seed."""
+    return _HARSH.get(kind, _RARELY)
+
+
 def rates(level: str, seed: int) -> Rates:
     """Return the rates of a level, none, normal or harsh, in the mood of a seed."""
     if level == "none":
         return Rates(shares={}, events=0)
     random, share = Random(f"mood {seed}"), 1 if level == "harsh" else _NORMAL_SHARE  # noqa: S311 - reproducible
-    shares = {kind: _HARSH.get(kind, _RARELY) * share * random.choice(_MOODS) for kind in WORDS}
+    shares = {kind: usual_share(kind) * share * random.choice(_MOODS) for kind in WORDS}
     return Rates(shares=shares, events=share)

@@ -92,7 +92,7 @@ def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]
     number = 0
     for kind in EVENTS:
         for _ in range(2):
-            if random.random() >= rates.events * _RARE.get(kind, 0.7) / 2:
+            if random.random() >= rates.events * _RARE.get(kind, 0.7) / 2 * rates.acts.get(kind, 1):
                 continue
             number += 1
             recipe = random.choice(scenario.recipes)

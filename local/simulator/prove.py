@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from multiprocessing import get_context
 from statistics import median
 from typing import Any
@@ -16,6 +17,8 @@ from local.simulator.simulation import simulate
 MOST_SEEDS = 400
 ROUNDS = 3
 """How often each defect is hunted, with other seeds each time: so that its median says something."""
+SHARE, SHARE_SEEDS = 7, 100
+"""How many defects CI hunts on a day, and within how many seeds each has to be found."""
 _FAR_APART = 1_000_000
 
 
@@ -51,6 +54,19 @@ def hunt_all(*, most_seeds: int = MOST_SEEDS, rounds: int = ROUNDS) -> Iterator[
         yield from pool.imap_unordered(_hunt, work)
 
 
+def hunt_share(share: Sequence[Defect], *, most_seeds: int = SHARE_SEEDS) -> Iterator[Hunt]:
+    """Hunt some defects once each, on all cores; what is found comes as it is known."""
+    work = [(DEFECTS.index(defect), most_seeds, 1) for defect in share]
+    with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
+        yield from pool.imap_unordered(_hunt, work)
+
+
+def share_of_the_day(day: date) -> list[Defect]:
+    """Return the defects that CI hunts on a day: consecutive days hunt each of them in turn."""
+    first = day.toordinal() * SHARE
+    return [DEFECTS[number % len(DEFECTS)] for number in range(first, first + SHARE)]
+
+
 def _hunt(work: tuple[int, int, int]) -> Hunt:
     number, most_seeds, rounds = work
     return hunt(DEFECTS[number], most_seeds=most_seeds, rounds=rounds)
@@ -71,14 +87,15 @@ def _first_find(defect: Defect, first: int, most_seeds: int, broke_too: Counter[
     What seeds break in words that are not the defect's is counted in `broke_too`, and the hunt goes on.
     """
     for taken in range(1, most_seeds + 1):
+        favoured = defect.favours if taken % 2 else ()
         with defect.planted():
-            breaches = simulate(first + taken, level="harsh", keep_log=False).breaches
+            breaches = simulate(first + taken, keep_log=False, favoured=favoured).breaches
         if not breaches:
             continue
         own = next((breach.what for breach in breaches if defect.explains(breach)), "")
         if not own:
             broke_too[kind_of(breaches[0])] += 1
-        elif not simulate(first + taken, level="harsh", keep_log=False).breaches:
+        elif not simulate(first + taken, keep_log=False, favoured=favoured).breaches:
             return taken, own
     return None, ""
 

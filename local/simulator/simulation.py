@@ -30,6 +30,7 @@ from local.simulator.promises import Promises
 from local.simulator.run_log import Outcome, RunLog
 from local.simulator.scenario import Scenario, draw_scenario
 from local.simulator.stricter import refusing
+from local.simulator.swarm import swarm_rates, swarm_scenario
 from local.simulator.tapped import tap
 from local.simulator.users import owners_of
 from local.simulator.workers import Baton, Worker
@@ -40,7 +41,11 @@ QUIET = timedelta(hours=2)
 
 
 class Simulation:
-    """Plays one seed; `run` returns what it came to, at the first breach or at the end."""
+    """Plays one seed; `run` returns what it came to, at the first breach or at the end.
+
+    Without `swarm` the day and its faults are drawn as they come. A `scenario` that is given is played as it is.
+    `favoured` names what this seed has a lot of, in any case: of `swarm.FAVOURS`.
+    """
 
     def __init__(
         self,
@@ -49,16 +54,20 @@ class Simulation:
         level: str = "harsh",
         only: Collection[Injected] | None = None,
         scenario: Scenario | None = None,
+        swarm: bool = True,
+        favoured: Collection[str] = (),
         door: Door = through_handlers,
         keep_log: bool = True,
         engine: Engine | None = None,
         find_job: Callable[[str], Job] | None = None,
     ) -> None:
         self._ours = engine is None
-        self.rates = rates(level, seed)
+        swarm = swarm and scenario is None
+        usual, drawn = rates(level, seed), scenario or draw_scenario(seed)
+        self.rates = swarm_rates(seed, usual, favoured) if swarm else usual
         self.chance = Chance(seed, only)
         self.sites_crashed: set[Site] = set()
-        self._scenario = scenario or draw_scenario(seed)
+        self._scenario = swarm_scenario(seed, drawn, favoured) if swarm else drawn
         self._door = door
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,11 +10,12 @@ from local.simulator.batch import Sums, play
 from local.simulator.chance import Injected
 from local.simulator.defects import DEFECTS, Defect
 from local.simulator.doors import hush
-from local.simulator.prove import hunt
+from local.simulator.prove import SHARE, hunt, share_of_the_day
 from local.simulator.run_log import Breach, Outcome
 from local.simulator.shrink import shrink
 from local.simulator.simulation import simulate
 from local.simulator.story import story
+from local.simulator.swarm import FAVOURS
 
 QUICK = (
     "intent after send",
@@ -60,6 +61,17 @@ def test_a_hunt_goes_on_after_a_breach_in_other_words() -> None:
 def test_no_sentence_takes_an_exception_for_a_find() -> None:
     raised = Breach(at=datetime(2026, 1, 1, tzinfo=UTC), execution_id="", what="launch#1 raised ValueError: bad")
     assert not [defect.name for defect in DEFECTS if defect.explains(raised)]
+
+
+def test_days_that_follow_each_other_hunt_every_defect_in_turn() -> None:
+    first = date(2026, 1, 1)
+    days = -(-len(DEFECTS) // SHARE)
+    hunted = [defect.name for day in range(days) for defect in share_of_the_day(first + timedelta(days=day))]
+    assert set(hunted) == {defect.name for defect in DEFECTS}
+
+
+def test_what_a_defect_favours_exists() -> None:
+    assert {name for defect in DEFECTS for name in defect.favours} <= FAVOURS
 
 
 def test_there_are_at_least_fifteen_defects_and_no_two_of_a_name() -> None:
