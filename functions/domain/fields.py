@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,6 +15,7 @@ from functions.domain.cron import Cron
 from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate
 from functions.domain.field_errors import at
+from functions.domain.links import Link
 from functions.domain.schedule import Frequency
 from functions.domain.template import Template
 
@@ -52,11 +53,11 @@ def _layer(value: object) -> object:
     return 5 if value == 0 and not isinstance(value, bool) else value
 
 
-def _template(value: object) -> Template:
+def _template(kind: type[Template], value: object) -> Template:
     if not isinstance(value, str):
         raise ValueError("must be text")
     try:
-        return Template.parse(value)
+        return kind.parse(value)
     except BadTemplate as error:
         raise ValueError(str(error)) from None
 
@@ -72,7 +73,8 @@ def _filled(values: object) -> object:
 
 
 Clock = Annotated[time, BeforeValidator(_clock)]
-Text = Annotated[Template, BeforeValidator(_template)]
+Text = Annotated[Template, BeforeValidator(partial(_template, Template))]
+DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link))]
 Weekday = Annotated[int, BeforeValidator(_weekday)]
 
 
@@ -165,7 +167,7 @@ class PushFields(_Fields):
     sequence_order: int | None = None
     title: Text
     body: Text
-    deep_link: Annotated[Text | None, BeforeValidator(_blank_is_missing)] = None
+    deep_link: Annotated[DeepLink | None, BeforeValidator(_blank_is_missing)] = None
     layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
     audience_name: str = ""
     timing: Timing = Timing()

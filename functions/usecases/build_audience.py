@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, Job, JobRun
 from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.domain.delivery import Exclusion
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.fields import PushFields
@@ -22,6 +23,7 @@ from functions.usecases.check_recipe import audience_of
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
+from functions.usecases.rows import renderer
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
 from functions.usecases.tell_audience import tell_audience
@@ -177,10 +179,11 @@ class _Writer:
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), dead
 
     def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
-        """Return the second real row, or the first: the next one that has a value for every variable, if any has."""
+        """Return the second real row, or the first: the next one whose message can be sent, if any can."""
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
-        complete = (row for row in candidates if _renders(fields, live.index.columns, row))
+        renders = renderer(fields, live.index.columns, self._ports.policy.links)
+        complete = (row for row in candidates if not isinstance(renders(row, ()), Exclusion))
         return next(complete, candidates[0] if candidates else None)
 
     def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
@@ -199,10 +202,6 @@ def test_users(ports: Ports, run: Run) -> list[str]:
         return []
     users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
     return sorted({canonical_user_id(user): None for user in users}, key=user_digest)
-
-
-def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bool:
-    return all(text.renderer(columns)(row) is not None for text in fields.texts.values())
 
 
 def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:

@@ -61,6 +61,10 @@ class PushTrial:
         for reason, what in (
             (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM takes"),
             (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
+            (
+                Exclusion.BAD_LINK,
+                "have a deep link that may not be opened: see ALLOWED_LINKS, and values such as '..'",
+            ),
         ):
             if count := self.excluded[reason]:
                 told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
