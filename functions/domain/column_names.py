@@ -15,18 +15,17 @@ def is_usable(column: str) -> bool:
     return _USABLE.fullmatch(column) is not None
 
 
-def meant(written: str, columns: Collection[str]) -> str:
-    """Return the column that somebody meant by a name, usable or not; empty where none comes close.
+def same_name(written: str, columns: Collection[str]) -> str:
+    """Return the column, usable or not, whose letters and digits are those of a name, as `FIRST_NAME` is `firstName`.
 
-    Letters and digits count first: `FIRST_NAME` means `firstName`.
+    Empty where there is none.
     """
-    same = [column for column in columns if _core(column) == _core(written)]
-    return next(iter([*same, *get_close_matches(written, columns, n=1)]), "")
+    return next((column for column in columns if _core(column) == _core(written)), "")
 
 
 def way_out(written: str, columns: Collection[str]) -> str:
     """Say what to write instead of a name that is not among the columns; what it suggests is accepted."""
-    near = meant(written, columns)
+    near = same_name(written, columns) or next(iter(get_close_matches(written, columns, n=1)), "")
     if is_usable(near):
         return f"did you mean {near!r}?"
     if near:

@@ -162,7 +162,11 @@ class Timing(_Fields):
 
 
 class PushFields(_Fields):
-    """One entry of `pushSequence`."""
+    """One entry of `pushSequence`.
+
+    `literalText`: what looks like a variable of another product is meant as it is written. It is kept as it was
+    written, and checked where a person saves it.
+    """
 
     sequence_order: int | None = None
     title: Text
@@ -171,6 +175,7 @@ class PushFields(_Fields):
     layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
     audience_name: str = ""
     timing: Timing = Timing()
+    literal_text: Any = None
 
     @property
     def texts(self) -> dict[str, Template]:
@@ -270,8 +275,13 @@ class Recipe(_Fields):
     @property
     def ordered_pushes(self) -> tuple[PushFields, ...]:
         """The pushes by `sequenceOrder`; those without one keep their place in the list."""
+        return tuple(self.push_sequence[place] for place in self.push_places)
+
+    @property
+    def push_places(self) -> tuple[int, ...]:
+        """Where in the list of the document each of `ordered_pushes` stands, from 0."""
         numbered = enumerate(self.push_sequence, start=1)
-        return tuple(push for _, push in sorted(numbered, key=_order))
+        return tuple(position - 1 for position, _ in sorted(numbered, key=_order))
 
     @property
     def notices(self) -> tuple[str, ...]:

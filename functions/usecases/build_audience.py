@@ -20,6 +20,7 @@ from functions.domain.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
+from functions.usecases.check_saved import unwelcome_content
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
@@ -210,6 +211,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         devices = files.live.devices.index.row_count - files.dead_tokens
         message = f"push {files.push}: {files.live.size:,} users in {files.audience}, {devices:,} devices to send to"
         note(ports, execution.id, _PHASE, message)
+        _warn_of_content(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
@@ -222,6 +224,18 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     built = ports.executions.change(execution.id, ready)
     tell_audience(ports, built)
     return built
+
+
+def _warn_of_content(ports: Ports, run: Run, files: PushFiles) -> None:
+    """Warn of what saving would refuse, in a recipe that was stored before: people can still cancel it."""
+    for place, told in enumerate(unwelcome_content(run.recipe, files.push - 1, files.live.rows.index.columns)):
+        finding = Finding(
+            type=ViolationType.UNWELCOME_CONTENT,
+            severity=Severity.WARNING,
+            message=told,
+            action="none; the execution goes on",
+        )
+        breach(ports, run.execution, _PHASE, finding, subject=f"{files.push}-{place}")
 
 
 def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:

@@ -25,6 +25,7 @@ class PushTrial:
         self._delivery = delivery
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
+        self.columns = delivery.audience.rows.index.columns
         self.excluded: Counter[str] = Counter()
         self.eligible = self.messages = 0
         self._samples: list[Message] = []
