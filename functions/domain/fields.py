@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,7 @@ from functions.domain.field_errors import at
 from functions.domain.links import Link
 from functions.domain.schedule import Frequency
 from functions.domain.template import Template
+from functions.domain.zones import readable_zones
 
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MOST_MINUTES = 30 * 24 * 60
@@ -31,11 +32,8 @@ def _clock(value: object) -> time:
     return time(int(written[1]), int(written[2]))
 
 
-_zone_names = cache(available_timezones)  # each call walks the time zone database on disk, 5 ms
-
-
 def _zone(value: object) -> ZoneInfo:
-    if not isinstance(value, str) or value not in _zone_names():
+    if not isinstance(value, str) or value not in readable_zones():
         raise ValueError("must be an IANA time zone such as America/New_York or UTC")
     return ZoneInfo(value)
 

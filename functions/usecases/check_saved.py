@@ -16,11 +16,10 @@ from functions.domain.policy import Policy
 from functions.domain.recipe import Document, Recipe, parse
 from functions.domain.safeguards import past_errors
 from functions.domain.schedule import never_sends
+from functions.domain.zones import zone_names
 from functions.usecases.check_recipe import audience_of, check_recipe, push_path
 from functions.usecases.recipe_audience import FindJob, recipe_job
 
-_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files of a machine's time zone database that name no zone: data.iana.org/time-zones/theory.html."""
 _SOUND: Document = {
     "id": "recipe",
     "status": "draft",
@@ -74,7 +73,7 @@ def _name_errors(recipe: Recipe) -> list[FieldError]:
 
 def _schedule_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
     errors = []
-    if recipe.schedule.zone.key in _NO_PLACES:
+    if recipe.schedule.zone.key not in zone_names():
         reason = f"must be an IANA time zone such as America/New_York or UTC, got {shown(recipe.schedule.zone.key)}"
         errors.append(FieldError("schedule.timezone", reason))
     if never_sends(recipe.schedule):

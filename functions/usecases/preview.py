@@ -153,7 +153,8 @@ class _Trial:
             return "nobody would get anything: the audience is empty"
         excluded = sum((trial.excluded for trial in self.pushes), Counter[str]())
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.most_common())
-        return f"nobody would get anything: all {users:,} users are excluded ({reasons})"
+        those = "the only user is" if users == 1 else f"all {users:,} users are"
+        return f"nobody would get anything: {those} excluded ({reasons})"
 
     def document(self) -> dict[str, Any]:
         """Return the trial as JSON has it."""
