@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from functions.domain.audit import Action, Deed
 from functions.domain.errors import BadRecipe
 from functions.domain.ids import UserIdFormat
 from functions.domain.policy import Policy
-from functions.domain.recipe import Document, read
+from functions.domain.recipe import Document
 from functions.usecases.check_saved import checked_recipe
 from functions.usecases.migrate import Migrated, OldDocument, migrate
 from functions.usecases.preview import preview
-from functions.usecases.recipes import match_schedule, resume_recipe, save_recipe, update_recipe
+from functions.usecases.recipes import resume_recipe, save_recipe, update_recipe
 from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
 from tests.factories import TESTER, old_push, push, recipe
 from tests.functional.conftest import EARLIER, START_AT, Lab, _job
@@ -28,13 +27,6 @@ def refused(lab: Lab, document: Document) -> dict[str, str]:
     with pytest.raises(BadRecipe) as error:
         save_recipe(lab.ports, document, by="growth@example.com")
     return {each.field: each.reason for each in error.value.errors}
-
-
-def store(lab: Lab, document: Document) -> None:
-    """Store a recipe as an earlier release would have: nothing of it is checked."""
-    deed = Deed(by="earlier release", at=lab.clock.now(), action=Action.SAVED)
-    lab.ports.recipes.change(document["id"], lambda _: document, deed)
-    match_schedule(lab.ports, read(document))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +74,7 @@ def test_text_that_is_meant_literally_is_saved_and_sent_as_it_is(lab: Lab) -> No
 
 
 def test_a_stored_recipe_with_such_text_still_sends_and_people_are_warned_in_time(lab: Lab) -> None:
-    store(lab, recipe(pushSequence=[FOREIGN, push(2, literalText="yes", deepLink="https://kicks.example/a b")]))
+    lab.store(recipe(pushSequence=[FOREIGN, push(2, literalText="yes", deepLink="https://kicks.example/a b")]))
     lab.run_to(START_AT)
     assert lab.violations() == ["unwelcome_content"] * 3
     lab.run_to_the_end()
@@ -93,7 +85,7 @@ def test_a_stored_recipe_with_such_text_still_sends_and_people_are_warned_in_tim
 
 
 def test_a_dry_run_of_such_a_recipe_is_not_valid_and_it_can_be_sent_by_hand(lab: Lab) -> None:
-    store(lab, recipe(pushSequence=[FOREIGN]))
+    lab.store(recipe(pushSequence=[FOREIGN]))
     found = preview(lab.ports, recipe(pushSequence=[FOREIGN]), test=False)
     assert not found["valid"]
     assert "push 1: title: '{{name}}' looks like" in found["problems"][0]["message"]
@@ -101,7 +93,7 @@ def test_a_dry_run_of_such_a_recipe_is_not_valid_and_it_can_be_sent_by_hand(lab:
 
 
 def test_a_paused_recipe_with_such_text_is_not_resumed_before_it_is_fixed(lab: Lab) -> None:
-    store(lab, recipe(status="paused", pushSequence=[FOREIGN]))
+    lab.store(recipe(status="paused", pushSequence=[FOREIGN]))
     with pytest.raises(BadRecipe, match=r"pushSequence\[0\].title: '{{name}}' looks like"):
         resume_recipe(lab.ports, "welcome", by="growth@example.com")
     update_recipe(lab.ports, "welcome", {"pushSequence": [push(1)]}, by="growth@example.com")
