@@ -137,10 +137,10 @@ def check_form(link: str) -> None:
             raise BadTemplate(f"{link!r} holds {name}; write it percent-encoded (a blank is %20), or leave it out")
     if "\\" in link:
         raise BadTemplate(f"{link!r} holds '\\'; write / or, inside a value, %5C")
-    scheme, _, rest = link.partition("://")
+    scheme, colon, rest = link.partition("://")
     if scheme.lower() in _WEB:
         _check_host(link)
-    elif not rest:
+    elif colon and not rest:
         raise BadTemplate(f"{link!r} leads nowhere; write what stands behind '://'")
 
 

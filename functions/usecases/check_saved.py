@@ -3,7 +3,6 @@
 What is stored is never held to the second: a recipe that is active goes on as it is.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,21 +12,13 @@ from functions.domain.documents import shown, storage_errors
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.ids import is_user_id
 from functions.domain.policy import Policy
-from functions.domain.recipe import Document, Recipe, parse
+from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
 from functions.domain.schedule import never_sends
+from functions.domain.sound_document import SoundDocument
 from functions.domain.zones import zone_names
 from functions.usecases.check_recipe import audience_of, check_recipe, push_path
 from functions.usecases.recipe_audience import FindJob, recipe_job
-
-_SOUND: Document = {
-    "id": "recipe",
-    "status": "draft",
-    "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": "00:00"},
-    "pushSequence": [{"title": "-", "body": "-", "layerId": 1}],
-}
-"""What stands for the parts of a document that cannot be read, so that the others can be checked."""
-_PUSH = re.compile(r"pushSequence\[(\d+)\]")
 
 
 def checked_recipe(
@@ -38,8 +29,7 @@ def checked_recipe(
         recipe = parse(document, default_id=default_id)
     except BadRecipe as error:
         if isinstance(document, Mapping) and not storage_errors(document):
-            others = _errors_beside(document, error.errors, policy, find_job, now)
-            raise BadRecipe([*error.errors, *others]) from None
+            raise BadRecipe(_all_errors(document, error.errors, policy, find_job, now)) from None
         raise
     errors = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
     if errors:
@@ -109,34 +99,14 @@ def _columns(recipe: Recipe, position: int, find_job: FindJob) -> list[str]:
         return []
 
 
-def _errors_beside(
+def _all_errors(
     document: Mapping[str, Any], known: Sequence[FieldError], policy: Policy, find_job: FindJob, now: datetime
 ) -> list[FieldError]:
-    """Return what is wrong with the parts of a document in which nothing is known to be wrong."""
-    unread = {_part(error.field) for error in known}
+    """Return what is wrong with a document that cannot be read, beside the fields that are known to be at fault."""
+    sound = SoundDocument(document, known)
     try:
-        recipe = parse(_with_sound_parts(document, unread))
+        recipe = sound.recipe()
     except BadRecipe:
-        return []
+        return sound.errors
     found = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
-    return [error for error in found if _part(error.field) not in unread]
-
-
-def _with_sound_parts(document: Mapping[str, Any], unread: set[str]) -> Document:
-    sound = {name: value for name, value in document.items() if name not in unread | {"isActive"}}
-    sound["status"] = _SOUND["status"]  # an unread schedule may not count as past
-    for name in ("id", "schedule", "pushSequence"):
-        if name in unread or not sound.get(name):
-            sound[name] = _SOUND[name]
-    [placeholder] = _SOUND["pushSequence"]
-    pushes = [
-        placeholder if f"pushSequence[{place}]" in unread else push
-        for place, push in enumerate(sound["pushSequence"])
-    ]
-    return {**sound, "pushSequence": pushes}
-
-
-def _part(field: str) -> str:
-    """Return the part of a document that a field belongs to: one push, or one of the document's own fields."""
-    push = _PUSH.match(field)
-    return push[0] if push else re.split(r"[.\[]", field)[0]
+    return sound.errors + [error for error in found if not sound.covers(error.field)]

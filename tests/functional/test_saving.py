@@ -183,6 +183,29 @@ def test_everything_that_is_wrong_is_said_at_once(lab: Lab) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        (
+            {"schedule": {"timezone": "Mars", "frequency": "once"}},
+            ["schedule.timezone", "schedule.executionTime", "schedule.startDate"],
+        ),
+        ({"schedule": {"timezone": "Mars", "frequency": "custom"}}, ["schedule.timezone", "schedule.cronExpression"]),
+        ({"schedule": {"timezone": "Mars", "frequency": "costum"}}, ["schedule.timezone", "schedule.frequency"]),
+        ({"schedule": 7, "settings__testUserIds": [7]}, ["schedule", "settings.testUserIds[0]"]),
+        ({"id": "a/b", "name": " "}, ["id", "name"]),
+        ({"pushSequence": [7, push(2, title="", body="")]}, ["pushSequence[0]", "pushSequence[1].title"]),
+        (
+            {"pushSequence": [push(1, title="[[x]]", body="{{name}}", timing={"absoluteTime": "25:00"})]},
+            ["pushSequence[0].title", "pushSequence[0].timing.absoluteTime", "pushSequence[0].body"],
+        ),
+        ({"pushSequence": [push(1), push(1)], "status": "on"}, ["status", "pushSequence[0].sequenceOrder"]),
+    ],
+)
+def test_one_field_hides_no_other_that_is_wrong(lab: Lab, changes: dict[str, Any], fields: list[str]) -> None:
+    assert list(refused(lab, recipe(**changes))) == fields
+
+
 @pytest.mark.parametrize("broken", [[], "text", {}, {"pushSequence": 3}, {"schedule": [], "pushSequence": [None]}])
 def test_a_document_that_is_hardly_a_recipe_is_refused_all_the_same(lab: Lab, broken: Any) -> None:
     assert refused(lab, broken)
