@@ -179,7 +179,7 @@ def test_everything_that_is_wrong_is_said_at_once(lab: Lab) -> None:
     )
     assert set(refused(lab, document)) == {
         *("schedule.executionTime", "pushSequence[1].layerId", "settings.testUserIds[0]", "pushSequence[0].title"),
-        *("pushSequence[2].body", "pushSequence[2].deepLink"),
+        *("pushSequence[1].body", "pushSequence[2].body", "pushSequence[2].deepLink"),
     }
 
 
