@@ -4,8 +4,6 @@ import io
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from functions.usecases.preview import preview
 from functions.usecases.sample_messages import sample_messages
 from functions.usecases.send_once import OneOff, send_once, try_once
@@ -19,16 +17,6 @@ SHOE = "Air Max 90 & Co #1"
 LINK = "https://kicks.example/s/[[var:shoe]]?q=[[var:name|a & b]]"
 ENCODED = "https://kicks.example/s/Air%20Max%2090%20%26%20Co%20%231?q=a%20%26%20b"
 HEADER = "user_id,link"
-
-
-@pytest.fixture
-def api(lab: Lab) -> ApiClient:
-    return ApiClient(lambda: lab.ports)
-
-
-@pytest.fixture
-def visitor(lab: Lab) -> Visitor:
-    return Visitor(lambda: lab.ports)
 
 
 def links(messages: list[dict[str, Any]]) -> set[str]:
@@ -54,11 +42,13 @@ def test_a_value_is_encoded_in_tests_live_sends_dry_runs_and_samples_alike(lab: 
     lab.assert_contract()
 
 
-def test_the_api_and_the_console_show_the_link_that_is_sent(lab: Lab, api: ApiClient, visitor: Visitor) -> None:
+def test_the_api_and_the_console_show_the_link_that_is_sent(lab: Lab) -> None:
     with_link(lab, LINK, SHOE)
-    found = api.data("GET", "/api/automation/test/welcome?mode=real-dry-run")
+    found = ApiClient(lambda: lab.ports).data("GET", "/api/automation/test/welcome?mode=real-dry-run")
     assert found["pushes"][0]["samples"][0]["deepLink"] == ENCODED
-    page = visitor.send("/recipes/welcome/run", "/recipes/welcome/run", {"mode": "real-dry-run"}, status=200)
+    page = Visitor(lambda: lab.ports).send(
+        "/recipes/welcome/run", "/recipes/welcome/run", {"mode": "real-dry-run"}, status=200
+    )
     assert ENCODED.replace("&", "&amp;") in page.text
 
 
