@@ -9,7 +9,7 @@ from functions.domain.errors import BadTemplate, FieldError
 from functions.domain.fields import PushFields
 from functions.domain.foreign_variables import foreign_variables, way_to_write
 from functions.domain.links import Link, check_form
-from functions.domain.template import Template
+from functions.domain.template import Template, Variable
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -41,8 +41,9 @@ def _blank(push: PushFields) -> list[FieldError]:
 
 
 def _says_something(template: Template) -> bool:
-    """Say whether a text can be seen; a variable can, as a row without a value for it is skipped."""
-    return any(not isinstance(part, str) or not is_blank(part) for part in template.parts)
+    """Say whether each row's text can be seen: a row without a value for a variable is skipped, or has its fallback."""
+    texts = (part.fallback if isinstance(part, Variable) else part for part in template.parts)
+    return any(text is None or not is_blank(text) for text in texts)
 
 
 def _too_large(push: PushFields) -> list[FieldError]:

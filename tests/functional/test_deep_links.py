@@ -17,6 +17,7 @@ SHOE = "Air Max 90 & Co #1"
 LINK = "https://kicks.example/s/[[var:shoe]]?q=[[var:name|a & b]]"
 ENCODED = "https://kicks.example/s/Air%20Max%2090%20%26%20Co%20%231?q=a%20%26%20b"
 HEADER = "user_id,link"
+RUN = "/recipes/welcome/run"
 
 
 def links(messages: list[dict[str, Any]]) -> set[str]:

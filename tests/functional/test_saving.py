@@ -36,6 +36,7 @@ def refused(lab: Lab, document: Document) -> dict[str, str]:
         {"title": " \n", "body": "\u200b\u2060"},
         {"title": "\u3164", "body": "\u2800\ufe0f"},
         {"title": "\u202e", "body": "\u00a0"},
+        {"title": "[[var:name|]]", "body": " [[var:shoe|\u200b]]"},
     ],
 )
 def test_a_push_that_shows_nothing_is_refused(lab: Lab, texts: dict[str, str]) -> None:
@@ -44,7 +45,8 @@ def test_a_push_that_shows_nothing_is_refused(lab: Lab, texts: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    "texts", [{"title": "", "body": "b"}, {"title": "t", "body": ""}, {"title": "", "body": "[[var:name]]"}]
+    "texts",
+    [{"title": "", "body": "b"}, {"title": "t", "body": ""}, {"title": "[[var:name|you]]", "body": "[[var:shoe|]]"}],
 )
 def test_a_title_or_a_body_is_enough(lab: Lab, texts: dict[str, str]) -> None:
     lab.save(recipe(pushSequence=[push(1, **texts)]))
