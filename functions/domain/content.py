@@ -41,7 +41,7 @@ def _blank(push: PushFields) -> list[FieldError]:
 
 
 def _says_something(template: Template) -> bool:
-    """Say whether each row's text can be seen: a row without a value for a variable is skipped, or has its fallback."""
+    """Say whether every row shows something: one without a value for a variable is skipped, or has its fallback."""
     texts = (part.fallback if isinstance(part, Variable) else part for part in template.parts)
     return any(text is None or not is_blank(text) for text in texts)
 
