@@ -49,7 +49,7 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[st
 
     Each push says whom it would reach: `audienceSize` = sum(excluded) + eligible, in users; `messages` counts
     devices. `problems` are what would block, stop or warn; where one is critical, it is not `valid`. Critical is also
-    that nobody would get anything, and what saving would refuse. BadRecipe where the document cannot be used at all.
+    that nobody would get anything, and content that saving would refuse. BadRecipe where it cannot be used at all.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
