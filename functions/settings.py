@@ -12,10 +12,10 @@ from functions.domain.alerts import EVERYTHING
 from functions.domain.cancel_link import SHORTEST_SECRET
 from functions.domain.errors import Misconfigured
 from functions.domain.ids import UserIdFormat, is_user_id
+from functions.domain.links import LinkPolicy
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.roles import Role
 from functions.domain.safeguards import Limits
-from functions.domain.template import LinkPolicy
 
 _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")

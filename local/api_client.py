@@ -83,7 +83,9 @@ class ApiClient:
 
 
 def part(name: str) -> str:
-    """Return a name as a part of an address."""
+    """Return a name as a part of an address; BadInput for one that no address can have: RFC 3986, section 5.2.4."""
+    if name in ("", ".", ".."):
+        raise BadInput(f"{name!r} is not the id of anything")
     return quote(name, safe="")
 
 

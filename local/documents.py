@@ -50,7 +50,7 @@ def set_value(document: Document, assignment: str) -> Document:
     if not equals or not all(path.split(".")):
         raise BadInput(f"--set {assignment!r}: write path.to.field=value, such as settings.maxLatenessMinutes=5")
     if not is_field(path.split(".")):
-        near = get_close_matches(path, field_paths(), n=1)
+        near = get_close_matches(path, _single_fields(), n=1)
         hint = f"did you mean {near[0]}?" if near else "docs/how-to-write-a-recipe.md lists the fields"
         raise BadInput(f"--set {path}: a recipe has no such field; {hint}")
     changed = deepcopy(document)
@@ -62,6 +62,12 @@ def set_value(document: Document, assignment: str) -> Document:
             raise BadInput(f"--set {path}: {name} is not an object in this recipe")
     place[last] = _value(text)
     return changed
+
+
+def _single_fields() -> list[str]:
+    """Return the paths of fields that hold one value: an object is not what somebody means by a name and a value."""
+    paths = field_paths()
+    return [path for path in paths if not any(other.startswith(f"{path}.") for other in paths)]
 
 
 def _value(text: str) -> Any:

@@ -30,6 +30,8 @@ class Exclusion(StrEnum):
     LAYER_3_COOLDOWN = "layer_3_cooldown"
     LAYER_5_COOLDOWN = "layer_5_cooldown"
     COMBINED_L2_L3_LIMIT = "combined_l2_l3_limit"
+    BAD_LINK = "bad_link"
+    """The row's values make a link that may not be opened, or that leaves the path that was written."""
 
 
 class Outcome(Enum):

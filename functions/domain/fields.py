@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from functools import cache
+from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -15,8 +15,10 @@ from functions.domain.cron import Cron
 from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate
 from functions.domain.field_errors import at
+from functions.domain.links import Link
 from functions.domain.schedule import Frequency
 from functions.domain.template import Template
+from functions.domain.zones import readable_zones
 
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MOST_MINUTES = 30 * 24 * 60
@@ -30,11 +32,8 @@ def _clock(value: object) -> time:
     return time(int(written[1]), int(written[2]))
 
 
-_zone_names = cache(available_timezones)  # each call walks the time zone database on disk, 5 ms
-
-
 def _zone(value: object) -> ZoneInfo:
-    if not isinstance(value, str) or value not in _zone_names():
+    if not isinstance(value, str) or value not in readable_zones():
         raise ValueError("must be an IANA time zone such as America/New_York or UTC")
     return ZoneInfo(value)
 
@@ -52,11 +51,11 @@ def _layer(value: object) -> object:
     return 5 if value == 0 and not isinstance(value, bool) else value
 
 
-def _template(value: object) -> Template:
+def _template(kind: type[Template], value: object) -> Template:
     if not isinstance(value, str):
         raise ValueError("must be text")
     try:
-        return Template.parse(value)
+        return kind.parse(value)
     except BadTemplate as error:
         raise ValueError(str(error)) from None
 
@@ -72,7 +71,8 @@ def _filled(values: object) -> object:
 
 
 Clock = Annotated[time, BeforeValidator(_clock)]
-Text = Annotated[Template, BeforeValidator(_template)]
+Text = Annotated[Template, BeforeValidator(partial(_template, Template))]
+DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link))]
 Weekday = Annotated[int, BeforeValidator(_weekday)]
 
 
@@ -160,15 +160,20 @@ class Timing(_Fields):
 
 
 class PushFields(_Fields):
-    """One entry of `pushSequence`."""
+    """One entry of `pushSequence`.
+
+    `literalText`: what looks like a variable of another product is meant as it is written. It is kept as it was
+    written, and checked where a person saves it.
+    """
 
     sequence_order: int | None = None
     title: Text
     body: Text
-    deep_link: Annotated[Text | None, BeforeValidator(_blank_is_missing)] = None
+    deep_link: Annotated[DeepLink | None, BeforeValidator(_blank_is_missing)] = None
     layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
     audience_name: str = ""
     timing: Timing = Timing()
+    literal_text: Any = None
 
     @property
     def texts(self) -> dict[str, Template]:
@@ -268,8 +273,13 @@ class Recipe(_Fields):
     @property
     def ordered_pushes(self) -> tuple[PushFields, ...]:
         """The pushes by `sequenceOrder`; those without one keep their place in the list."""
+        return tuple(self.push_sequence[place] for place in self.push_places)
+
+    @property
+    def push_places(self) -> tuple[int, ...]:
+        """Where in the list of the document each of `ordered_pushes` stands, from 0."""
         numbered = enumerate(self.push_sequence, start=1)
-        return tuple(push for _, push in sorted(numbered, key=_order))
+        return tuple(position - 1 for position, _ in sorted(numbered, key=_order))
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from functions.domain.ids import UserIdFormat
+from functions.domain.links import LinkPolicy
 from functions.domain.safeguards import Limits
-from functions.domain.template import LinkPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

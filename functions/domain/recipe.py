@@ -32,7 +32,7 @@ class Recipe:
     """A valid recipe: typed views of its document.
 
     `notices` are sentences about what was read otherwise than it was written, such as a status that
-    contradicts `isActive`.
+    contradicts `isActive`. `push_places` says where in the document's list each of `pushes` stands, from 0.
     """
 
     def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
@@ -42,6 +42,7 @@ class Recipe:
         self.status = status
         self.notices = notices
         self.pushes = parsed.ordered_pushes
+        self.push_places = parsed.push_places
         self.criteria = parsed.audience_criteria
         self.settings = parsed.settings
         self.schedule = _schedule(parsed)

@@ -58,6 +58,7 @@ class ViolationType(StrEnum):
     SENT_THAT_DAY = "sent_that_day"
     MISSED = "missed"
     UNREADABLE = "unreadable"
+    UNWELCOME_CONTENT = "unwelcome_content"
     OTHER = "other"
     """Of a release that knows more types than this one; the message says what it is."""
 

@@ -17,6 +17,7 @@ from functions.domain.cron import Cron
 
 CRON_HORIZON = timedelta(days=400)
 """How far ahead a scheduler's cron is made to fit; reconciling makes it anew long before that is over."""
+_ANY_YEAR = date(2000, 1, 1)
 _MOST_SENDS = 3_000
 _LAST_DAY = date(9999, 12, 1)
 _LONGEST_GAP_DAYS = 3_000
@@ -96,6 +97,13 @@ def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
             if instant > last:
                 last = instant
                 yield instant
+
+
+def never_sends(schedule: Schedule) -> bool:
+    """Say whether a schedule names no day that ever comes: 30 February, or none from its first day to its last."""
+    first = schedule.start_date if schedule.start_date.year > 1 else _ANY_YEAR
+    since = datetime.combine(first, time(0, 0), UTC) - timedelta(days=2)
+    return next(sends_from(schedule, since), None) is None
 
 
 def slot_for(schedule: Schedule, fired_at: datetime) -> datetime | None:

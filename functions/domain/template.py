@@ -1,4 +1,4 @@
-"""Templates: `[[var:column]]` and `[[var:column|fallback]]` in a title, a body or a deep link.
+"""Templates: `[[var:column]]` and `[[var:column|fallback]]` in a title or a body; `links.py` has those in deep links.
 
 Logic-less on purpose: a variable is a column's name, never an expression.
 """
@@ -6,9 +6,9 @@ Logic-less on purpose: a variable is a column's name, never an expression.
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from urllib.parse import urlsplit
+from typing import Self
 
+from functions.domain.column_names import MEANING, way_out
 from functions.domain.errors import BadTemplate
 
 _VARIABLE = re.compile(r"\[\[var:([A-Za-z_][A-Za-z0-9_]*)(?:\|([^\[\]]*))?\]\]")
@@ -35,7 +35,7 @@ class Template:
     parts: tuple[str | Variable, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "Template":
+    def parse(cls, text: str) -> Self:
         """Read a template; BadTemplate shows the malformed variable."""
         parts: list[str | Variable] = []
         end = 0
@@ -64,9 +64,12 @@ class Template:
         """Raise BadTemplate where the template reads a column that the audience lacks."""
         for column in self.columns:
             if column not in columns:
-                near = get_close_matches(column, columns, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(columns)}"
+                hint = way_out(column, columns)
                 raise BadTemplate(f"[[var:{column}]] names no column of audience {audience!r}; {hint}")
+
+    def filled(self, _: Variable, value: str, /) -> str:
+        """Return what stands for a variable in the text where it has this value, or this fallback."""
+        return value
 
     def render(self, row: Mapping[str, str]) -> str | None:
         """Return the text for a row, None where a value is empty and has no fallback."""
@@ -76,7 +79,7 @@ class Template:
         """Return what renders rows whose values stand in the order of `columns`; made once, it is fast for many."""
         variables = [part for part in self.parts if isinstance(part, Variable)]
         slots = [(columns.index(variable.column), variable.fallback) for variable in variables]
-        pattern = "".join("%s" if isinstance(part, Variable) else part.replace("%", "%%") for part in self.parts)
+        pattern = self._pattern
 
         def render(row: Sequence[str]) -> str | None:
             values = []
@@ -89,33 +92,16 @@ class Template:
 
         return render
 
+    @property
+    def _pattern(self) -> str:
+        return "".join("%s" if isinstance(part, Variable) else part.replace("%", "%%") for part in self.parts)
+
 
 def _literal(text: str) -> str:
     stray = _BRACKETS.search(text)
     if stray:
         near = text[max(0, stray.start() - 10) : stray.start() + 30]
-        raise BadTemplate(f"malformed variable near {near!r}; write [[var:column]] or [[var:column|fallback]]")
+        raise BadTemplate(
+            f"malformed variable near {near!r}; write [[var:column]] or [[var:column|fallback]]; {MEANING}"
+        )
     return text
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkPolicy:
-    """Where deep links may lead: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
-
-    allowed: tuple[str, ...] = ("https",)
-
-    def check(self, link: Template) -> None:
-        """Raise BadTemplate where a link leads elsewhere, or could once its variables are filled in."""
-        opening = link.opening
-        scheme, colon, rest = opening.partition("://")
-        whole_host = not link.columns or re.search(r"[/?#]", rest)
-        if not colon or not whole_host:
-            raise BadTemplate(f"the scheme and host of {opening!r} must stand before the first variable")
-        try:
-            host = urlsplit(opening).hostname or ""
-        except ValueError as error:
-            raise BadTemplate(f"{opening!r} has no valid host: {error}") from None
-        if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
-            raise BadTemplate(f"{opening!r} hides its host behind '@' or '\\'")
-        if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:
-            raise BadTemplate(f"{scheme}://{host} is not among the allowed links: {', '.join(self.allowed)}")

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, Job, JobRun
 from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.domain.delivery import Exclusion
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.fields import PushFields
@@ -19,9 +20,11 @@ from functions.domain.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
+from functions.usecases.check_saved import unwelcome_content
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
+from functions.usecases.rows import renderer
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import Graves, Reachable
 from functions.usecases.tell_audience import tell_audience
@@ -178,10 +181,11 @@ class _Writer:
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
     def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
-        """Return the second real row, or the first: the next one that has a value for every variable, if any has."""
+        """Return the second real row, or the first: the next one whose message can be sent, if any can."""
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
-        complete = (row for row in candidates if _renders(fields, live.index.columns, row))
+        renders = renderer(fields, live.index.columns, self._ports.policy.links)
+        complete = (row for row in candidates if not isinstance(renders(row, ()), Exclusion))
         return next(complete, candidates[0] if candidates else None)
 
     def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
@@ -202,10 +206,6 @@ def test_users(ports: Ports, run: Run) -> list[str]:
     return sorted({canonical_user_id(user.strip()) for user in users if user.strip()}, key=user_digest)
 
 
-def _renders(fields: PushFields, columns: tuple[str, ...], row: list[str]) -> bool:
-    return all(text.renderer(columns)(row) is not None for text in fields.texts.values())
-
-
 def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     execution, now = run.execution, ports.clock.now()
     for files in pushes:
@@ -213,6 +213,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
             f"push {files.push}: {files.live.size:,} users in {files.audience}, {files.devices:,} devices to send to"
         )
         note(ports, execution.id, _PHASE, message)
+        _warn_of_content(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
@@ -225,6 +226,18 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     built = ports.executions.change(execution.id, ready)
     tell_audience(ports, built)
     return built
+
+
+def _warn_of_content(ports: Ports, run: Run, files: PushFiles) -> None:
+    """Warn of what saving would refuse, in a recipe that was stored before: people can still cancel it."""
+    for place, told in enumerate(unwelcome_content(run.recipe, files.push - 1, files.live.rows.index.columns)):
+        finding = Finding(
+            type=ViolationType.UNWELCOME_CONTENT,
+            severity=Severity.WARNING,
+            message=told,
+            action="none; the execution goes on",
+        )
+        breach(ports, run.execution, _PHASE, finding, subject=f"{files.push}-{place}")
 
 
 def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:

@@ -1,4 +1,7 @@
-"""Check a recipe against the deployment: its limits, its audience job, its templates and links."""
+"""Check that a recipe can run in the deployment: its limits, its audience job, its templates and links.
+
+`check_saved.py` asks for more where a person saves it.
+"""
 
 from collections.abc import Sequence
 
@@ -7,6 +10,7 @@ from audience_jobs.query_based import AUDIENCE
 from functions.domain.documents import shown
 from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.fields import PushFields
+from functions.domain.links import Link
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe
 from functions.domain.safeguards import recipe_errors
@@ -58,12 +62,16 @@ def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[Field
         return list(error.errors)
     errors: list[FieldError] = []
     for position, push in enumerate(recipe.pushes):
-        errors += _push_errors(policy, job, push, position)
+        errors += _push_errors(policy, job, push, position, push_path(recipe, position))
     return errors
 
 
-def _push_errors(policy: Policy, job: Job, push: PushFields, position: int) -> list[FieldError]:
-    path = f"pushSequence[{position}]"
+def push_path(recipe: Recipe, position: int) -> str:
+    """Return what errors call the push at a position of the sequence: its place in the document."""
+    return f"pushSequence[{recipe.push_places[position]}]"
+
+
+def _push_errors(policy: Policy, job: Job, push: PushFields, position: int, path: str) -> list[FieldError]:
     try:
         audience = audience_of(job, push, position)
     except ValueError as error:
@@ -73,7 +81,7 @@ def _push_errors(policy: Policy, job: Job, push: PushFields, position: int) -> l
     for name, template in push.texts.items():
         try:
             template.require(columns, audience.name)
-            if name == "deepLink":
+            if isinstance(template, Link):
                 policy.links.check(template)
         except BadTemplate as error:
             errors.append(FieldError(f"{path}.{name}", str(error)))

@@ -15,6 +15,7 @@ from functions.domain.safeguards import past_errors
 from functions.domain.status import Status
 from functions.ports import Ports
 from functions.usecases.check_recipe import check_recipe
+from functions.usecases.check_saved import saving_errors
 from functions.usecases.recipes import add_recipe, match_schedule
 
 _NEVER_RUNS = (Status.COMPLETED, Status.ARCHIVED)
@@ -94,7 +95,7 @@ def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: s
     _check(ports, recipe)
     if not dry_run:
         recipe = _added(ports, recipe, by)
-    notices = [*notices, *recipe.notices, *_without_testers(ports, recipe)]
+    notices = [*notices, *recipe.notices, *_without_testers(ports, recipe), *_refused_later(ports, recipe)]
     status = recipe.status.value
     return Migrated(name=old.name, outcome=Outcome.CREATED, recipe_id=recipe.id, status=status, notices=notices)
 
@@ -143,6 +144,14 @@ def _without_testers(ports: Ports, recipe: Recipe) -> Sequence[str]:
     if testers or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
         return ()
     return ("it has no test users and will be blocked: set settings.testUserIds or DEFAULT_TEST_USER_IDS",)
+
+
+def _refused_later(ports: Ports, recipe: Recipe) -> Sequence[str]:
+    """Return what the next person who saves the recipe has to fix; the old system sent it as it is."""
+    if recipe.status in _NEVER_RUNS:
+        return ()
+    errors = saving_errors(recipe, policy=ports.policy, find_job=ports.find_job, now=ports.clock.now())
+    return [f"it is taken over as it is, but has to be fixed before it is saved again: {error}" for error in errors]
 
 
 def _taken_over_before(ports: Ports, recipe: Recipe, taken: dict[str, str]) -> Recipe | None:

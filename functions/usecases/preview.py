@@ -29,6 +29,7 @@ from functions.domain.shard import PushFiles
 from functions.ports import Ports
 from functions.usecases.build_audience import TooLarge, audiences_of, label, test_users
 from functions.usecases.check_recipe import check_recipe
+from functions.usecases.check_saved import unwelcome_content
 from functions.usecases.delivery import Delivery
 from functions.usecases.push_trial import PushTrial
 from functions.usecases.recipe_audience import describe_audience
@@ -47,7 +48,8 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[st
     """Return what an execution that is started now by hand would do; with `test` what its test send would.
 
     Each push says whom it would reach: `audienceSize` = sum(excluded) + eligible, in users; `messages` counts
-    devices. `problems` are what would block, stop or warn. BadRecipe where the document itself cannot be used.
+    devices. `problems` are what would block, stop or warn; where one is critical, it is not `valid`. Critical is also
+    that nobody would get anything, and content that saving would refuse. BadRecipe where it cannot be used at all.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
@@ -134,8 +136,25 @@ class _Trial:
             told = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
             required = recipe.settings.safeguards.require_test_first or self.test
             self.problems.append(_problem(ViolationType.TEST_FAILED, told, critical=required))
-        for trial in self.pushes:
+        for position, trial in enumerate(self.pushes):
             self.problems.extend(trial.problems())
+            for told in unwelcome_content(recipe, position, trial.columns):
+                self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, told))
+        if not any(trial.eligible for trial in self.pushes) and not self._blocked:
+            self.problems.append(_problem(ViolationType.AUDIENCE_EMPTY, self._why_nobody()))
+
+    @property
+    def _blocked(self) -> bool:
+        return any(problem.severity is Severity.CRITICAL for problem in self.problems)
+
+    def _why_nobody(self) -> str:
+        users = sum(trial.size for trial in self.pushes)
+        if not users:
+            return "nobody would get anything: the audience is empty"
+        excluded = sum((trial.excluded for trial in self.pushes), Counter[str]())
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.most_common())
+        those = "the only user is" if users == 1 else f"all {users:,} users are"
+        return f"nobody would get anything: {those} excluded ({reasons})"
 
     def document(self) -> dict[str, Any]:
         """Return the trial as JSON has it."""
@@ -155,7 +174,7 @@ class _Trial:
             "estimatedSeconds": round(sum(self._seconds(trial) for trial in trials), 1),
             "estimatedCostMicros": sum((self._use(trial) for trial in trials), Use()).micro_dollars,
             "problems": [_told(problem) for problem in self.problems],
-            "valid": not any(problem.severity is Severity.CRITICAL for problem in self.problems),
+            "valid": not self._blocked,
         }
 
     def _seconds(self, trial: PushTrial) -> float:

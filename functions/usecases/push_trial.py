@@ -25,6 +25,7 @@ class PushTrial:
         self._delivery = delivery
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
+        self.columns = delivery.audience.rows.index.columns
         self.excluded: Counter[str] = Counter()
         self.eligible = self.messages = 0
         self._samples: list[Message] = []
@@ -61,6 +62,10 @@ class PushTrial:
         for reason, what in (
             (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM takes"),
             (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
+            (
+                Exclusion.BAD_LINK,
+                "have a deep link that may not be opened: see ALLOWED_LINKS, and values such as '..'",
+            ),
         ):
             if count := self.excluded[reason]:
                 told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")

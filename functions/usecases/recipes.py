@@ -15,7 +15,7 @@ from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.schedule import scheduler_cron
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob
-from functions.usecases.check_recipe import check_recipe
+from functions.usecases.check_saved import checked_recipe
 from functions.usecases.control import cancel_before_live
 from functions.usecases.move_sends import Move, make_move, plan_move, recent_executions
 
@@ -176,9 +176,8 @@ def match_schedule(ports: Ports, recipe: Recipe) -> None:
 
 def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
     """Return the recipe that a document describes; BadRecipe where it cannot be used now."""
-    recipe = parse(document, default_id=default_id)
-    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
-    return recipe
+    now = ports.clock.now()
+    return checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=now, default_id=default_id)
 
 
 def _deed(ports: Ports, by: str, action: Action) -> Deed:

@@ -8,6 +8,7 @@ from functions.domain.dead_tokens import dead_keys, token_key
 from functions.domain.delivery import IN_DOUBT, Exclusion, Message, fits
 from functions.domain.fields import PushFields
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
+from functions.domain.links import LinkPolicy
 from functions.domain.partition import read_rows
 from functions.domain.shard import AudienceFile, IndexedFile, Shard
 from functions.ports import Ports
@@ -31,7 +32,7 @@ def candidates(
     """
     tokens = _tokens(ports, audience.devices, shard.partitions)
     form, per_user = ports.policy.user_id_format, ports.policy.devices_per_user
-    render = _renderer(push, audience.rows.index.columns)
+    render = renderer(push, audience.rows.index.columns, ports.policy.links)
     previous = b""
     for position, row in enumerate(_read(ports, audience.rows, shard.partitions)):
         user_id, digest = row[0], user_digest(row[0])
@@ -63,18 +64,21 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
     return [user_key(row[0]) for row in _read(ports, audience.rows, shard.partitions)]
 
 
-def _renderer(
-    push: PushFields, columns: Sequence[str]
+def renderer(
+    push: PushFields, columns: Sequence[str], links: LinkPolicy
 ) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
     """Return what makes the messages of a row, one for each of its tokens."""
     render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
+    may_open = links.judge(push.deep_link) if push.deep_link else None
 
     def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
         title, body = render_title(row), render_body(row)
         link = render_link(row) if render_link else None
         if title is None or body is None or (link is None and render_link):
             return Exclusion.MISSING_VARIABLE
+        if link is not None and may_open is not None and not may_open(link):
+            return Exclusion.BAD_LINK
         if not fits(title, body, link):
             return Exclusion.PAYLOAD_TOO_LARGE
         return [Message(row[0], token, title, body, link) for token in tokens]

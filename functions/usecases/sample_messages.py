@@ -78,7 +78,7 @@ def _text(template: Template, row: Mapping[str, str]) -> list[Piece]:
         if isinstance(part, str):
             pieces.append(Piece(text=part))
         elif value := row.get(part.column) or part.fallback:
-            pieces.append(Piece(text=value))
+            pieces.append(Piece(text=template.filled(part, value)))
         else:
             pieces.append(Piece(text=part.column, column=part.column))
     return pieces

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from functions.domain.content import content_errors
 from functions.domain.documents import shown, storage_errors
 from functions.domain.errors import BadFields, BadRecipe, BadTemplate, FieldError
 from functions.domain.execution import Execution, Kind
@@ -38,7 +39,7 @@ _TEXTS = ("title", "body", "deepLink")
 
 @dataclass(frozen=True, kw_only=True)
 class OneOff:
-    """A push to send once: `title`, `body`, `deepLink`, `layerId` as people write them.
+    """A push to send once: `title`, `body`, `deepLink`, `layerId`, `literalText` as people write them.
 
     `most_users` replaces the 10,000 users to whom a recipe may send; never more than the deployment allows.
     """
@@ -94,7 +95,11 @@ def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
     if unstorable:
         raise BadFields(unstorable)
     most = _most_users(push, policy)
-    written = {name: push.written.get(name) for name in (*_TEXTS, "layerId") if push.written.get(name) is not None}
+    written = {
+        name: push.written.get(name)
+        for name in (*_TEXTS, "layerId", "literalText")
+        if push.written.get(name) is not None
+    }
     document = {
         "id": ONE_OFF,
         "name": "One-off push",
@@ -132,6 +137,7 @@ def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> S
             text.require(upload.columns, "file")
         except BadTemplate as error:
             errors.append(FieldError(name, str(error)))
+    errors += content_errors(recipe.pushes[0], upload.columns)
     if errors:
         raise BadFields(errors)
     return upload

@@ -72,9 +72,10 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
         return None
     ways_out = {
         "no_token": "a test user has no device token; sign in to the app on a device, or name another test user",
-        "invalid_user_id": "a test user's id is not valid; mend settings.testUserIds",
+        "invalid_user_id": "a test user's id is not valid; fix settings.testUserIds",
         "dead_token": "a test user's device token is dead; open the app on the device again",
         "missing_variable": f"a variable of push {files.push} is empty; give it a fallback: [[var:column|fallback]]",
+        "bad_link": f"the deep link of push {files.push} may not be opened with the row's values; see ALLOWED_LINKS",
         "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM takes; shorten it",
     }
     said = [ways_out.get(reason, f"excluded as {reason}") for reason in tally.excluded]

@@ -14,7 +14,7 @@ from functions.domain.instants import stamp
 from functions.domain.recipe import parse
 from functions.domain.schedule import sends_from
 from functions.settings import process_settings
-from functions.usecases.check_recipe import check_recipe
+from functions.usecases.check_saved import checked_recipe
 from functions.usecases.recipe_audience import describe_audience
 from local.api_client import NotThere, part
 from local.cli.options import json_option, print_json
@@ -35,7 +35,7 @@ def recipes() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @json_option
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check recipe FILEs: fields, limits, audience job, columns in templates, links.
+    """Check recipe FILEs as saving them does: fields, limits, audience job, texts, links, and that a send is left.
 
     Prints one line for each thing that is wrong, or the next sends. Exit status 2 where any file is at fault.
     """
@@ -49,16 +49,18 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _check(path: Path) -> dict[str, Any]:
+    now = RealClock().now()
     try:
-        recipe = parse(read_recipe_file(path), default_id=path.stem)
-        check_recipe(recipe, policy=process_settings().policy, find_job=find)
+        recipe = checked_recipe(
+            read_recipe_file(path), policy=process_settings().policy, find_job=find, now=now, default_id=path.stem
+        )
     except BadRecipe as error:
         errors = [{"field": field.field, "reason": field.reason} for field in error.errors]
         return {"file": str(path), "valid": False, "errors": errors}
     except BadInput as error:
         reason = str(error).removeprefix(f"{path}: ")
         return {"file": str(path), "valid": False, "errors": [{"field": "", "reason": reason}]}
-    sends = islice(sends_from(recipe.schedule, RealClock().now()), _SENDS_SHOWN) if recipe.is_active else ()
+    sends = islice(sends_from(recipe.schedule, now), _SENDS_SHOWN) if recipe.is_active else ()
     return {
         "file": str(path),
         "valid": True,
@@ -75,7 +77,7 @@ def _print(result: dict[str, Any]) -> None:
         click.echo(": ".join(part for part in (result["file"], error["field"], error["reason"]) if part), err=True)
     if not result["valid"]:
         return
-    sends = ", ".join(result["nextSends"]) or ("none is left" if result["status"] == "active" else "none")
+    sends = ", ".join(result["nextSends"]) or "none"
     click.echo(f"{result['file']}: valid; {result['id']} is {result['status']}; next sends: {sends}")
     click.echo(f"{result['file']}: for {result['audience']}")
     for notice in result["notices"]:

@@ -1,5 +1,6 @@
 """`tminus send`: one push, once, on a running system."""
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--file", type=_FILE, help="To whom: a CSV with the column user_id.")
 @click.option("--user", "users", multiple=True, help="To whom, instead: one to five user ids, one an option.")
 @click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")
-@click.option("--dry-run", is_flag=True, help="Show what would happen, and send nothing.")
+@click.option("--literal", is_flag=True, help="{{name}}, %name% and their like are meant as they are written.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would happen, and send nothing. Exit status 2 if nobody would get it."
+)
 @click.option("--key", help="A name for this push: sent again under it, it is sent once. [default: a new one]")
 @yes_option
 @json_option
@@ -37,6 +41,7 @@ def send(
     file: Path | None,
     users: tuple[str, ...],
     most: int | None,
+    literal: bool,
     dry_run: bool,
     key: str | None,
     yes: bool,
@@ -50,12 +55,13 @@ def send(
     if bool(file) == bool(users):
         raise BadInput("say to whom: --file FILE, or --user ID once to five times")
     fields = {"title": title, "body": body, "deepLink": link, "layerId": layer, "maxAudienceSize": most}
+    fields["literalText"] = literal or None
     push = {name: value for name, value in fields.items() if value is not None}
     if dry_run or not yes:
         tried = _post(client, {**push, "dryRun": True}, file, users)
         if dry_run:
             _show_trial(tried, as_json=as_json)
-            return
+            sys.exit(0 if tried.data["valid"] else 2)
         _show_trial(tried, as_json=False, err=True)
         ask_first("Send it?", yes=yes)
     key = key or uuid4().hex

@@ -124,7 +124,7 @@ def test_errors_of_a_form_are_beside_their_fields_and_lead_there(console: Consol
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_label("Send time")).to_have_value("half past six")
     expect(page.get_by_label("Send time")).to_have_attribute("aria-invalid", "true")
-    page.get_by_role("link", name=re.compile("executionTime")).click()
+    page.get_by_role("link", name=re.compile("^Send time:")).click()
     expect(page.get_by_label("Send time")).to_be_focused()
     page.get_by_label("Send time").fill("18:45")
     page.get_by_label("Title").nth(1).fill("Hi [[var:name]]")

@@ -15,11 +15,13 @@ import pytest
 from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
 from functions import bootstrap
+from functions.domain.audit import Action, Deed
 from functions.domain.execution import Execution
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
+from functions.domain.recipe import read
 from functions.ports import Ports
-from functions.usecases.recipes import save_recipe
+from functions.usecases.recipes import match_schedule, save_recipe
 from functions.usecases.report import report
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutcomeScript
@@ -130,6 +132,12 @@ class Lab:
     def save(self, document: Mapping[str, Any] | None = None) -> None:
         """Save a recipe, as a person would."""
         save_recipe(self.ports, document or recipe(), by="growth@example.com")
+
+    def store(self, document: dict[str, Any]) -> None:
+        """Store a recipe as an earlier release or somebody by hand would have: what it holds is not checked."""
+        deed = Deed(by="somebody else", at=self.clock.now(), action=Action.SAVED)
+        self.ports.recipes.change(document["id"], lambda _: document, deed)
+        match_schedule(self.ports, read(document))
 
     def run_to(self, at: datetime, *, inclusive: bool = True) -> None:
         """Let everything happen that is due until then."""

@@ -239,6 +239,30 @@ def test_a_bad_recipe_is_refused_by_field_and_leaves_nothing_behind(
     assert told in tminus("recipes", "validate", path).err
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (changed("schedule", {"timezone": "UTC", "frequency": "custom", "cronExpression": "0 12 30 2 *"}), "no day"),
+        (
+            {**SAMPLE, "schedule": {**SAMPLE["schedule"], "startDate": "2019-01-01", "endDate": "2020-01-01"}},
+            "no send is left",
+        ),
+        (changed("schedule.timezone", "localtime"), "must be an IANA time zone"),
+        (changed("pushSequence.0.title", "Hi {{firstName}}"), "looks like a variable of another product"),
+        (changed("pushSequence.0", {"title": "", "body": " ", "layerId": 1}), "is blank, and so is the body"),
+        (changed("pushSequence.0.deepLink", "https://"), "names no host"),
+        (changed("settings.testUserIds", ["ana@kicks.example"]), "is not a user id"),
+    ],
+)
+def test_what_saving_would_refuse_is_not_valid(
+    document: object, told: str, write: Callable[[object], Path], tminus: Tminus
+) -> None:
+    answer = tminus("recipes", "validate", write(document))
+    assert answer.status == 2
+    assert told in answer.err
+    assert "valid;" not in answer.out
+
+
 def test_every_wrong_field_has_a_line_of_its_own(write: Callable[[object], Path], run: Tminus) -> None:
     document = changed("schedule.timezone", "Nowhere")
     document["pushSequence"][2]["layerId"] = "three"

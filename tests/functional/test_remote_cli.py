@@ -141,6 +141,20 @@ def test_who_sits_at_a_terminal_is_asked(
     assert len(lab.ports.executions.unfinished()) == sent
 
 
+def test_a_dry_run_that_reaches_nobody_ends_with_status_2(tminus: Tminus) -> None:
+    texts = ("send", "--title", "Hi", "--body", "There", "--layer", "1", "--dry-run")
+    assert tminus(*texts, "--user", user(1))[0] == 0
+    status, out, _ = tminus(*texts, "--user", user(99))
+    assert (status, "critical: nobody would get anything" in out) == (2, True)
+
+
+def test_text_is_sent_literally_where_the_command_says_so(tminus: Tminus) -> None:
+    send = ("send", "--title", "Type {{name}}", "--body", "There", "--layer", "1", "--user", user(1), "--yes")
+    status, _, err = tminus(*send)
+    assert (status, "looks like a variable of another product" in err) == (2, True)
+    assert tminus(*send, "--literal")[0] == 0
+
+
 def test_cadence_is_seen_and_changed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     assert "layer_3_cooldown" in tminus("cadence", "rules")[1]
     changed = as_json(tminus("cadence", "set", "layer_3_cooldown", "--hours", 24, "--off", "--yes", "--json"))

@@ -80,14 +80,14 @@ def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -
         ({"testUserIds": []}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [""]}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [user(999)]}, "a test user has no device token"),
-        ({"testUserIds": ["nobody"]}, "a test user's id is not valid; mend settings.testUserIds"),
+        ({"testUserIds": ["nobody"]}, "a test user's id is not valid; fix settings.testUserIds"),
     ],
 )
 def test_without_a_successful_test_the_live_send_is_blocked(
     settings: dict[str, Any], told: str, make_lab: MakeLab
 ) -> None:
     lab = make_lab()
-    lab.save(recipe(settings=settings))
+    lab.store(recipe(settings=settings))
     lab.run_to_the_end()
     [violation] = lab.report()["violations"]
     assert (lab.report()["status"], violation["type"]) == ("blocked", "test_failed")

@@ -196,6 +196,30 @@ def test_a_column_that_the_file_lacks_is_named_with_the_field_that_needs_it(lab:
     assert "did you mean 'nam'?" in reason
 
 
+def test_a_push_that_nobody_should_get_is_refused(lab: Lab) -> None:
+    assert refused(lab, title=" ", body="\u200b") == [
+        ("title", "is blank, and so is the body: write a title or a body")
+    ]
+    assert refused(lab, body="b" * 5_000)[0][0] == "body"
+    assert "write [[var:name]], or set literalText" in refused(lab, title="Hi {{name}}")[0][1]
+    assert refused(lab, deepLink="https://kicks.example/a b")[0][0] == "deepLink"
+    with pytest.raises(BadFields, match="looks like a variable of another product"):
+        try_once(lab.ports, push(title="Hi {{name}}"), io.BytesIO(csv(0)), by="ann@example.com")
+
+
+def test_a_push_that_is_meant_literally_is_sent_as_it_is(lab: Lab) -> None:
+    send(lab, csv(0), title="Type {{name}}", literalText=True)
+    run_out(lab)
+    assert [message["title"] for message in lab.outbox()] == ["Type {{name}}"]
+
+
+def test_a_header_that_no_text_can_name_is_told_to_be_renamed(lab: Lab) -> None:
+    [(field, reason)] = refused(lab, csv(0, header="user_id,First Name"), title="Hi [[var:First_Name]]")
+    assert field == "title"
+    assert "rename the column 'First Name' to First_Name" in reason
+    assert "rename a column such as 'First Name' to First_Name" in refused(lab, title="[[var:First Name]]")[0][1]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -74,6 +74,7 @@ def test_the_stored_bytes_of_the_reasons_never_change() -> None:
         "layer_3_cooldown": "h",
         "layer_5_cooldown": "i",
         "combined_l2_l3_limit": "j",
+        "bad_link": "k",
     }
     assert not {NOT_REACHED, INTENT, SENT, FAILED, UNKNOWN} & set(EXCLUDED.values())
     assert set(EXCLUDED) == set(Exclusion)

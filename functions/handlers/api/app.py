@@ -9,6 +9,7 @@ from werkzeug.routing import Map, Rule
 
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
+from functions.handlers.addresses import match
 from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.cors import allow_origin, preflight
 from functions.handlers.api.reading import read_body, read_query
@@ -55,7 +56,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
     """Return the route of a request and what its address names; an HTTPException where there is none."""
-    return _map().bind("").match(request.path, request.method)
+    return match(_map(), request, request.method)
 
 
 @cache
@@ -73,7 +74,7 @@ def _of_http(error: HTTPException) -> Refusal:
     methods = sorted(set(getattr(error, "valid_methods", None) or ()))
     headers = {"Allow": ", ".join(methods)} if methods else {}
     words = {
-        404: "there is no such call; GET /api/docs shows all",
+        404: "there is no such call; GET /api/docs shows all. In an address an id is percent-encoded: / is %2F",
         405: f"possible here: {', '.join(methods)}",
     }
     return Refusal(status=status, message=words.get(status, error.description or error.name), headers=headers)

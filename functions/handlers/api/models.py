@@ -182,7 +182,7 @@ class Problem(Model):
 
 
 class Preview(Model):
-    """What an execution that is started now would do; `valid` where nothing would block it."""
+    """What an execution that is started now would do; `valid` where no problem is critical, and somebody gets it."""
 
     recipe_id: str
     test: bool

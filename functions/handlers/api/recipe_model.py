@@ -47,6 +47,7 @@ _PUSH: _Schema = {
         "deepLink": _maybe("string"),
         "layerId": {"type": "integer", "minimum": 0, "maximum": 5},
         "audienceName": _maybe("string"),
+        "literalText": _maybe("boolean"),
         "timing": _maybe(
             "object",
             properties={

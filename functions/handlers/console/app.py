@@ -10,6 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from functions import bootstrap, logs
 from functions.domain.errors import Misconfigured
 from functions.domain.roles import Caller, Role
+from functions.handlers.addresses import match
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.callers import leave_unread
 from functions.handlers.console.answering import page
@@ -89,7 +90,7 @@ def _told(request: Request, who: Caller, told: Refusal) -> Response:
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
     method = "GET" if request.method == "HEAD" else request.method
-    return _map().bind("").match(request.path, method)
+    return match(_map(), request, method)
 
 
 @cache

@@ -48,8 +48,16 @@ def _yes(written: str) -> Any:
     return written == "yes"
 
 
+def _yes_or_nothing(written: str) -> Any:
+    return True if written == "yes" else None
+
+
 def _object(written: str) -> Any:
     return json.loads(written) if written.strip() else None
+
+
+def _not_json(example: str) -> str:
+    return f"is not valid JSON: put names and texts in double quotes, as in {example}"
 
 
 _FIELDS: Mapping[str, Callable[[str], Any]] = {
@@ -84,6 +92,7 @@ _PUSH_FIELDS: Mapping[str, Callable[[str], Any]] = {
     "audienceName": _text,
     "timing.delayAfterPrevious": _number,
     "timing.absoluteTime": _text,
+    "literalText": _yes_or_nothing,
 }
 _NEEDED = ("title", "body")
 """Of a push: what is missing here is empty, so that the error says what to write."""
@@ -115,8 +124,8 @@ class _Reader:
         """Write the value of the field `name` at a path; an empty one takes what is there away."""
         try:
             value = read(self.values.get(name, ""))
-        except (ValueError, RecursionError) as error:
-            self.errors.append(FieldError(name, f"is no JSON: {error}"))
+        except (ValueError, RecursionError):
+            self.errors.append(FieldError(name, _not_json('{"lookback_hours": 48}')))
             return
         *parents, last = path.split(".")
         place = document
@@ -145,17 +154,29 @@ def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
     if not days:
         del schedule["daysOfWeek"]
     _put_query(reader, document)
+    reader.errors += _missing(document)
     pushes = _count(values)
     document["pushSequence"] = [_push(reader, position, stored) for position in range(pushes)]
     return Sent(document=document, errors=reader.errors, values=values, pushes=pushes)
+
+
+def _missing(document: Mapping[str, Any]) -> list[FieldError]:
+    """Return what a person has to choose, though a document may leave it out."""
+    schedule, frequency = document["schedule"], document["schedule"].get("frequency")
+    errors = [] if document.get("name") else [FieldError("name", "is missing: write a name")]
+    if frequency == "weekly" and not schedule.get("daysOfWeek"):
+        errors.append(FieldError(_WEEKDAYS, "is missing: choose at least one day of the week"))
+    if frequency == "monthly" and schedule.get("dayOfMonth") is None:
+        errors.append(FieldError("schedule.dayOfMonth", "is missing: write a day of the month, 1 to 31"))
+    return errors
 
 
 def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
     criteria = document.setdefault("audienceCriteria", {})
     try:
         query = _object(reader.values.get(QUERY, "")) or {}
-    except (ValueError, RecursionError) as error:
-        reader.errors.append(FieldError(QUERY, f"is no JSON: {error}"))
+    except (ValueError, RecursionError):
+        reader.errors.append(FieldError(QUERY, _not_json('{"filters": {"lastActiveDays": 30}}')))
         return
     if not isinstance(query, dict) or not set(query) <= set(QUERY_KEYS):
         reader.errors.append(FieldError(QUERY, f"must be an object of {', '.join(QUERY_KEYS)}"))

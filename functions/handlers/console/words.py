@@ -43,6 +43,7 @@ REASONS = {
     "no_token": "No device token",
     "dead_token": "Dead device token",
     "missing_variable": "Variable without a value",
+    "bad_link": "Link not allowed",
     "payload_too_large": "Message too large",
     "layer_3_cooldown": "Layer 3 cooldown",
     "layer_5_cooldown": "Layer 5 cooldown",

@@ -47,6 +47,27 @@ def test_a_push_goes_to_the_users_of_a_file(lab: Lab, api: ApiClient) -> None:
     assert [message["title"] for message in lab.outbox()] == ["Hi Zoë"]
 
 
+def test_text_that_looks_like_a_variable_of_another_product_is_refused_unless_it_is_meant(
+    lab: Lab, api: ApiClient
+) -> None:
+    foreign = {**PUSH, "title": "Hi {{name}}"}
+    response = api("POST", SEND, json={**foreign, "userIds": [user(1)]})
+    assert (response.status_code, errors(response)) == (422, ["title"])
+    content = f"user_id\n{user(2)}\n".encode()
+    assert api("POST", SEND, data=form(content, title="Hi {{name}}", literalText="true")).status_code == 202
+    assert api("POST", SEND, json={**foreign, "userIds": [user(1)], "literalText": True}).status_code == 202
+    run_out(lab)
+    assert [message["title"] for message in lab.outbox()] == ["Hi {{name}}"] * 2
+
+
+def test_a_dry_run_that_reaches_nobody_is_not_valid_and_says_why(api: ApiClient) -> None:
+    response = api("POST", SEND, json={**PUSH, "userIds": [user(99)], "dryRun": True})
+    answer = json.loads(response.text)
+    assert answer["data"]["valid"] is False
+    why = "not ready to send: nobody would get anything: the only user is excluded (1 no_token); nothing was sent"
+    assert answer["message"] == why
+
+
 @pytest.mark.parametrize("user_ids", [[user(1), user(2)], json.dumps([user(1), user(2)])])
 def test_a_form_may_name_users_instead_of_a_file(lab: Lab, api: ApiClient, user_ids: Any) -> None:
     fields = {**PUSH, "layerId": "1", "userIds": user_ids, "deepLink": ""}

@@ -88,7 +88,7 @@ def test_a_dry_run_tells_of_a_job_that_fails(lab: Lab, api: ApiClient) -> None:
     (lab.data / "users.csv").unlink()
     found = json.loads(api("GET", f"{TEST}?mode=real-dry-run").text)
     assert (found["data"]["valid"], "users" in found["data"]["problems"][0]["message"]) == (False, True)
-    assert "would not be sent" in found["message"]
+    assert "not ready to send: the audiences cannot be built" in found["message"]
 
 
 def test_a_live_test_sends_each_push_once_to_each_test_user_and_ends_there(lab: Lab, api: ApiClient) -> None:

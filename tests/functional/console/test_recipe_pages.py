@@ -11,6 +11,7 @@ from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
 EDIT = "/recipes/welcome/edit"
+RUN = "/recipes/welcome/run"
 
 
 def stored(lab: Lab, recipe_id: str = "welcome") -> dict[str, Any]:
@@ -49,17 +50,19 @@ def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(
         status=422,
     )
     page = Page(response.text)
-    assert "is no JSON" in page.text
-    response = visitor.post(
-        EDIT, {**page.form(EDIT).fields, "audienceCriteria.customScript.parameters": ""}, status=422
-    )
-    page = Page(response.text)
+    assert "Not saved. Fix 4 problems:" in page.text
+    told = "Parameters of the job: is not valid JSON: put names and texts in double quotes"
+    assert told in page.text
+    assert "Push 2, title: malformed variable" in page.text
     described = {
         values["name"]: values["aria-describedby"]
         for _, values in page.elements
         if values.get("aria-invalid") == "true"
     }
-    assert set(described) == {"schedule.executionTime", "schedule.leadTimeMinutes", "pushSequence[1].title"}
+    assert set(described) == {
+        *("schedule.executionTime", "schedule.leadTimeMinutes", "pushSequence[1].title"),
+        "audienceCriteria.customScript.parameters",
+    }
     ids = {values.get("id") for _, values in page.elements}
     assert all(set(names.split()) <= ids for names in described.values())
     fields = page.form(EDIT).fields
@@ -67,6 +70,50 @@ def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(
     assert fields["schedule.executionTime"] == ["25:99"]
     assert fields["pushSequence[1].title"] == ["Hi [[vra:name]]"]
     assert stored(lab) == before
+
+
+def test_what_a_person_has_to_choose_is_asked_for_together_with_all_else_that_is_wrong(
+    lab: Lab, visitor: Visitor
+) -> None:
+    before = stored(lab)
+    written = {
+        "name": "",
+        "schedule.frequency": "weekly",
+        "settings.testUserIds": "ana@kicks.example",
+        "pushSequence[0].title": "",
+        "pushSequence[0].body": "",
+        "pushSequence[1].title": "Hi {{name}}",
+        "pushSequence[2].deepLink": "https://",
+    }
+    page = Page(visitor.send(EDIT, EDIT, written, status=422).text)
+    assert "Not saved. Fix 6 problems:" in page.text
+    for told in (
+        "Name: is missing",
+        "Days of the week: is missing: choose at least one day",
+        'Test users: "ana@kicks.example" is not a user id',
+        "Push 1, title: is blank, and so is the body",
+        "Push 2, title: '{{name}}' looks like a variable of another product; write [[var:name]]",
+        "Push 3, deep link: 'https://' names no host",
+    ):
+        assert told in page.text
+    page = Page(visitor.send(EDIT, EDIT, {"schedule.frequency": "monthly"}, status=422).text)
+    assert "Day of the month: is missing" in page.text
+    assert stored(lab) == before
+
+
+def test_a_push_may_be_meant_literally(lab: Lab, visitor: Visitor) -> None:
+    literal = {"pushSequence[0].title": "Type {{name}}", "pushSequence[0].literalText": "yes"}
+    visitor.send(EDIT, EDIT, literal, status=303)
+    assert stored(lab)["pushSequence"][0]["literalText"] is True
+    assert visitor.get(EDIT).form(EDIT).fields["pushSequence[0].literalText"] == ["yes"]
+    assert "literalText" not in stored(lab)["pushSequence"][1]
+
+
+def test_a_dry_run_that_reaches_nobody_is_not_green(lab: Lab, visitor: Visitor) -> None:
+    lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
+    page = Page(visitor.send(RUN, RUN, {"mode": "real-dry-run"}, status=200).text)
+    assert "but it is not ready to send" in page.text
+    assert "nobody would get anything: all 9 users are excluded (9 no_token)" in page.text
 
 
 def test_a_change_that_somebody_else_overtook_is_not_saved_and_says_whose_it_was(lab: Lab, visitor: Visitor) -> None:

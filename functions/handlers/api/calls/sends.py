@@ -9,12 +9,14 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.domain.uploaded_csv import Source
 from functions.handlers.api.calls.control import followed
+from functions.handlers.api.calls.trials import why_not
 from functions.handlers.api.models import ExecutionSummary, Preview
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.send_once import OneOff, send_once, try_once, users_file
 from functions.usecases.show_executions import summary
 
 _MOST_UPLOAD_BYTES = 150_000_000
+_LITERAL = "What looks like a variable of another product, such as {{name}}, is meant as it is written."
 
 
 class OneOffPush(Model):
@@ -24,6 +26,7 @@ class OneOffPush(Model):
     body: str
     deep_link: str | None = None
     layer_id: int = Field(ge=0, le=5)
+    literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
     user_ids: list[str] = Field(min_length=1, max_length=5)
@@ -36,6 +39,7 @@ class OneOffForm(Form):
     body: str
     deep_link: str = ""
     layer_id: int = Field(ge=0, le=5)
+    literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
     user_ids: list[str] = Field(default=[], description="Instead of a file: each in a field, or all as a JSON list.")
@@ -50,12 +54,14 @@ def post_send_push(call: Call) -> Reply:
         "body": asked.body,
         "layerId": asked.layer_id,
         "deepLink": asked.deep_link or None,
+        "literalText": asked.literal_text or None,
     }
     push = OneOff(written=written, most_users=asked.max_audience_size)
     source = _source(call, asked)
     if asked.dry_run:
         found = try_once(call.ports, push, source, by=call.caller.name)
-        return Reply(data=found, message=f"{found['totals']['eligible']:,} users would get it; nothing was sent")
+        told = f"{found['totals']['eligible']:,} users would get it" if found["valid"] else why_not(found)
+        return Reply(data=found, message=f"{told}; nothing was sent")
     execution = send_once(call.ports, push, source, by=call.caller.name, key=call.key)
     return followed(summary(execution, call.ports.clock.now()), execution)
 

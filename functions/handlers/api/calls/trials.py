@@ -1,7 +1,7 @@
 """The four test modes of a recipe: dry runs answer what would happen, sending modes start an execution to follow."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -51,11 +51,13 @@ def _dry_run(call: Call) -> Reply:
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
     totals = found["totals"]
     told = f"{totals['eligible']:,} of {totals['audienceSize']:,} users would get {totals['messages']:,} messages"
-    return Reply(data=found, message=told if found["valid"] else f"it would not be sent: {_why_not(found)}")
+    return Reply(data=found, message=told if found["valid"] else why_not(found))
 
 
-def _why_not(found: Mapping[str, list[Mapping[str, str]]]) -> str:
-    return "; ".join(each["message"] for each in found["problems"] if each["severity"] == "critical")
+def why_not(found: Mapping[str, Any]) -> str:
+    """Say why what a dry run has found is not ready to be sent."""
+    critical = [each["message"] for each in found["problems"] if each["severity"] == "critical"]
+    return f"not ready to send: {'; '.join(critical)}"
 
 
 ROUTES = (

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import Response
 
 from functions.domain.errors import BadInput
 from functions.domain.schedule import instant_of
+from functions.domain.zones import zone_names
 from functions.handlers.console.answering import page
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.upcoming import Upcoming, upcoming
@@ -68,7 +69,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _zone(name: str) -> ZoneInfo:
-    if name not in available_timezones():
+    if name not in zone_names():
         raise BadInput(f"{name!r} is no time zone; write one such as America/New_York")
     return ZoneInfo(name)
 

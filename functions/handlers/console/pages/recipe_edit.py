@@ -1,6 +1,6 @@
 """Create, change and duplicate a recipe; what somebody wrote stays in the form until it is right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -12,6 +12,7 @@ from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
+from functions.handlers.console.field_labels import label_of
 from functions.handlers.console.recipe_form import (
     Sent,
     Values,
@@ -22,6 +23,7 @@ from functions.handlers.console.recipe_form import (
     without_push,
 )
 from functions.handlers.console.visit import Route, Visit
+from functions.usecases.check_saved import checked_recipe
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
@@ -51,7 +53,9 @@ def create(visit: Visit) -> Response:
         return _form(visit, *changed)
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
     try:
-        recipe = _unless_unread(sent, lambda: create_recipe(visit.ports, document, by=visit.caller.name))
+        recipe = _unless_unread(
+            visit, sent, document, lambda: create_recipe(visit.ports, document, by=visit.caller.name)
+        )
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, errors=error.errors)
     except NotPossible as error:
@@ -78,7 +82,9 @@ def change(visit: Visit) -> Response:
     changes |= {name: None for name in ("name", "description") if name not in sent.document}
     try:
         _unless_unread(
+            visit,
             sent,
+            {**stored, **changes},
             lambda: update_recipe(
                 visit.ports,
                 recipe_id,
@@ -103,12 +109,17 @@ def _underway(visit: Visit) -> Underway | None:
     return Underway(chosen) if chosen in tuple(Underway) else None
 
 
-def _unless_unread(sent: Sent, save: Any) -> Recipe:
-    """Save what was sent, unless a part of it could not be read."""
-    if sent.errors:
-        raise BadRecipe(sent.errors)
-    saved: Recipe = save()
-    return saved
+def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[[], Recipe]) -> Recipe:
+    """Save what was sent, unless a part of it could not be read: then BadRecipe says what else is wrong as well."""
+    if not sent.errors:
+        return save()
+    ports, unread = visit.ports, {error.field for error in sent.errors}
+    try:
+        checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=visit.now)
+    except BadRecipe as error:
+        others = [each for each in error.errors if each.field not in unread]
+        raise BadRecipe([*sent.errors, *others]) from None
+    raise BadRecipe(sent.errors)
 
 
 def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
@@ -142,6 +153,7 @@ def _form(
         recipe_id=recipe_id,
         errors=errors_by_field(errors, names),
         names=names,
+        label_of=label_of,
         rival=rival,
         underway=underway,
         jobs=describe_jobs(),
