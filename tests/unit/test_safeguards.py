@@ -147,6 +147,7 @@ def test_a_violation_is_answered_with_all_that_people_need() -> None:
     assert violation.document() == {
         "id": "v",
         "executionId": "e",
+        "recipeId": "r",
         "type": "test_failed",
         "severity": "critical",
         "message": "m",
