@@ -49,7 +49,8 @@ def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(
         status=422,
     )
     page = Page(response.text)
-    assert "is no JSON" in page.text
+    assert "Not saved. Fix 1 problem:" in page.text
+    assert "This isn't valid JSON. Example:" in page.text
     response = visitor.post(
         EDIT, {**page.form(EDIT).fields, "audienceCriteria.customScript.parameters": ""}, status=422
     )
@@ -81,6 +82,28 @@ def test_a_change_that_somebody_else_overtook_is_not_saved_and_says_whose_it_was
     assert stored(lab)["name"] == "Ben's"
     visitor.post(EDIT, page.form(EDIT).fields, status=303)
     assert stored(lab)["name"] == "Ana's"
+
+
+def test_what_the_form_does_not_show_stays_with_its_push_after_a_conflict(lab: Lab, visitor: Visitor) -> None:
+    first, second, third = (push(n, title=f"Title {n}", ours={"of": n}, timing={"note": n}) for n in (1, 2, 3))
+    lab.save(recipe(pushSequence=[first, second, third]))
+    mine = visitor.get(EDIT).form(EDIT).fields
+    inserted = push(2, title="Inserted", ours={"of": "Ben"})
+    changed = third | {"title": "Ben's", "sequenceOrder": 1}
+    moved = second | {"sequenceOrder": 3, "ours": {"of": 2, "seen": True}}
+    lab.save(recipe(pushSequence=[changed, inserted, moved]))
+    page = Page(visitor.post(EDIT, {**mine, "name": "Ana's"}, status=409).text)
+    visitor.post(EDIT, page.form(EDIT).fields, status=303)
+    kept = [(each["title"], each["ours"], each["timing"]["note"]) for each in stored(lab)["pushSequence"]]
+    assert kept == [("Title 1", {"of": 1}, 1), ("Title 2", {"of": 2, "seen": True}, 2), ("Title 3", {"of": 3}, 3)]
+
+
+@pytest.mark.parametrize(
+    "origin", ["", "{", "[]", "7", '{"kept": 5}', '{"kept": {"ours": 1}, "texts": []}', "[" * 100_000]
+)
+def test_a_hidden_field_that_somebody_changed_breaks_nothing(origin: str, lab: Lab, visitor: Visitor) -> None:
+    visitor.send(EDIT, EDIT, {"pushSequence[0].from": origin, "pushSequence[0].title": "New"})
+    assert stored(lab)["pushSequence"][0]["title"] == "New"
 
 
 def test_pushes_are_added_and_removed_without_losing_what_was_written(lab: Lab, visitor: Visitor) -> None:

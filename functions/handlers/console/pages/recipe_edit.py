@@ -5,8 +5,10 @@ from typing import Any
 
 from flask import Response
 
+from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
-from functions.domain.recipe import Document, Recipe
+from functions.domain.fields import RecipeType
+from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
@@ -14,6 +16,7 @@ from functions.handlers.console.changes import changes_between
 from functions.handlers.console.recipe_form import (
     Sent,
     Values,
+    as_shown,
     errors_by_field,
     field_names,
     read_recipe,
@@ -21,11 +24,13 @@ from functions.handlers.console.recipe_form import (
     without_push,
 )
 from functions.handlers.console.visit import Route, Visit
+from functions.handlers.console.words import spaced
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", "problem")
 """What a copy does not take over."""
+_REMOVABLE = ("name", "description", "type")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
     *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),
@@ -60,21 +65,24 @@ def create(visit: Visit) -> Response:
 
 def edit(visit: Visit) -> Response:
     """Show the form of a recipe."""
-    document = stored_recipe(visit.ports, visit.path["recipe_id"])
+    recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
     values, pushes = values_of(document)
-    return _form(visit, values | {"version": version_of(document)}, pushes, recipe_id=visit.path["recipe_id"])
+    values |= {"version": version_of(document)}
+    broken = as_shown(_problems(document), document)
+    return _form(visit, values, pushes, recipe_id=recipe_id, errors=broken, status=200)
 
 
 def change(visit: Visit) -> Response:
     """Change the recipe, or show the form again: with what is wrong, or with what somebody else changed meanwhile."""
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
-    sent = read_recipe(visit.request.form, stored)
+    sent = read_recipe(visit.request.form, without_nan(stored))
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed, recipe_id=recipe_id)
     versions = (visit.field("version"),)
     changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
-    changes |= {name: None for name in ("name", "description") if name not in sent.document}
+    changes |= {name: None for name in _REMOVABLE if name in stored and name not in sent.document}
     try:
         _unless_unread(
             sent,
@@ -86,6 +94,15 @@ def change(visit: Visit) -> Response:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
     return to(visit, f"/recipes/{recipe_id}", told="changed")
+
+
+def _problems(document: Document) -> Sequence[FieldError]:
+    """Return why a stored document cannot be read; nothing where it can."""
+    try:
+        read(document)
+    except BadRecipe as error:
+        return error.errors
+    return ()
 
 
 def _unless_unread(sent: Sent, save: Any) -> Recipe:
@@ -125,10 +142,13 @@ def _form(
         pushes=pushes,
         recipe_id=recipe_id,
         errors=errors_by_field(errors, names),
+        problems=len(errors),
         names=names,
+        unsaved=visit.request.method == "POST",
         rival=rival,
         jobs=describe_jobs(),
         zones=_ZONES,
+        types=[("", "Not set"), *((each.value, spaced(each)) for each in RecipeType)],
         statuses=[each.value for each in Status],
     )
 

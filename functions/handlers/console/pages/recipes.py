@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from audience_jobs.errors import AudienceJobError
+from functions.domain.documents import shown
 from functions.domain.errors import BadInput, BadRecipe
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
@@ -57,7 +58,15 @@ def _listed(visit: Visit, document: Document) -> dict[str, Any]:
     try:
         recipe = read(document)
     except BadRecipe:
-        return {**nothing, **shown_recipe(document, visit.now)}
+        told = shown_recipe(document, visit.now)
+        name = told.get("name")
+        return {
+            **nothing,
+            "id": told["id"],
+            "name": name if isinstance(name, str) else "",
+            "status": told["status"],
+            "problem": told["problem"],
+        }
     following = next(sends_from(recipe.schedule, visit.now), None) if recipe.is_active else None
     return {
         **nothing,
@@ -91,7 +100,7 @@ def show(visit: Visit) -> Response:
         "recipe.html",
         **told,
         recipe=recipe,
-        description=document.get("description") or "",
+        description=_as_text(document.get("description")),
         words=in_words(recipe),
         sends=list(islice(sends_from(recipe.schedule, visit.now), _NEXT_SENDS)),
         samples=sample_messages(visit.ports, recipe, _latest_built(history)),
@@ -99,6 +108,11 @@ def show(visit: Visit) -> Response:
         line=sparkline(sizes),
         **_audience(visit, recipe),
     )
+
+
+def _as_text(value: Any) -> str:
+    """Return a field that may hold anything as text; empty where it holds nothing."""
+    return value if isinstance(value, str) else shown(value) if value else ""
 
 
 def _latest_built(history: Any) -> str:
