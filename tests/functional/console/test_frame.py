@@ -106,7 +106,7 @@ def test_files_are_named_by_their_content_and_kept(name: str, visitor: Visitor) 
 
 @pytest.mark.parametrize("path", ["/nothing", "/assets/../settings.py", "/recipes/none", "/executions/none"])
 def test_what_is_not_there_is_said_on_a_page(path: str, visitor: Visitor) -> None:
-    assert "Nothing is here" in visitor.get(path, 404).text or path.startswith("/assets")
+    assert "Page not found" in visitor.get(path, 404).text or path.startswith("/assets")
 
 
 def test_what_nobody_expected_is_logged_and_not_shown(
