@@ -6,6 +6,7 @@ from typing import Any
 from functions.domain.delivery import Tally
 from functions.domain.execution import PhaseTimes
 from functions.domain.instants import stamp
+from functions.domain.safeguards import Violation
 from functions.domain.shard import Shard, live_tally
 from functions.domain.timeline import Phase
 from functions.ports import Ports
@@ -19,9 +20,14 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     way when a stop was noticed are among them, as what became of them.
     """
     run = load_run(ports, execution_id)
-    pushes = _pushes(ports, run)
+    return report_of(ports, run, ports.executions.shards(execution_id), ports.executions.violations(execution_id))
+
+
+def report_of(ports: Ports, run: Run, shards: Sequence[Shard], violations: Sequence[Violation]) -> dict[str, Any]:
+    """Return the report of an execution as it was read, with its shards and violations: see report."""
+    pushes = _pushes(ports, run, shards)
     return {
-        "executionId": execution_id,
+        "executionId": run.execution.id,
         "recipeId": run.recipe.id,
         "status": run.execution.state.value,
         "reason": run.execution.reason,
@@ -29,7 +35,7 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
         "dryRun": run.recipe.test_mode,
         "timeline": [_phase(run, phase) for phase in Phase],
         "pushes": [numbers for numbers, _ in pushes],
-        "violations": [violation.document() for violation in ports.executions.violations(execution_id)],
+        "violations": [violation.document() for violation in violations],
         "totals": {
             "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
             "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
@@ -40,11 +46,10 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
 
 def pushes_of(ports: Ports, run: Run) -> list[dict[str, Any]]:
     """Return what became of each push of an execution, as `report` has it."""
-    return [numbers for numbers, _ in _pushes(ports, run)]
+    return [numbers for numbers, _ in _pushes(ports, run, ports.executions.shards(run.execution.id))]
 
 
-def _pushes(ports: Ports, run: Run) -> list[tuple[dict[str, Any], Tally]]:
-    shards = ports.executions.shards(run.execution.id)
+def _pushes(ports: Ports, run: Run, shards: Sequence[Shard]) -> list[tuple[dict[str, Any], Tally]]:
     return [_push(ports, run, push, shards) for push in range(1, len(run.recipe.pushes) + 1)]
 
 

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +17,15 @@ ORIGIN = {"Origin": "https://console.example", "Access-Control-Request-Method": 
 
 
 @pytest.fixture
-def incomplete(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def incomplete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Set what the deployment runs on, and one thing wrong, with a private value."""
     monkeypatch.setenv("DEFAULT_TEST_USER_IDS", "ana@kicks.example")
     monkeypatch.setenv("API_CORS_ORIGINS", ORIGIN["Origin"])
     bootstrap._process_ports.cache_clear()
-    handlers, level, threshold = list(logs.log.handlers), logs.log.level, gc.get_threshold()
-    yield
+    threshold = gc.get_threshold()
+    with logs.written_to(tmp_path / "log"):
+        yield
     bootstrap._process_ports.cache_clear()
-    logs.log.handlers[:] = handlers
-    logs.log.setLevel(level)
     gc.set_threshold(*threshold)
     gc.unfreeze()
 

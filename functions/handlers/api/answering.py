@@ -25,8 +25,9 @@ def answered(call: Call, reply: Reply) -> Response:
         return Response(status=304, headers=headers)
     if reply.content is not None:
         return Response(reply.content, status=reply.status, headers=headers, content_type=reply.content_type)
-    data = reply.data() if callable(reply.data) else reply.data
-    body = {"success": True, "data": _plain(data), "message": reply.message}
+    if callable(reply.data):
+        return answered(call, reply.data())
+    body = {"success": True, "data": _plain(reply.data), "message": reply.message}
     if reply.page is not None:
         body["pagination"] = vars(reply.page)
     return _json(reply.status, body, headers)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from functions.domain.errors import NotFound
+from functions.domain.execution import Execution
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, unchanged
 from functions.handlers.console.charts import slices, timeline_chart
 from functions.handlers.console.told import OUTCOMES, control_of, sentence
@@ -12,7 +13,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.usecases.export_audience import export_audience
 from functions.usecases.receipt import export
 from functions.usecases.sample_messages import Sample, sample_messages
-from functions.usecases.show_executions import Watched, watch_execution
+from functions.usecases.show_executions import Watched, version_now, watch_execution
 from functions.usecases.steps import load_run, read_run
 
 AT = "/executions/<execution_id>"
@@ -39,9 +40,10 @@ def show_live(visit: Visit) -> Response:
 
     `known` is the version that is shown, `control` the button, `samples` is `real` where the messages are.
     """
-    watched = watched_execution(visit)
-    if visit.asked("known") == _version(visit, watched):
+    execution = execution_asked(visit)
+    if visit.asked("known") == _version(visit, version_now(visit.ports, execution)):
         return unchanged(visit)
+    watched = watch_execution(visit.ports, execution)
     samples = _samples(visit, watched) if visit.asked("samples") != "real" else []
     has_real = any(sample.real for sample in samples)
     return part(
@@ -68,12 +70,17 @@ def show_audience(visit: Visit) -> Response:
 
 
 def watched_execution(visit: Visit) -> Watched:
+    """Return all that can be shown of the execution that the address names; NotFound where there is none."""
+    return watch_execution(visit.ports, execution_asked(visit))
+
+
+def execution_asked(visit: Visit) -> Execution:
     """Return the execution that the address names; NotFound where there is none."""
     execution_id = visit.path["execution_id"]
     execution = visit.ports.executions.get(execution_id)
     if execution is None:
         raise NotFound(f"there is no execution {execution_id!r}")
-    return watch_execution(visit.ports, execution.recipe_id, execution_id)
+    return execution
 
 
 def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
         "total_slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
         "control": control_of(watched.execution),
-        "version": _version(visit, watched),
+        "version": _version(visit, watched.version),
         "violations": watched.violations,
         "log": visit.ports.executions.log_of(watched.execution.id),
     }
@@ -98,8 +105,8 @@ def _samples(visit: Visit, watched: Watched) -> list[Sample]:
     return sample_messages(visit.ports, read_run(watched.execution).recipe, watched.execution.id)
 
 
-def _version(visit: Visit, watched: Watched) -> str:
-    return f"{watched.version[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
+def _version(visit: Visit, version: str) -> str:
+    return f"{version[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
 
 
 ROUTES = (
