@@ -1,15 +1,14 @@
 """Show recipes to people: page by page, with what can be said of each."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from functions.domain.errors import BadRecipe
 from functions.domain.instants import stamp
 from functions.domain.recipe import Document, read
-from functions.domain.schedule import sends_from
 from functions.domain.status import Status, read_status
 from functions.ports import Ports
+from functions.usecases.launched_sends import launched_sends, next_send
 
 _READ_AT_ONCE = 200
 
@@ -25,7 +24,7 @@ def list_recipes(
     while True:
         documents = ports.recipes.page(after=after, most=_READ_AT_ONCE if status else most + 1)
         for document in documents:
-            listed = _with_status(document)
+            listed = with_status(document)
             if status is not None and listed["status"] != status:
                 continue
             if len(found) == most:
@@ -36,17 +35,19 @@ def list_recipes(
         after = documents[-1]["id"]
 
 
-def shown_recipe(document: Mapping[str, Any], now: datetime) -> Document:
+def shown_recipe(ports: Ports, document: Mapping[str, Any]) -> Document:
     """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run."""
     try:
         recipe = read(document)
     except BadRecipe as error:
-        return {**_with_status(document), "problem": str(error)}
-    following = next(sends_from(recipe.schedule, now), None) if recipe.is_active else None
+        return {**with_status(document), "problem": str(error)}
+    now = ports.clock.now()
+    following = next_send(recipe, now, launched_sends(ports, now, recipe.id))
     return {**recipe.document(), "nextSendAt": stamp(following)}
 
 
-def _with_status(document: Mapping[str, Any]) -> Document:
+def with_status(document: Mapping[str, Any]) -> Document:
+    """Return a stored document with its status made plain, or with why it cannot be read."""
     try:
         status, _ = read_status(document)
     except BadRecipe as error:

@@ -1,13 +1,14 @@
 """Where an execution stands, in sentences, and what its one large button does: always as the store has it now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.instants import instant
-from functions.handlers.console.words import plural
+from functions.handlers.console.words import city, plural, short_day
 from functions.usecases.show_executions import possible_for
 
 _ENDED = {
@@ -89,6 +90,12 @@ def _live(report: Mapping[str, Any], now: datetime) -> str:
     if waiting:
         return f"Push {len(begun)} of {len(pushes)} is going out; {sent} so far."
     return f"All {plural(len(pushes), 'push', 'pushes')} are on their way; {sent} so far."
+
+
+def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
+    """Say which sends were cancelled."""
+    sends = ", ".join(f"{short_day(each.send_at, zone)} {city(zone)}" for each in executions)
+    return f"{plural(len(executions), 'send was', 'sends were')} cancelled: {sends}."
 
 
 def _ended(execution: Execution, report: Mapping[str, Any]) -> str:

@@ -93,6 +93,14 @@ def city(zone: ZoneInfo | str) -> str:
     return str(zone).rpartition("/")[2].replace("_", " ")
 
 
+def zone_of(document: Mapping[str, Any]) -> str:
+    """Return the zone of a recipe document, UTC where it names none that is known."""
+    try:
+        return ZoneInfo(document["schedule"]["timezone"]).key
+    except (KeyError, TypeError, ValueError, OSError):
+        return "UTC"
+
+
 def clock(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
     """Write an instant's time of day."""
     return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M}"

@@ -43,7 +43,7 @@ def show(visit: Visit) -> Response:
         "zone": zone,
         "today": today,
         "zones": sorted({*zones, "UTC", zone.key}),
-        "total": len(sends),
+        "total": sum(not send.is_off for send in sends),
     }
     if visit.asked("day"):
         day = _day(sends, _date(visit.asked("day")), zone, inside=True, most=_MOST_ON_ONE_DAY)

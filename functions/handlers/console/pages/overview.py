@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from functions.domain.documents import fingerprint
-from functions.domain.execution import Execution
+from functions.domain.execution import Execution, State
 from functions.domain.recipe import read
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
@@ -21,6 +21,8 @@ from functions.usecases.violations import open_violations, resolve_violation
 
 _NEXT = 8
 _LATEST = 10
+_MOST_UNDER_WAY = 30
+"""How many executions may be under way before the last ones that have ended are not all found."""
 _OPEN = 20
 _SHOWN_ANEW_SECONDS = 10
 """The sentences go by the clock, and the numbers by shards that are not done: so this is the oldest that is shown."""
@@ -33,7 +35,7 @@ def show(visit: Visit) -> Response:
         visit,
         "overview.html",
         **_running(visit, _under_way(visit)),
-        upcoming=upcoming(visit.ports, most=_NEXT),
+        upcoming=upcoming(visit.ports, most=_NEXT, under_way=False),
         latest=_latest(visit),
         violations=violations[:_OPEN],
         more_violations=len(violations) > _OPEN,
@@ -94,8 +96,9 @@ def _row(visit: Visit, watched: Watched) -> dict[str, Any]:
 
 
 def _latest(visit: Visit) -> list[dict[str, Any]]:
-    found = find_executions(visit.ports, ExecutionSearch(until=visit.now), most=_LATEST)
-    return [each for each in map(dict, found.executions) if each["totals"] or each["reason"]]
+    """Return the last executions that have ended, also before their T-0; those under way are shown above."""
+    found = find_executions(visit.ports, ExecutionSearch(), most=_LATEST + _MOST_UNDER_WAY)
+    return [dict(each) for each in found.executions if State(each["status"]).final][:_LATEST]
 
 
 ROUTES = (

@@ -1,18 +1,21 @@
 """Create, change and duplicate a recipe; what somebody wrote stays in the form until it is right."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response
 
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
+from functions.domain.execution import Execution
 from functions.domain.fields import RecipeType
 from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
-from functions.domain.status import Status
+from functions.domain.status import Status, read_status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
+from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.recipe_form import (
     Sent,
     Values,
@@ -24,7 +27,8 @@ from functions.handlers.console.recipe_form import (
     without_push,
 )
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.console.words import spaced
+from functions.handlers.console.words import spaced, zone_of
+from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
@@ -80,20 +84,30 @@ def change(visit: Visit) -> Response:
     sent = read_recipe(visit.request.form, without_nan(stored))
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed, recipe_id=recipe_id)
+    cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
+    if cancels and not agreed(visit, cancels):
+        return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, cancels=cancels)
     versions = (visit.field("version"),)
     changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
     changes |= {name: None for name in _REMOVABLE if name in stored and name not in sent.document}
+    save = partial(update_recipe, visit.ports, recipe_id, changes, by=visit.caller.name, versions=versions)
     try:
-        _unless_unread(
-            sent,
-            lambda: update_recipe(visit.ports, recipe_id, changes, by=visit.caller.name, versions=versions),
-        )
+        _, cancelled = while_cancelling(visit.ports, recipe_id, lambda: _unless_unread(sent, save))
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
     except Stale:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
-    return to(visit, f"/recipes/{recipe_id}", told="changed")
+    told = "changed" if _sends(sent.document) else "stopped"
+    return to(visit, f"/recipes/{recipe_id}", told=told, cancelled=" ".join(each.id for each in cancelled))
+
+
+def _sends(document: Document) -> bool:
+    """Say whether a recipe that is saved with this status sends; a status that cannot be read stops nothing."""
+    try:
+        return read_status({"status": document.get("status")})[0] is Status.ACTIVE
+    except BadRecipe:
+        return True
 
 
 def _problems(document: Document) -> Sequence[FieldError]:
@@ -131,6 +145,7 @@ def _form(
     recipe_id: str = "",
     errors: Sequence[FieldError] = (),
     rival: Mapping[str, Any] | None = None,
+    cancels: Sequence[Execution] = (),
     status: int = 0,
 ) -> Response:
     names = field_names(pushes)
@@ -146,6 +161,8 @@ def _form(
         names=names,
         unsaved=visit.request.method == "POST",
         rival=rival,
+        cancels=cancels,
+        zones_of={each.id: zone_of(each.recipe) for each in cancels},
         jobs=describe_jobs(),
         zones=_ZONES,
         types=[("", "Not set"), *((each.value, spaced(each)) for each in RecipeType)],
