@@ -74,6 +74,8 @@ class Execution:
 
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
     recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
+    `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
+    those who were sent at least one live push, counted at the end. None: not counted, as by older releases.
     """
 
     id: str
@@ -88,6 +90,8 @@ class Execution:
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
     cleaned: bool = False
     totals: Tally | None = None
+    people: int | None = None
+    people_reached: int | None = None
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
         """Record that a phase began; the first time counts."""
@@ -112,9 +116,9 @@ class Execution:
                 moved = moved if times.started_at is None else moved.ended(phase, at)
         return moved
 
-    def clean(self, totals: Tally) -> "Execution":
+    def clean(self, totals: Tally, people_reached: int | None = None) -> "Execution":
         """Record that nothing is left to delete, and what became of everybody."""
-        return replace(self, cleaned=True, totals=totals)
+        return replace(self, cleaned=True, totals=totals, people_reached=people_reached)
 
     def document(self) -> dict[str, Any]:
         """Return the execution as it is stored."""
@@ -134,6 +138,8 @@ class Execution:
             },
             "cleaned": self.cleaned,
             "totals": self.totals.document() if self.totals else None,
+            "people": self.people,
+            "peopleReached": self.people_reached,
         }
 
     @classmethod
@@ -157,6 +163,8 @@ class Execution:
             },
             cleaned=document["cleaned"],
             totals=Tally.read(document["totals"]) if document.get("totals") else None,
+            people=document.get("people"),
+            people_reached=document.get("peopleReached"),
         )
 
 

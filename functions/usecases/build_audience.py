@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from functions.domain.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
+from functions.usecases.distinct_people import count_people
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import end, expire
 from functions.usecases.recipe_audience import recipe_job
@@ -212,10 +214,12 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     if blocked is not None:
         return blocked
 
+    people = count_people(ports, [files.live for files in pushes])
+
     def ready(current: Execution) -> Execution:
         if current.state is not State.LAUNCHED:
             return current
-        return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
+        return replace(current, people=people).ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
     built = ports.executions.change(execution.id, ready)
     tell_audience(ports, run, built)

@@ -13,6 +13,7 @@ from functions.domain.timeline import CLEANUP_DELAY, Phase
 from functions.ports import Ports
 from functions.usecases.deliver import settle
 from functions.usecases.delivery import Delivery
+from functions.usecases.distinct_people import count_reached
 from functions.usecases.journal import note
 from functions.usecases.launch import end, expire
 from functions.usecases.receipt import write_receipt
@@ -45,15 +46,24 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     if run.execution.kind is not Kind.TEST:
         _write_receipt(ports, run)
         _complete_recipe(ports, run)
-    _tell(ports, run, execution)
-    return _cleaned(ports, run)
+    reached = _reached(ports, run)
+    _tell(ports, run, execution, reached)
+    return _cleaned(ports, run, reached)
 
 
-def _tell(ports: Ports, run: Run, execution: Execution) -> None:
+def _reached(ports: Ports, run: Run) -> int | None:
+    """Return how many people were sent a live push; None where an audience can no longer be read."""
+    try:
+        return count_reached(ports, list(_manifests(ports, run).values()), ports.executions.shards(run.execution.id))
+    except BadAudience:
+        return None
+
+
+def _tell(ports: Ports, run: Run, execution: Execution, reached: int | None) -> None:
     """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
     tell_end(ports, execution)
     if Phase.LIVE_EXECUTION in execution.phases:
-        tell(ports, finished(execution, _tally(ports, run)), execution.recipe)
+        tell(ports, finished(execution, _tally(ports, run), reached), execution.recipe)
 
 
 def _manifests(ports: Ports, run: Run) -> dict[int, PushFiles]:
@@ -137,11 +147,11 @@ def _complete_recipe(ports: Ports, run: Run) -> None:
         complete_recipe(ports, recipe.id, by="finish")
 
 
-def _cleaned(ports: Ports, run: Run) -> Execution:
+def _cleaned(ports: Ports, run: Run, reached: int | None) -> Execution:
     now, tally = ports.clock.now(), _tally(ports, run)
 
     def change(execution: Execution) -> Execution:
-        return execution.ended(_PHASE, now).clean(tally)
+        return execution.ended(_PHASE, now).clean(tally, reached)
 
     execution = ports.executions.change(run.execution.id, change)
     told = (

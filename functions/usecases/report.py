@@ -17,7 +17,8 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     """Return an execution's timeline, pushes, violations and totals.
 
     For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached. Those under
-    way when a stop was noticed are among them, as what became of them.
+    way when a stop was noticed are among them, as what became of them. The totals add pushes up, so that they count a
+    user once for each push, as messages; `people` and `peopleReached` count each user once: see Execution.
     """
     run = load_run(ports, execution_id)
     return report_of(ports, run, ports.executions.shards(execution_id), ports.executions.violations(execution_id))
@@ -37,6 +38,8 @@ def report_of(ports: Ports, run: Run, shards: Sequence[Shard], violations: Seque
         "pushes": [numbers for numbers, _ in pushes],
         "violations": [violation.document() for violation in violations],
         "totals": {
+            "people": run.execution.people,
+            "peopleReached": run.execution.people_reached,
             "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
             "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
             **_numbers(sum((tally for _, tally in pushes), Tally())),

@@ -70,6 +70,8 @@ def summary(execution: Execution, now: datetime) -> dict[str, Any]:
         "phase": phase_of(execution),
         "secondsToSend": _seconds_to_send(execution, now),
         "totals": execution.totals.document() if execution.totals else None,
+        "people": execution.people,
+        "peopleReached": execution.people_reached,
     }
 
 

@@ -61,7 +61,7 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     expect(page.get_by_role("button", name="Yes, cancel it")).to_have_count(0)
     expect(page.locator("#announcer")).to_contain_text("Live.")
     console.lab.run_to_the_end()
-    expect(page.locator("#control")).to_contain_text("Over: nothing to stop", timeout=10_000)
+    expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -152,6 +152,15 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def audience_words(totals: Mapping[str, Any], pushes: int) -> str:
+    """Write how many people a send is for, each counted once, and how many messages that makes."""
+    size = totals["audienceSize"]
+    if pushes == 1:
+        return plural(size, "person", "people")
+    messages = f"{plural(size, 'message')} in {plural(pushes, 'push', 'pushes')}"
+    return messages if totals["people"] is None else f"{plural(totals['people'], 'person', 'people')}, {messages}"
+
+
 def state_word(state: str) -> str:
     """Return a state in words."""
     return STATES[state][0] if state in STATES else state
@@ -186,6 +195,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "how_far": how_far,
     "plural": plural,
+    "audience_words": audience_words,
     "state_word": state_word,
     "state_pair": state_pair,
     "tone": tone,

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from functions.domain.roles import Role
-from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 
 def test_the_overview_tells_what_runs_what_is_next_and_what_happened(lab: Lab, visitor: Visitor) -> None:
-    assert "Nothing runs now" in visitor.get("/").text
+    assert "Nothing is sending right now" in visitor.get("/").text
     assert "in 2 h 30 min" in visitor.get("/").text
     lab.run_to(SEND_AT - timedelta(minutes=1))
     page = visitor.get("/")
@@ -55,15 +53,6 @@ def test_rules_are_changed_by_an_admin_and_errors_stand_beside_them(lab: Lab, vi
     visitor.send("/cadence", "/cadence", {"layer_3_cooldown.hours": "48"})
     assert {rule.reason.value: rule.hours for rule in lab.ports.ledger.rules()}["layer_3_cooldown"] == 48
     assert "ana@kicks.example saved the cadence rules" in visitor.get("/audit").text
-
-
-def test_a_user_is_looked_up_without_a_name_in_an_address(lab: Lab, visitor: Visitor) -> None:
-    lab.save(recipe(pushSequence=[push(1, layerId=3)]))
-    lab.run_to_the_end()
-    visitor.become(Role.VIEWER)
-    response = visitor.send("/cadence", "/cadence/user", {"user": user(1)}, status=200)
-    assert "Welcome , push 1" in Page(response.text).text
-    assert "is no valid user id" in visitor.send("/cadence", "/cadence/user", {"user": "me"}, status=422).text
 
 
 def test_the_audit_log_says_who_changed_what(visitor: Visitor) -> None:

@@ -168,7 +168,7 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(lab: Lab, visitor
     visitor.become(Role.VIEWER)
     form = next(form for form in visitor.get("/recipes/welcome/run").forms if form.fields["mode"] == ["real-dry-run"])
     page = Page(visitor.post(form.action, form.fields, status=200).text)
-    assert "9 of 9 users would get 9 messages" in page.text
+    assert "9 of 9 people would get 9 messages" in page.text
     assert "Push 1 for Name" in page.text
     assert lab.outbox() == []
     assert visitor.post(form.action, {**form.fields, "mode": "live-send", "sure": "yes"}).status_code == 403
