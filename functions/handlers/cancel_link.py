@@ -56,8 +56,8 @@ def handle_cancel_link(request: Request) -> Response:
             logs.log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
             return _respond(500, sorry("That did not work", "Nothing was cancelled. Cancel the send in the console."))
         except Exception as error:
-            told = unexpected(error).message
-            return _respond(500, sorry("That did not work", f"Cancel the send in the console: {told}."))
+            words = unexpected(error).message
+            return _respond(500, sorry("That did not work", f"Cancel the send in the console: {words}."))
         execution = seen.execution.id if seen.execution else ""
         told = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
         logs.log.info(f"cancel link: {request.method}", extra=told)

@@ -40,7 +40,7 @@ class Counting:
 def counting(lab: Lab) -> Counting:
     lab.run_to(SEND_AT - timedelta(minutes=2))
     counting = Counting(lab.ports.executions)
-    lab.ports = replace(lab.ports, executions=counting)  # type: ignore[arg-type]
+    lab.ports = replace(lab.ports, executions=counting)
     return counting
 
 

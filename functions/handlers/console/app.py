@@ -102,10 +102,10 @@ def _map() -> Map:
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
-_MISSING = Refusal(status=404, message="there is no such page")
+_MISSING = Refusal(status=404, message="page not found")
 
 
 def _of_http(error: HTTPException) -> Refusal:
     status = error.code or 400
-    words = {404: _MISSING.message, 405: "this address takes no such request"}
+    words = {404: _MISSING.message, 405: "this address does not accept this request"}
     return Refusal(status=status, message=words.get(status, error.description or error.name))

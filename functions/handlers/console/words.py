@@ -9,6 +9,7 @@ from functions.domain.instants import instant
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 
 STATES: Mapping[str, tuple[str, str]] = {
     "launched": ("Building audiences", "info"),
@@ -55,7 +56,7 @@ LAYERS = {
     4: "Test",
     5: "New-user series",
 }
-KINDS = {"scheduled": "by schedule", "manual": "by hand", "test": "test only", "one_off": "once, by no recipe"}
+KINDS = {"scheduled": "Scheduled", "manual": "Manual", "test": "Test", "one_off": "One-off"}
 
 
 def number(value: float) -> str:
@@ -141,9 +142,11 @@ def span(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
-def how_far(at: datetime, now: datetime) -> str:
-    """Write when something is, seen from now: in 12 min, 3 h ago."""
+def how_far(at: datetime, now: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write when something is, seen from now: in 12 min, 3 h ago, Monday on the clock of a zone."""
     seconds = (at - now) / _SECOND
+    if _DAY <= at - now < 6 * _DAY:
+        return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%A}"
     return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
 
 

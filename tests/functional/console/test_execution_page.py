@@ -151,7 +151,7 @@ def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab
         assert "One-off push" in visitor.get(path).text
     place = f"/executions/{sent.id}"
     page = visitor.get(place)
-    assert "once, by no recipe" in page.text
+    assert "One-off" in page.text
     assert f"The audience is ready. Sends automatically at {sent.send_at:%H:%M} UTC." in page.text
     assert not [values for _, values in page.elements if values.get("href", "").endswith("/recipes/one-off")]
     visitor.send(f"{place}/confirm", f"{place}/cancel", {"reason": "wrong shoes"})

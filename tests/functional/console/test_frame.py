@@ -48,7 +48,7 @@ def test_every_page_and_form_takes_its_role(role: Role | None, running: Lab, vis
     for route in [route for route in ROUTES if role is None or not role.includes(route.least)]:
         response = visitor.open(route.method, path_of(route, running), headers=SAME_SITE)
         assert response.status_code == 403, route.path
-        assert "You may not do this" in response.text
+        assert "You can't do this" in response.text
         assert running.id not in response.text
 
 

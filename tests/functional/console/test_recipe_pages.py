@@ -77,7 +77,7 @@ def test_a_change_that_somebody_else_overtook_is_not_saved_and_says_whose_it_was
     visitor.become(Role.ADMIN)
     response = visitor.post(EDIT, {**mine, "name": "Ana's"}, status=409)
     page = Page(response.text)
-    assert "ben@kicks.example has changed this recipe" in page.text
+    assert "ben@kicks.example has changed this campaign" in page.text
     assert "Welcome became Ben's" in page.text
     assert stored(lab)["name"] == "Ben's"
     visitor.post(EDIT, page.form(EDIT).fields, status=303)
@@ -139,7 +139,7 @@ def test_a_recipe_is_made_on_a_page(visitor: Visitor) -> None:
     response = visitor.send("/recipes/new", "/recipes/new", fields)
     assert path_of(response) == "/recipes/spring"
     page = visitor.get("/recipes/spring")
-    assert "Every Monday and Friday at 09:30, UTC time" in page.text
+    assert "Every Monday and Friday at 09:30 UTC" in page.text
     assert "users active in the last 30 days" in page.text
     assert (
         "there is a recipe 'spring' already"
@@ -177,7 +177,7 @@ def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(lab: Lab, visitor
 def test_executing_now_takes_a_tick_and_starts_once_however_often_it_is_sent(lab: Lab, visitor: Visitor) -> None:
     forms = visitor.get("/recipes/welcome/run").forms
     form = next(form for form in forms if form.fields["mode"] == ["live-send"])
-    assert "nothing was started" in visitor.post(form.action, form.fields, status=422).text
+    assert "Nothing was started" in visitor.post(form.action, form.fields, status=422).text
     first = visitor.post(form.action, {**form.fields, "sure": "yes"}, status=303)
     lab.clock.advance_to(lab.clock.now() + timedelta(seconds=5))
     again = visitor.post(form.action, {**form.fields, "sure": "yes"}, status=303)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,6 +114,10 @@ def broken(path: tuple[str | int, ...], wrong: Any) -> dict[str, Any]:
     return document
 
 
+def _stored(document: dict[str, Any], _: object) -> dict[str, Any]:
+    return document
+
+
 @pytest.fixture(params=WRONG, ids=str)
 def ids(request: pytest.FixtureRequest, lab: Lab) -> list[str]:
     """Store a recipe for each field, with a value of a wrong type there; return their ids."""
@@ -120,7 +125,7 @@ def ids(request: pytest.FixtureRequest, lab: Lab) -> list[str]:
     for number, path in enumerate(places(whole())):
         if path != ("id",):
             document = broken(path, WRONG[request.param]) | {"id": f"broken-{number}"}
-            lab.ports.recipes.change(document["id"], lambda _, document=document: document)
+            lab.ports.recipes.change(document["id"], partial(_stored, document))
             found.append(document["id"])
     return found
 

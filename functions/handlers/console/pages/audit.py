@@ -16,9 +16,9 @@ def show(visit: Visit) -> Response:
     """Show the newest entries of everything, or those of a recipe or of the rules, page by page."""
     subject, before = visit.asked("recipe"), visit.asked("before")
     if subject and subject != SUBJECT and not RECIPE_ID.fullmatch(subject):
-        raise BadInput(f"{subject!r} is no recipe's id")
+        raise BadInput(f"{subject!r} is not a campaign ID")
     if before and not (before.isdecimal() and len(before) < 10):
-        raise BadInput("this address of a page is broken; begin with the newest entries")
+        raise BadInput("this page address is broken; start from the newest changes")
     if subject:
         number = int(before) if before else None
         entries = visit.ports.audit.of_recipe(subject, before=number, most=_AT_ONCE)

@@ -18,7 +18,7 @@ from functions.usecases.user_history import EXAMPLES, MOST_DAYS, notifications_o
 def show(visit: Visit) -> Response:
     """Show the rules."""
     return _page(
-        visit, outcome="Saved. The next message that is judged is held to it." if visit.asked("told") else ""
+        visit, outcome="Saved. Takes effect immediately, including sends in progress." if visit.asked("told") else ""
     )
 
 

@@ -69,7 +69,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _zone(name: str) -> ZoneInfo:
     if name not in available_timezones():
-        raise BadInput(f"{name!r} is no time zone; write one such as America/New_York")
+        raise BadInput(f"{name!r} is not a time zone; enter one such as America/New_York")
     return ZoneInfo(name)
 
 
@@ -77,7 +77,7 @@ def _date(written: str) -> date:
     try:
         day = date.fromisoformat(written)
     except ValueError:
-        raise BadInput(f"{written!r} is no day; write one as YYYY-MM-DD") from None
+        raise BadInput(f"{written!r} is not a day; enter it as YYYY-MM-DD") from None
     if not 1970 <= day.year <= 9998:
         raise BadInput(f"{written} is outside the calendar")
     return day

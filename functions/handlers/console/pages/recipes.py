@@ -51,9 +51,9 @@ def show_all(visit: Visit) -> Response:
     """Show recipes, page by page."""
     status, after = visit.asked("status"), visit.asked("after")
     if status and status not in list(Status):
-        raise BadInput(f"there is no status {status!r}; there are {', '.join(Status)}")
+        raise BadInput(f"unknown status {status!r}; choose one of {', '.join(Status)}")
     if after and not RECIPE_ID.fullmatch(after):
-        raise BadInput("this address of a page is broken; begin with the first recipes")
+        raise BadInput("this page address is broken; start from the first campaigns")
     wanted = Status(status) if status else None
     found, following = list_recipes(visit.ports, status=wanted, after=after, most=_AT_ONCE)
     launched = launched_sends(visit.ports, visit.now)
