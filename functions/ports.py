@@ -113,7 +113,10 @@ class ExecutionStore(Protocol):
         ...
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, oldest first."""
+        """Return the executions that are not final or not yet cleaned up, in the order of their creation.
+
+        That order is the store's: whoever asks after `create` finds every execution that was created before.
+        """
         ...
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:

@@ -75,7 +75,8 @@ class Execution:
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
     recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
     `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
-    those who were sent at least one live push, counted at the end. None: not counted, as by older releases.
+    those who were sent at least one live push, counted at the end. None: not counted, as by older releases. `number`
+    is the store's own: it counts up in the order in which executions were created, whatever clocks say.
     """
 
     id: str
@@ -92,6 +93,16 @@ class Execution:
     totals: Tally | None = None
     people: int | None = None
     people_reached: int | None = None
+    number: int = field(default=0, compare=False)
+
+    @property
+    def went_live(self) -> bool:
+        """Whether its live phase has begun, so that people may have got a push."""
+        return Phase.LIVE_EXECUTION in self.phases
+
+    def created_before(self, other: "Execution") -> bool:
+        """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""
+        return (self.number, self.id) < (other.number, other.id)
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
         """Record that a phase began; the first time counts."""

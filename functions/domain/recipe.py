@@ -4,7 +4,7 @@
 was written: keys that Tminus does not know survive a round trip at any depth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -17,11 +17,13 @@ from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.field_errors import field_errors
 from functions.domain.ids import ONE_OFF, RECIPE_ID, slug
 from functions.domain.instants import instant
-from functions.domain.schedule import Schedule
+from functions.domain.schedule import Schedule, sends_from
 from functions.domain.status import Status, read_status
-from functions.domain.timeline import PushTiming
+from functions.domain.timeline import SHORTEST_PREPARATION, PushTiming
 
 TEST_MODE_LEAD = timedelta(minutes=3)
+FIRST_SEND_AT = "firstSendAt"
+"""The field of a stored document that says when its schedule sends for the first time; saving writes it."""
 
 Document = dict[str, Any]
 
@@ -68,13 +70,22 @@ class Recipe:
         )
 
     @property
-    def changed_at(self) -> datetime | None:
-        """When the recipe was last saved; None where it does not say, as when it was written by hand."""
-        written = self._document.get("updatedAt")
-        try:
-            return instant(written) if isinstance(written, str) else None
-        except ValueError:
-            return None
+    def preparation(self) -> timedelta:
+        """The time that a send takes to prepare at least: one that is nearer than that is not started."""
+        return min(self.schedule.lead, SHORTEST_PREPARATION)
+
+    @property
+    def first_send_at(self) -> datetime | None:
+        """The first send since the schedule last changed; None where nothing says so, as in a recipe written by hand.
+
+        A document of a release that did not keep it says when it was saved: its first send could be prepared since.
+        """
+        first = _maybe_instant(self._document.get(FIRST_SEND_AT))
+        return first or _maybe_instant(self._document.get("updatedAt"), plus=self.preparation)
+
+    def sends(self, since: datetime) -> Iterator[datetime]:
+        """Yield the instants at or after `since` at which the recipe sends while it is active, in order."""
+        return sends_from(self.schedule, max(since, self.first_send_at or since))
 
     def document(self) -> Document:
         """Return the document as it is stored and answered: as written, with id and status made plain."""
@@ -121,6 +132,13 @@ def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
     if errors:
         raise BadRecipe(errors)
     return Recipe(dict(document), parsed, status, (*notices, *parsed.notices))
+
+
+def _maybe_instant(written: object, plus: timedelta = timedelta()) -> datetime | None:
+    try:
+        return instant(written) + plus if isinstance(written, str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _schedule(parsed: fields.Recipe) -> Schedule:

@@ -55,6 +55,8 @@ class ViolationType(StrEnum):
     LEDGER_UNREADABLE = "ledger_unreadable"
     MISCONFIGURED = "misconfigured"
     ANOTHER_UNDER_WAY = "another_under_way"
+    SENT_THAT_DAY = "sent_that_day"
+    MISSED = "missed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +146,13 @@ def past_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
     """Return an error where an active recipe has no send left, such as a once-schedule in the past."""
     if not recipe.is_active or next(sends_from(recipe.schedule, now), None):
         return []
-    name = "schedule.startDate" if recipe.schedule.frequency is Frequency.ONCE else "schedule"
-    return [FieldError(name, f"no send is left after {now:%Y-%m-%d %H:%M} UTC; move the date or set status to draft")]
+    reason = f"no send is left after {now:%Y-%m-%d %H:%M} UTC; move the date or set status to draft"
+    return [FieldError(schedule_field(recipe), reason)]
+
+
+def schedule_field(recipe: Recipe) -> str:
+    """Return the field by which a person moves a recipe's sends."""
+    return "schedule.startDate" if recipe.schedule.frequency is Frequency.ONCE else "schedule"
 
 
 def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[Finding]:

@@ -47,6 +47,21 @@ class Schedule:
     day_of_month: int = 1
     cron: Cron | None = None
 
+    @property
+    def by_day(self) -> bool:
+        """Whether it sends at most once a day: everything but a cron, which may name several times."""
+        return self.frequency is not Frequency.CUSTOM
+
+    def day_of(self, at: datetime) -> date:
+        """Return the day of an instant on the schedule's own calendar."""
+        return at.astimezone(self.zone).date()
+
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the instants at which a day begins and ends in the schedule's zone."""
+        midnights = (datetime.combine(each, time.min) for each in (day, day + timedelta(days=1)))
+        begins, ends = (instant_of(midnight, self.zone) for midnight in midnights)
+        return begins, ends
+
 
 def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the UTC instant of a naive wall-clock time.

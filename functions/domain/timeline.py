@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from functions.domain.schedule import instant_of
 
 CLEANUP_DELAY = timedelta(minutes=10)
+SHORTEST_PREPARATION = timedelta(minutes=10)
+"""Enough to build audiences, send tests, and leave people the shortest cancellation window."""
 _TEST_SHARE = 3 / 25
 """Of the time from the first test push to T-0, the share that sending the tests may take."""
 _MOST_WINDOW = 5 / 6

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -45,6 +45,7 @@ _OfVersions = dict[tuple[str, str], tuple[int, V]]
 """Of shards, by execution and key: a version, and what is known of it."""
 _COUNTED = ("sent", "failed", "unknown", "lost")
 _MOST_REMEMBERED = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FirestoreExecutionStore:
@@ -84,10 +85,10 @@ class FirestoreExecutionStore:
         return change_documents(self._client, [place], work)
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, oldest first."""
+        """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
         found = self._executions.where(filter=FieldFilter("unfinished", "==", True))
         executions = [execution for each in find(found.stream) if (execution := _read(each))]
-        return sorted(executions, key=lambda execution: (execution.created_at, execution.id))
+        return sorted(executions, key=lambda execution: (execution.number, execution.id))
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""
@@ -333,7 +334,9 @@ def _write(execution: Execution) -> Mapping[str, Any]:
 
 def _read(snapshot: Snapshot) -> Execution | None:
     document = plain(snapshot)
-    return Execution.read(document) if document else None
+    if not document:
+        return None
+    return replace(Execution.read(document), number=(snapshot.create_time - _EPOCH) // timedelta(microseconds=1))
 
 
 def _write_shard(shard: Shard) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
 from functions.usecases.distinct_people import count_people
 from functions.usecases.journal import breach, note
-from functions.usecases.launch import end, expire
+from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import subtract_dead
@@ -43,6 +43,9 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         raise NotYet("building the audiences", run.timeline.build_at)
     if run.too_late(run.execution.send_at, now):
         return expire(ports, run)
+    barred = bar(ports, run)
+    if barred is not None:
+        return block(ports, run, _PHASE, barred)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     try:
         with closing(audiences_of(ports, run)) as made:

@@ -1,5 +1,7 @@
 """Cancel an execution before T-0, or stop it at any time."""
 
+from collections.abc import Iterable
+
 from functions.domain.errors import NotPossible
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
@@ -36,11 +38,15 @@ def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = 
 
     Tests, with which a recipe is tried before it is active, only where that is asked for.
     """
+    of_it = [execution for execution in ports.executions.unfinished() if execution.recipe_id == recipe_id]
+    return cancel_all(ports, [each for each in of_it if tests or each.kind is not Kind.TEST], why)
+
+
+def cancel_all(ports: Ports, executions: Iterable[Execution], why: str) -> list[Execution]:
+    """Cancel those of the executions that are before T-0, and return them."""
     cancelled = []
-    for execution in ports.executions.unfinished():
-        if execution.recipe_id != recipe_id or execution.state.final or execution.state is State.LIVE:
-            continue
-        if execution.kind is Kind.TEST and not tests:
+    for execution in executions:
+        if execution.state.final or execution.state is State.LIVE:
             continue
         try:
             cancelled.append(cancel(ports, execution.id, why))

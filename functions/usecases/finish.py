@@ -1,13 +1,13 @@
 """T+10: conclude an execution, and delete what must not be kept."""
 
+from contextlib import suppress
+
 from functions.domain.alerts import finished
 from functions.domain.delivery import Tally
-from functions.domain.errors import BadAudience, BadRecipe, NotYet
+from functions.domain.errors import BadAudience, BadRecipe, NotFound, NotPossible, NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.pace import sending_time
-from functions.domain.recipe import read
 from functions.domain.safeguards import Finding, Severity, ViolationType
-from functions.domain.schedule import sends_from
 from functions.domain.shard import PushFiles, Shard, live_tally
 from functions.domain.timeline import CLEANUP_DELAY, Phase
 from functions.ports import Ports
@@ -136,15 +136,8 @@ def _wait_for_worker(ports: Ports, shard: Shard) -> None:
 
 def _complete_recipe(ports: Ports, run: Run) -> None:
     """Mark the recipe completed once it has no send left, such as a once-recipe after its send."""
-    document = ports.recipes.get(run.recipe.id)
-    if document is None:
-        return
-    try:
-        recipe = read(document, default_id=run.recipe.id)
-    except BadRecipe:
-        return  # somebody broke it by hand; reconciling reports that
-    if recipe.is_active and next(sends_from(recipe.schedule, ports.clock.now()), None) is None:
-        complete_recipe(ports, recipe.id, by="finish")
+    with suppress(NotFound, NotPossible, BadRecipe):  # what is broken by hand, reconciling reports
+        complete_recipe(ports, run.recipe.id, by="finish")
 
 
 def _cleaned(ports: Ports, run: Run, reached: int | None) -> Execution:

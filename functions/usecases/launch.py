@@ -1,5 +1,6 @@
 """Start an execution for the send that belongs to a scheduler's firing."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -11,12 +12,15 @@ from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import Finding, Severity, ViolationType, window_findings
 from functions.domain.schedule import slot_for
 from functions.domain.timeline import Phase
-from functions.ports import Ports
+from functions.ports import ExecutionSearch, Ports
 from functions.usecases.journal import breach, note
 from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import tell, tell_end
 
 _CLOCK_SKEW = timedelta(minutes=1)
+_LOOK_BACK = timedelta(hours=24)
+"""How old a missed send may be and still be recorded."""
+_MOST_A_DAY = 100
 _HOW = {
     Kind.SCHEDULED: "launched",
     Kind.MANUAL: "launched by hand",
@@ -41,9 +45,31 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
         tell(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
         return None
     send_at = slot_for(recipe.schedule, scheduled_at)
-    if send_at is None or not recipe.is_active:
+    if send_at is None or not recipe.is_active or next(recipe.sends(send_at), None) != send_at:
         return None
     return start(ports, recipe, send_at)
+
+
+def missing_sends(ports: Ports, recipe: Recipe) -> Iterator[datetime]:
+    """Yield the sends of a recipe whose start has passed, and that have no execution; of the last 24 hours.
+
+    Where nothing says since when the recipe sends, as after an edit in the store, only those that can still be sent.
+    """
+    if not recipe.is_active:
+        return
+    now = ports.clock.now()
+    lateness = timedelta(minutes=recipe.settings.max_lateness_minutes)
+    for send_at in recipe.sends(now - (lateness if recipe.first_send_at is None else _LOOK_BACK)):
+        if send_at - recipe.schedule.lead >= now:
+            return
+        if ports.executions.get(execution_id(recipe.id, send_at)) is None:
+            yield send_at
+
+
+def start_due(ports: Ports, recipe: Recipe) -> Iterator[Execution]:
+    """Start the sends whose start has passed and that have no execution; one that is too late counts as missed."""
+    for send_at in missing_sends(ports, recipe):
+        yield start(ports, recipe, send_at)
 
 
 def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED, name: str = "") -> Execution:
@@ -74,12 +100,9 @@ def _begin(ports: Ports, run: Run) -> Execution:
     now, execution, limits = ports.clock.now(), run.execution, ports.policy.limits
     if run.too_late(execution.send_at, now):
         return expire(ports, run)
-    others = [other for other in ports.executions.unfinished() if not other.state.final and other.id != execution.id]
-    if len(others) >= limits.executions_at_once:
-        return block(ports, run, Phase.AUDIENCE_GENERATION, _too_many(len(others), limits.executions_at_once))
-    rival = next((other for other in others if rivals(other, execution)), None)
-    if rival is not None:
-        return block(ports, run, Phase.AUDIENCE_GENERATION, _another(rival))
+    barred = bar(ports, run)
+    if barred is not None:
+        return block(ports, run, Phase.AUDIENCE_GENERATION, barred)
     window = execution.send_at - max(run.timeline.test_at, now)
     if execution.kind in (Kind.SCHEDULED, Kind.MANUAL):
         for finding in window_findings(run.recipe, window, limits):
@@ -89,11 +112,56 @@ def _begin(ports: Ports, run: Run) -> Execution:
     return execution
 
 
+def bar(ports: Ports, run: Run) -> Finding | None:
+    """Return what keeps an execution from going on beside those that were created before it, None for nothing.
+
+    Only those count, so that of several at one instant exactly the excess is barred; asking again later never bars
+    what was let through.
+    """
+    execution, most = run.execution, ports.policy.limits.executions_at_once
+    earlier = [
+        other for other in ports.executions.unfinished() if not other.state.final and other.created_before(execution)
+    ]
+    if len(earlier) >= most:
+        return _too_many(len(earlier), most)
+    rival = next((other for other in earlier if rivals(other, execution)), None)
+    if rival is not None:
+        return _another(rival)
+    sent = _same_day(ports, run)
+    return None if sent is None else _sent_that_day(run, sent)
+
+
+def _same_day(ports: Ports, run: Run) -> Execution | None:
+    """Return the scheduled execution that has the day of this one, in the recipe's zone, to itself."""
+    execution, schedule = run.execution, run.recipe.schedule
+    if execution.kind is not Kind.SCHEDULED or not schedule.by_day:
+        return None
+    since, until = schedule.day_bounds(schedule.day_of(execution.send_at))
+    wanted = ExecutionSearch(recipe_id=execution.recipe_id, since=since, until=until)
+    for other in ports.executions.search(wanted, most=_MOST_A_DAY):
+        may_send = other.went_live or not other.state.final
+        if other.kind is Kind.SCHEDULED and may_send and other.created_before(execution):
+            return other
+    return None
+
+
+def _sent_that_day(run: Run, other: Execution) -> Finding:
+    day = run.recipe.schedule.day_of(run.execution.send_at)
+    return Finding(
+        type=ViolationType.SENT_THAT_DAY,
+        severity=Severity.CRITICAL,
+        message=f"the recipe's send of {day} is {other.id}, and it sends once a day",
+        action="blocked",
+        data={"executionId": other.id},
+    )
+
+
 def _too_many(busy: int, most: int) -> Finding:
     return Finding(
         type=ViolationType.TOO_MANY_EXECUTIONS,
         severity=Severity.CRITICAL,
-        message=f"{busy} executions are under way; at most {most} may be (raise MAX_EXECUTIONS_AT_ONCE)",
+        message=f"{busy} executions started before it are under way; the limit is {most} "
+        "(raise MAX_EXECUTIONS_AT_ONCE)",
         action="blocked",
         data={"underWay": busy, "limit": most},
     )
@@ -123,10 +191,12 @@ def expire(ports: Ports, run: Run) -> Execution:
     now = ports.clock.now()
     late = (now - run.execution.send_at) / timedelta(minutes=1)
     allowed = run.recipe.settings.max_lateness_minutes
+    missed = run.too_late(run.execution.send_at, run.execution.created_at)
+    told = f"{late:.0f} minutes after its send time, {allowed} are allowed (settings.maxLatenessMinutes)"
     finding = Finding(
-        type=ViolationType.TOO_LATE,
+        type=ViolationType.MISSED if missed else ViolationType.TOO_LATE,
         severity=Severity.CRITICAL,
-        message=f"{late:.0f} minutes after its send time, {allowed} are allowed (settings.maxLatenessMinutes)",
+        message=f"the send was missed: nothing started it until {told}" if missed else told,
         action="expired",
         data={"minutesLate": round(late, 1)},
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from functions.domain.execution import Execution, Kind
 from functions.domain.recipe import Recipe
-from functions.domain.schedule import sends_from
 from functions.ports import ExecutionSearch, Ports
 
 _MOST = 500
@@ -28,7 +27,7 @@ def next_send(recipe: Recipe, now: datetime, launched: LaunchedSends) -> datetim
     """
     if not recipe.is_active:
         return None
-    for send_at in sends_from(recipe.schedule, now):
+    for send_at in recipe.sends(now):
         execution = launched.get((recipe.id, send_at))
         if execution is None or not execution.state.final:
             return send_at

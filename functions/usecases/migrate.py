@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from functions.domain.documents import fingerprint, shown
 from functions.domain.errors import BadFields, FieldError, NotPossible
+from functions.domain.first_send import first_send, no_send_errors
 from functions.domain.old_push import ORIGIN, is_old_push, old_field, once_recipe
 from functions.domain.recipe import Recipe, parse, read
 from functions.domain.safeguards import past_errors
-from functions.domain.schedule import Frequency, sends_from
 from functions.domain.status import Status
 from functions.ports import Ports
 from functions.usecases.check_recipe import check_recipe
@@ -134,13 +133,9 @@ def _check(ports: Ports, recipe: Recipe) -> None:
         return
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
     now = ports.clock.now()
-    send_at = next(sends_from(recipe.schedule, now), None)
-    lead = recipe.schedule.lead
-    is_once = recipe.is_active and recipe.schedule.frequency is Frequency.ONCE
-    if is_once and send_at is not None and send_at - lead <= now:
-        minutes = lead // timedelta(minutes=1)
-        reason = f"is less than {minutes} minutes away, too late for audiences and tests: move it"
-        raise BadFields([FieldError("schedule.startDate", reason)])
+    errors = no_send_errors(recipe, first_send(recipe, (), now), now)
+    if errors:
+        raise BadFields(errors)
 
 
 def _without_testers(ports: Ports, recipe: Recipe) -> Sequence[str]:

@@ -8,24 +8,30 @@ from typing import Any
 
 from functions.domain.audit import Action, Deed
 from functions.domain.documents import fingerprint
-from functions.domain.errors import BadRecipe, NotFound, NotPossible, Stale
+from functions.domain.errors import NotFound, NotPossible, Stale
+from functions.domain.first_send import Underway
 from functions.domain.instants import stamp
-from functions.domain.recipe import Document, Recipe, parse, read
-from functions.domain.safeguards import past_errors
+from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.schedule import scheduler_cron
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob
 from functions.usecases.check_recipe import check_recipe
 from functions.usecases.control import cancel_before_live
+from functions.usecases.move_sends import Move, make_move, plan_move, recent_executions
 
 LAUNCH = "launch"
 _Change = Callable[[Document | None], Recipe]
 
 
-def save_recipe(ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "") -> Recipe:
-    """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing."""
+def save_recipe(
+    ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "", underway: Underway | None = None
+) -> Recipe:
+    """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing.
+
+    ScheduleUnderWay as in `update_recipe`.
+    """
     recipe = _checked(ports, document, default_id)
-    return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED))
+    return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED), underway=underway)
 
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
@@ -47,12 +53,19 @@ def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
 
 
 def update_recipe(
-    ports: Ports, recipe_id: str, changes: Mapping[str, Any], *, by: str, versions: Collection[str] | None = None
+    ports: Ports,
+    recipe_id: str,
+    changes: Mapping[str, Any],
+    *,
+    by: str,
+    versions: Collection[str] | None = None,
+    underway: Underway | None = None,
 ) -> Recipe:
     """Change the fields that `changes` names, leave the others, and make schedule and executions match.
 
     With `versions`, which are names that `version_of` gives, Stale where the stored document has none of them. A
-    `status` counts alone where `changes` names no `isActive`, and the other way round.
+    `status` counts alone where `changes` names no `isActive`, and the other way round. ScheduleUnderWay where the
+    schedule moves away from an execution under way, and `underway` does not say what becomes of it.
     """
     others = {"status", "isActive"} if {"status", "isActive"} & changes.keys() else set()
 
@@ -63,7 +76,7 @@ def update_recipe(
         kept = {name: value for name, value in stored.items() if name not in others}
         return _checked(ports, {**kept, **changes, "id": recipe_id})
 
-    return _change(ports, recipe_id, update, _deed(ports, by, Action.SAVED))
+    return _change(ports, recipe_id, update, _deed(ports, by, Action.SAVED), underway=underway)
 
 
 def version_of(document: Mapping[str, Any]) -> str:
@@ -101,9 +114,20 @@ def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Mark a recipe that has no send left as completed."""
-    completed = _with_status(recipe_id, Status.COMPLETED, parse)
-    return _change(ports, recipe_id, completed, _deed(ports, by, Action.COMPLETED), cancel=False)
+    """Mark a recipe that has no send left as completed; NotPossible where it is not active, or has one left."""
+
+    def read_done(document: Document) -> Recipe:
+        recipe = parse(document)
+        if next(recipe.sends(ports.clock.now()), None) is not None:
+            raise NotPossible(f"recipe {recipe_id} has a send left: somebody has moved it")
+        return recipe
+
+    def complete(stored: Document | None) -> Recipe:
+        if stored is not None and not read(stored, default_id=recipe_id).is_active:
+            raise NotPossible(f"recipe {recipe_id} is not active")
+        return _with_status(recipe_id, Status.COMPLETED, read_done)(stored)
+
+    return _change(ports, recipe_id, complete, _deed(ports, by, Action.COMPLETED), cancel=False)
 
 
 def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> None:
@@ -154,9 +178,6 @@ def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") ->
     """Return the recipe that a document describes; BadRecipe where it cannot be used now."""
     recipe = parse(document, default_id=default_id)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
-    errors = past_errors(recipe, ports.clock.now())
-    if errors:
-        raise BadRecipe(errors)
     return recipe
 
 
@@ -176,20 +197,34 @@ def _with_status(recipe_id: str, status: Status, read_document: Callable[[Docume
     return change
 
 
-def _change(ports: Ports, recipe_id: str, change: _Change, deed: Deed, *, cancel: bool = True) -> Recipe:
+def _change(
+    ports: Ports,
+    recipe_id: str,
+    change: _Change,
+    deed: Deed,
+    *,
+    cancel: bool = True,
+    underway: Underway | None = None,
+) -> Recipe:
     """Store what `change` makes of the stored document, and make schedule and executions match."""
-    now, notices = stamp(deed.at), list[str]()
+    executions = recent_executions(ports, recipe_id, deed.at)
+    now, notices, move = stamp(deed.at), tuple[str, ...](), Move()
 
     def write(stored: Document | None) -> Document:
+        nonlocal notices, move
         changed = change(stored)
-        notices[:] = changed.notices
-        document = changed.document()
+        notices, move = changed.notices, plan_move(stored, changed, executions, deed.at, underway)
+        document = changed.document() | {FIRST_SEND_AT: stamp(move.first_send_at)}
+        if move.first_send_at is None:
+            del document[FIRST_SEND_AT]
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now
         return {**document, "createdAt": created, "updatedAt": now}
 
     recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
-    recipe.notices = tuple(notices)  # of what was written: what is stored is plain already
     match_schedule(ports, recipe)
-    if cancel and not recipe.is_active:
+    if recipe.is_active:
+        notices = (*notices, *make_move(ports, recipe, move))
+    elif cancel:
         cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
+    recipe.notices = notices  # of what was written: what is stored is plain already
     return recipe

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from functions.domain.alerts import drift as drift_alert
 from functions.domain.errors import BadRecipe
 from functions.domain.execution import Kind, State
-from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, read
-from functions.domain.schedule import sends_from
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_before_live
-from functions.usecases.launch import start
+from functions.usecases.launch import missing_sends, start_due
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import enqueue, tell
@@ -22,9 +20,6 @@ GRACE = timedelta(minutes=5)
 """How long a step may be overdue before its task counts as lost, and the one made anew as lost again."""
 _ALERT_GRACE = timedelta(minutes=15)
 """The queue's longest wait between two attempts to deliver an alert is ten minutes."""
-_LOOK_BACK = timedelta(hours=24)
-"""How old a missed send may be and still be recorded, as expired."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _WAITING_FOR = {
     State.LAUNCHED: ("build_audience", "checkpoint"),
@@ -58,7 +53,7 @@ def reconcile(ports: Ports) -> Drift:
         cancelled=tuple(_cancel_orphans(ports, recipes)),
         malformed=tuple(malformed),
         renewed=tuple(_renew_tasks(ports)),
-        launched=tuple(_launch_missed(ports, recipes)),
+        launched=tuple(_start_missing(ports, recipes)),
     )
     if drift.sentences:
         tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
@@ -110,7 +105,7 @@ def _schedule_differences(
 
 
 def find_drift(ports: Ports) -> list[str]:
-    """Say what differs from what should be, and leave it as it is: the schedules, recipes that cannot be read.
+    """Say what differs from what should be, and leave it as it is: schedules, sends, recipes that cannot be read.
 
     Every recipe is read for it.
     """
@@ -123,6 +118,9 @@ def find_drift(ports: Ports) -> list[str]:
         else:
             state = f"{present.cron} in {present.zone}{'' if present.enabled else ', paused'}"
             found.append(f"the schedule {name} is {state}, and should be {wanted.cron} in {wanted.zone}")
+    for recipe in recipes.values():
+        for send_at in missing_sends(ports, recipe):
+            found.append(f"the send of {recipe.id} at {send_at:%Y-%m-%d %H:%M} UTC was not started")
     return found
 
 
@@ -139,20 +137,11 @@ def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str
                 yield f"cancelled {execution.id}: {why}"
 
 
-def _launch_missed(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
-    """Start the executions whose start has passed since the recipe was last changed, and that do not exist."""
-    now = ports.clock.now()
+def _start_missing(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+    """Start the sends whose start has passed, and that have no execution."""
     for recipe in recipes.values():
-        if not recipe.is_active:
-            continue
-        since = max(recipe.changed_at or _LONG_AGO, now - _LOOK_BACK)
-        lead = recipe.schedule.lead
-        for send_at in sends_from(recipe.schedule, since + lead):
-            if send_at - lead >= now:
-                break
-            if ports.executions.get(execution_id(recipe.id, send_at)) is None:
-                execution = start(ports, recipe, send_at)
-                yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
+        for execution in start_due(ports, recipe):
+            yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
 
 
 def _renew_tasks(ports: Ports) -> Iterator[str]:

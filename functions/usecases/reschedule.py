@@ -4,7 +4,6 @@ from typing import Any
 
 from functions.domain.instants import stamp
 from functions.domain.recipe import read
-from functions.domain.schedule import sends_from
 from functions.ports import Ports
 from functions.usecases.recipes import match_schedule, stored_recipe, wanted_job
 
@@ -14,7 +13,7 @@ def reschedule(ports: Ports, recipe_id: str) -> dict[str, Any]:
     recipe = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     match_schedule(ports, recipe)
     job = wanted_job(ports, recipe)
-    following = next(sends_from(recipe.schedule, ports.clock.now()), None) if recipe.is_active else None
+    following = next(recipe.sends(ports.clock.now()), None) if recipe.is_active else None
     return {
         "recipeId": recipe.id,
         "status": recipe.status.value,

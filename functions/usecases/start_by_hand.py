@@ -2,25 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 from functions.domain.errors import NotPossible
 from functions.domain.execution import Execution, Kind
 from functions.domain.ids import execution_id
 from functions.domain.recipe import Recipe, parse, read
-from functions.domain.schedule import starts_from
 from functions.domain.status import Status
-from functions.ports import Ports
+from functions.ports import ExecutionSearch, Ports
 from functions.usecases.check_recipe import check_recipe
 from functions.usecases.launch import rivals, start
 from functions.usecases.recipes import stored_recipe
 
 SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 """The ways to try a recipe that send, and the kind of execution that each starts."""
-_MANUAL_LEAD_MINUTES = 10
-"""Long enough to build audiences, send tests, and leave people the shortest cancellation window."""
-_TEST_LEAD_MINUTES = 1
+_TEST_LEAD = timedelta(minutes=1)
+_A_DAY = timedelta(days=1)
+_MOST_A_DAY = 200
 
 
 def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
@@ -43,11 +41,11 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
 
 def at_once(recipe: Recipe, kind: Kind) -> Recipe:
     """Return the recipe with the lead time of an execution that is started by hand."""
-    minutes = _TEST_LEAD_MINUTES if kind is Kind.TEST else _MANUAL_LEAD_MINUTES
     document = recipe.document()
     schedule: Mapping[str, Any] = document["schedule"]
-    lead = min(recipe.schedule.lead, timedelta(minutes=minutes)) // timedelta(minutes=1)
-    return parse({**document, "schedule": {**schedule, "leadTimeMinutes": lead}})
+    lead = min(recipe.preparation, _TEST_LEAD) if kind is Kind.TEST else recipe.preparation
+    lead_minutes = lead // timedelta(minutes=1)
+    return parse({**document, "schedule": {**schedule, "leadTimeMinutes": lead_minutes}})
 
 
 def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:
@@ -60,12 +58,29 @@ def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetim
                 f"execution {other.id} is under way: its users would get the sequence twice; "
                 "wait until it has ended, or cancel it"
             )
-    soon = list(takewhile(lambda start_at: start_at < send_at, starts_from(recipe.schedule, at)))
-    if soon:
+    lead = recipe.schedule.lead
+    soon = next(recipe.sends(at + lead), None)
+    if soon is not None and soon - lead < send_at:
         raise NotPossible(
-            f"recipe {recipe.id} starts by its schedule at {soon[0]:%Y-%m-%d %H:%M} UTC, before this could be sent: "
-            "its users would get the sequence twice; wait for that one, or move it"
+            f"recipe {recipe.id} starts by its schedule at {soon - lead:%Y-%m-%d %H:%M} UTC, before this could be "
+            "sent: its users would get the sequence twice; wait for that one, or move it"
         )
+    _check_not_sent_today(ports, recipe, at)
+
+
+def _check_not_sent_today(ports: Ports, recipe: Recipe, at: datetime) -> None:
+    """Raise NotPossible for a recipe that went live today or in the last 24 hours, even if it was stopped."""
+    schedule = recipe.schedule
+    midnight, _ = schedule.day_bounds(schedule.day_of(at))
+    wanted = ExecutionSearch(recipe_id=recipe.id, since=min(midnight, at - _A_DAY), until=at)
+    for other in ports.executions.search(wanted, most=_MOST_A_DAY):
+        if other.went_live and other.kind is not Kind.TEST:
+            _, day_ends = schedule.day_bounds(schedule.day_of(other.send_at))
+            raise NotPossible(
+                f"execution {other.id} has sent this recipe: its users would get the sequence twice. Wait until "
+                f"{max(other.send_at + _A_DAY, day_ends):%Y-%m-%d %H:%M} UTC, or send a one-off push to the users "
+                "whom its receipt names as not reached"
+            )
 
 
 def _of(recipe: Recipe, at: datetime) -> Execution:

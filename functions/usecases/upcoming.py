@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from functions.domain.errors import BadRecipe
 from functions.domain.execution import Execution
 from functions.domain.recipe import read
-from functions.domain.schedule import sends_from
 from functions.ports import Ports
 from functions.usecases.launched_sends import launched_sends
 
@@ -93,7 +92,7 @@ def _sends(written: _Written, since: datetime) -> _Sends:
         return _Sends()
     if not recipe.is_active:
         return _Sends()
-    near = takewhile(lambda at: at < since + HORIZON + _DAY, sends_from(recipe.schedule, since))
+    near = takewhile(lambda at: at < since + HORIZON + _DAY, recipe.sends(since))
     zone = recipe.schedule.zone.key
     return _Sends([Upcoming(at, recipe.id, recipe.name, zone) for at in islice(near, _MOST_SENDS)])
 

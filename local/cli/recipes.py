@@ -9,6 +9,7 @@ import click
 
 from audience_jobs.registry import find
 from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.first_send import Underway
 from functions.domain.instants import stamp
 from functions.domain.recipe import parse
 from functions.domain.schedule import sends_from
@@ -113,10 +114,15 @@ def show_recipe(context: click.Context, recipe: str) -> None:
 
 @recipes.command("save")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--underway",
+    type=click.Choice([each.value for each in Underway]),
+    help="Where an execution under way would be moved: keep it and start tomorrow, or cancel and replace it.",
+)
 @yes_option
 @json_option
 @click.pass_context
-def save_recipe(context: click.Context, file: Path, yes: bool, as_json: bool) -> None:
+def save_recipe(context: click.Context, file: Path, underway: str | None, yes: bool, as_json: bool) -> None:
     """Create the recipe of FILE on a running system, or change the one of its id."""
     client, recipe = system(context), parse(read_recipe_file(file), default_id=file.stem)
     if recipe.is_active:
@@ -127,7 +133,9 @@ def save_recipe(context: click.Context, file: Path, yes: bool, as_json: bool) ->
     except NotThere:
         show(client.call("POST", _AT, json=document), as_json=as_json)
     else:
-        show(client.call("PUT", place, json=document, headers={"If-Match": stored.etag}), as_json=as_json)
+        chosen = {"underway": underway} if underway else {}
+        headers = {"If-Match": stored.etag}
+        show(client.call("PUT", place, json=document, headers=headers, params=chosen), as_json=as_json)
 
 
 @recipes.command("remove")

@@ -74,8 +74,8 @@ class SqliteExecutionStore:
         return changed
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, oldest first."""
-        return self._read("unfinished ORDER BY created_at, id")
+        """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
+        return self._read("unfinished ORDER BY rowid")
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""
@@ -210,8 +210,9 @@ class SqliteExecutionStore:
         return violation
 
     def _read(self, condition: str, *parameters: object) -> list[Execution]:
-        query = f"SELECT document FROM executions WHERE {condition}"  # noqa: S608 - conditions are constants above
-        return [Execution.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
+        query = f"SELECT rowid, document FROM executions WHERE {condition}"  # noqa: S608 - constants above
+        rows = self._database.rows(query, parameters)
+        return [replace(Execution.read(json.loads(row["document"])), number=row["rowid"]) for row in rows]
 
     def _read_shards(self, condition: str, *parameters: str) -> list[Shard]:
         query = f"SELECT document FROM shards WHERE {condition}"  # noqa: S608 - conditions are constants above
@@ -230,6 +231,13 @@ def _conditions(wanted: ExecutionSearch) -> tuple[list[str], list[object]]:
     return list(given), list(given.values())
 
 
+_WRITE = """
+INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, unfinished = excluded.unfinished, document = excluded.document
+"""
+"""A changed execution keeps its rowid: it is the order of creation."""
+
+
 def _write(connection: Connection, execution: Execution) -> None:
     values = (
         execution.id,
@@ -241,7 +249,7 @@ def _write(connection: Connection, execution: Execution) -> None:
         not (execution.state.final and execution.cleaned),
         to_text(execution.document()),
     )
-    connection.execute("INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    connection.execute(_WRITE, values)
 
 
 def _write_shard(connection: Connection, shard: Shard) -> Shard:

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
 
-from functions.domain.execution import Execution, State
+from functions.domain.execution import Execution, Kind, State
 from functions.domain.shard import PushFiles
 
 
@@ -15,12 +17,22 @@ class Watched:
     resend: bool
     layers: tuple[int, ...]
     test_mode: bool
+    busy_before: int = 0
+    went_live: bool = False
     ended_at_step: int | None = None
     first_files: dict[int, PushFiles] = field(default_factory=dict)
     rows: dict[tuple[int, bool], list[list[str]]] = field(default_factory=dict)
     places: dict[tuple[int, bool], dict[str, list[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
+
+    @property
+    def day(self) -> tuple[str, date] | None:
+        """The recipe and the local day that a scheduled send has to itself; None where it may share it."""
+        schedule = self.execution.recipe["schedule"]
+        if self.execution.kind is not Kind.SCHEDULED or schedule["frequency"] == "custom":
+            return None
+        return self.execution.recipe_id, self.execution.send_at.astimezone(ZoneInfo(schedule["timezone"])).date()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,14 @@ and shares no rule with the code that it judges: states, caps and times are writ
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from functions.domain.dead_tokens import token_key
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import read_rows
 from functions.domain.recipe import read
+from functions.domain.safeguards import Violation, ViolationType
 from functions.domain.shard import PushFiles, Shard
 from local.simulator.books import Announced, Row, Watched
 from local.simulator.workers import Worker
@@ -38,8 +40,8 @@ _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFULJVM")
 class Contract:
     """Keeps the books of one run; `broken` hears of every breach, in words, with the execution it concerns."""
 
-    def __init__(self, now: Callable[[], datetime], broken: Callable[[str, str], None]) -> None:
-        self._now, self._broken = now, broken
+    def __init__(self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, most_at_once: int) -> None:
+        self._now, self._broken, self._most_at_once = now, broken, most_at_once
         self.step = 0
         self.watched: dict[str, Watched] = {}
         self.announced: dict[Row, list[Announced]] = defaultdict(list)
@@ -59,6 +61,8 @@ class Contract:
             self._created(args[0], created=answer)
         elif call == "executions.change":
             self._changed(answer)
+        elif call == "executions.record":
+            self._judged(args[0])
         elif call == "executions.save_push":
             self._built(args[0])
         elif call in ("executions.save_shard", "executions.settle_shard", "executions.create_shard"):
@@ -104,6 +108,7 @@ class Contract:
             recipe = read(execution.recipe)
             self.watched[execution.id] = Watched(
                 execution=execution,
+                busy_before=self._busy_before(None),
                 resend=recipe.settings.on_unknown.value == "resend",
                 layers=tuple(push.layer_id for push in recipe.pushes),
                 test_mode=recipe.test_mode,
@@ -120,10 +125,25 @@ class Contract:
         table = _TEST_MAY_BECOME if execution.kind is Kind.TEST else _MAY_BECOME
         if execution.state.value not in table.get(before.state.value, "").split():
             self._broken(execution.id, f"it was {before.state} and became {execution.state}")
+        if execution.state is State.AUDIENCE_READY and (busy := self._busy_before(known)) >= self._most_at_once:
+            self._broken(
+                execution.id, f"it went on beside {busy} executions before it; the limit is {self._most_at_once}"
+            )
         if execution.state is State.LIVE:
             self._went_live(known, before)
         if execution.state.value not in _MAY_BECOME:
             known.ended_at_step = self.step
+
+    def _busy_before(self, known: Watched | None) -> int:
+        """Return how many executions that were created before one (None: before now) are under way."""
+        before = takewhile(lambda other: other is not known, self.watched.values())
+        return sum(other.execution.state.value in _MAY_BECOME for other in before)
+
+    def _judged(self, violation: Violation) -> None:
+        known = self.watched[violation.execution_id]
+        if violation.finding.type is ViolationType.TOO_MANY_EXECUTIONS and known.busy_before < self._most_at_once:
+            told = f"only {known.busy_before} before it were under way; the limit is {self._most_at_once}"
+            self._broken(violation.execution_id, f"it was blocked as one too many, but {told}")
 
     def _went_live(self, known: Watched, before: Execution) -> None:
         execution, now = known.execution, self._now()
@@ -144,8 +164,12 @@ class Contract:
             self._broken(execution.id, "it went live before people had their window to cancel it")
 
     def _alone(self, known: Watched) -> None:
-        """Look for another live one of the recipe: what is started by hand never runs beside it."""
+        """Look for others of the recipe: one by hand never runs beside another, and a day has one scheduled send."""
         execution = known.execution
+        known.went_live = True
+        for earlier in self.watched.values():
+            if earlier is not known and earlier.went_live and known.day is not None and known.day == earlier.day:
+                self._broken(execution.id, f"{execution.recipe_id} was sent twice on {known.day[1]}")
         live = [other.execution for other in self.watched.values() if other.execution.state is State.LIVE]
         for other in (other for other in live if other.recipe_id == execution.recipe_id and other.id != execution.id):
             if Kind.MANUAL in (execution.kind, other.kind):

@@ -4,18 +4,21 @@ A defect is what somebody could write by mistake. It is put in for the time of a
 """
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from functions.domain import cadence, ledger
+from functions.domain.execution import Execution
 from functions.usecases.held_shard import HeldShard
 from local.simulator import mutations
 from local.simulator.memory.documents import MemoryCadenceLedger
 from local.simulator.memory.executions import MemoryExecutionStore
 from local.simulator.memory.files import MemoryAudienceFiles
 from local.simulator.phones import Phones
+from local.simulator.run_log import Breach
 
 Change = tuple[object, str, Callable[[Any], Any]]
 """An owner, the name of an attribute of it, and what makes the defective one of the right one."""
@@ -23,11 +26,20 @@ Change = tuple[object, str, Callable[[Any], Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Defect:
-    """A planted defect: its name, what it breaks in words, and the changes that make it."""
+    """A planted defect: its name, what it breaks in words, and the changes that make it.
+
+    `sentence` is a regular expression found in the words of the breaches that the defect is planted for. A breach in
+    other words does not count as a find.
+    """
 
     name: str
     means: str
+    sentence: str
     changes: tuple[Change, ...]
+
+    def explains(self, breach: Breach) -> bool:
+        """Say whether a breach is in the words of the invariant that the defect breaks."""
+        return re.search(self.sentence, breach.what) is not None
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -50,96 +62,115 @@ DEFECTS = (
     Defect(
         name="no create precondition",
         means="a second launch of a send overwrites the first one's execution",
+        sentence=r"^the execution was created twice$",
         changes=((MemoryExecutionStore, "create", mutations.create_anyway),),
     ),
     Defect(
         name="intent after send",
         means="a chunk's INTENT is stored only once its messages have left",
+        sentence=r"before its INTENT was stored$",
         changes=((HeldShard, "save", mutations.intent_after_send),),
     ),
     Defect(
         name="a lost intent counts as not reached",
         means="what a dead worker had under way is sent again",
+        sentence=r"was announced again after it was 'I'|was requested \d+ times|became '\.'$",
         changes=((_module("held_shard").Shard, "settled", mutations.lost_is_not_reached),),
     ),
     Defect(
         name="no condition on the state",
         means="chunks start after a stop",
+        sentence=r"was announced while the execution was|its chunk began after the execution had ended$",
         changes=((MemoryExecutionStore, "save_shard", mutations.no_condition_on_state),),
     ),
     Defect(
         name="no condition on the version",
         means="a worker that lost its shard writes it",
+        sentence=r"was announced again after it was|was sent and became|was requested \d+ times",
         changes=((MemoryExecutionStore, "_write_shard", mutations.no_condition_on_version),),
     ),
     Defect(
         name="cancel not rechecked",
         means="the checkpoint goes over a cancel that came while it decided",
+        sentence=r"^it was cancelled and became live$",
         changes=((MemoryExecutionStore, "change", mutations.checkpoint_trusts_what_it_read),),
     ),
     Defect(
         name="reservation without transaction",
         means="the ledger is read before, and written over what others have written since",
+        sentence=r"^a user of push \d+ has no reservation$",
         changes=((MemoryCadenceLedger, "transact", mutations.reserve_without_transaction),),
     ),
     Defect(
         name="reservation without a look",
         means="a push is reserved whatever is reserved already",
+        sentence=r"got \d+ pushes within \d+ hours",
         changes=((ledger, "reserve", mutations.reserve_after_looking),),
     ),
     Defect(
         name="one rule of several",
         means="only the first of the cadence rules that act on a push is asked",
+        sentence=r"got 4 pushes within 168 hours \(limit of layers 2 and 3\)$",
         changes=((cadence, "rules_for", mutations.first_push_only),),
     ),
     Defect(
         name="reservations never given back",
         means="who was not sent to is held back from other pushes",
+        sentence=r"has a reservation for a push that never went to them$",
         changes=((_module("deliver"), "give_back", mutations.never_give_back),),
     ),
     Defect(
         name="retry in transport",
         means="a request without an answer is made again",
+        sentence=r"was requested \d+ times",
         changes=((Phones, "_request", mutations.retry_in_transport),),
     ),
     Defect(
         name="audience overwritten",
         means="a second build replaces the audience that people were shown",
+        sentence=r"was replaced after it was written$|is another than was shown$",
         changes=((MemoryAudienceFiles, "write_once", mutations.overwrite),),
     ),
     Defect(
         name="local-time arithmetic",
         means="24 hours are added to the send of yesterday",
+        sentence=r"UTC never was$|which is none of its times$",
         changes=((importlib.import_module("functions.domain.schedule"), "instant_of", mutations.local_arithmetic),),
     ),
     Defect(
         name="no dedup in send_test",
         means="a repeated test send sends again",
+        sentence=r"\(test\) was sent and became|was requested \d+ times",
         changes=((MemoryExecutionStore, "create_shard", mutations.forget_tests),),
     ),
     Defect(
         name="test not required",
         means="a failed test send does not block",
+        sentence=r"^it went live although test row \d+ of \d+ never arrived$",
         changes=((_module("send_test"), "_send_all", mutations.never_mind_the_test),),
     ),
     Defect(
         name="live without test",
         means="the checkpoint does not ask for the test send",
-        changes=((_module("checkpoint"), "_ready", mutations.always_ready),),
+        sentence=r"^it went live without the test send that it requires$",
+        changes=((_module("checkpoint"), "_ready", mutations.ready_without_test),),
     ),
     Defect(
         name="no cancellation window",
         means="what started late goes live without a window to cancel it",
+        sentence=r"^it went live before people had their window to cancel it$",
         changes=((_module("checkpoint"), "_window_over_at", mutations.no_window),),
     ),
     Defect(
         name="never too late",
         means="what comes hours late is sent all the same",
+        sentence=r"was begun too late: it was due at",
         changes=((_module("steps").Run, "too_late", mutations.never_too_late),),
     ),
     Defect(
         name="pushes not awaited",
         means="a push that comes early is sent early",
+        sentence=r"left before it was due at",
         changes=(
             (_module("send_push"), "push_due_at", mutations.due_at_once),
             (_module("send_shard"), "push_due_at", mutations.due_at_once),
@@ -148,11 +179,13 @@ DEFECTS = (
     Defect(
         name="no safeguard of sizes",
         means="an audience that is too large is sent to",
+        sentence=r"^it went live although push \d+ has \d+ users$",
         changes=((_module("build_audience"), "audience_findings", mutations.no_safeguards),),
     ),
     Defect(
         name="pause leaves the execution",
         means="a recipe that was paused before T-0 is sent",
+        sentence=r"^it went live although its recipe had been paused before$",
         changes=(
             (_module("recipes"), "cancel_before_live", mutations.nobody),
             (_module("reconcile"), "cancel_before_live", mutations.nobody),
@@ -161,31 +194,70 @@ DEFECTS = (
     Defect(
         name="tasks not renewed",
         means="a task that was lost is lost for good",
+        sentence=r"long after it should have ended$",
         changes=((_module("reconcile"), "_lost", mutations.nothing_lost),),
     ),
     Defect(
         name="missed sends not launched",
         means="a start that the scheduler forgot is forgotten",
-        changes=((_module("reconcile"), "_launch_missed", mutations.nobody),),
+        sentence=r"UTC never was$",
+        changes=((_module("reconcile"), "_start_missing", mutations.nobody),),
+    ),
+    Defect(
+        name="starts before the save forgotten",
+        means="a recipe saved inside its lead time shows a send that nothing starts",
+        sentence=r"was promised, and never was$",
+        changes=(
+            (_module("move_sends"), "start_due", mutations.only_starts_after_the_save),
+            (_module("reconcile"), "start_due", mutations.only_starts_after_the_save),
+        ),
+    ),
+    Defect(
+        name="all others counted",
+        means="of several executions at one instant each counts all others against the limit",
+        sentence=r"blocked as one too many, but only",
+        changes=((Execution, "created_before", mutations.whichever_came_first),),
+    ),
+    Defect(
+        name="limit not asked",
+        means="more executions run at once than the deployment allows",
+        sentence=r"it went on beside \d+ executions before it",
+        changes=(
+            (_module("launch"), "bar", mutations.nothing),
+            (_module("build_audience"), "bar", mutations.nothing),
+        ),
+    ),
+    Defect(
+        name="a moved send is sent again",
+        means="a schedule that is moved while a send is under way sends twice on that day",
+        sentence=r"was sent twice on \d",
+        changes=(
+            (_module("move_sends"), "displaced", mutations.nobody),
+            (_module("launch"), "_same_day", mutations.nothing),
+        ),
     ),
     Defect(
         name="tokens kept",
         means="device tokens are not deleted at cleanup",
+        sentence=r"^device tokens were kept when they were deleted",
         changes=((MemoryAudienceFiles, "delete", mutations.do_nothing),),
     ),
     Defect(
         name="dead tokens forgotten",
         means="a token that FCM has called dead is sent to again",
+        sentence=r"which FCM had called dead$",
         changes=((_module("rows"), "dead_keys", mutations.all_alive),),
     ),
     Defect(
         name="dry run sends",
         means="the live phase of a test-mode recipe reaches people",
+        sentence=r"^a dry run sent to",
         changes=((_module("delivery").Delivery, "dry_run", mutations.dry_run_is_live),),
     ),
     Defect(
         name="completed too early",
         means="an execution is completed while people are still to be reached",
+        sentence=r"^it is completed although somebody was not reached$",
         changes=(
             (_module("finish"), "_at_work", mutations.nothing_lost),
             (_module("finish").Tally, "not_reached", mutations.complete_with_rest),
@@ -194,6 +266,7 @@ DEFECTS = (
     Defect(
         name="a second doubt forgotten",
         means="onUnknown: resend sends a third time",
+        sentence=r"was requested 3 times",
         changes=((_module("send_chunks"), "result", mutations.forget_doubt),),
     ),
 )

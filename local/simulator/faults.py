@@ -95,6 +95,8 @@ EVENTS = {
     "tell": "another system told and asked the ledger, beside",
     "hand": "somebody started by hand, twice under one key,",
     "halt": "somebody stopped whatever was under way of",
+    "move": "somebody moved the send, while it was under way, of",
+    "join": "somebody added a recipe shortly before its send, like",
 }
 """What people do, and what else comes out of the blue."""
 

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from functions.ports import Ports, Task
 from local.simulator.chance import Chance, Injected
 from local.simulator.contract import Contract
-from local.simulator.people import Event, act
+from local.simulator.people import Event, act, newcomer_id
+from local.simulator.promises import Promises
 from local.simulator.run_log import RunLog
 from local.simulator.scenario import Scenario
 from local.simulator.workers import Worker
@@ -17,7 +18,7 @@ _POISONS: tuple[Mapping[str, Any], ...] = (
     {"executionId": 7},
     {},
 )
-_CHANGES = ("pause", "resume", "edit", "delete")
+_CHANGES = ("pause", "resume", "edit", "delete", "join", "move")
 
 
 class Stage(Protocol):
@@ -38,8 +39,10 @@ class Stage(Protocol):
 class Happenings:
     """What people do to a scenario; `touched` are the recipes that are no longer as they were written."""
 
-    def __init__(self, stage: Stage, contract: Contract, scenario: Scenario, world: World, log: RunLog) -> None:
-        self._stage, self._contract, self._world, self._log = stage, contract, world, log
+    def __init__(
+        self, stage: Stage, contract: Contract, promises: Promises, *, scenario: Scenario, world: World, log: RunLog
+    ) -> None:
+        self._stage, self._contract, self._promises, self._world, self._log = stage, contract, promises, world, log
         self._written = {document["id"]: document for document in scenario.recipes}
         self.touched: set[str] = set()
 
@@ -59,6 +62,7 @@ class Happenings:
                     self._world.queue.force(task.name)
         elif event.kind == "malformed":
             self.touched.add(event.recipe_id)
+            self._promises.forget(event.recipe_id)
             self._world.recipes.change(event.recipe_id, lambda old: old and {**old, "schedule": "never"})
         else:
             self._act(name, event)
@@ -87,8 +91,10 @@ class Happenings:
 
     def _act(self, name: str, event: Event) -> None:
         """Start a person's request; what was accepted has to hold from then on."""
+        changed = newcomer_id(event) if event.kind == "join" else event.recipe_id
         if event.kind in _CHANGES:
             self.touched.add(event.recipe_id)
+            self._promises.forget(changed)
         waiting = [one.id for one in self._world.executions.unfinished() if one.recipe_id == event.recipe_id]
 
         def work() -> bool:
@@ -99,6 +105,8 @@ class Happenings:
                 return False
 
         def settle(accepted: bool | None) -> None:
+            if event.kind in _CHANGES and accepted is not None:
+                self._promises.note(changed)
             if accepted and event.kind in ("pause", "delete"):
                 for identity in waiting:
                     self._contract.doom_unless_live(identity, f"its recipe had been {event.kind}d before")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.domain.execution import Execution, State
+from functions.domain.instants import instant
 from functions.usecases.held_shard import HeldShard
 from local.simulator.memory.documents import MemoryCadenceLedger
 from local.simulator.memory.executions import MemoryExecutionStore
@@ -94,10 +95,10 @@ def reserve_without_transaction(_: Any) -> Any:
 
 
 def reserve_after_looking(right: Any) -> Any:
-    """Each shard looks at the ledger, and writes what it reserves without looking at what others reserved."""
+    """Reserve for everybody, and ask no rule about what is reserved already."""
 
-    def reserve(days: Any, push: Any, users: Any, rules: Any) -> Any:
-        return right(dict.fromkeys(days, b""), push, users, rules)
+    def reserve(days: Any, push: Any, users: Any, _rules: Any) -> Any:
+        return right(days, push, users, ())
 
     return reserve
 
@@ -142,9 +143,9 @@ def local_arithmetic(right: Any) -> Any:
     return instant_of
 
 
-def always_ready(_: Any) -> Any:
-    """Ask for no test."""
-    return lambda _run: True
+def ready_without_test(right: Any) -> Any:
+    """Take an audience that is built for all that a checkpoint waits for."""
+    return lambda run: right(run) or run.execution.state is State.AUDIENCE_READY
 
 
 def no_window(_: Any) -> Any:
@@ -221,3 +222,24 @@ def complete_with_rest(_: Any) -> Any:
 def forget_doubt(_: Any) -> Any:
     """Take a second request for a first one."""
     return lambda _before, code: code
+
+
+def nothing(_: Any) -> Any:
+    """Find nothing."""
+    return lambda *_args, **_named: None
+
+
+def whichever_came_first(_: Any) -> Any:
+    """Take every other execution for an earlier one."""
+    return lambda self, other: self.id != other.id
+
+
+def only_starts_after_the_save(right: Any) -> Any:
+    """Start what is due, unless its start had passed when the recipe was saved."""
+
+    def start_due(ports: Any, recipe: Any) -> Any:
+        saved_at = instant(recipe.document()["updatedAt"])
+        first = recipe.first_send_at
+        return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe)
+
+    return start_due

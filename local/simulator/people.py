@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from functions.domain.cancel_link import make_token
 from functions.domain.errors import BadInput, NotFound, NotPossible
+from functions.domain.first_send import Underway
 from functions.domain.ids import execution_id
 from functions.ports import Ports
 from functions.usecases import control
@@ -27,7 +29,10 @@ from local.simulator.scenario import Scenario
 
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
+_UNDER_WAY = (29, 20, 12, 6, 1)
+"""Minutes before a send time at which its execution is under way."""
 _SOMEBODY = "somebody@example.com"
+_UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
     "delete": 0.5,
     "malformed": 0.7,
@@ -81,6 +86,8 @@ def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]
             at = send_at + timedelta(minutes=random.choice(_AROUND))
             if random.random() < 0.2:
                 at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+            if kind == "move":
+                at = send_at - timedelta(minutes=random.choice(_UNDER_WAY))
             identity = execution_id(recipe["id"], send_at)
             at = min(max(at, scenario.begins_at), scenario.ends_at)
             yield Event(at=at, number=number, kind=kind, recipe_id=recipe["id"], execution_id=identity)
@@ -97,7 +104,11 @@ def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
 
 def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
     if event.kind == "edit":
-        save_recipe(ports, _edited(event, written), by=_SOMEBODY)
+        save_recipe(ports, _edited(event, written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+    elif event.kind == "move":
+        save_recipe(ports, _moved(written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+    elif event.kind == "join":
+        save_recipe(ports, _newcomer(event, written), by=_SOMEBODY)
     else:
         _DEEDS[event.kind](ports, event)
 
@@ -128,9 +139,30 @@ def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe with another text, sent ten minutes later than it was where it says when."""
     document = deepcopy(dict(written))
     document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:shoe|pair]]"
-    if event.number % 2 and document["schedule"]["frequency"] == "daily":
-        hour, minute = document["schedule"]["executionTime"].split(":")
-        document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
+    return _moved(document) if event.number % 2 and document["schedule"]["frequency"] == "daily" else document
+
+
+def _moved(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe with a send time that is ten minutes later, within its hour."""
+    document = deepcopy(dict(written))
+    hour, minute = document["schedule"]["executionTime"].split(":")
+    document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
+    return document
+
+
+def newcomer_id(event: Event) -> str:
+    """Return the id of the recipe that somebody adds."""
+    return f"{event.recipe_id}-{event.number}"
+
+
+def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe like another, whose send is so near that its start has passed."""
+    document = deepcopy(dict(written)) | {"id": newcomer_id(event)}
+    schedule = document["schedule"]
+    minutes = (4, 9, 10, 12, 20, 29)[event.number % 6]
+    at = (event.at + timedelta(minutes=minutes, seconds=59)).astimezone(ZoneInfo(schedule["timezone"]))
+    frequency = {"frequency": "daily"} if event.number % 2 else {"frequency": "once", "startDate": f"{at:%Y-%m-%d}"}
+    document["schedule"] = schedule | {"executionTime": f"{at:%H:%M}"} | frequency
     return document
 
 

@@ -19,6 +19,11 @@ class Breach:
     what: str
 
 
+def kind_of(breach: Breach) -> str:
+    """Return what a breach is about, without its numbers and names."""
+    return " ".join(word for word in breach.what.split() if word.isalpha())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """A line of a run's log; `plain` lines are those that a person wants to read."""

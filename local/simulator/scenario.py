@@ -26,6 +26,7 @@ _DAYS = (
     (date(2026, 12, 31), "Pacific/Kiritimati"),
     (date(2026, 6, 17), "UTC"),
 )
+_CROWDED_SHARE = 0.3
 _CLOCKS = (time(0, 10), time(1, 30), time(2, 0), time(2, 30), time(3, 0), time(9, 0), time(18, 30), time(23, 50))
 
 
@@ -58,6 +59,7 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         default_test_user_ids=(TESTERS[0],),
         alerts=ALERTS,
     )
+    recipes, policy = _crowded(seed, recipes, policy)
     return Scenario(
         begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=hours),
@@ -66,6 +68,17 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         policy=policy,
         chunks_under_way=random.choice((1, 2, 4)),
     )
+
+
+def _crowded(
+    seed: int, recipes: tuple[dict[str, Any], ...], policy: Policy
+) -> tuple[tuple[dict[str, Any], ...], Policy]:
+    """Let all recipes send at one instant on some days, one more than may run at once."""
+    random = Random(f"together {seed}")  # noqa: S311 - reproducible on purpose
+    if len(recipes) == 1 or random.random() > _CROWDED_SHARE:
+        return recipes, policy
+    limits = replace(policy.limits, executions_at_once=len(recipes) - 1)
+    return tuple({**each, "schedule": recipes[0]["schedule"]} for each in recipes), replace(policy, limits=limits)
 
 
 def _recipe(random: Random, number: int, day: date, zone: str, clocks: Sequence[time]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from local.simulator.chance import Injected
-from local.simulator.run_log import Outcome
+from local.simulator.run_log import Outcome, kind_of
 
 MOST_RUNS = 400
 """After so many runs the shortest one so far has to do."""
@@ -22,7 +22,7 @@ def shrink(outcome: Outcome, play: Play, *, most_runs: int = MOST_RUNS) -> Outco
 class _Shrinking:
     def __init__(self, outcome: Outcome, play: Play, most_runs: int) -> None:
         self._best, self._play, self._runs_left = outcome, play, most_runs
-        self._kind = _kind(outcome)
+        self._kind = kind_of(outcome.breaches[0])
 
     def result(self) -> Outcome:
         size = max(1, len(self._best.injected) // 2)
@@ -39,14 +39,8 @@ class _Shrinking:
             faults = self._best.injected
             self._runs_left -= 1
             tried = self._play([*faults[:start], *faults[start + size :]])
-            if tried.breaches and _kind(tried) == self._kind:
+            if tried.breaches and kind_of(tried.breaches[0]) == self._kind:
                 self._best, shorter = tried, True
             else:
                 start += size
         return shorter
-
-
-def _kind(outcome: Outcome) -> str:
-    """Return what a breach is about, without its numbers and names."""
-    what = outcome.breaches[0].what if outcome.breaches else ""
-    return " ".join(word for word in what.split() if word.isalpha())

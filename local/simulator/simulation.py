@@ -26,6 +26,7 @@ from local.simulator.ending import Ending
 from local.simulator.faults import rates
 from local.simulator.happenings import Happenings
 from local.simulator.people import draw_events
+from local.simulator.promises import Promises
 from local.simulator.run_log import Outcome, RunLog
 from local.simulator.scenario import Scenario, draw_scenario
 from local.simulator.tapped import tap
@@ -62,7 +63,8 @@ class Simulation:
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
         self.chance.told = self._told
         self._baton = Baton()
-        self._contract = Contract(self._clock.now, self._log.broken)
+        most_at_once = self._scenario.policy.limits.executions_at_once
+        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
         self._departures = Departures(self._contract, self._clock.now, self._log.broken, texts_known=self._ours)
         self.world = open_world(
             self._scenario,
@@ -82,7 +84,10 @@ class Simulation:
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = 0
         self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
-        self._happenings = Happenings(self, self._contract, self._scenario, self.world, self._log)
+        self._promises = Promises(self.world.recipes, self._clock.now)
+        self._happenings = Happenings(
+            self, self._contract, self._promises, scenario=self._scenario, world=self.world, log=self._log
+        )
         self._events = draw_events(seed, self._scenario, self.rates) if self._ours else []
 
     # The run.
@@ -92,6 +97,7 @@ class Simulation:
         self.world.schedules.put(RECONCILE_JOB)
         for document in self._scenario.recipes:
             save_recipe(self._raw, document, by="simulator")
+            self._promises.note(document["id"])
         for event in self._events:
             self.at(event.at, partial(self._happenings.happen, event))
         try:
@@ -277,6 +283,7 @@ class Simulation:
             channels=world.channels,
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
+        self._promises.judge(world.executions, now, self._log.broken)
         for document in self._scenario.recipes:
             if self._ours and document["id"] not in self._happenings.touched:
                 lead = timedelta(minutes=document["schedule"]["leadTimeMinutes"])

@@ -79,16 +79,20 @@ def test_cancel_and_live_start_race_and_one_of_them_wins(ports: Any, an_executio
     assert at_once(8, move).count(True) == 1
 
 
-def test_unfinished_executions_are_those_not_final_or_not_cleaned_oldest_first(
+def test_unfinished_executions_are_those_not_final_or_not_cleaned_in_the_order_of_creation_whatever_clocks_say(
     ports: Any, an_execution: Make
 ) -> None:
     states = {"new": State.LAUNCHED, "old": State.LIVE, "ended": State.COMPLETED, "gone": State.COMPLETED}
     for age, (name, state) in enumerate(states.items()):
         created = NOON - timedelta(microseconds=age)
         ports.executions.create(an_execution(id=name, state=state, created_at=created, cleaned=name == "gone"))
-    assert [execution.id for execution in ports.executions.unfinished()] == ["ended", "old", "new"]
+    assert [execution.id for execution in ports.executions.unfinished()] == ["new", "old", "ended"]
+    ports.executions.change("new", lambda old: replace(old, reason="changed"))
     ports.executions.change("ended", lambda old: replace(old, cleaned=True))
-    assert [execution.id for execution in ports.executions.unfinished()] == ["old", "new"]
+    new, old = ports.executions.unfinished()
+    assert (new.id, old.id) == ("new", "old")
+    assert new.created_before(old)
+    assert not ports.executions.get("old").created_before(ports.executions.get("new"))
 
 
 def test_a_recipe_s_executions_are_listed_newest_send_first(ports: Any, an_execution: Make) -> None:

@@ -108,9 +108,9 @@ def test_a_pause_during_the_live_phase_leaves_that_execution_alone(lab: Lab) -> 
     assert len(lab.ports.executions.of_recipe("welcome")) == 1
 
 
-def test_a_resumed_recipe_runs_from_its_next_start_on(lab: Lab) -> None:
+def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
-    lab.run_to(START_AT + MINUTE)
+    lab.run_to(SEND_AT - 9 * MINUTE)
     resume_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT + timedelta(hours=1))
     assert lab.ports.executions.of_recipe("welcome") == []

@@ -90,14 +90,6 @@ def test_a_start_so_late_that_no_window_is_left_sends_nothing(lab: Lab) -> None:
     assert (lab.report()["status"], lab.outbox(test=False)) == ("expired", [])
 
 
-def test_a_recipe_saved_after_its_start_waits_for_the_next_one(make_lab: MakeLab) -> None:
-    lab = make_lab()
-    lab.clock.advance_to(START_AT + MINUTE)
-    lab.save()
-    lab.run_to(SEND_AT + timedelta(hours=1))
-    assert lab.ports.executions.of_recipe("welcome") == []
-
-
 @pytest.mark.parametrize(
     "function", ["build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish"]
 )

@@ -1,13 +1,17 @@
 """The simulator can fail: each planted defect breaks a seed that is whole without it."""
 
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from local.simulator.batch import Sums, play
 from local.simulator.chance import Injected
-from local.simulator.defects import DEFECTS
+from local.simulator.defects import DEFECTS, Defect
 from local.simulator.doors import hush
 from local.simulator.prove import hunt
-from local.simulator.run_log import Outcome
+from local.simulator.run_log import Breach, Outcome
 from local.simulator.shrink import shrink
 from local.simulator.simulation import simulate
 from local.simulator.story import story
@@ -21,6 +25,7 @@ QUICK = (
     "audience overwritten",
     "no dedup in send_test",
     "test not required",
+    "live without test",
     "pause leaves the execution",
 )
 """Defects that a few seeds suffice for; `make prove-simulator` hunts them all."""
@@ -31,12 +36,29 @@ def _quiet() -> None:
     hush()
 
 
+def defect_of(name: str) -> Defect:
+    return next(defect for defect in DEFECTS if defect.name == name)
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_defect_is_found_within_a_few_seeds(name: str) -> None:
-    number = [defect.name for defect in DEFECTS].index(name)
-    found = hunt(number, most_seeds=40)
+    defect = defect_of(name)
+    found = hunt(defect, most_seeds=40)
     assert found.caught, name
-    assert found.found_by
+    assert re.search(defect.sentence, found.found_by)
+
+
+def test_a_hunt_goes_on_after_a_breach_in_other_words() -> None:
+    deaf = replace(defect_of("no create precondition"), sentence="words that no invariant has")
+    found = hunt(deaf, most_seeds=4)
+    assert not found.caught
+    assert found.found_by == ""
+    assert found.broke_too["the execution was created twice"] > 1
+
+
+def test_no_sentence_takes_an_exception_for_a_find() -> None:
+    raised = Breach(at=datetime(2026, 1, 1, tzinfo=UTC), execution_id="", what="launch#1 raised ValueError: bad")
+    assert not [defect.name for defect in DEFECTS if defect.explains(raised)]
 
 
 def test_there_are_at_least_fifteen_defects_and_no_two_of_a_name() -> None:
@@ -52,7 +74,7 @@ def test_a_defect_is_gone_once_it_was_looked_for() -> None:
 
 
 def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
-    defect = next(defect for defect in DEFECTS if defect.name == "retry in transport")
+    defect = defect_of("retry in transport")
     with defect.planted():
         broken = next(found for seed in range(1, 60) if (found := simulate(seed)).breaches)
         assert len(broken.injected) > 5

@@ -134,7 +134,7 @@ def test_a_field_takes_a_value_or_names_itself(path: tuple[str | int, ...]) -> N
         if found is None:
             read = parse(replaced(a_recipe(), path, value))
             assert parse(read.document()).document() == read.document()
-            assert read.changed_at is None or read.changed_at.utcoffset() == timedelta(0)
+            assert read.first_send_at is None or read.first_send_at.utcoffset() == timedelta(0)
             assert json.dumps(read.document(), ensure_ascii=False, allow_nan=False).encode()
         else:
             assert all(error.reason for error in found.errors)

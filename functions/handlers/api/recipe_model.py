@@ -91,6 +91,10 @@ class StoredRecipe(RootModel[dict[str, Any]]):
                 "id": {"type": "string"},
                 "status": {"type": "string"},
                 "isActive": {"type": "boolean"},
+                "firstSendAt": {
+                    **_maybe("string", format="date-time"),
+                    "description": "The first send since the schedule last changed; saving writes it.",
+                },
                 "nextSendAt": _maybe("string", format="date-time"),
                 "problem": {"type": "string"},
             },

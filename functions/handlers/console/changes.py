@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.documents import shown
+from functions.domain.recipe import FIRST_SEND_AT
 
-_TOLD_ELSEWHERE = ("updatedAt", "createdAt", "isActive")
+_TOLD_ELSEWHERE = ("updatedAt", "createdAt", "isActive", FIRST_SEND_AT)
 
 
 @dataclass(frozen=True, kw_only=True)

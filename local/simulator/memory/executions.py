@@ -34,7 +34,7 @@ class MemoryExecutionStore:
             stored = self._executions.get(execution.id)
             if stored is not None:
                 return stored.claim == execution.claim
-            self._keep(execution)
+            self._keep(replace(execution, number=len(self._executions) + 1))
             return True
 
     def get(self, execution_id: str) -> Execution | None:
@@ -59,8 +59,8 @@ class MemoryExecutionStore:
             self._unfinished[execution.id] = execution
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, oldest first."""
-        return sorted(self._unfinished.values(), key=lambda execution: (execution.created_at, execution.id))
+        """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
+        return sorted(self._unfinished.values(), key=lambda execution: execution.number)
 
     def of_recipe(self, recipe_id: str) -> Sequence[Execution]:
         """Return a recipe's executions, newest send first."""

@@ -2,10 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from tests.factories import recipe
 from tests.functional.api.documented import ApiClient
-from tests.functional.conftest import Lab
+from tests.functional.conftest import START_AT, Lab
 
 RECIPES = "/api/automation/recipes"
 WELCOME = f"{RECIPES}/welcome"
@@ -111,3 +112,27 @@ def test_a_change_cannot_make_one_recipe_another(api: ApiClient) -> None:
     response = api("PUT", WELCOME, json={"id": "other", "name": "x"})
     assert (response.status_code, json.loads(response.text)["errors"][0]["field"]) == (422, "id")
     assert api.data("PUT", WELCOME, json={"id": "welcome", "name": "x"})["name"] == "x"
+
+
+LATER = {"schedule": {**recipe()["schedule"], "executionTime": "18:45"}}
+
+
+def test_moving_a_send_under_way_asks_what_becomes_of_it_and_says_what_happened(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(START_AT + timedelta(minutes=2))
+    asked = api("PUT", WELCOME, json=LATER)
+    assert asked.status_code == 409
+    assert "underway=keep" in json.loads(asked.text)["message"]
+    assert "underway=replace" in json.loads(asked.text)["message"]
+    moved = json.loads(api("PUT", f"{WELCOME}?underway=replace", json=LATER).text)
+    assert moved["data"]["nextSendAt"] == "2026-03-02T18:45:00Z"
+    assert f"cancelled execution {lab.id}: its send was moved" in moved["message"]
+
+
+def test_several_recipes_are_moved_alike(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(START_AT + timedelta(minutes=2))
+    bulk = {"recipeIds": ["welcome"], "updates": LATER}
+    assert api.data("PUT", RECIPES, json=bulk)["failed"] == 1
+    kept = api.data("PUT", f"{RECIPES}?underway=keep", json=bulk)
+    assert kept["updated"] == 1
+    assert "2026-03-02 18:45 UTC is not sent" in kept["results"][0]["message"]
+    assert api("PUT", f"{RECIPES}?underway=both", json=bulk).status_code == 422

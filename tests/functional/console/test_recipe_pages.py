@@ -7,7 +7,7 @@ import pytest
 
 from functions.domain.roles import Role
 from tests.factories import push, recipe
-from tests.functional.conftest import SEND_AT, Lab
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
 EDIT = "/recipes/welcome/edit"
@@ -104,6 +104,18 @@ def test_what_the_form_does_not_show_stays_with_its_push_after_a_conflict(lab: L
 def test_a_hidden_field_that_somebody_changed_breaks_nothing(origin: str, lab: Lab, visitor: Visitor) -> None:
     visitor.send(EDIT, EDIT, {"pushSequence[0].from": origin, "pushSequence[0].title": "New"})
     assert stored(lab)["pushSequence"][0]["title"] == "New"
+
+
+def test_moving_a_send_under_way_asks_in_the_form_what_becomes_of_it(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(START_AT + timedelta(minutes=2))
+    response = visitor.send(EDIT, EDIT, {"schedule.executionTime": "18:45"}, status=409)
+    page = Page(response.text)
+    assert "a send is in progress" in page.text
+    assert "Keep it. The new schedule starts Tue 3 Mar, 18:45" in page.text
+    assert "Cancel it. The new schedule starts Mon 2 Mar, 18:45" in page.text
+    assert stored(lab)["schedule"]["executionTime"] == "18:30"
+    visitor.post(EDIT, {**page.form(EDIT).fields, "underway": ["replace"]}, status=303)
+    assert stored(lab)["firstSendAt"] == "2026-03-02T18:45:00Z"
 
 
 def test_pushes_are_added_and_removed_without_losing_what_was_written(lab: Lab, visitor: Visitor) -> None:

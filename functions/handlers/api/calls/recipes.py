@@ -8,13 +8,14 @@ from pydantic import Field
 
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
+from functions.domain.first_send import Underway
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Recipe
 from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
 from functions.handlers.api.refusals import refusal
-from functions.handlers.api.route import Call, Model, Page, Paging, Reply, Route
+from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.usecases.cancelled import while_cancelling
 from functions.usecases.list_recipes import list_recipes, shown_recipe
 from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
@@ -27,6 +28,16 @@ class RecipeList(Paging):
     """Which recipes to list."""
 
     status: Status | None = Field(default=None, description="Only those of this status.")
+
+
+class Changing(Query):
+    """What becomes of an execution under way where the change moves its send; 409 says so where it is not given."""
+
+    underway: Underway | None = Field(
+        default=None,
+        description="keep: today's send goes out as it is, and the new schedule starts tomorrow. "
+        "replace: it is cancelled, and the new schedule starts with its next send that can be prepared.",
+    )
 
 
 class BulkUpdate(Model):
@@ -102,7 +113,12 @@ def put_recipe(call: Call) -> Reply:
     if named not in (None, "", call.path["recipeId"]):
         raise BadFields([FieldError("id", f"is {shown(named)} in the body and another one in the address")])
     recipe = update_recipe(
-        call.ports, call.path["recipeId"], call.body.root, by=call.caller.name, versions=call.if_match
+        call.ports,
+        call.path["recipeId"],
+        call.body.root,
+        by=call.caller.name,
+        versions=call.if_match,
+        underway=call.query.underway,
     )
     return changed(call, recipe, f"recipe {recipe.id} is changed")
 
@@ -130,7 +146,7 @@ def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
         return _failed("", "id: is missing", [FieldError("id", "is missing")])
     named = {name: value for name, value in changes.items() if name != "recipeId"}
     try:
-        recipe = update_recipe(call.ports, recipe_id, named, by=call.caller.name)
+        recipe = update_recipe(call.ports, recipe_id, named, by=call.caller.name, underway=call.query.underway)
     except Exception as error:
         known = refusal(error)
         if known is None:
@@ -173,6 +189,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Change several recipes",
         serve=put_recipes,
+        query=Changing,
         body=BulkUpdate,
         answer=BulkUpdated,
     ),
@@ -191,6 +208,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Change a recipe, and reschedule it",
         serve=put_recipe,
+        query=Changing,
         body=RecipeChanges,
         answer=StoredRecipe,
         etag=True,

@@ -10,7 +10,8 @@ from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution import Execution
 from functions.domain.fields import RecipeType
-from functions.domain.recipe import Document, Recipe, read
+from functions.domain.first_send import ScheduleUnderWay, Underway
+from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, read
 from functions.domain.roles import Role
 from functions.domain.status import Status, read_status
 from functions.handlers.console.answering import page, to
@@ -32,7 +33,7 @@ from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
-_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", "problem")
+_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """What a copy does not take over."""
 _REMOVABLE = ("name", "description", "type")
 _ZONES = (
@@ -90,11 +91,14 @@ def change(visit: Visit) -> Response:
     versions = (visit.field("version"),)
     changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
     changes |= {name: None for name in _REMOVABLE if name in stored and name not in sent.document}
-    save = partial(update_recipe, visit.ports, recipe_id, changes, by=visit.caller.name, versions=versions)
+    named = {"by": visit.caller.name, "versions": versions, "underway": _underway(visit)}
+    save = partial(update_recipe, visit.ports, recipe_id, changes, **named)
     try:
         _, cancelled = while_cancelling(visit.ports, recipe_id, lambda: _unless_unread(sent, save))
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
+    except ScheduleUnderWay as error:
+        return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, underway=error, status=409)
     except Stale:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
@@ -117,6 +121,11 @@ def _problems(document: Document) -> Sequence[FieldError]:
     except BadRecipe as error:
         return error.errors
     return ()
+
+
+def _underway(visit: Visit) -> Underway | None:
+    chosen = visit.field("underway")
+    return Underway(chosen) if chosen in tuple(Underway) else None
 
 
 def _unless_unread(sent: Sent, save: Any) -> Recipe:
@@ -146,6 +155,7 @@ def _form(
     errors: Sequence[FieldError] = (),
     rival: Mapping[str, Any] | None = None,
     cancels: Sequence[Execution] = (),
+    underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
     names = field_names(pushes)
@@ -163,6 +173,7 @@ def _form(
         rival=rival,
         cancels=cancels,
         zones_of={each.id: zone_of(each.recipe) for each in cancels},
+        underway=underway,
         jobs=describe_jobs(),
         zones=_ZONES,
         types=[("", "Not set"), *((each.value, spaced(each)) for each in RecipeType)],

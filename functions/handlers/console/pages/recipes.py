@@ -14,7 +14,6 @@ from functions.domain.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
-from functions.domain.schedule import sends_from
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
@@ -113,10 +112,7 @@ def show(visit: Visit) -> Response:
         recipe=recipe,
         description=_as_text(document.get("description")),
         words=in_words(recipe),
-        sends=[
-            (send, launched.get((recipe.id, send)))
-            for send in islice(sends_from(recipe.schedule, visit.now), _NEXT_SENDS)
-        ],
+        sends=[(send, launched.get((recipe.id, send))) for send in islice(recipe.sends(visit.now), _NEXT_SENDS)],
         samples=sample_messages(visit.ports, recipe, _latest_built(history)),
         sizes=sizes,
         line=sparkline(sizes),

@@ -1,0 +1,100 @@
+"""What a change of a recipe does to its sends: which one comes first, which of those under way stay, what starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.errors import BadRecipe
+from functions.domain.execution import Execution
+from functions.domain.first_send import (
+    LOOK_BACK,
+    ScheduleUnderWay,
+    Underway,
+    displaced,
+    first_send,
+    no_send_errors,
+)
+from functions.domain.recipe import Recipe, read
+from functions.domain.safeguards import past_errors
+from functions.ports import ExecutionSearch, Ports
+from functions.usecases.control import cancel_all
+from functions.usecases.launch import start_due
+
+_MOST_EXECUTIONS = 200
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """What a change does to a recipe's sends. `first_send_at` is None where the recipe does not send.
+
+    `cancels_displaced` says that executions under way at times that the schedule no longer has are to be cancelled.
+    """
+
+    first_send_at: datetime | None = None
+    passed_over: tuple[str, ...] = ()
+    cancels_displaced: bool = False
+
+
+def recent_executions(ports: Ports, recipe_id: str, now: datetime) -> Sequence[Execution]:
+    """Return the executions that decide what a recipe may still send today."""
+    wanted = ExecutionSearch(recipe_id=recipe_id, since=now - LOOK_BACK)
+    return ports.executions.search(wanted, most=_MOST_EXECUTIONS)
+
+
+def plan_move(
+    before: Mapping[str, Any] | None,
+    recipe: Recipe,
+    executions: Sequence[Execution],
+    now: datetime,
+    underway: Underway | None,
+) -> Move:
+    """Return what it does to a recipe's sends that `recipe` takes the place of the stored document `before`.
+
+    BadRecipe where an active recipe has no send left that can be prepared. ScheduleUnderWay where its schedule moves
+    away from an execution under way, and `underway` does not say what becomes of it.
+    """
+    if not recipe.is_active:
+        return Move()
+    same = _same_schedule(before, recipe)
+    if same is not None:
+        _refuse(past_errors(recipe, now))
+        return Move(first_send_at=same.first_send_at, cancels_displaced=underway is Underway.REPLACE)
+    moved = displaced(recipe, executions)
+    kept, replaced = (first_send(recipe, executions, now, kept=keeps) for keeps in (moved, ()))
+    if moved and underway is None:
+        raise ScheduleUnderWay(recipe, moved[0], kept, replaced)
+    found = kept if underway is Underway.KEEP else replaced
+    _refuse(no_send_errors(recipe, found, now))
+    return Move(
+        first_send_at=found.at,
+        passed_over=found.passed_over,
+        cancels_displaced=underway is not Underway.KEEP,
+    )
+
+
+def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe | None:
+    """Return the stored recipe where it sends at the same times already."""
+    try:
+        stored = read(before or {}, default_id=recipe.id)
+    except BadRecipe:
+        return None
+    return stored if stored.is_active and stored.schedule == recipe.schedule else None
+
+
+def _refuse(errors: Sequence[Any]) -> None:
+    if errors:
+        raise BadRecipe(errors)
+
+
+def make_move(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:
+    """Cancel what the schedule has left behind, start what is due, and say each in a sentence."""
+    if move.cancels_displaced:
+        under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
+        for execution in cancel_all(ports, displaced(recipe, under_way), "its send was moved"):
+            yield f"cancelled execution {execution.id}: its send was moved"
+    for execution in start_due(ports, recipe):
+        minutes = (execution.send_at - ports.clock.now()) // _MINUTE
+        yield f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC starts now, {minutes} minutes before its time"
+    yield from move.passed_over

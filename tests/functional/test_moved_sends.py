@@ -1,0 +1,300 @@
+"""Sends that are promised, moved and missed: saving inside the lead time, editing while one is under way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.execution import Kind, State
+from functions.domain.first_send import ScheduleUnderWay, Underway
+from functions.ports import ExecutionSearch
+from functions.usecases.control import cancel, stop
+from functions.usecases.list_recipes import shown_recipe
+from functions.usecases.recipes import complete_recipe, pause_recipe, resume_recipe, stored_recipe, update_recipe
+from functions.usecases.reconcile import find_drift
+from functions.usecases.start_by_hand import start_by_hand
+from tests.factories import push, recipe
+from tests.functional.conftest import SEND_AT, START_AT, Lab
+
+MakeLab = Callable[..., Lab]
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+BY = "growth@example.com"
+
+
+def once(**changes: Any) -> dict[str, Any]:
+    return recipe(**{"schedule__frequency": "once", "schedule__startDate": "2026-03-02", **changes})
+
+
+def states(lab: Lab) -> dict[str, str]:
+    """The state of each execution of the recipe, by its send time."""
+    found = lab.ports.executions.search(ExecutionSearch(recipe_id="welcome"), most=20, oldest_first=True)
+    return {f"{each.send_at:%d. %H:%M}": each.state.value for each in found}
+
+
+def next_send(lab: Lab) -> str:
+    return str(shown_recipe(stored_recipe(lab.ports, "welcome"), lab.clock.now())["nextSendAt"])
+
+
+def move(lab: Lab, to: str, underway: Underway | None = None) -> Any:
+    changes = {"schedule": {**recipe()["schedule"], "executionTime": to}}
+    return update_recipe(lab.ports, "welcome", changes, by=BY, underway=underway)
+
+
+# Inside the lead time.
+
+
+@pytest.mark.parametrize("document", [recipe(), once()], ids=["daily", "once"])
+@pytest.mark.parametrize("left", [29, 20, 10])
+def test_a_recipe_saved_inside_its_lead_time_starts_with_the_time_that_is_left(
+    left: int, document: dict[str, Any], make_lab: MakeLab
+) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - left * MINUTE)
+    lab.save(document)
+    assert next_send(lab) == "2026-03-02T18:30:00Z"
+    lab.run_to(SEND_AT + 2 * MINUTE)
+    assert states(lab) == {"02. 18:30": "live"}
+    lab.run_to_the_end()
+    assert len(lab.outbox(test=False)) == 9
+
+
+def test_a_once_recipe_that_is_too_near_to_prepare_is_refused_with_the_earliest_time(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - 10 * MINUTE + timedelta(seconds=1))
+    with pytest.raises(BadRecipe, match=r"9 minutes away.*take 10; the earliest time is now 2026-03-02 18:31 in UTC"):
+        lab.save(once())
+    assert lab.ports.recipes.get("welcome") is None
+
+
+def test_a_daily_recipe_that_is_too_near_to_prepare_promises_tomorrow_and_says_why(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - 9 * MINUTE)
+    lab.save(recipe(status="draft"))
+    resumed = resume_recipe(lab.ports, "welcome", by=BY)
+    assert "2026-03-02 18:30 UTC is not sent: it is 9 minutes away" in resumed.notices[0]
+    assert next_send(lab) == "2026-03-03T18:30:00Z"
+    lab.run_to_the_end()
+    assert states(lab) == {}
+    lab.run_to(SEND_AT + DAY + MINUTE)
+    assert states(lab) == {"03. 18:30": "live"}
+
+
+def test_a_resumed_recipe_says_that_its_send_starts_now(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - 20 * MINUTE)
+    lab.save(recipe(status="draft"))
+    resumed = resume_recipe(lab.ports, "welcome", by=BY)
+    assert resumed.notices == ("the send at 2026-03-02 18:30 UTC starts now, 20 minutes before its time",)
+    assert states(lab) == {"02. 18:30": "launched"}
+
+
+def test_a_resumed_recipe_does_not_promise_the_send_that_its_pause_cancelled(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(SEND_AT - 25 * MINUTE)
+    pause_recipe(lab.ports, "welcome", by=BY)
+    resumed = resume_recipe(lab.ports, "welcome", by=BY)
+    assert resumed.notices == ("2026-03-02 18:30 UTC is not sent: its execution is cancelled already",)
+    assert next_send(lab) == "2026-03-03T18:30:00Z"
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "cancelled"}
+
+
+def test_a_save_that_dies_before_it_starts_the_send_leaves_that_to_reconciling(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - 20 * MINUTE)
+    lab.ports.recipes.change("welcome", lambda _: {**recipe(), "firstSendAt": "2026-03-02T18:30:00Z"})
+    lab.run_to(SEND_AT)
+    assert states(lab) == {"02. 18:30": "live"}
+
+
+def test_another_title_leaves_the_promise_as_it_is(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.clock.advance_to(SEND_AT - 9 * MINUTE)
+    lab.ports.recipes.change("welcome", lambda _: {**recipe(), "firstSendAt": "2026-03-02T18:30:00Z"})
+    update_recipe(lab.ports, "welcome", {"name": "Another"}, by=BY)
+    assert next_send(lab) == "2026-03-02T18:30:00Z"
+    lab.run_to(SEND_AT + MINUTE)
+    assert states(lab) == {"02. 18:30": "live"}
+
+
+# Missed.
+
+
+def test_a_send_that_nothing_started_is_recorded_as_missed_shown_and_told(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.clock.advance_to(SEND_AT + 40 * MINUTE)
+    assert find_drift(lab.ports) == ["the send of welcome at 2026-03-02 18:30 UTC was not started"]
+    lab.run_to(SEND_AT + 45 * MINUTE)
+    assert states(lab) == {"02. 18:30": "expired"}
+    [violation] = lab.ports.executions.violations(lab.id)
+    assert violation.finding.type.value == "missed"
+    assert "nothing started it until 40 minutes after its send time" in violation.finding.message
+    assert "nothing started it until 40 minutes" in (lab.state / "alerts.jsonl").read_text()
+
+
+# Moved while today's send is under way.
+
+
+def test_moving_todays_send_while_it_is_under_way_asks_what_becomes_of_it(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    with pytest.raises(ScheduleUnderWay) as refused:
+        move(lab, "18:45")
+    assert str(refused.value) == (
+        f"execution {lab.id}, which sends at 2026-03-02 18:30 UTC, is under way. underway=keep lets it send, and the "
+        "new schedule starts on 2026-03-03 at 18:45 UTC; underway=replace cancels it, and the new schedule starts on "
+        "2026-03-02 at 18:45 UTC"
+    )
+    assert stored_recipe(lab.ports, "welcome")["schedule"]["executionTime"] == "18:30"
+
+
+def test_a_send_under_way_that_is_kept_goes_out_and_the_new_time_begins_tomorrow(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    move(lab, "18:45", Underway.KEEP)
+    lab.run_to(START_AT + 3 * MINUTE)
+    update_recipe(lab.ports, "welcome", {"name": "Another"}, by=BY)
+    assert next_send(lab) == "2026-03-03T18:45:00Z"
+    lab.run_to(SEND_AT + DAY + timedelta(hours=1))
+    assert states(lab) == {"02. 18:30": "completed", "03. 18:45": "completed"}
+
+
+def test_a_send_under_way_that_is_replaced_is_cancelled_and_sent_at_the_new_time(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    moved = move(lab, "18:45", Underway.REPLACE)
+    assert moved.notices[0] == f"cancelled execution {lab.id}: its send was moved"
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "cancelled", "02. 18:45": "completed"}
+
+
+def test_replacing_again_after_a_crash_cancels_what_was_left(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    moved = {**stored_recipe(lab.ports, "welcome"), "firstSendAt": "2026-03-02T18:45:00Z"}
+    moved["schedule"] = {**moved["schedule"], "executionTime": "18:45"}
+    lab.ports.recipes.change("welcome", lambda _: moved)
+    move(lab, "18:45", Underway.REPLACE)
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "cancelled", "02. 18:45": "completed"}
+
+
+def test_an_edit_that_leaves_the_send_under_way_where_it_is_asks_nothing(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    changes = {"name": "Another", "schedule": {**recipe()["schedule"], "endDate": "2026-03-20"}}
+    update_recipe(lab.ports, "welcome", changes, by=BY)
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "completed"}
+
+
+def test_a_recipe_that_has_sent_today_does_not_send_again_when_it_is_moved_to_later(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(SEND_AT + timedelta(hours=1))
+    moved = move(lab, "23:00")
+    assert "the recipe's send of 2026-03-02 went live, and it sends once a day" in moved.notices[0]
+    lab.run_to(SEND_AT + DAY)
+    assert states(lab) == {"02. 18:30": "completed"}
+
+
+def test_a_schedule_moved_by_hand_in_the_store_sends_once_a_day_too(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + 2 * MINUTE)
+    by_hand = {**recipe(), "schedule": {**recipe()["schedule"], "executionTime": "18:45"}}
+    lab.ports.recipes.change("welcome", lambda _: by_hand)
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "completed", "02. 18:45": "blocked"}
+    assert "it sends once a day" in lab.ports.executions.violations("welcome_20260302T184500Z")[0].finding.message
+
+
+def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(schedule__frequency="custom", schedule__cronExpression="30 18,20 * * *"))
+    lab.run_to(SEND_AT + timedelta(hours=4))
+    assert states(lab) == {"02. 18:30": "completed", "02. 20:30": "completed"}
+
+
+def test_a_once_recipe_that_somebody_moves_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(once())
+    lab.run_to(SEND_AT + 6 * MINUTE)
+    lab.save(once(schedule__startDate="2026-03-03"))
+    with pytest.raises(NotPossible, match="has a send left"):
+        complete_recipe(lab.ports, "welcome", by="finish")
+    lab.run_to_the_end()
+    assert stored_recipe(lab.ports, "welcome")["status"] == "active"
+
+
+# Several at one instant.
+
+
+def test_of_eleven_recipes_at_one_instant_exactly_the_eleventh_is_blocked(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    for number in range(11):
+        lab.save(recipe(id=f"recipe-{number:02d}", pushSequence=[push(1)]))
+    lab.run_to_the_end()
+    ended = [lab.ports.executions.get(f"recipe-{number:02d}_20260302T183000Z") for number in range(11)]
+    assert [each.state for each in ended if each].count(State.COMPLETED) == 10
+    [blocked] = [each for each in ended if each and each.state is State.BLOCKED]
+    assert "10 executions started before it are under way; the limit is 10" in blocked.reason
+
+
+def test_an_execution_whose_creator_died_before_it_was_judged_is_judged_when_it_is_built(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    for number in range(10):
+        lab.save(recipe(id=f"recipe-{number:02d}", pushSequence=[push(1)]))
+    lab.run_to(START_AT + MINUTE)
+    lab.save(recipe(status="draft"))
+    one = lab.ports.executions.get("recipe-00_20260302T183000Z")
+    assert one is not None
+    of_it = replace(one, id=lab.id, recipe_id="welcome", recipe=recipe(), state=State.LAUNCHED, claim="mine")
+    lab.ports.executions.create(of_it)
+    lab.ports.recipes.change("welcome", lambda _: recipe())
+    lab.run_to_the_end()
+    assert states(lab) == {"02. 18:30": "blocked"}
+
+
+def test_of_two_started_by_hand_at_once_the_first_goes_on(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    first = start_by_hand(lab.ports, "welcome", Kind.MANUAL, lab.clock.now())
+    with pytest.raises(NotPossible):
+        start_by_hand(lab.ports, "welcome", Kind.MANUAL, lab.clock.now() + timedelta(seconds=1))
+    lab.run_to(SEND_AT - timedelta(hours=1))
+    assert lab.ports.executions.change(first.id, lambda same: same).state is State.COMPLETED
+
+
+# By hand, after one was stopped.
+
+
+def test_a_recipe_that_was_stopped_after_a_push_is_not_started_again_by_hand_today(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(SEND_AT + MINUTE)
+    stop(lab.ports, lab.id, "a wrong price")
+    refusal = f"execution {lab.id} has sent this recipe.*Wait until 2026-03-03 18:30 UTC, or send a one-off"
+    with pytest.raises(NotPossible, match=refusal):
+        start_by_hand(lab.ports, "welcome", Kind.MANUAL, lab.clock.now())
+
+
+def test_a_recipe_whose_send_was_cancelled_can_be_started_by_hand(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.run_to(START_AT + MINUTE)
+    cancel(lab.ports, lab.id, "somebody asked for it")
+    start_by_hand(lab.ports, "welcome", Kind.MANUAL, lab.clock.now())
+    lab.run_to_the_end()
+    assert len(lab.outbox(test=False)) == 9
