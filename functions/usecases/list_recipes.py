@@ -1,6 +1,8 @@
 """Show recipes to people: page by page, with what can be said of each."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from functions.domain.errors import BadRecipe
@@ -8,7 +10,7 @@ from functions.domain.instants import stamp
 from functions.domain.recipe import Document, read
 from functions.domain.status import Status, read_status
 from functions.ports import Ports
-from functions.usecases.launched_sends import launched_sends, next_send
+from functions.usecases.launched_sends import LaunchedSends, next_send
 
 _READ_AT_ONCE = 200
 
@@ -35,14 +37,18 @@ def list_recipes(
         after = documents[-1]["id"]
 
 
-def shown_recipe(ports: Ports, document: Mapping[str, Any]) -> Document:
-    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run."""
+def shown_recipe(
+    document: Mapping[str, Any], now: datetime, launched: LaunchedSends = MappingProxyType({})
+) -> Document:
+    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run.
+
+    A send that is among the launched ones and has ended, as by a cancel, is not the next one.
+    """
     try:
         recipe = read(document)
     except BadRecipe as error:
         return {**with_status(document), "problem": str(error)}
-    now = ports.clock.now()
-    following = next_send(recipe, now, launched_sends(ports, now, recipe.id))
+    following = next_send(recipe, now, launched)
     return {**recipe.document(), "nextSendAt": stamp(following)}
 
 

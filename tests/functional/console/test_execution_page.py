@@ -117,7 +117,7 @@ def test_messages_have_the_values_of_the_test_audience_once_there_is_one(lab: La
     lab.clock.advance_to(START_AT)
     lab.launch()
     page = visitor.get(at(lab))
-    assert "variables stand for themselves" in page.text
+    assert "Preview uses placeholder values" in page.text
     lab.run_to(SEND_AT - MINUTE)
     shown = visitor.open("GET", poll(page)).text
     assert "the values are those of a real user" in shown
@@ -140,7 +140,7 @@ def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visit
     lab.run_to_the_end()
     assert "the limit is 1" in visitor.get("/").text
     visitor.send(at(lab), "/violations")
-    assert "looked after by ana@kicks.example" in visitor.get(at(lab)).text
+    assert "resolved by ana@kicks.example" in visitor.get(at(lab)).text
 
 
 def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab: Lab, visitor: Visitor) -> None:

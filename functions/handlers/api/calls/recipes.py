@@ -17,6 +17,7 @@ from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, S
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.usecases.cancelled import while_cancelling
+from functions.usecases.launched_sends import launched_sends
 from functions.usecases.list_recipes import list_recipes, shown_recipe
 from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
 
@@ -104,7 +105,7 @@ def put_recipes(call: Call) -> Reply:
 def get_recipe(call: Call) -> Reply:
     """Answer one recipe, with its ETag."""
     document = stored_recipe(call.ports, call.path["recipeId"])
-    return Reply(data=shown_recipe(call.ports, document), etag=version_of(document))
+    return Reply(data=_shown(call, document), etag=version_of(document))
 
 
 def put_recipe(call: Call) -> Reply:
@@ -136,8 +137,12 @@ def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
     """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
     document = recipe.document()
     told = "; ".join([message, *recipe.notices])
-    shown = shown_recipe(call.ports, document)
-    return Reply(data=shown, message=told, etag=version_of(document), **more)
+    return Reply(data=_shown(call, document), message=told, etag=version_of(document), **more)
+
+
+def _shown(call: Call, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    now = call.ports.clock.now()
+    return shown_recipe(document, now, launched_sends(call.ports, now, document["id"]))
 
 
 def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:

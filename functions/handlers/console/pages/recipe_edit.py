@@ -91,8 +91,15 @@ def change(visit: Visit) -> Response:
     versions = (visit.field("version"),)
     changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
     changes |= {name: None for name in _REMOVABLE if name in stored and name not in sent.document}
-    named = {"by": visit.caller.name, "versions": versions, "underway": _underway(visit)}
-    save = partial(update_recipe, visit.ports, recipe_id, changes, **named)
+    save = partial(
+        update_recipe,
+        visit.ports,
+        recipe_id,
+        changes,
+        by=visit.caller.name,
+        versions=versions,
+        underway=_underway(visit),
+    )
     try:
         _, cancelled = while_cancelling(visit.ports, recipe_id, lambda: _unless_unread(sent, save))
     except BadRecipe as error:
