@@ -1,5 +1,6 @@
 """Who calls: each function lets in its own callers only, and reads no more of a request than it needs."""
 
+import re
 from io import BytesIO
 
 from flask import Request, Response
@@ -9,6 +10,8 @@ from functions import bootstrap, logs
 from functions.domain.errors import Forbidden, Misconfigured, Transient, Unauthenticated
 from functions.domain.roles import Caller, Role, Service
 from functions.handlers.answers import refuse, turned_away
+
+_USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
 
 
 def admit(request: Request, service: Service, function: str, most_body_bytes: int) -> Response | None:
@@ -39,6 +42,11 @@ def caller(request: Request, function: str, *, least: Role) -> Caller:
     found = bootstrap.ports().callers.person(request.headers.get("Authorization"), function)
     found.require(least)
     return found
+
+
+def logged_path(path: str) -> str:
+    """Return a path as the log may hold it: without the id of a user."""
+    return _USER.sub(r"\1...\2", path)
 
 
 def leave_unread(request: Request) -> None:

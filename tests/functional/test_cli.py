@@ -208,7 +208,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ('{"id": "x",', "line 1, column 12"),
         ("[1, 2]", "must hold one JSON object"),
         ("\ufeff" + json.dumps(recipe()), "scriptId: unknown audience job 'everybody'"),
-        (json.dumps(SAMPLE).replace("18:30", "25:61"), "schedule.executionTime: must be a wall-clock time"),
+        (json.dumps(SAMPLE).replace("18:30", "25:61"), "schedule.executionTime: use 24-hour time"),
         (changed("schedule.timezone", "Mars/Olympus"), "schedule.timezone: must be an IANA time zone"),
         (changed("pushSequence.1.timing", {"delayAfterPrevious": -5}), "pushSequence[1].timing.delayAfterPrevious"),
         (

@@ -4,9 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from werkzeug.test import Client
 
+from functions import bootstrap
+from functions.handlers.callers import logged_path
 from functions.usecases.control import stop
 from functions.usecases.user_history import notifications_of
+from local.runtime import load_functions
+from local.serving import SOURCE
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
@@ -72,8 +77,22 @@ def test_a_user_is_looked_up_by_id_at_an_address_that_can_be_shared(lab: Lab, vi
 def test_the_log_does_not_hold_the_address_of_a_user(
     lab: Lab, visitor: Visitor, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lab
     visitor.become(None)
     visitor.get(f"/users/{user(1)}", 403)
+    with bootstrap.bind(lab.ports):
+        Client(load_functions(("api",), SOURCE)["api"]).get(f"/api/users/{user(1)}/notifications?days=0")
     written = capsys.readouterr()
     assert user(1) not in caplog.text + written.out + written.err
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/users/ana@kicks.example", "/users/..."),
+        ("/users/a/b", "/users/..."),
+        ("/api/users/ana@kicks.example/notifications", "/api/users/.../notifications"),
+        ("/api/automation/recipes/users", "/api/automation/recipes/users"),
+    ],
+)
+def test_a_logged_path_names_no_user(path: str, logged: str) -> None:
+    assert logged_path(path) == logged

@@ -15,7 +15,7 @@ from functions.handlers.api.reading import read_body, read_query
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
-from functions.handlers.callers import caller, leave_unread
+from functions.handlers.callers import caller, leave_unread, logged_path
 
 FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
@@ -23,7 +23,7 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 def handle_api(request: Request) -> Response:
     """Serve one call. Every answer has the one envelope, also where nobody expected what went wrong."""
-    with logs.context(function=FUNCTION, method=request.method, path=request.path):
+    with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
             return _answer(request)
         finally:

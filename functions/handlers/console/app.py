@@ -10,7 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
-from functions.handlers.callers import leave_unread
+from functions.handlers.callers import leave_unread, logged_path
 from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.forms import check_origin, check_token, read_form
@@ -20,7 +20,6 @@ from functions.handlers.console.visit import Route, Visit
 
 FUNCTION = "console"
 _NOBODY = Caller(name="", role=Role.VIEWER)
-_USERS = "/users/"
 _ASSERTION = "X-Goog-IAP-JWT-Assertion"
 _HEADERS = {
     "Content-Security-Policy": (
@@ -39,18 +38,13 @@ _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 def handle_console(request: Request) -> Response:
     """Answer one visit: a page, a part of one, a file, or what a form asks for."""
-    with logs.context(function=FUNCTION, method=request.method, path=_logged(request.path)):
+    with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         response = _answer(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.extend(_HEADERS)
         if request.headers.get("X-Forwarded-Proto") == "https":
             response.headers.extend(_ON_TLS)
         return response
-
-
-def _logged(path: str) -> str:
-    """Return a path as the log may hold it: without the id of a user."""
-    return _USERS if path.startswith(_USERS) else path
 
 
 def _answer(request: Request) -> Response:

@@ -54,7 +54,7 @@ def control_of(execution: Execution) -> Control:
             label="Emergency stop",
             explanation="Stops all remaining messages. Messages already sent can't be recalled.",
         )
-    return Control(kind="over", label=_over(execution), explanation=execution.reason or _ENDED[execution.state])
+    return Control(kind="over", label=_over(execution), explanation=_why_over(execution))
 
 
 def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
@@ -123,6 +123,12 @@ def _at(execution: Execution, instant_: datetime | None = None) -> str:
     """Return the send time, or another instant, on the clock of the recipe."""
     zone = zone_of(execution.recipe)
     return f"{clock(instant_ or execution.send_at, zone)} {city(zone)}"
+
+
+def _why_over(execution: Execution) -> str:
+    if execution.state is State.COMPLETED:
+        return "There is nothing left to cancel or to stop."
+    return execution.reason or _ENDED[execution.state]
 
 
 def _over(execution: Execution) -> str:
