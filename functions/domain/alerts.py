@@ -92,7 +92,8 @@ def audience_ready(
     """Tell the sizes of the audiences, and what changed most since `before`: the recipe's last run and its sizes."""
     users, devices = sum(one.users for one in built), sum(one.devices for one in built)
     pushes = _count(len(built), "push", "pushes")
-    told = [f"the audiences are ready: {_users(users)} in {pushes}, {_devices(devices)}"]
+    size = people_and_messages(execution.people, users) if len(built) > 1 else _users(users)
+    told = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
     told += [_change(built, *before)] if before else []
     excluded = sum((Counter(one.excluded) for one in built), Counter[str]())
     told += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
@@ -141,12 +142,23 @@ def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: 
     return _of(execution, AlertKind.LIVE_STARTED, told)
 
 
-def finished(execution: Execution, tally: Tally) -> Alert:
-    """Tell the totals of an execution that is over."""
+def finished(execution: Execution, tally: Tally, reached: int | None = None) -> Alert:
+    """Tell the totals of an execution that is over; `reached` are the people who were sent at least one push."""
     parts = [f"{tally.sent:,} sent", f"{tally.failed:,} failed", f"{tally.unknown:,} unknown"]
     parts += [_reasons(tally.excluded)] if any(tally.excluded.values()) else []
-    told = f"{execution.state.value}: of {_users(tally.audience_size)} {', '.join(parts)}"
-    return _of(execution, AlertKind.FINISHED, f"{told}, {tally.not_reached:,} not reached")
+    told = f"{execution.state.value}: of {people_and_messages(execution.people, tally.audience_size)} "
+    told += ", ".join(parts)
+    told += f", {tally.not_reached:,} not reached"
+    if reached is not None and reached != tally.sent:
+        told += f"; {_users(reached)} got at least one push"
+    return _of(execution, AlertKind.FINISHED, told)
+
+
+def people_and_messages(people: int | None, messages: int) -> str:
+    """Say how many users audiences have, and how many messages they add up to where that is another number."""
+    if people is None:
+        return _count(messages, "message", "messages")
+    return _users(people) if people == messages else f"{_users(people)} ({_count(messages, 'message', 'messages')})"
 
 
 def ended(execution: Execution, violations: Sequence[Violation] = ()) -> Alert | None:

@@ -89,3 +89,12 @@ def known(members: type[E], value: object, otherwise: E) -> E:
         return members(value)
     except ValueError:
         return otherwise
+
+
+def without_nan(value: Any) -> Any:
+    """Return a value with null for each number that JSON lacks, such as NaN, which Firestore's own console takes."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -59,6 +59,11 @@ class Misconfigured(TminusError):
         self.setting = setting
         super().__init__(f"{setting}: {reason}")
 
+    @property
+    def public_message(self) -> str:
+        """What any caller may read: the setting's name without its value, which may be private."""
+        return f"the deployment is not complete: the setting {self.setting} is missing or wrong; the log says more"
+
 
 class Unauthenticated(TminusError):
     """Nobody vouches for the caller: there is no token, or one that proves nothing to this function."""

@@ -76,8 +76,10 @@ class Execution:
     """The state of one run, beside an immutable snapshot of its recipe.
 
     `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
-    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up. `number` is
-    the store's own: it counts up in the order in which executions were created, whatever clocks say.
+    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
+    `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
+    those who were sent at least one live push, counted at the end. None: not counted, as by older releases. `number`
+    is the store's own: it counts up in the order in which executions were created, whatever clocks say.
 
     `unreadable` says what of the stored document this release cannot read, such as a state that a newer release has
     written. Such an execution counts as failed, so that nothing more is sent for it.
@@ -95,6 +97,8 @@ class Execution:
     phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
     cleaned: bool = False
     totals: Tally | None = None
+    people: int | None = None
+    people_reached: int | None = None
     unreadable: str = ""
     number: int = field(default=0, compare=False)
 
@@ -137,9 +141,9 @@ class Execution:
         open_one = replace(self, state=State.LAUNCHED, unreadable="") if self.unreadable else self
         return open_one.to(State.FAILED, at, reason)
 
-    def clean(self, totals: Tally) -> "Execution":
+    def clean(self, totals: Tally, people_reached: int | None = None) -> "Execution":
         """Record that nothing is left to delete, and what became of everybody."""
-        return replace(self, cleaned=True, totals=totals)
+        return replace(self, cleaned=True, totals=totals, people_reached=people_reached)
 
     def document(self) -> dict[str, Any]:
         """Return the execution as it is stored."""
@@ -159,6 +163,8 @@ class Execution:
             },
             "cleaned": self.cleaned,
             "totals": self.totals.document() if self.totals else None,
+            "people": self.people,
+            "peopleReached": self.people_reached,
         }
 
     @classmethod
@@ -178,6 +184,8 @@ class Execution:
             phases=_phases(document.get("phases")),
             cleaned=document.get("cleaned") is True,
             totals=_totals(document.get("totals")),
+            people=_count(document.get("people")),
+            people_reached=_count(document.get("peopleReached")),
         )
         if not fields.unreadable:
             return execution
@@ -220,6 +228,10 @@ def _maybe_instant(text: str | None) -> datetime | None:
         return None if text is None else instant(text)
     except (TypeError, ValueError):
         return None
+
+
+def _count(written: object) -> int | None:
+    return written if type(written) is int else None
 
 
 def _totals(document: Mapping[str, Any] | None) -> Tally | None:

@@ -28,7 +28,7 @@ _MOST_MINUTES = 30 * 24 * 60
 def _clock(value: object) -> time:
     written = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", str(value))
     if written is None:
-        raise ValueError("must be a wall-clock time HH:MM between 00:00 and 23:59")
+        raise ValueError("use 24-hour time HH:MM, e.g. 17:30")
     return time(int(written[1]), int(written[2]))
 
 

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -169,6 +169,13 @@ def live_tally(size: int, shards: Iterable[Shard]) -> Tally:
     """Return what became of a live audience of `size` users; those of shards not planned yet are not reached."""
     reached = sum((shard.tally for shard in shards if not shard.test), Tally())
     return reached + Tally(audience_size=size - reached.audience_size)
+
+
+def done_tally(shards: Iterable[Shard]) -> Tally:
+    """Return the sum of the live shards that are done, with exclusions under "all", as stores keep it up to date."""
+    found = sum((shard.tally for shard in shards if shard.done and not shard.test), Tally())
+    excluded = sum(found.excluded.values())
+    return replace(found, excluded={"all": excluded} if excluded else {})
 
 
 def live_key(push: int, number: int) -> str:

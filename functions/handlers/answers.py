@@ -16,6 +16,7 @@ from flask import Response, jsonify
 from functions.domain.errors import (
     Forbidden,
     Halted,
+    Misconfigured,
     NotYet,
     QuotaExceeded,
     TminusError,
@@ -59,8 +60,14 @@ def refuse(status: int, message: str) -> Response:
     return _respond(status, {"result": "refused", "message": message})
 
 
-def turned_away(error: Unauthenticated | Forbidden | Transient | OSError) -> Response:
-    """Answer a request whose caller may not come in, or that cannot be served now: a disk is full, a peer is gone."""
+def turned_away(error: Unauthenticated | Forbidden | Transient | Misconfigured | OSError) -> Response:
+    """Answer a request whose caller may not come in, or that cannot be served now: a disk is full, a peer is gone.
+
+    A setting that is missing is answered 503: the task waits in its queue until somebody sets it.
+    """
+    if isinstance(error, Misconfigured):
+        log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
+        return _respond(503, {"result": "again", "message": error.public_message})
     if isinstance(error, (Transient, OSError)):
         return _again(503, error)
     if isinstance(error, Forbidden):

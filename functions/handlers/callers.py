@@ -1,27 +1,30 @@
 """Who calls: each function lets in its own callers only, and reads no more of a request than it needs."""
 
+import re
 from io import BytesIO
 
 from flask import Request, Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from functions import bootstrap, logs
-from functions.domain.errors import Forbidden, Transient, Unauthenticated
+from functions.domain.errors import Forbidden, Misconfigured, Transient, Unauthenticated
 from functions.domain.roles import Caller, Role, Service
 from functions.handlers.answers import refuse, turned_away
+
+_USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
 
 
 def admit(request: Request, service: Service, function: str, most_body_bytes: int) -> Response | None:
     """Read the body of a request of a service; else return what to answer, with the rest of the body left unread.
 
-    That is 401 where nobody vouches for the caller, 403 for a caller that is not the service, 503 where that cannot
-    be found out now, 413 for a body that is too large, whether it says so or not.
+    That is 401 where the caller is not authenticated, 403 for a caller that is not the service, 503 where that cannot
+    be found out now or a setting is missing, 413 for a body that is too large, whether it says so or not.
     """
     authorization = request.headers.get("Authorization")
     with logs.context(function=function):
         try:
             bootstrap.ports().callers.check_service(authorization, service, function)
-        except (Unauthenticated, Forbidden, Transient) as error:
+        except (Unauthenticated, Forbidden, Transient, Misconfigured) as error:
             refused: Response | None = turned_away(error)
         else:
             refused = None if body_fits(request, most_body_bytes) else _too_large(most_body_bytes)
@@ -39,6 +42,11 @@ def caller(request: Request, function: str, *, least: Role) -> Caller:
     found = bootstrap.ports().callers.person(request.headers.get("Authorization"), function)
     found.require(least)
     return found
+
+
+def logged_path(path: str) -> str:
+    """Return a path as the log may hold it: without the id of a user."""
+    return _USER.sub(r"\1...\2", path)
 
 
 def leave_unread(request: Request) -> None:

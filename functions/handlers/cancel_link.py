@@ -9,7 +9,8 @@ from io import BytesIO
 from flask import Request, Response
 
 from functions import bootstrap, logs
-from functions.domain.errors import TminusError, Transient
+from functions.domain.errors import Misconfigured, TminusError, Transient
+from functions.handlers.api.refusals import unexpected
 from functions.handlers.cancel_page import STYLE_HASH, page, sorry
 from functions.usecases.cancel_by_link import Standing, cancel_by_link, look_at_link
 
@@ -40,16 +41,23 @@ def handle_cancel_link(request: Request) -> Response:
         response = _respond(405, sorry("That does not work", "Open the link in a browser."))
         response.headers["Allow"] = "GET, HEAD, POST"
         return response
-    ports, token = bootstrap.ports(), request.path.removeprefix(_PATH)
+    token = request.path.removeprefix(_PATH)
     with logs.context(function="console"):
         try:
+            ports = bootstrap.ports()
             seen = (cancel_by_link if request.method == "POST" else look_at_link)(ports, token)
+        except Misconfigured as error:
+            logs.log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
+            return _respond(503, sorry("That does not work now", f"Nothing was cancelled: {error.public_message}."))
         except Transient as error:
             logs.log.warning(str(error), extra={"action": "deliver_again"})
             return _respond(503, sorry("That did not work just now", "Nothing is lost: load this page again."))
         except TminusError as error:
             logs.log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
-            return _respond(500, sorry("That did not work", "Stop the execution in the console."))
+            return _respond(500, sorry("That did not work", "Nothing was cancelled. Cancel the send in the console."))
+        except Exception as error:
+            words = unexpected(error).message
+            return _respond(500, sorry("That did not work", f"Cancel the send in the console: {words}."))
         execution = seen.execution.id if seen.execution else ""
         told = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
         logs.log.info(f"cancel link: {request.method}", extra=told)

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.check_recipe import audience_of
 from functions.usecases.check_saved import unwelcome_content
+from functions.usecases.distinct_people import count_people
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import bar, block, end, expire
 from functions.usecases.recipe_audience import recipe_job
@@ -218,10 +220,12 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     if blocked is not None:
         return blocked
 
+    people = count_people(ports, [files.live for files in pushes])
+
     def ready(current: Execution) -> Execution:
         if current.state is not State.LAUNCHED:
             return current
-        return current.ended(_PHASE, now).to(State.AUDIENCE_READY, now)
+        return replace(current, people=people).ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
     built = ports.executions.change(execution.id, ready)
     tell_audience(ports, built)

@@ -46,8 +46,8 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
 
     execution = ports.executions.change(execution_id, go)
     if went_live:
-        mode = "dry run: nobody gets a message" if run.recipe.test_mode else "live"
-        note(ports, execution_id, Phase.LIVE_EXECUTION, f"go ({mode}); nobody cancelled")
+        told = "Dry run started: nobody gets a message" if run.recipe.test_mode else "Live send started"
+        note(ports, execution_id, Phase.LIVE_EXECUTION, told)
     return _told(ports, run, execution)
 
 

@@ -10,6 +10,7 @@ from functions.domain.shard import PushFiles, Shard
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.built_pushes import built_pushes, live_totals
+from functions.usecases.distinct_people import count_reached
 from functions.usecases.journal import note
 from functions.usecases.receipt import write_receipt
 from functions.usecases.recipes import complete_recipe
@@ -30,8 +31,9 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
     if execution.kind is not Kind.TEST:
         _write_receipt(ports, execution_id)
         _complete_recipe(ports, execution.recipe_id)
-    _tell(ports, execution)
-    return _cleaned(ports, execution_id)
+    reached = _reached(ports, execution_id)
+    _tell(ports, execution, reached)
+    return _cleaned(ports, execution_id, reached)
 
 
 def _close_shards(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> None:
@@ -62,18 +64,26 @@ def _complete_recipe(ports: Ports, recipe_id: str) -> None:
         complete_recipe(ports, recipe_id, by="finish")
 
 
-def _tell(ports: Ports, execution: Execution) -> None:
+def _reached(ports: Ports, execution_id: str) -> int | None:
+    """Return how many people were sent a live push; None where an audience can no longer be read."""
+    try:
+        return count_reached(ports, built_pushes(ports, execution_id), ports.executions.shards(execution_id))
+    except BadAudience:
+        return None
+
+
+def _tell(ports: Ports, execution: Execution, reached: int | None) -> None:
     """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
     tell_end(ports, execution)
     if Phase.LIVE_EXECUTION in execution.phases:
-        tell(ports, finished(execution, live_totals(ports, execution.id)), execution.recipe)
+        tell(ports, finished(execution, live_totals(ports, execution.id), reached), execution.recipe)
 
 
-def _cleaned(ports: Ports, execution_id: str) -> Execution:
+def _cleaned(ports: Ports, execution_id: str, reached: int | None) -> Execution:
     now, tally = ports.clock.now(), live_totals(ports, execution_id)
 
     def change(execution: Execution) -> Execution:
-        return execution.ended(_PHASE, now).clean(tally)
+        return execution.ended(_PHASE, now).clean(tally, reached)
 
     execution = ports.executions.change(execution_id, change)
     told = (

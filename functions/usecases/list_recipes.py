@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from functions.domain.errors import BadRecipe
@@ -9,6 +10,7 @@ from functions.domain.instants import stamp
 from functions.domain.recipe import Document, read
 from functions.domain.status import Status, read_status
 from functions.ports import Ports
+from functions.usecases.launched_sends import LaunchedSends, next_send
 
 _READ_AT_ONCE = 200
 
@@ -24,7 +26,7 @@ def list_recipes(
     while True:
         documents = ports.recipes.page(after=after, most=_READ_AT_ONCE if status else most + 1)
         for document in documents:
-            listed = _with_status(document)
+            listed = with_status(document)
             if status is not None and listed["status"] != status:
                 continue
             if len(found) == most:
@@ -35,17 +37,23 @@ def list_recipes(
         after = documents[-1]["id"]
 
 
-def shown_recipe(document: Mapping[str, Any], now: datetime) -> Document:
-    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run."""
+def shown_recipe(
+    document: Mapping[str, Any], now: datetime, launched: LaunchedSends = MappingProxyType({})
+) -> Document:
+    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run.
+
+    A send that is among the launched ones and has ended, as by a cancel, is not the next one.
+    """
     try:
         recipe = read(document)
     except BadRecipe as error:
-        return {**_with_status(document), "problem": str(error)}
-    following = next(recipe.sends(now), None) if recipe.is_active else None
+        return {**with_status(document), "problem": str(error)}
+    following = next_send(recipe, now, launched)
     return {**recipe.document(), "nextSendAt": stamp(following)}
 
 
-def _with_status(document: Mapping[str, Any]) -> Document:
+def with_status(document: Mapping[str, Any]) -> Document:
+    """Return a stored document with its status made plain, or with why it cannot be read."""
     try:
         status, _ = read_status(document)
     except BadRecipe as error:

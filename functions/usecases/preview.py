@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,12 +25,13 @@ from functions.domain.safeguards import (
     total_finding,
     window_findings,
 )
-from functions.domain.shard import PushFiles
+from functions.domain.shard import AudienceFile, PushFiles
 from functions.ports import Ports
 from functions.usecases.build_audience import TooLarge, audiences_of, label, test_users
 from functions.usecases.check_recipe import check_recipe
 from functions.usecases.check_saved import unwelcome_content
 from functions.usecases.delivery import Delivery
+from functions.usecases.distinct_people import count_people
 from functions.usecases.push_trial import PushTrial
 from functions.usecases.recipe_audience import describe_audience
 from functions.usecases.reserve import reserve
@@ -47,9 +48,10 @@ _ID = "preview"
 def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
     """Return what an execution that is started now by hand would do; with `test` what its test send would.
 
-    Each push says whom it would reach: `audienceSize` = sum(excluded) + eligible, in users; `messages` counts
-    devices. `problems` are what would block, stop or warn; where one is critical, it is not `valid`. Critical is also
-    that nobody would get anything, and content that saving would refuse. BadRecipe where it cannot be used at all.
+    Each push says which users it would reach: `audienceSize` = sum(excluded) + eligible; `messages` counts devices.
+    The totals add pushes up, but `people` and `eligiblePeople` count each user once. `problems` are what would block,
+    stop or warn; where one is critical, it is not `valid`. Critical is also that nobody would get anything, and
+    content that saving would refuse. BadRecipe where the document itself cannot be used.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
@@ -88,6 +90,7 @@ class _Trial:
     test: bool
     pushes: list[PushTrial]
     problems: list[Finding]
+    audiences: list[AudienceFile] = field(default_factory=list)
 
     def make(self) -> None:
         """Build the audiences and judge every row of them."""
@@ -97,6 +100,7 @@ class _Trial:
                 for files in made:
                     sizes[label(files.push, files.audience)] = files.live.size
                     self.pushes.append(self._try(self.ports, files))
+                    self.audiences.append(files.test if self.test else files.live)
         except TooLarge as error:
             sizes = dict(error.sizes)
         except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
@@ -166,6 +170,8 @@ class _Trial:
             "sendAt": stamp(self.run.execution.send_at),
             "pushes": [trial.document() for trial in trials],
             "totals": {
+                "people": count_people(self.ports, self.audiences),
+                "eligiblePeople": len(set[bytes]().union(*(trial.eligible_keys for trial in trials))),
                 "audienceSize": sum(trial.size for trial in trials),
                 "eligible": sum(trial.eligible for trial in trials),
                 "messages": sum(trial.messages for trial in trials),

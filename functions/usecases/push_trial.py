@@ -28,6 +28,7 @@ class PushTrial:
         self.columns = delivery.audience.rows.index.columns
         self.excluded: Counter[str] = Counter()
         self.eligible = self.messages = 0
+        self.eligible_keys: set[bytes] = set()
         self._samples: list[Message] = []
         self._variations: Counter[bytes] = Counter()
         self._texts: dict[bytes, Message] = {}
@@ -41,6 +42,7 @@ class PushTrial:
                 self.excluded[reason.value] += 1
                 continue
             self.eligible += 1
+            self.eligible_keys.add(row.key)
             self.messages += len(row.messages)
             self._look_at(row.messages[0], len(row.messages))
 

@@ -6,6 +6,7 @@ from typing import Any
 from functions.domain.delivery import Tally
 from functions.domain.execution import Execution, PhaseTimes
 from functions.domain.instants import stamp
+from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard, live_tally
 from functions.domain.timeline import Phase
 from functions.ports import Ports
@@ -17,16 +18,25 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     """Return an execution's timeline, pushes, violations and totals.
 
     For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached. Those under
-    way when a stop was noticed are among them, as what became of them.
+    way when a stop was noticed are among them, as what became of them. The totals add pushes up, so that they count a
+    user once for each push, as messages; `people` and `peopleReached` count each user once: see Execution.
 
     Where this release cannot read the execution, `problem` says why. What only its recipe says is None then, and
     pushes that were not built are left out.
     """
     execution = load_execution(ports, execution_id)
+    shards, violations = ports.executions.shards(execution_id), ports.executions.violations(execution_id)
+    return report_of(ports, execution, shards, violations)
+
+
+def report_of(
+    ports: Ports, execution: Execution, shards: Sequence[Shard], violations: Sequence[Violation]
+) -> dict[str, Any]:
+    """Return the report of an execution as it was read, with its shards and violations: see report."""
     run, problem = run_or_problem(execution)
-    pushes = _pushes(ports, execution, run)
+    pushes = _pushes(ports, execution, run, shards)
     return {
-        "executionId": execution_id,
+        "executionId": execution.id,
         "recipeId": execution.recipe_id,
         "status": execution.state.value,
         "reason": execution.reason,
@@ -35,8 +45,10 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
         "problem": problem or None,
         "timeline": [_phase(execution, run, phase) for phase in Phase],
         "pushes": [numbers for numbers, _ in pushes],
-        "violations": [violation.document() for violation in ports.executions.violations(execution_id)],
+        "violations": [violation.document() for violation in violations],
         "totals": {
+            "people": execution.people,
+            "peopleReached": execution.people_reached,
             "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
             "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
             **_numbers(sum((tally for _, tally in pushes), Tally())),
@@ -46,11 +58,13 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
 
 def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[str, Any]]:
     """Return what became of each push of an execution, as `report` has it."""
-    return [numbers for numbers, _ in _pushes(ports, execution, run)]
-
-
-def _pushes(ports: Ports, execution: Execution, run: Run | None) -> list[tuple[dict[str, Any], Tally]]:
     shards = ports.executions.shards(execution.id)
+    return [numbers for numbers, _ in _pushes(ports, execution, run, shards)]
+
+
+def _pushes(
+    ports: Ports, execution: Execution, run: Run | None, shards: Sequence[Shard]
+) -> list[tuple[dict[str, Any], Tally]]:
     built = {files.push: files for files in built_pushes(ports, execution.id)}
     pushes = range(1, len(run.recipe.pushes) + 1) if run else sorted(built)
     return [_push(run, push, built.get(push), [one for one in shards if one.push == push]) for push in pushes]

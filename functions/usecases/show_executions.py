@@ -11,9 +11,10 @@ from functions.domain.errors import NotFound
 from functions.domain.execution import Execution, State
 from functions.domain.instants import stamp
 from functions.domain.safeguards import Violation
+from functions.domain.shard import Shard, done_tally
 from functions.domain.timeline import Phase
 from functions.ports import ExecutionSearch, LogEntry, Place, Ports
-from functions.usecases.report import report
+from functions.usecases.report import report_of
 
 _SECOND = timedelta(seconds=1)
 
@@ -68,6 +69,8 @@ def summary(execution: Execution, now: datetime) -> dict[str, Any]:
         "phase": phase_of(execution),
         "secondsToSend": _seconds_to_send(execution, now),
         "totals": execution.totals.document() if execution.totals else None,
+        "people": execution.people,
+        "peopleReached": execution.people_reached,
     }
 
 
@@ -88,22 +91,21 @@ def _seconds_to_send(execution: Execution, now: datetime) -> int | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """An execution as it is now; `version` is another one once there is anything new to tell."""
+    """An execution as it was read at one time: its document and its `version` say the same."""
 
     ports: Ports
     execution: Execution
-    progress: Tally
+    shards: Sequence[Shard]
     violations: Sequence[Violation]
 
     @property
     def version(self) -> str:
-        """The name of this state of things, made of what can be read at little cost."""
-        told = [violation.document() for violation in self.violations]
-        return fingerprint([self.execution.document(), self.progress.document(), told])
+        """The name of this state of things: that of `version_now` while nothing changes."""
+        return _version(self.execution, done_tally(self.shards), self.violations)
 
     def document(self) -> dict[str, Any]:
         """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
-        told = report(self.ports, self.execution.id)
+        told = report_of(self.ports, self.execution, self.shards, self.violations)
         size, totals = told["totals"]["audienceSize"], told["totals"]
         reached = size - totals["notReached"]
         return {
@@ -115,15 +117,23 @@ class Watched:
         }
 
 
-def watch_execution(ports: Ports, recipe_id: str, execution_id: str) -> Watched:
-    """Return an execution of a recipe as it is now; NotFound where the recipe has none of that id."""
-    execution = execution_of(ports, recipe_id, execution_id)
+def version_now(ports: Ports, execution: Execution) -> str:
+    """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
+    return _version(execution, ports.executions.progress(execution.id), ports.executions.violations(execution.id))
+
+
+def watch_execution(ports: Ports, execution: Execution) -> Watched:
+    """Return all that can be shown of an execution. This reads its shards: ask for `version_now` first."""
     return Watched(
         ports=ports,
         execution=execution,
-        progress=ports.executions.progress(execution_id),
-        violations=ports.executions.violations(execution_id),
+        shards=ports.executions.shards(execution.id),
+        violations=ports.executions.violations(execution.id),
     )
+
+
+def _version(execution: Execution, progress: Tally, violations: Sequence[Violation]) -> str:
+    return fingerprint([execution.document(), progress.document(), [each.document() for each in violations]])
 
 
 def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:

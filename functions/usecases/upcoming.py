@@ -11,8 +11,10 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from functions.domain.errors import BadRecipe
+from functions.domain.execution import Execution
 from functions.domain.recipe import read
 from functions.ports import Ports
+from functions.usecases.launched_sends import launched_sends
 
 HORIZON = timedelta(days=31)
 """How far ahead is looked."""
@@ -24,20 +26,38 @@ _WITHOUT_REFERENCES = 2
 
 
 class Upcoming(NamedTuple):
-    """A send that is to come; `zone` is the recipe's, as is the wall clock that people go by."""
+    """A send that is to come; `zone` is the recipe's, as is the wall clock that people go by.
+
+    `execution` is there once it is launched: it may be under way, or have ended before its T-0.
+    """
 
     at: datetime
     recipe_id: str
     name: str
     zone: str
+    execution: Execution | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the send will not go out, as when it was cancelled."""
+        return self.execution is not None and self.execution.state.final
 
 
-def upcoming(ports: Ports, *, most: int | None = None) -> Sequence[Upcoming]:
+def upcoming(ports: Ports, *, most: int | None = None, under_way: bool = True) -> Sequence[Upcoming]:
     """Return the sends of active recipes within the next 31 days, soonest first: all, or at most so many.
 
-    A recipe that was broken by hand has none: it sends nothing until somebody mends it.
+    Those that are under way can be left out. A recipe that was broken by hand has none: it sends nothing until
+    somebody repairs it.
     """
     now = ports.clock.now()
+    launched = launched_sends(ports, now)
+    sends = _scheduled(ports, now, None if most is None else most + len(launched))
+    with_executions = [send._replace(execution=launched.get((send.recipe_id, send.at))) for send in sends]
+    wanted = [send for send in with_executions if under_way or send.execution is None or send.is_off]
+    return wanted[:most]
+
+
+def _scheduled(ports: Ports, now: datetime, most: int | None) -> Sequence[Upcoming]:
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     sends = _merged(tuple(_sends(_written(document), today) for document in ports.recipes.all()))
     first, last = (bisect_left(sends, at, key=itemgetter(0)) for at in (now, now + HORIZON))

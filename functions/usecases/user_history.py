@@ -1,22 +1,27 @@
-"""What a user was sent, as the cadence ledger remembers it."""
+"""What a user got, and did not get and why: from the audiences, and from the cadence ledger."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.cadence import days_between
+from functions.domain.documents import shown
 from functions.domain.errors import BadInput
-from functions.domain.ids import is_user_id, user_key
+from functions.domain.ids import UserIdFormat, is_user_id, user_key
 from functions.domain.instants import stamp
 from functions.domain.partition import partition_of
 from functions.domain.past_push import past_name
 from functions.ports import Ports
 from functions.usecases.steps import Run, run_or_problem
+from functions.usecases.user_rows import rows_of_user
 
 if TYPE_CHECKING:
     from functions.domain.ledger import Reserved
 
 MOST_DAYS = 90
+EXAMPLES = {UserIdFormat.UUID: "fadead8e-3c5e-4a1b-9d2f-0123456789ab", UserIdFormat.ANY: "user-123"}
+_SOON = timedelta(days=1)
+"""Executions that are under way are shown, too: their T-0 is at most a lead time ahead."""
 
 
 def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> Sequence["Reserved"]:
@@ -27,9 +32,9 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
     """
     from functions.domain import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
 
-    user_id = user_id.strip()
-    if not is_user_id(user_id, ports.policy.user_id_format):
-        raise BadInput(f"{user_id!r} is no valid user id (USER_ID_FORMAT is {ports.policy.user_id_format})")
+    user_id, form = user_id.strip(), ports.policy.user_id_format
+    if not is_user_id(user_id, form):
+        raise BadInput(f"{shown(user_id)} is not a user ID of this deployment; enter one such as {EXAMPLES[form]}")
     if not 1 <= days <= MOST_DAYS:
         raise BadInput(f"{days} days: at least 1 and at most {MOST_DAYS} can be looked back")
     key = user_key(user_id)
@@ -39,23 +44,30 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
 
 
 def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) -> Mapping[str, Any]:
-    """Return what a user was sent as JSON has it, newest first, with what is known of each push; see user_history.
+    """Return every push of the last days that concerned a user, as JSON has it, newest first.
 
-    `source` is `execution`, `import` or `tracked`. A push of an execution names its recipe and has the texts of its
-    template: what stood in them for this user is not kept.
+    `source` is `execution`, `import` or `tracked`. A push of an execution says what became of it, with the texts as
+    the user got them: `outcome` is `sent`, `failed`, `unknown`, `excluded` for its `reason`, or `not_reached`. Where
+    its audience is no longer kept, the ledger knows pushes of layers 2, 3 and 5, with the texts of the template.
+    `known` says whether the user was in any audience or in the ledger at all. BadInput as in `user_history`.
     """
-    found = user_history(ports, user_id, until=until, days=days)
-    runs: dict[str, Run | None] = {}
+    since, runs = until - timedelta(days=days), dict[str, "Run | None"]()
+    reserved = user_history(ports, user_id, until=until, days=days)
+    found = rows_of_user(ports, user_id, since=since, until=until + _SOON)
+    told = {(each["executionId"], each["push"]) for each in found if not each["test"]}
+    remembered = [_notification(ports, push, runs) for push in reserved]
+    found += [each for each in remembered if (each.get("executionId"), each.get("push")) not in told]
     return {
         "userId": user_id,
-        "since": stamp(until - timedelta(days=days)),
+        "since": stamp(since),
         "until": stamp(until),
-        "notifications": [_notification(ports, push, runs) for push in reversed(found)],
+        "known": bool(found),
+        "notifications": sorted(found, key=lambda each: str(each["sentAt"]), reverse=True),
     }
 
 
 def _notification(ports: Ports, push: "Reserved", runs: dict[str, Run | None]) -> Mapping[str, Any]:
-    known = {"layerId": push.layer, "sentAt": stamp(push.at)}
+    known = {"layerId": push.layer, "sentAt": stamp(push.at), "outcome": "sent", "reason": "", "test": False}
     past = past_name(push.push)
     if past is not None:
         return {**known, "source": past[0].value, "name": past[1]}

@@ -15,7 +15,7 @@ from functions.domain.instants import stamp
 from functions.ports import Ports
 from functions.settings import process_settings
 from functions.usecases.import_history import import_history
-from functions.usecases.user_history import MOST_DAYS, user_history
+from functions.usecases.user_history import MOST_DAYS, notifications_of
 from local.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
@@ -43,26 +43,27 @@ _state = click.option(
 @json_option
 @click.pass_context
 def user(context: click.Context, user_id: str, state: Path, days: int, until: str | None, as_json: bool) -> None:
-    """Show the pushes that USER_ID was reserved, oldest first.
-
-    Pushes of layers 1 and 4 count against nothing and are not in the ledger; what failed for good was given back.
-    """
+    """Show what USER_ID got, and did not get and why, newest first, with the texts as they were sent."""
     client = maybe_system(context)
     if client is not None:
         answer = client.call("GET", f"/api/users/{part(user_id)}/notifications", params={"days": days})
-        columns = {"at": "sentAt", "layer": "layerId", "source": "source", "recipe": "recipeId", "title": "title"}
+        columns = {"at": "sentAt", "layer": "layerId", "recipe": "recipeId", "outcome": "outcome", "reason": "reason"}
+        columns |= {"source": "source", "title": "title"}
         show(answer, as_json=as_json, columns=columns, rows=answer.data["notifications"])
         return
     with _ports(state) as ports:
         at = read_instant(until, "--until") or ports.clock.now()
-        found = user_history(ports, user_id, until=at, days=days)
+        found = notifications_of(ports, user_id, until=at, days=days)["notifications"]
     if as_json:
-        print_json([{"push": push.push, "layer": push.layer, "dueAt": stamp(push.at)} for push in found])
+        print_json(found)
         return
     for push in found:
-        click.echo(f"{push.at:%Y-%m-%d %H:%M} UTC  layer {push.layer}  {push.push}")
+        what = f"{push['executionId']}/{push['push']}" if push["source"] == "execution" else push["name"]
+        became = " ".join(filter(None, [push["outcome"], push["reason"], "(test)" if push["test"] else ""]))
+        text = f"  {push['title']}" if push.get("title") else ""
+        click.echo(f"{push['sentAt']}  layer {push['layerId']}  {what}  {became}{text}")
     if not found:
-        click.echo(f"nothing in the {days} days before {stamp(at)}")
+        click.echo(f"nothing is known of this user in the {days} days before {stamp(at)}; check the id")
 
 
 @cadence.command("import")

@@ -92,7 +92,7 @@ def _show_trial(answer: Answer, *, as_json: bool, err: bool = False) -> None:
         return
     totals = answer.data["totals"]
     excluded = "".join(f", {count:,} {reason}" for reason, count in totals["excluded"].items())
-    click.echo(f"{totals['audienceSize']:,} users: {totals['eligible']:,} would get it{excluded}", err=err)
+    click.echo(f"{totals['people']:,} users: {totals['eligiblePeople']:,} would get it{excluded}", err=err)
     for push in answer.data["pushes"]:
         for sample in push["samples"][:1]:
             click.echo(f"for example: {sample['title']!r}: {sample['body']!r}", err=err)

@@ -53,6 +53,11 @@ class Story:
         self.console.print(table)
         for reason, count in report["totals"]["excluded"].items():
             self.console.print(f"    {reason} excluded {count:,}", markup=False)
+        totals = report["totals"]
+        if totals["people"] is not None:
+            reached = totals["sent"] if totals["peopleReached"] is None else totals["peopleReached"]
+            told = f"{reached:,} of {totals['people']:,} users got a push; {totals['sent']:,} messages sent"
+            self.console.print(f"    {told}", markup=False)
         self._samples(report["executionId"], state / "outbox.jsonl")
         self.console.print(f"\n  {report['executionId']}: [bold]{report['status']}[/] {report['reason']}".rstrip())
         self.console.print(f"  audiences: {state}/audiences/{report['executionId']}/", markup=False)

@@ -17,7 +17,7 @@ from functions.usecases.receipt import export
 from functions.usecases.reconcile import find_drift
 from functions.usecases.reschedule import reschedule
 from functions.usecases.sample_messages import sample_messages
-from functions.usecases.show_executions import find_executions, log_of_execution, watch_execution
+from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
 from functions.usecases.start_by_hand import start_by_hand
 from functions.usecases.steps import load_run
 from functions.usecases.upcoming import upcoming
@@ -41,7 +41,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     with suppress(NotFound):
         reschedule(ports, recipe_id)
     with suppress(NotFound, BadAudience):
-        watch_execution(ports, recipe_id, execution_id).document()
+        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).document()
         log_of_execution(ports, recipe_id, execution_id)
         run = load_run(ports, execution_id)
         sample_messages(ports, run.recipe, execution_id)

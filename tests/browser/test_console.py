@@ -29,9 +29,9 @@ def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
     expect(page.locator("[data-countdown]")).to_have_text(re.compile("^T-"))
     page.get_by_role("button", name="Cancel this send").click()
     expect(page.get_by_role("heading", name="Cancel this send?")).to_be_focused()
-    page.get_by_label("Why, for the log").fill("wrong shoes")
-    page.get_by_role("button", name="Yes, cancel it").click()
-    expect(page.get_by_text("Cancelled. The live pushes will not be sent.")).to_be_visible()
+    page.get_by_label("Reason (optional)").fill("wrong shoes")
+    page.get_by_role("button", name="Cancel send").click()
+    expect(page.get_by_text("Cancelled. Nobody receives the push.")).to_be_visible()
     expect(page.locator("#control")).to_contain_text("wrong shoes (ana@kicks.example)")
     console.lab.run_to_the_end()
     assert console.lab.outbox(test=False) == []
@@ -43,11 +43,11 @@ def test_a_cancel_that_loses_the_race_at_t0_is_told_so_and_can_still_stop(
     console.lab.run_to(SEND_AT - SECOND)
     page = open_page(console.of("/confirm"))
     console.lab.run_to(SEND_AT)
-    page.get_by_role("button", name="Yes, cancel it").click()
+    page.get_by_role("button", name="Cancel send").click()
     expect(page.get_by_text("Too late to cancel")).to_be_visible()
     page.get_by_role("button", name="Emergency stop").click()
-    page.get_by_role("button", name="Yes, stop it").click()
-    expect(page.get_by_text("Stopped. No further message leaves.")).to_be_visible()
+    page.get_by_role("button", name="Stop send").click()
+    expect(page.get_by_text("Stopped. No more messages are sent.")).to_be_visible()
     console.lab.run_to_the_end()
     assert [each["sent"] for each in console.lab.report()["pushes"]] == [4, 0, 0]
 
@@ -58,10 +58,10 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     page.get_by_role("button", name="Cancel this send").click()
     console.lab.run_to(SEND_AT)
     expect(page.get_by_role("button", name="Emergency stop")).to_be_visible(timeout=10_000)
-    expect(page.get_by_role("button", name="Yes, cancel it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel send")).to_have_count(0)
     expect(page.locator("#announcer")).to_contain_text("Live.")
     console.lab.run_to_the_end()
-    expect(page.locator("#control")).to_contain_text("Over: nothing to stop", timeout=10_000)
+    expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -101,9 +101,9 @@ def test_everything_needed_to_cancel_can_be_done_with_the_keyboard(console: Cons
     page.keyboard.press("Enter")  # a key that is held down confirms nothing
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Yes, cancel it")).to_be_focused()
+    expect(page.get_by_role("button", name="Cancel send")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Cancelled. The live pushes will not be sent.")).to_be_visible()
+    expect(page.get_by_text("Cancelled. Nobody receives the push.")).to_be_visible()
 
 
 def test_without_javascript_everything_can_be_read_and_cancelled(console: Console, open_page: OpenPage) -> None:
@@ -112,8 +112,8 @@ def test_without_javascript_everything_can_be_read_and_cancelled(console: Consol
     expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator(".countdown")).to_have_text("T-1:00")
     page.get_by_role("button", name="Cancel this send").click()
-    page.get_by_role("button", name="Yes, cancel it").click()
-    expect(page.get_by_text("Cancelled. The live pushes will not be sent.")).to_be_visible()
+    page.get_by_role("button", name="Cancel send").click()
+    expect(page.get_by_text("Cancelled. Nobody receives the push.")).to_be_visible()
 
 
 def test_errors_of_a_form_are_beside_their_fields_and_lead_there(console: Console, open_page: OpenPage) -> None:
@@ -141,7 +141,7 @@ def test_a_viewer_is_shown_nothing_that_takes_another_role(console: Console, ope
         for name in ("Cancel this send", "Edit", "Pause", "Duplicate", "New recipe"):
             assert page.get_by_role("link", name=name).count() + page.get_by_role("button", name=name).count() == 0
     page.goto(f"{console.url}{console.of('/confirm')}")
-    expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
+    expect(page.get_by_role("heading", name="You can't do this")).to_be_visible()
 
 
 def test_hostile_texts_run_nowhere(console: Console, open_page: OpenPage) -> None:
@@ -156,11 +156,11 @@ def test_hostile_texts_run_nowhere(console: Console, open_page: OpenPage) -> Non
         page.goto(f"{console.url}{path.replace('EXECUTION', console.of())}")
         page.wait_for_load_state("networkidle")
     page.goto(f"{console.url}{console.of('/confirm')}")
-    page.get_by_label("Why, for the log").fill(hostile)
-    page.get_by_role("button", name="Yes, cancel it").click()
+    page.get_by_label("Reason (optional)").fill(hostile)
+    page.get_by_role("button", name="Cancel send").click()
     expect(page.locator("#control")).to_contain_text("<script>alert(1)</script>")
     page.goto(f"{console.url}/cadence")
     page.get_by_label("User id").fill(hostile)
     page.get_by_role("button", name="Look up").click()
-    expect(page.locator("#user-error")).to_contain_text("is no valid user id")
+    expect(page.locator("#user-error")).to_contain_text("Enter a user ID such as")
     assert page.locator("img:not([alt=''])").count() == 0

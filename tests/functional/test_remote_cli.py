@@ -78,7 +78,7 @@ def test_executions_are_listed_shown_and_exported(lab: Lab, tminus: Tminus, tmp_
     shown = tminus("executions", "show", lab.id)[1]
     assert "completed; phase: none" in shown
     assert as_json(tminus("executions", "show", lab.id, "--json"))["totals"]["sent"] == 9
-    assert "go (live); nobody cancelled" in tminus("executions", "log", lab.id)[1]
+    assert "Live send started" in tminus("executions", "log", lab.id)[1]
     assert tminus("executions", "export", lab.id, "--out", tmp_path / "out.csv")[0] == 0
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 10
     assert tminus("executions", "show", "nonsense")[0] == 2

@@ -247,7 +247,14 @@ def test_a_dry_run_says_what_would_happen_and_sends_nothing(lab: Lab) -> None:
     told = try_once(lab.ports, push(layerId=3), io.BytesIO(csv(0, 1, 2, 99)), by="ann@example.com")
     assert (told["valid"], told["totals"]) == (
         True,
-        {"audienceSize": 4, "eligible": 2, "messages": 2, "excluded": {"no_token": 1, "layer_3_cooldown": 1}},
+        {
+            "people": 4,
+            "eligiblePeople": 2,
+            "audienceSize": 4,
+            "eligible": 2,
+            "messages": 2,
+            "excluded": {"no_token": 1, "layer_3_cooldown": 1},
+        },
     )
     run_out(lab)
     assert lab.outbox() == []

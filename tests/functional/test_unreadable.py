@@ -16,6 +16,7 @@ from functions.usecases.overview import overview, push_logs
 from functions.usecases.receipt import export
 from functions.usecases.reconcile import reconcile
 from functions.usecases.show_executions import watch_execution
+from functions.usecases.steps import load_execution
 from functions.usecases.user_history import user_history
 from tests.factories import push, recipe, user
 from tests.functional.api.documented import ApiClient
@@ -227,7 +228,7 @@ def test_pages_lists_and_downloads_show_a_broken_execution_as_broken(lab: Lab, a
         (3, None, 2),
     ]
     assert push_logs(lab.ports, ExecutionSearch(), most=5).next is None
-    assert watch_execution(lab.ports, "welcome", lab.id).document()["problem"]
+    assert watch_execution(lab.ports, load_execution(lab.ports, lab.id)).document()["problem"]
 
 
 def test_an_execution_that_cannot_be_read_no_longer_counts_against_the_limit(lab: Lab) -> None:

@@ -53,7 +53,7 @@ def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:
     now = [built(1, "a", 4310, devices=4102, excluded={"no_token": 191, "dead_token": 17}), built(2, "b", 50)]
     alert = audience_ready(an_execution(), now, (LAST, [built(1, "b", 10), built(2, "a", 4000)]))
     assert alert.message == (
-        "the audiences are ready: 4,360 users in 2 pushes, 4,152 devices; "
+        "the audiences are ready: 4,360 messages in 2 pushes, 4,152 devices; "
         "biggest change against the run of 2026-03-01: push 2 (b) from 10 to 50 users, +400%; "
         "excluded so far: 191 no token, 17 dead token"
     )
@@ -105,7 +105,7 @@ def test_a_live_start_and_a_dry_run_are_told_apart() -> None:
 def test_totals_name_every_reason() -> None:
     tally = Tally(audience_size=100, sent=90, failed=1, unknown=2, excluded={"layer_3_cooldown": 4})
     assert finished(an_execution(state=State.COMPLETED), tally).message == (
-        "completed: of 100 users 90 sent, 1 failed, 2 unknown, 4 layer 3 cooldown, 3 not reached"
+        "completed: of 100 messages 90 sent, 1 failed, 2 unknown, 4 layer 3 cooldown, 3 not reached"
     )
 
 

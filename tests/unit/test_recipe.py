@@ -114,7 +114,7 @@ def test_pushes_go_in_the_order_of_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("schedule.executionTime", "25:61", "schedule.executionTime: must be a wall-clock time HH:MM"),
+        ("schedule.executionTime", "25:61", "schedule.executionTime: use 24-hour time HH:MM"),
         ("schedule.executionTime", None, "schedule.executionTime: is missing"),
         ("schedule.timezone", "Mars", "schedule.timezone: must be an IANA time zone"),
         ("schedule.frequency", "hourly", "schedule.frequency: must be one of"),

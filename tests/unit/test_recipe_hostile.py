@@ -239,7 +239,7 @@ def test_what_is_no_object_is_refused(document: object) -> None:
 )
 def test_a_clock_is_hours_and_minutes_and_nothing_else(clock: str) -> None:
     document = replaced(a_recipe(), ("schedule", "executionTime"), clock)
-    assert errors(document)["schedule.executionTime"].startswith("must be a wall-clock time HH:MM")
+    assert errors(document)["schedule.executionTime"].startswith("use 24-hour time HH:MM")
 
 
 def test_a_clock_may_leave_out_the_leading_nought() -> None:

@@ -1,6 +1,8 @@
 """Answers: `{success, data, message}`, `{success: false, message, errors}`, and plain files."""
 
 import json
+import math
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +25,9 @@ def answered(call: Call, reply: Reply) -> Response:
         return Response(status=304, headers=headers)
     if reply.content is not None:
         return Response(reply.content, status=reply.status, headers=headers, content_type=reply.content_type)
-    data = reply.data() if callable(reply.data) else reply.data
-    body = {"success": True, "data": _plain(data), "message": reply.message}
+    if callable(reply.data):
+        return answered(call, reply.data())
+    body = {"success": True, "data": _plain(reply.data), "message": reply.message}
     if reply.page is not None:
         body["pagination"] = vars(reply.page)
     return _json(reply.status, body, headers)
@@ -44,11 +47,16 @@ def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> R
 
 
 def _plain(data: Any) -> Any:
-    """Return what JSON can hold: models by the names that clients know."""
+    """Return what JSON can hold: models by the names that clients know.
+
+    A recipe edited by hand in Firestore may hold what JSON cannot: NaN becomes null, and bytes become Base64.
+    """
     if isinstance(data, BaseModel):
         return data.model_dump(mode="json", by_alias=True)
     if isinstance(data, list):
         return [_plain(item) for item in data]
     if isinstance(data, Mapping):
         return {name: _plain(item) for name, item in data.items()}
-    return data
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return b64encode(data).decode() if isinstance(data, bytes) else data

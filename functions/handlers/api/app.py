@@ -11,12 +11,12 @@ from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.addresses import match
 from functions.handlers.api.answering import answered, refused
-from functions.handlers.api.cors import allow_origin, preflight
+from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.reading import read_body, read_query
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
-from functions.handlers.callers import caller, leave_unread
+from functions.handlers.callers import caller, leave_unread, logged_path
 
 FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
@@ -24,25 +24,25 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 def handle_api(request: Request) -> Response:
     """Serve one call. Every answer has the one envelope, also where nobody expected what went wrong."""
-    with logs.context(function=FUNCTION, method=request.method, path=request.path):
+    with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
-            response = preflight(request) or _answer(request)
+            return _answer(request)
         finally:
             request.close()  # the files of a form lie on disk until then
-        allow_origin(request, response)
-        return response
 
 
 def _answer(request: Request) -> Response:
+    origin = ""
     try:
-        route, path = _find(request)
-        return _serve(request, route, path)
+        origin = allowed_origin(request)
+        response = preflight(request, origin) or _serve(request, *_find(request))
     except HTTPException as error:
         leave_unread(request)
-        return refused(_of_http(error))
+        response = refused(_of_http(error))
     except Exception as error:
         leave_unread(request)
-        return refused(refusal(error) or unexpected(error))
+        response = refused(refusal(error) or unexpected(error))
+    return shared(response, origin)
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:

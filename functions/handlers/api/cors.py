@@ -9,9 +9,15 @@ _SHOWN = "ETag, Location, Retry-After"
 _REMEMBERED_SECONDS = 600
 
 
-def preflight(request: Request) -> Response | None:
-    """Answer a browser that asks whether a page may call; None for every other request."""
-    if request.method != "OPTIONS" or not _allowed(request) or "Access-Control-Request-Method" not in request.headers:
+def allowed_origin(request: Request) -> str:
+    """Return the origin of the page that sends the request, empty where the deployment does not allow it."""
+    origin = request.headers.get("Origin", "")
+    return origin if origin and origin in bootstrap.ports().policy.api_origins else ""
+
+
+def preflight(request: Request, origin: str) -> Response | None:
+    """Answer a browser that asks whether a page of an allowed origin may call; None for every other request."""
+    if not origin or request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     return Response(
         status=204,
@@ -23,13 +29,9 @@ def preflight(request: Request) -> Response | None:
     )
 
 
-def allow_origin(request: Request, response: Response) -> None:
-    """Say in the answer that the page may read it."""
-    if _allowed(request):
-        response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+def shared(response: Response, origin: str) -> Response:
+    """Return the response, with leave for the page to read it where its origin is allowed."""
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _SHOWN
-
-
-def _allowed(request: Request) -> bool:
-    origin = request.headers.get("Origin")
-    return origin is not None and origin in bootstrap.ports().policy.api_origins
+    return response

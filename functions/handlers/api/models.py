@@ -39,6 +39,8 @@ class ExecutionSummary(Model):
     phase: Phase | None
     seconds_to_send: int | None
     totals: Totals | None
+    people: int | None = Field(description="Different users of all audiences, each once; null before T-30.")
+    people_reached: int | None = Field(description="Those who were sent at least one push; null before the end.")
 
 
 class PhaseTimes(Model):
@@ -79,7 +81,10 @@ class ViolationShown(Model):
 
 
 class AllTotals(Totals):
-    """The totals of all pushes, with the test pushes that arrived."""
+    """The totals of all pushes, in messages: a user counts once for each push. `people` counts each user once."""
+
+    people: int | None
+    people_reached: int | None
 
     test_sent: int
 
@@ -165,8 +170,10 @@ class PushPreview(Model):
 
 
 class PreviewTotals(Model):
-    """What all pushes would do together."""
+    """What all pushes would do together: in people, each once, and summed up over the pushes."""
 
+    people: int
+    eligible_people: int
     audience_size: int
     eligible: int
     messages: int

@@ -17,6 +17,7 @@ from functions.domain.errors import (
     Conflict,
     FieldError,
     Forbidden,
+    Misconfigured,
     NotFound,
     NotPossible,
     NotYet,
@@ -79,7 +80,13 @@ _STATUS: Mapping[type[Exception], int] = {
 
 
 def refusal(error: Exception) -> Refusal | None:
-    """Return what an error is answered with; None for one that nobody expected, or that only a deployer can mend."""
+    """Return what an error is answered with; None for an unexpected one.
+
+    A missing or wrong setting is logged in full. The caller, who may be anybody, gets its name only.
+    """
+    if isinstance(error, Misconfigured):
+        log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
+        return Refusal(status=503, message=error.public_message)
     if isinstance(error, Refused):
         return Refusal(status=error.status, message=str(error), errors=error.errors, headers=error.headers)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
@@ -100,7 +107,7 @@ def unexpected(error: Exception) -> Refusal:
         message = f"a disk or a connection fails: {reason}; the log says more under {reference}"
         return Refusal(status=503, message=message, headers={"Retry-After": str(_WAIT_SECONDS)})
     log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
-    return Refusal(status=500, message=f"something went wrong that nobody expected; the log has it under {reference}")
+    return Refusal(status=500, message=f"an unexpected error occurred; the log has it under {reference}")
 
 
 def _fields(error: Exception) -> Sequence[FieldError]:

@@ -79,7 +79,8 @@ class Call:
 class Reply:
     """What is answered: `data` in the envelope, or a `content` of another type than JSON, perhaps piece by piece.
 
-    `data` may be a function that makes it: it is not called for a client that has the version `etag` already.
+    `data` may be a function that makes the reply: it is not called for a client that has the version `etag` already.
+    What it makes names the version that it shows, which may be a later one.
     """
 
     data: Any = None

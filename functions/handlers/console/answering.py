@@ -17,7 +17,12 @@ _NOW = "X-Console-Now"
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a page."""
-    return Response(render(visit, template, values), status=status, content_type="text/html; charset=utf-8")
+    return html(render(visit, template, values), status)
+
+
+def html(text: str, status: int) -> Response:
+    """Return a text in HTML as an answer."""
+    return Response(text, status=status, content_type="text/html; charset=utf-8")
 
 
 def part(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:

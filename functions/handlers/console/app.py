@@ -8,14 +8,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from functions import bootstrap, logs
-from functions.domain.errors import Misconfigured
 from functions.domain.roles import Caller, Role
 from functions.handlers.addresses import match
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
-from functions.handlers.callers import leave_unread
-from functions.handlers.console.answering import page
+from functions.handlers.callers import leave_unread, logged_path
+from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.forms import check_origin, check_token, read_form
+from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
 
@@ -39,7 +39,7 @@ _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 def handle_console(request: Request) -> Response:
     """Answer one visit: a page, a part of one, a file, or what a form asks for."""
-    with logs.context(function=FUNCTION, method=request.method, path=request.path):
+    with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         response = _answer(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.extend(_HEADERS)
@@ -49,7 +49,7 @@ def handle_console(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    """Return the answer; whoever is known is told more than that something went wrong."""
+    """Return the answer; a visitor who is known gets the way back to the overview with a refusal."""
     who = _NOBODY
     try:
         if request.path.startswith(ASSETS) and request.method in ("GET", "HEAD"):
@@ -62,8 +62,6 @@ def _answer(request: Request) -> Response:
     except HTTPException as error:
         return _told(request, who, _of_http(error))
     except Exception as error:
-        if isinstance(error, Misconfigured):
-            return _told(request, who, Refusal(status=503, message=f"the deployment is not complete: {error}"))
         return _told(request, who, refusal(error) or unexpected(error))
 
 
@@ -79,11 +77,11 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
 
 
 def _told(request: Request, who: Caller, told: Refusal) -> Response:
-    """Return the page that says why there is no other; the rest of the request is left unread."""
+    """Return the page that says why there is no other, made without ports, as these may be what is missing."""
     leave_unread(request)
     logs.log.info(told.message, extra={"action": "refused", "status": told.status})
-    visit = Visit(bootstrap.ports(), who, {}, request)
-    response = page(visit, "refused.html", status=told.status, told=told, known=who is not _NOBODY)
+    values = {"told": told, "known": who is not _NOBODY}
+    response = html(render_alone("refused.html", request.script_root, who, values), told.status)
     response.headers.extend({name: text for name, text in told.headers.items() if name != "WWW-Authenticate"})
     return response
 
@@ -99,10 +97,10 @@ def _map() -> Map:
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
-_MISSING = Refusal(status=404, message="there is no such page")
+_MISSING = Refusal(status=404, message="page not found")
 
 
 def _of_http(error: HTTPException) -> Refusal:
     status = error.code or 400
-    words = {404: _MISSING.message, 405: "this address takes no such request"}
+    words = {404: _MISSING.message, 405: "this address does not accept this request"}
     return Refusal(status=status, message=words.get(status, error.description or error.name))

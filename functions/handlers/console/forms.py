@@ -38,7 +38,7 @@ def check_origin(request: Request) -> None:
     if site is not None and site != "same-origin":
         raise Forbidden("this form was sent from another site, so nothing was done")
     if site is None and (origin is None or urlsplit(origin).netloc != request.host):
-        raise Forbidden("nobody says that this form comes from the console's own pages, so nothing was done")
+        raise Forbidden("the browser does not say that this form comes from the console, so nothing was done")
 
 
 def read_form(request: Request) -> None:
@@ -57,11 +57,11 @@ def check_token(visit: Visit) -> None:
     try:
         name, path, until = _serializer().loads(visit.request.form.get(FIELD, ""))
     except (BadSignature, ValueError, TypeError):
-        raise Forbidden("this page is too old, or not ours: load it again, then send the form once more") from None
+        raise Forbidden("this page is too old: reload it, then submit the form again") from None
     if (name, path) != (visit.caller.name, visit.request.path):
-        raise Forbidden("this form was made for another page or another visitor: load the page again")
+        raise Forbidden("this form was made for another page or another visitor: reload the page")
     if datetime.fromtimestamp(until, UTC) < visit.now:
-        raise Forbidden("this page has been open for too long: load it again, then send the form once more")
+        raise Forbidden("this page has been open for too long: reload it, then submit the form again")
 
 
 def _serializer() -> URLSafeSerializer:

@@ -12,7 +12,9 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from functions.domain.errors import FieldError
+from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.status import read_status
+from functions.handlers.console.push_origins import find_origin, origin_of
 
 Values = dict[str, str]
 """What stands in the form's fields, by their names."""
@@ -20,9 +22,14 @@ Values = dict[str, str]
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _PUSH = re.compile(r"pushSequence\[(\d+)\]")
 _LARGEST_DIGITS = 18
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00(:00(\.0+)?)?(Z|\+00:00)?")
+"""A date that an old form wrote out as an instant."""
 QUERY = "audienceCriteria.query"
 """The field for everything that asks for an audience by query."""
 QUERY_KEYS = ("filters", "dataPacks", "manualUserIds", "customQuery")
+_OLD_QUERY_KEYS = ("trustedTraderStatus", "trustedTraderCandidate", "activityDays", "tradingDays", "minTrades")
+"""What old recipes ask by; the field shows and takes them, too."""
+_ALL_QUERY_KEYS = (*QUERY_KEYS, *_OLD_QUERY_KEYS)
 
 
 def _text(written: str) -> Any:
@@ -44,6 +51,10 @@ def _lines(written: str) -> Any:
     return [word for word in re.split(r"[\s,]+", written) if word]
 
 
+def _lines_if_any(written: str) -> Any:
+    return _lines(written) or None
+
+
 def _yes(written: str) -> Any:
     return written == "yes"
 
@@ -63,6 +74,7 @@ def _not_json(example: str) -> str:
 _FIELDS: Mapping[str, Callable[[str], Any]] = {
     "name": _text,
     "description": _text,
+    "type": _text,
     "status": _text,
     "schedule.timezone": _text,
     "schedule.frequency": _text,
@@ -79,6 +91,8 @@ _FIELDS: Mapping[str, Callable[[str], Any]] = {
     "settings.cancellationWindowMinutes": _number,
     "settings.maxLatenessMinutes": _number,
     "settings.onUnknown": _text,
+    "settings.alertChannels": _lines_if_any,
+    "settings.safeguards.emergencyContacts": _lines_if_any,
     "settings.safeguards.maxAudienceSize": _number,
     "settings.safeguards.requireTestFirst": _yes,
     "settings.safeguards.alertThresholds.audienceSize": _number,
@@ -94,6 +108,7 @@ _PUSH_FIELDS: Mapping[str, Callable[[str], Any]] = {
     "timing.absoluteTime": _text,
     "literalText": _yes_or_nothing,
 }
+_EMPTY: tuple[Any, ...] = (None, {}, [], "")
 _NEEDED = ("title", "body")
 """Of a push: what is missing here is empty, so that the error says what to write."""
 _WEEKDAYS = "schedule.daysOfWeek"
@@ -121,7 +136,7 @@ class _Reader:
     errors: list[FieldError] = field(default_factory=list)
 
     def put(self, document: dict[str, Any], path: str, name: str, read: Callable[[str], Any]) -> None:
-        """Write the value of the field `name` at a path; an empty one takes what is there away."""
+        """Write the value of the field `name` at a path; an empty value removes what is there."""
         try:
             value = read(self.values.get(name, ""))
         except (ValueError, RecursionError):
@@ -131,6 +146,7 @@ class _Reader:
         place = document
         for parent in parents:
             if not isinstance(place.get(parent), dict):
+                place.pop(parent, None)  # it was broken by hand: the form's own takes its place
                 if value is None:
                     return
                 place[parent] = {}
@@ -148,11 +164,7 @@ def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
     reader, document = _Reader(values), deepcopy(dict(stored))
     for path, read in _FIELDS.items():
         reader.put(document, path, path, read)
-    schedule = document.setdefault("schedule", {})
-    days = [int(day) for day in form.getlist(_WEEKDAYS) if day.isdecimal()]
-    schedule["daysOfWeek"] = days
-    if not days:
-        del schedule["daysOfWeek"]
+    reader.put(document, _WEEKDAYS, _WEEKDAYS, _days)
     _put_query(reader, document)
     reader.errors += _missing(document)
     pushes = _count(values)
@@ -171,6 +183,10 @@ def _missing(document: Mapping[str, Any]) -> list[FieldError]:
     return errors
 
 
+def _days(written: str) -> Any:
+    return [int(day) for day in written.split(",") if day.isdecimal()] or None
+
+
 def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
     criteria = document.setdefault("audienceCriteria", {})
     try:
@@ -178,19 +194,17 @@ def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
     except (ValueError, RecursionError):
         reader.errors.append(FieldError(QUERY, _not_json('{"filters": {"lastActiveDays": 30}}')))
         return
-    if not isinstance(query, dict) or not set(query) <= set(QUERY_KEYS):
+    if not isinstance(query, dict) or not set(query) <= set(_ALL_QUERY_KEYS):
         reader.errors.append(FieldError(QUERY, f"must be an object of {', '.join(QUERY_KEYS)}"))
         return
-    for key in QUERY_KEYS:
+    for key in _ALL_QUERY_KEYS:
         criteria.pop(key, None)
     criteria.update(query)
 
 
 def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str, Any]:
     base = f"pushSequence[{position}]"
-    before, origin = stored.get("pushSequence") or [], reader.values.get(f"{base}.from", "")
-    known = origin.isdecimal() and int(origin) < len(before) and isinstance(before[int(origin)], dict)
-    push: dict[str, Any] = deepcopy(before[int(origin)]) if known else {}
+    push = find_origin(reader.values.get(f"{base}.from", ""), stored.get("pushSequence"))
     for path, read in _PUSH_FIELDS.items():
         reader.put(push, path, f"{base}.{path}", read)
     for name in _NEEDED:
@@ -199,23 +213,44 @@ def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str
 
 
 def values_of(document: Mapping[str, Any]) -> tuple[Values, int]:
-    """Return what a document's form shows at first, and its number of pushes."""
+    """Return what a document's form shows at first, and its number of pushes; a broken document shows what it can."""
     values = dict(_DEFAULTS)
-    for path in _FIELDS:
+    for path, read in _FIELDS.items():
         found = _find(document, path)
         if found is not None:
-            values[path] = _shown(path, found)
+            values[path] = _shown(path, read, found)
+    values["status"] = _status(document)
     values[_WEEKDAYS] = ",".join(_weekdays(_find(document, _WEEKDAYS)))
-    criteria = document.get("audienceCriteria") or {}
-    query = {key: criteria[key] for key in QUERY_KEYS if criteria.get(key)}
-    values[QUERY] = json.dumps(query, ensure_ascii=False, indent=2) if query else ""
-    pushes = list(_in_order(document.get("pushSequence") or []))
-    for position, (origin, push) in enumerate(pushes):
-        values[f"pushSequence[{position}].from"] = str(origin)
-        for path in _PUSH_FIELDS:
+    written = {key: _find(document, f"audienceCriteria.{key}") for key in _ALL_QUERY_KEYS}
+    query = {key: found for key, found in written.items() if found not in _EMPTY}
+    values[QUERY] = _json(query) if query else ""
+    pushes = _in_order(document.get("pushSequence"))
+    for position, (_, push) in enumerate(pushes):
+        base = f"pushSequence[{position}]"
+        values[f"{base}.from"] = origin_of(push, tuple(_PUSH_FIELDS))
+        for path, read in _PUSH_FIELDS.items():
             found = _find(push, path)
-            values[f"pushSequence[{position}].{path}"] = "" if found is None else _shown(path, found)
+            values[f"{base}.{path}"] = "" if found is None else _shown(path, read, found)
     return values, max(len(pushes), 1)
+
+
+def as_shown(errors: Sequence[FieldError], document: Mapping[str, Any]) -> list[FieldError]:
+    """Return the errors of a stored document by the places that its pushes have in the form.
+
+    An entry of `pushSequence` that is not an object has no place there: saving the form removes it.
+    """
+    places = {place: position for position, (place, _) in enumerate(_in_order(document.get("pushSequence")))}
+
+    def moved(error: FieldError) -> FieldError:
+        found = _PUSH.match(error.field)
+        if not found:
+            return error
+        place, rest = int(found[1]), error.field[found.end() :]
+        if place in places:
+            return FieldError(f"pushSequence[{places[place]}]{rest}", error.reason)
+        return FieldError("pushSequence", f"entry {place + 1} {error.reason}; saving removes it")
+
+    return [moved(error) for error in errors]
 
 
 def without_push(values: Values, position: int) -> Values:
@@ -244,7 +279,7 @@ def field_names(pushes: int) -> list[str]:
 
 
 def _nearest(path: str, names: Sequence[str]) -> str:
-    for key in QUERY_KEYS:
+    for key in _ALL_QUERY_KEYS:
         if path.startswith(f"audienceCriteria.{key}"):
             return QUERY
     fitting = [name for name in names if path == name or re.match(re.escape(name) + r"[.\[]", path)]
@@ -257,27 +292,45 @@ def _find(document: Any, path: str) -> Any:
     return document
 
 
-def _shown(path: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if path.endswith("testUserIds") and isinstance(value, list):
-        return "\n".join(map(str, value))
-    if path in ("schedule.startDate", "schedule.endDate"):
-        return str(value)[:10]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+def _status(document: Mapping[str, Any]) -> str:
+    """Return the status that counts, as `isActive` may say another; one that cannot be read stays as written."""
+    try:
+        return read_status(document)[0].value
+    except BadRecipe:
+        written = document.get("status")
+        return written if isinstance(written, str) else _json(written)
+
+
+def _shown(path: str, read: Callable[[str], Any], value: Any) -> str:
+    """Return the text of a field: what `read` makes of it again is the value, unless that has a wrong type."""
+    if read is _yes:
+        return ("yes" if value else "") if isinstance(value, bool) else _DEFAULTS.get(path, "")
+    if read is _object:
+        return _json(value)
+    if read in (_lines, _lines_if_any) and isinstance(value, list):
+        return "\n".join(each if isinstance(each, str) else _json(each) for each in value if each is not None)
+    if isinstance(value, str):
+        midnight = _MIDNIGHT.fullmatch(value) if path in ("schedule.startDate", "schedule.endDate") else None
+        return midnight[1] if midnight else value
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def _weekdays(written: Any) -> Iterator[str]:
     for day in written if isinstance(written, list) else []:
-        if isinstance(day, int):
-            yield str(day % 7)
+        if isinstance(day, int) and not isinstance(day, bool) and 0 <= day <= len(_DAYS):
+            yield str(day % len(_DAYS))
         elif isinstance(day, str) and day[:3].lower() in _DAYS:
             yield str(_DAYS.index(day[:3].lower()))
 
 
-def _in_order(pushes: Sequence[Any]) -> list[tuple[int, Mapping[str, Any]]]:
+def _in_order(pushes: Any) -> list[tuple[int, Mapping[str, Any]]]:
     """Return the pushes with their places in the document, in the order in which they are sent."""
-    numbered = [(place, push) for place, push in enumerate(pushes) if isinstance(push, Mapping)]
+    listed = pushes if isinstance(pushes, list) else []
+    numbered = [(place, push) for place, push in enumerate(listed) if isinstance(push, Mapping)]
 
     def order(entry: tuple[int, Mapping[str, Any]]) -> int:
         written = entry[1].get("sequenceOrder")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.domain.roles import Role
+from functions.domain.roles import Caller, Role
 from functions.handlers.console import words
 from functions.handlers.console.assets import address
 from functions.handlers.console.forms import form_token
@@ -31,6 +31,11 @@ def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
             **values,
         )
     )
+
+
+def render_alone(template: str, root: str, caller: Caller, values: Mapping[str, Any]) -> str:
+    """Return a page that can be shown where nothing else works: without a clock, forms or anything stored."""
+    return _environment().get_template(template).render(root=root, now=None, caller=caller, **values)
 
 
 @cache

@@ -9,9 +9,9 @@ _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satu
 
 
 def in_words(recipe: Recipe) -> str:
-    """Say when a recipe sends: Every Monday and Friday at 18:30, New York time, from 1 January 2026 on."""
+    """Say when a recipe sends: Every Monday and Friday at 18:30 New York, from 1 January 2026 on."""
     schedule = recipe.schedule
-    written = f"{_days(schedule)} at {_times(schedule)}, {city(schedule.zone)} time"
+    written = f"{_days(schedule)} at {_times(schedule)} {city(schedule.zone)}"
     if schedule.frequency is Frequency.ONCE:
         return written
     if recipe.schedule.start_date.year > 1:

@@ -1,32 +1,31 @@
-"""Where an execution stands, in sentences, and what its one large button does: always as the store has it now."""
+"""Where a send stands, in sentences, and what its one large button does: always as the store has it now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.instants import instant
-from functions.handlers.console.words import plural
+from functions.handlers.console.words import city, clock, plural, short_day, zone_of
 from functions.usecases.show_executions import possible_for
 
 _ENDED = {
-    State.COMPLETED: "It is over",
-    State.CANCELLED: "It was cancelled before T-0, and nobody was sent anything but the tests",
-    State.STOPPED: "It was stopped; whoever had not been sent to by then gets nothing",
-    State.BLOCKED: "A safeguard blocked it, and nobody was sent anything but the tests",
-    State.EXPIRED: "It was too late, so it was skipped: no push beats a stale one",
-    State.FAILED: "It failed",
+    State.COMPLETED: "Finished",
+    State.CANCELLED: "Cancelled before the send time. Only test users received anything",
+    State.STOPPED: "Stopped. Everyone else receives nothing",
+    State.BLOCKED: "Blocked by a safeguard. Only test users received anything",
+    State.EXPIRED: "Skipped, because it was too late: a late push is worse than none",
+    State.FAILED: "Failed",
 }
 OUTCOMES = {
-    "cancelled": ("good", "Cancelled. The live pushes will not be sent."),
-    "stopped": ("good", "Stopped. No further message leaves."),
-    "live": (
-        "bad",
-        "Too late to cancel: the live send had begun when your cancel arrived. You can still stop what is left.",
-    ),
-    "over": ("wait", "Nothing was changed: the execution had ended before your request arrived."),
-    "started": ("good", "Started. This page follows it."),
+    "cancelled": ("good", "Cancelled. Nobody receives the push."),
+    "stopped": ("good", "Stopped. No more messages are sent."),
+    "live": ("bad", "Too late to cancel: the live send had already started. You can still stop remaining messages."),
+    "over": ("wait", "Nothing changed: the send had already ended."),
+    "started": ("good", "Started. This page updates automatically."),
+    "tested": ("good", "Test started. This page updates automatically."),
 }
 """What a form did, by the word that stands in the address of the page after it."""
 
@@ -47,15 +46,15 @@ def control_of(execution: Execution) -> Control:
         return Control(
             kind="cancel",
             label="Cancel this send",
-            explanation="Until T-0 anybody may cancel. Nobody gets a live push then.",
+            explanation=f"Anyone can cancel before {_at(execution)}. If you do, nobody receives the push.",
         )
     if possible:
         return Control(
             kind="stop",
             label="Emergency stop",
-            explanation="The live send has begun. A stop lets no further message leave; what has left stays.",
+            explanation="Stops all remaining messages. Messages already sent can't be recalled.",
         )
-    return Control(kind="over", label=_over(execution), explanation=execution.reason or _ENDED[execution.state])
+    return Control(kind="over", label=_over(execution), explanation=_why_over(execution))
 
 
 def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
@@ -68,40 +67,71 @@ def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> 
         return _building(execution, report)
     if execution.state is State.TESTED:
         if now >= execution.send_at:
-            return "T-0 has come: the decision is due any moment."
-        return "The test pushes are out. Look at them: the live send begins by itself at T-0."
+            return "The send time has come. Sending starts at any moment."
+        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution)}."
     return _live(report, now)
 
 
 def _building(execution: Execution, report: Mapping[str, Any]) -> str:
     built = execution.state is State.AUDIENCE_READY
     if execution.kind is Kind.ONE_OFF:
-        audience = "The audience is ready" if built else "The audience is built first"
-        return f"{audience}; the push goes out at {execution.send_at:%H:%M} UTC."
+        audience = "The audience is ready" if built else "Building the audience"
+        return f"{audience}. Sends automatically at {_at(execution)}."
     due = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
-    audiences = "The audiences are ready" if built else "The audiences are built first"
-    return f"{audiences}; the test pushes go out at {due['test_sending']:%H:%M} UTC."
+    audiences = "Audiences are ready" if built else "Building audiences"
+    return f"{audiences}. Test pushes are sent at {_at(execution, due['test_sending'])}."
 
 
 def _live(report: Mapping[str, Any], now: datetime) -> str:
     pushes = report["pushes"]
     begun = [push for push in pushes if instant(push["dueAt"]) <= now]
     waiting = [push for push in pushes if instant(push["dueAt"]) > now]
-    sent = f"{plural(report['totals']['sent'], 'person has', 'people have')} got a push"
-    if waiting:
-        return f"Push {len(begun)} of {len(pushes)} is going out; {sent} so far."
-    return f"All {plural(len(pushes), 'push', 'pushes')} are on their way; {sent} so far."
+    sent = report["totals"]["sent"]
+    if len(pushes) == 1:
+        return f"{plural(sent, 'person has', 'people have')} received it so far."
+    told = f"{plural(sent, 'message')} sent so far."
+    return f"Sending push {len(begun)} of {len(pushes)}. {told}" if waiting else told
+
+
+def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
+    """Say which sends were cancelled."""
+    sends = ", ".join(f"{short_day(each.send_at, zone)} {city(zone)}" for each in executions)
+    return f"{plural(len(executions), 'send was', 'sends were')} cancelled: {sends}."
 
 
 def _ended(execution: Execution, report: Mapping[str, Any]) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
-        return "It was a test only: the test users got every push, nobody else did."
+        return "Test finished. Only test users received the pushes."
     totals = report["totals"]
-    told = _ENDED[execution.state]
+    told = f"{_ENDED[execution.state]}."
     if totals["sent"] or execution.state is State.COMPLETED:
-        told += f": {plural(totals['sent'], 'person', 'people')} of {totals['audienceSize']:,} got a push"
-    return f"{told}."
+        told += f" {received(totals, len(report['pushes']))}."
+    return told
+
+
+def received(totals: Mapping[str, Any], pushes: int) -> str:
+    """Say how many people received something, each counted once, and how many messages that were."""
+    sent, size = totals["sent"], totals["audienceSize"]
+    if pushes == 1:
+        return f"{sent:,} of {plural(size, 'person', 'people')} received it"
+    messages = f"{sent:,} of {plural(size, 'message')} sent"
+    if totals["people"] is None or totals["peopleReached"] is None:
+        return messages
+    people = plural(totals["people"], "person", "people")
+    return f"{totals['peopleReached']:,} of {people} received at least one push; {messages}"
+
+
+def _at(execution: Execution, instant_: datetime | None = None) -> str:
+    """Return the send time, or another instant, on the clock of the recipe."""
+    zone = zone_of(execution.recipe)
+    return f"{clock(instant_ or execution.send_at, zone)} {city(zone)}"
+
+
+def _why_over(execution: Execution) -> str:
+    if execution.state is State.COMPLETED:
+        return "There is nothing left to cancel or to stop."
+    return execution.reason or _ENDED[execution.state]
 
 
 def _over(execution: Execution) -> str:
-    return {State.CANCELLED: "Cancelled", State.STOPPED: "Stopped"}.get(execution.state, "Over: nothing to stop")
+    return {State.CANCELLED: "Cancelled", State.STOPPED: "Stopped"}.get(execution.state, "Finished")

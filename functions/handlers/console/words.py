@@ -9,6 +9,7 @@ from functions.domain.instants import instant
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 
 STATES: Mapping[str, tuple[str, str]] = {
     "launched": ("Building audiences", "info"),
@@ -57,7 +58,7 @@ LAYERS = {
     4: "Test",
     5: "New-user series",
 }
-KINDS = {"scheduled": "by schedule", "manual": "by hand", "test": "test only", "one_off": "once, by no recipe"}
+KINDS = {"scheduled": "Scheduled", "manual": "Manual", "test": "Test", "one_off": "One-off"}
 
 
 def number(value: float) -> str:
@@ -93,6 +94,14 @@ def short_day(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
 def city(zone: ZoneInfo | str) -> str:
     """Return what a zone is called by people: New York."""
     return str(zone).rpartition("/")[2].replace("_", " ")
+
+
+def zone_of(document: Mapping[str, Any]) -> str:
+    """Return the zone of a recipe document, UTC where it names none that is known."""
+    try:
+        return ZoneInfo(document["schedule"]["timezone"]).key
+    except (KeyError, TypeError, ValueError, OSError):
+        return "UTC"
 
 
 def clock(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
@@ -135,15 +144,26 @@ def span(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
-def how_far(at: datetime, now: datetime) -> str:
-    """Write when something is, seen from now: in 12 min, 3 h ago."""
+def how_far(at: datetime, now: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write when something is, seen from now: in 12 min, 3 h ago, Monday on the clock of a zone."""
     seconds = (at - now) / _SECOND
+    if _DAY <= at - now < 6 * _DAY:
+        return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%A}"
     return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a number with what it counts."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def audience_words(totals: Mapping[str, Any], pushes: int) -> str:
+    """Write how many people a send is for, each counted once, and how many messages that makes."""
+    size = totals["audienceSize"]
+    if pushes == 1:
+        return plural(size, "person", "people")
+    messages = f"{plural(size, 'message')} in {plural(pushes, 'push', 'pushes')}"
+    return messages if totals["people"] is None else f"{plural(totals['people'], 'person', 'people')}, {messages}"
 
 
 def state_word(state: str) -> str:
@@ -180,6 +200,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "how_far": how_far,
     "plural": plural,
+    "audience_words": audience_words,
     "state_word": state_word,
     "state_pair": state_pair,
     "tone": tone,

@@ -122,8 +122,8 @@ def test_what_a_user_got_is_told_newest_first(lab: Lab, api: ApiClient) -> None:
     lab.run_to_the_end()
     found = api.data("GET", f"/api/users/{user(1)}/notifications?days=1")
     assert [(got["recipeId"], got["push"], got["title"]) for got in found["notifications"]] == [
-        ("welcome", 2, "Push 2 for [[var:name]]"),
-        ("welcome", 1, "Push 1 for [[var:name]]"),
+        ("welcome", 2, "Push 2 for Name 1"),
+        ("welcome", 1, "Push 1 for Name 1"),
     ]
     assert api("GET", "/api/users/jo/notifications").status_code == 422
     assert errors(api("GET", f"/api/users/{user(1)}/notifications?days=91")) == ["days"]

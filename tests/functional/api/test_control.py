@@ -124,3 +124,24 @@ def test_only_an_active_recipe_sends_whoever_asks(lab: Lab, api: ApiClient) -> N
     response = api("POST", CONTROL, json={"action": "execute_now", "recipeId": "welcome"})
     assert (response.status_code, "paused" in response.text) == (409, True)
     assert executions_of(lab.ports, "welcome") == []
+
+
+def test_pausing_answers_which_executions_it_cancelled(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(SEND_AT - timedelta(minutes=10))
+    order = {"action": "pause", "recipeId": "welcome"}
+    done = api.data("POST", "/api/automation/control", json=order)
+    assert [(each["executionId"], each["status"]) for each in done["executions"]] == [(lab.id, "cancelled")]
+    assert api.data("POST", "/api/automation/control", json=order)["executions"] == []
+
+
+def test_removing_answers_which_executions_it_cancelled(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(SEND_AT - timedelta(minutes=10))
+    assert api.data("DELETE", "/api/automation/recipes/welcome")["cancelled"] == [lab.id]
+
+
+def test_the_next_send_of_a_recipe_is_one_that_goes_out(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(SEND_AT - timedelta(minutes=10))
+    recipe_at = "/api/automation/recipes/welcome"
+    assert api.data("GET", recipe_at)["nextSendAt"] == "2026-03-02T18:30:00Z"
+    api.data("POST", "/api/automation/control", json={"action": "cancel", "executionId": lab.id})
+    assert api.data("GET", recipe_at)["nextSendAt"] == "2026-03-03T18:30:00Z"

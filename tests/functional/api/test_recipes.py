@@ -21,7 +21,7 @@ def test_a_recipe_is_created_read_changed_and_removed(lab: Lab, api: ApiClient) 
     )
     assert changed["nextSendAt"] == "2026-03-02T19:00:00Z"
     assert [job.cron for job in lab.ports.schedules.all() if job.name == "tminus-spring-sale"] == ["30 18 * * *"]
-    assert api.data("DELETE", f"{RECIPES}/spring-sale") == {"recipeId": "spring-sale"}
+    assert api.data("DELETE", f"{RECIPES}/spring-sale") == {"recipeId": "spring-sale", "cancelled": []}
     assert api("GET", f"{RECIPES}/spring-sale").status_code == 404
     assert "tminus-spring-sale" not in {job.name for job in lab.ports.schedules.all()}
     entries = lab.ports.audit.of_recipe("spring-sale", most=9)

@@ -32,7 +32,7 @@ def poll(page: Page) -> str:
         (START_AT + SECOND, "Sending tests", "Cancel this send"),
         (SEND_AT - MINUTE, "Cancellation window", "Cancel this send"),
         (SEND_AT + MINUTE, "Live", "Emergency stop"),
-        (SEND_AT + timedelta(hours=1), "Completed", "Over: nothing to stop"),
+        (SEND_AT + timedelta(hours=1), "Completed", "Finished"),
     ],
 )
 def test_the_button_does_what_is_possible_in_each_phase(
@@ -46,7 +46,10 @@ def test_the_button_does_what_is_possible_in_each_phase(
 
 def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - SECOND)
-    assert "Cancel this send? 9 users of 3 pushes will get nothing" in visitor.get(f"{at(lab)}/confirm").text
+    assert (
+        "Nobody will receive it: 9 people, 9 messages in 3 pushes. This can't be undone."
+        in visitor.get(f"{at(lab)}/confirm").text
+    )
     response = visitor.send(f"{at(lab)}/confirm", f"{at(lab)}/cancel", {"reason": "wrong shoes"})
     assert response.headers["Location"].endswith(f"{at(lab)}?told=cancelled")
     lab.run_to_the_end()
@@ -75,7 +78,7 @@ def test_a_cancel_after_the_end_changes_nothing_and_says_so(lab: Lab, visitor: V
     form = visitor.get(f"{at(lab)}/confirm").form(f"{at(lab)}/cancel").fields
     lab.run_to_the_end()
     response = visitor.post(f"{at(lab)}/cancel", form, status=303)
-    assert "had ended before" in visitor.get(response.headers["Location"]).text
+    assert "the send had already ended" in visitor.get(response.headers["Location"]).text
     assert path_of(visitor.open("GET", f"{at(lab)}/confirm")) == at(lab)
 
 
@@ -83,7 +86,7 @@ def test_a_viewer_sees_all_and_can_stop_nothing(lab: Lab, visitor: Visitor) -> N
     lab.run_to(SEND_AT - MINUTE)
     visitor.become(Role.VIEWER)
     page = visitor.get(at(lab))
-    assert "This takes the role operator" in page.text
+    assert "Only an operator can do this" in page.text
     assert [form.action for form in page.forms] == []
     assert all("/confirm" not in values.get("href", "") for _, values in page.elements)
 
@@ -114,7 +117,7 @@ def test_messages_have_the_values_of_the_test_audience_once_there_is_one(lab: La
     lab.clock.advance_to(START_AT)
     lab.launch()
     page = visitor.get(at(lab))
-    assert "variables stand for themselves" in page.text
+    assert "Preview uses placeholder values" in page.text
     lab.run_to(SEND_AT - MINUTE)
     shown = visitor.open("GET", poll(page)).text
     assert "the values are those of a real user" in shown
@@ -137,7 +140,7 @@ def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visit
     lab.run_to_the_end()
     assert "the limit is 1" in visitor.get("/").text
     visitor.send(at(lab), "/violations")
-    assert "looked after by ana@kicks.example" in visitor.get(at(lab)).text
+    assert "resolved by ana@kicks.example" in visitor.get(at(lab)).text
 
 
 def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab: Lab, visitor: Visitor) -> None:
@@ -148,8 +151,8 @@ def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab
         assert "One-off push" in visitor.get(path).text
     place = f"/executions/{sent.id}"
     page = visitor.get(place)
-    assert "once, by no recipe" in page.text
-    assert f"The audience is ready; the push goes out at {sent.send_at:%H:%M} UTC." in page.text
+    assert "One-off" in page.text
+    assert f"The audience is ready. Sends automatically at {sent.send_at:%H:%M} UTC." in page.text
     assert not [values for _, values in page.elements if values.get("href", "").endswith("/recipes/one-off")]
     visitor.send(f"{place}/confirm", f"{place}/cancel", {"reason": "wrong shoes"})
     assert "wrong shoes" in visitor.get(place).text

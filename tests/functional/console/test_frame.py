@@ -8,6 +8,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.assets import NAMES, address
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route
+from tests.factories import user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import SAME_SITE, Visitor
 
@@ -20,6 +21,7 @@ def path_of(route: Route, lab: Lab) -> str:
         route.path.replace("<execution_id>", lab.id)
         .replace("<recipe_id>", "welcome")
         .replace("<int(max=999):push>", "1")
+        .replace("<path:user_id>", user(1))
     )
 
 
@@ -46,7 +48,7 @@ def test_every_page_and_form_takes_its_role(role: Role | None, running: Lab, vis
     for route in [route for route in ROUTES if role is None or not role.includes(route.least)]:
         response = visitor.open(route.method, path_of(route, running), headers=SAME_SITE)
         assert response.status_code == 403, route.path
-        assert "You may not do this" in response.text
+        assert "You can't do this" in response.text
         assert running.id not in response.text
 
 
@@ -106,7 +108,7 @@ def test_files_are_named_by_their_content_and_kept(name: str, visitor: Visitor) 
 
 @pytest.mark.parametrize("path", ["/nothing", "/assets/../settings.py", "/recipes/none", "/executions/none"])
 def test_what_is_not_there_is_said_on_a_page(path: str, visitor: Visitor) -> None:
-    assert "Nothing is here" in visitor.get(path, 404).text or path.startswith("/assets")
+    assert "Page not found" in visitor.get(path, 404).text or path.startswith("/assets")
 
 
 def test_what_nobody_expected_is_logged_and_not_shown(

@@ -1,6 +1,7 @@
 """Controls: stop, cancel, pause, resume, execute now; and what is possible now."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
@@ -11,6 +12,7 @@ from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionSummary
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.asked_once import asked_once
+from functions.usecases.cancelled import while_cancelling
 from functions.usecases.control import cancel, cancel_before_live, stop, stop_all
 from functions.usecases.possible import possible_now
 from functions.usecases.recipes import pause_recipe, resume_recipe
@@ -38,7 +40,7 @@ class Order(Model):
 
 
 class Done(Model):
-    """What was done, and what became of the executions that it was done to."""
+    """What was done, and to which executions; pausing a recipe cancels those before T-0."""
 
     action: str
     recipe_id: str | None
@@ -89,8 +91,9 @@ def _cancel(call: Call, order: Order) -> Reply:
 
 
 def _pause(call: Call, order: Order) -> Reply:
-    pause_recipe(call.ports, _recipe_of(order), by=call.caller.name)
-    return _done(call, order, [])
+    recipe_id = _recipe_of(order)
+    pause = partial(pause_recipe, call.ports, recipe_id, by=call.caller.name)
+    return _done(call, order, while_cancelling(call.ports, recipe_id, pause)[1])
 
 
 def _resume(call: Call, order: Order) -> Reply:

@@ -15,7 +15,13 @@ from functions.handlers.api.route import Call, Page, Paging, Reply, Route
 from functions.handlers.api.streaming import begun
 from functions.ports import ExecutionSearch, Place
 from functions.usecases.receipt import export
-from functions.usecases.show_executions import execution_of, find_executions, log_of_execution, watch_execution
+from functions.usecases.show_executions import (
+    execution_of,
+    find_executions,
+    log_of_execution,
+    version_now,
+    watch_execution,
+)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"
@@ -68,8 +74,13 @@ def page_to(limit: int, following: Place | None, total: int | None = None) -> Pa
 
 def get_execution(call: Call) -> Reply:
     """Answer an execution as it is now; 304 while there is nothing new to tell."""
-    watched = watch_execution(call.ports, call.path["recipeId"], call.path["executionId"])
-    return Reply(data=watched.document, etag=watched.version)
+    execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
+
+    def whole() -> Reply:
+        watched = watch_execution(call.ports, execution)
+        return Reply(data=watched.document(), etag=watched.version)
+
+    return Reply(data=whole, etag=version_now(call.ports, execution))
 
 
 def get_execution_log(call: Call) -> Reply:

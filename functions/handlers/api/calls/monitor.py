@@ -69,11 +69,18 @@ class Days(Query):
 
 
 class Notification(Model):
-    """A push that a user was sent: of an execution, or tracked or imported from elsewhere."""
+    """A push that concerned a user, of an execution, or tracked or imported from elsewhere, and what became of it.
+
+    `title`, `body` and `deepLink` are as the user got them, or those of the template where the audience is gone.
+    """
 
     layer_id: int
     sent_at: Instant
     source: str
+    outcome: Literal["sent", "failed", "unknown", "excluded", "not_reached"]
+    reason: str = Field(description="Why the user was excluded, or why the send ended before it reached the user.")
+    test: bool
+    execution_status: str | None = None
     execution_id: str | None = None
     push: int | None = None
     recipe_id: str | None = None
@@ -85,11 +92,12 @@ class Notification(Model):
 
 
 class Notifications(Model):
-    """What a user was sent, newest first. Pushes of layers 1 and 4 are not remembered by user."""
+    """What a user got, and did not get and why, newest first; `known` is false for a user nothing is known of."""
 
     user_id: str
     since: Instant
     until: Instant
+    known: bool
     notifications: list[Notification]
 
 
@@ -161,7 +169,7 @@ def get_push_logs(call: Call) -> Reply:
 
 
 def get_user_notifications(call: Call) -> Reply:
-    """Answer what a user was sent."""
+    """Answer what a user got, and did not get and why."""
     until = call.ports.clock.now()
     return Reply(data=notifications_of(call.ports, call.path["userId"], until=until, days=call.query.days))
 
@@ -202,7 +210,7 @@ ROUTES = (
         method="GET",
         path="/api/users/{userId}/notifications",
         least=Role.VIEWER,
-        summary="See what a user was sent",
+        summary="See what a user got, and did not get and why",
         serve=get_user_notifications,
         query=Days,
         answer=Notifications,

@@ -1,6 +1,7 @@
 """Recipes: list, create, read, change, remove."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -15,6 +16,8 @@ from functions.domain.status import Status
 from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
+from functions.usecases.cancelled import while_cancelling
+from functions.usecases.launched_sends import launched_sends
 from functions.usecases.list_recipes import list_recipes, shown_recipe
 from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
 
@@ -64,9 +67,10 @@ class BulkUpdated(Model):
 
 
 class Removed(Model):
-    """Which recipe is gone."""
+    """Which recipe is gone, and which executions before T-0 were cancelled with it."""
 
     recipe_id: str
+    cancelled: list[str]
 
 
 def get_recipes(call: Call) -> Reply:
@@ -101,7 +105,7 @@ def put_recipes(call: Call) -> Reply:
 def get_recipe(call: Call) -> Reply:
     """Answer one recipe, with its ETag."""
     document = stored_recipe(call.ports, call.path["recipeId"])
-    return Reply(data=shown_recipe(document, call.ports.clock.now()), etag=version_of(document))
+    return Reply(data=_shown(call, document), etag=version_of(document))
 
 
 def put_recipe(call: Call) -> Reply:
@@ -123,16 +127,22 @@ def put_recipe(call: Call) -> Reply:
 def remove_recipe(call: Call) -> Reply:
     """Remove a recipe and its schedule."""
     recipe_id = call.path["recipeId"]
-    delete_recipe(call.ports, recipe_id, by=call.caller.name, versions=call.if_match)
-    return Reply(data=Removed(recipe_id=recipe_id), message=f"recipe {recipe_id} is removed")
+    remove = partial(delete_recipe, call.ports, recipe_id, by=call.caller.name, versions=call.if_match)
+    _, cancelled = while_cancelling(call.ports, recipe_id, remove)
+    data = Removed(recipe_id=recipe_id, cancelled=[execution.id for execution in cancelled])
+    return Reply(data=data, message=f"recipe {recipe_id} is removed")
 
 
 def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
     """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
     document = recipe.document()
     told = "; ".join([message, *recipe.notices])
-    shown = shown_recipe(document, call.ports.clock.now())
-    return Reply(data=shown, message=told, etag=version_of(document), **more)
+    return Reply(data=_shown(call, document), message=told, etag=version_of(document), **more)
+
+
+def _shown(call: Call, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    now = call.ports.clock.now()
+    return shown_recipe(document, now, launched_sends(call.ports, now, document["id"]))
 
 
 def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:

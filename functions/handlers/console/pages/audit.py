@@ -22,7 +22,7 @@ def show(visit: Visit) -> Response:
     """Show the newest entries of everything, or those of a recipe or of the rules, page by page."""
     subject, before = visit.asked("recipe"), visit.asked("before")
     if subject and subject not in (SUBJECT, GRAVES) and not RECIPE_ID.fullmatch(subject):
-        raise BadInput(f"{subject!r} is no recipe's id")
+        raise BadInput(f"{subject!r} is not a campaign ID")
     if subject:
         number = _number(before) if before else None
         entries = visit.ports.audit.of_recipe(subject, before=number, most=_AT_ONCE)
@@ -63,7 +63,7 @@ def _number(written: str) -> int:
 
 
 def _broken() -> BadInput:
-    return BadInput("this address of a page is broken; begin with the newest entries")
+    return BadInput("this page address is broken; start from the newest changes")
 
 
 ROUTES = (Route(method="GET", path="/audit", serve=show),)

@@ -1,4 +1,4 @@
-"""The cadence rules, and what a user was sent."""
+"""The frequency caps, and what a user got."""
 
 from typing import Any
 
@@ -6,18 +6,19 @@ from flask import Response
 
 from functions.domain.cadence import CadenceRule
 from functions.domain.cadence_rules import MOST_COUNT, MOST_HOURS, rule_document
-from functions.domain.errors import BadFields, BadInput
+from functions.domain.errors import BadFields
+from functions.domain.ids import is_user_id
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.change_rules import change_rules
-from functions.usecases.user_history import MOST_DAYS, notifications_of
+from functions.usecases.user_history import EXAMPLES, MOST_DAYS, notifications_of
 
 
 def show(visit: Visit) -> Response:
     """Show the rules."""
     return _page(
-        visit, outcome="Saved. The next message that is judged is held to it." if visit.asked("told") else ""
+        visit, outcome="Saved. Takes effect immediately, including sends in progress." if visit.asked("told") else ""
     )
 
 
@@ -33,18 +34,23 @@ def change(visit: Visit) -> Response:
 
 
 def look_up(visit: Visit) -> Response:
-    """Show what a user was sent; by POST, so that no address, and no log of addresses, names a user."""
-    user_id = visit.field("user")
-    try:
-        found = notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS)
-    except BadInput as error:
-        return _page(visit, status=422, user_id=user_id, user_error=str(error))
-    return _page(visit, user_id=user_id, found=found)
+    """Go on to the page of a user, or say what is wrong with the id."""
+    user_id, form = visit.field("user"), visit.ports.policy.user_id_format
+    if not is_user_id(user_id, form):
+        words = f"Enter a user ID such as {EXAMPLES[form]}"
+        return _page(visit, status=422, user_id=user_id, user_error=words)
+    return to(visit, f"/users/{user_id}")
+
+
+def show_user(visit: Visit) -> Response:
+    """Show what a user got, and did not get and why. The log does not hold the address."""
+    found = notifications_of(visit.ports, visit.path["user_id"], until=visit.now, days=MOST_DAYS)
+    return page(visit, "user.html", found=found, most_days=MOST_DAYS)
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
     rules = [rule_document(rule) for rule in visit.ports.ledger.rules()]
-    shown = {"errors": {}, "user_id": "", "user_error": "", "found": None, "outcome": "", **values}
+    shown = {"errors": {}, "user_id": "", "user_error": "", "outcome": "", **values}
     limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT, "most_days": MOST_DAYS}
     typed = visit.request.form if shown["errors"] else {}
     return page(visit, "cadence.html", status=status, rules=rules, typed=typed, **limits, **shown)
@@ -70,4 +76,5 @@ ROUTES = (
     Route(method="GET", path="/cadence", serve=show),
     Route(method="POST", path="/cadence", serve=change, least=Role.ADMIN),
     Route(method="POST", path="/cadence/user", serve=look_up),
+    Route(method="GET", path="/users/<path:user_id>", serve=show_user),
 )

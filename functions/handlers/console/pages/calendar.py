@@ -44,7 +44,7 @@ def show(visit: Visit) -> Response:
         "zone": zone,
         "today": today,
         "zones": sorted({*zones, "UTC", zone.key}),
-        "total": len(sends),
+        "total": sum(not send.is_off for send in sends),
     }
     if visit.asked("day"):
         day = _day(sends, _date(visit.asked("day")), zone, inside=True, most=_MOST_ON_ONE_DAY)
@@ -70,7 +70,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _zone(name: str) -> ZoneInfo:
     if name not in zone_names():
-        raise BadInput(f"{name!r} is no time zone; write one such as America/New_York")
+        raise BadInput(f"{name!r} is not a time zone; enter one such as America/New_York")
     return ZoneInfo(name)
 
 
@@ -78,7 +78,7 @@ def _date(written: str) -> date:
     try:
         day = date.fromisoformat(written)
     except ValueError:
-        raise BadInput(f"{written!r} is no day; write one as YYYY-MM-DD") from None
+        raise BadInput(f"{written!r} is not a day; enter it as YYYY-MM-DD") from None
     if not 1970 <= day.year <= 9998:
         raise BadInput(f"{written} is outside the calendar")
     return day

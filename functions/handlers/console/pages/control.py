@@ -6,7 +6,7 @@ from functions.domain.errors import NotPossible
 from functions.domain.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
-from functions.handlers.console.pages.execution import AT, values_of, watched_execution
+from functions.handlers.console.pages.execution import AT, execution_asked, values_of, watched_execution
 from functions.handlers.console.told import control_of
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases import control
@@ -40,7 +40,7 @@ def stop(visit: Visit) -> Response:
 
 
 def _do(visit: Visit, state: State) -> Response:
-    execution = watched_execution(visit).execution
+    execution = execution_asked(visit)
     do = control.cancel if state is State.CANCELLED else control.stop
     try:
         done = do(visit.ports, execution.id, why(visit))

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from functions.domain.execution import Execution
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import slices, timeline_chart
 from functions.handlers.console.told import OUTCOMES, control_of, sentence
@@ -11,7 +12,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.usecases.export_audience import export_audience
 from functions.usecases.receipt import export
 from functions.usecases.sample_messages import Sample, sample_messages
-from functions.usecases.show_executions import Watched, watch_execution
+from functions.usecases.show_executions import Watched, version_now, watch_execution
 from functions.usecases.steps import load_execution, run_or_problem
 
 AT = "/executions/<execution_id>"
@@ -38,9 +39,10 @@ def show_live(visit: Visit) -> Response:
 
     `known` is the version that is shown, `control` the button, `samples` is `real` where the messages are.
     """
-    watched = watched_execution(visit)
-    if visit.asked("known") == _version(visit, watched):
+    execution = execution_asked(visit)
+    if visit.asked("known") == _version(visit, version_now(visit.ports, execution)):
         return unchanged(visit)
+    watched = watch_execution(visit.ports, execution)
     values = values_of(visit, watched)
     if values["recipe"] is None:
         return to(visit, f"/executions/{watched.execution.id}")
@@ -70,9 +72,13 @@ def show_audience(visit: Visit) -> Response:
 
 
 def watched_execution(visit: Visit) -> Watched:
+    """Return all that can be shown of the execution that the address names; NotFound where there is none."""
+    return watch_execution(visit.ports, execution_asked(visit))
+
+
+def execution_asked(visit: Visit) -> Execution:
     """Return the execution that the address names; NotFound where there is none."""
-    execution = load_execution(visit.ports, visit.path["execution_id"])
-    return watch_execution(visit.ports, execution.recipe_id, execution.id)
+    return load_execution(visit.ports, visit.path["execution_id"])
 
 
 def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
         "total_slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
         "control": control_of(watched.execution),
-        "version": _version(visit, watched),
+        "version": _version(visit, watched.version),
         "violations": watched.violations,
         "log": visit.ports.executions.log_of(watched.execution.id),
     }
@@ -98,8 +104,8 @@ def _samples(visit: Visit, watched: Watched) -> list[Sample]:
     return sample_messages(visit.ports, run.recipe, watched.execution.id) if run else []
 
 
-def _version(visit: Visit, watched: Watched) -> str:
-    return f"{watched.version[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
+def _version(visit: Visit, version: str) -> str:
+    return f"{version[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
 
 
 ROUTES = (

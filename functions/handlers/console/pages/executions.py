@@ -39,7 +39,7 @@ def _state(written: str) -> State | None:
     try:
         return State(written) if written else None
     except ValueError:
-        raise BadInput(f"there is no state {written!r}; there are {', '.join(State)}") from None
+        raise BadInput(f"unknown state {written!r}; choose one of {', '.join(State)}") from None
 
 
 def _place(cursor: str) -> Place | None:
@@ -49,7 +49,7 @@ def _place(cursor: str) -> Place | None:
     try:
         return instant(at), execution_id
     except (ValueError, OverflowError):
-        raise BadInput("this address of a page is broken; begin with the newest executions") from None
+        raise BadInput("this page address is broken; start from the newest sends") from None
 
 
 ROUTES = (Route(method="GET", path="/executions", serve=show),)

@@ -1,10 +1,12 @@
 """What runs now, what is next, what happened, what waits for somebody, and whether everything answers."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
 
-from functions.domain.execution import Execution
+from functions.domain.documents import fingerprint
+from functions.domain.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
 from functions.handlers.console.charts import slices
@@ -12,15 +14,18 @@ from functions.handlers.console.told import control_of, sentence
 from functions.handlers.console.visit import Route, Visit
 from functions.ports import ExecutionSearch
 from functions.usecases.check_health import check_health
-from functions.usecases.show_executions import Watched, find_executions, watch_execution
+from functions.usecases.show_executions import Watched, find_executions, version_now, watch_execution
 from functions.usecases.steps import run_or_problem
 from functions.usecases.upcoming import upcoming
 from functions.usecases.violations import open_violations, resolve_violation
 
 _NEXT = 8
 _LATEST = 10
+_MOST_UNDER_WAY = 30
+"""How many executions may be under way before the last ones that have ended are not all found."""
 _OPEN = 20
 _SHOWN_ANEW_SECONDS = 10
+"""The sentences go by the clock, and the numbers by shards that are not done: so this is the oldest that is shown."""
 
 
 def show(visit: Visit) -> Response:
@@ -29,8 +34,8 @@ def show(visit: Visit) -> Response:
     return page(
         visit,
         "overview.html",
-        **_running(visit),
-        upcoming=upcoming(visit.ports, most=_NEXT),
+        **_running(visit, _under_way(visit)),
+        upcoming=upcoming(visit.ports, most=_NEXT, under_way=False),
         latest=_latest(visit),
         violations=found.violations,
         more_violations=found.next is not None,
@@ -39,10 +44,10 @@ def show(visit: Visit) -> Response:
 
 def show_live(visit: Visit) -> Response:
     """Answer what runs now; nothing where the visitor sees it already."""
-    values = _running(visit)
-    if visit.asked("known") == values["version"]:
+    under_way = _under_way(visit)
+    if visit.asked("known") == _version(visit, {each.id: version_now(visit.ports, each) for each in under_way}):
         return unchanged(visit)
-    return part(visit, "overview_running.html", **values)
+    return part(visit, "overview_running.html", **_running(visit, under_way))
 
 
 def show_health(visit: Visit) -> Response:
@@ -61,20 +66,26 @@ def resolve(visit: Visit) -> Response:
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 
 
-def _running(visit: Visit) -> dict[str, Any]:
-    unfinished = visit.ports.executions.unfinished()
-    found = [_watched(visit, execution) for execution in unfinished if not execution.state.final]
-    versions = "-".join(watched.version[:8] for watched, _ in found)
+def _under_way(visit: Visit) -> list[Execution]:
+    return [execution for execution in visit.ports.executions.unfinished() if not execution.state.final]
+
+
+def _running(visit: Visit, executions: Sequence[Execution]) -> dict[str, Any]:
+    """Return what runs now, and the name of this state of things; this reads all shards of what runs."""
+    found = [watch_execution(visit.ports, execution) for execution in executions]
     return {
-        "running": [row for _, row in found],
-        "version": f"{versions}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}",
+        "running": [_row(visit, watched) for watched in found],
+        "version": _version(visit, {watched.execution.id: watched.version for watched in found}),
     }
 
 
-def _watched(visit: Visit, execution: Execution) -> tuple[Watched, dict[str, Any]]:
-    watched = watch_execution(visit.ports, execution.recipe_id, execution.id)
+def _version(visit: Visit, versions: Mapping[str, str]) -> str:
+    return f"{fingerprint(versions)[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
+
+
+def _row(visit: Visit, watched: Watched) -> dict[str, Any]:
     told, run = watched.document(), run_or_problem(watched.execution)[0]
-    return watched, {
+    return {
         "execution": watched.execution,
         "report": told,
         "zone": run.recipe.schedule.zone.key if run else "UTC",
@@ -85,8 +96,9 @@ def _watched(visit: Visit, execution: Execution) -> tuple[Watched, dict[str, Any
 
 
 def _latest(visit: Visit) -> list[dict[str, Any]]:
-    found = find_executions(visit.ports, ExecutionSearch(until=visit.now), most=_LATEST)
-    return [each for each in map(dict, found.executions) if each["totals"] or each["reason"]]
+    """Return the last executions that have ended, also before their T-0; those under way are shown above."""
+    found = find_executions(visit.ports, ExecutionSearch(), most=_LATEST + _MOST_UNDER_WAY)
+    return [dict(each) for each in found.executions if State(each["status"]).final][:_LATEST]
 
 
 ROUTES = (

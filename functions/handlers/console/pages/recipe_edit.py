@@ -1,21 +1,27 @@
 """Create, change and duplicate a recipe; what somebody wrote stays in the form until it is right."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response
 
+from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
+from functions.domain.execution import Execution
+from functions.domain.fields import RecipeType
 from functions.domain.first_send import ScheduleUnderWay, Underway
-from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe
+from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, read
 from functions.domain.roles import Role
-from functions.domain.status import Status
+from functions.domain.status import Status, read_status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.field_labels import label_of
+from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.recipe_form import (
     Sent,
     Values,
+    as_shown,
     errors_by_field,
     field_names,
     read_recipe,
@@ -23,12 +29,15 @@ from functions.handlers.console.recipe_form import (
     without_push,
 )
 from functions.handlers.console.visit import Route, Visit
+from functions.handlers.console.words import spaced, zone_of
+from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.check_saved import checked_recipe
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """What a copy does not take over."""
+_REMOVABLE = ("name", "description", "type")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
     *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),
@@ -65,35 +74,39 @@ def create(visit: Visit) -> Response:
 
 def edit(visit: Visit) -> Response:
     """Show the form of a recipe."""
-    document = stored_recipe(visit.ports, visit.path["recipe_id"])
+    recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
     values, pushes = values_of(document)
-    return _form(visit, values | {"version": version_of(document)}, pushes, recipe_id=visit.path["recipe_id"])
+    values |= {"version": version_of(document)}
+    broken = as_shown(_problems(document), document)
+    return _form(visit, values, pushes, recipe_id=recipe_id, errors=broken, status=200)
 
 
 def change(visit: Visit) -> Response:
     """Change the recipe, or show the form again: with what is wrong, or with what somebody else changed meanwhile."""
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
-    sent = read_recipe(visit.request.form, stored)
+    sent = read_recipe(visit.request.form, without_nan(stored))
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed, recipe_id=recipe_id)
+    cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
+    if cancels and not agreed(visit, cancels):
+        return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, cancels=cancels)
     versions = (visit.field("version"),)
     changes = {name: value for name, value in sent.document.items() if name not in ("id", "isActive")}
-    changes |= {name: None for name in ("name", "description") if name not in sent.document}
+    changes |= {name: None for name in _REMOVABLE if name in stored and name not in sent.document}
+    save = partial(
+        update_recipe,
+        visit.ports,
+        recipe_id,
+        changes,
+        by=visit.caller.name,
+        versions=versions,
+        underway=_underway(visit),
+    )
     try:
-        _unless_unread(
-            visit,
-            sent,
-            {**stored, **changes},
-            lambda: update_recipe(
-                visit.ports,
-                recipe_id,
-                changes,
-                by=visit.caller.name,
-                versions=versions,
-                underway=_underway(visit),
-            ),
-        )
+        document = {**stored, **changes}
+        _, cancelled = while_cancelling(visit.ports, recipe_id, lambda: _unless_unread(visit, sent, document, save))
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
     except ScheduleUnderWay as error:
@@ -101,7 +114,25 @@ def change(visit: Visit) -> Response:
     except Stale:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
-    return to(visit, f"/recipes/{recipe_id}", told="changed")
+    told = "changed" if _sends(sent.document) else "stopped"
+    return to(visit, f"/recipes/{recipe_id}", told=told, cancelled=" ".join(each.id for each in cancelled))
+
+
+def _sends(document: Document) -> bool:
+    """Say whether a recipe that is saved with this status sends; a status that cannot be read stops nothing."""
+    try:
+        return read_status({"status": document.get("status")})[0] is Status.ACTIVE
+    except BadRecipe:
+        return True
+
+
+def _problems(document: Document) -> Sequence[FieldError]:
+    """Return why a stored document cannot be read; nothing where it can."""
+    try:
+        read(document)
+    except BadRecipe as error:
+        return error.errors
+    return ()
 
 
 def _underway(visit: Visit) -> Underway | None:
@@ -140,6 +171,7 @@ def _form(
     recipe_id: str = "",
     errors: Sequence[FieldError] = (),
     rival: Mapping[str, Any] | None = None,
+    cancels: Sequence[Execution] = (),
     underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
@@ -152,12 +184,17 @@ def _form(
         pushes=pushes,
         recipe_id=recipe_id,
         errors=errors_by_field(errors, names),
+        problems=len(errors),
         names=names,
         label_of=label_of,
+        unsaved=visit.request.method == "POST",
         rival=rival,
+        cancels=cancels,
+        zones_of={each.id: zone_of(each.recipe) for each in cancels},
         underway=underway,
         jobs=describe_jobs(),
         zones=_ZONES,
+        types=[("", "Not set"), *((each.value, spaced(each)) for each in RecipeType)],
         statuses=[each.value for each in Status],
     )
 

@@ -1,12 +1,16 @@
 """All recipes, and one: what it sends to whom and when, what it has sent, and what can be done to it."""
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from flask import Response
 
 from audience_jobs.errors import AudienceJobError
+from functions.domain.documents import shown
 from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
 from functions.domain.roles import Role
@@ -14,10 +18,14 @@ from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
 from functions.handlers.console.schedule_words import in_words
+from functions.handlers.console.told import cancelled_words
 from functions.handlers.console.visit import Route, Visit
+from functions.handlers.console.words import city, short_day, zone_of
 from functions.ports import ExecutionSearch
+from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.check_recipe import audience_of
-from functions.usecases.list_recipes import list_recipes, shown_recipe
+from functions.usecases.launched_sends import LaunchedSends, launched_sends, next_send
+from functions.usecases.list_recipes import list_recipes, with_status
 from functions.usecases.recipe_audience import describe_audience, recipe_job
 from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
 from functions.usecases.sample_messages import sample_messages
@@ -29,41 +37,52 @@ _NEXT_SENDS = 5
 _HISTORY = 12
 _DONE = {
     "created": "Created.",
-    "changed": "Saved. It holds from the next start on; an execution under way keeps what it began with.",
-    "paused": "Paused. It will not start; an execution before T-0 was cancelled.",
-    "resumed": "Resumed. It starts again at its next time.",
+    "changed": "Saved. Applies from the next send; a send in progress is unchanged.",
+    "stopped": "Saved. Nothing will be sent until you activate it.",
+    "paused": "Paused. Nothing will be sent until you resume it.",
+    "resumed": "Resumed.",
+    "activated": "Activated.",
 }
+_MOST_TOLD = 20
 
 
 def show_all(visit: Visit) -> Response:
     """Show recipes, page by page."""
     status, after = visit.asked("status"), visit.asked("after")
     if status and status not in list(Status):
-        raise BadInput(f"there is no status {status!r}; there are {', '.join(Status)}")
+        raise BadInput(f"unknown status {status!r}; choose one of {', '.join(Status)}")
     if after and not RECIPE_ID.fullmatch(after):
-        raise BadInput("this address of a page is broken; begin with the first recipes")
+        raise BadInput("this page address is broken; start from the first campaigns")
     wanted = Status(status) if status else None
     found, following = list_recipes(visit.ports, status=wanted, after=after, most=_AT_ONCE)
-    recipes = [_listed(visit, document) for document in found]
+    launched = launched_sends(visit.ports, visit.now)
+    recipes = [_listed(visit, document, launched) for document in found]
     statuses = [each.value for each in Status]
     return page(
         visit, "recipes.html", recipes=recipes, wanted=status, after=after, following=following, statuses=statuses
     )
 
 
-def _listed(visit: Visit, document: Document) -> dict[str, Any]:
+def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> dict[str, Any]:
     nothing = {"name": "", "problem": "", "nextSendAt": None, "words": "", "zone": "UTC", "pushes": 0}
     try:
         recipe = read(document)
-    except BadRecipe:
-        return {**nothing, **shown_recipe(document, visit.now)}
-    following = next(recipe.sends(visit.now), None) if recipe.is_active else None
+    except BadRecipe as error:
+        told = with_status(document)
+        name = told.get("name")
+        return {
+            **nothing,
+            "id": told["id"],
+            "name": name if isinstance(name, str) else "",
+            "status": told["status"],
+            "problem": str(error),
+        }
     return {
         **nothing,
         "id": recipe.id,
         "name": recipe.name,
         "status": recipe.status.value,
-        "nextSendAt": following,
+        "nextSendAt": next_send(recipe, visit.now, launched),
         "words": in_words(recipe),
         "zone": recipe.schedule.zone.key,
         "pushes": len(recipe.pushes),
@@ -77,27 +96,33 @@ def show(visit: Visit) -> Response:
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
     told: dict[str, Any] = {
         "history": history,
-        "outcome": _DONE.get(visit.asked("told")),
         "version": version_of(document),
     }
     try:
         recipe = read(document)
     except BadRecipe as error:
         return page(visit, "recipe_broken.html", **told, document=document, recipe_id=recipe_id, broken=error.errors)
+    launched = launched_sends(visit.ports, visit.now, recipe_id)
+    told["outcome"] = _outcome(visit, recipe, launched)
     sizes = [each["totals"]["audienceSize"] for each in reversed(history) if each["totals"]]
     return page(
         visit,
         "recipe.html",
         **told,
         recipe=recipe,
-        description=document.get("description") or "",
+        description=_as_text(document.get("description")),
         words=in_words(recipe),
-        sends=list(islice(recipe.sends(visit.now), _NEXT_SENDS)),
+        sends=[(send, launched.get((recipe.id, send))) for send in islice(recipe.sends(visit.now), _NEXT_SENDS)],
         samples=sample_messages(visit.ports, recipe, _latest_built(history)),
         sizes=sizes,
         line=sparkline(sizes),
         **_audience(visit, recipe),
     )
+
+
+def _as_text(value: Any) -> str:
+    """Return a field that may hold anything as text; empty where it holds nothing."""
+    return value if isinstance(value, str) else shown(value) if value else ""
 
 
 def _latest_built(history: Any) -> str:
@@ -117,27 +142,63 @@ def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
     return {"job": job, "arguments": arguments, "columns": columns, "whom": whom, "problem": problem}
 
 
+def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> str:
+    """Say what a form did: what is sent next, or which sends were cancelled."""
+    told = visit.asked("told")
+    if told not in _DONE:
+        return ""
+    words = _DONE[told]
+    if told in ("resumed", "activated"):
+        following, zone = next_send(recipe, visit.now, launched), recipe.schedule.zone
+        which = "First send" if told == "activated" else "Next send"
+        return f"{words} {which}: {short_day(following, zone)} {city(zone)}." if following else words
+    found = [visit.ports.executions.get(each) for each in visit.asked("cancelled").split()[:_MOST_TOLD]]
+    mine = [each for each in found if each and each.recipe_id == recipe.id and each.state is State.CANCELLED]
+    return " ".join([words, cancelled_words(mine, recipe.schedule.zone)]) if mine else words
+
+
 def pause(visit: Visit) -> Response:
-    """Pause a recipe, and cancel what is before T-0."""
-    pause_recipe(visit.ports, visit.path["recipe_id"], by=visit.caller.name)
-    return to(visit, f"/recipes/{visit.path['recipe_id']}", told="paused")
+    """Pause a recipe; where that cancels a send for good, ask first, and name it."""
+    recipe_id = visit.path["recipe_id"]
+    found = would_cancel(visit.ports, recipe_id)
+    if not agreed(visit, found):
+        return page(visit, "recipe_pause.html", **_asked(visit, found))
+    do = partial(pause_recipe, visit.ports, recipe_id, by=visit.caller.name)
+    _, cancelled = while_cancelling(visit.ports, recipe_id, do)
+    return to(visit, f"/recipes/{recipe_id}", told="paused", cancelled=" ".join(each.id for each in cancelled))
+
+
+def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
+    """Say whether the form that was sent names every execution that would be cancelled."""
+    return {each.id for each in found} <= {*visit.field("cancels").split()}
+
+
+def _asked(visit: Visit, found: Sequence[Execution]) -> dict[str, Any]:
+    """Return what a page shows that asks whether to cancel executions."""
+    recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
+    zones = {each.id: zone_of(each.recipe) for each in found}
+    return {"document": document, "recipe_id": recipe_id, "found": found, "zones": zones}
 
 
 def resume(visit: Visit) -> Response:
     """Let a recipe send again."""
-    resume_recipe(visit.ports, visit.path["recipe_id"], by=visit.caller.name)
-    return to(visit, f"/recipes/{visit.path['recipe_id']}", told="resumed")
+    recipe_id = visit.path["recipe_id"]
+    first = with_status(stored_recipe(visit.ports, recipe_id))["status"] == Status.DRAFT
+    resume_recipe(visit.ports, recipe_id, by=visit.caller.name)
+    return to(visit, f"/recipes/{recipe_id}", told="activated" if first else "resumed")
 
 
 def ask_delete(visit: Visit) -> Response:
-    """Ask whether to delete a recipe."""
-    recipe_id = visit.path["recipe_id"]
-    document = stored_recipe(visit.ports, recipe_id)
-    return page(visit, "recipe_delete.html", document=document, recipe_id=recipe_id)
+    """Ask whether to delete a recipe, and name the sends that this cancels."""
+    found = would_cancel(visit.ports, visit.path["recipe_id"], tests=True)
+    return page(visit, "recipe_delete.html", **_asked(visit, found))
 
 
 def delete(visit: Visit) -> Response:
     """Delete a recipe; its executions and its audit log stay."""
+    if not agreed(visit, would_cancel(visit.ports, visit.path["recipe_id"], tests=True)):
+        return ask_delete(visit)
     delete_recipe(visit.ports, visit.path["recipe_id"], by=visit.caller.name)
     return to(visit, "/recipes")
 

@@ -38,15 +38,15 @@ def run(visit: Visit) -> Response:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
         return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
     if mode not in SENDING_MODES:
-        raise BadInput(f"there is no mode {mode!r}; there are {', '.join([*_DRY, *SENDING_MODES])}")
+        raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
     if not visit.may(Role.OPERATOR):
-        raise Forbidden(f"this takes the role {Role.OPERATOR}; yours is {visit.caller.role}")
+        raise Forbidden(f"only an operator can do this; your role is {visit.caller.role}")
     if mode == "live-send" and visit.field("sure") != "yes":
-        raise BadInput("nothing was started: tick the box that says that real people get this")
+        raise BadInput("Nothing was started. Tick the box to confirm that real users will receive this")
     asked = {"recipeId": recipe_id, "mode": mode}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
     execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at)
-    return to(visit, f"/executions/{execution.id}", told="started")
+    return to(visit, f"/executions/{execution.id}", told="tested" if mode == "test-live-send" else "started")
 
 
 def _samples(found: Mapping[str, Any]) -> dict[int, dict[str, Any]]:

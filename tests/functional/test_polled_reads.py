@@ -1,0 +1,108 @@
+"""What pages and programs ask for every two seconds: cheap while nothing changes, and of one reading when it does."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from functions import bootstrap
+from functions.domain.execution import State
+from functions.usecases.show_executions import version_now, watch_execution
+from local.runtime import load_functions
+from local.serving import SOURCE
+from tests.functional.conftest import SEND_AT, Lab
+from tests.functional.console.visitor import Page, Visitor
+
+SECOND = timedelta(seconds=1)
+
+
+class Counting:
+    """Plays ExecutionStore and counts the calls of each method; `before` is called with the name of each."""
+
+    def __init__(self, store: Any) -> None:
+        self.calls, self._store = Counter[str](), store
+        self.before: Callable[[str], None] = lambda _: None
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.calls[name] += 1
+            self.before(name)
+            return getattr(self._store, name)(*arguments, **named)
+
+        return call
+
+
+@pytest.fixture
+def counting(lab: Lab) -> Counting:
+    lab.run_to(SEND_AT - timedelta(minutes=2))
+    counting = Counting(lab.ports.executions)
+    lab.ports = replace(lab.ports, executions=counting)
+    return counting
+
+
+@pytest.fixture
+def visitor(lab: Lab) -> Visitor:
+    return Visitor(lambda: lab.ports)
+
+
+def polled(page: Page) -> str:
+    return next(values["hx-get"] for _, values in page.elements if values.get("hx-trigger") == "every 2s")
+
+
+def test_the_overview_reads_no_shards_and_no_manifests_while_nothing_changes(
+    counting: Counting, visitor: Visitor
+) -> None:
+    path = polled(visitor.get("/"))
+    counting.calls.clear()
+    assert visitor.open("GET", path).status_code == 204
+    assert counting.calls == {"unfinished": 1, "progress": 1, "violations": 1}
+
+
+def test_the_page_of_an_execution_reads_no_shards_and_no_manifests_while_nothing_changes(
+    counting: Counting, lab: Lab, visitor: Visitor
+) -> None:
+    path = polled(visitor.get(f"/executions/{lab.id}"))
+    counting.calls.clear()
+    assert visitor.open("GET", path).status_code == 204
+    assert counting.calls == {"get": 1, "progress": 1, "violations": 1}
+
+
+def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_date(
+    counting: Counting, lab: Lab
+) -> None:
+    api = Client(load_functions(("api",), SOURCE)["api"])
+    path = f"/api/automation/welcome/executions/{lab.id}"
+    with bootstrap.bind(lab.ports):
+        etag = api.get(path).headers["ETag"]
+        counting.calls.clear()
+        assert api.get(path, headers={"If-None-Match": etag}).status_code == 304
+    assert counting.calls == {"get": 1, "progress": 1, "violations": 1}
+
+
+@pytest.mark.parametrize("minutes", [-31, -28, -20, 0, 3, 60])
+def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
+    lab.run_to(SEND_AT + timedelta(minutes=minutes))
+    for execution in executions_of(lab.ports, "welcome"):
+        assert version_now(lab.ports, execution) == watch_execution(lab.ports, execution).version
+
+
+def test_an_answer_is_of_one_reading_whatever_happens_while_it_is_made(counting: Counting, lab: Lab) -> None:
+    def go_on(name: str) -> None:
+        if name == "shards":
+            counting.before = lambda _: None
+            lab.run_to(SEND_AT + timedelta(hours=1))
+
+    counting.before = go_on
+    api = Client(load_functions(("api",), SOURCE)["api"])
+    with bootstrap.bind(lab.ports):
+        response = api.get(path := f"/api/automation/welcome/executions/{lab.id}")
+        data = (response.json or {})["data"]
+        live = next(phase for phase in data["timeline"] if phase["phase"] == "live_execution")
+        assert (data["status"], data["possible"]) == ("tested", ["cancel", "emergency_stop"])
+        assert (live["startedAt"], live["endedAt"]) == (None, None)
+        newer = api.get(path, headers={"If-None-Match": response.headers["ETag"]})
+        assert (newer.status_code, (newer.json or {})["data"]["status"]) == (200, State.COMPLETED)
