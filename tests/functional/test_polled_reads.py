@@ -14,6 +14,7 @@ from functions.domain.execution import State
 from functions.usecases.show_executions import version_now, watch_execution
 from local.runtime import load_functions
 from local.serving import SOURCE
+from tests.factories import executions_of
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 

@@ -303,7 +303,7 @@ def _status(document: Mapping[str, Any]) -> str:
 
 def _shown(path: str, read: Callable[[str], Any], value: Any) -> str:
     """Return the text of a field: what `read` makes of it again is the value, unless that has a wrong type."""
-    if read is _yes:
+    if read in (_yes, _yes_or_nothing):
         return ("yes" if value else "") if isinstance(value, bool) else _DEFAULTS.get(path, "")
     if read is _object:
         return _json(value)

@@ -120,7 +120,7 @@ def test_messages_have_the_values_of_the_test_audience_once_there_is_one(lab: La
     assert "Preview uses placeholder values" in page.text
     lab.run_to(SEND_AT - MINUTE)
     shown = visitor.open("GET", poll(page)).text
-    assert "the values are those of a real user" in shown
+    assert "with the values of a real user" in shown
     assert "Push 1 for Name " in shown
     assert "[[var:" not in shown
 
