@@ -89,16 +89,19 @@ class Ending:
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
-        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so."""
+        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so.
+
+        Somebody who cancels or stops the execution before its step is repeated takes that violation with it.
+        """
+        ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
         tested = any(b"S" in rows for rows in outcomes[True])
         for test, excused in ((True, 0), (False, int(tested))):
             alone = max((rows.count(b"P") for rows in outcomes[test]), default=0)
             if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
                 continue
-            if not any(
-                one.finding.type.value == "misconfigured" for one in self._executions.violations(execution.id)
-            ):
+            violations = self._executions.violations(execution.id)
+            if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
                 self._broken(execution.id, "nobody was told that all tokens belong to another project")
             if not test and execution.state is State.COMPLETED:
                 self._broken(execution.id, "it went on although all tokens belong to another project")
