@@ -77,7 +77,7 @@ def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
     return [
         FieldError(f"settings.testUserIds[{place}]", f"{shown(user)} is not a user id (USER_ID_FORMAT is {form})")
         for place, user in enumerate(recipe.settings.test_user_ids)
-        if not is_user_id(user, form)
+        if user.strip() and not is_user_id(user.strip(), form)
     ]
 
 

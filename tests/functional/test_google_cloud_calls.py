@@ -68,7 +68,7 @@ def test_a_push_is_sent_once_to_the_users_of_a_file_whom_cadence_lets_through(
     )
     assert sum(lab.sent().values()) == 4
     found = notifications_of(ports, owners[2], until=NOON + timedelta(hours=1), days=2)["notifications"]
-    assert [(push["executionId"], push["title"]) for push in found] == [(execution, "Hi [[var:name]]")]
+    assert [(push["executionId"], push["title"]) for push in found] == [(execution, "Hi Jo")]
 
 
 def test_old_pushes_become_recipes_once(lab: CloudLab) -> None:

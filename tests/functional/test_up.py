@@ -68,7 +68,7 @@ def test_a_campaign_runs_at_once_and_can_be_cancelled(options: tuple[str, ...], 
         form = Page(read(f"{console}{place}/confirm")).form(f"/console{place}/cancel")
         sent = Request(f"{console}{place}/cancel", urlencode(form.fields, doseq=True).encode(), SAME_SITE)
         with urlopen(sent, timeout=PATIENCE_SECONDS) as answer:
-            assert "The live pushes will not be sent" in answer.read().decode()
+            assert "Nobody receives the push" in answer.read().decode()
 
 
 def own_recipe(folder: Path) -> Path:
