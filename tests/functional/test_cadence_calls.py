@@ -148,6 +148,7 @@ def test_what_a_user_got_names_recipe_and_text_and_who_told_of_it(lab: Lab) -> N
         "sentAt": "2026-03-02T18:30:00Z",
         "source": "execution",
         "executionId": lab.id,
+        "executionStatus": "completed",
         "push": 1,
         "recipeId": "welcome",
         "recipeName": "Welcome",
