@@ -186,6 +186,11 @@ def spaced(word: str) -> str:
     return word.replace("_", " ").capitalize()
 
 
+def sentence(told: str) -> str:
+    """Return what is told as a sentence; no letter but its first changes."""
+    return f"{told[:1].upper()}{told[1:]}{'' if told.endswith('.') else '.'}" if told else ""
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
@@ -205,5 +210,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state_pair": state_pair,
     "tone": tone,
     "spaced": spaced,
+    "sentence": sentence,
 }
 TABLES: Mapping[str, Any] = {"PHASES": PHASES, "REASONS": REASONS, "LAYERS": LAYERS, "KINDS": KINDS}

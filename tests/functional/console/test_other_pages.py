@@ -71,3 +71,10 @@ def test_the_audit_page_of_everything_goes_on_behind_its_newest_entries(lab: Lab
     assert ("r-59" in first.text, "r-3 " in first.text) == (True, False)
     assert "r-3 " in visitor.get(older).text
     visitor.get("/audit?before=broken", status=422)
+
+
+def test_an_overview_on_which_nothing_sends_says_what_is_next(lab: Lab, visitor: Visitor) -> None:
+    shown = visitor.get("/live").text
+    assert "Nothing is sending right now. Next: Welcome , " in shown
+    lab.run_to(SEND_AT - timedelta(minutes=30))
+    assert "Next: " not in visitor.get("/live").text

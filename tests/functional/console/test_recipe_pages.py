@@ -365,3 +365,28 @@ def inside(page: Page, outer: str, inner: str) -> list[dict[str, str]]:
         for (before, _), (_, _), (tag, values) in zip(tags, tags[1:], tags[2:], strict=False)
         if (before, tag) == (outer, inner)
     ]
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_page_after_a_save_tells_which_send_it_passed_over(visitor: Visitor) -> None:
+    response = visitor.send(EDIT, EDIT, {"schedule.executionTime": "16:05"})
+    shown = visitor.get(response.headers["Location"]).text
+    assert "is not sent: " in shown
+    assert "; the earliest time is now " in shown
+
+
+def test_no_link_puts_words_into_the_console(lab: Lab, visitor: Visitor) -> None:
+    response = visitor.send(EDIT, EDIT, {"schedule.executionTime": "16:05"})
+    _, _, signed = response.headers["Location"].partition("notices=")
+    lab.save(recipe(id="other"))
+    assert "is not sent: " not in visitor.get(f"/recipes/other?notices={signed}").text
+    visitor.get("/recipes/welcome?notices=WyJoaSJd.abc")
+
+
+def test_a_campaign_that_cannot_be_activated_says_what_to_fix(lab: Lab, visitor: Visitor) -> None:
+    past = {"frequency": "once", "startDate": "2026-03-01"}
+    lab.store(recipe(status="draft", **{f"schedule__{name}": value for name, value in past.items()}))
+    response = visitor.send("/recipes/welcome", "/recipes/welcome/resume", status=422)
+    text = Page(response.text).text
+    assert "Can't activate this campaign. Fix 1 problem, then save it as active: First day: no send is left" in text
+    assert stored(lab)["status"] == "draft"

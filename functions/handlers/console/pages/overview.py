@@ -16,7 +16,7 @@ from functions.ports import ExecutionSearch
 from functions.usecases.check_health import check_health
 from functions.usecases.show_executions import Watched, find_executions, version_now, watch_execution
 from functions.usecases.steps import run_or_problem
-from functions.usecases.upcoming import upcoming
+from functions.usecases.upcoming import Upcoming, upcoming
 from functions.usecases.violations import open_violations, resolve_violation
 
 _NEXT = 8
@@ -31,11 +31,13 @@ _SHOWN_ANEW_SECONDS = 10
 def show(visit: Visit) -> Response:
     """Show all of it; health is asked for by the page, as some answers take their time."""
     found = open_violations(visit.ports, most=_OPEN)
+    sends = _next_sends(visit)
     return page(
         visit,
         "overview.html",
         **_running(visit, _under_way(visit)),
-        upcoming=upcoming(visit.ports, most=_NEXT, under_way=False),
+        following=_first(sends),
+        upcoming=sends,
         latest=_latest(visit),
         violations=found.violations,
         more_violations=found.next is not None,
@@ -47,7 +49,8 @@ def show_live(visit: Visit) -> Response:
     under_way = _under_way(visit)
     if visit.asked("known") == _version(visit, {each.id: version_now(visit.ports, each) for each in under_way}):
         return unchanged(visit)
-    return part(visit, "overview_running.html", **_running(visit, under_way))
+    following = None if under_way else _first(_next_sends(visit))
+    return part(visit, "overview_running.html", **_running(visit, under_way), following=following)
 
 
 def show_health(visit: Visit) -> Response:
@@ -68,6 +71,15 @@ def resolve(visit: Visit) -> Response:
 
 def _under_way(visit: Visit) -> list[Execution]:
     return [execution for execution in visit.ports.executions.unfinished() if not execution.state.final]
+
+
+def _next_sends(visit: Visit) -> Sequence[Upcoming]:
+    return upcoming(visit.ports, most=_NEXT, under_way=False)
+
+
+def _first(sends: Sequence[Upcoming]) -> Upcoming | None:
+    """Return the send that comes next; those that are off do not come."""
+    return next((send for send in sends if not send.is_off), None)
 
 
 def _running(visit: Visit, executions: Sequence[Execution]) -> dict[str, Any]:

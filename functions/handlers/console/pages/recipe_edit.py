@@ -17,6 +17,7 @@ from functions.domain.status import Status, read_status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.field_labels import label_of
+from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.recipe_form import (
     Sent,
@@ -69,7 +70,8 @@ def create(visit: Visit) -> Response:
         return _form(visit, sent.values, sent.pushes, errors=error.errors)
     except NotPossible as error:
         return _form(visit, sent.values, sent.pushes, errors=[FieldError("id", str(error))])
-    return to(visit, f"/recipes/{recipe.id}", told="created")
+    path = f"/recipes/{recipe.id}"
+    return to(visit, path, told="created", **with_notices(path, recipe.notices))
 
 
 def edit(visit: Visit) -> Response:
@@ -106,7 +108,9 @@ def change(visit: Visit) -> Response:
     )
     try:
         document = {**stored, **changes}
-        _, cancelled = while_cancelling(visit.ports, recipe_id, lambda: _unless_unread(visit, sent, document, save))
+        recipe, cancelled = while_cancelling(
+            visit.ports, recipe_id, lambda: _unless_unread(visit, sent, document, save)
+        )
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
     except ScheduleUnderWay as error:
@@ -115,7 +119,8 @@ def change(visit: Visit) -> Response:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
     told = "changed" if _sends(sent.document) else "stopped"
-    return to(visit, f"/recipes/{recipe_id}", told=told, cancelled=" ".join(each.id for each in cancelled))
+    path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in cancelled)
+    return to(visit, path, told=told, cancelled=ids, **with_notices(path, recipe.notices))
 
 
 def _sends(document: Document) -> bool:

@@ -9,7 +9,7 @@ from flask import Response
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.documents import shown
-from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Document, Recipe, read
@@ -17,6 +17,8 @@ from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
+from functions.handlers.console.field_labels import label_of
+from functions.handlers.console.notices import notices_of, with_notices
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.told import cancelled_words
 from functions.handlers.console.visit import Route, Visit
@@ -91,19 +93,27 @@ def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> dict[s
 
 def show(visit: Visit) -> Response:
     """Show a recipe."""
+    return _show(visit)
+
+
+def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
+    """Show a recipe, and why it was not activated."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
     told: dict[str, Any] = {
         "history": history,
         "version": version_of(document),
+        "refused": refused,
+        "label_of": label_of,
+        "status": 422 if refused else 200,
     }
     try:
         recipe = read(document)
     except BadRecipe as error:
         return page(visit, "recipe_broken.html", **told, document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
-    told["outcome"] = _outcome(visit, recipe, launched)
+    told |= {"outcome": _outcome(visit, recipe, launched), "notices": notices_of(visit)}
     sizes = [each["totals"]["audienceSize"] for each in reversed(history) if each["totals"]]
     return page(
         visit,
@@ -185,8 +195,12 @@ def resume(visit: Visit) -> Response:
     """Let a recipe send again."""
     recipe_id = visit.path["recipe_id"]
     first = with_status(stored_recipe(visit.ports, recipe_id))["status"] == Status.DRAFT
-    resume_recipe(visit.ports, recipe_id, by=visit.caller.name)
-    return to(visit, f"/recipes/{recipe_id}", told="activated" if first else "resumed")
+    try:
+        recipe = resume_recipe(visit.ports, recipe_id, by=visit.caller.name)
+    except BadRecipe as error:
+        return _show(visit, error.errors)
+    path = f"/recipes/{recipe_id}"
+    return to(visit, path, told="activated" if first else "resumed", **with_notices(path, recipe.notices))
 
 
 def ask_delete(visit: Visit) -> Response:
