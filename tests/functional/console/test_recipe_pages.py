@@ -388,5 +388,5 @@ def test_a_campaign_that_cannot_be_activated_says_what_to_fix(lab: Lab, visitor:
     lab.store(recipe(status="draft", **{f"schedule__{name}": value for name, value in past.items()}))
     response = visitor.send("/recipes/welcome", "/recipes/welcome/resume", status=422)
     text = Page(response.text).text
-    assert "Can't activate this campaign. Fix 1 problem, then save it as active: First day: no send is left" in text
+    assert "Can't activate this campaign. Fix 1 problem, then save it as active : First day: no send is left" in text
     assert stored(lab)["status"] == "draft"
