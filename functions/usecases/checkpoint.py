@@ -7,8 +7,10 @@ from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.control import cancel_all
 from functions.usecases.journal import note
 from functions.usecases.launch import expire
+from functions.usecases.orphans import why_orphaned
 from functions.usecases.steps import Run, load_run
 from functions.usecases.tell import tell, tell_end
 
@@ -16,9 +18,9 @@ _BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
 
 def checkpoint(ports: Ports, execution_id: str) -> Execution:
-    """Go live, unless somebody cancelled or a step before is not done; a repeat returns the execution as it is.
+    """Go live, unless somebody cancelled, the recipe was paused, or a step before is not done.
 
-    A cancel and this decision race on one document, and one of them wins.
+    A repeat returns the execution as it is. A cancel and this decision race on one document, and one of them wins.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.kind is Kind.TEST:
@@ -34,6 +36,10 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
     go_at = _window_over_at(ports, run)
     if now < go_at:
         raise NotYet("the end of the shortest cancellation window", go_at)
+    why = why_orphaned(ports, run.execution)
+    if why is not None:
+        cancel_all(ports, [run.execution], why)
+        return _told(ports, run, load_run(ports, execution_id).execution)
     went_live = False
 
     def go(execution: Execution) -> Execution:

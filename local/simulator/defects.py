@@ -204,7 +204,8 @@ DEFECTS = (
         favours=("pause_now", "races", "sends often"),
         changes=(
             (_module("recipes"), "cancel_before_live", mutations.nobody),
-            (_module("reconcile"), "cancel_before_live", mutations.nobody),
+            (_module("reconcile"), "cancel_all", mutations.nobody),
+            (_module("checkpoint"), "why_orphaned", mutations.do_nothing),
         ),
     ),
     Defect(
