@@ -8,9 +8,6 @@ from functools import partial
 from functions.domain import pace
 from functions.domain.dead_tokens import bury
 from functions.domain.delivery import (
-    FAILED,
-    FAILURES,
-    SENT,
     Chunk,
     Outcome,
     answered,
@@ -22,7 +19,7 @@ from functions.domain.delivery import (
 from functions.domain.errors import Halted, Misconfigured, TminusError, Transient
 from functions.domain.execution import State
 from functions.domain.partition import partition_of
-from functions.domain.safeguards import Finding, Severity, ViolationType, failure_finding, misconfigured
+from functions.domain.safeguards import failure_finding
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.delivery import Delivery
@@ -30,8 +27,8 @@ from functions.usecases.held_shard import HeldShard
 from functions.usecases.journal import breach
 from functions.usecases.launch import end
 from functions.usecases.rows import Candidate
+from functions.usecases.wrong_setting import setting_finding, wrong_setting
 
-_OF_A_SETTING = FAILURES - {FAILED}
 _COUNT_AGAIN = timedelta(seconds=10)
 """How long the number of shards under way is taken as unchanged."""
 
@@ -118,7 +115,7 @@ class _Chunks:
 
         The next chunk then finds it halted. At the end also what a worker before this one could not judge is.
         """
-        if (wrong := self._misconfigured(at_the_end=at_the_end)) is not None:
+        if (wrong := wrong_setting(self._ports, self._held.shard, at_the_end=at_the_end)) is not None:
             _report(self._ports, self._delivery, wrong)
             return
         if self._others is None:
@@ -127,17 +124,6 @@ class _Chunks:
         finding = failure_finding(self._others + tally(answered(self._held.shard.outcomes)), threshold)
         if finding is not None:
             end(self._ports, self._delivery.run, Phase.LIVE_EXECUTION, State.STOPPED, finding)
-
-    def _misconfigured(self, *, at_the_end: bool) -> Misconfigured | None:
-        """Look at the other shards at the end of one with such tokens, and before where it alone would say so."""
-        project, own = self._ports.policy.firebase_project, self._held.shard
-        refused = any(code in own.outcomes for code in _OF_A_SETTING)
-        if not refused or not (at_the_end or misconfigured([own.outcomes], project)):
-            return None
-        shards = self._ports.executions.shards(own.execution_id)
-        others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]
-        tested = not own.test and any(SENT in shard.outcomes for shard in shards if shard.test)
-        return misconfigured([own.outcomes, *others], project, tested=tested)
 
     def bury_dead(self) -> None:
         """Remember the tokens that FCM has called dead, one transaction for each partition that has any."""
@@ -163,12 +149,7 @@ class _Pace:
 
 def _report(ports: Ports, delivery: Delivery, error: Misconfigured) -> TminusError | None:
     """Tell people what they have to change, and stop a live execution: every other message would fail like this."""
-    finding = Finding(
-        type=ViolationType.MISCONFIGURED,
-        severity=Severity.CRITICAL,
-        message=str(error),
-        action="none; the test send has failed" if delivery.test else "stopped",
-    )
+    finding = setting_finding(error, "none; the test send has failed" if delivery.test else "stopped")
     if delivery.test:
         breach(ports, delivery.run.execution, Phase.TEST_SENDING, finding)
         return None

@@ -292,7 +292,7 @@ DEFECTS = (
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
         favours=("fcm_wrong_project", "calm", "sends often"),
-        changes=((_module("send_chunks"), "misconfigured", mutations.do_nothing),),
+        changes=((_module("wrong_setting"), "misconfigured", mutations.do_nothing),),
     ),
     Defect(
         name="a phone of two owners",

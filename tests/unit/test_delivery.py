@@ -53,7 +53,7 @@ def test_whatever_the_bytes_the_parts_sum_to_the_audience(outcomes: bytes) -> No
 
 
 def test_each_byte_is_counted_as_what_it_is() -> None:
-    made = tally(b"..ISSSFPUab")
+    made = tally(b"..ISSSFTUab")
     assert (made.not_reached, made.sent, made.failed, made.unknown, made.attempted) == (2, 3, 2, 2, 7)
     assert made.excluded == {"invalid_user_id": 1, "duplicate_user_id": 1}
 
