@@ -4,13 +4,14 @@ What is stored is never held to the second: a recipe that is active goes on as i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from functions.domain.content import content_errors, is_blank
 from functions.domain.documents import shown, storage_errors
-from functions.domain.errors import BadRecipe, FieldError
-from functions.domain.ids import is_user_id
+from functions.domain.errors import BadRecipe, FieldCode, FieldError
+from functions.domain.ids import is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
@@ -75,7 +76,7 @@ def _schedule_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
 def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
     form = policy.user_id_format
     return [
-        FieldError(f"settings.testUserIds[{place}]", f"{shown(user)} is not a user id (USER_ID_FORMAT is {form})")
+        FieldError(f"settings.testUserIds[{place}]", no_user_id(shown(user), form), FieldCode.BAD_USER_ID)
         for place, user in enumerate(recipe.settings.test_user_ids)
         if user.strip() and not is_user_id(user.strip(), form)
     ]
@@ -86,7 +87,7 @@ def _content_errors(recipe: Recipe, find_job: FindJob) -> list[FieldError]:
     for position, push in enumerate(recipe.pushes):
         path = push_path(recipe, position)
         found = content_errors(push, _columns(recipe, position, find_job))
-        errors += [FieldError(f"{path}.{error.field}", error.reason) for error in found]
+        errors += [replace(error, field=f"{path}.{error.field}") for error in found]
     return errors
 
 
