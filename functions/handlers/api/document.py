@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made of the routes and their models: what is not in it cannot be called."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -114,7 +115,8 @@ class _Schemas:
         inputs = [(key, mode, TypeAdapter(model)) for (key, mode), model in wanted.items()]
         schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
         self._schemas = {key: _plain(schema) for key, schema in schemas.items()}
-        self.definitions: dict[str, Any] = {**_plain(defined.get("$defs", {})), **SCHEMAS}
+        self._models = _plain(defined.get("$defs", {}))
+        self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
 
     def of(self, route: Route, what: str, mode: _Mode) -> dict[str, Any]:
         """Return the schema of a route's query, body, form or answer."""
@@ -124,7 +126,7 @@ class _Schemas:
         """Yield the fields of a model: name, schema, whether it has to be there."""
         schema = self.of(route, what, "validation")
         if "$ref" in schema:
-            schema = self.definitions[schema["$ref"].rpartition("/")[2]]
+            schema = self._models[schema["$ref"].rpartition("/")[2]]
         for name, field in schema.get("properties", {}).items():
             yield name, field, name in schema.get("required", [])
 
@@ -141,6 +143,19 @@ def _plain(schema: Any) -> Any:
     named = {"$ref": _REF.format(model=schema[NAMED])} if NAMED in schema else {}
     kept = {key: value for key, value in schema.items() if key != NAMED and (key != "default" or value is not None)}
     return {**named, **{key: _plain(value) for key, value in kept.items()}}
+
+
+def _optional(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a model with its defaults in words: generators take a field with a default for required."""
+    properties = {name: _in_words(field) for name, field in model.get("properties", {}).items()}
+    return {**model, **({"properties": properties} if properties else {})}
+
+
+def _in_words(field: Mapping[str, Any]) -> dict[str, Any]:
+    default = field.get("default")
+    told = f"{field.get('description', '')} Default: {json.dumps(default)}.".lstrip() if default else ""
+    kept = {key: value for key, value in field.items() if key != "default"}
+    return {**kept, **({"description": told} if told else {})}
 
 
 def _used(schemas: Mapping[str, Any], paths: Mapping[str, Any]) -> dict[str, Any]:
