@@ -138,7 +138,11 @@ class ScheduleFields(_Fields):
             except (ValueError, OverflowError):
                 raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
         if self.frequency is Frequency.CUSTOM and not self.cron_expression:
-            raise at("cronExpression", "is missing; frequency custom sends at the times of a cron expression", FieldCode.MISSING)
+            raise at(
+                "cronExpression",
+                "is missing; frequency custom sends at the times of a cron expression",
+                FieldCode.MISSING,
+            )
         try:
             _ = self.cron
         except ValueError as error:

@@ -116,4 +116,8 @@ def _all_errors(
     except BadRecipe:
         return misspelled + sound.errors
     found = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
-    return misspelled + sound.errors + [error for error in found if not sound.covers(error.field) and error not in misspelled]
+    return (
+        misspelled
+        + sound.errors
+        + [error for error in found if not sound.covers(error.field) and error not in misspelled]
+    )

@@ -54,6 +54,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     generate(folder / "data", users=300, seed=1, at=_NOW)
     settings = Settings(state_dir=folder / "state", user_data_dir=folder / "data")
     with closing(bootstrap.embedded(settings, clock)) as system:
+        system.ports.recipes.change("by-hand", lambda _: {"id": "by-hand", "schedule": "x", "pushSequence": 5})
         server = http_server(load_functions(FUNCTIONS, SOURCE), system.ports, "127.0.0.1", 0)
         with Served(server) as served:
             yield served.url
@@ -63,6 +64,8 @@ def run(command: Sequence[str | Path], folder: Path) -> str:
     """Run a command in a folder and return all that it says; where it fails the test fails with that."""
     path = f"{PYTHON_TOOLS}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run([*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

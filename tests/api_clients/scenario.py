@@ -57,7 +57,11 @@ document = RecipeDocument(
 )
 created = served(post_recipe.sync(client=client, body=document)).data
 assert isinstance(created, SoundRecipe)
-seen["created"] = [created.status, created.schedule.days_of_week, created.push_sequence[1].timing.delay_after_previous]
+seen["created"] = [
+    created.status,
+    created.schedule.days_of_week,
+    created.push_sequence[1].timing.delay_after_previous,
+]
 
 again = post_recipe.sync(client=client, body=document)
 seen["taken id"] = again.code.value

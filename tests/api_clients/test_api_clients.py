@@ -59,7 +59,7 @@ def test_a_generated_client_creates_edits_runs_and_cancels_a_recipe(
         "edited": ["Edited", "active", [1, "friday"]],
         "changed meanwhile": "changed_meanwhile",
         "misspelled": ["invalid_fields", "settings.safegards", "misspelled_key"],
-        "listed": [recipe],
+        "listed": ["by-hand", recipe],  # a broken recipe does not break the list
         "dry run": [True, 2, True],
         "executed": "launched",
         "cancelled": ["cancelled", recipe],

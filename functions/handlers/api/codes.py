@@ -45,7 +45,7 @@ MEANINGS: Mapping[ErrorCode, str] = {
     ErrorCode.UNKNOWN_JOB: "there is no such audience job",
     ErrorCode.METHOD_NOT_ALLOWED: "the address has no such method, or a mode that sends was asked for by GET",
     ErrorCode.NOT_POSSIBLE: "the state of things does not allow it; the message says what it allows",
-    ErrorCode.SCHEDULE_UNDERWAY: "the change moves a send that is being prepared: repeat it with underway=keep or replace",
+    ErrorCode.SCHEDULE_UNDERWAY: "the change moves a send that is being prepared: choose underway=keep or replace",
     ErrorCode.AUDIENCE_FAILED: "the audience cannot be built from the user data",
     ErrorCode.UNREADABLE: "this release cannot read the stored execution",
     ErrorCode.CONFLICT: "another request wrote first: repeat the request",

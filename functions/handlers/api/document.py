@@ -134,7 +134,8 @@ class _Schemas:
 def _plain(schema: Any) -> Any:
     """Return a schema as every generator of clients reads it.
 
-    pydantic writes `default: null` where a field may be left out, whatever its type. A named component is referred to.
+    pydantic writes `default: null` where a field may be left out, whatever its type. A named component is
+    referred to.
     """
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
@@ -146,7 +147,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _optional(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of a model with its defaults in words: generators take a field with a default for required."""
+    """Return the schema of a model with its defaults in words: generators require a field that has one."""
     properties = {name: _in_words(field) for name, field in model.get("properties", {}).items()}
     return {**model, **({"properties": properties} if properties else {})}
 

@@ -99,7 +99,9 @@ _PROBLEM = {"type": "string", "description": "Why the recipe cannot run."}
 
 SCHEMAS: Mapping[str, _Schema] = {
     "RecipeDocument": _object(
-        "A recipe. Unknown fields are kept; null stands for a missing field.", ("schedule", "pushSequence"), **_WRITTEN
+        "A recipe. Unknown fields are kept; null stands for a missing field.",
+        ("schedule", "pushSequence"),
+        **_WRITTEN,
     ),
     "RecipeChanges": _object(
         "The fields of a recipe that are to change; the others stay, and null empties one.", **_WRITTEN
@@ -167,7 +169,9 @@ SCHEMAS: Mapping[str, _Schema] = {
         deepLink=_maybe("string"),
         layerId={"type": "integer", "minimum": 0, "maximum": 5, "description": "1 to 5; 0 of old clients is 5."},
         audienceName=_maybe("string"),
-        literalText=_maybe("boolean", description="What looks like a variable of another product is meant as written."),
+        literalText=_maybe(
+            "boolean", description="What looks like a variable of another product is meant as written."
+        ),
         timing=_maybe_ref("PushTiming"),
     ),
     "PushTiming": _object(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+
 from pydantic import AliasChoices, Field
 
 from functions import bootstrap
@@ -10,8 +11,8 @@ from functions.domain.instants import stamp
 from functions.domain.roles import Role
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import Instant
-from functions.handlers.api.refusals import Refused
 from functions.handlers.api.recipe_model import AuditedRecipe
+from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.audit import history_of
 from functions.usecases.check_health import check_health
@@ -126,7 +127,8 @@ def get_health(call: Call) -> Reply:
     ill = {name: word for name, word in found.words.items() if word != "ok"}
     if ill:
         errors = [
-            FieldError(name, _of_ill(name, word, found.last_worked), FieldCode.UNHEALTHY) for name, word in ill.items()
+            FieldError(name, _of_ill(name, word, found.last_worked), FieldCode.UNHEALTHY)
+            for name, word in ill.items()
         ]
         raise Refused(503, f"{', '.join(ill)}: not well", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
     last_worked = {name: stamp(at) for name, at in found.last_worked.items()}
