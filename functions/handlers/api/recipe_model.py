@@ -1,7 +1,7 @@
 """Recipe documents as the OpenAPI document describes them; what one may say is decided where recipes are read.
 
-Unknown fields are kept, and null stands for a missing field. `SCHEMAS` are the components; the models beside them only
-name theirs.
+Unknown fields are kept, and null stands for a missing field. `SCHEMAS` are the components; the models beside them
+only name theirs.
 """
 
 from collections.abc import Mapping
