@@ -4,7 +4,8 @@ A message is one line that names the thing, its value and the way out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as described
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,7 +37,7 @@ class FieldError:
 
     field: str
     reason: str
-    code: FieldCode = field(default=FieldCode.INVALID, compare=False)
+    code: FieldCode = described(default=FieldCode.INVALID, compare=False)
 
     def document(self) -> dict[str, str]:
         """Return the error as JSON has it."""

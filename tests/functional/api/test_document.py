@@ -82,19 +82,18 @@ COMPONENTS = {
 }
 
 
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
+
+
 @pytest.mark.parametrize("model", COMPONENTS, ids=lambda model: model.__name__)
 def test_the_document_has_every_field_of_a_recipe_with_its_bounds(model: type[BaseModel]) -> None:
-    properties = document()["components"]["schemas"][COMPONENTS[model]]["properties"]
+    properties = dict(document()["components"]["schemas"][COMPONENTS[model]]["properties"])
     for name, field in model.model_fields.items():
         schema = properties.pop(field.alias or name)
-        bounds = {
-            each: getattr(bound, each) for bound in field.metadata for each in ("ge", "le") if hasattr(bound, each)
-        }
+        bounds = {key: getattr(each, key) for each in field.metadata for key in _BOUNDS if hasattr(each, key)}
         if name == "layer_id":
             bounds["ge"] = 0  # of old clients, read as 5
-        assert bounds == {
-            "ge" if key == "minimum" else "le": schema[key] for key in ("minimum", "maximum") if key in schema
-        }
+        assert bounds == {key: schema[told] for key, told in _BOUNDS.items() if told in schema}
         nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind in COMPONENTS]
         assert all(COMPONENTS[kind] in json.dumps(schema) for kind in nested)
     assert set(properties) <= {"status", "isActive"}, "no field that nothing reads"
