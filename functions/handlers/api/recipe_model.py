@@ -41,7 +41,13 @@ Filters, DataPacks, UserIds, CustomQuery = (
     _component(name) for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery")
 )
 """Parts of an audience's criteria; they are read, and refused, where the audience is found."""
-ChangesOfOne = Annotated[dict[str, Any], WithJsonSchema({NAMED: "RecipeChangesOfOne"})]
+ChangesOfOne, ChangesOfMany = (
+    Annotated[
+        dict[str, Any], WithJsonSchema({"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]})
+    ]
+    for name in ("RecipeChangesOfOne", "RecipeChanges")
+)
+"""Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
 AuditedRecipe = Annotated[dict[str, Any], WithJsonSchema({NAMED: "AuditedRecipe"})]
 
 

@@ -15,7 +15,13 @@ from functions.domain.roles import Role
 from functions.domain.status import Status
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import FieldAtFault
-from functions.handlers.api.recipe_model import ChangesOfOne, RecipeChanges, RecipeDocument, StoredRecipe
+from functions.handlers.api.recipe_model import (
+    ChangesOfMany,
+    ChangesOfOne,
+    RecipeChanges,
+    RecipeDocument,
+    StoredRecipe,
+)
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.usecases.cancelled import while_cancelling
@@ -48,7 +54,7 @@ class BulkUpdate(Model):
 
     recipes: list[ChangesOfOne] = Field(default=[], max_length=_MOST_AT_ONCE)
     recipe_ids: list[str] = Field(default=[], max_length=_MOST_AT_ONCE)
-    updates: RecipeChanges = RecipeChanges({})
+    updates: ChangesOfMany = Field(default={})
 
 
 class Updated(Model):
@@ -96,7 +102,7 @@ def post_recipe(call: Call) -> Reply:
 def put_recipes(call: Call) -> Reply:
     """Change several recipes, each on its own: one that cannot be changed leaves the others."""
     asked: BulkUpdate = call.body
-    wanted = [*asked.recipes, *({**asked.updates.root, "id": recipe_id} for recipe_id in asked.recipe_ids)]
+    wanted = [*asked.recipes, *({**asked.updates, "id": recipe_id} for recipe_id in asked.recipe_ids)]
     if not wanted:
         raise BadFields([FieldError("recipes", "is empty, as is recipeIds: name at least one recipe")])
     results = [_update_one(call, changes) for changes in wanted]
