@@ -24,8 +24,8 @@ demo: $(READY) ## Watch two campaigns live through their timeline in seconds
 up: $(READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests but those of test-bigquery
-	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery
+test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
+	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
@@ -36,6 +36,18 @@ test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare Bi
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
 	$(EMULATOR_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/bigquery/requirements.txt
+	@touch $@
+
+# The generators of clients pin other versions than Tminus, and one of them runs on node, so they live apart.
+CLIENTS := tests/api_clients
+
+test-api-clients: $(READY) $(CLIENTS)/.venv/.ready ## Generate clients of the API in Python and TypeScript, and use them (needs node and npm)
+	$(BIN)/pytest $(CLIENTS)
+
+$(CLIENTS)/.venv/.ready: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.json
+	$(PYTHON) -m venv $(CLIENTS)/.venv
+	$(CLIENTS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(CLIENTS)/requirements.txt
+	npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
 	@touch $@
 
 test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
@@ -121,4 +133,4 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv
+	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules

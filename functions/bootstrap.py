@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -15,7 +15,8 @@ from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
 from functions.ports import Channels, Clock, Ports, PushSender
-from functions.settings import FcmSettings, Platform, Settings, process_settings
+from functions.settings import FcmSettings, Platform, Settings, named_commit, process_settings
+from functions.version import running
 
 if TYPE_CHECKING:
     from local.embedded.outbox import OutcomeScript
@@ -141,6 +142,11 @@ def signing_key() -> str:
     if not settings.cloud.console.key:
         raise Misconfigured("CONSOLE_KEY", "must be set for the console: 32 random characters or more, as a secret")
     return settings.cloud.console.key
+
+
+def running_version() -> Mapping[str, str | None]:
+    """Return which version of Tminus this process runs, the commit where it is known, and Python's version."""
+    return running(named_commit())
 
 
 def collect_rarely() -> None:

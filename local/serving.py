@@ -101,8 +101,11 @@ def _bound(app: "WSGIApplication", ports: Ports, *, whole_path: bool) -> "WSGIAp
 
 def _index(ports: Ports) -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        status, body = "404 Not Found", {"message": "no such function; GET / lists them"}
-        if environ.get("PATH_INFO") in ("", "/"):
+        status: str = "404 Not Found"
+        body: dict[str, Any] = {"message": "no such function; GET / lists them"}
+        if environ.get("PATH_INFO") == "/version":
+            status, body = "200 OK", dict(bootstrap.running_version())
+        elif environ.get("PATH_INFO") in ("", "/"):
             try:
                 status, body = "200 OK", _overview(ports)
             except Transient as error:

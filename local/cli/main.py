@@ -5,7 +5,9 @@ import sys
 import click
 
 from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.bootstrap import running_version
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
+from functions.version import VERSION
 from local.api_client import ApiClient
 from local.cli.audience import audience
 from local.cli.cadence import cadence
@@ -26,8 +28,15 @@ from local.cli.up import up
 BAD_INPUT = 2
 
 
+def _told_version() -> str:
+    """Say what `GET /api/version` answers, in a line."""
+    known = running_version()
+    commit = f"commit {known['commit']}" if known["commit"] else "commit unknown"
+    return f"tminus {known['version']} ({commit}, Python {known['python']})"
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tminus")
+@click.version_option(VERSION, message=_told_version())
 @remote_options
 @click.pass_context
 def cli(context: click.Context, url: str, token: str) -> None:
