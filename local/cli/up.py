@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.execution import Kind
 from functions.domain.recipe import Document, read
 from functions.domain.schedule import starts_from
-from functions.settings import Settings, process_settings
+from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
 from functions.usecases.start_by_hand import start_by_hand
 from local.cli.data import make_sample_data
-from local.cli.options import folder, read_instant
+from local.cli.options import data_option, folder, read_instant, settings_with
 from local.cli.up_alerts import with_alerts
 from local.cli.up_emulators import up_on_emulators
 from local.cli.up_recipes import first_recipes, is_new, read_recipes
@@ -33,7 +32,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
 
 
 @click.command()
-@click.option("--data", type=folder, default=Path(".tminus/data"), show_default=True, help="The user database.")
+@data_option
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option(
     "--recipes", "recipe_dir", type=folder, help="Recipe files to save at the start. [default: the samples]"
@@ -56,7 +55,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 def up(
-    data: Path,
+    data: Path | str | None,
     state: Path,
     recipe_dir: Path | None,
     kind: str,
@@ -75,12 +74,14 @@ def up(
     With --emulators, state lasts until the end, and the variables to export are printed, with which other programs
     find what runs.
 
-    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where the data
-    folder is missing, and the sample campaigns, where there are no --recipes. One begins at once, so that there is
+    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where user data
+    are files and their folder (--data, or else .tminus/data) is missing, and the sample campaigns, where there are
+    no --recipes. One begins at once, so that there is
     one to look at, and to cancel: on a fast clock by its schedule, on a real one by hand. A fast clock starts when
     everything is ready.
     """
-    settings = replace(process_settings(), state_dir=state, user_data_dir=data)
+    settings = settings_with(data, state_dir=state)
+    samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
     kept = KeptClock(state / "clock.json")
@@ -89,7 +90,7 @@ def up(
     if emulators:
         to_save = first_recipes(own, settings)
         _place(clock, begin, to_save)
-        _fill(data, settings, clock, new=True)
+        _fill(samples, settings, clock, new=True)
         logs.configure(sys.stderr)
         up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals())
         return
@@ -101,7 +102,7 @@ def up(
         _place(clock, begin, list(system.ports.recipes.all()))
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
-        _fill(data, settings, clock, new=new)
+        _fill(samples, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:
             _begin_by_hand(system, to_save[-1]["id"])
@@ -136,14 +137,22 @@ def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
         return
 
 
-def _fill(data: Path, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
+def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
+    """Return the folder that may get sample data: that of --data, or the default one; None for user data elsewhere."""
+    place = settings.user_data_dir
+    if settings.user_database or settings.user_dataset or isinstance(place, str):
+        return None
+    return place if named or place == Settings.user_data_dir else None
+
+
+def _fill(data: Path | None, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
     """Make sample data for a new state whose messages go to the outbox; else say that the folder is missing."""
-    if data.exists():
-        return
-    if new and settings.fcm is None:
+    if data is not None and not data.exists() and new and settings.fcm is None:
         midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=midnight)
         click.echo(f"tminus: made sample data of {_SAMPLE_USERS:,} users in {data}", err=True)
-    else:
-        hint = f"put the user data there, or make some: tminus data generate {data}"
-        click.echo(f"tminus: {data} does not exist, so no audience can be built; {hint}", err=True)
+    place = settings.user_data_dir
+    in_files = not (settings.user_database or settings.user_dataset)
+    if in_files and isinstance(place, Path) and not place.exists():
+        hint = f"put the user data there, or make some: tminus data generate {place}"
+        click.echo(f"tminus: {place} does not exist, so no audience can be built; {hint}", err=True)
