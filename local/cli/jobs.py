@@ -57,7 +57,13 @@ def new_job(name: str, into: Path | None) -> None:
 @click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def run_one(
-    name: str, data: Path | str | None, given: Sequence[str], preview: int, out: Path | None, at: str | None, as_json: bool
+    name: str,
+    data: Path | str | None,
+    given: Sequence[str],
+    preview: int,
+    out: Path | None,
+    at: str | None,
+    as_json: bool,
 ) -> None:
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
     job = find(name)

@@ -1,12 +1,14 @@
 """The `tminus` command."""
 
 import sys
+from typing import NoReturn
 
 import click
 
-from audience_jobs.errors import AudienceJobError, Unavailable
+from audience_jobs.errors import AudienceJobError, NoFolder, Unavailable
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.api_client import ApiClient
+from local.cli import interrupt
 from local.cli.audience import audience
 from local.cli.cadence import cadence
 from local.cli.control import control
@@ -23,6 +25,7 @@ from local.cli.send import send
 from local.cli.simulate import simulate
 from local.cli.up import up
 
+TROUBLE = 1
 BAD_INPUT = 2
 
 
@@ -59,18 +62,38 @@ for command in (
 
 
 def main() -> None:
-    """Run the command; bad input ends with status 2 and one line for each thing that is wrong."""
+    """Run the command, and end with its exit status.
+
+    Bad input ends with status 2 and one line for each thing that is wrong, trouble that may pass with status 1 and
+    one line, Ctrl-C with status 130.
+    """
     try:
-        cli(prog_name="tminus")
+        status = cli.main(prog_name="tminus", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        _leave(error)
     except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
-    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
+    except (BadInput, Misconfigured, NotPossible, AudienceJobError, NoFolder) as error:
         _refuse(str(error))
+    except (Transient, Unavailable) as error:
+        _refuse(str(error), status=TROUBLE)
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(*lines: str) -> None:
+def _refuse(*lines: str, status: int = BAD_INPUT) -> NoReturn:
     for line in lines:
         click.echo(f"tminus: {' '.join(line.split())}", err=True)
-    sys.exit(BAD_INPUT)
+    sys.exit(status)
+
+
+def _leave(error: click.Abort) -> NoReturn:
+    """End after Ctrl-C, or after somebody has answered a question with no."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        sys.exit(interrupt.STATUS)
+    click.echo("Aborted!", err=True)
+    sys.exit(TROUBLE)

@@ -20,6 +20,7 @@ from local.simulator.doors import hush
 from local.simulator.faults import LEVELS
 from local.simulator.forecast import Question, changed, forecast
 from local.simulator.page import page
+from local.single_run import check_user_data
 
 _MOST_LINES = 60
 
@@ -75,6 +76,7 @@ def simulate(
 def _question(recipes: Path, data: Path | str | None, begins: str | None, days: int, level: str) -> Question:
     settings = settings_with(data)
     engine, find_job = bootstrap.user_data(settings)
+    check_user_data(engine)
     begins_at = read_instant(begins, "--from") or RealClock().now().replace(second=0, microsecond=0)
     question = Question(
         recipes=(),

@@ -138,7 +138,7 @@ def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
 
 
 def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
-    """Return the folder that may get sample data: that of --data, or the default one; None for user data elsewhere."""
+    """Return the folder that may get sample data: that of --data, or the default one; None for data elsewhere."""
     place = settings.user_data_dir
     if settings.user_database or settings.user_dataset or isinstance(place, str):
         return None

@@ -1,5 +1,6 @@
 """What `tminus up` runs: a thread that serves HTTP and one that delivers, until a signal comes."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import click
 
 from functions import bootstrap
 from functions.domain.instants import stamp
+from local.cli.interrupt import STATUS, let_go
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import EmbeddedSystem
 from local.kept_clock import KeptClock
@@ -18,6 +20,10 @@ from local.serving import FUNCTIONS, SOURCE, http_server, load_handlers
 _KEEP_SECONDS = 0.1
 _END_SECONDS = 6.0
 """How long a thread may take to end: calls under way get four seconds."""
+_STOPPING = (
+    b"tminus: stopping; calls under way get some seconds. Ctrl-C again ends at once: "
+    b"what is being sent may then count as unknown\n"
+)
 
 
 def serve(
@@ -61,10 +67,19 @@ def serve(
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set."""
+    """Return an event that SIGINT and SIGTERM set; a second SIGINT ends the process at once."""
     stop = threading.Event()
+
+    def heard(number: int, _: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            os._exit(STATUS)
+        if not stop.is_set():
+            stop.set()
+            os.write(2, _STOPPING)  # the thread that was interrupted may hold the lock of sys.stderr
+
+    let_go()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, heard)
     return stop
 
 
