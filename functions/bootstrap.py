@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Channels, Clock, Ports, PushSender
+from functions.ports import Channels, Clock, Part, Ports, PushSender
 from functions.settings import FcmSettings, Platform, Settings, process_settings
 
 if TYPE_CHECKING:
+    from functions.gcp.fcm_check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
 
@@ -88,7 +89,16 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
         channels=web_channels(settings),
+        parts=sender_parts(settings),
     )
+
+
+def sender_parts(settings: Settings) -> Mapping[str, Part]:
+    """Return what health is to ask about the sender; nothing where messages go to an outbox.
+
+    Deployed functions do not ask: only those that send may speak to FCM.
+    """
+    return {} if settings.fcm is None else {"pushSender": Part(check=fcm_check(settings.fcm).check)}
 
 
 def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
@@ -127,6 +137,15 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
     from functions.gcp.fcm import FcmSender  # noqa: PLC0415
 
     return FcmSender(settings, SystemClock())
+
+
+@cache
+def fcm_check(settings: FcmSettings) -> FcmCheck:
+    """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
+    from functions.gcp.clock import SystemClock  # noqa: PLC0415
+    from functions.gcp.fcm_check import FcmCheck  # noqa: PLC0415
+
+    return FcmCheck(fcm_sender(settings), SystemClock())
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from audience_jobs.errors import AudienceJobError, NoFolder, Unavailable
+from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.api_client import ApiClient
 from local.cli import interrupt
@@ -25,7 +25,6 @@ from local.cli.send import send
 from local.cli.simulate import simulate
 from local.cli.up import up
 
-TROUBLE = 1
 BAD_INPUT = 2
 
 
@@ -64,8 +63,7 @@ for command in (
 def main() -> None:
     """Run the command, and end with its exit status.
 
-    Bad input ends with status 2 and one line for each thing that is wrong, trouble that may pass with status 1 and
-    one line, Ctrl-C with status 130.
+    What cannot be used or reached ends with status 2 and one line for each thing that is wrong, Ctrl-C with 130.
     """
     try:
         status = cli.main(prog_name="tminus", standalone_mode=False)
@@ -76,19 +74,17 @@ def main() -> None:
         _leave(error)
     except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
-    except (BadInput, Misconfigured, NotPossible, AudienceJobError, NoFolder) as error:
+    except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
         _refuse(str(error))
-    except (Transient, Unavailable) as error:
-        _refuse(str(error), status=TROUBLE)
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(*lines: str, status: int = BAD_INPUT) -> NoReturn:
+def _refuse(*lines: str) -> NoReturn:
     for line in lines:
         click.echo(f"tminus: {' '.join(line.split())}", err=True)
-    sys.exit(status)
+    sys.exit(BAD_INPUT)
 
 
 def _leave(error: click.Abort) -> NoReturn:
@@ -96,4 +92,4 @@ def _leave(error: click.Abort) -> NoReturn:
     if isinstance(error.__cause__, KeyboardInterrupt):
         sys.exit(interrupt.STATUS)
     click.echo("Aborted!", err=True)
-    sys.exit(TROUBLE)
+    sys.exit(1)

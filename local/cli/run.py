@@ -11,6 +11,8 @@ from functions import logs
 from functions.domain.execution import State
 from functions.settings import Settings
 from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.phones import ask_before_phones
+from local.cli.remote import yes_option
 from local.cli.story import Story
 from local.documents import read_recipe_file, set_value
 from local.embedded.outbox import OutcomeScript
@@ -37,6 +39,7 @@ _ENDED_BEFORE = 3
 @click.option(
     "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts what sends answer (see docs)."
 )
+@yes_option
 @json_option
 def run(
     recipe: Path,
@@ -47,12 +50,14 @@ def run(
     stop_at: str,
     assignments: tuple[str, ...],
     outcomes: Path | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Run one execution of RECIPE in virtual time.
 
-    It goes from its start to its cleanup. Running the same send again changes nothing. Exit status: 0 completed, 3
-    cancelled, blocked, expired or stopped, 2 bad input, 1 failure.
+    It goes from its start to its cleanup. Where messages go to phones (PUSH_SENDER=fcm) it asks first. Running the
+    same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, 2 bad input,
+    1 failure, 130 Ctrl-C.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):
@@ -61,6 +66,7 @@ def run(
         document = set_value(document, assignment)
     settings = settings_with(data, state_dir=state)
     plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
+    ask_before_phones(settings, yes=yes)
     script = read_outcomes(outcomes) if outcomes else None
     report = execute(settings, plan, script, Story(quiet=as_json))
     if as_json:

@@ -9,21 +9,22 @@ from pathlib import Path
 import click
 
 from functions import bootstrap, logs
-from functions.domain.errors import BadRecipe, NotPossible
-from functions.domain.execution import Kind
+from functions.domain.errors import BadRecipe
 from functions.domain.recipe import Document, read
 from functions.domain.schedule import starts_from
 from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
-from functions.usecases.start_by_hand import start_by_hand
 from local.cli.data import make_sample_data
 from local.cli.options import data_option, folder, read_instant, settings_with
+from local.cli.phones import ask_before_phones
+from local.cli.remote import yes_option
 from local.cli.up_alerts import with_alerts
 from local.cli.up_emulators import up_on_emulators
-from local.cli.up_recipes import first_recipes, is_new, read_recipes
+from local.cli.up_recipes import begin_now, first_recipes, is_new, read_recipes
 from local.cli.up_serving import serve, stop_on_signals
+from local.cli.up_token import token_for
 from local.embedded.clock import FastClock, RealClock
-from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
+from local.embedded.system import RECONCILE_JOB
 from local.kept_clock import KeptClock
 from local.state_lock import locked
 
@@ -52,9 +53,14 @@ _BEFORE_THE_START = timedelta(seconds=20)
     help="Run on Google's clients: emulators of Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler.",
 )
 @click.option("--alerts", "webhook", help="Post alerts to this address too, such as a Slack webhook.")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Others than this machine need TMINUS_TOKEN then."
+)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
+@yes_option
+@click.pass_context
 def up(
+    context: click.Context,
     data: Path | str | None,
     state: Path,
     recipe_dir: Path | None,
@@ -65,6 +71,7 @@ def up(
     webhook: str | None,
     host: str,
     port: int,
+    yes: bool,
 ) -> None:
     """Serve all functions with the clock running.
 
@@ -79,8 +86,14 @@ def up(
     no --recipes. One begins at once, so that there is
     one to look at, and to cancel: on a fast clock by its schedule, on a real one by hand. A fast clock starts when
     everything is ready.
+
+    Where messages go to phones (PUSH_SENDER=fcm) it says so, and asks first. With a --host that others can reach it
+    needs TMINUS_TOKEN, a secret of 16 characters or more: the console asks for it as a password, the API as a bearer
+    token.
     """
+    token = token_for(host, context.find_root().params["token"], emulators=emulators)
     settings = settings_with(data, state_dir=state)
+    ask_before_phones(settings, yes=yes)
     samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
@@ -92,7 +105,8 @@ def up(
         _place(clock, begin, to_save)
         _fill(samples, settings, clock, new=True)
         logs.configure(sys.stderr)
-        up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals())
+        begin_by_hand = kind == "real" and own is None
+        up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals(), begin_by_hand=begin_by_hand)
         return
     with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
         new = is_new(system.ports)
@@ -105,11 +119,11 @@ def up(
         _fill(samples, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:
-            _begin_by_hand(system, to_save[-1]["id"])
+            begin_now(system.ports, to_save[-1]["id"])
         system.schedules.put(RECONCILE_JOB)
         system.queue.recover()
         system.schedules.recover()
-        serve(system, clock, (host, port), kept if kind == "fast" else None)
+        serve(system, clock, (host, port), kept if kind == "fast" else None, token=token)
 
 
 def _place(clock: RealClock | FastClock, begin: datetime | None, documents: Sequence[Document]) -> None:
@@ -127,14 +141,6 @@ def _next_start(documents: Sequence[Document], now: datetime) -> datetime:
             recipe = read(document)
             starts += [next(starts_from(recipe.schedule, now), None)] if recipe.is_active else []
     return min((start for start in starts if start is not None), default=now)
-
-
-def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
-    """Start a campaign now, unless it starts by its schedule before that could be sent."""
-    try:
-        start_by_hand(system.ports, recipe_id, Kind.MANUAL, system.ports.clock.now().replace(microsecond=0))
-    except NotPossible:
-        return
 
 
 def _sample_folder(settings: Settings, *, named: bool) -> Path | None:

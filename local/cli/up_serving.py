@@ -27,7 +27,12 @@ _STOPPING = (
 
 
 def serve(
-    system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
+    system: EmbeddedSystem,
+    clock: RealClock | FastClock,
+    address: tuple[str, int],
+    kept: KeptClock | None,
+    *,
+    token: str = "",
 ) -> None:
     """Serve until SIGINT or SIGTERM; the clock starts to run once the server listens.
 
@@ -37,7 +42,7 @@ def serve(
     load_handlers()
     bootstrap.collect_rarely()
     runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
-    server = http_server(apps, system.ports, *address)
+    server = http_server(apps, system.ports, *address, token=token)
     stop = stop_on_signals()
     if isinstance(clock, FastClock):
         clock.run()
@@ -49,6 +54,8 @@ def serve(
     url = f"http://{server.host}:{server.port}"
     click.echo(f"tminus: functions on {url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
     click.echo(f"tminus: look at what runs, and cancel it, on {url}/console/")
+    if token:
+        click.echo("tminus: the console asks for TMINUS_TOKEN as a password, the API for Authorization: Bearer")
     ended: list[str] = []
     while not (ended or stop.wait(_KEEP_SECONDS)):
         if kept is not None:
