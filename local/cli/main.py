@@ -26,6 +26,7 @@ from local.cli.simulate import simulate
 from local.cli.up import up
 
 BAD_INPUT = 2
+_OURS = ("audience_jobs", "functions", "local", "main")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,6 +77,10 @@ def main() -> None:
         _refuse(*(str(field) for field in error.errors))
     except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
         _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _OURS:
+            raise
+        _refuse(f"this takes the Python package of {error.name}, which `make demo` leaves out: run make setup")
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(status if isinstance(status, int) else 0)

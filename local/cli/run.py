@@ -57,7 +57,7 @@ def run(
 
     It goes from its start to its cleanup. Where messages go to phones (PUSH_SENDER=fcm) it asks first. Running the
     same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, 2 bad input,
-    1 failure, 130 Ctrl-C.
+    1 failure. Ctrl-C ends it with 130.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):

@@ -19,7 +19,6 @@ from local.cli.options import data_option, folder, read_instant, settings_with
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.up_alerts import with_alerts
-from local.cli.up_emulators import up_on_emulators
 from local.cli.up_recipes import begin_now, first_recipes, is_new, read_recipes
 from local.cli.up_serving import serve, stop_on_signals
 from local.cli.up_token import token_for
@@ -101,6 +100,8 @@ def up(
     begin = read_instant(at, "--at") or kept.read()
     clock = RealClock() if kind == "real" else FastClock(speed, begin or RealClock().now(), running=False)
     if emulators:
+        from local.cli.up_emulators import up_on_emulators  # noqa: PLC0415 - it loads Google's clients
+
         to_save = first_recipes(own, settings)
         _place(clock, begin, to_save)
         _fill(samples, settings, clock, new=True)
