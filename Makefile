@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO_READY := .venv/.ready-demo
+PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d ':')
@@ -12,16 +14,25 @@ help: ## List the targets
 
 setup: $(READY) ## Put Tminus and all that it needs into .venv
 
-$(READY): requirements.txt requirements-dev.txt pyproject.toml
+$(READY): requirements.txt requirements-dev.txt requirements-demo.txt pyproject.toml
+	@echo "== Putting all that developing needs into .venv: some 950 MB, a few minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	$(PIP_INSTALL) --quiet --no-deps --editable .
+	@touch $(DEMO_READY) $@
+
+# A part of what setup installs, so that a first look takes seconds; setup adds the rest to the same .venv.
+$(DEMO_READY): requirements-demo.txt pyproject.toml
+	@echo "== Putting the embedded runtime into .venv: some 200 MB, half a minute"
+	$(PYTHON) -m venv .venv
+	$(PIP_INSTALL) -r requirements-demo.txt
+	$(PIP_INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
-demo: $(READY) ## Watch two campaigns live through their timeline in seconds
+demo: $(DEMO_READY) ## Watch two campaigns live through their timeline in seconds
 	@$(BIN)/tminus demo
 
-up: $(READY) ## Serve all functions on one port with the clock running
+up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
 test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
@@ -131,6 +142,8 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-annotate --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+	    --no-annotate --constraint requirements-dev.txt --output-file requirements-demo.txt requirements-demo.in
 
 clean: ## Remove what setup, demo and up have made
 	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Channels, Clock, Ports, PushSender
+from functions.ports import Channels, Clock, Part, Ports, PushSender
 from functions.settings import FcmSettings, Platform, Settings, named_commit, process_settings
 from functions.version import running
 
 if TYPE_CHECKING:
+    from functions.gcp.fcm_check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
 
@@ -89,7 +90,16 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
         channels=web_channels(settings),
+        parts=sender_parts(settings),
     )
+
+
+def sender_parts(settings: Settings) -> Mapping[str, Part]:
+    """Return what health is to ask about the sender; nothing where messages go to an outbox.
+
+    Deployed functions do not ask: only those that send may speak to FCM.
+    """
+    return {} if settings.fcm is None else {"pushSender": Part(check=fcm_check(settings.fcm).check)}
 
 
 def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
@@ -128,6 +138,15 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
     from functions.gcp.fcm import FcmSender  # noqa: PLC0415
 
     return FcmSender(settings, SystemClock())
+
+
+@cache
+def fcm_check(settings: FcmSettings) -> FcmCheck:
+    """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
+    from functions.gcp.clock import SystemClock  # noqa: PLC0415
+    from functions.gcp.fcm_check import FcmCheck  # noqa: PLC0415
+
+    return FcmCheck(fcm_sender(settings), SystemClock())
 
 
 @cache

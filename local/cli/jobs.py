@@ -7,12 +7,11 @@ import click
 
 from audience_jobs.registry import find
 from functions import bootstrap
-from functions.settings import process_settings
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.run_job import run_job
 from local.cli.jobs_new import write_job
 from local.cli.jobs_run import lines_of, read_values
-from local.cli.options import data_option, folder, json_option, print_json, read_instant
+from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
 from local.embedded.clock import RealClock
 
 
@@ -58,13 +57,17 @@ def new_job(name: str, into: Path | None) -> None:
 @click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def run_one(
-    name: str, data: str | None, given: Sequence[str], preview: int, out: Path | None, at: str | None, as_json: bool
+    name: str,
+    data: Path | str | None,
+    given: Sequence[str],
+    preview: int,
+    out: Path | None,
+    at: str | None,
+    as_json: bool,
 ) -> None:
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
-    job, settings = find(name), process_settings()
-    if data is not None:
-        settings = settings.on_files(data)
-    engine, _ = bootstrap.user_data(settings)
+    job = find(name)
+    engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
     if as_json:
