@@ -59,6 +59,7 @@ class ViolationType(StrEnum):
     MISSED = "missed"
     UNREADABLE = "unreadable"
     UNWELCOME_CONTENT = "unwelcome_content"
+    RESTORED = "restored"
     OTHER = "other"
     """Of a release that knows more types than this one; the message says what it is."""
 

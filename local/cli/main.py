@@ -8,6 +8,7 @@ from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from local.api_client import ApiClient
 from local.cli.audience import audience
+from local.cli.backup import backup, restore
 from local.cli.cadence import cadence
 from local.cli.control import control
 from local.cli.data import data
@@ -50,6 +51,8 @@ for command in (
     cadence,
     migrate_folder,
     data,
+    backup,
+    restore,
     executions,
     control,
     devices,

@@ -101,6 +101,8 @@ def up(
         _place(clock, begin, list(system.ports.recipes.all()))
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
+        else:
+            kept.forget()
         _fill(data, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:
