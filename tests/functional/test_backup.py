@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from functions.domain.execution import State
 from functions.domain.ids import execution_id
-from functions.usecases.control import cancel
+from functions.usecases.control import cancel, stop_all
+from functions.usecases.recipes import pause_recipe, resume_recipe
 from local.backup import back_up
 from local.cli.main import cli
 from local.sample import generate
@@ -277,3 +278,16 @@ def test_backups_while_up_sends_are_each_consistent(up: Up, tmp_path: Path) -> N
                 "notReached"
             ] + sum(totals["excluded"].values())
         assert messages(tmp_path, test=False, state=state.name) == gone[:left]
+
+
+def test_the_way_out_for_firestore_sends_nothing_twice(lab: Lab, tmp_path: Path) -> None:
+    lab.run_to(SEND_AT - minutes(2))
+    back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
+    lab.run_to(SEND_AT + minutes(5))
+    told = restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5), "--send-due")  # as a recovered database is
+    stop_all(lab.ports, "restored")
+    pause_recipe(lab.ports, "welcome", by="cli")
+    resume_recipe(lab.ports, "welcome", by="cli")
+    lab.run_to(TOMORROW + timedelta(hours=1))
+    assert nobody_got_it_twice(lab, told)
+    assert lab.execution(execution_id("welcome", TOMORROW)).state is State.COMPLETED
