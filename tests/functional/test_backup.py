@@ -83,7 +83,7 @@ def test_a_send_since_the_backup_is_not_repeated_after_the_restore(
     assert (execution.state, execution.cleaned) == (State.STOPPED, True)
     assert f"restored from a backup of {SEND_AT + taken:%Y-%m-%d %H:%M:%S} UTC" in execution.reason
     assert lab.violations() == ["restored"]
-    before = len([m for m in lab.outbox(test=False)])
+    before = len(lab.outbox(test=False))
     assert told["stopped"][0]["executionId"] == lab.id
     totals = lab.report()["totals"]
     assert (totals["sent"], totals["unknown"], totals["notReached"]) == (before, 9 - before, 0)
