@@ -3,6 +3,7 @@
 `make chaos` plays many such troubles, in an order made of a seed.
 """
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -88,3 +89,12 @@ def test_a_signal_ends_it_though_its_state_is_deleted(
     assert answer(up, "/")[0] == 503
     assert up.end(number) == 0
     assert not (folder / STATE).exists()
+
+
+def test_health_names_a_full_disk_while_the_database_still_has_room(folder: Path, start: Callable[..., Up]) -> None:
+    up = start(first=True)
+    with full_disk(folder / "disk"):
+        filler = folder / "disk" / "filler"
+        os.truncate(filler, filler.stat().st_size - 600_000)  # no audience fits into that
+        wait_until(lambda: "disk" in ill(up))
+    wait_until(lambda: ill(up) == set())
