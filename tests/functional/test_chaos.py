@@ -6,6 +6,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,4 +98,7 @@ def test_health_names_a_full_disk_while_the_database_still_has_room(folder: Path
         filler = folder / "disk" / "filler"
         os.truncate(filler, filler.stat().st_size - 600_000)  # no audience fits into that
         wait_until(lambda: "disk" in ill(up))
+        for _ in range(20):
+            time.sleep(0.1)
+            assert "disk" in ill(up)
     wait_until(lambda: ill(up) == set())
