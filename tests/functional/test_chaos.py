@@ -97,7 +97,7 @@ def test_a_signal_ends_it_though_its_state_is_deleted(
 
 
 def test_health_names_a_full_disk_on_which_the_database_still_writes(tmp_path: Path, data: Path) -> None:
-    with mounted(tmp_path, "-t", "tmpfs", "-o", "size=1500k", "tmpfs"):
+    with mounted(tmp_path, "-t", "tmpfs", "-o", "size=1200k", "tmpfs"):
         settings = replace(Settings(), state_dir=tmp_path / "state", user_data_dir=data)
         with closing(bootstrap.embedded(settings, RealClock())) as system:
             system.database.check()
