@@ -1,7 +1,7 @@
 """Options and values that several commands share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import click
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
 
+UNLIMITED = 10_000
+"""Characters of a line in a pipe or a file, where ids and names stay whole."""
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
 
@@ -50,3 +52,10 @@ def check_new(path: Path, *, force: bool) -> None:
         raise BadInput(f"{path} is there already; give another name, or --force to replace it")
     if not path.parent.is_dir():
         raise BadInput(f"{path.parent}: no such folder; make it first")
+
+
+def check_free(directory: Path, names: Iterable[str], *, force: bool) -> None:
+    """Refuse to write over files of a folder, unless that is meant; BadInput names the first."""
+    taken = [directory / name for name in names if (directory / name).exists()]
+    if taken and not force:
+        raise BadInput(f"{taken[0]} is there already; give another folder, or --force to replace it")

@@ -18,7 +18,7 @@ from functions.settings import Settings, process_settings
 from functions.usecases.recipes import save_recipe
 from functions.usecases.start_by_hand import start_by_hand
 from local.cli.data import make_sample_data
-from local.cli.options import folder, read_instant
+from local.cli.options import existing_folder, folder, read_instant
 from local.cli.up_alerts import with_alerts
 from local.cli.up_emulators import up_on_emulators
 from local.cli.up_recipes import first_recipes, is_new, read_recipes
@@ -36,7 +36,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
 @click.option("--data", type=folder, default=Path(".tminus/data"), show_default=True, help="The user database.")
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option(
-    "--recipes", "recipe_dir", type=folder, help="Recipe files to save at the start. [default: the samples]"
+    "--recipes", "recipe_dir", type=existing_folder, help="Recipe files to save at the start. [default: the samples]"
 )
 @click.option("--clock", "kind", type=click.Choice(["real", "fast"]), default="real", show_default=True)
 @click.option(
