@@ -1,5 +1,6 @@
 """Which files of a folder a command has made, so that it writes over no other."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ _MOST_NAMED = 3
 
 
 class MadeFiles:
-    """Remembers what was made in a folder, in a hidden file there: names, sizes and when each was changed last."""
+    """Remembers what was made in a folder, in a hidden file there: names and checksums."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,7 +22,9 @@ class MadeFiles:
         found = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         made = self._read()
         others = [
-            path.name for path in found if not path.name.startswith(".") and made.get(path.name) != _state(path)
+            path.name
+            for path in found
+            if not path.name.startswith(".") and (path.name not in made or made[path.name] != _state(path))
         ]
         if others:
             named = ", ".join(others[:_MOST_NAMED]) + (" and more" if len(others) > _MOST_NAMED else "")
@@ -35,13 +38,13 @@ class MadeFiles:
         made = self._read() | {name: _state(self._folder / name) for name in names}
         (self._folder / _LIST).write_text(json.dumps(made))
 
-    def _read(self) -> dict[str, list[int]]:
+    def _read(self) -> dict[str, str]:
         try:
             return dict(json.loads((self._folder / _LIST).read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return {}
 
 
-def _state(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+def _state(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

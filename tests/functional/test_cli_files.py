@@ -104,7 +104,7 @@ def test_a_folder_that_is_not_there_is_named(tminus: Tminus, tmp_path: Path, com
     assert not (tmp_path / "none").exists()
 
 
-def test_a_folder_without_recipes_is_said(tminus: Tminus, tmp_path: Path) -> None:
+def test_a_folder_without_recipes_is_said(tminus: Tminus) -> None:
     answer = tminus("simulate", "--recipes", ".", "--data", ".")
     assert (answer.status, "no recipe in it is active" in answer.err) == (2, True)
 
@@ -145,7 +145,7 @@ def test_a_trial_leaves_no_state_behind(tminus: Tminus, tmp_path: Path) -> None:
 
 
 class TestMessages:
-    def test_a_new_job_says_where_it_has_to_lie(self, tminus: Tminus, tmp_path: Path) -> None:
+    def test_a_new_job_says_where_it_has_to_lie(self, tminus: Tminus) -> None:
         told = tminus("jobs", "new", "quiet_users", "--folder", ".").out.splitlines()[-1]
         assert told.startswith(
             f"once it lies in {JOBS}, where jobs are looked for, try it: tminus jobs run quiet_users"
