@@ -24,7 +24,7 @@ from local.sample import generate
 from local.state_lock import INTERRUPTED, locked
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
-from tests.functional.running_up import Up, messages, wait_until, write_recipe
+from tests.functional.running_up import EXECUTION, Up, messages, wait_until, write_recipe
 
 TOMORROW = SEND_AT + timedelta(days=1)
 LAYER_3 = {"pushSequence": [{**recipe()["pushSequence"][0], "layerId": 3}]}
@@ -253,7 +253,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 
 def test_backups_while_up_sends_are_each_consistent(up: Up, tmp_path: Path) -> None:
-    files = []
+    files: list[Path] = []
 
     def finished() -> bool:
         files.append(tmp_path / f"{len(files)}.tar.gz")
@@ -291,3 +291,24 @@ def test_the_way_out_for_firestore_sends_nothing_twice(lab: Lab, tmp_path: Path)
     lab.run_to(TOMORROW + timedelta(hours=1))
     assert nobody_got_it_twice(lab, told)
     assert lab.execution(execution_id("welcome", TOMORROW)).state is State.COMPLETED
+
+
+def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> None:
+    wait_until(lambda: [each["status"] for each in up.overview()["executions"]] == ["tested"])
+    back_up(tmp_path / "state", tmp_path / "state.tar.gz", datetime.now(UTC))
+    wait_until(lambda: bool(messages(tmp_path, test=False)) and not up.overview()["executions"])
+    assert up.end(signal.SIGTERM) == 0
+    stopped_at = json.loads((tmp_path / "state" / "clock.json").read_text())["now"]
+
+    command = ["restore", str(tmp_path / "state.tar.gz"), "--state", str(tmp_path / "state"), "--force", "--json"]
+    told = json.loads(CliRunner().invoke(cli, command, catch_exceptions=False).stdout)
+    again = Up(tmp_path, first=False)
+    try:
+        wait_until(lambda: again.overview()["now"] > f"{datetime.fromisoformat(stopped_at) + minutes(10)}")
+    finally:
+        assert again.end(signal.SIGTERM) == 0
+
+    assert [entry["executionId"] for entry in told["stopped"]] == [EXECUTION]
+    assert datetime.fromisoformat(told["restoredAt"]) >= datetime.fromisoformat(stopped_at)
+    assert told["stopped"][0]["totals"]["unknown"] == len(messages(tmp_path, test=False, state=told["replaced"]))
+    assert messages(tmp_path, test=False) == []

@@ -227,3 +227,18 @@ class TestProgress:
         assert "\x1b[" in self.stderr(tmp_path, sample, *command, terminal=True)
         assert "\x1b[" not in self.stderr(tmp_path, sample, *command, "--json", terminal=True)
         assert self.stderr(tmp_path, sample, *command, terminal=False) == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands(shell: str) -> None:
+    words = [sys.executable, "-c", "from local.cli.main import main; main()"]
+    asked = {"COMP_WORDS": "tminus back", "COMP_CWORD": "back" if shell == "fish" else "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **asked}
+    done = subprocess.run(
+        words,
+        check=True,
+        env={**environment, "_TMINUS_COMPLETE": f"{shell}_complete"},
+        capture_output=True,
+        text=True,
+    )
+    assert "backup" in done.stdout
