@@ -312,3 +312,12 @@ def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> N
     assert datetime.fromisoformat(told["restoredAt"]) >= datetime.fromisoformat(stopped_at)
     assert told["stopped"][0]["totals"]["unknown"] == len(messages(tmp_path, test=False, state=told["replaced"]))
     assert messages(tmp_path, test=False) == []
+
+
+def test_people_are_told_of_a_send_that_a_restore_has_stopped(lab: Lab, tmp_path: Path) -> None:
+    lab.run_to(SEND_AT - minutes(2))
+    back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
+    restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5))
+    alerts = [json.loads(line) for line in (lab.state / "alerts.jsonl").read_text().splitlines()]
+    [told] = [alert for alert in alerts if "restored from a backup" in alert["message"]]
+    assert (told["kind"], told["executionId"]) == ("restored", lab.id)
