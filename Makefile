@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO_READY := .venv/.ready-demo
 PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check
+# Runs a command, and ends whatever it has started, however it ends.
+RUN := $(BIN)/python -m tests.children
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d ':')
@@ -36,13 +38,13 @@ up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
 test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
-	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
+	$(RUN) $(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
 
 test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
-	$(BIN)/pytest -n 2 --dist worksteal tests/bigquery
+	$(RUN) $(BIN)/pytest -n 2 --dist worksteal tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
@@ -62,7 +64,10 @@ $(CLIENTS)/.venv/.ready: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.jso
 	@touch $@
 
 test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
-	$(BIN)/python -m tests.fuzz.api
+	$(RUN) $(BIN)/python -m tests.fuzz.api
+
+chaos: $(READY) ## Kill, fill, lock and move away what a running tminus stands on, for three minutes (needs root or unshare)
+	$(RUN) $(BIN)/python -m tests.fuzz.chaos $(if $(SEED),--seed $(SEED))
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
@@ -76,7 +81,7 @@ format: $(READY) ## Format the code and mend what can be mended
 bench: bench-import bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
-	$(BIN)/python -m bench.delivery
+	$(RUN) $(BIN)/python -m bench.delivery
 
 bench-import: $(READY) ## Measure what importing main.py adds to a bare functions-framework app (20 seconds)
 	$(BIN)/python -m bench.imports
@@ -91,10 +96,10 @@ bench-console: $(READY) ## Measure the console's pages with 1,000 recipes and 10
 	$(BIN)/python -m bench.console
 
 screenshots: $(READY) ## Take pictures of every page of the console for docs/screenshots (needs chromium, and says so)
-	$(BIN)/python -m local.screenshots
+	$(RUN) $(BIN)/python -m local.screenshots
 
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
-	$(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
+	$(RUN) $(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
 	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
 	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json

@@ -25,3 +25,7 @@ class KeptClock:
         draft = self._path.with_suffix(".draft")
         draft.write_text(json.dumps({"now": stamp(now)}))
         draft.replace(self._path)
+
+    def forget(self) -> None:
+        """Drop the instant: the state has lived on the machine's clock since."""
+        self._path.unlink(missing_ok=True)

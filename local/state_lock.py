@@ -8,13 +8,14 @@ from pathlib import Path
 from functions.domain.errors import BadInput
 
 LOCK = ".lock"
+INTERRUPTED = ".restore-interrupted"
 
 
 @contextmanager
-def locked(state: Path) -> Iterator[None]:
+def locked(state: Path, *, restoring: bool = False) -> Iterator[None]:
     """Hold a state folder, made where it is missing; BadInput where another process holds it.
 
-    The lock goes with its process, however that ends.
+    The lock goes with its process, however that ends. A folder whose restore was interrupted is for restoring only.
     """
     state.mkdir(parents=True, exist_ok=True)
     with (state / LOCK).open("a") as file:
@@ -22,4 +23,8 @@ def locked(state: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BadInput(f"{state} is in use by another tminus; stop that one or give another --state") from None
+        if (state / INTERRUPTED).exists() and not restoring:
+            raise BadInput(
+                f"{state}: a restore was interrupted; repeat it: tminus restore FILE --state {state} --force"
+            )
         yield

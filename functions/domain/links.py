@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 """Unreserved characters, which are never encoded: RFC 3986, section 2.3."""
 _ORIGIN = re.compile(r"[^/?#]*://[^/?#]*[/?#]")
 """Scheme and host, with the character that ends the host."""
+_OPAQUE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
+"""A scheme without `//`, as in `javascript:` and `mailto:`; digits behind the colon are a port."""
 _PATH_END = re.compile(r"[?#]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 """A segment that clients resolve, encoded or not: url.spec.whatwg.org, "double-dot URL path segment"."""
@@ -114,6 +116,10 @@ class LinkPolicy:
 
     def _check_origin(self, link: str) -> None:
         scheme, colon, rest = link.partition("://")
+        if not colon and (opaque := _OPAQUE.match(link)):
+            if opaque[1].lower() in self.allowed:
+                raise BadTemplate(f"{link!r} has no '//' after its scheme; write it as in {opaque[1]}://shoes")
+            raise BadTemplate(f"{opaque[0]} is not among the allowed links: {', '.join(self.allowed)}; got {link!r}")
         if not colon:
             raise BadTemplate(f"{link!r} has no scheme and host; write it as in https://example.com/shoes")
         try:

@@ -60,6 +60,7 @@ class ViolationType(StrEnum):
     UNREADABLE = "unreadable"
     UNWELCOME_CONTENT = "unwelcome_content"
     UNWELCOME_FIELD = "unwelcome_field"
+    RESTORED = "restored"
     OTHER = "other"
     """Of a release that knows more types than this one; the message says what it is."""
 

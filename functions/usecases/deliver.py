@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from functions.domain import cadence
-from functions.domain.delivery import EXCLUDED, Exclusion, excluded
+from functions.domain.delivery import EXCLUDED, LOST, NOT_REACHED, Exclusion, excluded
 from functions.domain.errors import BadAudience, Conflict, Halted, Transient
 from functions.domain.shard import Shard
 from functions.domain.timeline import Phase
@@ -62,6 +62,26 @@ def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     if push is None or delivery.dry_run:
         return close(ports, shard)
     return close(ports, shard, partial(_give_back, ports, delivery, push))
+
+
+def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
+    """Close a shard that a system may have sent of which this one is an older copy; nothing is sent.
+
+    Rows that nothing excludes are reserved as if they were sent, and their outcome is unknown.
+    """
+    if shard.done:
+        return shard
+    held = HeldShard(ports, replace(shard, outcomes=shard.settled), only_while=delivery.only_while)
+    try:
+        positions = {row.position for row in _granted(ports, delivery, held)}
+    except BadAudience as error:
+        told = f"push {shard.push}: the ledger does not count its users, as the audience cannot be read: {error}"
+        note(ports, shard.execution_id, Phase.CLEANUP, told, "warning")
+        positions = set(range(len(shard.outcomes)))
+    outcomes = bytearray(held.shard.outcomes)
+    for position in positions:
+        outcomes[position] = LOST if outcomes[position] == NOT_REACHED else outcomes[position]
+    return settle(ports, delivery, replace(held.shard, outcomes=bytes(outcomes)))
 
 
 def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None = None) -> Shard:

@@ -50,16 +50,18 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     return start(ports, recipe, send_at)
 
 
-def missing_sends(ports: Ports, recipe: Recipe) -> Iterator[datetime]:
-    """Yield the sends of a recipe whose start has passed, and that have no execution; of the last 24 hours.
+def missing_sends(ports: Ports, recipe: Recipe, *, looked_at: datetime | None = None) -> Iterator[datetime]:
+    """Yield the sends of a recipe whose start has passed, and that have no execution.
 
-    Where nothing says since when the recipe sends, as after an edit in the store, only those that can still be sent.
+    Of the last 24 hours, or of the 24 hours before `looked_at` and all the time since. Where nothing says since when
+    the recipe sends, as after an edit in the store, the 24 hours are those in which a late send may still start.
     """
     if not recipe.is_active:
         return
     now = ports.clock.now()
     lateness = timedelta(minutes=recipe.settings.max_lateness_minutes)
-    for send_at in recipe.sends(now - (lateness if recipe.first_send_at is None else _LOOK_BACK)):
+    look_back = lateness if recipe.first_send_at is None else _LOOK_BACK
+    for send_at in recipe.sends((looked_at or now) - look_back):
         if send_at - recipe.schedule.lead >= now:
             return
         if ports.executions.get(execution_id(recipe.id, send_at)) is None:
@@ -77,14 +79,19 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCH
 
     A `name` tells it from others of the same instant that are not the same.
     """
-    now = ports.clock.now()
+    execution = create(ports, recipe, send_at, kind, name)
+    return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
+
+
+def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: str = "") -> Execution:
+    """Create the execution of a recipe and send instant, or find it there; it has no tasks yet."""
     fresh = Execution(
         id=execution_id(recipe.id, send_at, name or ("" if kind is Kind.SCHEDULED else kind)),
         kind=kind,
         recipe_id=recipe.id,
         recipe=recipe.document(),
         send_at=send_at,
-        created_at=now,
+        created_at=ports.clock.now(),
         claim=uuid4().hex,
     )
     created = ports.executions.create(fresh)
@@ -92,7 +99,7 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCH
     if created:
         message = f"{_HOW[kind]} for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"
         note(ports, execution.id, Phase.AUDIENCE_GENERATION, message)
-    return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
+    return execution
 
 
 def _begin(ports: Ports, run: Run) -> Execution:

@@ -18,7 +18,16 @@ from functions.usecases.query_audience import QueriedAudience, find_audience, qu
 from functions.usecases.recipe_audience import recipe_criteria
 from functions.usecases.run_job import Found
 from local.cli.jobs_run import lines_of
-from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.options import (
+    check_free,
+    data_option,
+    folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
 
@@ -35,6 +44,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--parts", type=click.IntRange(min=1), help="Split it into so many parts of equal size; needs --out.")
 @click.option("--out", type=folder, help="Keep its CSV, and its parts, there.")
+@force_option("Replace files of --out that are there already.")
 @click.option("--at", help="The instant as at which it is found, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def audience(
@@ -47,6 +57,7 @@ def audience(
     preview: int,
     parts: int | None,
     out: Path | None,
+    force: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
@@ -63,6 +74,8 @@ def audience(
     engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:
+        names = [f"{AUDIENCE}-{number}-of-{parts}.csv" for number in range(1, (parts or 0) + 1)]
+        check_free(out, [f"{AUDIENCE}.csv", *names], force=force)
         out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="tminus-") as temporary:
         into = out or Path(temporary)

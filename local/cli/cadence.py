@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from functions.usecases.import_history import import_history
 from functions.usecases.user_history import MOST_DAYS, notifications_of
 from local.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
 from local.embedded.clock import RealClock
 
@@ -79,12 +81,13 @@ def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, 
     status 2 where a row cannot be used; the others are imported all the same.
     """
     client = maybe_system(context)
-    with file.open("rb") as source:
+    reading = f"{file.name}: reading, then writing"
+    with file.open("rb") as opened, read_with_bar(opened, file.stat().st_size, reading, quiet=as_json) as source:
         if client is not None:
             fields, files = {"dryRun": str(dry_run).lower()}, {"file": (file.name, source, "text/csv")}
             report = client.call("POST", "/api/cadence/history", data=fields, files=files).data
         else:
-            with _ports(state, new=True) as ports:
+            with _ports(state, new=True, trial=dry_run) as ports:
                 report = import_history(ports, source, dry_run=dry_run).document()
     if as_json:
         print_json(report)
@@ -136,6 +139,8 @@ def set_rule(
     as_json: bool,
 ) -> None:
     """Change RULE of a running system, such as layer_3_cooldown; the next shard that is sent is held to it."""
+    if hours is None and count is None and active is None:
+        raise BadInput("say what to change: --hours, --count, --on or --off")
     ask_first(f"{rule} decides how often all users get pushes. Change it?", yes=yes)
     given = {"hours": hours, "count": count, "active": active}
     news = {name: value for name, value in given.items() if value is not None}
@@ -166,10 +171,12 @@ def _show_rules(answer: Answer, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _ports(state: Path, *, new: bool = False) -> Iterator[Ports]:
-    """Open the state of a folder, be it a new one."""
-    if not new and not (state / "tminus.db").is_file():
+def _ports(state: Path, *, new: bool = False, trial: bool = False) -> Iterator[Ports]:
+    """Open the state of a folder, which may be a new one; a trial leaves no new one behind."""
+    missing = not (state / "tminus.db").is_file()
+    if missing and not new:
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
-    settings = replace(process_settings(), state_dir=state)
-    with closing(bootstrap.embedded(settings, RealClock())) as opened:
-        yield opened.ports
+    with TemporaryDirectory(prefix="tminus-") as aside:
+        settings = replace(process_settings(), state_dir=Path(aside) if missing and trial else state)
+        with closing(bootstrap.embedded(settings, RealClock())) as opened:
+            yield opened.ports

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from functions.domain.instants import stamp
-from local.cli.options import folder, json_option, print_json, read_instant
+from local.cli.made_files import MadeFiles
+from local.cli.options import folder, force_option, json_option, print_json, read_instant
+from local.cli.progress import spinner
 from local.embedded.clock import RealClock
 from local.sample.generate import generate as generate_tables
 
@@ -32,16 +32,28 @@ def data() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option("--at", help="The instant around which the activity lies. [default: today, 00:00 UTC]")
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@force_option("Write into a folder that holds other files, and over those of the same names.")
 @json_option
 def generate(
-    directory: Path, users: int, seed: int, at: str | None, file_format: Literal["csv", "parquet"], as_json: bool
+    directory: Path,
+    users: int,
+    seed: int,
+    at: str | None,
+    file_format: Literal["csv", "parquet"],
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Write the tables of a fictional sneaker marketplace into DIR.
 
     Activity goes on for eight days after the instant, so that a clock that runs ahead still finds people to send to.
+    A folder with files that this command did not write, or that were changed since, is refused.
     """
+    if not force:
+        MadeFiles(directory).check()
     around = read_instant(at, "--at") or RealClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = generate_with_progress(directory, users=users, seed=seed, at=around, file_format=file_format)
+    rows = generate_with_progress(
+        directory, users=users, seed=seed, at=around, file_format=file_format, quiet=as_json
+    )
     if as_json:
         print_json({"directory": str(directory), "users": users, "seed": seed, "at": stamp(around), "rows": rows})
         return
@@ -62,17 +74,23 @@ def make_sample_data(directory: Path, *, users: int, seed: int, at: datetime) ->
 
 
 def generate_with_progress(
-    directory: Path, *, users: int, seed: int, at: datetime, file_format: Literal["csv", "parquet"] = "csv"
+    directory: Path,
+    *,
+    users: int,
+    seed: int,
+    at: datetime,
+    file_format: Literal["csv", "parquet"] = "csv",
+    quiet: bool = False,
 ) -> dict[str, int]:
-    """Generate sample data and show on standard error which table is done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("sample data", total=None)
-        return generate_tables(
+    """Generate sample data and show a terminal which table is done; the folder remembers what was made in it."""
+    with spinner("sample data", quiet=quiet) as tell:
+        rows = generate_tables(
             directory,
             users=users,
             seed=seed,
             at=at,
             file_format=file_format,
-            progress=lambda table, count: progress.update(task, description=f"{table}: {count:,} rows"),
+            progress=lambda table, count: tell(f"{table}: {count:,} rows"),
         )
+    MadeFiles(directory).remember(f"{table}.{file_format}" for table in rows)
+    return rows

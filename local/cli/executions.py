@@ -6,7 +6,7 @@ import click
 
 from functions.domain.errors import BadInput
 from local.api_client import part
-from local.cli.options import json_option
+from local.cli.options import check_new, force_option, json_option
 from local.cli.remote import show, system
 
 _LISTED = {
@@ -90,9 +90,12 @@ def show_log(context: click.Context, execution: str, as_json: bool) -> None:
 @executions.command("export")
 @click.argument("execution")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there. [default: print it]")
+@force_option("Replace the file where it is there already.")
 @click.pass_context
-def export_execution(context: click.Context, execution: str, out: Path | None) -> None:
+def export_execution(context: click.Context, execution: str, out: Path | None, force: bool) -> None:
     """Give what became of every user of EXECUTION, as CSV."""
+    if out is not None:
+        check_new(out, force=force)
     text = system(context).text(f"{place_of(execution)}/export")
     if out is None:
         click.echo(text, nl=False)

@@ -9,9 +9,18 @@ from audience_jobs.registry import find
 from functions import bootstrap
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.run_job import run_job
-from local.cli.jobs_new import write_job
+from local.cli.jobs_new import JOBS, write_job
 from local.cli.jobs_run import lines_of, read_values
-from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.options import (
+    check_free,
+    data_option,
+    folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
 from local.embedded.clock import RealClock
 
 
@@ -45,7 +54,9 @@ def new_job(name: str, into: Path | None) -> None:
     """Write a job that works, NAME.py, to change as you need it."""
     path = write_job(name, into)
     click.echo(f"{path}: change its SQL, its columns and what they mean")
-    click.echo(f"try it: tminus jobs run {name} --data DIR --preview 20")
+    found = path.resolve().parent == JOBS.resolve()
+    when = "try it" if found else f"once it lies in {JOBS}, where jobs are looked for, try it"
+    click.echo(f"{when}: tminus jobs run {name} --data DIR --preview 20")
 
 
 @jobs.command("run")
@@ -54,6 +65,7 @@ def new_job(name: str, into: Path | None) -> None:
 @click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the job; repeatable.")
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--out", type=folder, help="Keep the audiences there, one CSV each.")
+@force_option("Replace files of --out that are there already.")
 @click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def run_one(
@@ -62,11 +74,14 @@ def run_one(
     given: Sequence[str],
     preview: int,
     out: Path | None,
+    force: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
     job = find(name)
+    if out is not None:
+        check_free(out, [f"{audience.name}.csv" for audience in job.audiences], force=force)
     engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)

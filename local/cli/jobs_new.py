@@ -6,6 +6,8 @@ from pathlib import Path
 import audience_jobs.jobs
 from functions.domain.errors import BadInput
 
+JOBS = Path(audience_jobs.jobs.__path__[0])
+"""Where the registry looks."""
 _TEMPLATE = '''"""Users who have not opened the app lately."""
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
@@ -62,10 +64,12 @@ def write_job(name: str, folder: Path | None = None) -> Path:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
         raise BadInput(f"{name!r} cannot be a job's name: write lower case letters, digits and _, a letter first")
-    path = (folder or Path(audience_jobs.jobs.__path__[0])) / f"{name}.py"
+    path = (folder or JOBS) / f"{name}.py"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(_TEMPLATE.replace("@NAME@", name))
+    except FileNotFoundError:
+        raise BadInput(f"{path.parent}: no such folder; make it first") from None
     except FileExistsError:
         raise BadInput(f"{path} is there already: choose another name") from None
     return path

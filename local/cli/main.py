@@ -12,6 +12,7 @@ from functions.version import VERSION
 from local.api_client import ApiClient
 from local.cli import interrupt
 from local.cli.audience import audience
+from local.cli.backup import backup, restore
 from local.cli.cadence import cadence
 from local.cli.control import control
 from local.cli.data import data
@@ -62,6 +63,8 @@ for command in (
     cadence,
     migrate_folder,
     data,
+    backup,
+    restore,
     executions,
     control,
     devices,

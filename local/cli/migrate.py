@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from functions.domain.old_push import is_old_push
 from functions.settings import process_settings
 from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate
 from local.api_client import ApiClient
-from local.cli.options import folder, json_option, print_json
+from local.cli.options import existing_folder, folder, json_option, print_json
 from local.cli.remote import maybe_system
 from local.documents import read_json_file
 from local.embedded.clock import RealClock
@@ -26,7 +27,7 @@ _SENT_AT_ONCE = 30
 
 
 @click.command("migrate")
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+@click.argument("directory", type=existing_folder, metavar="DIR")
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option("--apply", is_flag=True, help="Create the recipes; without it nothing is changed.")
 @json_option
@@ -41,15 +42,22 @@ def migrate_folder(context: click.Context, directory: Path, state: Path, apply: 
     if client is not None:
         found = _migrate_afar(client, list(documents), apply=apply)
     else:
-        settings = replace(process_settings(), state_dir=state)
-        with closing(bootstrap.embedded(settings, RealClock())) as system:
-            made = migrate(system.ports, documents, by="cli", dry_run=not apply)
-            found = [each.document() for each in made]
+        found = _migrate_here(state, documents, apply=apply)
     if as_json:
         print_json({"dryRun": not apply, "documents": found})
     else:
         _tell(found, apply=apply)
     sys.exit(2 if any(each["outcome"] == Outcome.REFUSED for each in found) else 0)
+
+
+def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
+    """Take documents over into a state folder; without `apply` none is made where there is none."""
+    with TemporaryDirectory(prefix="tminus-") as aside:
+        there = apply or (state / "tminus.db").is_file()
+        settings = replace(process_settings(), state_dir=state if there else Path(aside))
+        with closing(bootstrap.embedded(settings, RealClock())) as system:
+            made = migrate(system.ports, documents, by="cli", dry_run=not apply)
+            return [each.document() for each in made]
 
 
 def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply: bool) -> list[dict[str, Any]]:

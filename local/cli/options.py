@@ -1,6 +1,7 @@
 """Options and values that several commands share."""
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import instant
 from functions.settings import Settings, process_settings
 
+UNLIMITED = 10_000
+"""Characters of a line in a pipe or a file, where ids and names stay whole."""
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
 
@@ -34,6 +37,7 @@ data_option = click.option(
     metavar="DIR",
     help="The user data: CSV or Parquet files, in a folder or at gs://bucket/folder. [default: what USER_DATA names]",
 )
+existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
 
@@ -56,3 +60,23 @@ def read_instant(text: str | None, option: str) -> datetime | None:
 def print_json(value: Any) -> None:
     """Print a value as one JSON document."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def force_option(words: str) -> Callable[..., Any]:
+    """Return the option --force of a command that writes where something may be already."""
+    return click.option("--force", is_flag=True, help=words)
+
+
+def check_new(path: Path, *, force: bool) -> None:
+    """Refuse to write over a file that is there, unless that is meant; BadInput names a folder that is missing."""
+    if path.exists() and not force:
+        raise BadInput(f"{path} is there already; give another name, or --force to replace it")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path.parent}: no such folder; make it first")
+
+
+def check_free(directory: Path, names: Iterable[str], *, force: bool) -> None:
+    """Refuse to write over files of a folder, unless that is meant; BadInput names the first."""
+    taken = [directory / name for name in names if (directory / name).exists()]
+    if taken and not force:
+        raise BadInput(f"{taken[0]} is there already; give another folder, or --force to replace it")

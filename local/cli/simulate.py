@@ -1,7 +1,7 @@
 """`tminus simulate`: what a folder of recipes will send in the days to come."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,33 @@ from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
 from functions.usecases.check_recipe import check_recipe
-from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.options import (
+    check_new,
+    data_option,
+    existing_folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
+from local.cli.progress import bar
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
 from local.simulator.answer import answer, difference
 from local.simulator.doors import hush
 from local.simulator.faults import LEVELS
-from local.simulator.forecast import Question, changed, forecast
+from local.simulator.forecast import Forecast, Question, changed, forecast
 from local.simulator.page import page
 from local.single_run import check_user_data
 
 _MOST_LINES = 60
+_RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
+"""Characters of a column on a terminal; what is longer is cut there."""
 
 
 @click.command()
-@click.option("--recipes", type=folder, required=True, help="A folder of recipe files.")
+@click.option("--recipes", type=existing_folder, required=True, help="A folder of recipe files.")
 @data_option
 @click.option(
     "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How many days to look ahead."
@@ -37,8 +49,11 @@ _MOST_LINES = 60
 )
 @click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
 @click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")
-@click.option("--compare", type=folder, help="Another folder of recipes: tell what changes if these took its place.")
+@click.option(
+    "--compare", type=existing_folder, help="Another folder of recipes: tell what changes if these took its place."
+)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts there.")
+@force_option("Replace the page where it is there already.")
 @json_option
 def simulate(
     recipes: Path,
@@ -50,6 +65,7 @@ def simulate(
     begins: str | None,
     compare: Path | None,
     html: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Say what will go out in the days to come, to whom, and what would be held back.
@@ -57,12 +73,15 @@ def simulate(
     The real functions run on a virtual clock, every day with the user data of today. Nothing is sent or stored. Exit
     status: 0, 2 bad input, 1 where a run with faults broke the delivery contract.
     """
+    if html is not None:
+        check_new(html, force=force)
     hush()
     question = _question(recipes, data, begins, days, level)
-    made = _answer(question, seed, runs)
+    others = None if compare is None else changed(question, _read(compare, question))
+    made = _answer(question, seed, runs, quiet=as_json)
     change = None
-    if compare is not None:
-        made, before = _answer(changed(question, _read(compare, question)), seed, runs), made
+    if others is not None:
+        made, before = _answer(others, seed, runs, quiet=as_json), made
         change = difference(before, made)
     if html is not None:
         html.write_text(page(made, change), encoding="utf-8")
@@ -92,8 +111,6 @@ def _question(recipes: Path, data: Path | str | None, begins: str | None, days: 
 
 def _read(recipes: Path, question: Question) -> list[Recipe]:
     """Read a folder of recipes; BadRecipe names every field at fault, with its file."""
-    if not recipes.is_dir():
-        raise BadInput(f"{recipes}: no such folder")
     found, errors = [], []
     for path in sorted(recipes.glob("*.json")):
         try:
@@ -111,17 +128,24 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
     return found
 
 
-def _answer(question: Question, seed: int, runs: int) -> dict[str, Any]:
-    return answer([forecast(question, number) for number in range(seed, seed + runs)])
+def _answer(question: Question, seed: int, runs: int, *, quiet: bool) -> dict[str, Any]:
+    with bar(f"{question.days} days, {runs} times" if runs > 1 else f"{question.days} days", quiet=quiet) as tell:
+        return answer([_forecast(question, seed + run, (run, runs), tell) for run in range(runs)])
+
+
+def _forecast(question: Question, seed: int, run: tuple[int, int], tell: Callable[[float], None]) -> Forecast:
+    done, runs = run
+    return forecast(question, seed, progress=lambda share: tell((done + share) / runs))
 
 
 def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path | None) -> None:
     _tell_calendar(made["calendar"])
     click.echo()
-    click.echo(f"{'recipe':<28}{'sends':>7}{'audience':>11}{'sent':>10}{'held back':>11}")
+    width = _width(_RECIPE_ALONE, (entry["id"] for entry in made["recipes"]))
+    click.echo(f"{'recipe':<{width}}{'sends':>7}{'audience':>11}{'sent':>10}{'held back':>11}")
     for entry in made["recipes"]:
         click.echo(
-            f"{entry['id'][:27]:<28}{entry['sends']:>7,}{entry['audience']:>11,}"
+            f"{entry['id'][: width - 1]:<{width}}{entry['sends']:>7,}{entry['audience']:>11,}"
             f"{entry['sent']:>10,}{entry['excluded']:>11,}"
         )
         ends = {state: count for state, count in entry["states"].items() if state != "completed"}
@@ -142,15 +166,22 @@ def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path 
         click.echo(f"\ncharts: {html}")
 
 
+def _width(column: int, texts: Iterable[str]) -> int:
+    """Return a column's width: in a pipe it holds every text whole."""
+    return column if sys.stdout.isatty() else max([column, *(len(text) + 1 for text in texts)])
+
+
 def _tell_calendar(calendar: list[dict[str, Any]]) -> None:
-    click.echo(
-        f"{'send (UTC)':<18}{'recipe':<24}{'push':>5} {'audience':<26}{'users':>8}{'sent':>8}{'held back':>11}"
-    )
     lines = [(entry, push) for entry in calendar for push in entry["pushes"]]
+    recipe = _width(_RECIPE, (entry["recipe"] for entry, _ in lines))
+    audience = _width(_AUDIENCE, (push["audience"] for _, push in lines))
+    titles = f"{'push':>5} {'audience':<{audience}}{'users':>8}{'sent':>8}{'held back':>11}"
+    click.echo(f"{'send (UTC)':<18}{'recipe':<{recipe}}{titles}")
     for entry, push in lines[:_MOST_LINES]:
         at, held = entry["sendAt"].replace("T", " ")[:16], sum(push["excluded"].values())
         click.echo(
-            f"{at:<18}{entry['recipe'][:23]:<24}{push['order']:>5} {push['audience'][:25]:<26}"
+            f"{at:<18}{entry['recipe'][: recipe - 1]:<{recipe}}{push['order']:>5} "
+            f"{push['audience'][: audience - 1]:<{audience}}"
             f"{push['audienceSize']:>8,}{push['sent']:>8,}{held:>11,}"
         )
     if len(lines) > _MOST_LINES:

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.ports import LogEntry
+from local.cli.options import UNLIMITED
 from local.single_run import Plan
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
-_NARROWEST = 100
 
 
 class Story:
@@ -22,7 +22,7 @@ class Story:
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(highlight=False, quiet=quiet, soft_wrap=True)
         if not self.console.is_terminal:
-            self.console.width = max(self.console.width, _NARROWEST)
+            self.console.width = UNLIMITED
         self._send_at: datetime | None = None
 
     def open(self, plan: Plan) -> None:

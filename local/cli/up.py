@@ -15,7 +15,7 @@ from functions.domain.schedule import starts_from
 from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
 from local.cli.data import make_sample_data
-from local.cli.options import data_option, folder, read_instant, settings_with
+from local.cli.options import data_option, existing_folder, folder, read_instant, settings_with
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.up_alerts import with_alerts
@@ -35,7 +35,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
 @data_option
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option(
-    "--recipes", "recipe_dir", type=folder, help="Recipe files to save at the start. [default: the samples]"
+    "--recipes", "recipe_dir", type=existing_folder, help="Recipe files to save at the start. [default: the samples]"
 )
 @click.option("--clock", "kind", type=click.Choice(["real", "fast"]), default="real", show_default=True)
 @click.option(
@@ -117,6 +117,8 @@ def up(
         _place(clock, begin, list(system.ports.recipes.all()))
         if kind == "fast":
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
+        else:
+            kept.forget()
         _fill(samples, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:

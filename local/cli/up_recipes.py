@@ -18,7 +18,10 @@ from local.documents import read_recipe_file
 
 def read_recipes(folder: Path) -> Sequence[Document]:
     """Read the recipe files of a folder, in order of their names; BadInput names a file that cannot be read."""
-    return [read_recipe_file(path) for path in sorted(folder.glob("*.json"))]
+    documents = [read_recipe_file(path) for path in sorted(folder.glob("*.json"))]
+    if not documents:
+        click.echo(f"tminus: {folder} holds no recipe; a recipe is one JSON file", err=True)
+    return documents
 
 
 def is_new(ports: Ports) -> bool:

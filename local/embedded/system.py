@@ -13,6 +13,7 @@ from local.embedded.callers import LocalCallers
 from local.embedded.clock import RealClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
+from local.embedded.disk import check_space
 from local.embedded.executions import SqliteExecutionStore
 from local.embedded.files import FolderAudienceFiles
 from local.embedded.heartbeat import Heartbeat
@@ -64,6 +65,11 @@ def open_system(
     database.hold_to_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
     heartbeat = Heartbeat(clock, RealClock())
+
+    def check_disk() -> None:
+        database.check()
+        check_space(state)
+
     dispatcher = Part(check=heartbeat.check, last_worked=heartbeat.last_worked)
     ports = Ports(
         clock=clock,
@@ -85,7 +91,7 @@ def open_system(
         find_job=find_job,
         policy=policy,
         parts={
-            "disk": Part(check=database.check),
+            "disk": Part(check=check_disk),
             "dispatcher": dispatcher,
             "scheduler": dispatcher,
             **(parts or {}),

@@ -70,8 +70,15 @@ class Question:
     level: str = "none"
 
 
-def forecast(question: Question, seed: int) -> Forecast:
-    """Play the days to come, every one of them with the user data of today."""
+def _quietly(share: float) -> None:
+    """Tell nobody."""
+
+
+def forecast(question: Question, seed: int, *, progress: Callable[[float], None] = _quietly) -> Forecast:
+    """Play the days to come, every one of them with the user data of today.
+
+    `progress` hears the share that is done.
+    """
     ends_at = question.begins_at + timedelta(days=question.days)
     scenario = Scenario(
         begins_at=question.begins_at,
@@ -90,6 +97,7 @@ def forecast(question: Question, seed: int) -> Forecast:
             keep_log=False,
             engine=engine,
             find_job=question.find_job,
+            progress=progress,
         )
         return played.forecast()
 
@@ -97,8 +105,11 @@ def forecast(question: Question, seed: int) -> Forecast:
 class _Forecasting(Simulation):
     """A simulation that keeps what each execution did, and forgets its files then."""
 
-    def __init__(self, seed: int, *, level: str, scenario: Scenario, **options: Any) -> None:
+    def __init__(
+        self, seed: int, *, level: str, scenario: Scenario, progress: Callable[[float], None], **options: Any
+    ) -> None:
         super().__init__(seed, level=level, scenario=scenario, **options)
+        self._progress = progress
         self._careful = level != "none"
         self._made = Forecast(seed=seed, begins_at=scenario.begins_at, ends_at=scenario.ends_at)
 
@@ -118,6 +129,7 @@ class _Forecasting(Simulation):
         if self._careful:
             super().observe(worker, call, args, answer)
         if call == "executions.change" and answer.cleaned:
+            self._progress((answer.send_at - self._made.begins_at) / (self._made.ends_at - self._made.begins_at))
             self._collect(answer)
 
     def _left(self, *given: Any) -> None:

@@ -56,9 +56,13 @@ class Up:
             document: dict[str, Any] = json.loads(answer.read())
         return document
 
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def end(self, number: int) -> int:
         """Send a signal, and return the exit status."""
-        self._process.send_signal(number)
+        self.signal(number)
         status = self._process.wait(timeout=PATIENCE_SECONDS)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -1,32 +1,26 @@
-"""`tminus up` in trouble in the middle of a live send says so, answers 503, and goes on once the trouble is over."""
+"""`tminus up` in trouble in the middle of a live send says so, answers 503, and goes on once the trouble is over.
 
-import csv
-import json
-import os
+`make chaos` plays many such troubles, in an order made of a seed.
+"""
+
 import signal
-import sqlite3
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
 from functions import bootstrap
+from functions.domain.errors import StoreUnavailable
 from functions.settings import Settings
-from functions.usecases.report import report
 from local.embedded.clock import RealClock
 from local.sample import generate
-from tests.functional.running_up import EXECUTION, PATIENCE_SECONDS, Up, messages, wait_until, write_recipe
+from tests.functional.running_up import Up, wait_until, write_recipe
+from tests.functional.troubles import STATE, TROUBLES, answer, completed, full_disk, ill, judge, live, mounted
 
-Trouble = Callable[[Path], Any]
-STATE = "disk/state"
 A_WRITE = ("/api/automation/debug/reschedule", {"recipeId": "sneaker-reactivation"})
 
 
@@ -35,19 +29,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chaos")
     generate(folder / "data", users=1500, seed=5, at=datetime(2026, 5, 4, tzinfo=UTC))
     return folder / "data"
-
-
-@contextmanager
-def mounted(place: Path, *options: str) -> Iterator[None]:
-    """Mount something; skipped where that is not allowed, except in CI, which runs as root."""
-    done = subprocess.run(["mount", *options, str(place)], check=False, capture_output=True, text=True)
-    if done.returncode:
-        assert not os.environ.get("CI"), f"CI has to be allowed to mount: {done.stderr}"
-        pytest.skip(f"needs root, to mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.fixture
@@ -72,113 +53,6 @@ def start(folder: Path) -> Iterator[Callable[..., Up]]:
     for up in ups:
         if up.runs:
             up.end(signal.SIGKILL)
-
-
-@contextmanager
-def full_disk(disk: Path) -> Iterator[None]:
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
-    yield
-    filler.unlink()
-
-
-@contextmanager
-def read_only_disk(disk: Path) -> Iterator[None]:
-    state = disk / "state"
-    with mounted(state, "--bind", str(state)):
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(state)], check=True)
-        yield
-
-
-@contextmanager
-def locked_database(disk: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(disk / "state" / "tminus.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.rollback()
-
-
-@contextmanager
-def state_moved_away(disk: Path) -> Iterator[None]:
-    (disk / "state").rename(disk / "elsewhere")
-    yield
-    assert not (disk / "state").exists(), "nothing new may take the place of the state"
-    (disk / "elsewhere").rename(disk / "state")
-
-
-@contextmanager
-def data_moved_away(disk: Path) -> Iterator[None]:
-    (disk.parent / "data").rename(disk.parent / "elsewhere")
-    yield
-    (disk.parent / "elsewhere").rename(disk.parent / "data")
-
-
-TROUBLES: dict[str, tuple[Trouble, str]] = {
-    "a full disk": (full_disk, "disk"),
-    "a read-only folder": (read_only_disk, "disk"),
-    "a database that another process holds": (locked_database, "disk"),
-    "a state folder that is gone": (state_moved_away, "executions"),
-    "a data folder that is gone": (data_moved_away, "userData"),
-}
-
-
-def answer(up: Up, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    """Call the API, and return the status and what it says."""
-    text = None if body is None else json.dumps(body).encode()
-    request = Request(f"{up.url}{path[1:]}", text, {"Content-Type": "application/json"})
-    try:
-        with urlopen(request, timeout=PATIENCE_SECONDS) as response:
-            return response.status, json.loads(response.read())
-    except HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
-
-
-def ill(up: Up) -> set[str]:
-    """Return what health says does not work."""
-    return {error["field"] for error in answer(up, "/api/health")[1].get("errors", ())}
-
-
-def live(folder: Path) -> bool:
-    return bool(messages(folder, test=False, state=STATE))
-
-
-def completed(folder: Path) -> bool:
-    """Say whether the execution has been cleaned up; the state may be gone for a while."""
-    path = folder / STATE / "tminus.db"
-    if not path.exists():
-        return False
-    with closing(sqlite3.connect(path)) as look:
-        [row] = look.execute("SELECT unfinished FROM executions WHERE id = ?", (EXECUTION,)).fetchall()
-    return not row[0]
-
-
-def judge(folder: Path) -> dict[str, Any]:
-    """Hold the end to the contract, with what lies in the state folder; return the report."""
-    settings = replace(Settings(), state_dir=folder / STATE, user_data_dir=folder / "data")
-    with closing(bootstrap.embedded(settings, RealClock())) as system:
-        numbers = report(system.ports, EXECUTION)
-        unfinished = list(system.ports.executions.unfinished())
-    left = messages(folder, test=True, state=STATE) + messages(folder, test=False, state=STATE)
-    sends = Counter((message["push"], message["token"], message["test"]) for message in left)
-    assert max(sends.values()) == 1, "somebody got a push twice"
-    assert unfinished == []
-    with (folder / STATE / "receipts" / f"{EXECUTION}.csv").open() as file:
-        receipt = Counter((row["push"], row["outcome"]) for row in csv.DictReader(file))
-    for push in numbers["pushes"]:
-        rows = {outcome: count for (order, outcome), count in receipt.items() if order == str(push["order"])}
-        parts = push["sent"] + push["failed"] + push["unknown"] + push["notReached"]
-        assert push["audienceSize"] == sum(push["excluded"].values()) + parts == sum(rows.values())
-        assert (rows.get("sent", 0), rows.get("unknown", 0)) == (push["sent"], push["unknown"])
-    totals = numbers["totals"]
-    arrived = len(messages(folder, test=False, state=STATE))
-    assert totals["sent"] <= arrived <= totals["sent"] + totals["unknown"]
-    return numbers
 
 
 @pytest.mark.parametrize("name", TROUBLES)
@@ -220,3 +94,12 @@ def test_a_signal_ends_it_though_its_state_is_deleted(
     assert answer(up, "/")[0] == 503
     assert up.end(number) == 0
     assert not (folder / STATE).exists()
+
+
+def test_health_names_a_full_disk_on_which_the_database_still_writes(tmp_path: Path, data: Path) -> None:
+    with mounted(tmp_path, "-t", "tmpfs", "-o", "size=1200k", "tmpfs"):
+        settings = replace(Settings(), state_dir=tmp_path / "state", user_data_dir=data)
+        with closing(bootstrap.embedded(settings, RealClock())) as system:
+            system.database.check()
+            with pytest.raises(StoreUnavailable, match="the disk is full"):
+                system.ports.parts["disk"].check()

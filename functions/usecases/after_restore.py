@@ -1,0 +1,100 @@
+"""After a restore: end what may have been sent since the backup, so that nobody gets a push twice.
+
+A backup does not know what happened after it: what was sent, cancelled or stopped. So no send whose preparation began
+before the restore is sent any more. Its users count as possibly reached, in the receipts and in the cadence ledger.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from functions.domain.errors import BadRecipe, Unreadable
+from functions.domain.execution import Execution, Kind, State
+from functions.domain.instants import stamp
+from functions.domain.recipe import read
+from functions.domain.safeguards import Finding, Severity, ViolationType
+from functions.domain.shard import PushFiles, Shard
+from functions.domain.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.built_pushes import built_pushes
+from functions.usecases.clean_up import clean_up
+from functions.usecases.deliver import count_as_lost, settle
+from functions.usecases.delivery import Delivery
+from functions.usecases.end_unreadable import end_unreadable
+from functions.usecases.launch import create, end, missing_sends
+from functions.usecases.send_push import plan_shards, push_due_at, shard_due_at
+from functions.usecases.steps import Run, read_run
+
+
+def end_sends_since(ports: Ports, backed_up_at: datetime) -> list[Execution]:
+    """End every execution that was under way at the backup, or that began since; return them in order of their sends.
+
+    The state is STOPPED, and the reason says why. Rows that were due and whose outcome the backup does not know are
+    unknown. Rows that were not due yet are not reached. Nothing is sent.
+    """
+    ended = [_end(ports, execution, backed_up_at) for execution in [*_under_way(ports), *_since(ports, backed_up_at)]]
+    return sorted(ended, key=lambda execution: (execution.send_at, execution.id))
+
+
+def _under_way(ports: Ports) -> list[Execution]:
+    return [execution for execution in ports.executions.unfinished() if not execution.state.final]
+
+
+def _since(ports: Ports, backed_up_at: datetime) -> Iterator[Execution]:
+    """Create the executions of the sends that have started since the backup, so that nothing starts them late."""
+    for document in ports.recipes.all():
+        with suppress(BadRecipe):  # reconciling reports it, and nothing starts it
+            recipe = read(document)
+            for send_at in list(missing_sends(ports, recipe, looked_at=backed_up_at)):
+                yield create(ports, recipe, send_at, Kind.SCHEDULED)
+
+
+def _end(ports: Ports, execution: Execution, backed_up_at: datetime) -> Execution:
+    try:
+        run = read_run(execution)
+    except Unreadable as error:
+        return end_unreadable(ports, execution.id, str(error))
+    now = ports.clock.now()
+    _void_leases(ports, execution)
+    if execution.kind is not Kind.TEST and not run.recipe.test_mode:
+        if execution.send_at <= now:  # it may have gone live: nobody starts it again by hand today
+            ports.executions.change(execution.id, lambda current: current.started(Phase.LIVE_EXECUTION, now))
+        _count_due_as_lost(ports, run)
+    end(ports, run, Phase.CLEANUP, State.STOPPED, _finding(backed_up_at, now))
+    return clean_up(ports, execution.id, partial(_settle, ports, run))
+
+
+def _finding(backed_up_at: datetime, now: datetime) -> Finding:
+    return Finding(
+        type=ViolationType.RESTORED,
+        severity=Severity.CRITICAL,
+        message=f"restored from a backup of {backed_up_at:%Y-%m-%d %H:%M:%S} UTC: what was sent after that is not "
+        "known, so nothing more of this send goes out",
+        action="stopped",
+        data={"backedUpAt": stamp(backed_up_at), "restoredAt": stamp(now)},
+    )
+
+
+def _void_leases(ports: Ports, execution: Execution) -> None:
+    """Take the shards from their workers, which are gone with the system that the backup is of."""
+    for shard in ports.executions.shards(execution.id):
+        if shard.lease_until is not None:
+            ports.executions.settle_shard(replace(shard, lease_until=None))
+
+
+def _count_due_as_lost(ports: Ports, run: Run) -> None:
+    """Close the shards that were due, each row of them as possibly sent."""
+    now = ports.clock.now()
+    for files in built_pushes(ports, run.execution.id):
+        due_at = push_due_at(run, files.push)
+        for planned in plan_shards(files, most_rows=ports.policy.shard_rows):
+            if shard_due_at(ports, due_at, files, planned) <= now:
+                shard = ports.executions.create_shard(planned)
+                count_as_lost(ports, Delivery(run=run, files=files, test=False), shard)
+
+
+def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
+    close_one = count_as_lost if shard.test else settle
+    close_one(ports, Delivery(run=run, files=files, test=shard.test), shard)
