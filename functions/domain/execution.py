@@ -82,8 +82,16 @@ class Wait:
     until: datetime
     limit: int
 
+    @property
+    def message(self) -> str:
+        """What it waits for, and how long it can, as a sentence."""
+        return (
+            "waits its turn: as many executions as may be under way at once started before it "
+            f"(MAX_EXECUTIONS_AT_ONCE is {self.limit}); blocked if its turn has not come by {self.until:%H:%M} UTC"
+        )
+
     def document(self) -> dict[str, Any]:
-        """Return the wait as it is stored and answered."""
+        """Return the wait as it is stored."""
         return {"since": stamp(self.since), "until": stamp(self.until), "limit": self.limit}
 
     @classmethod

@@ -1,5 +1,7 @@
 """T-0: decide, atomically, whether the live sequence is sent."""
 
+from datetime import datetime
+
 from functions.domain.alerts import live_started
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State

@@ -25,6 +25,15 @@ class Totals(Model):
     not_reached: int
 
 
+class Waiting(Model):
+    """The wait of an execution for its turn, where as many as may be under way at once started before it."""
+
+    since: Instant
+    until: Instant = Field(description="When it is blocked if its turn has not come: later it could not be in time.")
+    limit: int = Field(description="How many executions may be under way at once.")
+    message: str
+
+
 class ExecutionSummary(Model):
     """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
 
@@ -38,6 +47,7 @@ class ExecutionSummary(Model):
     created_at: Instant
     phase: Phase | None
     seconds_to_send: int | None
+    waiting: Waiting | None = Field(description="Why it has not begun although its time has come; null: it need not.")
     totals: Totals | None
     people: int | None = Field(description="Different users of all audiences, each once; null before T-30.")
     people_reached: int | None = Field(description="Those who were sent at least one push; null before the end.")
