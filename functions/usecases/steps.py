@@ -44,8 +44,8 @@ class Run:
     def window_over_at(self, shortest: timedelta) -> datetime:
         """Return when people have had that time: at T-0, or later where the tests ended late."""
         ended = [self.execution.phases[phase].ended_at for phase in _BEFORE if phase in self.execution.phases]
-        over = max((at for at in ended if at is not None), default=self.execution.send_at)
-        return max(self.execution.send_at, over + self.owed_window(shortest))
+        owed = [at + self.owed_window(shortest) for at in ended if at is not None]
+        return max([self.execution.send_at, *owed])
 
     def ledger_push(self, number: int) -> Push:
         """Return a push of the sequence as the cadence ledger knows it."""

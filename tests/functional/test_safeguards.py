@@ -249,10 +249,10 @@ def test_a_late_push_of_a_sequence_is_skipped_and_counted(lab: Lab) -> None:
     assert lab.execution().cleaned
 
 
-def test_more_executions_than_allowed_at_once_are_blocked(make_lab: MakeLab) -> None:
+def test_more_executions_than_allowed_at_once_are_blocked_where_their_wait_does_not_fit(make_lab: MakeLab) -> None:
     lab = make_lab(limits=replace(Limits(), executions_at_once=2))
     for name in ("one", "two", "welcome"):
-        lab.save(recipe(id=name))
+        lab.save(recipe(id=name, settings__maxLatenessMinutes=0))
     lab.run_to_the_end()
     states = sorted(executions_of(lab.ports, name)[0].state.value for name in ("one", "two", "welcome"))
     assert states == ["blocked", "completed", "completed"]

@@ -113,6 +113,7 @@ class ExecutionDetail(ExecutionSummary):
     `problem` says why this release cannot read it; what only its recipe says is null then.
     """
 
+    window_ends_at: Instant | None = Field(description="Until when it can be cancelled at least; null: it cannot.")
     dry_run: bool | None
     problem: str | None
     timeline: list[PhaseTimes]
