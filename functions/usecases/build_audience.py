@@ -33,6 +33,7 @@ from functions.usecases.subtract_dead import Graves, Reachable
 from functions.usecases.tell_audience import tell_audience
 from functions.usecases.turn import not_its_turn, wait
 from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
+from functions.usecases.warn_of_exclusion import warn_of_built
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
@@ -234,6 +235,8 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         )
         note(ports, execution.id, _PHASE, message)
         _warn_of_content(ports, run, files)
+        if execution.kind is not Kind.TEST:
+            warn_of_built(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
