@@ -125,11 +125,11 @@ def _reasons(excluded: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in excluded.items() if count)
 
 
-def after_tests(execution: Execution, tally: Tally, *, users: int) -> Alert:
+def after_tests(execution: Execution, tally: Tally, *, users: int, until: datetime) -> Alert:
     """Tell how many test pushes arrived, and until when people may cancel; after a mere test nothing follows."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
-    follows = f"anybody may cancel until {execution.send_at:%H:%M} UTC"
+    follows = f"anybody may cancel until {until:%H:%M} UTC"
     if execution.kind is Kind.TEST:
         follows = "it was a test: nothing else is sent"
     return _of(execution, AlertKind.TEST_SENT, f"{arrived} ({who}); {follows}")

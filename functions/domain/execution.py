@@ -72,6 +72,39 @@ class PhaseTimes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The wait of an execution for its turn: since when, the latest instant at which it can start, and the limit.
+
+    The limit is the number of executions that may be under way at once, as it was when the wait began.
+    """
+
+    since: datetime
+    until: datetime
+    limit: int
+
+    @property
+    def message(self) -> str:
+        """What it waits for, and how long it can, as a sentence."""
+        return (
+            "waits its turn: as many executions as may be under way at once started before it "
+            f"(MAX_EXECUTIONS_AT_ONCE is {self.limit}); blocked if its turn has not come by {self.until:%H:%M} UTC"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the wait as it is stored."""
+        return {"since": stamp(self.since), "until": stamp(self.until), "limit": self.limit}
+
+    @classmethod
+    def read(cls, document: object) -> "Wait | None":
+        """Read what `document` wrote; None where there was no wait, or this release cannot read it."""
+        try:
+            written: Any = document
+            return cls(since=instant(written["since"]), until=instant(written["until"]), limit=int(written["limit"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Execution:
     """The state of one run, beside an immutable snapshot of its recipe.
 
@@ -79,7 +112,8 @@ class Execution:
     recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
     `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
     those who were sent at least one live push, counted at the end. None: not counted, as by older releases. `number`
-    is the store's own: it counts up in the order in which executions were created, whatever clocks say.
+    is the store's own: it counts up in the order in which executions were created, whatever clocks say. `wait` is the
+    wait for its turn, and stays when the wait is over; None: it did not have to wait.
 
     `unreadable` says what of the stored document this release cannot read, such as a state that a newer release has
     written. Such an execution counts as failed, so that nothing more is sent for it.
@@ -99,6 +133,7 @@ class Execution:
     totals: Tally | None = None
     people: int | None = None
     people_reached: int | None = None
+    wait: Wait | None = None
     unreadable: str = ""
     number: int = field(default=0, compare=False)
 
@@ -106,6 +141,17 @@ class Execution:
     def went_live(self) -> bool:
         """Whether its live phase has begun, so that people may have got a push."""
         return Phase.LIVE_EXECUTION in self.phases
+
+    @property
+    def waiting(self) -> Wait | None:
+        """The wait for its turn while it lasts: it ends when the audiences are built, or with the execution."""
+        begun = self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
+        return None if begun else self.wait
+
+    def waits(self, wait: Wait) -> "Execution":
+        """Record that the execution waits for its turn; the first time counts, and only before it has begun."""
+        begun = self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
+        return self if begun or self.wait else replace(self, wait=wait)
 
     def created_before(self, other: "Execution") -> bool:
         """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""
@@ -165,6 +211,7 @@ class Execution:
             "totals": self.totals.document() if self.totals else None,
             "people": self.people,
             "peopleReached": self.people_reached,
+            "wait": self.wait.document() if self.wait else None,
         }
 
     @classmethod
@@ -186,6 +233,7 @@ class Execution:
             totals=_totals(document.get("totals")),
             people=_count(document.get("people")),
             people_reached=_count(document.get("peopleReached")),
+            wait=Wait.read(document.get("wait")),
         )
         if not fields.unreadable:
             return execution

@@ -43,6 +43,7 @@ class ViolationType(StrEnum):
     AUDIENCE_TOO_LARGE = "audience_too_large"
     AUDIENCE_ALERT = "audience_alert"
     AUDIENCE_EMPTY = "audience_empty"
+    AUDIENCE_EXCLUDED = "audience_excluded"
     AUDIENCE_FAILED = "audience_failed"
     TOTAL_AUDIENCE_TOO_LARGE = "total_audience_too_large"
     TOO_MANY_EXECUTIONS = "too_many_executions"

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +31,9 @@ from functions.usecases.rows import renderer
 from functions.usecases.steps import Run, load_run
 from functions.usecases.subtract_dead import Graves, Reachable
 from functions.usecases.tell_audience import tell_audience
+from functions.usecases.turn import not_its_turn, wait
 from functions.usecases.uploaded_audience import UPLOAD, UploadedRows
+from functions.usecases.warn_of_exclusion import warn_of_built
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
@@ -48,8 +51,8 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     barred = bar(ports, run)
     if barred is not None:
-        return block(ports, run, _PHASE, barred)
-    ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+        return _hold_up(ports, run, barred)
+    _start(ports, run, now)
     try:
         with closing(audiences_of(ports, run)) as made:
             pushes = [_kept(ports, files) for files in made]
@@ -66,6 +69,22 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         _tell_of_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may hold data
         raise
     return _judge(ports, run, pushes)
+
+
+def _hold_up(ports: Ports, run: Run, barred: Finding) -> Execution:
+    """End the execution for what keeps it from going on, or have it wait its turn: NotYet."""
+    if barred.ends:
+        return block(ports, run, _PHASE, barred)
+    raise not_its_turn(wait(ports, run, barred))
+
+
+def _start(ports: Ports, run: Run, now: datetime) -> None:
+    """Record that building has begun; where the execution has waited its turn, say that it has come."""
+    ports.executions.change(run.execution.id, lambda execution: execution.started(_PHASE, now))
+    waited = run.execution.waiting
+    if waited is not None:
+        minutes = (now - waited.since) / timedelta(minutes=1)
+        note(ports, run.execution.id, _PHASE, f"its turn has come; it waited {minutes:.0f} minutes")
 
 
 class TooLarge(Exception):
@@ -216,6 +235,8 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         )
         note(ports, execution.id, _PHASE, message)
         _warn_of_content(ports, run, files)
+        if execution.kind is not Kind.TEST:
+            warn_of_built(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked

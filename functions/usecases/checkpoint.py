@@ -14,8 +14,6 @@ from functions.usecases.orphans import why_orphaned
 from functions.usecases.steps import Run, load_run
 from functions.usecases.tell import tell, tell_end
 
-_BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
-
 
 def checkpoint(ports: Ports, execution_id: str) -> Execution:
     """Go live, unless somebody cancelled, the recipe was paused, or a step before is not done.
@@ -33,7 +31,7 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         return expire(ports, run)
     if not _ready(run):
         raise NotYet("the checkpoint waits for the test send, which", run.timeline.test_at)
-    go_at = _window_over_at(ports, run)
+    go_at = run.window_over_at(ports.policy.limits.shortest_window)
     if now < go_at:
         raise NotYet("the end of the shortest cancellation window", go_at)
     return _told(ports, run, _decide(ports, run, now))
@@ -70,18 +68,6 @@ def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     else:
         tell_end(ports, execution)
     return execution
-
-
-def _window_over_at(ports: Ports, run: Run) -> datetime:
-    """Return when people have had the shortest cancellation window, or the shorter one that the recipe asks for.
-
-    After an execution that started late T-0 has to wait for it; a dry run, which nobody has to stop, does not.
-    """
-    if run.recipe.test_mode:
-        return run.execution.send_at
-    window = min(ports.policy.limits.shortest_window, run.execution.send_at - run.timeline.window_at)
-    ended = [run.execution.phases[phase].ended_at for phase in _BEFORE if phase in run.execution.phases]
-    return max(at for at in ended if at is not None) + window
 
 
 def _ready(run: Run) -> bool:

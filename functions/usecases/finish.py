@@ -17,6 +17,7 @@ from functions.usecases.delivery import Delivery
 from functions.usecases.journal import breach
 from functions.usecases.launch import end, expire
 from functions.usecases.steps import Run, load_run
+from functions.usecases.warn_of_exclusion import warn_of_sent
 from functions.usecases.wrong_setting import setting_finding, wrong_setting
 
 
@@ -62,6 +63,8 @@ def _conclude(ports: Ports, run: Run) -> None:
     if tally.not_reached:
         end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
         return
+
+    warn_of_sent(ports, run)
 
     def complete(execution: Execution) -> Execution:
         if execution.state is not State.LIVE:

@@ -16,6 +16,7 @@ from functions.ports import ExecutionSearch, Ports
 from functions.usecases.journal import breach, note
 from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import tell, tell_end
+from functions.usecases.turn import too_many, wait
 
 _CLOCK_SKEW = timedelta(minutes=1)
 _LOOK_BACK = timedelta(hours=24)
@@ -108,8 +109,10 @@ def _begin(ports: Ports, run: Run) -> Execution:
     if run.too_late(execution.send_at, now):
         return expire(ports, run)
     barred = bar(ports, run)
-    if barred is not None:
+    if barred is not None and barred.ends:
         return block(ports, run, Phase.AUDIENCE_GENERATION, barred)
+    if barred is not None:
+        execution = wait(ports, run, barred)
     window = execution.send_at - max(run.timeline.test_at, now)
     if execution.kind in (Kind.SCHEDULED, Kind.MANUAL):
         for finding in window_findings(run.recipe, window, limits):
@@ -123,19 +126,17 @@ def bar(ports: Ports, run: Run) -> Finding | None:
     """Return what keeps an execution from going on beside those that were created before it, None for nothing.
 
     Only those count, so that of several at one instant exactly the excess is barred; asking again later never bars
-    what was let through.
+    what was let through. A finding that does not end the execution has it wait its turn.
     """
-    execution, most = run.execution, ports.policy.limits.executions_at_once
+    execution = run.execution
     earlier = [
         other for other in ports.executions.unfinished() if not other.state.final and other.created_before(execution)
     ]
-    if len(earlier) >= most:
-        return _too_many(len(earlier), most)
     rival = next((other for other in earlier if rivals(other, execution)), None)
     if rival is not None:
         return _another(rival)
     sent = _same_day(ports, run)
-    return None if sent is None else _sent_that_day(run, sent)
+    return too_many(ports, run, earlier) if sent is None else _sent_that_day(run, sent)
 
 
 def _same_day(ports: Ports, run: Run) -> Execution | None:
@@ -160,17 +161,6 @@ def _sent_that_day(run: Run, other: Execution) -> Finding:
         message=f"the recipe's send of {day} is {other.id}, and it sends once a day",
         action="blocked",
         data={"executionId": other.id},
-    )
-
-
-def _too_many(busy: int, most: int) -> Finding:
-    return Finding(
-        type=ViolationType.TOO_MANY_EXECUTIONS,
-        severity=Severity.CRITICAL,
-        message=f"{busy} executions started before it are under way; the limit is {most} "
-        "(raise MAX_EXECUTIONS_AT_ONCE)",
-        action="blocked",
-        data={"underWay": busy, "limit": most},
     )
 
 
@@ -200,6 +190,8 @@ def expire(ports: Ports, run: Run) -> Execution:
     allowed = run.recipe.settings.max_lateness_minutes
     missed = run.too_late(run.execution.send_at, run.execution.created_at)
     told = f"{late:.0f} minutes after its send time, {allowed} are allowed (settings.maxLatenessMinutes)"
+    waited = run.execution.waiting
+    told += f"; it waited its turn from {waited.since:%H:%M} UTC on" if waited else ""
     finding = Finding(
         type=ViolationType.MISSED if missed else ViolationType.TOO_LATE,
         severity=Severity.CRITICAL,

@@ -110,7 +110,7 @@ class _Trial:
 
     def _try(self, ports: Ports, files: PushFiles) -> PushTrial:
         delivery = Delivery(run=self.run, files=files, test=self.test)
-        trial = PushTrial(delivery, ports.policy.user_id_format)
+        trial = PushTrial(delivery, user_id_format=ports.policy.user_id_format.value)
         shards = [test_shard(files)] if self.test else plan_shards(files, most_rows=ports.policy.shard_rows)
         for shard in shards:
             rows = list(candidates(ports, delivery.push, delivery.audience, shard, delivery.waiting))

@@ -10,6 +10,7 @@ from functions.domain.delivery import PAYLOAD_LIMIT_BYTES, Exclusion, Message, p
 from functions.domain.ids import UserIdFormat
 from functions.domain.instants import stamp
 from functions.domain.safeguards import Finding, Severity, ViolationType
+from functions.domain.whole_exclusion import whole_exclusion
 from functions.usecases.delivery import Delivery
 from functions.usecases.rows import Candidate
 
@@ -22,7 +23,7 @@ _DIGEST_BYTES = 8
 class PushTrial:
     """Counts the rows of one push: who would get it, who not and why, and what it would say."""
 
-    def __init__(self, delivery: Delivery, user_id_format: UserIdFormat) -> None:
+    def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
         self._delivery, self._user_id_format = delivery, user_id_format
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
@@ -60,8 +61,9 @@ class PushTrial:
     def problems(self) -> list[Finding]:
         """Return what people should look at before this is sent."""
         told = []
-        if self.size and not self.eligible:
-            told.append(f"push {self._delivery.files.push} reaches nobody: all {self.size:,} users are excluded")
+        nobody = whole_exclusion(
+            self._delivery.files.push, self.size, self.excluded, user_id_format=self._user_id_format
+        )
         for reason, what in (
             (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM takes"),
             (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
@@ -72,12 +74,13 @@ class PushTrial:
         ):
             if count := self.excluded[reason]:
                 told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
-        if (count := self.excluded[Exclusion.INVALID_USER_ID]) and self._user_id_format is UserIdFormat.UUID:
+        count = 0 if nobody else self.excluded[Exclusion.INVALID_USER_ID]
+        if count and self._user_id_format == UserIdFormat.UUID:
             told.append(
                 f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
                 "set USER_ID_FORMAT=any if user ids are not UUIDs"
             )
-        return [
+        return ([nobody] if nobody else []) + [
             Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
             for message in told
         ]

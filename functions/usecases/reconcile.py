@@ -11,7 +11,7 @@ from functions.domain.recipe import Recipe, read
 from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_all
 from functions.usecases.end_unreadable import end_unreadable
-from functions.usecases.launch import missing_sends, start_due
+from functions.usecases.launch import bar, missing_sends, start_due
 from functions.usecases.orphans import why_orphaned
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
@@ -165,9 +165,25 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
         except Unreadable as error:
             yield from _end_unreadable(ports, execution.id, error)
             continue
+        if execution.waiting:
+            _ask_for_turn(ports, run, now)
+            continue
         for task in tasks_of(run):
             if _lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
                 yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
+
+
+def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
+    """Make the tasks anew of an execution that waits no longer, in case that all of them are lost.
+
+    That is no difference to report: the task that builds the audiences asks for its turn every minute as a rule.
+    """
+    barred = bar(ports, run)
+    if barred is not None and not barred.ends:
+        return
+    for task in tasks_of(run):
+        if _lost(ports, run, task, now):
+            ports.tasks.add(_anew(run, task, now))
 
 
 def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:

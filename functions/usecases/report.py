@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, PhaseTimes
+from functions.domain.execution import Execution, PhaseTimes, State
 from functions.domain.instants import stamp
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard, live_tally
@@ -41,6 +41,7 @@ def report_of(
         "status": execution.state.value,
         "reason": execution.reason,
         "sendAt": stamp(execution.send_at),
+        "windowEndsAt": _window_ends_at(ports, run),
         "dryRun": run.recipe.test_mode if run else None,
         "problem": problem or None,
         "timeline": [_phase(execution, run, phase) for phase in Phase],
@@ -54,6 +55,13 @@ def report_of(
             **_numbers(sum((tally for _, tally in pushes), Tally())),
         },
     }
+
+
+def _window_ends_at(ports: Ports, run: Run | None) -> str | None:
+    """Return until when people can cancel at least, None where they cannot or nobody knows yet."""
+    if run is None or run.execution.state.final or run.execution.state is State.LIVE or run.execution.waiting:
+        return None
+    return stamp(run.window_over_at(ports.policy.limits.shortest_window))
 
 
 def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
+from datetime import datetime
+
 from functions.domain.alerts import after_tests
 from functions.domain.delivery import THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
 from functions.domain.errors import NotYet
@@ -14,7 +16,7 @@ from functions.usecases.deliver import deliver
 from functions.usecases.delivery import Delivery
 from functions.usecases.journal import breach, note
 from functions.usecases.launch import block, expire
-from functions.usecases.steps import Run, load_run
+from functions.usecases.steps import Run, load_run, read_run
 from functions.usecases.tell import tell, tell_end
 
 _PHASE = Phase.TEST_SENDING
@@ -121,9 +123,14 @@ def _tested(ports: Ports, run: Run) -> Execution:
 
     execution = ports.executions.change(run.execution.id, change)
     if execution.state is State.TESTED:
-        message = f"open until {execution.send_at:%H:%M} UTC: anybody may cancel"
+        message = f"open until {_open_until(ports, execution):%H:%M} UTC: anybody may cancel"
         note(ports, execution.id, Phase.CANCELLATION_WINDOW, message)
     return _told(ports, run, execution)
+
+
+def _open_until(ports: Ports, execution: Execution) -> datetime:
+    """Return until when people may cancel at least: T-0, or later after a late start."""
+    return read_run(execution).window_over_at(ports.policy.limits.shortest_window)
 
 
 def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
@@ -132,7 +139,8 @@ def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     if tested or execution.state in (State.TESTED, State.LIVE):
         shards = ports.executions.shards(execution.id)
         tally = sum((shard.tally for shard in shards if shard.test), Tally())
-        tell(ports, after_tests(execution, tally, users=len(test_users(ports, run))), execution.recipe)
+        users, until = len(test_users(ports, run)), _open_until(ports, execution)
+        tell(ports, after_tests(execution, tally, users=users, until=until), execution.recipe)
     else:
         tell_end(ports, execution)
     return execution

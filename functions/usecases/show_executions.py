@@ -68,10 +68,17 @@ def summary(execution: Execution, now: datetime) -> dict[str, Any]:
         "createdAt": stamp(execution.created_at),
         "phase": phase_of(execution),
         "secondsToSend": _seconds_to_send(execution, now),
+        "waiting": _waiting(execution),
         "totals": execution.totals.document() if execution.totals else None,
         "people": execution.people,
         "peopleReached": execution.people_reached,
     }
+
+
+def _waiting(execution: Execution) -> dict[str, Any] | None:
+    """Return what an execution waits for that waits its turn, None for every other."""
+    wait = execution.waiting
+    return {**wait.document(), "message": wait.message} if wait else None
 
 
 def phase_of(execution: Execution) -> str | None:

@@ -9,8 +9,10 @@ from functions.domain.errors import BadRecipe, NotFound, Unreadable
 from functions.domain.execution import Execution, Kind
 from functions.domain.ids import push_key, task_name
 from functions.domain.recipe import Recipe, read
-from functions.domain.timeline import PushTiming, Timeline, plan
+from functions.domain.timeline import Phase, PushTiming, Timeline, plan
 from functions.ports import Ports, Task
+
+_BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,21 @@ class Run:
     def too_late(self, due_at: datetime, now: datetime) -> bool:
         """Say whether something that was due then must be skipped: no send beats a stale one."""
         return now > due_at + self.lateness
+
+    def owed_window(self, shortest: timedelta) -> timedelta:
+        """Return the time that people have at least, after the tests, to cancel: `shortest`, or the recipe's own.
+
+        A dry run and a test owe none: they send to nobody who would have to be spared.
+        """
+        if self.recipe.test_mode or self.execution.kind is Kind.TEST:
+            return timedelta()
+        return min(shortest, self.execution.send_at - self.timeline.window_at)
+
+    def window_over_at(self, shortest: timedelta) -> datetime:
+        """Return when people have had that time: at T-0, or later where the tests ended late."""
+        ended = [self.execution.phases[phase].ended_at for phase in _BEFORE if phase in self.execution.phases]
+        owed = [at + self.owed_window(shortest) for at in ended if at is not None]
+        return max([self.execution.send_at, *owed])
 
     def ledger_push(self, number: int) -> Push:
         """Return a push of the sequence as the cadence ledger knows it."""

@@ -70,6 +70,8 @@ def show_execution(context: click.Context, execution: str, as_json: bool) -> Non
     found = answer.data
     left = f", {found['secondsToSend']} seconds to T-0" if found["secondsToSend"] else ""
     click.echo(f"{found['status']}{left}; phase: {found['phase'] or 'none'} {found['reason']}".rstrip())
+    if found["waiting"]:
+        click.echo(f"it {found['waiting']['message']}")
     for violation in found["violations"]:
         click.echo(f"{violation['severity']}: {violation['message']}")
     if found["possible"]:

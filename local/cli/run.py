@@ -1,6 +1,7 @@
 """`tminus run`: one execution in virtual time."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 
 from functions import logs
 from functions.domain.execution import State
+from functions.domain.safeguards import ViolationType
 from functions.settings import Settings
 from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
 from local.cli.phones import ask_before_phones
@@ -56,8 +58,8 @@ def run(
     """Run one execution of RECIPE in virtual time.
 
     It goes from its start to its cleanup. Where messages go to phones (PUSH_SENDER=fcm) it asks first. Running the
-    same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, 2 bad input,
-    1 failure. Ctrl-C ends it with 130.
+    same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, or completed
+    although a push could reach nobody, 2 bad input, 1 failure. Ctrl-C ends it with 130.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):
@@ -71,7 +73,14 @@ def run(
     report = execute(settings, plan, script, Story(quiet=as_json))
     if as_json:
         print_json(report)
-    sys.exit(_EXIT.get(State(report["status"]), _ENDED_BEFORE))
+    sys.exit(_exit_status(report))
+
+
+def _exit_status(report: Mapping[str, Any]) -> int:
+    """Return 0 where the recipe did what it is for: a push that could reach nobody has to be looked at."""
+    reaches_nobody = any(one["type"] == ViolationType.AUDIENCE_EXCLUDED for one in report["violations"])
+    ended = _EXIT.get(State(report["status"]), _ENDED_BEFORE)
+    return _ENDED_BEFORE if reaches_nobody and not ended else ended
 
 
 def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> dict[str, Any]:

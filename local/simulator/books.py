@@ -11,20 +11,32 @@ from functions.domain.shard import PushFiles
 
 @dataclass
 class Watched:
-    """What is known of an execution: its state, and the steps at which it went live and ended."""
+    """What is known of an execution: its state, the steps at which its turn came and it ended, and what is closed.
+
+    `closed` are the rows of each live shard that nobody will send any more.
+    """
 
     execution: Execution
     resend: bool
     layers: tuple[int, ...]
     test_mode: bool
-    busy_before: int = 0
     went_live: bool = False
     ended_at_step: int | None = None
+    turn_at_step: int | None = None
+    closed: dict[str, int] = field(default_factory=dict)
     first_files: dict[int, PushFiles] = field(default_factory=dict)
     rows: dict[tuple[int, bool], list[list[str]]] = field(default_factory=dict)
     places: dict[tuple[int, bool], dict[str, list[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
+
+    @property
+    def takes_a_place(self) -> bool:
+        """Whether it counts against the limit: it has not ended, and has something left to send."""
+        if self.ended_at_step is not None:
+            return False
+        size = sum(files.live.size for files in self.first_files.values())
+        return self.execution.state is not State.LIVE or sum(self.closed.values()) < size
 
     @property
     def day(self) -> tuple[str, date] | None:

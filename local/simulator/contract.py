@@ -62,7 +62,7 @@ class Contract:
         elif call == "executions.change":
             self._changed(answer)
         elif call == "executions.record":
-            self._judged(args[0])
+            self._judged(args[0], worker)
         elif call == "executions.save_push":
             self._built(args[0])
         elif call in ("executions.save_shard", "executions.settle_shard", "executions.create_shard"):
@@ -112,11 +112,11 @@ class Contract:
             recipe = read(execution.recipe)
             self.watched[execution.id] = Watched(
                 execution=execution,
-                busy_before=self._busy_before(None),
                 resend=recipe.settings.on_unknown.value == "resend",
                 layers=tuple(push.layer_id for push in recipe.pushes),
                 test_mode=recipe.test_mode,
             )
+            self._note_turns()
             start = execution.send_at - recipe.schedule.lead
             if self._now() < start - _EARLY:
                 self._broken(execution.id, f"it was launched before its start at {start:%H:%M:%S}")
@@ -137,17 +137,33 @@ class Contract:
             self._went_live(known, before)
         if execution.state.value not in _MAY_BECOME:
             known.ended_at_step = self.step
+        self._note_turns()
 
-    def _busy_before(self, known: Watched | None) -> int:
-        """Return how many executions that were created before one (None: before now) are under way."""
+    def _busy_before(self, known: Watched) -> int:
+        """Return how many executions that were created before one take a place."""
         before = takewhile(lambda other: other is not known, self.watched.values())
-        return sum(other.execution.state.value in _MAY_BECOME for other in before)
+        return sum(other.takes_a_place for other in before)
 
-    def _judged(self, violation: Violation) -> None:
+    def _note_turns(self) -> None:
+        """Note whose turn has come: whoever has fewer before it than may be under way at once."""
+        for known in self.watched.values():
+            if known.turn_at_step is None and self._busy_before(known) < self._most_at_once:
+                known.turn_at_step = self.step
+
+    def _judged(self, violation: Violation, worker: Worker | None) -> None:
+        """Look at one that has to wait its turn, or that is blocked as one too many."""
         known = self.watched[violation.execution_id]
-        if violation.finding.type is ViolationType.TOO_MANY_EXECUTIONS and known.busy_before < self._most_at_once:
-            told = f"only {known.busy_before} before it were under way; the limit is {self._most_at_once}"
-            self._broken(violation.execution_id, f"it was blocked as one too many, but {told}")
+        if violation.finding.type is not ViolationType.TOO_MANY_EXECUTIONS or worker is None:
+            return
+        blocked = violation.finding.action == "blocked"
+        said = "it was blocked as one too many" if blocked else "it had to wait its turn"
+        if known.turn_at_step is not None and known.turn_at_step <= worker.began_step:
+            self._broken(violation.execution_id, f"{said} although its turn had come")
+        recipe = read(known.execution.recipe)
+        latest = known.execution.send_at + timedelta(minutes=recipe.settings.max_lateness_minutes)
+        latest -= min(_SHORTEST_WINDOW, recipe.window)
+        if blocked and self._now() < latest:
+            self._broken(violation.execution_id, f"{said} although it could wait until {latest:%H:%M:%S}")
 
     def _went_live(self, known: Watched, before: Execution) -> None:
         execution, now = known.execution, self._now()
@@ -199,6 +215,9 @@ class Contract:
 
     def _wrote(self, shard: Shard, worker: Worker | None) -> None:
         key = (shard.execution_id, shard.key)
+        if shard.done and not shard.test:
+            self.watched[shard.execution_id].closed[shard.key] = len(shard.outcomes)
+            self._note_turns()
         before = self._outcomes.get(key, b"." * len(shard.outcomes))
         self._outcomes[key] = shard.outcomes
         if before == shard.outcomes:

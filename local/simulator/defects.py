@@ -234,9 +234,30 @@ DEFECTS = (
     Defect(
         name="all others counted",
         means="of several executions at one instant each counts all others against the limit",
-        sentence=r"blocked as one too many, but only",
+        sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
         changes=((Execution, "created_before", mutations.whichever_came_first),),
+    ),
+    Defect(
+        name="nobody waits",
+        means="whoever finds as many executions under way as may be at once is blocked for it",
+        sentence=r"^it was blocked as one too many although it could wait until",
+        favours=("crowded", "calm"),
+        changes=((_module("turn"), "latest_start", mutations.cannot_wait),),
+    ),
+    Defect(
+        name="no order in the line",
+        means="of several that wait their turn all start as soon as one place is free",
+        sentence=r"^it went on beside \d+ executions before it",
+        favours=("crowded", "calm"),
+        changes=((_module("launch"), "too_many", mutations.waiting_counts_for_nothing),),
+    ),
+    Defect(
+        name="a place is never given back",
+        means="who has sent everything holds up those that wait until it is cleaned up",
+        sentence=r"^it was blocked as one too many although its turn had come$",
+        favours=("crowded", "calm"),
+        changes=((_module("turn"), "_has_sent", mutations.nothing_lost),),
     ),
     Defect(
         name="limit not asked",

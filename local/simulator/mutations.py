@@ -169,6 +169,16 @@ def never_too_late(_: Any) -> Any:
     return lambda _self, _due_at, _now: False
 
 
+def cannot_wait(_: Any) -> Any:
+    """Say that an execution has to start at once or never."""
+    return lambda _ports, run: run.execution.send_at - timedelta(days=1)
+
+
+def waiting_counts_for_nothing(right: Any) -> Any:
+    """Count only those before an execution that have begun, so that who comes later may get in ahead."""
+    return lambda ports, run, earlier: right(ports, run, [other for other in earlier if not other.waiting])
+
+
 def due_at_once(right: Any) -> Any:
     """Take a push for due five minutes early."""
     return lambda run, push: right(run, push) - timedelta(minutes=5)

@@ -123,8 +123,9 @@ def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
 
 
 def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Document], Scenario]:
-    """Let three recipes send at one instant, one more than may run at once."""
-    together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in (1, 2, 3)]
+    """Let four recipes send at one instant, two more than may run at once."""
+    numbers = (1, 2, 3, 4)
+    together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in numbers]
     limits = replace(scenario.policy.limits, executions_at_once=2)
     return together, replace(scenario, policy=replace(scenario.policy, limits=limits))
 

@@ -249,13 +249,63 @@ def test_a_late_push_of_a_sequence_is_skipped_and_counted(lab: Lab) -> None:
     assert lab.execution().cleaned
 
 
-def test_more_executions_than_allowed_at_once_are_blocked(make_lab: MakeLab) -> None:
+def test_more_executions_than_allowed_at_once_are_blocked_where_their_wait_does_not_fit(make_lab: MakeLab) -> None:
     lab = make_lab(limits=replace(Limits(), executions_at_once=2))
     for name in ("one", "two", "welcome"):
-        lab.save(recipe(id=name))
+        lab.save(recipe(id=name, settings__maxLatenessMinutes=0))
     lab.run_to_the_end()
     states = sorted(executions_of(lab.ports, name)[0].state.value for name in ("one", "two", "welcome"))
     assert states == ["blocked", "completed", "completed"]
+
+
+def test_an_audience_whose_ids_are_all_invalid_warns_at_t30_and_says_what_to_set(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_rows([(str(number), "Shoe", "Name", name) for number, name in enumerate("aaabc")])
+    lab.write_devices([(str(number), f"token-{number}") for number in range(5)] + [(TESTER, "token")])
+    lab.save()
+    lab.run_to(START_AT + MINUTE)
+    told = [one["message"] for one in lab.report()["violations"]]
+    assert told[0] == (
+        "push 1 reaches nobody: all 3 users are excluded (3 invalid_user_id); "
+        "set USER_ID_FORMAT to any if these are your users' ids (it is uuid)"
+    )
+    lab.run_to_the_end()
+    assert lab.report()["status"] == "completed"
+    assert lab.violations() == ["audience_excluded"] * 3, "once for each push"
+    assert (lab.state / "alerts.jsonl").read_text().count("push 1 reaches nobody") == 1
+
+
+def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[4, 5, 6])
+    lab.save()
+    lab.run_to(START_AT + MINUTE)
+    [violation] = lab.report()["violations"]
+    assert violation["message"].startswith("push 2 reaches nobody: all 3 users are excluded (3 no_token); check that")
+    lab.run_to_the_end()
+    assert lab.violations() == ["audience_excluded"]
+
+
+def test_an_audience_that_is_excluded_while_it_is_sent_warns_at_the_end(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.write_rows([(user(number), "", "Name", name) for number, name in enumerate("aabc")])
+    lab.write_devices([(user(number), f"token-{number}") for number in range(4)] + [(TESTER, "token")])
+    lab.save(recipe(settings__safeguards={"requireTestFirst": False}))
+    lab.run_to_the_end()
+    excluded = [one for one in lab.report()["violations"] if one["type"] == "audience_excluded"]
+    assert len(excluded) == 3
+    assert excluded[0]["message"].endswith(
+        "(2 missing_variable); give each variable a fallback: [[var:column|fallback]]"
+    )
+
+
+def test_an_audience_that_cadence_holds_back_is_a_line_of_the_log_and_no_violation(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=3, audienceName="a")]))
+    lab.run_to_the_end()
+    warnings = [entry.message for entry in lab.ports.executions.log_of(lab.id) if entry.level == "warning"]
+    assert warnings == ["push 2 reaches nobody: all 4 users are excluded (4 layer_3_cooldown)"]
+    assert (lab.report()["status"], lab.violations()) == ("completed", [])
 
 
 def test_a_short_cancellation_window_warns(make_lab: MakeLab) -> None:

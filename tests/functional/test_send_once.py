@@ -170,10 +170,13 @@ def test_reconciling_leaves_it_alone_although_it_has_no_recipe(lab: Lab) -> None
     assert lab.report(execution.id)["status"] == "completed"
 
 
-def test_as_many_executions_as_may_run_at_once_block_the_next(make_lab: MakeLab) -> None:
+def test_as_many_executions_as_may_run_at_once_hold_up_the_next(make_lab: MakeLab) -> None:
     lab = make_lab(limits=Limits(executions_at_once=1))
     send(lab)
-    assert send(lab).state is State.BLOCKED
+    second = send(lab)
+    assert second.waiting
+    run_out(lab)
+    assert lab.execution(second.id).state is State.COMPLETED
 
 
 def test_no_recipe_may_take_its_id(lab: Lab) -> None:

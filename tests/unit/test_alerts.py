@@ -86,12 +86,12 @@ def test_a_long_sequence_is_told_in_short() -> None:
 
 
 def test_tests_say_how_many_arrived_and_until_when_to_cancel() -> None:
-    alert = after_tests(an_execution(), Tally(audience_size=3, sent=2), users=1)
+    alert = after_tests(an_execution(), Tally(audience_size=3, sent=2), users=1, until=SEND_AT)
     assert alert.message == "2 of 3 test pushes arrived (1 test user); anybody may cancel until 18:30 UTC"
 
 
 def test_a_mere_test_has_nothing_to_cancel() -> None:
-    alert = after_tests(an_execution(kind=Kind.TEST), Tally(audience_size=3, sent=3), users=1)
+    alert = after_tests(an_execution(kind=Kind.TEST), Tally(audience_size=3, sent=3), users=1, until=SEND_AT)
     assert alert.message == "3 of 3 test pushes arrived (1 test user); it was a test: nothing else is sent"
 
 

@@ -34,6 +34,15 @@ class Totals(Model):
     not_reached: int
 
 
+class Waiting(Model):
+    """The wait of an execution for its turn, where as many as may be under way at once started before it."""
+
+    since: Instant
+    until: Instant = Field(description="When it is blocked if its turn has not come: later it could not be in time.")
+    limit: int = Field(description="How many executions may be under way at once.")
+    message: str
+
+
 class ExecutionSummary(Model):
     """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
 
@@ -47,6 +56,7 @@ class ExecutionSummary(Model):
     created_at: Instant
     phase: Phase | None
     seconds_to_send: int | None
+    waiting: Waiting | None = Field(description="Why it has not begun although its time has come; null: it need not.")
     totals: Totals | None
     people: int | None = Field(description="Different users of all audiences, each once; null before T-30.")
     people_reached: int | None = Field(description="Those who were sent at least one push; null before the end.")
@@ -112,6 +122,7 @@ class ExecutionDetail(ExecutionSummary):
     `problem` says why this release cannot read it; what only its recipe says is null then.
     """
 
+    window_ends_at: Instant | None = Field(description="Until when it can be cancelled at least; null: it cannot.")
     dry_run: bool | None
     problem: str | None
     timeline: list[PhaseTimes]

@@ -33,6 +33,10 @@ class StoredRecipe(RootModel[dict[str, Any]]):
     """A recipe as it is stored."""
 
 
+def _or_any_object(name: str) -> _Schema:
+    return {"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]}
+
+
 def _component(name: str) -> Any:
     return Annotated[Any, WithJsonSchema({NAMED: name})]
 
@@ -41,12 +45,8 @@ Filters, DataPacks, UserIds, CustomQuery = (
     _component(name) for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery")
 )
 """Parts of an audience's criteria; they are read, and refused, where the audience is found."""
-ChangesOfOne, ChangesOfMany = (
-    Annotated[
-        dict[str, Any], WithJsonSchema({"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]})
-    ]
-    for name in ("RecipeChangesOfOne", "RecipeChanges")
-)
+ChangesOfOne = Annotated[dict[str, Any], WithJsonSchema(_or_any_object("RecipeChangesOfOne"))]
+ChangesOfMany = Annotated[dict[str, Any], WithJsonSchema(_or_any_object("RecipeChanges"))]
 """Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
 AuditedRecipe = Annotated[dict[str, Any], WithJsonSchema({NAMED: "AuditedRecipe"})]
 

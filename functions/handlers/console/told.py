@@ -39,14 +39,14 @@ class Control:
     explanation: str
 
 
-def control_of(execution: Execution) -> Control:
-    """Return what can be done to an execution now."""
+def control_of(execution: Execution, window_ends_at: str | None = None) -> Control:
+    """Return what can be done to an execution now; `window_ends_at` is what its report says."""
     possible = possible_for(execution)
     if "cancel" in possible:
         return Control(
             kind="cancel",
             label="Cancel this send",
-            explanation=f"Anyone can cancel before {_at(execution)}. If you do, nobody receives the push.",
+            explanation=f"{_cancellable(execution, window_ends_at)} If you do, nobody receives the push.",
         )
     if possible:
         return Control(
@@ -55,6 +55,12 @@ def control_of(execution: Execution) -> Control:
             explanation="Stops all remaining messages. Messages already sent can't be recalled.",
         )
     return Control(kind="over", label=_over(execution), explanation=_why_over(execution))
+
+
+def _cancellable(execution: Execution, window_ends_at: str | None) -> str:
+    if execution.waiting:
+        return "Anyone can cancel while it waits."
+    return f"Anyone can cancel before {_at(execution, instant(window_ends_at) if window_ends_at else None)}."
 
 
 def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
@@ -66,13 +72,21 @@ def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> 
     if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
         return _building(execution, report)
     if execution.state is State.TESTED:
-        if now >= execution.send_at:
+        goes_at = instant(report["windowEndsAt"])
+        if now >= goes_at:
             return "The send time has come. Sending starts at any moment."
-        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution)}."
+        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution, goes_at)}."
     return _live(report, now)
 
 
 def _building(execution: Execution, report: Mapping[str, Any]) -> str:
+    wait = execution.waiting
+    if wait is not None:
+        return (
+            f"Waits its turn: {plural(wait.limit, 'send that', 'sends that')} started before it must finish sending "
+            f"first. Nothing is built or sent yet. If its turn has not come by {_at(execution, wait.until)}, it is "
+            "blocked."
+        )
     built = execution.state is State.AUDIENCE_READY
     if execution.kind is Kind.ONE_OFF:
         audience = "The audience is ready" if built else "Building the audience"

@@ -15,6 +15,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "launched": ("Building audiences", "info"),
     "audience_ready": ("Sending tests", "info"),
     "tested": ("Cancellation window", "wait"),
+    "waiting": ("Waiting its turn", "wait"),
     "live": ("Live", "live"),
     "completed": ("Completed", "good"),
     "cancelled": ("Cancelled", "calm"),

@@ -1,17 +1,20 @@
 """The page of an execution: its button is always true, its numbers follow, and a lost race is told."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from functions.domain.delivery import OTHER, Exclusion
 from functions.domain.execution import Kind, State
+from functions.domain.ids import execution_id
 from functions.domain.roles import Role
+from functions.domain.safeguards import Limits
 from functions.domain.timeline import Phase
 from functions.handlers.console import words
 from functions.usecases.send_once import OneOff, send_once
-from tests.factories import recipe, user
+from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
@@ -165,3 +168,17 @@ def test_whatever_an_execution_can_be_has_a_name() -> None:
     assert words.STATES.keys() >= {state.value for state in State}
     assert words.PHASES.keys() == {phase.value for phase in Phase}
     assert words.REASONS.keys() == {OTHER, *(reason.value for reason in Exclusion)}
+
+
+def test_a_send_that_waits_its_turn_says_so_and_can_be_cancelled(lab: Lab, visitor: Visitor) -> None:
+    lab.policy = replace(lab.policy, limits=Limits(executions_at_once=1))
+    lab.restart()
+    lab.save(recipe(id="zzz", pushSequence=[push(1)]))
+    lab.run_to(SEND_AT - 10 * MINUTE)
+    page = visitor.get(f"/executions/{execution_id('zzz', SEND_AT)}")
+    assert "Waits its turn: 1 send that started before it must finish sending first." in page.text
+    assert "If its turn has not come by 18:40" in page.text
+    assert "Anyone can cancel while it waits." in page.text
+    lab.run_to(SEND_AT + 6 * MINUTE)
+    late = visitor.get(f"/executions/{execution_id('zzz', SEND_AT)}")
+    assert "Test pushes are sent. Please check them. Sends automatically at 18:" in late.text

@@ -92,7 +92,7 @@ def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
         "slices": {push["order"]: slices(push) for push in told["pushes"]},
         "total_slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution),
+        "control": control_of(watched.execution, told["windowEndsAt"]),
         "version": _version(visit, watched.version),
         "violations": watched.violations,
         "log": visit.ports.executions.log_of(watched.execution.id),

@@ -103,7 +103,7 @@ def _row(visit: Visit, watched: Watched) -> dict[str, Any]:
         "zone": run.recipe.schedule.zone.key if run else "UTC",
         "slices": slices(told["totals"]),
         "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution),
+        "control": control_of(watched.execution, told["windowEndsAt"]),
     }
 
 
