@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO_READY := .venv/.ready-demo
+PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check
 # Runs a command, and ends whatever it has started, however it ends.
 RUN := $(BIN)/python -m tests.children
 
@@ -14,20 +16,29 @@ help: ## List the targets
 
 setup: $(READY) ## Put Tminus and all that it needs into .venv
 
-$(READY): requirements.txt requirements-dev.txt pyproject.toml
+$(READY): requirements.txt requirements-dev.txt requirements-demo.txt pyproject.toml
+	@echo "== Putting all that developing needs into .venv: some 950 MB, a few minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	$(PIP_INSTALL) --quiet --no-deps --editable .
+	@touch $(DEMO_READY) $@
+
+# A part of what setup installs, so that a first look takes seconds; setup adds the rest to the same .venv.
+$(DEMO_READY): requirements-demo.txt pyproject.toml
+	@echo "== Putting the embedded runtime into .venv: some 200 MB, half a minute"
+	$(PYTHON) -m venv .venv
+	$(PIP_INSTALL) -r requirements-demo.txt
+	$(PIP_INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
-demo: $(READY) ## Watch two campaigns live through their timeline in seconds
+demo: $(DEMO_READY) ## Watch two campaigns live through their timeline in seconds
 	@$(BIN)/tminus demo
 
-up: $(READY) ## Serve all functions on one port with the clock running
+up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests but those of test-bigquery
-	$(RUN) $(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery
+test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
+	$(RUN) $(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
@@ -38,6 +49,18 @@ test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare Bi
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
 	$(EMULATOR_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/bigquery/requirements.txt
+	@touch $@
+
+# The generators of clients pin other versions than Tminus, and one of them runs on node, so they live apart.
+CLIENTS := tests/api_clients
+
+test-api-clients: $(READY) $(CLIENTS)/.venv/.ready ## Generate clients of the API in Python and TypeScript, and use them (needs node and npm)
+	$(RUN) $(BIN)/pytest $(CLIENTS)
+
+$(CLIENTS)/.venv/.ready: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.json
+	$(PYTHON) -m venv $(CLIENTS)/.venv
+	$(CLIENTS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(CLIENTS)/requirements.txt
+	npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
 	@touch $@
 
 test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
@@ -124,6 +147,8 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	    --no-annotate --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
 	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+	    --no-annotate --constraint requirements-dev.txt --output-file requirements-demo.txt requirements-demo.in
 
 clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv
+	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules

@@ -166,6 +166,17 @@ class MissingInDataset(AudienceJobError):
         )
 
 
+class NoCredentials(AudienceJobError):
+    """Google Cloud holds the user data, and accepts no credentials of this machine; `reason` is what Google says."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"no Google credentials work here ({reason}): run `gcloud auth application-default login`, or set "
+            "GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account"
+        )
+
+
 class NotAllowed(AudienceJobError):
     """BigQuery or Cloud Storage refuses the account that builds audiences; `reason` is what they say."""
 

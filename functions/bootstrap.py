@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Channels, Clock, Ports, PushSender
-from functions.settings import FcmSettings, Platform, Settings, process_settings
+from functions.ports import Channels, Clock, Part, Ports, PushSender
+from functions.settings import FcmSettings, Platform, Settings, named_commit, process_settings
+from functions.version import running
 
 if TYPE_CHECKING:
+    from functions.gcp.fcm_check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
 
@@ -88,7 +90,16 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
         channels=web_channels(settings),
+        parts=sender_parts(settings),
     )
+
+
+def sender_parts(settings: Settings) -> Mapping[str, Part]:
+    """Return what health is to ask about the sender; nothing where messages go to an outbox.
+
+    Deployed functions do not ask: only those that send may speak to FCM.
+    """
+    return {} if settings.fcm is None else {"pushSender": Part(check=fcm_check(settings.fcm).check)}
 
 
 def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
@@ -130,6 +141,15 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
 
 
 @cache
+def fcm_check(settings: FcmSettings) -> FcmCheck:
+    """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
+    from functions.gcp.clock import SystemClock  # noqa: PLC0415
+    from functions.gcp.fcm_check import FcmCheck  # noqa: PLC0415
+
+    return FcmCheck(fcm_sender(settings), SystemClock())
+
+
+@cache
 def signing_key() -> str:
     """Return the key with which this deployment signs what it gives out; embedded, one for as long as it runs.
 
@@ -141,6 +161,11 @@ def signing_key() -> str:
     if not settings.cloud.console.key:
         raise Misconfigured("CONSOLE_KEY", "must be set for the console: 32 random characters or more, as a secret")
     return settings.cloud.console.key
+
+
+def running_version() -> Mapping[str, str | None]:
+    """Return which version of Tminus this process runs, the commit where it is known, and Python's version."""
+    return running(named_commit())
 
 
 def collect_rarely() -> None:

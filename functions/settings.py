@@ -11,7 +11,7 @@ from pathlib import Path
 from functions.domain.alerts import EVERYTHING
 from functions.domain.cancel_link import SHORTEST_SECRET
 from functions.domain.errors import Misconfigured
-from functions.domain.ids import UserIdFormat, is_user_id
+from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.links import LinkPolicy
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.roles import Role
@@ -179,6 +179,11 @@ class Settings:
 def process_settings() -> Settings:
     """Read the settings of this process."""
     return read_settings(os.environ)
+
+
+def named_commit() -> str:
+    """Return the commit that the deployment says it runs (SOURCE_COMMIT); empty where it does not say."""
+    return os.environ.get("SOURCE_COMMIT", "")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -394,9 +399,7 @@ def _policy(reader: _Reader) -> Policy:
     testers = reader.words("DEFAULT_TEST_USER_IDS")
     for user_id in testers:
         if not is_user_id(user_id, form):
-            raise Misconfigured(
-                "DEFAULT_TEST_USER_IDS", f"{user_id!r} is no valid user id (USER_ID_FORMAT is {form})"
-            )
+            raise Misconfigured("DEFAULT_TEST_USER_IDS", no_user_id(repr(user_id), form))
     return Policy(
         default_test_user_ids=testers,
         user_id_format=form,

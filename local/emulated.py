@@ -10,6 +10,7 @@ from functions.ports import Ports, PushSender
 from functions.settings import CloudSettings, Platform, Settings
 from local.cloud import CloudEmulator
 from local.cloud.project import make_project
+from local.embedded.callers import VisitedLocally
 from local.embedded.clock import WaitableClock
 from local.embedded.system import RECONCILE_JOB
 from local.emulators import free_port
@@ -53,10 +54,12 @@ def emulated(
     *,
     project: str = "demo-tminus",
     port: int = 0,
+    visited_locally: bool = False,
 ) -> Iterator[Emulated]:
     """Run a project's functions behind HTTP, called by Cloud Tasks and Cloud Scheduler as the clock says.
 
-    Firestore and Cloud Storage have to run: see `google_emulators`.
+    Firestore and Cloud Storage have to run: see `google_emulators`. `visited_locally` lets this machine's people use
+    console and API without tokens, which nobody issues here.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
@@ -64,6 +67,9 @@ def emulated(
         made = make_project(project, cloud, f"{url}/{{function}}")
         on_cloud = replace(settings, platform=Platform.GOOGLE_CLOUD, cloud=made)
         ports = bootstrap.google_cloud(on_cloud, clock, sender)
+        if visited_locally:
+            ports = replace(ports, callers=VisitedLocally(ports.callers))
+        ports = replace(ports, parts=bootstrap.sender_parts(settings))
         ports.schedules.put(RECONCILE_JOB)
         with Served(http_server(load_functions(FUNCTIONS, SOURCE), ports, "127.0.0.1", port)):
             yield Emulated(ports=ports, cloud=cloud, settings=made, url=url)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from functions import bootstrap
 from functions.domain.errors import Transient
 from functions.domain.instants import stamp
 from functions.ports import Ports
+from local.served_token import behind_token
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -51,8 +53,12 @@ def load_handlers() -> None:
         import_module(module)
 
 
-def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int) -> BaseWSGIServer:
+def http_server(
+    apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int, *, token: str = ""
+) -> BaseWSGIServer:
     """Return a server that has each function at its name, and at / what is there and what runs.
+
+    With a token, callers have to show it.
 
     As in the addresses of deployed functions, hyphens may stand for the name's underscores. The API's calls begin
     with its name, so it gets their whole path.
@@ -60,7 +66,16 @@ def http_server(apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, 
     bound = {name: _bound(app, ports, whole_path=name == "api") for name, app in apps.items()}
     mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
     app = DispatcherMiddleware(_index(ports), mounted)
-    return make_server(host, port, _for_this_machine(app, host), threaded=True, request_handler=_Quiet)
+    guarded = behind_token(app, token) if token else _for_this_machine(app, host)
+    return make_server(host, port, guarded, threaded=True, request_handler=_Quiet)
+
+
+def is_this_machine(host: str) -> bool:
+    """Say whether only this machine can reach a server at an address; of other names than localhost nobody knows."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _for_this_machine(app: "WSGIApplication", host: str) -> "WSGIApplication":
@@ -68,11 +83,11 @@ def _for_this_machine(app: "WSGIApplication", host: str) -> "WSGIApplication":
 
     Else a page of the internet could have its own name point here, and be taken for the console itself.
     """
-    if host not in _LOCAL:
+    if not is_this_machine(host):
         return app
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if host_is_trusted(environ.get("HTTP_HOST"), _LOCAL):
+        if host_is_trusted(environ.get("HTTP_HOST"), (*_LOCAL, host)):
             return app(environ, start_response)
         start_response("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"this machine is called {', '.join(_LOCAL)}\n".encode()]
@@ -101,8 +116,11 @@ def _bound(app: "WSGIApplication", ports: Ports, *, whole_path: bool) -> "WSGIAp
 
 def _index(ports: Ports) -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        status, body = "404 Not Found", {"message": "no such function; GET / lists them"}
-        if environ.get("PATH_INFO") in ("", "/"):
+        status: str = "404 Not Found"
+        body: dict[str, Any] = {"message": "no such function; GET / lists them"}
+        if environ.get("PATH_INFO") == "/version":
+            status, body = "200 OK", dict(bootstrap.running_version())
+        elif environ.get("PATH_INFO") in ("", "/"):
             try:
                 status, body = "200 OK", _overview(ports)
             except Transient as error:

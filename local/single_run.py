@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from audience_jobs.contract import Engine
 from functions import bootstrap
 from functions.domain.errors import BadInput, NotPossible
 from functions.domain.ids import execution_id
@@ -137,8 +138,7 @@ def make_plan(
     at = at or _next_start(recipe, RealClock().now())
     send_at = _slot(recipe, at)
     job, arguments = recipe_job(recipe, find_job)
-    with TemporaryDirectory(prefix="tminus-") as folder:
-        engine.write_devices_of([], Path(folder) / "devices.csv", per_user=1)
+    check_user_data(engine)
     with engine.run(job, arguments, now=send_at - recipe.schedule.lead):
         pass
     return Plan(
@@ -148,6 +148,12 @@ def make_plan(
         cancel_at=_relative(cancel, recipe, send_at, "--cancel-at") if cancel else None,
         stop_at=_relative(stop, recipe, send_at, "--stop-at") if stop else None,
     )
+
+
+def check_user_data(engine: Engine) -> None:
+    """Raise what keeps the user data from being read, as the engine's `write_devices_of` does."""
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        engine.write_devices_of([], Path(folder) / "devices.csv", per_user=1)
 
 
 def _slot(recipe: Recipe, at: datetime) -> datetime:

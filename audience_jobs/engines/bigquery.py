@@ -12,6 +12,7 @@ from audience_jobs.contract import Column, Job
 from audience_jobs.engines.bigquery_files import EXPORTS, exported, write_sorted
 from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
+from audience_jobs.engines.google_access import google_access
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
@@ -43,8 +44,8 @@ class BigQueryEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["BigQueryRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly and
-        NotAllowed, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
+        Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly,
+        NotAllowed and NoCredentials, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:
@@ -92,21 +93,22 @@ class BigQueryEngine:
     @contextmanager
     def _open(self, job_id: str) -> Iterator[BigQuerySession]:
         limits = Limits(bytes_billed=self.max_bytes_billed, timeout_seconds=self.timeout_seconds)
-        with bigquery_session(self.client, self.dataset, job_id=job_id, limits=limits) as session:
+        with google_access(), bigquery_session(self.client, self.dataset, job_id=job_id, limits=limits) as session:
             yield session
 
 
 def open_bigquery(
     project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
-    """Give the engine that acts as the account of this machine, and lets `project` pay."""
-    return BigQueryEngine(
-        client=bigquery.Client(project),
-        bucket=storage.Client(project).bucket(bucket),
-        dataset=dataset,
-        max_bytes_billed=max_bytes_billed,
-        timeout_seconds=timeout_seconds,
-    )
+    """Give the engine that acts as the account of this machine, and lets `project` pay; NoCredentials without one."""
+    with google_access():
+        return BigQueryEngine(
+            client=bigquery.Client(project),
+            bucket=storage.Client(project).bucket(bucket),
+            dataset=dataset,
+            max_bytes_billed=max_bytes_billed,
+            timeout_seconds=timeout_seconds,
+        )
 
 
 class BigQueryRun:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import sqlglot
 from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Client
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from sqlglot import exp
 
 from audience_jobs.engines.needs import Needs
@@ -12,6 +13,8 @@ from audience_jobs.errors import MissingInDataset, NoDataset
 from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical
 
+_FIRST = DEFAULT_RETRY.with_timeout(20)
+"""How long the first request is repeated: somebody may be waiting, with no network."""
 _TEXTS = ("STRING", "VARCHAR")
 
 
@@ -25,7 +28,7 @@ class BigQueryTables:
     def location(self) -> str:
         """Give where the dataset is, as queries have to run there. Raises NoDataset."""
         try:
-            return str(self._client.get_dataset(self._dataset).location)
+            return str(self._client.get_dataset(self._dataset, retry=_FIRST).location)
         except (NotFound, Forbidden) as error:
             raise NoDataset(self._dataset) from error
 

@@ -6,6 +6,7 @@ function starts; DuckDB checks that its own makers have signed it.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
@@ -18,11 +19,17 @@ from google.api_core.exceptions import Forbidden, NotFound, Unauthorized
 from google.auth import default
 from google.auth.transport.requests import Request
 from google.cloud.storage import Client
+from google.cloud.storage.retry import DEFAULT_RETRY
 
+from audience_jobs.engines.google_access import google_access
 from audience_jobs.errors import NoUserData
 from audience_jobs.sql import literal
 
 _HEADER_BYTES_AT_ONCE = 256 * 1024
+_PATIENCE_SECONDS = 20.0
+"""How long the first request is repeated: somebody may be waiting, with no network."""
+_NO_PROJECT = "none"
+"""Reading objects takes no project, and the credentials of a person may name none."""
 _READ_ONLY = "https://www.googleapis.com/auth/devstorage.read_only"
 
 
@@ -35,7 +42,8 @@ class BucketFolder:
 
     def files(self) -> Mapping[str, datetime]:
         """Return the names of the files and when each was written."""
-        blobs = self._client.list_blobs(self._bucket, prefix=self._name_of(""), delimiter="/")
+        retry = DEFAULT_RETRY.with_timeout(_PATIENCE_SECONDS)
+        blobs = self._client.list_blobs(self._bucket, prefix=self._name_of(""), delimiter="/", retry=retry)
         try:
             return {PurePosixPath(blob.name).name: blob.updated for blob in blobs}
         except NotFound:
@@ -61,9 +69,13 @@ class BucketFolder:
             )
         """)
 
+    def access(self) -> AbstractContextManager[None]:
+        """Say what keeps the bucket from being reached."""
+        return google_access()
+
     @cached_property
     def _client(self) -> Any:
-        return Client()
+        return Client(project=_NO_PROJECT)
 
     def _token(self) -> str:
         if urlsplit(self._client.api_endpoint).scheme != "https":

@@ -66,6 +66,11 @@ class UserDatabase:
             raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise self._explained(error, needs) from error
+        except RuntimeError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # what DuckDB makes of Ctrl-C
+                self._connection.interrupt()  # else it works on until it is closed
+                raise KeyboardInterrupt from error
+            raise
         finally:
             timer.cancel()
 
@@ -139,7 +144,7 @@ def user_database(
     folder: UserFolder, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
 ) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`."""
-    with TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
+    with folder.access(), TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             yield UserDatabase(connection, folder, work_dir, timeout_seconds)

@@ -1,6 +1,7 @@
 """Where files of user data lie: a folder of this machine, or one of a bucket."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -35,6 +36,10 @@ class UserFolder(Protocol):
         """Give a connection, before it is locked up, what it needs to reach the folder beside permission."""
         ...
 
+    def access(self) -> AbstractContextManager[None]:
+        """Raise what keeps the folder from being reached as NoCredentials or Unavailable; entered around all use."""
+        ...
+
 
 class LocalFolder:
     """A folder of this machine."""
@@ -63,6 +68,10 @@ class LocalFolder:
 
     def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Do nothing: DuckDB reads local files by itself."""
+
+    def access(self) -> AbstractContextManager[None]:
+        """Change nothing: a local folder takes no network."""
+        return nullcontext()
 
 
 def user_folder(place: Path | str) -> UserFolder:

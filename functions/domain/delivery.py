@@ -50,7 +50,10 @@ class Outcome(Enum):
     """Credentials or project are wrong: failed, as every other message will."""
     WRONG_PROJECT = "wrong_project"
     """The token belongs to another Firebase project than the sender's: failed. The token may be a stray one, or the
-    sender's project the wrong one: `safeguards.project_finding` decides by what became of the others."""
+    sender's project the wrong one: `safeguards.misconfigured` decides by what became of the others."""
+    THIRD_PARTY_AUTH = "third_party_auth"
+    """FCM has no valid key for the token's push service, Apple's or a browser's: failed. `safeguards.misconfigured`
+    decides whether this is one token or the key."""
 
 
 NOT_REACHED = ord(".")
@@ -62,9 +65,9 @@ LOST = ord("L")
 """An INTENT that no RESULT followed, because its worker died: as unknown as the others, but no failure of FCM's."""
 INTENT_AGAIN, UNKNOWN_AGAIN, LOST_AGAIN = ord("J"), ord("V"), ord("M")
 """The same for a row whose outcome was unknown and that `onUnknown: resend` sends a second time, and no third."""
-WRONG_PROJECT = ord("P")
-"""Failed as `Outcome.WRONG_PROJECT`: counted as failed, and named in the receipt."""
-FAILURES = frozenset({FAILED, WRONG_PROJECT})
+WRONG_PROJECT, THIRD_PARTY_AUTH = ord("P"), ord("T")
+"""Failed as the `Outcome` of the same name: counted as failed, and named in the receipt."""
+FAILURES = frozenset({FAILED, WRONG_PROJECT, THIRD_PARTY_AUTH})
 IN_DOUBT = frozenset({UNKNOWN, LOST})
 """What `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
@@ -78,17 +81,19 @@ ROW_CODE: Mapping[Outcome, int] = {
     Outcome.BAD_MESSAGE: FAILED,
     Outcome.MISCONFIGURED: FAILED,
     Outcome.WRONG_PROJECT: WRONG_PROJECT,
+    Outcome.THIRD_PARTY_AUTH: THIRD_PARTY_AUTH,
     Outcome.UNKNOWN: UNKNOWN,
     Outcome.NOT_SENT: NOT_REACHED,
 }
 _WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
 _WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
-_WORDS[WRONG_PROJECT] = ("failed", Outcome.WRONG_PROJECT.value)
+_WORDS |= {code: ("failed", outcome.value) for outcome, code in ROW_CODE.items() if code in FAILURES - {FAILED}}
 _WORDS |= dict.fromkeys((UNKNOWN, LOST, INTENT, UNKNOWN_AGAIN, LOST_AGAIN, INTENT_AGAIN), ("unknown", ""))
 _KNOWN = bytes(_WORDS)
 _SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
 _ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
-_WEIGHT = {code: weight for weight, code in enumerate((NOT_REACHED, FAILED, WRONG_PROJECT, UNKNOWN, SENT))}
+_BY_WEIGHT = (NOT_REACHED, FAILED, WRONG_PROJECT, THIRD_PARTY_AUTH, UNKNOWN, SENT)
+_WEIGHT = {code: weight for weight, code in enumerate(_BY_WEIGHT)}
 
 
 def row_code(outcomes: Sequence[Outcome]) -> int:

@@ -5,7 +5,9 @@ A message is one line that names the thing, its value and the way out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as described
 from datetime import datetime
+from enum import StrEnum
 
 
 class TminusError(Exception):
@@ -16,12 +18,30 @@ class BadInput(TminusError):
     """What a person wrote cannot be used; the message says how to mend it."""
 
 
+class FieldCode(StrEnum):
+    """What kind of fault a field has, for programs; `invalid` is every kind that has no code of its own."""
+
+    INVALID = "invalid"
+    MISSING = "missing"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_ONE_OF = "not_one_of"
+    MISSPELLED_KEY = "misspelled_key"
+    BAD_USER_ID = "bad_user_id"
+    UNHEALTHY = "unhealthy"
+
+
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with a document: the field's path in the document, and the reason."""
+    """One thing wrong with a document: the field's path in the document, the reason in words, and its kind."""
 
     field: str
     reason: str
+    code: FieldCode = described(default=FieldCode.INVALID, compare=False)
+
+    def document(self) -> dict[str, str]:
+        """Return the error as JSON has it."""
+        return {"field": self.field, "code": self.code.value, "reason": self.reason}
 
     def __str__(self) -> str:
         """Read as a sentence: the field, then what is wrong with it."""

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from functions.domain.cron import Cron
 from functions.domain.documents import shown
-from functions.domain.errors import BadTemplate
+from functions.domain.errors import BadTemplate, FieldCode
 from functions.domain.field_errors import at
 from functions.domain.links import Link
 from functions.domain.schedule import Frequency
@@ -138,15 +138,19 @@ class ScheduleFields(_Fields):
             except (ValueError, OverflowError):
                 raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
         if self.frequency is Frequency.CUSTOM and not self.cron_expression:
-            raise at("cronExpression", "is missing; frequency custom sends at the times of a cron expression")
+            raise at(
+                "cronExpression",
+                "is missing; frequency custom sends at the times of a cron expression",
+                FieldCode.MISSING,
+            )
         try:
             _ = self.cron
         except ValueError as error:
             raise at("cronExpression", f"{error}, got {shown(self.cron_expression)}") from None
         if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
-            raise at("executionTime", "is missing; write the send time as HH:MM")
+            raise at("executionTime", "is missing; write the send time as HH:MM", FieldCode.MISSING)
         if self.frequency is Frequency.ONCE and self.start_day is None:
-            raise at("startDate", "is missing; frequency once sends on that day")
+            raise at("startDate", "is missing; frequency once sends on that day", FieldCode.MISSING)
         if self.start_day and self.end_day and self.end_day < self.start_day:
             raise at("endDate", f"{self.end_day} is before startDate {self.start_day}")
         return self

@@ -32,6 +32,13 @@ def is_user_id(text: str, form: UserIdFormat) -> bool:
     return 0 < len(text) <= _LONGEST_USER_ID and text.isprintable() and text == text.strip()
 
 
+def no_user_id(shown: str, form: UserIdFormat) -> str:
+    """Say that a user id is not valid, and what to set where the product has such ids; `shown` is the id quoted."""
+    if form is UserIdFormat.UUID:
+        return f"{shown} is not a UUID; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
+    return f"{shown} is not a user id: 1 to {_LONGEST_USER_ID} printable characters, without blanks around them"
+
+
 def canonical_user_id(user_id: str) -> str:
     """Return the one way to write a user id: a UUID in lower case, anything else as it is."""
     lower = user_id.lower()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from functions.domain.delivery import SENT, WRONG_PROJECT, Tally
+from functions.domain.delivery import SENT, THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
 from functions.domain.errors import FieldError, Misconfigured
 from functions.domain.fields import Safeguards
 from functions.domain.instants import stamp
@@ -60,6 +60,7 @@ class ViolationType(StrEnum):
     UNREADABLE = "unreadable"
     UNWELCOME_CONTENT = "unwelcome_content"
     RESTORED = "restored"
+    UNWELCOME_FIELD = "unwelcome_field"
     OTHER = "other"
     """Of a release that knows more types than this one; the message says what it is."""
 
@@ -221,23 +222,30 @@ def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Fi
     return [Finding(type=kind, severity=severity, message=message, action=action, data=data)]
 
 
-def wrong_project(outcomes: Iterable[bytes], project: str, *, tested: bool = False) -> Misconfigured | None:
-    """Return what is wrong where more tokens belong to another Firebase project than messages were taken, else None.
+def misconfigured(outcomes: Iterable[bytes], project: str, *, tested: bool = False) -> Misconfigured | None:
+    """Return what is wrong where FCM refused more tokens for one setting than it took messages, else None.
 
-    `outcomes` are the rows of shards. A stray token among others is no more than a failed row; where it is alone, or
-    most are like it, the sender's project is the wrong one. A test push that was taken, `tested`, excuses one token.
+    `outcomes` are the rows of shards. A token that is refused among others is no more than a failed row; where it is
+    alone, or most are like it, the setting is wrong. A test push that was taken, `tested`, excuses one token.
     """
-    taken, mismatched = int(tested), 0
-    for rows in outcomes:
-        taken, mismatched = taken + rows.count(SENT), mismatched + rows.count(WRONG_PROJECT)
-    if mismatched <= taken:
-        return None
-    return Misconfigured(
-        "GOOGLE_CLOUD_PROJECT",
-        f"{mismatched:,} users have device tokens of another Firebase project than {project or 'the one that sends'} "
-        "(FCM answers SENDER_ID_MISMATCH), more than got the message; set it to the project of the app, or correct "
-        "the device tokens in the user data; no token is taken for dead",
-    )
+    rows = b"".join(outcomes)
+    taken = int(tested) + rows.count(SENT)
+    strays, refused = rows.count(WRONG_PROJECT), rows.count(THIRD_PARTY_AUTH)
+    if strays > taken:
+        return Misconfigured(
+            "GOOGLE_CLOUD_PROJECT",
+            f"{strays:,} users have device tokens of another Firebase project than {project or 'the one that sends'} "
+            "(FCM answers SENDER_ID_MISMATCH), more than got the message; set it to the project of the app, or "
+            "correct the device tokens in the user data; no token is taken for dead",
+        )
+    if refused > taken:
+        return Misconfigured(
+            "Firebase project settings",
+            f"FCM cannot speak for the app to Apple or to a browser's push service for {refused:,} users (it answers "
+            "THIRD_PARTY_AUTH_ERROR), more than got the message; renew the APNs key or the web push certificate "
+            "under Cloud Messaging in the Firebase console",
+        )
+    return None
 
 
 def failure_finding(tally: Tally, threshold: float) -> Finding | None:

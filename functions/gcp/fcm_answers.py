@@ -21,20 +21,18 @@ _MEANINGS = {
     "RESOURCE_EXHAUSTED": Outcome.NOT_SENT,
     "UNAVAILABLE": Outcome.UNKNOWN,
     "INTERNAL": Outcome.UNKNOWN,
-    "THIRD_PARTY_AUTH_ERROR": Outcome.MISCONFIGURED,
     "UNAUTHENTICATED": Outcome.MISCONFIGURED,
     "PERMISSION_DENIED": Outcome.MISCONFIGURED,
     "NOT_FOUND": Outcome.MISCONFIGURED,
 }
-_OF_THE_TOKEN = {"UNREGISTERED": Outcome.DEAD_TOKEN, "SENDER_ID_MISMATCH": Outcome.WRONG_PROJECT}
+_OF_THE_TOKEN = {
+    "UNREGISTERED": Outcome.DEAD_TOKEN,
+    "SENDER_ID_MISMATCH": Outcome.WRONG_PROJECT,
+    "THIRD_PARTY_AUTH_ERROR": Outcome.THIRD_PARTY_AUTH,
+}
 """What FCM itself says of one token, in an FcmError. A 403 or 404 of Google's gateway is about the project."""
 _BY_STATUS = {400: Outcome.BAD_MESSAGE, 429: Outcome.NOT_SENT} | dict.fromkeys((401, 403, 404), Outcome.MISCONFIGURED)
 _WAYS_OUT = {
-    "THIRD_PARTY_AUTH_ERROR": (
-        "Firebase project settings",
-        "FCM cannot speak for this app to Apple or to a browser's push service; renew the APNs key or the web push"
-        " certificate under Cloud Messaging in the Firebase console",
-    ),
     "UNAUTHENTICATED": (
         "FCM_CREDENTIALS_FILE",
         "FCM refuses the access token; check the service account and its key",

@@ -72,7 +72,10 @@ class _Lazy:
 
     @cached_property
     def _made(self) -> object:
-        return self._make()
+        from functions.gcp.trouble import translated  # noqa: PLC0415
+
+        with translated("Google Cloud"):  # a client that finds no credentials says so when it is made
+            return self._make()
 
 
 class _Cloud:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from requests.exceptions import RequestException
 
 from functions.domain.errors import Misconfigured, Transient
@@ -31,11 +31,17 @@ def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[
     """Raise Transient for trouble that passes, and Misconfigured, naming `setting`, for all else that Google refuses.
 
     That is for want of a permission, database, bucket, queue or index; what an adapter can answer, it catches itself.
+    Where this machine has no credentials at all, the setting is GOOGLE_APPLICATION_CREDENTIALS.
     """
     try:
         yield
     except PASSING as error:
         raise Transient(f"{service}: {_words(error)}") from error
+    except DefaultCredentialsError as error:
+        way_out = "run `gcloud auth application-default login`, or set it to the key file of a service account"
+        raise Misconfigured(
+            "GOOGLE_APPLICATION_CREDENTIALS", f"{service} finds no credentials here ({_words(error)}): {way_out}"
+        ) from error
     except _REFUSED as error:
         raise Misconfigured(setting, f"{service} refuses: {_words(error)}; see docs/how-to-deploy.md") from error
 

@@ -20,9 +20,10 @@ def change_rules(
     """
 
     def change(rules: Sequence[CadenceRule]) -> Sequence[CadenceRule]:
+        changed = edited(rules, written)  # a request that is wrong in itself is so of every version: RFC 9110, 13.2.1
         if versions is not None and "*" not in versions and version_of_rules(rules) not in versions:
             raise Stale("the cadence rules have been changed since you read them: read them again, and change those")
-        return edited(rules, written)
+        return changed
 
     deed = Deed(by=by, at=ports.clock.now(), action=Action.SAVED)
     return ports.ledger.change_rules(change, deed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audience_jobs.errors import AudienceJobError
-from functions.domain.errors import TminusError
+from functions.domain.errors import Misconfigured, TminusError
 from functions.ports import ExecutionSearch, Ports
 
 
@@ -32,7 +32,7 @@ def _ask(question: Callable[[], object]) -> str:
     try:
         question()
     except (TminusError, AudienceJobError) as error:
-        return type(error).__name__
+        return f"Misconfigured: {error.setting}" if isinstance(error, Misconfigured) else type(error).__name__
     except Exception:
         return "Unreachable"
     return "ok"

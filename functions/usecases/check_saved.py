@@ -4,13 +4,15 @@ What is stored is never held to the second: a recipe that is active goes on as i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from functions.domain.content import content_errors, is_blank
 from functions.domain.documents import shown, storage_errors
-from functions.domain.errors import BadRecipe, FieldError
-from functions.domain.ids import is_user_id
+from functions.domain.errors import BadRecipe, FieldCode, FieldError
+from functions.domain.field_paths import misspelled_keys
+from functions.domain.ids import is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
@@ -45,8 +47,13 @@ def saving_errors(recipe: Recipe, *, policy: Policy, find_job: FindJob, now: dat
     except BadRecipe as error:
         errors += error.errors
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
-    found += _content_errors(recipe, find_job)
+    found += [*_content_errors(recipe, find_job), *misspelled_keys(recipe.document())]
     return errors + [error for error in found if error not in errors]
+
+
+def unwelcome_fields(recipe: Recipe, policy: Policy) -> list[FieldError]:
+    """Return the fields of a stored recipe that saving would refuse although the recipe runs: it runs otherwise."""
+    return [*_tester_errors(recipe, policy), *misspelled_keys(recipe.document())]
 
 
 def unwelcome_content(recipe: Recipe, position: int, columns: Sequence[str]) -> list[str]:
@@ -75,7 +82,7 @@ def _schedule_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
 def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
     form = policy.user_id_format
     return [
-        FieldError(f"settings.testUserIds[{place}]", f"{shown(user)} is not a user id (USER_ID_FORMAT is {form})")
+        FieldError(f"settings.testUserIds[{place}]", no_user_id(shown(user), form), FieldCode.BAD_USER_ID)
         for place, user in enumerate(recipe.settings.test_user_ids)
         if user.strip() and not is_user_id(user.strip(), form)
     ]
@@ -86,7 +93,7 @@ def _content_errors(recipe: Recipe, find_job: FindJob) -> list[FieldError]:
     for position, push in enumerate(recipe.pushes):
         path = push_path(recipe, position)
         found = content_errors(push, _columns(recipe, position, find_job))
-        errors += [FieldError(f"{path}.{error.field}", error.reason) for error in found]
+        errors += [replace(error, field=f"{path}.{error.field}") for error in found]
     return errors
 
 
@@ -103,10 +110,14 @@ def _all_errors(
     document: Mapping[str, Any], known: Sequence[FieldError], policy: Policy, find_job: FindJob, now: datetime
 ) -> list[FieldError]:
     """Return what is wrong with a document that cannot be read, beside the fields that are known to be at fault."""
-    sound = SoundDocument(document, known)
+    sound, misspelled = SoundDocument(document, known), misspelled_keys(document)
     try:
         recipe = sound.recipe()
     except BadRecipe:
-        return sound.errors
+        return misspelled + sound.errors
     found = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
-    return sound.errors + [error for error in found if not sound.covers(error.field)]
+    return (
+        misspelled
+        + sound.errors
+        + [error for error in found if not sound.covers(error.field) and error not in misspelled]
+    )

@@ -7,8 +7,10 @@ from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.control import cancel_all
 from functions.usecases.journal import note
 from functions.usecases.launch import expire
+from functions.usecases.orphans import why_orphaned
 from functions.usecases.steps import Run, load_run
 from functions.usecases.tell import tell, tell_end
 
@@ -16,9 +18,9 @@ _BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
 
 def checkpoint(ports: Ports, execution_id: str) -> Execution:
-    """Go live, unless somebody cancelled or a step before is not done; a repeat returns the execution as it is.
+    """Go live, unless somebody cancelled, the recipe was paused, or a step before is not done.
 
-    A cancel and this decision race on one document, and one of them wins.
+    A repeat returns the execution as it is. A cancel and this decision race on one document, and one of them wins.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.kind is Kind.TEST:
@@ -34,6 +36,15 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
     go_at = _window_over_at(ports, run)
     if now < go_at:
         raise NotYet("the end of the shortest cancellation window", go_at)
+    return _told(ports, run, _decide(ports, run, now))
+
+
+def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
+    """Cancel where the recipe sends nothing any more, else go live; return what the execution is then."""
+    why = why_orphaned(ports, run.execution)
+    if why is not None:
+        cancel_all(ports, [run.execution], why)
+        return load_run(ports, run.execution.id).execution
     went_live = False
 
     def go(execution: Execution) -> Execution:
@@ -44,11 +55,11 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         live = execution.ended(Phase.CANCELLATION_WINDOW, now).to(State.LIVE, now)
         return live.started(Phase.LIVE_EXECUTION, now)
 
-    execution = ports.executions.change(execution_id, go)
+    execution = ports.executions.change(run.execution.id, go)
     if went_live:
         told = "Dry run started: nobody gets a message" if run.recipe.test_mode else "Live send started"
-        note(ports, execution_id, Phase.LIVE_EXECUTION, told)
-    return _told(ports, run, execution)
+        note(ports, execution.id, Phase.LIVE_EXECUTION, told)
+    return execution
 
 
 def _told(ports: Ports, run: Run, execution: Execution) -> Execution:

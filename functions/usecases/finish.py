@@ -14,8 +14,10 @@ from functions.usecases.built_pushes import live_totals
 from functions.usecases.clean_up import clean_up
 from functions.usecases.deliver import settle
 from functions.usecases.delivery import Delivery
+from functions.usecases.journal import breach
 from functions.usecases.launch import end, expire
 from functions.usecases.steps import Run, load_run
+from functions.usecases.wrong_setting import setting_finding, wrong_setting
 
 
 def finish(ports: Ports, execution_id: str) -> Execution:
@@ -38,6 +40,10 @@ def finish(ports: Ports, execution_id: str) -> Execution:
 
 
 def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
+    """Close a shard, and tell what is wrong with it that no worker lived to tell."""
+    wrong = wrong_setting(ports, shard, at_the_end=True)
+    if wrong is not None:
+        breach(ports, run.execution, Phase.CLEANUP, setting_finding(wrong, "none; the execution was over"))
     settle(ports, Delivery(run=run, files=files, test=shard.test), shard)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -64,7 +64,7 @@ class Migrated:
             "recipeId": self.recipe_id,
             "status": self.status,
             "notices": list(self.notices),
-            "errors": [{"field": error.field, "reason": error.reason} for error in self.errors],
+            "errors": [error.document() for error in self.errors],
         }
 
 
@@ -79,7 +79,7 @@ def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run:
             yield _migrate_one(ports, old, taken, by=by, dry_run=dry_run)
         except BadFields as error:
             where = old_field if is_old_push(old.content) else str
-            errors = [FieldError(where(each.field), each.reason) for each in error.errors]
+            errors = [replace(each, field=where(each.field)) for each in error.errors]
             yield Migrated(name=old.name, outcome=Outcome.REFUSED, errors=errors)
 
 

@@ -14,6 +14,7 @@ from functions.domain.cost import Use, use_of_push
 from functions.domain.delivery import Exclusion
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, LedgerUnreadable
 from functions.domain.execution import Execution, Kind
+from functions.domain.ids import UserIdFormat
 from functions.domain.instants import stamp
 from functions.domain.pace import sending_time
 from functions.domain.recipe import Recipe, read
@@ -29,7 +30,7 @@ from functions.domain.shard import AudienceFile, PushFiles
 from functions.ports import Ports
 from functions.usecases.build_audience import TooLarge, audiences_of, label, test_users
 from functions.usecases.check_recipe import check_recipe
-from functions.usecases.check_saved import unwelcome_content
+from functions.usecases.check_saved import unwelcome_content, unwelcome_fields
 from functions.usecases.delivery import Delivery
 from functions.usecases.distinct_people import count_people
 from functions.usecases.push_trial import PushTrial
@@ -109,7 +110,7 @@ class _Trial:
 
     def _try(self, ports: Ports, files: PushFiles) -> PushTrial:
         delivery = Delivery(run=self.run, files=files, test=self.test)
-        trial = PushTrial(delivery)
+        trial = PushTrial(delivery, ports.policy.user_id_format)
         shards = [test_shard(files)] if self.test else plan_shards(files, most_rows=ports.policy.shard_rows)
         for shard in shards:
             rows = list(candidates(ports, delivery.push, delivery.audience, shard, delivery.waiting))
@@ -144,6 +145,10 @@ class _Trial:
             self.problems.extend(trial.problems())
             for told in unwelcome_content(recipe, position, trial.columns):
                 self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, told))
+        if not one_off:
+            self.problems.extend(
+                _problem(ViolationType.UNWELCOME_FIELD, str(error)) for error in unwelcome_fields(recipe, policy)
+            )
         if not any(trial.eligible for trial in self.pushes) and not self._blocked:
             self.problems.append(_problem(ViolationType.AUDIENCE_EMPTY, self._why_nobody()))
 
@@ -158,7 +163,10 @@ class _Trial:
         excluded = sum((trial.excluded for trial in self.pushes), Counter[str]())
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.most_common())
         those = "the only user is" if users == 1 else f"all {users:,} users are"
-        return f"nobody would get anything: {those} excluded ({reasons})"
+        way_out = ""
+        if excluded[Exclusion.INVALID_USER_ID] and self.ports.policy.user_id_format is UserIdFormat.UUID:
+            way_out = "; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
+        return f"nobody would get anything: {those} excluded ({reasons}){way_out}"
 
     def document(self) -> dict[str, Any]:
         """Return the trial as JSON has it."""

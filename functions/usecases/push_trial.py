@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.domain.cadence import HeldBack
 from functions.domain.delivery import PAYLOAD_LIMIT_BYTES, Exclusion, Message, payload_bytes
+from functions.domain.ids import UserIdFormat
 from functions.domain.instants import stamp
 from functions.domain.safeguards import Finding, Severity, ViolationType
 from functions.usecases.delivery import Delivery
@@ -21,8 +22,8 @@ _DIGEST_BYTES = 8
 class PushTrial:
     """Counts the rows of one push: who would get it, who not and why, and what it would say."""
 
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
+    def __init__(self, delivery: Delivery, user_id_format: UserIdFormat) -> None:
+        self._delivery, self._user_id_format = delivery, user_id_format
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
         self.columns = delivery.audience.rows.index.columns
@@ -71,6 +72,11 @@ class PushTrial:
         ):
             if count := self.excluded[reason]:
                 told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
+        if (count := self.excluded[Exclusion.INVALID_USER_ID]) and self._user_id_format is UserIdFormat.UUID:
+            told.append(
+                f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
+                "set USER_ID_FORMAT=any if user ids are not UUIDs"
+            )
         return [
             Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
             for message in told

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from functions.domain.alerts import drift as drift_alert
 from functions.domain.errors import BadRecipe, Transient, Unreadable
-from functions.domain.execution import Kind, State
+from functions.domain.execution import State
 from functions.domain.recipe import Recipe, read
-from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob, Task
-from functions.usecases.control import cancel_before_live
+from functions.usecases.control import cancel_all
 from functions.usecases.end_unreadable import end_unreadable
 from functions.usecases.launch import missing_sends, start_due
+from functions.usecases.orphans import why_orphaned
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import enqueue, tell
@@ -48,10 +48,11 @@ class Drift:
 
 def reconcile(ports: Ports) -> Drift:
     """Make schedules match recipes, launch or expire missed sends, make lost tasks anew; report what differed."""
+    jobs = _launch_jobs(ports)
     recipes, malformed = _read_recipes(ports)
     drift = Drift(
-        schedules=tuple(_match_schedules(ports, recipes)),
-        cancelled=tuple(_cancel_orphans(ports, recipes)),
+        schedules=tuple(_match_schedules(ports, recipes, jobs)),
+        cancelled=tuple(_cancel_orphans(ports)),
         malformed=tuple(malformed),
         renewed=tuple(_renew_tasks(ports)),
         launched=tuple(_start_missing(ports, recipes)),
@@ -80,9 +81,19 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
     return recipes, malformed
 
 
-def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+def _launch_jobs(ports: Ports) -> Mapping[str, ScheduledJob]:
+    """Return the jobs that launch recipes, by name.
+
+    They are read before the recipes: the job of a recipe that is saved in between is not taken for one too many.
+    """
+    return {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
+
+
+def _match_schedules(
+    ports: Ports, recipes: Mapping[str, Recipe], present_jobs: Mapping[str, ScheduledJob]
+) -> Iterator[str]:
     """Put and delete jobs until there is one for each active recipe and no other."""
-    for name, present, wanted in _schedule_differences(ports, recipes):
+    for name, present, wanted in _schedule_differences(ports, recipes, present_jobs):
         if wanted is None:
             ports.schedules.delete(name)
             yield f"deleted the schedule {name}: no active recipe has it"
@@ -92,10 +103,9 @@ def _match_schedules(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[st
 
 
 def _schedule_differences(
-    ports: Ports, recipes: Mapping[str, Recipe]
+    ports: Ports, recipes: Mapping[str, Recipe], present: Mapping[str, ScheduledJob]
 ) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
     """Yield the name of each job that is not as it should be: as it is, and as it should be, None for no job."""
-    present = {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
     for name in sorted(present.keys() - wanted.keys()):
@@ -110,8 +120,9 @@ def find_drift(ports: Ports) -> list[str]:
 
     Every recipe is read for it.
     """
+    jobs = _launch_jobs(ports)
     recipes, found = _read_recipes(ports)
-    for name, present, wanted in _schedule_differences(ports, recipes):
+    for name, present, wanted in _schedule_differences(ports, recipes, jobs):
         if wanted is None:
             found.append(f"the schedule {name} is there, and no active recipe has it")
         elif present is None:
@@ -125,17 +136,17 @@ def find_drift(ports: Ports) -> list[str]:
     return found
 
 
-def _cancel_orphans(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
-    """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store."""
-    of_recipes = (other for other in ports.executions.unfinished() if other.kind is not Kind.ONE_OFF)
-    for recipe_id in sorted({execution.recipe_id for execution in of_recipes}):
-        recipe = recipes.get(recipe_id)
-        if recipe is None and ports.recipes.get(recipe_id) is not None:
-            continue  # malformed, so nobody can say that it was paused: the execution keeps its snapshot
-        if recipe is None or recipe.status in (Status.PAUSED, Status.DRAFT, Status.ARCHIVED):
-            why = "its recipe was deleted" if recipe is None else f"its recipe is {recipe.status.value}"
-            for execution in cancel_before_live(ports, recipe_id, why, tests=recipe is None):
-                yield f"cancelled {execution.id}: {why}"
+def _cancel_orphans(ports: Ports) -> Iterator[str]:
+    """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store.
+
+    Each recipe is read after its execution was found: one that was resumed meanwhile keeps what it has started.
+    """
+    for execution in ports.executions.unfinished():
+        if execution.state.final or execution.state is State.LIVE:
+            continue
+        why = why_orphaned(ports, execution)
+        if why is not None and cancel_all(ports, [execution], why):
+            yield f"cancelled {execution.id}: {why}"
 
 
 def _start_missing(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:

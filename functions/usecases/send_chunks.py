@@ -7,11 +7,19 @@ from functools import partial
 
 from functions.domain import pace
 from functions.domain.dead_tokens import bury
-from functions.domain.delivery import SENT, WRONG_PROJECT, Chunk, Outcome, answered, intent, result, row_code, tally
+from functions.domain.delivery import (
+    Chunk,
+    Outcome,
+    answered,
+    intent,
+    result,
+    row_code,
+    tally,
+)
 from functions.domain.errors import Halted, Misconfigured, TminusError, Transient
 from functions.domain.execution import State
 from functions.domain.partition import partition_of
-from functions.domain.safeguards import Finding, Severity, ViolationType, failure_finding, wrong_project
+from functions.domain.safeguards import failure_finding
 from functions.domain.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.delivery import Delivery
@@ -19,6 +27,7 @@ from functions.usecases.held_shard import HeldShard
 from functions.usecases.journal import breach
 from functions.usecases.launch import end
 from functions.usecases.rows import Candidate
+from functions.usecases.wrong_setting import setting_finding, wrong_setting
 
 _COUNT_AGAIN = timedelta(seconds=10)
 """How long the number of shards under way is taken as unchanged."""
@@ -102,12 +111,12 @@ class _Chunks:
         self._held.know(self._outcomes)
 
     def judge(self, *, at_the_end: bool = False) -> None:
-        """Stop the execution where it sends for the wrong project, or too many of its messages fail.
+        """Stop the execution where FCM refuses tokens for a wrong setting, or too many of its messages fail.
 
         The next chunk then finds it halted. At the end also what a worker before this one could not judge is.
         """
-        if (mismatch := self._wrong_project(at_the_end=at_the_end)) is not None:
-            _report(self._ports, self._delivery, mismatch)
+        if (wrong := wrong_setting(self._ports, self._held.shard, at_the_end=at_the_end)) is not None:
+            _report(self._ports, self._delivery, wrong)
             return
         if self._others is None:
             return
@@ -115,16 +124,6 @@ class _Chunks:
         finding = failure_finding(self._others + tally(answered(self._held.shard.outcomes)), threshold)
         if finding is not None:
             end(self._ports, self._delivery.run, Phase.LIVE_EXECUTION, State.STOPPED, finding)
-
-    def _wrong_project(self, *, at_the_end: bool) -> Misconfigured | None:
-        """Look at the other shards at the end of one with such tokens, and before where it alone would say so."""
-        project, own = self._ports.policy.firebase_project, self._held.shard
-        if WRONG_PROJECT not in own.outcomes or not (at_the_end or wrong_project([own.outcomes], project)):
-            return None
-        shards = self._ports.executions.shards(own.execution_id)
-        others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]
-        tested = not own.test and any(SENT in shard.outcomes for shard in shards if shard.test)
-        return wrong_project([own.outcomes, *others], project, tested=tested)
 
     def bury_dead(self) -> None:
         """Remember the tokens that FCM has called dead, one transaction for each partition that has any."""
@@ -150,12 +149,7 @@ class _Pace:
 
 def _report(ports: Ports, delivery: Delivery, error: Misconfigured) -> TminusError | None:
     """Tell people what they have to change, and stop a live execution: every other message would fail like this."""
-    finding = Finding(
-        type=ViolationType.MISCONFIGURED,
-        severity=Severity.CRITICAL,
-        message=str(error),
-        action="none; the test send has failed" if delivery.test else "stopped",
-    )
+    finding = setting_finding(error, "none; the test send has failed" if delivery.test else "stopped")
     if delivery.test:
         breach(ports, delivery.run.execution, Phase.TEST_SENDING, finding)
         return None

@@ -8,7 +8,7 @@ It has no test send: whoever wants to see the push first, sends it to one to fiv
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,10 +16,10 @@ from uuid import uuid4
 
 from functions.domain.content import content_errors
 from functions.domain.documents import shown, storage_errors
-from functions.domain.errors import BadFields, BadRecipe, BadTemplate, FieldError
+from functions.domain.errors import BadFields, BadRecipe, BadTemplate, FieldCode, FieldError
 from functions.domain.execution import Execution, Kind
 from functions.domain.fields import Safeguards
-from functions.domain.ids import ONE_OFF, execution_id, is_user_id
+from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe, read
 from functions.domain.uploaded_csv import Source
@@ -121,7 +121,7 @@ def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
     try:
         recipe = read(document)
     except BadRecipe as error:
-        fields = [FieldError(each.field.removeprefix("pushSequence[0]."), each.reason) for each in error.errors]
+        fields = [replace(each, field=each.field.removeprefix("pushSequence[0].")) for each in error.errors]
         raise BadFields(fields) from error
     _check_texts(recipe, policy)
     return recipe
@@ -150,9 +150,7 @@ def users_file(user_ids: object, policy: Policy) -> io.BytesIO:
         raise BadFields([FieldError("userIds", reason)])
     user_ids = [user.strip() if isinstance(user, str) else user for user in user_ids]
     errors = [
-        FieldError(
-            f"userIds[{place}]", f"{shown(user)} is no valid user id (USER_ID_FORMAT is {policy.user_id_format})"
-        )
+        FieldError(f"userIds[{place}]", no_user_id(shown(user), policy.user_id_format), FieldCode.BAD_USER_ID)
         for place, user in enumerate(user_ids)
         if not isinstance(user, str) or not is_user_id(user, policy.user_id_format)
     ]

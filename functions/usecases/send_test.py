@@ -1,7 +1,7 @@
 """T-25: send each push of the sequence once to each test user, from the TEST audiences."""
 
 from functions.domain.alerts import after_tests
-from functions.domain.delivery import WRONG_PROJECT, Tally
+from functions.domain.delivery import THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, Kind, State
 from functions.domain.partition import PARTITIONS
@@ -65,7 +65,7 @@ def _send_all(ports: Ports, run: Run) -> str | None:
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     shard = ports.executions.create_shard(test_shard(files))
     shard = deliver(ports, Delivery(run=run, files=files, test=True), shard)
-    tally, strays = shard.tally, shard.outcomes.count(WRONG_PROJECT)
+    tally, strays, refused = shard.tally, *map(shard.outcomes.count, (WRONG_PROJECT, THIRD_PARTY_AUTH))
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
     note(ports, run.execution.id, _PHASE, message)
     if tally.sent == tally.audience_size:
@@ -85,7 +85,13 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
             f"{strays} of {tally.audience_size} test users have a device token of another Firebase project than "
             f"{project}; check GOOGLE_CLOUD_PROJECT, or name test users of its app"
         )
-    said += [f"FCM refused push {files.push}; see its delivery log"] if tally.failed > strays else []
+    if refused:
+        said.append(
+            f"FCM cannot speak for the app to Apple or to a browser's push service for {refused} of "
+            f"{tally.audience_size} test users; renew the APNs key or the web push certificate in Firebase's console"
+        )
+    if tally.failed > strays + refused:
+        said.append(f"FCM refused push {files.push}; see its delivery log")
     said += [f"nobody knows whether push {files.push} arrived; look at the device"] if tally.unknown else []
     return "; ".join(said)
 

@@ -14,12 +14,20 @@ from audience_jobs.query_based import AUDIENCE
 from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.recipe import parse
-from functions.settings import process_settings
 from functions.usecases.query_audience import QueriedAudience, find_audience, query_audience
 from functions.usecases.recipe_audience import recipe_criteria
 from functions.usecases.run_job import Found
 from local.cli.jobs_run import lines_of
-from local.cli.options import check_free, data_option, folder, force_option, json_option, print_json, read_instant
+from local.cli.options import (
+    check_free,
+    data_option,
+    folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
 
@@ -45,7 +53,7 @@ def audience(
     packs: Sequence[str],
     ids: Path | None,
     query: Path | None,
-    data: str | None,
+    data: Path | str | None,
     preview: int,
     parts: int | None,
     out: Path | None,
@@ -63,10 +71,7 @@ def audience(
         raise BadInput("say whom to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
     if recipe is not None and (filters is not None or packs or ids or query):
         raise BadInput("--recipe says whom to find: leave out --filters, --pack, --ids and --query")
-    settings = process_settings()
-    if data is not None:
-        settings = settings.on_files(data)
-    engine, _ = bootstrap.user_data(settings)
+    engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:
         names = [f"{AUDIENCE}-{number}-of-{parts}.csv" for number in range(1, (parts or 0) + 1)]

@@ -1,7 +1,6 @@
 """`tminus devices`: device tokens that were taken for dead."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput
-from functions.settings import process_settings
 from functions.usecases.lift_graves import Graves, lift_graves
 from local.api_client import ApiClient
-from local.cli.options import folder, json_option, print_json
+from local.cli.options import data_option, folder, json_option, print_json, settings_with
 from local.cli.remote import ask_first, maybe_system, yes_option
 from local.embedded.clock import RealClock
 
@@ -27,7 +25,7 @@ def devices() -> None:
 @click.option("--token", default="", help="This device token.")
 @click.option("--since", default="", help="All tokens buried at this instant or later, as 2026-11-23T18:00:00Z.")
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
-@click.option("--data", type=folder, help="User data, where --user is looked up. [default: the settings']")
+@data_option
 @click.option("--dry-run", is_flag=True, help="Count, and lift nothing.")
 @yes_option
 @json_option
@@ -38,7 +36,7 @@ def lift(
     token: str,
     since: str,
     state: Path,
-    data: Path | None,
+    data: Path | str | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -72,10 +70,8 @@ def _over_http(client: ApiClient, graves: Graves, *, dry_run: bool) -> int:
     return int(answer["tokens"])
 
 
-def _on_state(state: Path, data: Path | None, graves: Graves, *, dry_run: bool) -> int:
+def _on_state(state: Path, data: Path | str | None, graves: Graves, *, dry_run: bool) -> int:
     if not (state / "tminus.db").is_file():
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
-    settings = replace(process_settings(), state_dir=state)
-    settings = settings if data is None else settings.on_files(data)
-    with closing(bootstrap.embedded(settings, RealClock())) as opened:
+    with closing(bootstrap.embedded(settings_with(data, state_dir=state), RealClock())) as opened:
         return lift_graves(opened.ports, graves, by="cli", dry_run=dry_run)

@@ -7,12 +7,20 @@ import click
 
 from audience_jobs.registry import find
 from functions import bootstrap
-from functions.settings import process_settings
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.run_job import run_job
 from local.cli.jobs_new import JOBS, write_job
 from local.cli.jobs_run import lines_of, read_values
-from local.cli.options import check_free, data_option, folder, force_option, json_option, print_json, read_instant
+from local.cli.options import (
+    check_free,
+    data_option,
+    folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
 from local.embedded.clock import RealClock
 
 
@@ -62,7 +70,7 @@ def new_job(name: str, into: Path | None) -> None:
 @json_option
 def run_one(
     name: str,
-    data: str | None,
+    data: Path | str | None,
     given: Sequence[str],
     preview: int,
     out: Path | None,
@@ -71,12 +79,10 @@ def run_one(
     as_json: bool,
 ) -> None:
     """Run the job NAME and show whom it finds. Nobody is sent anything."""
-    job, settings = find(name), process_settings()
+    job = find(name)
     if out is not None:
         check_free(out, [f"{audience.name}.csv" for audience in job.audiences], force=force)
-    if data is not None:
-        settings = settings.on_files(data)
-    engine, _ = bootstrap.user_data(settings)
+    engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
     if as_json:

@@ -1,12 +1,16 @@
 """The `tminus` command."""
 
 import sys
+from typing import NoReturn
 
 import click
 
 from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.bootstrap import running_version
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
+from functions.version import VERSION
 from local.api_client import ApiClient
+from local.cli import interrupt
 from local.cli.audience import audience
 from local.cli.backup import backup, restore
 from local.cli.cadence import cadence
@@ -25,10 +29,18 @@ from local.cli.simulate import simulate
 from local.cli.up import up
 
 BAD_INPUT = 2
+_OURS = ("audience_jobs", "functions", "local", "main")
+
+
+def _told_version() -> str:
+    """Say what `GET /api/version` answers, in a line."""
+    known = running_version()
+    commit = f"commit {known['commit']}" if known["commit"] else "commit unknown"
+    return f"tminus {known['version']} ({commit}, Python {known['python']})"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tminus")
+@click.version_option(VERSION, message=_told_version())
 @remote_options
 @click.pass_context
 def cli(context: click.Context, url: str, token: str) -> None:
@@ -62,18 +74,39 @@ for command in (
 
 
 def main() -> None:
-    """Run the command; bad input ends with status 2 and one line for each thing that is wrong."""
+    """Run the command, and end with its exit status.
+
+    What cannot be used or reached ends with status 2 and one line for each thing that is wrong, Ctrl-C with 130.
+    """
     try:
-        cli(prog_name="tminus")
+        status = cli.main(prog_name="tminus", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        _leave(error)
     except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
     except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
         _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _OURS:
+            raise
+        _refuse(f"this takes the Python package of {error.name}, which `make demo` leaves out: run make setup")
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(*lines: str) -> None:
+def _refuse(*lines: str) -> NoReturn:
     for line in lines:
         click.echo(f"tminus: {' '.join(line.split())}", err=True)
     sys.exit(BAD_INPUT)
+
+
+def _leave(error: click.Abort) -> NoReturn:
+    """End after Ctrl-C, or after somebody has answered a question with no."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        sys.exit(interrupt.STATUS)
+    click.echo("Aborted!", err=True)
+    sys.exit(1)

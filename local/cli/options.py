@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,40 @@ import click
 
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
+from functions.settings import Settings, process_settings
 
 UNLIMITED = 10_000
 """Characters of a line in a pipe or a file, where ids and names stay whole."""
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
 
+_BUCKETS = "gs://"
 folder = click.Path(file_okay=False, path_type=Path)
+
+
+class _UserData(click.Path):
+    """A folder of this machine as a Path, or one of a bucket as text: a Path would lose a slash of gs://."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value.startswith(_BUCKETS):
+            return value
+        return super().convert(value, param, ctx)
+
+
 data_option = click.option(
     "--data",
+    type=_UserData(file_okay=False, path_type=Path),
     metavar="DIR",
     help="The user data: CSV or Parquet files, in a folder or at gs://bucket/folder. [default: what USER_DATA names]",
 )
 existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def settings_with(data: Path | str | None, **changes: Any) -> Settings:
+    """Return the settings of this process, with the user data of --data where it is given, and other changes."""
+    settings = replace(process_settings(), **changes)
+    return settings if data is None else settings.on_files(data)
 
 
 def read_instant(text: str | None, option: str) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audience_jobs.registry import find
-from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.first_send import Underway
 from functions.domain.instants import stamp
 from functions.domain.recipe import parse
@@ -55,11 +55,11 @@ def _check(path: Path) -> dict[str, Any]:
             read_recipe_file(path), policy=process_settings().policy, find_job=find, now=now, default_id=path.stem
         )
     except BadRecipe as error:
-        errors = [{"field": field.field, "reason": field.reason} for field in error.errors]
+        errors = [field.document() for field in error.errors]
         return {"file": str(path), "valid": False, "errors": errors}
     except BadInput as error:
         reason = str(error).removeprefix(f"{path}: ")
-        return {"file": str(path), "valid": False, "errors": [{"field": "", "reason": reason}]}
+        return {"file": str(path), "valid": False, "errors": [FieldError("", reason).document()]}
     sends = islice(sends_from(recipe.schedule, now), _SENDS_SHOWN) if recipe.is_active else ()
     return {
         "file": str(path),

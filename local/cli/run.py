@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ import click
 
 from functions import logs
 from functions.domain.execution import State
-from functions.settings import Settings, process_settings
-from local.cli.options import folder, json_option, print_json, read_instant
+from functions.settings import Settings
+from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.phones import ask_before_phones
+from local.cli.remote import yes_option
 from local.cli.story import Story
 from local.documents import read_recipe_file, set_value
 from local.embedded.outbox import OutcomeScript
@@ -25,9 +26,7 @@ _ENDED_BEFORE = 3
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option(
-    "--data", type=folder, required=True, help="The user database: CSV or Parquet files named after its tables."
-)
+@data_option
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option(
     "--at", help="The instant at which the scheduler fires, as 2026-11-23T18:00:00Z. [default: the next start]"
@@ -40,30 +39,34 @@ _ENDED_BEFORE = 3
 @click.option(
     "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts what sends answer (see docs)."
 )
+@yes_option
 @json_option
 def run(
     recipe: Path,
-    data: Path,
+    data: Path | str | None,
     state: Path,
     at: str | None,
     cancel_at: str,
     stop_at: str,
     assignments: tuple[str, ...],
     outcomes: Path | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Run one execution of RECIPE in virtual time.
 
-    It goes from its start to its cleanup. Running the same send again changes nothing. Exit status: 0 completed, 3
-    cancelled, blocked, expired or stopped, 2 bad input, 1 failure.
+    It goes from its start to its cleanup. Where messages go to phones (PUSH_SENDER=fcm) it asks first. Running the
+    same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, 2 bad input,
+    1 failure. Ctrl-C ends it with 130.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):
         document["id"] = recipe.stem
     for assignment in assignments:
         document = set_value(document, assignment)
-    settings = replace(process_settings().on_files(data), state_dir=state)
+    settings = settings_with(data, state_dir=state)
     plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
+    ask_before_phones(settings, yes=yes)
     script = read_outcomes(outcomes) if outcomes else None
     report = execute(settings, plan, script, Story(quiet=as_json))
     if as_json:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,17 @@ from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
-from functions.settings import process_settings
 from functions.usecases.check_recipe import check_recipe
-from local.cli.options import check_new, existing_folder, force_option, json_option, print_json, read_instant
+from local.cli.options import (
+    check_new,
+    data_option,
+    existing_folder,
+    force_option,
+    json_option,
+    print_json,
+    read_instant,
+    settings_with,
+)
 from local.cli.progress import bar
 from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
@@ -23,6 +30,7 @@ from local.simulator.doors import hush
 from local.simulator.faults import LEVELS
 from local.simulator.forecast import Forecast, Question, changed, forecast
 from local.simulator.page import page
+from local.single_run import check_user_data
 
 _MOST_LINES = 60
 _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
@@ -31,12 +39,7 @@ _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
 
 @click.command()
 @click.option("--recipes", type=existing_folder, required=True, help="A folder of recipe files.")
-@click.option(
-    "--data",
-    type=existing_folder,
-    required=True,
-    help="The user database: CSV or Parquet files named after its tables.",
-)
+@data_option
 @click.option(
     "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="How many days to look ahead."
 )
@@ -54,7 +57,7 @@ _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
 @json_option
 def simulate(
     recipes: Path,
-    data: Path,
+    data: Path | str | None,
     days: int,
     seed: int,
     level: str,
@@ -89,9 +92,10 @@ def simulate(
     sys.exit(any(run["breaches"] for run in made["runs"]))
 
 
-def _question(recipes: Path, data: Path, begins: str | None, days: int, level: str) -> Question:
-    settings = replace(process_settings(), user_data_dir=data)
+def _question(recipes: Path, data: Path | str | None, begins: str | None, days: int, level: str) -> Question:
+    settings = settings_with(data)
     engine, find_job = bootstrap.user_data(settings)
+    check_user_data(engine)
     begins_at = read_instant(begins, "--from") or RealClock().now().replace(second=0, microsecond=0)
     question = Question(
         recipes=(),

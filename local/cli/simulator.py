@@ -98,6 +98,8 @@ def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, flo
     with playing(seeds, level) as outcomes:
         for played in outcomes:
             sums.add(played)
+            if played.breaches:
+                click.echo(f"seed {played.seed}: {played.breaches[0].what}", err=True)
             taken = time.perf_counter() - started
             if taken > tell_at:
                 click.echo(f"{taken:4.0f} s: {sums.runs:,} runs, {len(sums.broken)} broke the contract", err=True)

@@ -3,28 +3,27 @@
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
 from functions import bootstrap, logs
-from functions.domain.errors import BadRecipe, NotPossible
-from functions.domain.execution import Kind
+from functions.domain.errors import BadRecipe
 from functions.domain.recipe import Document, read
 from functions.domain.schedule import starts_from
-from functions.settings import Settings, process_settings
+from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
-from functions.usecases.start_by_hand import start_by_hand
 from local.cli.data import make_sample_data
-from local.cli.options import existing_folder, folder, read_instant
+from local.cli.options import data_option, existing_folder, folder, read_instant, settings_with
+from local.cli.phones import ask_before_phones
+from local.cli.remote import yes_option
 from local.cli.up_alerts import with_alerts
-from local.cli.up_emulators import up_on_emulators
-from local.cli.up_recipes import first_recipes, is_new, read_recipes
+from local.cli.up_recipes import begin_now, first_recipes, is_new, read_recipes
 from local.cli.up_serving import serve, stop_on_signals
+from local.cli.up_token import token_for
 from local.embedded.clock import FastClock, RealClock
-from local.embedded.system import RECONCILE_JOB, EmbeddedSystem
+from local.embedded.system import RECONCILE_JOB
 from local.kept_clock import KeptClock
 from local.state_lock import locked
 
@@ -33,7 +32,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
 
 
 @click.command()
-@click.option("--data", type=folder, default=Path(".tminus/data"), show_default=True, help="The user database.")
+@data_option
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option(
     "--recipes", "recipe_dir", type=existing_folder, help="Recipe files to save at the start. [default: the samples]"
@@ -53,10 +52,15 @@ _BEFORE_THE_START = timedelta(seconds=20)
     help="Run on Google's clients: emulators of Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler.",
 )
 @click.option("--alerts", "webhook", help="Post alerts to this address too, such as a Slack webhook.")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Others than this machine need TMINUS_TOKEN then."
+)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
+@yes_option
+@click.pass_context
 def up(
-    data: Path,
+    context: click.Context,
+    data: Path | str | None,
     state: Path,
     recipe_dir: Path | None,
     kind: str,
@@ -66,6 +70,7 @@ def up(
     webhook: str | None,
     host: str,
     port: int,
+    yes: bool,
 ) -> None:
     """Serve all functions with the clock running.
 
@@ -75,23 +80,34 @@ def up(
     With --emulators, state lasts until the end, and the variables to export are printed, with which other programs
     find what runs.
 
-    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where the data
-    folder is missing, and the sample campaigns, where there are no --recipes. One begins at once, so that there is
+    The console is at /console. A new state folder whose messages go to the outbox gets sample data, where user data
+    are files and their folder (--data, or else .tminus/data) is missing, and the sample campaigns, where there are
+    no --recipes. One begins at once, so that there is
     one to look at, and to cancel: on a fast clock by its schedule, on a real one by hand. A fast clock starts when
     everything is ready.
+
+    Where messages go to phones (PUSH_SENDER=fcm) it says so, and asks first. With a --host that others can reach it
+    needs TMINUS_TOKEN, a secret of 16 characters or more: the console asks for it as a password, the API as a bearer
+    token.
     """
-    settings = replace(process_settings(), state_dir=state, user_data_dir=data)
+    token = token_for(host, context.find_root().params["token"], emulators=emulators)
+    settings = settings_with(data, state_dir=state)
+    ask_before_phones(settings, yes=yes)
+    samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
     kept = KeptClock(state / "clock.json")
     begin = read_instant(at, "--at") or kept.read()
     clock = RealClock() if kind == "real" else FastClock(speed, begin or RealClock().now(), running=False)
     if emulators:
+        from local.cli.up_emulators import up_on_emulators  # noqa: PLC0415 - it loads Google's clients
+
         to_save = first_recipes(own, settings)
         _place(clock, begin, to_save)
-        _fill(data, settings, clock, new=True)
+        _fill(samples, settings, clock, new=True)
         logs.configure(sys.stderr)
-        up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals())
+        begin_by_hand = kind == "real" and own is None
+        up_on_emulators(settings, clock, to_save, port=port, stop=stop_on_signals(), begin_by_hand=begin_by_hand)
         return
     with locked(state), closing(bootstrap.embedded(settings, clock)) as system:
         new = is_new(system.ports)
@@ -103,14 +119,14 @@ def up(
             kept.keep(clock.now())  # before anything happens: a clock that starts elsewhere would expire it all
         else:
             kept.forget()
-        _fill(data, settings, clock, new=new)
+        _fill(samples, settings, clock, new=new)
         logs.configure(sys.stderr)
         if kind == "real" and own is None and to_save:
-            _begin_by_hand(system, to_save[-1]["id"])
+            begin_now(system.ports, to_save[-1]["id"])
         system.schedules.put(RECONCILE_JOB)
         system.queue.recover()
         system.schedules.recover()
-        serve(system, clock, (host, port), kept if kind == "fast" else None)
+        serve(system, clock, (host, port), kept if kind == "fast" else None, token=token)
 
 
 def _place(clock: RealClock | FastClock, begin: datetime | None, documents: Sequence[Document]) -> None:
@@ -130,22 +146,22 @@ def _next_start(documents: Sequence[Document], now: datetime) -> datetime:
     return min((start for start in starts if start is not None), default=now)
 
 
-def _begin_by_hand(system: EmbeddedSystem, recipe_id: str) -> None:
-    """Start a campaign now, unless it starts by its schedule before that could be sent."""
-    try:
-        start_by_hand(system.ports, recipe_id, Kind.MANUAL, system.ports.clock.now().replace(microsecond=0))
-    except NotPossible:
-        return
+def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
+    """Return the folder that may get sample data: that of --data, or the default one; None for data elsewhere."""
+    place = settings.user_data_dir
+    if settings.user_database or settings.user_dataset or isinstance(place, str):
+        return None
+    return place if named or place == Settings.user_data_dir else None
 
 
-def _fill(data: Path, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
+def _fill(data: Path | None, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
     """Make sample data for a new state whose messages go to the outbox; else say that the folder is missing."""
-    if data.exists():
-        return
-    if new and settings.fcm is None:
+    if data is not None and not data.exists() and new and settings.fcm is None:
         midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=midnight)
         click.echo(f"tminus: made sample data of {_SAMPLE_USERS:,} users in {data}", err=True)
-    else:
-        hint = f"put the user data there, or make some: tminus data generate {data}"
-        click.echo(f"tminus: {data} does not exist, so no audience can be built; {hint}", err=True)
+    place = settings.user_data_dir
+    in_files = not (settings.user_database or settings.user_dataset)
+    if in_files and isinstance(place, Path) and not place.exists():
+        hint = f"put the user data there, or make some: tminus data generate {place}"
+        click.echo(f"tminus: {place} does not exist, so no audience can be built; {hint}", err=True)

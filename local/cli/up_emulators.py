@@ -13,6 +13,7 @@ from functions import bootstrap
 from functions.domain.instants import stamp
 from functions.settings import Settings
 from functions.usecases.recipes import save_recipe
+from local.cli.up_recipes import begin_now
 from local.embedded.clock import FastClock, RealClock, WaitableClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.emulated import Emulated, emulated
@@ -29,6 +30,7 @@ def up_on_emulators(
     *,
     port: int,
     stop: Event,
+    begin_by_hand: bool,
 ) -> None:
     """Serve until `stop` is set; nothing is left afterwards but the outbox, in the state folder.
 
@@ -40,10 +42,12 @@ def up_on_emulators(
     try:
         with TemporaryDirectory(prefix="tminus-emulators-") as name, google_emulators(Path(name)) as google:
             sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
-            with emulated(Path(name), settings, clock, sender, port=port) as running:
+            with emulated(Path(name), settings, clock, sender, port=port, visited_locally=True) as running:
                 for document in documents:
                     save_recipe(running.ports, document, by="cli")
                 load_handlers()
+                if begin_by_hand and documents:
+                    begin_now(running.ports, documents[-1]["id"])
                 if isinstance(clock, FastClock):
                     clock.run()
                 _tell(running, google, clock, outbox, fcm=settings.fcm is not None)
@@ -55,6 +59,7 @@ def up_on_emulators(
 
 def _tell(running: Emulated, google: Mapping[str, str], clock: WaitableClock, outbox: Path, *, fcm: bool) -> None:
     click.echo(f"tminus: functions on {running.url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
+    click.echo(f"tminus: look at what runs, and cancel it, on {running.url}/console/")
     click.echo(f"tminus: messages go {'to FCM' if fcm else f'to {outbox}'}; to join in:")
     for variable, value in {**google, **running.variables}.items():
         click.echo(f"export {variable}={quote(value)}")

@@ -1,13 +1,17 @@
 """The recipes with which `tminus up` begins."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from functions.domain.errors import NotPossible
+from functions.domain.execution import Kind
 from functions.domain.recipe import Document
 from functions.ports import ExecutionSearch, Ports
 from functions.settings import Settings
+from functions.usecases.start_by_hand import start_by_hand
 from local.cli.options import RECIPES
 from local.documents import read_recipe_file
 
@@ -24,6 +28,12 @@ def is_new(ports: Ports) -> bool:
     """Say whether a state has never held a recipe or an execution."""
     held = ports.recipes.page(most=1) or ports.audit.newest(most=1)
     return not held and not ports.executions.count(ExecutionSearch())
+
+
+def begin_now(ports: Ports, recipe_id: str) -> None:
+    """Start a campaign now, unless it starts by its schedule before that could be sent."""
+    with suppress(NotPossible):
+        start_by_hand(ports, recipe_id, Kind.MANUAL, ports.clock.now().replace(microsecond=0))
 
 
 def first_recipes(own: Sequence[Document] | None, settings: Settings) -> Sequence[Document]:

@@ -1,5 +1,6 @@
 """What `tminus up` runs: a thread that serves HTTP and one that delivers, until a signal comes."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import click
 
 from functions import bootstrap
 from functions.domain.instants import stamp
+from local.cli.interrupt import STATUS, let_go
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import EmbeddedSystem
 from local.kept_clock import KeptClock
@@ -18,10 +20,19 @@ from local.serving import FUNCTIONS, SOURCE, http_server, load_handlers
 _KEEP_SECONDS = 0.1
 _END_SECONDS = 6.0
 """How long a thread may take to end: calls under way get four seconds."""
+_STOPPING = (
+    b"tminus: stopping; calls under way get some seconds. Ctrl-C again ends at once: "
+    b"what is being sent may then count as unknown\n"
+)
 
 
 def serve(
-    system: EmbeddedSystem, clock: RealClock | FastClock, address: tuple[str, int], kept: KeptClock | None
+    system: EmbeddedSystem,
+    clock: RealClock | FastClock,
+    address: tuple[str, int],
+    kept: KeptClock | None,
+    *,
+    token: str = "",
 ) -> None:
     """Serve until SIGINT or SIGTERM; the clock starts to run once the server listens.
 
@@ -31,7 +42,7 @@ def serve(
     load_handlers()
     bootstrap.collect_rarely()
     runtime = Runtime(system.queue, system.schedules, clock, apps, around=lambda: bootstrap.bind(system.ports))
-    server = http_server(apps, system.ports, *address)
+    server = http_server(apps, system.ports, *address, token=token)
     stop = stop_on_signals()
     if isinstance(clock, FastClock):
         clock.run()
@@ -43,6 +54,8 @@ def serve(
     url = f"http://{server.host}:{server.port}"
     click.echo(f"tminus: functions on {url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
     click.echo(f"tminus: look at what runs, and cancel it, on {url}/console/")
+    if token:
+        click.echo("tminus: the console asks for TMINUS_TOKEN as a password, the API for Authorization: Bearer")
     ended: list[str] = []
     while not (ended or stop.wait(_KEEP_SECONDS)):
         if kept is not None:
@@ -61,10 +74,19 @@ def serve(
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set."""
+    """Return an event that SIGINT and SIGTERM set; a second SIGINT ends the process at once."""
     stop = threading.Event()
+
+    def heard(number: int, _: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            os._exit(STATUS)
+        if not stop.is_set():
+            stop.set()
+            os.write(2, _STOPPING)  # the thread that was interrupted may hold the lock of sys.stderr
+
+    let_go()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, heard)
     return stop
 
 

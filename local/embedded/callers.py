@@ -1,8 +1,31 @@
 """Callers on one's own machine: there is nobody to tell apart."""
 
 from functions.domain.roles import Caller, Role, Service
+from functions.ports import Callers
 
 _ANYBODY = Caller(name="local", role=Role.ADMIN)
+
+
+class VisitedLocally:
+    """Plays Callers on this machine's emulators: services show their tokens, and people may do everything.
+
+    A person or program that does show a token is known by it, as on Google Cloud.
+    """
+
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
+
+    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+        """Raise Forbidden unless the caller is the account by which a service calls a function."""
+        self._callers.check_service(authorization, service, function)
+
+    def visitor(self, assertion: str | None) -> Caller:
+        """Return the one person that there is, or the one that a proxy asserts."""
+        return self._callers.visitor(assertion) if assertion else _ANYBODY
+
+    def person(self, authorization: str | None, function: str) -> Caller:
+        """Return the one person that there is, or the one that a token names."""
+        return self._callers.person(authorization, function) if authorization else _ANYBODY
 
 
 class LocalCallers:

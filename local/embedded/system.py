@@ -1,6 +1,6 @@
 """The embedded system: every port played by nothing but Python, all of its state in one folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +54,12 @@ def open_system(
     sender: PushSender | None = None,
     script: OutcomeScript | None = None,
     channels: Channels | None = None,
+    parts: Mapping[str, Part] | None = None,
 ) -> EmbeddedSystem:
-    """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it."""
+    """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it.
+
+    `parts` are what health asks about beside the system's own.
+    """
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "tminus.db")
     database.hold_to_format(_FORMAT)
@@ -86,6 +90,11 @@ def open_system(
         engine=engine,
         find_job=find_job,
         policy=policy,
-        parts={"disk": Part(check=check_disk), "dispatcher": dispatcher, "scheduler": dispatcher},
+        parts={
+            "disk": Part(check=check_disk),
+            "dispatcher": dispatcher,
+            "scheduler": dispatcher,
+            **(parts or {}),
+        },
     )
     return EmbeddedSystem(ports=ports, queue=queue, schedules=schedules, database=database, heartbeat=heartbeat)

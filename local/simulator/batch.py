@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 
+from local.embedded.clock import RealClock
 from local.simulator.call_sites import Site, call_sites
 from local.simulator.doors import hush
 from local.simulator.run_log import Breach, Outcome
@@ -59,8 +60,12 @@ class Sums:
 
 
 def play(seed: int, level: str) -> Played:
-    """Play one seed."""
-    outcome = simulate(seed, level=level, keep_log=False)
+    """Play one seed; where the simulator itself fails, that counts as a breach, and the other seeds go on."""
+    try:
+        outcome = simulate(seed, level=level, keep_log=False)
+    except Exception as error:
+        failed = Breach(at=RealClock().now(), execution_id="", what=f"the simulator failed: {error!r}")
+        return Played(seed=seed, breaches=(failed,))
     return Played(
         seed=seed,
         breaches=tuple(outcome.breaches),

@@ -34,7 +34,7 @@ _EARLY = timedelta(seconds=60)
 _SHORTEST_WINDOW = timedelta(minutes=5)
 _ANNOUNCED = frozenset(b"IJ")
 _IN_DOUBT = frozenset(b"UL")
-_MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPULJVM")
+_MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPTULJVM")
 
 
 class Contract:
@@ -219,7 +219,7 @@ class Contract:
                 self._broken(row[0], f"{name} was announced again after it was {chr(old)!r}")
             by = worker.name if worker else ""
             self.announced[row].append(Announced(step=self.step, state=known.execution.state, by=by))
-        elif new in b"SFP" and old not in _ANNOUNCED:
+        elif new in b"SFPT" and old not in _ANNOUNCED:
             self._broken(
                 row[0], f"{name} became {chr(new)!r} although nothing had announced it (it was {chr(old)!r})"
             )

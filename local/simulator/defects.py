@@ -204,7 +204,8 @@ DEFECTS = (
         favours=("pause_now", "races", "sends often"),
         changes=(
             (_module("recipes"), "cancel_before_live", mutations.nobody),
-            (_module("reconcile"), "cancel_before_live", mutations.nobody),
+            (_module("reconcile"), "cancel_all", mutations.nobody),
+            (_module("checkpoint"), "why_orphaned", mutations.do_nothing),
         ),
     ),
     Defect(
@@ -291,7 +292,7 @@ DEFECTS = (
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
         favours=("fcm_wrong_project", "calm", "sends often"),
-        changes=((_module("send_chunks"), "wrong_project", mutations.do_nothing),),
+        changes=((_module("wrong_setting"), "misconfigured", mutations.do_nothing),),
     ),
     Defect(
         name="a phone of two owners",

@@ -89,7 +89,7 @@ class Ending:
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
-        """Look for what a project that is wrong for everybody leads to: the end, and a violation that says so.
+        """Look for what a setting that is wrong for everybody leads to: the end, and a violation that says so.
 
         Somebody who cancels or stops the execution before its step is repeated takes that violation with it.
         """
@@ -97,14 +97,17 @@ class Ending:
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
         tested = any(b"S" in rows for rows in outcomes[True])
         for test, excused in ((True, 0), (False, int(tested))):
-            alone = max((rows.count(b"P") for rows in outcomes[test]), default=0)
+            alone, code = max(((rows.count(code), code) for rows in outcomes[test] for code in b"PT"), default=(0, 0))
+            of_all = {ord("P"): "all tokens belong to another project", ord("T"): "FCM has a key for no token"}.get(
+                code
+            )
             if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
                 continue
             violations = self._executions.violations(execution.id)
             if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
-                self._broken(execution.id, "nobody was told that all tokens belong to another project")
+                self._broken(execution.id, f"nobody was told that {of_all}")
             if not test and execution.state is State.COMPLETED:
-                self._broken(execution.id, "it went on although all tokens belong to another project")
+                self._broken(execution.id, f"it went on although {of_all}")
 
     def _judge_end_told(self, execution: Execution) -> None:
         """Look for the alert that says how an execution ended: its totals, or why it was ended."""

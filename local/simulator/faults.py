@@ -78,9 +78,15 @@ FIRES = {
     "fire_late": "Cloud Scheduler fired late:",
     "fire_never": "Cloud Scheduler never fired:",
 }
-STRAY = {"fcm_stray": "FCM called the token SENDER_ID_MISMATCH:"}
-WRONG_PROJECT = {"fcm_wrong_project": "FCM called every token SENDER_ID_MISMATCH:"}
-"""The sender's project is the wrong one, in all tests of an execution or in its whole live phase."""
+STRAY = {
+    "fcm_stray": "FCM called the token SENDER_ID_MISMATCH:",
+    "fcm_third_party": "FCM had no valid key for the token's push service:",
+}
+WRONG_SETTING = {
+    "fcm_wrong_project": "FCM called every token SENDER_ID_MISMATCH:",
+    "fcm_no_key": "FCM had no valid key for any token's push service:",
+}
+"""A setting is wrong for everybody, in all tests of an execution or in its whole live phase."""
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
     "poison": "a task that means nothing was enqueued:",
@@ -121,7 +127,7 @@ WORDS: Mapping[str, str] = (
     | EVENTS
     | CHANNELS
     | STRAY
-    | WRONG_PROJECT
+    | WRONG_SETTING
     | RELEASES
 )
 
@@ -168,6 +174,7 @@ _HARSH: Mapping[str, float] = {
     "fire_late": 0.04,
     "fire_never": 0.06,
     "fcm_wrong_project": 0.08,
+    "fcm_no_key": 0.02,
     "channel_503": 0.1,
     "channel_429": 0.05,
     "channel_lost_answer": 0.05,

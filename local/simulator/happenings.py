@@ -112,7 +112,9 @@ class Happenings:
                 return False
 
         def settle(accepted: bool | None) -> None:
-            if event.kind in _CHANGES and accepted is not None:
+            if event.kind in _CHANGES and accepted is None:
+                self._promises.forget(changed)  # whoever asked for it died, and was shown nothing
+            elif event.kind in _CHANGES:
                 self._promises.note(changed)
             if accepted and event.kind in ("pause", "delete"):
                 for identity in waiting:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.errors import Misconfigured, QuotaExceeded, TminusError
 from local.simulator.chance import Chance
-from local.simulator.faults import FCM, STRAY, WRONG_PROJECT, Rates
+from local.simulator.faults import FCM, STRAY, WRONG_SETTING, Rates
 
 _ARRIVES = {None, "fcm_reset_after", "fcm_slow"}
 _OUTCOMES = {
@@ -17,6 +17,9 @@ _OUTCOMES = {
     "fcm_refused": Outcome.BAD_MESSAGE,
     "fcm_denied": Outcome.MISCONFIGURED,
     "fcm_stray": Outcome.WRONG_PROJECT,
+    "fcm_wrong_project": Outcome.WRONG_PROJECT,
+    "fcm_third_party": Outcome.THIRD_PARTY_AUTH,
+    "fcm_no_key": Outcome.THIRD_PARTY_AUTH,
 }
 _NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
 """What may be asked again: the message never left, or was refused for now."""
@@ -48,13 +51,13 @@ class Phones:
     ) -> None:
         self._chance, self._depth = chance, depth
         self._table = (*rates.among(FCM), *rates.among(STRAY))
-        self._wrong_project = rates.among(WRONG_PROJECT)
+        self._wrong_setting = rates.among(WRONG_SETTING)
         self._table_again = tuple((kind, rate * _AGAIN) for kind, rate in self._table if kind in _DOUBTS)
         self._caller, self._wait, self._left = caller, wait, left
         self._scripted = scripted or {}
         self.called_dead: set[str] = set()
-        self._strays: set[str] = set()
-        self._mismatching: dict[str, bool] = {}
+        self._refused: dict[str, Outcome] = {}
+        self._all_refused: dict[str, Outcome | None] = {}
         self._in_doubt: set[str] = set()
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
@@ -88,9 +91,10 @@ class Phones:
         if message.token in self.called_dead:
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
-        if message.token in self._strays or self._mismatches(envelope):
+        refused = self._refused.get(message.token) or self._refuses_all(envelope)
+        if refused is not None:
             self._left(envelope, message, False)
-            return Outcome.WRONG_PROJECT, None
+            return refused, None
         place = f"{caller}/{envelope.execution_id}/{envelope.push}:{message.token}"
         kind = self._scripted.get(message.token) or self._chance.fault(place, self._table)
         if kind is None and message.token in self._in_doubt:
@@ -99,8 +103,8 @@ class Phones:
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
             self.called_dead.add(message.token)
-        if kind == "fcm_stray":
-            self._strays.add(message.token)
+        if kind in STRAY:
+            self._refused[message.token] = _OUTCOMES[kind]
         if kind in _DOUBTS:
             self._in_doubt.add(message.token)
         if kind not in _NEVER_LEFT:
@@ -108,12 +112,13 @@ class Phones:
         outcome = Outcome.SENT if kind in (None, "fcm_slow") else _OUTCOMES[str(kind)]
         return outcome, self._trouble(kind)
 
-    def _mismatches(self, envelope: Envelope) -> bool:
-        """Say whether the project is the wrong one while an execution is tested, or while it is live."""
+    def _refuses_all(self, envelope: Envelope) -> Outcome | None:
+        """Say how a setting is wrong for everybody while an execution is tested, or while it is live."""
         place = f"project of {envelope.execution_id} {'test' if envelope.test else 'live'}"
-        if place not in self._mismatching:
-            self._mismatching[place] = self._chance.fault(place, self._wrong_project) is not None
-        return self._mismatching[place]
+        if place not in self._all_refused:
+            kind = self._chance.fault(place, self._wrong_setting)
+            self._all_refused[place] = _OUTCOMES[kind] if kind else None
+        return self._all_refused[place]
 
     def _trouble(self, kind: str | None) -> TminusError | None:
         if kind == "fcm_429":

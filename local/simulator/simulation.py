@@ -116,6 +116,8 @@ class Simulation:
         for document in self._scenario.recipes:
             save_recipe(self._raw, document, by="simulator")
             self._promises.note(document["id"])
+        for execution in self.world.executions.unfinished():
+            self._contract.observe("executions.create", (execution,), True, None)  # saved inside its lead time
         for event in self._events:
             self.at(event.at, partial(self._happenings.happen, event))
         try:

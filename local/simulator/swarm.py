@@ -29,7 +29,7 @@ from local.simulator.faults import (
     STRAY,
     TASKS,
     WORDS,
-    WRONG_PROJECT,
+    WRONG_SETTING,
     Rates,
     usual_share,
 )
@@ -48,7 +48,7 @@ _CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
     (SCHEDULES | FIRES, 5),
     (FCM, 8),
     (STRAY, 8),
-    (WRONG_PROJECT, 4),
+    (WRONG_SETTING, 4),
     (JOB, 2),
     (CHANNELS, 2),
 )

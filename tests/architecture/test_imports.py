@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "functions.settings": ("functions.domain",),
     "functions.logs": (),
+    "functions.version": (),
     "functions.gcp": (
         "functions.domain",
         "functions.gcp",
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.logs",
         "functions.ports",
         "functions.settings",
+        "functions.version",
         "audience_jobs",
         "local.embedded",
     ),

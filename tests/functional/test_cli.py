@@ -251,7 +251,7 @@ def test_a_bad_recipe_is_refused_by_field_and_leaves_nothing_behind(
         (changed("pushSequence.0.title", "Hi {{firstName}}"), "looks like a variable of another product"),
         (changed("pushSequence.0", {"title": "", "body": " ", "layerId": 1}), "is blank, and so is the body"),
         (changed("pushSequence.0.deepLink", "https://"), "names no host"),
-        (changed("settings.testUserIds", ["ana@kicks.example"]), "is not a user id"),
+        (changed("settings.testUserIds", ["ana@kicks.example"]), "is not a UUID; set USER_ID_FORMAT=any"),
     ],
 )
 def test_what_saving_would_refuse_is_not_valid(

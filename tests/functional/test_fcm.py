@@ -162,7 +162,7 @@ def test_wrong_credentials_block_the_execution_at_the_test_and_say_what_to_chang
     assert {request.token for request in fcm.requests} == {f"token-{TESTER}"}
 
 
-def test_a_misconfiguration_in_the_live_phase_stops_it(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
+def test_a_key_that_expires_in_the_live_phase_stops_it(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     lab = make_lab(wrap=over(sender), chunk_rows=2)
     lab.write_users({"a": range(100), "b": [2_000], "c": [2_001]})
@@ -173,7 +173,7 @@ def test_a_misconfiguration_in_the_live_phase_stops_it(make_lab: MakeLab, make_f
     numbers = assert_adds_up(lab)
     assert (lab.report()["status"], lab.violations()) == ("stopped", ["misconfigured"])
     assert numbers["sent"] == 4
-    assert 0 < numbers["failed"] < 10
+    assert 4 < numbers["failed"] < 20
     assert_one_request_a_message(fcm)
 
 

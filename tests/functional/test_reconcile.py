@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from functions.ports import ScheduledJob, Task
+from functions.usecases.recipes import pause_recipe, resume_recipe
 from functions.usecases.reconcile import reconcile
+from local.embedded.system import RECONCILE_JOB
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
@@ -143,6 +145,46 @@ def test_a_recipe_deleted_by_hand_before_t0_sends_nothing(lab: Lab) -> None:
     lab.ports.recipes.change("welcome", lambda _: None)
     lab.run_to_the_end()
     assert (lab.report()["status"], lab.outbox(test=False)) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("written", [recipe(status="paused"), recipe(status="paused", pushSequence=7), None])
+def test_a_recipe_stopped_by_hand_in_the_last_moment_sends_nothing(written: dict[str, Any] | None, lab: Lab) -> None:
+    lab.ports.schedules.delete(RECONCILE_JOB.name)
+    lab.run_to(SEND_AT, inclusive=False)
+    lab.ports.recipes.change("welcome", lambda _: written)
+    lab.run_to_the_end()
+    assert (lab.report()["status"], lab.outbox(test=False)) == ("cancelled", [])
+
+
+def test_what_a_recipe_started_that_was_resumed_during_reconciling_goes_on(lab: Lab) -> None:
+    pause_recipe(lab.ports, "welcome", by="ops@example.com")
+    lab.run_to(START_AT + 5 * MINUTE)
+    recipes = _Meanwhile(lab.ports.recipes, lambda: resume_recipe(lab.ports, "welcome", by="ops@example.com"))
+    assert reconcile(replace(lab.ports, recipes=recipes)).cancelled == ()
+    lab.run_to_the_end()
+    assert (lab.report()["status"], len(lab.outbox(test=False))) == ("completed", 9)
+
+
+def test_the_schedule_of_a_recipe_that_was_saved_during_reconciling_stays(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    recipes = _Meanwhile(lab.ports.recipes, lab.save)
+    assert reconcile(replace(lab.ports, recipes=recipes)).schedules == ()
+    assert "tminus-welcome" in {job.name for job in lab.ports.schedules.all()}
+
+
+class _Meanwhile:
+    """A store in which somebody does something while all recipes are being read."""
+
+    def __init__(self, inner: Any, do: Callable[[], object]) -> None:
+        self._inner, self._do = inner, do
+
+    def all(self) -> list[Any]:
+        found = list(self._inner.all())
+        self._do()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 def test_a_recipe_written_by_hand_gets_its_schedule_and_runs(make_lab: MakeLab) -> None:

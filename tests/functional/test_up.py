@@ -1,11 +1,12 @@
 """`tminus up`: whoever starts it for the first time finds a campaign that runs, and can stop it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,14 +33,22 @@ PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def up(tmp_path: Path, *options: str, data: bool = True) -> Iterator[str]:
-    """Start it on a free port, and yield the address of the console that it prints."""
+def up(
+    tmp_path: Path,
+    *options: str,
+    data: bool = True,
+    named: bool = True,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Start it on a free port, and yield the address of the console that it prints; `named` says to name the data."""
     if data and not (tmp_path / "data").exists():
         generate(tmp_path / "data", users=300, seed=1, at=datetime.now(UTC).replace(hour=0, minute=0, second=0))
     command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", "--port", "0", *options]
-    command += ["--data", str(tmp_path / "data"), "--state", str(tmp_path / "state")]
+    command += ["--data", str(tmp_path / "data")] if named else []
+    command += ["--state", str(tmp_path / "state")]
+    around = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, stderr=log, text=True)
     assert process.stdout is not None
     try:
         told = process.stdout.readline() + process.stdout.readline()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,10 @@ def test_it_tells_how_to_join_and_leaves_nothing_running(emulators: Mapping[str,
         overview = read_json(told["FUNCTION_URL"].replace("{function}", ""))
         assert {job["name"] for job in overview["schedules"]} >= {"reconcile-tminus", "tminus-sneaker-reactivation"}
         recipes = f"v1/projects/{told['GOOGLE_CLOUD_PROJECT']}/databases/(default)/documents/recipes"
+        api = told["FUNCTION_URL"].replace("{function}", "api")
+        assert read_json(f"{api}/automation/recipes")["data"], "nobody issues a token here, so none is asked for"
+        with urlopen(told["FUNCTION_URL"].replace("{function}", "console"), timeout=PATIENCE_SECONDS) as page:
+            assert re.search(r'href="/console(/executions/[^"/]+)/confirm"', page.read().decode())
         assert len(read_json(f"http://{told['FIRESTORE_EMULATOR_HOST']}/{recipes}")["documents"]) == 2
     finally:
         process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Device tokens of another Firebase project than the sender's: one is a failed row, all are a wrong setting."""
+"""Device tokens that FCM refuses for a setting, such as its project's: one is a failed row, all are the setting."""
 
 import csv
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.factories import TESTER, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
 MakeLab = Callable[..., Lab]
-MISMATCH, SENT = Outcome.WRONG_PROJECT, Outcome.SENT
+MISMATCH, NO_KEY, SENT = Outcome.WRONG_PROJECT, Outcome.THIRD_PARTY_AUTH, Outcome.SENT
 EVERYBODY = OutcomeScript(default=MISMATCH)
 ALL_BUT_TESTERS = OutcomeScript(by_user={TESTER: SENT}, default=MISMATCH)
 
@@ -77,15 +77,33 @@ def test_without_a_test_send_the_first_mismatch_before_any_success_stops_the_exe
     assert_no_graves(lab)
 
 
+def test_a_missing_key_of_apple_s_service_is_found_by_the_test_send(make_lab: MakeLab) -> None:
+    lab = played(make_lab, OutcomeScript(default=NO_KEY))
+    report = lab.report()
+    assert (report["status"], lab.violations()) == ("blocked", ["misconfigured", "test_failed"])
+    assert "for 1 of 1 test users; renew the APNs key" in report["reason"]
+
+
+def test_a_missing_key_stops_the_execution_where_most_tokens_need_it(make_lab: MakeLab) -> None:
+    lab = played(make_lab, OutcomeScript(by_user={TESTER: SENT}, default=NO_KEY))
+    report = lab.report()
+    assert (report["status"], lab.violations()) == ("stopped", ["misconfigured"])
+    assert "Firebase project settings: FCM cannot speak for the app to Apple" in report["reason"]
+    assert report["totals"]["failed"] == 4
+
+
+@pytest.mark.parametrize("refusal", [MISMATCH, NO_KEY])
 @pytest.mark.parametrize("chunk_rows", [1, 500])
-def test_one_stray_token_is_a_failed_row_with_its_reason_and_stops_nobody(make_lab: MakeLab, chunk_rows: int) -> None:
+def test_one_refused_token_is_a_failed_row_with_its_reason_and_stops_nobody(
+    make_lab: MakeLab, chunk_rows: int, refusal: Outcome
+) -> None:
     for stray in range(4):
-        lab = played(make_lab, OutcomeScript(by_user={user(stray): MISMATCH}), chunk_rows=chunk_rows, shard_rows=3)
+        lab = played(make_lab, OutcomeScript(by_user={user(stray): refusal}), chunk_rows=chunk_rows, shard_rows=3)
         totals = lab.report()["totals"]
         assert (lab.report()["status"], totals["sent"], totals["failed"]) == ("completed", 8, 1)
         with (lab.state / "receipts" / f"{lab.id}.csv").open(encoding="utf-8", newline="") as file:
             reasons = {row["user_id"]: (row["outcome"], row["reason"]) for row in csv.DictReader(file)}
-        assert reasons[user(stray)] == ("failed", "wrong_project")
+        assert reasons[user(stray)] == ("failed", refusal.value)
         assert_no_graves(lab)
 
 

@@ -23,7 +23,7 @@ def test_a_run_sends_to_fcm_where_the_settings_say_so(
     told |= {"FCM_CA_FILE": str(fcm.ca_file), "FCM_CREDENTIALS_FILE": str(fcm.service_account_file)}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    command = ["run", RECIPE, "--data", tmp_path / "data", "--state", tmp_path / "state", "--json"]
+    command = ["run", RECIPE, "--data", tmp_path / "data", "--state", tmp_path / "state", "--json", "--yes"]
     monkeypatch.setattr("sys.argv", ["tminus", *map(str, command), "--at", "2026-05-04T22:00:00Z"])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -241,7 +241,6 @@ def test_an_overloaded_fcm_that_names_a_time_is_left_alone_until_then(make_fcm: 
 @pytest.mark.parametrize(
     ("answer", "setting"),
     [
-        (answers.THIRD_PARTY_AUTH_ERROR, "Firebase project settings"),
         (answers.unauthenticated(), "FCM_CREDENTIALS_FILE"),
         (answers.PERMISSION_DENIED, "GOOGLE_CLOUD_PROJECT"),
         (answers.HTML_NOT_FOUND, "FCM_ENDPOINT"),
@@ -263,11 +262,21 @@ def test_what_every_message_would_fail_on_stops_the_sending(make_fcm: MakeFcm, a
     assert {outcome for outcomes in told.values() for outcome in outcomes} <= {Outcome.MISCONFIGURED, NOT_SENT}
 
 
-def test_a_token_of_another_project_stops_no_other_message(make_fcm: MakeFcm) -> None:
-    _, sender = make_fcm(script=Script(tokens={"stray": answers.SENDER_ID_MISMATCH}))
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (answers.SENDER_ID_MISMATCH, Outcome.WRONG_PROJECT),
+        (answers.THIRD_PARTY_AUTH_ERROR, Outcome.THIRD_PARTY_AUTH),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_token_that_is_refused_for_a_setting_stops_no_other_message(
+    make_fcm: MakeFcm, answer: Answer, outcome: Outcome
+) -> None:
+    _, sender = make_fcm(script=Script(tokens={"stray": answer}))
     told, error = send_all(sender, [a_chunk(["stray", *map(str, range(99))], 0), a_chunk(["more"], 1)])
     assert error is None
-    assert told == {0: [Outcome.WRONG_PROJECT, *[SENT] * 99], 1: [SENT]}
+    assert told == {0: [outcome, *[SENT] * 99], 1: [SENT]}
 
 
 def test_a_server_that_cannot_be_reached_leaves_everything_to_be_sent(make_fcm: MakeFcm) -> None:

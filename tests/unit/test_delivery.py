@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from functions.domain.delivery import (
     EXCLUDED,
     FAILED,
+    FAILURES,
     IN_DOUBT,
     INTENT,
     INTENT_AGAIN,
@@ -18,6 +19,7 @@ from functions.domain.delivery import (
     PAYLOAD_LIMIT_BYTES,
     ROW_CODE,
     SENT,
+    THIRD_PARTY_AUTH,
     UNKNOWN,
     UNKNOWN_AGAIN,
     WRONG_PROJECT,
@@ -51,7 +53,7 @@ def test_whatever_the_bytes_the_parts_sum_to_the_audience(outcomes: bytes) -> No
 
 
 def test_each_byte_is_counted_as_what_it_is() -> None:
-    made = tally(b"..ISSSFPUab")
+    made = tally(b"..ISSSFTUab")
     assert (made.not_reached, made.sent, made.failed, made.unknown, made.attempted) == (2, 3, 2, 2, 7)
     assert made.excluded == {"invalid_user_id": 1, "duplicate_user_id": 1}
 
@@ -87,7 +89,8 @@ def test_a_user_counts_as_sent_then_unknown_then_failed_whatever_the_order_of_de
     code = row_code(outcomes)
     assert code == row_code(outcomes[::-1])
     seen = {ROW_CODE[outcome] for outcome in outcomes}
-    assert code == next(best for best in (SENT, UNKNOWN, WRONG_PROJECT, FAILED, NOT_REACHED) if best in seen)
+    by_weight = (SENT, UNKNOWN, THIRD_PARTY_AUTH, WRONG_PROJECT, FAILED, NOT_REACHED)
+    assert code == next(best for best in by_weight if best in seen)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -157,7 +160,7 @@ def test_a_row_in_doubt_is_sent_a_second_time_and_no_third(before: int) -> None:
     assert before in IN_DOUBT
     assert intent(before) == INTENT_AGAIN
     after = {code: result(before, code) for code in (SENT, FAILED, UNKNOWN, NOT_REACHED)}
-    assert result(before, WRONG_PROJECT) == UNKNOWN_AGAIN
+    assert {result(before, code) for code in FAILURES} == {UNKNOWN_AGAIN}
     assert after == {SENT: SENT, FAILED: UNKNOWN_AGAIN, UNKNOWN: UNKNOWN_AGAIN, NOT_REACHED: before}
     assert UNKNOWN_AGAIN not in IN_DOUBT
     assert settled(bytes([INTENT_AGAIN]))[0] not in IN_DOUBT
@@ -186,11 +189,12 @@ def test_requests_under_way_count_for_nothing_until_they_are_answered() -> None:
 
 
 def test_every_byte_has_a_word_for_people() -> None:
-    assert [word(code) for code in b".SFPULIJVMe"] == [
+    assert [word(code) for code in b".SFPTULIJVMe"] == [
         ("not_reached", ""),
         ("sent", ""),
         ("failed", ""),
         ("failed", "wrong_project"),
+        ("failed", "third_party_auth"),
         *[("unknown", "")] * 6,
         ("excluded", "dead_token"),
     ]

@@ -36,8 +36,8 @@ def answered(call: Call, reply: Reply) -> Response:
 def refused(refusal: Refusal) -> Response:
     """Return the answer of a request that is not served."""
     log.info(refusal.message, extra={"action": "refused", "status": refusal.status})
-    errors = [{"field": error.field, "reason": error.reason} for error in refusal.errors]
-    body = {"success": False, "message": refusal.message, "errors": errors}
+    errors = [error.document() for error in refusal.errors]
+    body = {"success": False, "code": refusal.code.value, "message": refusal.message, "errors": errors}
     return _json(refusal.status, body, {**_DATA, "Cache-Control": "no-store", **refusal.headers})
 
 

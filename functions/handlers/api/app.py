@@ -11,6 +11,7 @@ from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.addresses import match
 from functions.handlers.api.answering import answered, refused
+from functions.handlers.api.codes import ErrorCode, code_of
 from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.reading import read_body, read_query
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
@@ -77,4 +78,6 @@ def _of_http(error: HTTPException) -> Refusal:
         404: "there is no such call; GET /api/docs shows all. In an address an id is percent-encoded: / is %2F",
         405: f"possible here: {', '.join(methods)}",
     }
-    return Refusal(status=status, message=words.get(status, error.description or error.name), headers=headers)
+    code = ErrorCode.UNKNOWN_ENDPOINT if status == 404 else code_of(status)
+    message = words.get(status, error.description or error.name)
+    return Refusal(status=status, message=message, code=code, headers=headers)

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made of the routes and their models: what is not in it cannot be called."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -7,6 +8,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from functions import bootstrap
+from functions.handlers.api.codes import MEANINGS, ErrorCode
+from functions.handlers.api.recipe_model import NAMED, SCHEMAS
 from functions.handlers.api.route import Route
 
 _EXAMPLES = {
@@ -16,13 +20,13 @@ _EXAMPLES = {
     "name": "start.js",
 }
 """What stands in an address, by its name: the first two are a sample recipe and one of its sends."""
+_JSON = "application/json"
 _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
-_VERSION = "1.0.0"
 _WORDS: Mapping[int, str] = {
     304: "Not changed since the version whose ETag If-None-Match names",
     400: "The request cannot be read: broken JSON, a broken form",
-    401: "Nobody vouches for the caller",
+    401: "The caller is not authenticated",
     403: "The caller's role is too low",
     405: "This mode sends, so only POST asks for it",
     404: "What the address names does not exist",
@@ -35,26 +39,24 @@ _WORDS: Mapping[int, str] = {
     500: "A fault on this side; the log tells more",
     503: "Trouble that passes; come again after Retry-After seconds",
 }
-_ERROR: Mapping[str, Any] = {
+_REFUSAL: Mapping[str, Any] = {
     "type": "object",
     "description": "Why a request was not served. `errors` names the fields at fault, where there are any.",
     "properties": {
         "success": {"const": False, "type": "boolean"},
+        "code": {"$ref": _REF.format(model="ErrorCode")},
         "message": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
-                "required": ["field", "reason"],
-                "additionalProperties": False,
-            },
-        },
+        "errors": {"type": "array", "items": {"$ref": _REF.format(model="FieldAtFault")}},
     },
-    "required": ["success", "message", "errors"],
+    "required": ["success", "code", "message", "errors"],
     "additionalProperties": False,
 }
-
+_CODES: Mapping[str, Any] = {
+    "type": "string",
+    "enum": [code.value for code in ErrorCode],
+    "description": "Why a request was not served; a code keeps its meaning, and a release may add codes.\n\n"
+    + "\n".join(f"* `{code}`: {meaning}" for code, meaning in MEANINGS.items()),
+}
 
 _PAGE: Mapping[str, Any] = {
     "type": "object",
@@ -78,7 +80,7 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Tminus",
-            "version": _VERSION,
+            "version": bootstrap.running_version()["version"],
             "description": "Push campaigns: recipes, their executions, and what people do to them. "
             "Instants are ISO 8601 in UTC. Answers are `{success, data, message}`, refusals "
             "`{success: false, message, errors}`.",
@@ -97,7 +99,7 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
                     "description": "An ID token of Firebase Authentication (people) or of Google (programs).",
                 }
             },
-            "schemas": {"Refusal": _ERROR, **schemas.definitions},
+            "schemas": _used({**schemas.definitions, "Refusal": _REFUSAL, "ErrorCode": _CODES}, paths),
         },
     }
 
@@ -111,8 +113,10 @@ class _Schemas:
             for what, mode, model in _models(route):
                 wanted[f"{route.method} {route.path} {what}", mode] = model
         inputs = [(key, mode, TypeAdapter(model)) for (key, mode), model in wanted.items()]
-        self._schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-        self.definitions: dict[str, Any] = defined.get("$defs", {})
+        schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        self._schemas = {key: _plain(schema) for key, schema in schemas.items()}
+        self._models = _plain(defined.get("$defs", {}))
+        self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
 
     def of(self, route: Route, what: str, mode: _Mode) -> dict[str, Any]:
         """Return the schema of a route's query, body, form or answer."""
@@ -122,9 +126,53 @@ class _Schemas:
         """Yield the fields of a model: name, schema, whether it has to be there."""
         schema = self.of(route, what, "validation")
         if "$ref" in schema:
-            schema = self.definitions[schema["$ref"].rpartition("/")[2]]
+            schema = self._models[schema["$ref"].rpartition("/")[2]]
         for name, field in schema.get("properties", {}).items():
             yield name, field, name in schema.get("required", [])
+
+
+def _plain(schema: Any) -> Any:
+    """Return a schema as every generator of clients reads it.
+
+    pydantic writes `default: null` where a field may be left out, whatever its type. A named component is
+    referred to.
+    """
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = {"$ref": _REF.format(model=schema[NAMED])} if NAMED in schema else {}
+    kept = {key: value for key, value in schema.items() if key != NAMED and (key != "default" or value is not None)}
+    return {**named, **{key: _plain(value) for key, value in kept.items()}}
+
+
+def _optional(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a model with its defaults in words: generators require a field that has one."""
+    properties = {name: _in_words(field) for name, field in model.get("properties", {}).items()}
+    return {**model, **({"properties": properties} if properties else {})}
+
+
+def _in_words(field: Mapping[str, Any]) -> dict[str, Any]:
+    default = field.get("default")
+    told = f"{field.get('description', '')} Default: {json.dumps(default)}.".lstrip() if default else ""
+    kept = {key: value for key, value in field.items() if key != "default"}
+    return {**kept, **({"description": told} if told else {})}
+
+
+def _used(schemas: Mapping[str, Any], paths: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas that the paths refer to, also by way of others: parameters stand in their calls alone."""
+    used: dict[str, Any] = {}
+    open_values: list[Any] = [paths]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+            name = value["$ref"].rpartition("/")[2]
+            if name not in used:
+                used[name] = schemas[name]
+                open_values.append(schemas[name])
+        if isinstance(value, (dict, list)):
+            open_values += value.values() if isinstance(value, dict) else value
+    return {name: used[name] for name in sorted(used)}
 
 
 def _models(route: Route) -> Iterable[tuple[str, _Mode, Any]]:
@@ -192,7 +240,7 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.etag:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Names this version."}}
     if isinstance(route.answer, str):
-        return answer | {"content": {route.answer.split(";")[0]: {"schema": {"type": "string"}}}}
+        return answer | {"content": {each: {"schema": _content(each)} for each in route.answer.split(", ")}}
     envelope: dict[str, Any] = {
         "type": "object",
         "properties": {
@@ -207,6 +255,10 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
         envelope["required"].append("pagination")
     file = {route.file: {"schema": {"type": "string"}}} if route.file else {}
     return answer | {"content": {"application/json": {"schema": envelope}, **file}}
+
+
+def _content(content_type: str) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": True} if content_type == _JSON else {"type": "string"}
 
 
 def _refusals(route: Route) -> dict[str, Any]:

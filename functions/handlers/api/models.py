@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from functions.domain.errors import FieldCode
 from functions.domain.execution import Kind, State
 from functions.domain.safeguards import Severity, ViolationType
 from functions.domain.timeline import Phase
@@ -12,6 +13,14 @@ from functions.handlers.api.route import Model
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """An instant as ISO 8601 in UTC."""
 Counts = dict[str, int]
+
+
+class FieldAtFault(Model):
+    """What is wrong with a field of a document: `code` for programs, `reason` for people."""
+
+    field: str
+    code: FieldCode
+    reason: str
 
 
 class Totals(Model):

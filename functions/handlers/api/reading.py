@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_origin
 
 from flask import Request
@@ -97,4 +98,4 @@ def _single(sent: MultiDict[str, Any], model: type[Model], what: str) -> Mapping
 
 
 def _of_body(error: FieldError) -> FieldError:
-    return error if error.field else FieldError("body", error.reason)
+    return error if error.field else replace(error, field="body")

@@ -28,6 +28,7 @@ from functions.domain.errors import (
     Unauthenticated,
     Unreadable,
 )
+from functions.handlers.api.codes import ErrorCode, code_of
 from functions.logs import log
 
 _WAIT_SECONDS = 5
@@ -42,8 +43,10 @@ class Refused(TminusError):
         message: str,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[FieldError] = (),
+        code: ErrorCode | None = None,
     ) -> None:
         self.status, self.headers, self.errors = status, headers or {}, errors
+        self.code = code or code_of(status)
         super().__init__(message)
 
 
@@ -53,6 +56,7 @@ class Refusal:
 
     status: int
     message: str
+    code: ErrorCode
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,13 +90,16 @@ def refusal(error: Exception) -> Refusal | None:
     """
     if isinstance(error, Misconfigured):
         log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
-        return Refusal(status=503, message=error.public_message)
+        return Refusal(status=503, message=error.public_message, code=ErrorCode.MISCONFIGURED)
     if isinstance(error, Refused):
-        return Refusal(status=error.status, message=str(error), errors=error.errors, headers=error.headers)
+        return Refusal(
+            status=error.status, message=str(error), code=error.code, errors=error.errors, headers=error.headers
+        )
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
     if status is None:
         return None
-    return Refusal(status=status, message=str(error), errors=_fields(error), headers=_headers(error, status))
+    code, headers = code_of(status, error), _headers(error, status)
+    return Refusal(status=status, message=str(error), code=code, errors=_fields(error), headers=headers)
 
 
 def unexpected(error: Exception) -> Refusal:
@@ -105,9 +112,11 @@ def unexpected(error: Exception) -> Refusal:
         log.error(str(error), extra={"action": "failed", "reference": reference})
         reason = error.strerror or type(error).__name__
         message = f"a disk or a connection fails: {reason}; the log says more under {reference}"
-        return Refusal(status=503, message=message, headers={"Retry-After": str(_WAIT_SECONDS)})
+        headers = {"Retry-After": str(_WAIT_SECONDS)}
+        return Refusal(status=503, message=message, code=ErrorCode.UNAVAILABLE, headers=headers)
     log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
-    return Refusal(status=500, message=f"an unexpected error occurred; the log has it under {reference}")
+    message = f"an unexpected error occurred; the log has it under {reference}"
+    return Refusal(status=500, message=message, code=ErrorCode.INTERNAL_ERROR)
 
 
 def _fields(error: Exception) -> Sequence[FieldError]:

@@ -106,7 +106,7 @@ class Page:
 class Route:
     """One call.
 
-    `least` is the role that it takes; None: everybody may. `answer` is the type of `data`, or the content type of
+    `least` is the role that it takes; None: everybody may. `answer` is the type of `data`, or the content types of
     what is answered instead of the envelope. `refusals` are the statuses that it may answer beside those that every
     call may. A body is JSON that fits `body`; `form` is the model of a multipart form that may come instead. With
     `keyed` a client may send an Idempotency-Key; with `etag` the answer names its version, and with `paged` its page.

@@ -10,6 +10,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.addresses import match
+from functions.handlers.api.codes import ErrorCode, code_of
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.callers import leave_unread, logged_path
 from functions.handlers.console.answering import html
@@ -97,10 +98,10 @@ def _map() -> Map:
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
-_MISSING = Refusal(status=404, message="page not found")
+_MISSING = Refusal(status=404, message="page not found", code=ErrorCode.NOT_FOUND)
 
 
 def _of_http(error: HTTPException) -> Refusal:
     status = error.code or 400
     words = {404: _MISSING.message, 405: "this address does not accept this request"}
-    return Refusal(status=status, message=words.get(status, error.description or error.name))
+    return Refusal(status=status, message=words.get(status, error.description or error.name), code=code_of(status))

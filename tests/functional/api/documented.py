@@ -60,7 +60,7 @@ def _check(method: str, path: str, response: TestResponse) -> None:
     if content is None:
         assert response.data == b""
         return
-    schema = content.get("*/*") or content[response.mimetype]
+    schema = content[response.mimetype]
     if response.mimetype == "application/json" and response.data:
         _validate(schema["schema"], json.loads(response.text))
 

@@ -66,22 +66,22 @@ def test_names_of_calls_are_told_apart_and_each_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status", "header"),
+    ("trouble", "status", "code", "header"),
     [
-        (Unauthenticated("there is no token"), 401, ("WWW-Authenticate", "Bearer")),
-        (Forbidden("another account"), 403, None),
-        (QuotaExceeded(7), 429, ("Retry-After", "7")),
-        (Transient("the certificates cannot be fetched"), 503, ("Retry-After", "5")),
+        (Unauthenticated("there is no token"), 401, "unauthenticated", ("WWW-Authenticate", "Bearer")),
+        (Forbidden("another account"), 403, "forbidden", None),
+        (QuotaExceeded(7), 429, "quota_exceeded", ("Retry-After", "7")),
+        (Transient("the certificates cannot be fetched"), 503, "unavailable", ("Retry-After", "5")),
     ],
 )
 def test_every_refusal_has_the_same_shape(
-    trouble: Exception, status: int, header: tuple[str, str] | None, lab: Lab, api: ApiClient
+    trouble: Exception, status: int, code: str, header: tuple[str, str] | None, lab: Lab, api: ApiClient
 ) -> None:
     gate(lab, trouble=trouble)
     response = api.unchecked("GET", RECIPES)
     assert (response.status_code, response.json) == (
         status,
-        {"success": False, "message": str(trouble), "errors": []},
+        {"success": False, "code": code, "message": str(trouble), "errors": []},
     )
     assert header is None or response.headers[header[0]] == header[1]
 

@@ -90,7 +90,7 @@ def test_what_a_person_has_to_choose_is_asked_for_together_with_all_else_that_is
     for told in (
         "Name: is missing",
         "Days of the week: is missing: choose at least one day",
-        'Test users: "ana@kicks.example" is not a user id',
+        'Test users: "ana@kicks.example" is not a UUID',
         "Push 1, title: is blank, and so is the body",
         "Push 2, title: '{{name}}' looks like a variable of another product; write [[var:name]]",
         "Push 3, deep link: 'https://' names no host",

@@ -60,6 +60,6 @@ ROUTES = (
         least=None,
         summary="A script or style of that page",
         serve=get_docs_file,
-        answer="*/*",
+        answer="text/javascript, text/css, image/png",
     ),
 )

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
+from functions.handlers.api.recipe_model import CustomQuery, DataPacks, Filters, UserIds
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.handlers.api.streaming import begun
 from functions.usecases.describe_jobs import describe_jobs
@@ -93,10 +94,10 @@ class Format(Query):
 class AudienceQuery(Model):
     """Whom to find; asked for nothing, everybody is found."""
 
-    filters: Any = None
-    data_packs: Any = None
-    manual_user_ids: Any = None
-    custom_query: Any = Field(default=None, description="One SELECT that yields user_id; needs the role operator.")
+    filters: Filters | None = None
+    data_packs: DataPacks | None = None
+    manual_user_ids: UserIds | None = None
+    custom_query: CustomQuery | None = Field(default=None, description="Needs the role operator.")
     parts: int = Field(default=0, ge=0, le=100)
     preview: int = Field(default=5, ge=0, le=100)
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from functions.domain.cadence_rules import rules_document
+from functions.domain.cadence_rules import MOST_COUNT, MOST_HOURS, rules_document
 from functions.domain.past_push import Skipped
 from functions.domain.roles import Role
 from functions.domain.whole_numbers import whole_number
@@ -37,10 +37,29 @@ class Rules(Model):
     rules: list[Rule]
 
 
+ChangedRule = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "title": "ChangedRule",
+            "properties": {
+                "name": {"type": "string"},
+                "hours": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_HOURS},
+                "count": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_COUNT},
+                "active": {"type": ["boolean", "null"]},
+            },
+            "required": ["name"],
+        }
+    ),
+]
+"""A rule that is named, with what is to change; it is read where rules are changed."""
+
+
 class RulesChange(Model):
     """New `hours`, `count` or `active` of the rules that are named; what is not named stays."""
 
-    rules: list[dict[str, Any]] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
+    rules: list[ChangedRule] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
 
 
 class Filter(Model):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
-from functions.domain.errors import BadFields, FieldError
+from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.execution import Execution, Kind
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionSummary
@@ -79,7 +79,7 @@ def _emergency_stop(call: Call, order: Order) -> Reply:
         return _done(call, order, [stop(call.ports, order.execution_id, why)])
     if not order.recipe_id and not order.all:
         reason = 'is missing: name an execution or a recipe, or write "all": true to stop everything'
-        raise BadFields([FieldError("executionId", reason)])
+        raise BadFields([FieldError("executionId", reason, FieldCode.MISSING)])
     return _done(call, order, stop_all(call.ports, why, recipe_id=order.recipe_id or None))
 
 
@@ -126,7 +126,7 @@ def followed(data: Any, execution: Execution) -> Reply:
 
 def _recipe_of(order: Order) -> str:
     if not order.recipe_id:
-        raise BadFields([FieldError("recipeId", f"is missing; {order.action} needs it")])
+        raise BadFields([FieldError("recipeId", f"is missing; {order.action} needs it", FieldCode.MISSING)])
     return order.recipe_id
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
-from functions.handlers.api.models import Counts
+from functions.handlers.api.models import Counts, FieldAtFault
 from functions.handlers.api.route import Call, Model, Reply, Route
 from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate, migration_status
 
@@ -21,13 +21,6 @@ class OldDocuments(Model):
     scheduled_pushes: list[Any] = Field(default=[], description="Scheduled pushes.")
     recipes: list[Any] = Field(default=[], description="Recipes.")
     dry_run: bool = Field(default=True, description="Answer what would happen; nothing is created.")
-
-
-class FieldAtFault(Model):
-    """What is wrong with a field of a document."""
-
-    field: str
-    reason: str
 
 
 class MigratedShown(Model):

@@ -68,7 +68,7 @@ class Days(Query):
     days: int = Field(default=30, ge=1, le=MOST_DAYS)
 
 
-class Notification(Model):
+class NotificationShown(Model):
     """A push that concerned a user, of an execution, or tracked or imported from elsewhere, and what became of it.
 
     `title`, `body` and `deepLink` are as the user got them, or those of the template where the audience is gone.
@@ -98,7 +98,7 @@ class Notifications(Model):
     since: Instant
     until: Instant
     known: bool
-    notifications: list[Notification]
+    notifications: list[NotificationShown]
 
 
 def get_monitor(call: Call) -> Reply:

@@ -7,13 +7,21 @@ from typing import Any
 from pydantic import Field
 
 from functions.domain.documents import shown
-from functions.domain.errors import BadFields, FieldError
+from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.first_send import Underway
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe import Recipe
 from functions.domain.roles import Role
 from functions.domain.status import Status
-from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
+from functions.handlers.api.codes import ErrorCode
+from functions.handlers.api.models import FieldAtFault
+from functions.handlers.api.recipe_model import (
+    ChangesOfMany,
+    ChangesOfOne,
+    RecipeChanges,
+    RecipeDocument,
+    StoredRecipe,
+)
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.usecases.cancelled import while_cancelling
@@ -44,9 +52,9 @@ class Changing(Query):
 class BulkUpdate(Model):
     """Changes of several recipes: `recipes`, each with its id, or the same `updates` for all `recipeIds`."""
 
-    recipes: list[dict[str, Any]] = Field(default=[], max_length=_MOST_AT_ONCE)
+    recipes: list[ChangesOfOne] = Field(default=[], max_length=_MOST_AT_ONCE)
     recipe_ids: list[str] = Field(default=[], max_length=_MOST_AT_ONCE)
-    updates: dict[str, Any] = Field(default={})
+    updates: ChangesOfMany = Field(default={})
 
 
 class Updated(Model):
@@ -54,8 +62,9 @@ class Updated(Model):
 
     recipe_id: str
     success: bool
+    code: ErrorCode | None = Field(default=None, description="Why it was not changed; null where it was.")
     message: str
-    errors: list[dict[str, str]]
+    errors: list[FieldAtFault]
 
 
 class BulkUpdated(Model):
@@ -148,7 +157,8 @@ def _shown(call: Call, document: Mapping[str, Any]) -> Mapping[str, Any]:
 def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
     recipe_id = changes.get("id", changes.get("recipeId"))
     if not isinstance(recipe_id, str):
-        return _failed("", "id: is missing", [FieldError("id", "is missing")])
+        missing = FieldError("id", "is missing", FieldCode.MISSING)
+        return _failed("", ErrorCode.INVALID_FIELDS, str(missing), [missing])
     named = {name: value for name, value in changes.items() if name != "recipeId"}
     try:
         recipe = update_recipe(call.ports, recipe_id, named, by=call.caller.name, underway=call.query.underway)
@@ -156,14 +166,14 @@ def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
         known = refusal(error)
         if known is None:
             raise
-        return _failed(recipe_id, known.message, known.errors)
+        return _failed(recipe_id, known.code, known.message, known.errors)
     told = "; ".join(["changed", *recipe.notices])
     return Updated(recipe_id=recipe_id, success=True, message=told, errors=[])
 
 
-def _failed(recipe_id: str, message: str, errors: Sequence[FieldError]) -> Updated:
-    told = [{"field": error.field, "reason": error.reason} for error in errors]
-    return Updated(recipe_id=recipe_id, success=False, message=message, errors=told)
+def _failed(recipe_id: str, code: ErrorCode, message: str, errors: Sequence[FieldError]) -> Updated:
+    told = [FieldAtFault(field=error.field, code=error.code, reason=error.reason) for error in errors]
+    return Updated(recipe_id=recipe_id, success=False, code=code, message=message, errors=told)
 
 
 ROUTES = (

@@ -1,12 +1,10 @@
 """Templates: recipes to begin with."""
 
-from typing import Any
-
 from pydantic import AliasChoices, Field
 
 from functions.domain.roles import Role
 from functions.handlers.api.calls.recipes import changed
-from functions.handlers.api.recipe_model import StoredRecipe
+from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
 from functions.handlers.api.route import Call, Model, Reply, Route
 from functions.usecases.templates import create_from_template, templates
 
@@ -19,7 +17,7 @@ class TemplateShown(Model):
     id: str
     name: str
     description: str
-    recipe: dict[str, Any]
+    recipe: RecipeDocument
 
 
 class FromTemplate(Model):
@@ -27,7 +25,9 @@ class FromTemplate(Model):
 
     template_id: str = Field(validation_alias=AliasChoices("templateId", "template"))
     name: str | None = None
-    customizations: dict[str, Any] = Field(default={}, description="Fields of the recipe in place of the template's.")
+    customizations: RecipeChanges = Field(
+        default=RecipeChanges({}), description="Fields of the recipe in place of the template's."
+    )
 
 
 def get_templates(call: Call) -> Reply:
@@ -38,7 +38,7 @@ def get_templates(call: Call) -> Reply:
 def post_template(call: Call) -> Reply:
     """Create a draft from a template, and answer it."""
     asked: FromTemplate = call.body
-    changes = {**asked.customizations, **({"name": asked.name} if asked.name else {})}
+    changes = {**asked.customizations.root, **({"name": asked.name} if asked.name else {})}
     recipe = create_from_template(call.ports, asked.template_id, changes, by=call.caller.name)
     location = {"Location": f"/api/automation/recipes/{recipe.id}"}
     return changed(call, recipe, f"recipe {recipe.id} is created", status=201, headers=location)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from functions.domain.errors import FieldError
+from functions import bootstrap
+from functions.domain.errors import FieldCode, FieldError
 from functions.domain.instants import stamp
 from functions.domain.roles import Role
+from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import Instant
+from functions.handlers.api.recipe_model import AuditedRecipe
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.audit import history_of
@@ -62,8 +64,8 @@ class AuditEntry(Model):
     by: str
     at: Instant
     action: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: AuditedRecipe | None
+    after: AuditedRecipe | None
 
 
 class Audited(Model):
@@ -87,6 +89,14 @@ class Health(Model):
     status: str
     dependencies: dict[str, str]
     last_worked: dict[str, Instant]
+
+
+class Version(Model):
+    """Which Tminus runs; `commit` is null where nobody says it."""
+
+    version: str
+    commit: str | None
+    python: str
 
 
 def post_reschedule(call: Call) -> Reply:
@@ -116,10 +126,18 @@ def get_health(call: Call) -> Reply:
     found = check_health(call.ports)
     ill = {name: word for name, word in found.words.items() if word != "ok"}
     if ill:
-        errors = [FieldError(name, _of_ill(name, word, found.last_worked)) for name, word in ill.items()]
-        raise Refused(503, f"{', '.join(ill)}: not well", {"Retry-After": "30"}, errors)
+        errors = [
+            FieldError(name, _of_ill(name, word, found.last_worked), FieldCode.UNHEALTHY)
+            for name, word in ill.items()
+        ]
+        raise Refused(503, f"{', '.join(ill)}: not well", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
     last_worked = {name: stamp(at) for name, at in found.last_worked.items()}
     return Reply(data={"status": "ok", "dependencies": found.words, "lastWorked": last_worked}, message="all is well")
+
+
+def get_version(_: Call) -> Reply:
+    """Answer which version of Tminus runs."""
+    return Reply(data=bootstrap.running_version())
 
 
 def _of_ill(name: str, word: str, last_worked: Mapping[str, datetime]) -> str:
@@ -162,5 +180,13 @@ ROUTES = (
         summary="See whether everything that Tminus depends on answers",
         serve=get_health,
         answer=Health,
+    ),
+    Route(
+        method="GET",
+        path="/api/version",
+        least=Role.VIEWER,
+        summary="See which version of Tminus runs",
+        serve=get_version,
+        answer=Version,
     ),
 )

@@ -1,0 +1,76 @@
+"""Ctrl-C ends a command within a second, whatever it does, with one line."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+STATUS = 128 + signal.SIGINT
+"""What a shell reports of a command that SIGINT ended."""
+_GRACE_SECONDS = 0.7
+"""How long a command may take to clean up."""
+_LINE = "tminus: stopped by Ctrl-C; run the command again to finish it\n"
+_seen = threading.Event()
+
+
+def leave_at_once() -> None:
+    """End the process on SIGINT, with no exception: for as long as modules load and there is nothing to clean up.
+
+    Raised while a C extension loads, KeyboardInterrupt comes out as another error.
+    """
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # else it is ignored, as in a shell's background
+        signal.signal(signal.SIGINT, lambda *_: _end())
+
+
+def leave_soon() -> None:
+    """Raise KeyboardInterrupt on SIGINT, and end the process where that has not ended it soon.
+
+    The signal reaches the thread that watches even while the main thread is in a library and hears nothing.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    hears, rings = os.pipe()
+    os.set_blocking(rings, False)
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.set_wakeup_fd(rings, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(hears,), name="interrupt", daemon=True).start()
+
+
+def let_go() -> None:
+    """Leave SIGINT to another handler, one that takes its time."""
+    signal.set_wakeup_fd(-1)
+
+
+def seen() -> bool:
+    """Say whether Ctrl-C was pressed: what is raised afterwards, a library may have made of it."""
+    return _seen.is_set()
+
+
+def end() -> NoReturn:
+    """Print the line and end the process, without a farewell to threads: a library may run in one, and crash."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    _end()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _seen.set()
+    signal.default_int_handler(number, frame)
+
+
+def _watch(hears: int) -> None:
+    while os.read(hears, 1) != bytes([signal.SIGINT]):
+        pass
+    time.sleep(_GRACE_SECONDS)
+    _end()
+
+
+def _end() -> NoReturn:
+    os.write(2, _LINE.encode())  # the main thread may hold the lock of sys.stderr
+    os._exit(STATUS)

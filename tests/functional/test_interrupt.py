@@ -1,0 +1,96 @@
+"""Ctrl-C: every command ends within a second, with one line and the status of a shell, wherever it is."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.sample import generate
+from tests.audience_jobs.worlds import NOW
+
+ROOT = Path(__file__).parents[2]
+MOST_SECONDS = 1.0
+PATIENCE_SECONDS = 60
+SLOW = (
+    "SELECT u.id AS user_id FROM users u, users a, users b, users c WHERE length(u.id || a.id || b.id || c.id) > 999"
+)
+TELLING = """
+import sys
+from local.cli import start{before}
+sys.argv[0] = "tminus"
+start.main()
+"""
+BEFORE_MODULES = """
+class Loud:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            print("here", flush=True)
+
+sys.meta_path.insert(0, Loud())
+"""
+BEFORE_QUERY = """
+import duckdb
+from audience_jobs.engines.user_database import UserDatabase
+rows = UserDatabase.rows
+
+def told(self, needs, sql, values):
+    if "CREATE TABLE" in sql:
+        print("here", flush=True)
+    return rows(self, needs, sql, values)
+
+UserDatabase.rows = told
+"""
+Interrupted = Callable[..., tuple[int, str, float]]
+
+
+@pytest.fixture
+def interrupted() -> Interrupted:
+    """Start a command, press Ctrl-C some seconds after it says `here`, and return its status, errors and seconds."""
+
+    def call(before: str, *args: object, after: float) -> tuple[int, str, float]:
+        command = [sys.executable, "-c", TELLING.format(before=before), *map(str, args)]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+        assert process.stdout is not None
+        while "here" not in (line := process.stdout.readline()):
+            assert line, "it ended before"
+        time.sleep(after)
+        assert process.poll() is None, "it ended before"
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        return process.returncode, errors, time.monotonic() - begun
+
+    return call
+
+
+def assert_ended(told: tuple[int, str, float]) -> None:
+    status, errors, seconds = told
+    assert (status, errors.strip()) == (130, "tminus: stopped by Ctrl-C; run the command again to finish it")
+    assert seconds < MOST_SECONDS + 0.5, "the machine is busy, but not that busy"
+
+
+@pytest.mark.parametrize("module", ["local.cli.main", "duckdb", "sqlglot", "pydantic"])
+@pytest.mark.parametrize("after", [0, 0.02, 0.1])
+def test_while_modules_load(interrupted: Interrupted, tmp_path: Path, module: str, after: float) -> None:
+    write(tmp_path)
+    before = BEFORE_MODULES.format(name=module)
+    assert_ended(interrupted(before, "audience", "--query", tmp_path / "q", "--data", tmp_path / "data", after=after))
+
+
+@pytest.mark.parametrize("after", [0, 0.3, 1.5])
+def test_in_a_query(interrupted: Interrupted, tmp_path: Path, after: float) -> None:
+    write(tmp_path)
+    args = ("audience", "--query", tmp_path / "q", "--data", tmp_path / "data")
+    assert_ended(interrupted(BEFORE_QUERY, *args, after=after))
+
+
+def write(folder: Path) -> None:
+    """Write users, and a query over them that takes for ever."""
+    generate(folder / "data", users=300, seed=1, at=NOW)
+    (folder / "q").write_text(SLOW)

@@ -1,0 +1,125 @@
+"""`tminus up` where more is at stake: others can reach it, or messages go to phones."""
+
+import json
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.functional.test_up import ROOT, up
+
+TOKEN = "0123456789abcdef-secret"
+PATIENCE_SECONDS = 60
+
+
+def start(*args: object, environ: Mapping[str, str], cwd: Path) -> tuple[int, str]:
+    """Start a command that has no terminal and is to refuse; return its status and errors."""
+    command = [sys.executable, "-c", "from local.cli.start import main; main()", *map(str, args)]
+    around = {name: value for name, value in os.environ.items() if name != "TMINUS_TOKEN"}
+    answer = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**around, "PYTHONPATH": str(ROOT), **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    return answer.returncode, answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "told"),
+    [
+        ((), {}, "set TMINUS_TOKEN to a secret of 16 characters or more"),
+        ((), {"TMINUS_TOKEN": "short"}, "TMINUS_TOKEN: must have at least 16 characters, got 5"),
+        (("--emulators",), {"TMINUS_TOKEN": TOKEN}, "the emulators serve this machine only"),
+    ],
+    ids=["no token", "a short one", "emulators"],
+)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "machine.example"])
+def test_an_address_that_others_reach_needs_a_token(
+    tmp_path: Path, host: str, options: tuple[str, ...], environ: dict[str, str], told: str
+) -> None:
+    status, errors = start("up", "--host", host, *options, environ=environ, cwd=tmp_path)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert told in errors
+    assert not (tmp_path / ".tminus").exists()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[str]:
+    with up(tmp_path, "--host", "0.0.0.0", environ={"TMINUS_TOKEN": TOKEN}) as console:
+        yield console.removesuffix("console").replace("0.0.0.0", "127.0.0.1")
+
+
+def ask(url: str, authorization: str = "", method: str = "GET") -> int:
+    headers = {"Authorization": authorization, "Content-Type": "application/json"} if authorization else {}
+    body = b"{}" if method == "POST" else None
+    try:
+        with urlopen(Request(url, body, headers, method=method), timeout=PATIENCE_SECONDS) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        challenges = " ".join(error.headers.get_all("WWW-Authenticate", []))
+        return error.code if error.code != 401 or "Basic" in challenges else 0
+
+
+def test_api_and_console_ask_for_the_token(root: str) -> None:
+    bearer, password = f"Bearer {TOKEN}", f"Basic {b64encode(f'ana:{TOKEN}'.encode()).decode()}"
+    for place in ("", "api/automation/recipes", "console/", "api/health"):
+        assert ask(root + place) == 401
+        assert ask(root + place, "Bearer wrong") == 401
+        assert ask(root + place, f"Basic {b64encode(b'ana:wrong').decode()}") == 401
+        assert ask(root + place, "Basic ???") == 401
+        assert ask(root + place, bearer) == 200
+        assert ask(root + place, password) == 200
+    stop = f"{root}api/automation/control"
+    assert ask(stop, method="POST") == 401
+    assert ask(f"{root}reconcile", method="POST") == 401
+    assert ask(stop, bearer, "POST") == 422
+    assert ask(stop, password, "POST") == 401, "another site could have a browser send this"
+    assert ask(f"{root}console/cancel/some.token") == 404, "a cancel link is its own key"
+
+
+PHONES = {"PUSH_SENDER": "fcm", "GOOGLE_CLOUD_PROJECT": "kicks-prod"}
+
+
+@pytest.mark.parametrize("command", [("up", "--port", "0"), ("run", ROOT / "local/recipes/new-user-welcome.json")])
+def test_messages_to_phones_are_asked_about_and_refused_where_nobody_can_answer(
+    tmp_path: Path, command: tuple[object, ...]
+) -> None:
+    data = ("--data", tmp_path / "data", "--state", tmp_path / "state")
+    if command[0] == "run":
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from local.cli.start import main; main()",
+                "data",
+                "generate",
+                *map(str, data[1:2]),
+            ],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+        )
+    status, errors = start(*command, *data, environ=PHONES, cwd=tmp_path)
+    assert status == 2
+    assert "messages go to real phones, by the Firebase project kicks-prod" in errors
+    assert "--yes" in errors
+    assert not (tmp_path / "state").exists()
+
+
+def test_up_with_phones_starts_where_somebody_has_said_yes(tmp_path: Path) -> None:
+    with up(tmp_path, "--yes", environ={**PHONES, "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"}) as console:
+        with pytest.raises(HTTPError) as ill:
+            urlopen(f"{console.removesuffix('console')}api/health", timeout=PATIENCE_SECONDS)
+        assert ill.value.code == 503
+        assert "pushSender" in json.loads(ill.value.read())["message"]
