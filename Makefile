@@ -55,7 +55,7 @@ $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 CLIENTS := tests/api_clients
 
 test-api-clients: $(READY) $(CLIENTS)/.venv/.ready ## Generate clients of the API in Python and TypeScript, and use them (needs node and npm)
-	$(BIN)/pytest $(CLIENTS)
+	$(RUN) $(BIN)/pytest $(CLIENTS)
 
 $(CLIENTS)/.venv/.ready: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.json
 	$(PYTHON) -m venv $(CLIENTS)/.venv

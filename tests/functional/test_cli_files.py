@@ -104,8 +104,8 @@ def test_a_folder_that_is_not_there_is_named(tminus: Tminus, tmp_path: Path, com
     assert not (tmp_path / "none").exists()
 
 
-def test_a_folder_without_recipes_is_said(tminus: Tminus) -> None:
-    answer = tminus("simulate", "--recipes", ".", "--data", ".")
+def test_a_folder_without_recipes_is_said(tminus: Tminus, sample: Path) -> None:
+    answer = tminus("simulate", "--recipes", ".", "--data", sample)
     assert (answer.status, "no recipe in it is active" in answer.err) == (2, True)
 
 
