@@ -41,12 +41,14 @@ Filters, DataPacks, UserIds, CustomQuery = (
     _component(name) for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery")
 )
 """Parts of an audience's criteria; they are read, and refused, where the audience is found."""
-ChangesOfOne, ChangesOfMany = (
-    Annotated[
-        dict[str, Any], WithJsonSchema({"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]})
-    ]
-    for name in ("RecipeChangesOfOne", "RecipeChanges")
-)
+
+
+def _or_any_object(name: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]})
+
+
+ChangesOfOne = Annotated[dict[str, Any], _or_any_object("RecipeChangesOfOne")]
+ChangesOfMany = Annotated[dict[str, Any], _or_any_object("RecipeChanges")]
 """Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
 AuditedRecipe = Annotated[dict[str, Any], WithJsonSchema({NAMED: "AuditedRecipe"})]
 
