@@ -33,10 +33,6 @@ class StoredRecipe(RootModel[dict[str, Any]]):
     """A recipe as it is stored."""
 
 
-def _or_any_object(name: str) -> _Schema:
-    return {"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]}
-
-
 def _component(name: str) -> Any:
     return Annotated[Any, WithJsonSchema({NAMED: name})]
 
@@ -45,8 +41,14 @@ Filters, DataPacks, UserIds, CustomQuery = (
     _component(name) for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery")
 )
 """Parts of an audience's criteria; they are read, and refused, where the audience is found."""
-ChangesOfOne = Annotated[dict[str, Any], WithJsonSchema(_or_any_object("RecipeChangesOfOne"))]
-ChangesOfMany = Annotated[dict[str, Any], WithJsonSchema(_or_any_object("RecipeChanges"))]
+
+
+def _or_any_object(name: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{NAMED: name}, {"type": "object", "additionalProperties": True}]})
+
+
+ChangesOfOne = Annotated[dict[str, Any], _or_any_object("RecipeChangesOfOne")]
+ChangesOfMany = Annotated[dict[str, Any], _or_any_object("RecipeChanges")]
 """Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
 AuditedRecipe = Annotated[dict[str, Any], WithJsonSchema({NAMED: "AuditedRecipe"})]
 
