@@ -12,6 +12,7 @@ from functions.settings import FcmSettings, Settings
 from functions.usecases.check_health import Health, check_health
 from local.embedded.clock import RealClock
 from local.fake_fcm import answers
+from local.fake_fcm.answer import Answer
 from local.fake_fcm.script import Script
 from local.sample import generate
 from tests.audience_jobs.worlds import NOW
@@ -48,7 +49,7 @@ def test_fcm_is_asked_by_a_message_that_it_only_validates(make_fcm: MakeFcm, tmp
     ids=lambda given: getattr(given, "name", ""),
 )
 def test_what_keeps_fcm_from_taking_messages_is_named(
-    make_fcm: MakeFcm, tmp_path: Path, answer: answers.Answer, word: str
+    make_fcm: MakeFcm, tmp_path: Path, answer: Answer, word: str
 ) -> None:
     fcm, _ = make_fcm(script=Script(default=answer))
     with system(tmp_path, settings_for(fcm)) as health:
