@@ -1,9 +1,10 @@
 """Runs audience jobs on a folder of CSV or Parquet files, one a table, with DuckDB: local files or a bucket's."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from audience_jobs.contract import Job
 from audience_jobs.engines.needs import Needs
@@ -33,6 +34,14 @@ class DuckDBEngine:
     ) -> None:
         self._data, self._memory_limit_mib, self._temp_dir = user_folder(data), memory_limit_mib, temp_dir
         self._timeout_seconds = timeout_seconds
+        self._open_now: set[UserDatabase] = set()
+        self._changing = Lock()
+
+    def stop(self) -> None:
+        """Stop the statements that other threads run now: they raise Unavailable."""
+        with self._changing:
+            for database in self._open_now:
+                database.stop()
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["DuckDBRun"]:
@@ -58,13 +67,21 @@ class DuckDBEngine:
         with self._open() as database:
             return _write_devices(database, recipients, {"user_ids": list(user_ids)}, path, per_user)
 
-    def _open(self) -> AbstractContextManager[UserDatabase]:
-        return user_database(
+    @contextmanager
+    def _open(self) -> Iterator[UserDatabase]:
+        with user_database(
             self._data,
             memory_limit_mib=self._memory_limit_mib,
             temp_dir=self._temp_dir,
             timeout_seconds=self._timeout_seconds,
-        )
+        ) as database:
+            with self._changing:
+                self._open_now.add(database)
+            try:
+                yield database
+            finally:
+                with self._changing:
+                    self._open_now.discard(database)
 
 
 class DuckDBRun:

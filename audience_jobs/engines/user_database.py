@@ -19,6 +19,7 @@ from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColum
 from audience_jobs.schema import SOURCE_TABLES
 from audience_jobs.sql import quoted
 
+_STOPPED = "tminus stops, and this query with it"
 _WAYS_OUT = {
     "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
     "integer": "write a whole number without separators, as in 1000",
@@ -40,6 +41,12 @@ class UserDatabase:
         self._connection, self._folder, self._work_dir = connection, folder, work_dir
         self._timeout_seconds = timeout_seconds
         self._files: dict[str, UserFile] = {}
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Stop the statement that runs, for another thread: it and all that follow raise Unavailable."""
+        self._stopped = True
+        self._connection.interrupt()
 
     def provide(self, needs: Needs) -> None:
         """Make the tables readable that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
@@ -54,6 +61,8 @@ class UserDatabase:
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one statement with the parameters that it reads, and give its rows."""
+        if self._stopped:
+            raise Unavailable(_STOPPED)
         timer = Timer(self._timeout_seconds, self._connection.interrupt)
         try:
             (statement,) = self._connection.extract_statements(sql)
@@ -61,6 +70,8 @@ class UserDatabase:
             timer.start()
             return self._connection.execute(statement, used).fetchall()
         except duckdb.InterruptException as error:
+            if self._stopped:
+                raise Unavailable(_STOPPED) from error
             raise TooSlow(needs.job_id, self._timeout_seconds) from error
         except duckdb.OperationalError as error:
             raise Unavailable(str(error).splitlines()[0]) from error

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import click
@@ -64,13 +64,26 @@ def serve(
         ended = [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
     server.shutdown()
-    for thread in threads:
-        thread.join(_END_SECONDS)
+    _end(threads, system)
     server.server_close()
     if ended:
         raise click.ClickException(
             f"the {' and the '.join(ended)} ended; the lines above say why. Start tminus again"
         )
+
+
+def _end(threads: Sequence[threading.Thread], system: EmbeddedSystem) -> None:
+    """Wait for threads to end; a query of user data is stopped, as it may take minutes and starts again next time."""
+    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - it loads slowly
+
+    engine = system.ports.engine
+    for _ in range(int(_END_SECONDS / _KEEP_SECONDS)):
+        if isinstance(engine, DuckDBEngine):
+            engine.stop()  # again and again: a query may begin meanwhile
+        for thread in threads:
+            thread.join(_KEEP_SECONDS / len(threads))
+        if not any(thread.is_alive() for thread in threads):
+            break
 
 
 def stop_on_signals() -> threading.Event:

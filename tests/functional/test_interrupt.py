@@ -1,10 +1,13 @@
 """Ctrl-C: every command ends within a second, with one line and the status of a shell, wherever it is."""
 
+import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,6 +91,27 @@ def test_in_a_query(interrupted: Interrupted, tmp_path: Path, after: float) -> N
     write(tmp_path)
     args = ("audience", "--query", tmp_path / "q", "--data", tmp_path / "data")
     assert_ended(interrupted(BEFORE_QUERY, *args, after=after))
+
+
+def test_up_ends_in_order_in_a_query_and_builds_the_audience_the_next_time(
+    interrupted: Interrupted, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    recipe = json.loads((ROOT / "local" / "recipes" / "sneaker-reactivation.json").read_text())
+    recipe["audienceCriteria"] = {"customQuery": SLOW}
+    recipe["pushSequence"] = [{"sequenceOrder": 1, "title": "Hi", "body": "there", "layerId": 3}]
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "slow.json").write_text(json.dumps(recipe))
+    place = ("--data", tmp_path / "data", "--state", tmp_path / "state", "--recipes", tmp_path / "recipes")
+    status, errors, seconds = interrupted(
+        BEFORE_QUERY, "up", *place, "--port", "0", "--clock", "fast", "--speed", "100", after=0.5
+    )
+    assert status == 0, errors
+    assert seconds < MOST_SECONDS + 0.5
+    assert "tminus: stopping" in errors
+    with closing(sqlite3.connect(tmp_path / "state" / "tminus.db")) as left:
+        [[execution]] = left.execute("SELECT document FROM executions").fetchall()
+    assert json.loads(execution)["state"] == "launched"
 
 
 def write(folder: Path) -> None:

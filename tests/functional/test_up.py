@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,8 @@ from local.embedded.clock import RealClock
 from local.embedded.queue import SqliteTaskQueue
 from local.sample import generate
 from tests.functional.console.visitor import SAME_SITE, Page
+from tests.functional.running_up import messages
+from tests.functional.slow_machine import half_a_core
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
@@ -39,8 +41,12 @@ def up(
     data: bool = True,
     named: bool = True,
     environ: Mapping[str, str] | None = None,
+    slow: bool = False,
 ) -> Iterator[str]:
-    """Start it on a free port, and yield the address of the console that it prints; `named` says to name the data."""
+    """Start it on a free port, and yield the address of the console that it prints.
+
+    `named` says to name the data folder; `slow` gives it half a core.
+    """
     if data and not (tmp_path / "data").exists():
         generate(tmp_path / "data", users=300, seed=1, at=datetime.now(UTC).replace(hour=0, minute=0, second=0))
     command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", "--port", "0", *options]
@@ -48,12 +54,15 @@ def up(
     command += ["--state", str(tmp_path / "state")]
     around = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, stderr=log, text=True, process_group=0
+        )
     assert process.stdout is not None
     try:
-        told = process.stdout.readline() + process.stdout.readline()
-        assert "look at what runs, and cancel it, on" in told, (tmp_path / "log").read_text()
-        yield told.split()[-1].rstrip("/")
+        with half_a_core(process.pid) if slow else nullcontext():
+            told = process.stdout.readline() + process.stdout.readline()
+            assert "look at what runs, and cancel it, on" in told, (tmp_path / "log").read_text()
+            yield told.split()[-1].rstrip("/")
     finally:
         process.send_signal(signal.SIGINT)
         process.stdout.close()
@@ -107,6 +116,23 @@ def test_a_fast_clock_starts_when_everything_is_ready(own: bool, tmp_path: Path)
         made = {path.name for path in (tmp_path / "data").iterdir()} - {".made-by-tminus"}
         assert {Path(name).suffix for name in made} == {".csv"}
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_slow_machine_shows_a_live_campaign(tmp_path: Path) -> None:
+    """Half a core, and a clock six times as fast as the README's: each minute that a step is late is one second."""
+    begun = datetime.now(UTC)
+    with up(tmp_path, "--clock", "fast", "--speed", "60", data=False, slow=True) as console:
+        seen: list[str] = []
+        while "live" not in seen:
+            for each in json.loads(read(console.removesuffix("console")))["executions"]:
+                if each["status"] not in seen:
+                    seen.append(each["status"])
+            assert not {"expired", "failed", "blocked"} & set(seen), seen
+            assert datetime.now(UTC) < begun + timedelta(seconds=3 * PATIENCE_SECONDS), seen
+        assert "audience_ready" in seen or "tested" in seen, "its window to cancel could be seen"
+        while not (sent := messages(tmp_path, test=False)):
+            assert datetime.now(UTC) < begun + timedelta(seconds=4 * PATIENCE_SECONDS), "nothing was sent"
+        assert sent[0]["executionId"]
 
 
 def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
