@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.alerts import Alert
@@ -337,6 +337,18 @@ class PushSender(Protocol):
         in which they end. Every chunk that was taken is yielded before anything is raised: QuotaExceeded where the
         receiver asks for fewer requests, Transient where it cannot be reached, Misconfigured where it will take no
         message until somebody changes something.
+        """
+        ...
+
+
+@runtime_checkable
+class AskableSender(Protocol):
+    """A sender that can say afterwards what has left, as an outbox can; FCM cannot, so that doubt stays doubt."""
+
+    def ask(self, envelope: Envelope) -> Mapping[str, Outcome]:
+        """Return what became of each user's message of a push that has, or may have, left; the others got none.
+
+        Nothing that a sender before this call has taken of the push leaves after it.
         """
         ...
 

@@ -88,7 +88,9 @@ ROW_CODE: Mapping[Outcome, int] = {
 _WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
 _WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
 _WORDS |= {code: ("failed", outcome.value) for outcome, code in ROW_CODE.items() if code in FAILURES - {FAILED}}
-_WORDS |= dict.fromkeys((UNKNOWN, LOST, INTENT, UNKNOWN_AGAIN, LOST_AGAIN, INTENT_AGAIN), ("unknown", ""))
+_WORDS |= dict.fromkeys((UNKNOWN, UNKNOWN_AGAIN), ("unknown", "no_answer"))
+_WORDS |= dict.fromkeys((LOST, LOST_AGAIN), ("unknown", "interrupted"))
+_WORDS |= dict.fromkeys((INTENT, INTENT_AGAIN), ("unknown", "under_way"))
 _KNOWN = bytes(_WORDS)
 _SETTLED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([LOST, LOST_AGAIN]))
 _ANSWERED = bytes.maketrans(bytes([INTENT, INTENT_AGAIN]), bytes([NOT_REACHED, LOST]))
@@ -104,12 +106,28 @@ def row_code(outcomes: Sequence[Outcome]) -> int:
 
 
 def word(code: int) -> tuple[str, str]:
-    """Return what a row's byte says to people: the outcome, and the reason where the row was excluded.
+    """Return what a row's byte says to people: the outcome, and why where the row is excluded or unknown.
 
     Of bytes that a newer release has written, small letters are exclusions for other reasons; what else there is may
     have been sent.
     """
     return _WORDS.get(code) or (("excluded", OTHER) if chr(code).islower() else ("unknown", ""))
+
+
+def unknown_words(tally: "Tally", *, resend: bool) -> str | None:
+    """Say why outcomes are unknown, and what `settings.onUnknown` does about it; None where none is."""
+    if not tally.unknown:
+        return None
+    silent = tally.unknown - tally.lost
+    why = [f"{tally.lost:,} because a worker ended between a request and its answer"] if tally.lost else []
+    why += [f"{silent:,} because FCM did not answer"] if silent else []
+    does = (
+        "each was sent a second time at most (settings.onUnknown is resend), which replaces the first on the phone"
+        if resend
+        else "each may have arrived, and none is sent again (settings.onUnknown is keep); with resend each would be "
+        "sent a second time, which replaces the first on the phone"
+    )
+    return f"unknown outcomes: {', '.join(why)}; {does}"
 
 
 def intent(before: int) -> int:

@@ -15,6 +15,7 @@ from functions.domain.errors import BadAudience, Conflict, Halted, Transient
 from functions.domain.shard import Shard
 from functions.domain.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.ask_sender import ask_sender
 from functions.usecases.delivery import Delivery
 from functions.usecases.held_shard import HeldShard
 from functions.usecases.journal import note
@@ -32,7 +33,7 @@ def deliver(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     if shard.done:
         return shard
     held = HeldShard(ports, shard, only_while=delivery.only_while)
-    held.claim()
+    held.claim(partial(ask_sender, ports, delivery))
     try:
         return _send(ports, delivery, held)
     except Conflict:
@@ -58,7 +59,7 @@ def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
 
 def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     """Close a shard: record its outcomes, give back the reservations of users who were not sent to."""
-    push = delivery.ledger_push
+    push, shard = delivery.ledger_push, _asked(ports, delivery, shard)
     if push is None or delivery.dry_run:
         return close(ports, shard)
     return close(ports, shard, partial(_give_back, ports, delivery, push))
@@ -82,6 +83,14 @@ def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     for position in positions:
         outcomes[position] = LOST if outcomes[position] == NOT_REACHED else outcomes[position]
     return settle(ports, delivery, replace(held.shard, outcomes=bytes(outcomes)))
+
+
+def _asked(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
+    """Ask the sender; where the audience can no longer be read, nobody can say whose requests were under way."""
+    try:
+        return ask_sender(ports, delivery, shard)
+    except BadAudience:
+        return shard
 
 
 def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None = None) -> Shard:

@@ -1,5 +1,6 @@
 """A shard in the hands of one worker: by a lease that others respect, and a version that others would fail on."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from functions.domain.errors import Conflict
@@ -18,11 +19,15 @@ class HeldShard:
         self._ports, self._only_while, self.shard = ports, only_while, shard
         self.held_before = shard.version > 0
 
-    def claim(self) -> None:
-        """Take the shard over from whoever held it before; Conflict where another worker holds it."""
+    def claim(self, ask: Callable[[Shard], Shard]) -> None:
+        """Take the shard over from whoever held it before; Conflict where another worker holds it.
+
+        `ask` looks for what became of the requests that were under way.
+        """
         now = self._ports.clock.now()
         if self.shard.lease_until is not None and now < self.shard.lease_until:
             raise Conflict(f"shard {self.shard.key} of {self.shard.execution_id} is being sent by another worker")
+        self.shard = ask(self.shard)
         self.save(self.shard.settled)
 
     def save(self, outcomes: bytes) -> None:

@@ -20,7 +20,7 @@ def write_receipt(ports: Ports, execution_id: str) -> Stored | None:
     """Store the receipt of an execution whose shards are all closed; None where no audience was built.
 
     One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
-    `failed`, `unknown`, `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
+    `failed`, `unknown` or `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
     """
     built = built_pushes(ports, execution_id)
     if not built:

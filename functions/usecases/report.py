@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.domain.delivery import Tally
+from functions.domain.delivery import Tally, unknown_words
 from functions.domain.execution import Execution, PhaseTimes, State
+from functions.domain.fields import OnUnknown
 from functions.domain.instants import stamp
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard, live_tally
@@ -35,6 +36,8 @@ def report_of(
     """Return the report of an execution as it was read, with its shards and violations: see report."""
     run, problem = run_or_problem(execution)
     pushes = _pushes(ports, execution, run, shards)
+    total = sum((tally for _, tally in pushes), Tally())
+    resend = run is not None and run.recipe.settings.on_unknown is OnUnknown.RESEND
     return {
         "executionId": execution.id,
         "recipeId": execution.recipe_id,
@@ -44,6 +47,7 @@ def report_of(
         "windowEndsAt": _window_ends_at(ports, run),
         "dryRun": run.recipe.test_mode if run else None,
         "problem": problem or None,
+        "unknownWhy": unknown_words(total, resend=resend),
         "timeline": [_phase(execution, run, phase) for phase in Phase],
         "pushes": [numbers for numbers, _ in pushes],
         "violations": [violation.document() for violation in violations],
@@ -52,7 +56,7 @@ def report_of(
             "peopleReached": execution.people_reached,
             "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
             "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
-            **_numbers(sum((tally for _, tally in pushes), Tally())),
+            **_numbers(total),
         },
     }
 

@@ -72,6 +72,8 @@ def show_execution(context: click.Context, execution: str, as_json: bool) -> Non
     click.echo(f"{found['status']}{left}; phase: {found['phase'] or 'none'} {found['reason']}".rstrip())
     if found["waiting"]:
         click.echo(f"it {found['waiting']['message']}")
+    if found["unknownWhy"]:
+        click.echo(found["unknownWhy"])
     for violation in found["violations"]:
         click.echo(f"{violation['severity']}: {violation['message']}")
     if found["possible"]:

@@ -53,6 +53,8 @@ class Story:
         self.console.print(table)
         for reason, count in report["totals"]["excluded"].items():
             self.console.print(f"    {reason} excluded {count:,}", markup=False)
+        if report["unknownWhy"]:
+            self.console.print(f"    {report['unknownWhy']}", markup=False)
         totals = report["totals"]
         if totals["people"] is not None:
             reached = totals["sent"] if totals["peopleReached"] is None else totals["peopleReached"]

@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,12 +21,15 @@ class JsonLines:
         with self._opened():
             pass
 
-    def append(self, lines: bytes) -> None:
+    def append(self, lines: bytes, *, unless: Callable[[], bool] = lambda: False) -> bool:
         """Write lines, each with its end, all of them or none; StoreUnavailable where the disk does not take them.
 
-        OSError where it is unknown how many of them the file holds.
+        OSError where it is unknown how many of them the file holds. False where `unless`, asked while every other
+        writer is kept out, says so: nothing is written then.
         """
         with self._opened() as file:
+            if unless():
+                return False
             size = os.fstat(file).st_size
             try:
                 with file_trouble(self._path):
@@ -34,6 +37,13 @@ class JsonLines:
             except StoreUnavailable:
                 os.ftruncate(file, size)
                 raise
+            return True
+
+    @contextmanager
+    def held(self) -> Iterator[bytes]:
+        """Keep every other writer out while inside, and give what the file holds."""
+        with self._opened():
+            yield self._path.read_bytes()
 
     @contextmanager
     def _opened(self) -> Iterator[int]:

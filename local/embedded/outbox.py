@@ -1,6 +1,7 @@
 """A push sender that sends nothing: it writes what would be sent to a file that people can read."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines
 
 _MAY_HAVE_ARRIVED = frozenset({Outcome.SENT, Outcome.UNKNOWN})
+_IS_SENT = Outcome.SENT.__eq__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,31 +53,58 @@ class OutboxSender:
 
     def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
         self._lines = JsonLines(path)
+        self._asked = path.with_name(f"{path.name}.asked")
         self._clock = clock
         self._script = script
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
         """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing.
 
-        Nothing of a chunk is sent that the disk does not take; StoreUnavailable then follows its outcomes.
+        Nothing of a chunk is sent that the disk does not take; StoreUnavailable then follows its outcomes. Nor is
+        anything sent once somebody has asked what has left of the push.
         """
+        asked = self._times_asked(envelope)
         for chunk in chunks:
             try:
-                outcomes = self._answer(envelope, chunk.messages)
+                outcomes = self._answer(envelope, chunk.messages, asked)
             except StoreUnavailable:
                 yield chunk.number, [Outcome.NOT_SENT] * len(chunk.messages)
                 raise
             yield chunk.number, outcomes
 
-    def _answer(self, envelope: Envelope, messages: Sequence[Message]) -> Sequence[Outcome]:
+    def ask(self, envelope: Envelope) -> Mapping[str, Outcome]:
+        """Play AskableSender: a line of the file has left, as the script says it did."""
+        found: dict[str, Outcome] = {}
+        with self._lines.held() as content:
+            with self._asked.open("a", encoding="utf-8") as asked:
+                asked.write(f"{envelope.collapse_key}\n")
+            for line in map(json.loads, content.splitlines()):
+                if (line["executionId"], line["push"], line["test"]) == _names(envelope):
+                    message = Message(line["userId"], line["token"], line["title"], line["body"], line["deepLink"])
+                    outcome = self._script.outcome(message)
+                    found[message.user_id] = max(outcome, found.get(message.user_id, outcome), key=_IS_SENT)
+        return found
+
+    def _times_asked(self, envelope: Envelope) -> int:
+        try:
+            return self._asked.read_text(encoding="utf-8").splitlines().count(envelope.collapse_key)
+        except FileNotFoundError:
+            return 0
+
+    def _answer(self, envelope: Envelope, messages: Sequence[Message], asked: int) -> Sequence[Outcome]:
         outcomes = [self._script.outcome(message) for message in messages]
         if not envelope.dry_run:
             now = self._clock.now()
             pairs = zip(messages, outcomes, strict=True)
             left = [_line(envelope, message, now) for message, outcome in pairs if outcome in _MAY_HAVE_ARRIVED]
-            if left:
-                self._lines.append("".join(left).encode())
+            lines = "".join(left).encode()
+            if left and not self._lines.append(lines, unless=lambda: self._times_asked(envelope) != asked):
+                return [Outcome.NOT_SENT] * len(messages)
         return outcomes
+
+
+def _names(envelope: Envelope) -> tuple[str, int, bool]:
+    return envelope.execution_id, envelope.push, envelope.test
 
 
 def _line(envelope: Envelope, message: Message, at: datetime) -> str:

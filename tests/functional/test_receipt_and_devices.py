@@ -40,7 +40,7 @@ def test_a_receipt_names_every_user_of_every_push_with_the_outcome(make_lab: Mak
     expected |= {
         ("1", "a", user(1)): ("failed", ""),
         ("1", "a", user(2)): ("excluded", "no_token"),
-        ("2", "b", user(5)): ("unknown", ""),
+        ("2", "b", user(5)): ("unknown", "no_answer"),
     }
     assert found == expected
     assert len(rows) == 9

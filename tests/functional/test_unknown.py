@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Chunk, Envelope, Outcome
+from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.ports import PushSender
+from local.embedded.clock import VirtualClock
+from local.embedded.outbox import OutboxSender, OutcomeScript
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.crashes import Crash
@@ -31,6 +35,22 @@ class _Doubtful(PushSender):
         if not envelope.test:
             self.sent[envelope.push, user_id] += 1
         return self._doubts[user_id].pop(0) if self._doubts.get(user_id) else Outcome.SENT
+
+
+class _Dying(PushSender):
+    """Lets the process die at a chunk, before or after its messages have left."""
+
+    def __init__(self, sender: PushSender, at: int, *, left: bool) -> None:
+        self._sender, self._at, self._left = sender, at, left
+
+    def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
+        for number, chunk in enumerate(chunks):
+            if number == self._at and not self._left:
+                raise Crash
+            answer = list(self._sender.send(envelope, [chunk]))
+            if number == self._at:
+                raise Crash
+            yield from answer
 
 
 UNKNOWN, NOT_SENT, DEAD = Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.DEAD_TOKEN
@@ -107,3 +127,50 @@ def test_a_value_that_means_nothing_is_refused_by_its_field(make_lab: MakeLab) -
     with pytest.raises(Exception, match=r"settings\.onUnknown") as refused:
         lab.save(recipe(settings__onUnknown="perhaps"))
     assert "keep" in str(refused.value)
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["before it left", "after it left"])
+@pytest.mark.parametrize("at", range(4))
+def test_the_outbox_is_asked_what_has_left_so_that_a_kill_leaves_nothing_in_doubt(
+    at: int, left: bool, make_lab: MakeLab
+) -> None:
+    lab = make_lab(chunk_rows=2)
+    lab.write_users({"a": range(8), "b": [8], "c": [9]})
+    lab.save(recipe())
+    lab.run_to(SEND_AT - timedelta(seconds=1))
+    lab.wrap = lambda ports: replace(ports, sender=_Dying(ports.sender, at, left=left))
+    lab.restart()
+    with pytest.raises(Crash):
+        lab.run_to(SEND_AT + timedelta(minutes=1))
+    lab.wrap = lambda ports: ports
+    lab.restart().run_to_the_end()
+    totals = lab.report()["totals"]
+    assert (lab.report()["status"], totals["sent"], totals["unknown"]) == ("completed", 10, 0)
+    assert len(lab.outbox(test=False)) == 10
+
+
+def test_a_message_that_was_taken_before_somebody_asked_does_not_leave_after_it(tmp_path: Path) -> None:
+    sender = OutboxSender(tmp_path / "outbox.jsonl", VirtualClock(SEND_AT), OutcomeScript())
+    envelope = Envelope(execution_id="e", recipe_id="r", push=1, test=False, dry_run=False)
+    message = Message("user", "token", "title", "body", None)
+
+    def chunks() -> Iterator[Chunk]:
+        yield Chunk(number=0, messages=[message], most_per_second=1)
+        assert OutboxSender(tmp_path / "outbox.jsonl", VirtualClock(SEND_AT), OutcomeScript()).ask(envelope) == {
+            "user": Outcome.SENT
+        }
+        yield Chunk(number=1, messages=[message._replace(user_id="late")], most_per_second=1)
+
+    assert [outcomes for _, outcomes in sender.send(envelope, chunks())] == [[Outcome.SENT], [Outcome.NOT_SENT]]
+    assert len((tmp_path / "outbox.jsonl").read_text().splitlines()) == 1
+
+
+def test_unknown_outcomes_say_why_and_what_resend_would_do(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(0): Outcome.UNKNOWN}))
+    lab.save(recipe())
+    lab.run_to_the_end()
+    assert lab.report()["unknownWhy"] == (
+        "unknown outcomes: 1 because FCM did not answer; each may have arrived, and none is sent again "
+        "(settings.onUnknown is keep); with resend each would be sent a second time, which replaces the first on the "
+        "phone"
+    )

@@ -195,7 +195,12 @@ def test_every_byte_has_a_word_for_people() -> None:
         ("failed", ""),
         ("failed", "wrong_project"),
         ("failed", "third_party_auth"),
-        *[("unknown", "")] * 6,
+        ("unknown", "no_answer"),
+        ("unknown", "interrupted"),
+        ("unknown", "under_way"),
+        ("unknown", "under_way"),
+        ("unknown", "no_answer"),
+        ("unknown", "interrupted"),
         ("excluded", "dead_token"),
     ]
 

@@ -125,6 +125,9 @@ class ExecutionDetail(ExecutionSummary):
     window_ends_at: Instant | None = Field(description="Until when it can be cancelled at least; null: it cannot.")
     dry_run: bool | None
     problem: str | None
+    unknown_why: str | None = Field(
+        description="Why outcomes are unknown, and what settings.onUnknown does about it."
+    )
     timeline: list[PhaseTimes]
     pushes: list[PushNumbers]
     totals: AllTotals
