@@ -21,7 +21,7 @@ class StuckBigQuery:
     def __init__(self) -> None:
         self.cancelled = 0
 
-    def get_dataset(self, _: str) -> Any:
+    def get_dataset(self, _: str, **__: object) -> Any:
         return SimpleNamespace(location="EU")
 
     def query(self, *_: object, **__: object) -> "StuckBigQuery":

@@ -12,47 +12,44 @@ import pytest
 
 from local.sample import generate
 from tests.audience_jobs.postgres import fill
-from tests.audience_jobs.test_jobs_command import Tminus, tminus
 from tests.audience_jobs.worlds import NOW
 from tests.functional.test_up import read, up
 
-__all__ = ["tminus"]
+RunTminus = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "local" / "recipes"
 AT = "2026-11-23T23:00:00Z"
 
 
 @pytest.fixture
-def variables(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """Fill a schema with users, and set the variables that name it, in a folder without any files."""
+def variables(postgres: str, tmp_path: Path) -> Mapping[str, str]:
+    """Fill a schema with users, and give the variables that name it."""
     generate(tmp_path / "exported", users=400, seed=1, at=NOW.replace(hour=0))
     fill(postgres, tmp_path / "exported", schema="shop")
-    found = {"USER_DATA": "postgres", "USER_DATABASE_URL": postgres, "USER_DATABASE_SCHEMA": "shop"}
-    for name, value in found.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
-    return found
+    return {"USER_DATA": "postgres", "USER_DATABASE_URL": postgres, "USER_DATABASE_SCHEMA": "shop"}
 
 
-@pytest.mark.usefixtures("variables")
-def test_a_run_and_a_forecast_find_the_same_users_in_postgresql_as_in_files(tminus: Tminus, tmp_path: Path) -> None:
+def test_a_run_and_a_forecast_find_the_same_users_in_postgresql_as_in_files(
+    variables: Mapping[str, str], run_tminus: RunTminus, tmp_path: Path
+) -> None:
     files = ("--data", tmp_path / "exported")
 
     def sizes(*options: object) -> Any:
-        ran = tminus("run", RECIPES / "sneaker-reactivation.json", "--at", AT, "--json", *options)
-        assert ran.status == 0, ran.err
-        return [push["audienceSize"] for push in json.loads(ran.out)["pushes"]]
+        recipe = RECIPES / "sneaker-reactivation.json"
+        ran = run_tminus("run", recipe, "--at", AT, "--json", *options, environ=variables)
+        assert ran.returncode == 0, ran.stderr
+        return [push["audienceSize"] for push in json.loads(ran.stdout)["pushes"]]
 
     def forecast(*options: object) -> Any:
-        made = tminus("simulate", "--recipes", RECIPES, "--from", AT, "--days", "2", "--json", *options)
-        assert made.status == 0, made.err
-        return json.loads(made.out)["calendar"]
+        asked = ("simulate", "--recipes", RECIPES, "--from", AT, "--days", "2", "--json")
+        made = run_tminus(*asked, *options, environ=variables)
+        assert made.returncode == 0, made.stderr
+        return json.loads(made.stdout)["calendar"]
 
     assert sizes("--state", tmp_path / "a") == sizes("--state", tmp_path / "b", *files)
     assert sum(sizes("--state", tmp_path / "a")) > 0
     assert forecast() == forecast(*files)
-    assert not Path(".tminus").exists()
+    assert not (tmp_path / ".tminus").exists()
 
 
 def test_up_makes_no_sample_users_beside_a_database(variables: Mapping[str, str], tmp_path: Path) -> None:
@@ -92,7 +89,7 @@ def test_up_makes_no_sample_users_beside_a_database(variables: Mapping[str, str]
     ids=lambda command: command[0],
 )
 def test_user_data_that_cannot_be_reached_are_named_with_the_way_out_in_one_line(
-    run_tminus: Callable[..., subprocess.CompletedProcess[str]],
+    run_tminus: RunTminus,
     variables: dict[str, str],
     command: tuple[object, ...],
     told: str,
@@ -105,7 +102,7 @@ def test_user_data_that_cannot_be_reached_are_named_with_the_way_out_in_one_line
 
 
 @pytest.fixture
-def run_tminus(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_tminus(tmp_path: Path) -> RunTminus:
     """Run a command on a machine without Google credentials, in an empty folder."""
 
     def call(*args: object, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
