@@ -207,7 +207,7 @@ class ExecutionStore(Protocol):
         ...
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or are counted as missed; an earlier instant changes nothing."""
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
         ...
 
     def record(self, violation: Violation) -> bool:

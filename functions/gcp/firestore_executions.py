@@ -250,7 +250,7 @@ class FirestoreExecutionStore:
         return _accounted(read(self._sends))
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or are counted as missed; an earlier instant changes nothing."""
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
 
         def work(unit: Unit) -> None:
             kept = _accounted(unit.read(self._sends))

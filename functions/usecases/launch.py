@@ -90,8 +90,8 @@ class Missing:
     def told_of_more(self) -> str:
         """How many are only counted, in a sentence."""
         return (
-            f"{self.more:,} sends more were missed from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC: "
-            f"nothing started them, and only the {_MOST_MISSED} newest missed sends are recorded one by one"
+            f"{self.more:,} sends more were missed from {self.since:%Y-%m-%d %H:%M} "
+            f"to {self.until:%Y-%m-%d %H:%M} UTC: nothing started them, and only the {_MOST_MISSED} newest missed sends are recorded one by one"
         )
 
 

@@ -182,7 +182,7 @@ class SqliteExecutionStore:
         return from_micros(rows[0]["until"]) if rows else None
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or are counted as missed; an earlier instant changes nothing."""
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
         kept = (
             "INSERT INTO sends_accounted VALUES (1, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)"
         )

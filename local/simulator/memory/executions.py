@@ -174,7 +174,7 @@ class MemoryExecutionStore:
         return self._accounted
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or are counted as missed; an earlier instant changes nothing."""
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
         with self._writing:
             self._accounted = max(at, self._accounted or at)
 
