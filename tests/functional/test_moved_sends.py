@@ -172,7 +172,7 @@ def test_a_send_under_way_that_is_replaced_is_cancelled_and_sent_at_the_new_time
     lab.save()
     lab.run_to(START_AT + 2 * MINUTE)
     moved = move(lab, "18:45", Underway.REPLACE)
-    assert moved.notices[0] == f"cancelled execution {lab.id}: its send was moved"
+    assert moved.effects[0] == f"cancelled execution {lab.id}: its send was moved"
     lab.run_to_the_end()
     assert states(lab) == {"02. 18:30": "cancelled", "02. 18:45": "completed"}
 
