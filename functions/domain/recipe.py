@@ -32,7 +32,8 @@ class Recipe:
     """A valid recipe: typed views of its document.
 
     `notices` are sentences about what was read otherwise than it was written, such as a status that
-    contradicts `isActive`; `effects`, what saving it has done to executions under way. `push_places` says where in the document's list each of `pushes` stands, from 0.
+    contradicts `isActive`; `effects` about what saving it has done to executions under way. `push_places` says where
+    in the document's list each of `pushes` stands, from 0.
     """
 
     def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
