@@ -177,7 +177,7 @@ def test_a_send_that_waits_its_turn_says_so_and_can_be_cancelled(lab: Lab, visit
     lab.run_to(SEND_AT - 10 * MINUTE)
     page = visitor.get(f"/executions/{execution_id('zzz', SEND_AT)}")
     assert "Waits its turn: 1 send that started before it must finish sending first." in page.text
-    assert "If its turn has not come by 18:40" in page.text
+    assert "If its turn has not come by 18:37" in page.text
     assert "Anyone can cancel while it waits." in page.text
     lab.run_to(SEND_AT + 6 * MINUTE)
     late = visitor.get(f"/executions/{execution_id('zzz', SEND_AT)}")
