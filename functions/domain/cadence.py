@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.domain.delivery import Exclusion
-from functions.domain.schedule import instant_of, wall_clock
+from functions.domain.schedule import ClockPlan, wall_clock
 
 _UTC = ZoneInfo("UTC")
 BYPASSING_LAYERS = frozenset({1, 4})
@@ -59,16 +59,16 @@ DEFAULT_RULES = (
 class Push:
     """One push of one execution as the ledger knows it: its key, its layer and its planned instant.
 
-    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `clock` is the wall-clock time
-    for which it is planned, where it differs from what the zone's clocks show at `at`: `Timeline.push_clock`. Zone
-    and clock are not stored: they say how far the rules look back from this push.
+    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `plan` is how it follows from
+    the wall clock of its sequence: `Timeline.push_plan`; None stands for what the zone's clocks show at `at`. Zone
+    and plan are not stored: they say how far the rules look back from this push.
     """
 
     key: bytes
     layer: int
     at: datetime
     zone: ZoneInfo = _UTC
-    clock: datetime | None = None
+    plan: ClockPlan | None = None
 
     @property
     def day(self) -> date:
@@ -79,22 +79,20 @@ class Push:
 class Window:
     """The time in which other pushes count against a push under one rule.
 
-    A rule of H hours looks back from the push's wall-clock time to the same clock H hours before: 168 hours before a
-    Monday at 09:00 is the Monday before at 09:00, though the clocks changed between. The start itself is outside.
+    A rule of H hours looks back to where the push would be in the same sequence planned for H hours before on the
+    wall clock: 168 hours before a Monday at 09:00 is the Monday before at 09:00, though the clocks changed between.
+    It looks forward likewise, to pushes that are due later and were reserved before. Both ends are outside.
     """
 
     def __init__(self, rule: CadenceRule, push: Push) -> None:
-        self._reach, self._push = timedelta(hours=rule.hours), push
-        self.start = self._start(push.clock or wall_clock(push.at, push.zone))
+        reach = timedelta(hours=rule.hours)
+        plan = push.plan or ClockPlan(clock=wall_clock(push.at, push.zone))
+        self._at = push.at
+        self.start, self._end = plan.instant(push.zone, -reach), plan.instant(push.zone, reach)
 
     def holds(self, at: datetime) -> bool:
-        """Say whether a push that is due then counts; one that is due later does where ours lies in its window."""
-        if at > self._push.at:
-            return self._push.at > self._start(wall_clock(at, self._push.zone))
-        return at > self.start or at == self._push.at
-
-    def _start(self, clock: datetime) -> datetime:
-        return instant_of(clock - self._reach, self._push.zone)
+        """Say whether a push that is due then counts."""
+        return self.start < at < self._end or at == self._at
 
 
 def rules_for(layer: int, rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:

@@ -18,6 +18,7 @@ from functions.domain.cron import Cron
 CRON_HORIZON = timedelta(days=400)
 """How far ahead a scheduler's cron is made to fit; reconciling makes it anew long before that is over."""
 _ANY_YEAR = date(2000, 1, 1)
+_SECOND = timedelta(seconds=1)
 _MOST_SENDS = 3_000
 _LAST_DAY = date(9999, 12, 1)
 _LONGEST_GAP_DAYS = 3_000
@@ -86,6 +87,40 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
 def wall_clock(at: datetime, zone: ZoneInfo) -> datetime:
     """Return the naive time that a zone's clocks show at an instant."""
     return at.astimezone(zone).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockPlan:
+    """What the wall clock is to show at a push: the clock of T-0, then a step for each push that follows.
+
+    A step is a delay in real time, or a wall-clock time. The clock of T-0 may be one that the zone skips.
+    """
+
+    clock: datetime
+    steps: tuple[timedelta | datetime, ...] = ()
+
+    def instant(self, zone: ZoneInfo, shift: timedelta = timedelta()) -> datetime:
+        """Return the instant of the push in a sequence that is planned for so much later on the wall clock."""
+        at = instant_of(self.clock + shift, zone)
+        for step in self.steps:
+            at = at + step if isinstance(step, timedelta) else max(at, instant_of(step + shift, zone))
+        return at
+
+
+def planned_clock(schedule: Schedule, send_at: datetime) -> datetime:
+    """Return the wall-clock time for which a schedule plans a send: at the end of a gap, one that the clocks skip.
+
+    Where it plans several for the end of the gap, the first; where none, what the clocks show.
+    """
+    shown = wall_clock(send_at, schedule.zone)
+    skipped = wall_clock(send_at - _SECOND, schedule.zone) + _SECOND
+    if skipped >= shown:
+        return shown
+    for day in takewhile(lambda day: day <= shown.date(), _days(schedule, skipped.date())):
+        for clock in _times(schedule):
+            if skipped <= (planned := datetime.combine(day, clock)) < shown:
+                return planned
+    return shown
 
 
 def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:

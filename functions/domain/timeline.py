@@ -5,12 +5,12 @@ window from T-22, push 1 at T-0, cleanup ten minutes after the last push. Other 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from functions.domain.schedule import instant_of, wall_clock
+from functions.domain.schedule import ClockPlan, instant_of, wall_clock
 
 CLEANUP_DELAY = timedelta(minutes=10)
 SHORTEST_PREPARATION = timedelta(minutes=10)
@@ -43,8 +43,8 @@ class PushTiming:
 class Timeline:
     """The due instants of one execution, in UTC.
 
-    `push_clock` is the wall-clock time for which each push is planned: what the zone's clocks show then, unless they
-    change between T-0 and a push that follows by a delay. Fri 09:00 and a delay of three days are Mon 09:00.
+    `push_plan` says how each push follows from the wall clock of T-0, so that the same push of the same sequence can
+    be placed in another week.
     """
 
     build_at: datetime
@@ -52,7 +52,7 @@ class Timeline:
     window_at: datetime
     send_at: datetime
     push_at: tuple[datetime, ...]
-    push_clock: tuple[datetime, ...]
+    push_plan: tuple[ClockPlan, ...]
     finish_at: datetime
 
     def due(self, phase: Phase) -> datetime:
@@ -67,31 +67,44 @@ class Timeline:
 
 
 def plan(
-    *, send_at: datetime, lead: timedelta, window: timedelta, zone: ZoneInfo, timings: Sequence[PushTiming]
+    *,
+    send_at: datetime,
+    lead: timedelta,
+    window: timedelta,
+    zone: ZoneInfo,
+    timings: Sequence[PushTiming],
+    clock: datetime | None = None,
 ) -> Timeline:
-    """Lay the phases out around a send instant; `window` is the time from the first test push to T-0."""
+    """Lay the phases out around a send instant; `window` is the time from the first test push to T-0.
+
+    `clock` is the wall-clock time for which T-0 is planned, where the zone's clocks skip it.
+    """
     window = min(window, lead * _MOST_WINDOW)
-    push_at, push_clock = [send_at], [wall_clock(send_at, zone)]
+    clock = clock or wall_clock(send_at, zone)
+    push_at, push_plan = [send_at], [ClockPlan(clock=clock)]
     for timing in timings[1:]:
-        push_at.append(_following(push_at[-1], timing, zone))
-        delayed = push_clock[-1] + timedelta(minutes=timing.delay_minutes)
-        push_clock.append(delayed if timing.at is None else wall_clock(push_at[-1], zone))
+        clock = _following(clock, timing)
+        if timing.at is None:
+            step: timedelta | datetime = timedelta(minutes=timing.delay_minutes)
+            push_at.append(push_at[-1] + timedelta(minutes=timing.delay_minutes))
+        else:
+            step = clock
+            push_at.append(max(push_at[-1], instant_of(clock, zone)))
+        push_plan.append(replace(push_plan[-1], steps=(*push_plan[-1].steps, step)))
     return Timeline(
         build_at=send_at - lead,
         test_at=send_at - window,
         window_at=send_at - window + window * _TEST_SHARE,
         send_at=send_at,
         push_at=tuple(push_at),
-        push_clock=tuple(push_clock),
+        push_plan=tuple(push_plan),
         finish_at=push_at[-1] + CLEANUP_DELAY,
     )
 
 
-def _following(previous: datetime, timing: PushTiming, zone: ZoneInfo) -> datetime:
+def _following(clock: datetime, timing: PushTiming) -> datetime:
+    """Return the wall-clock time of a push that follows one planned for `clock`, whatever the clocks do between."""
     if timing.at is None:
-        return previous + timedelta(minutes=timing.delay_minutes)
-    day = previous.astimezone(zone).date()
-    same_day = instant_of(datetime.combine(day, timing.at), zone)
-    if same_day >= previous:
-        return same_day
-    return instant_of(datetime.combine(day + timedelta(days=1), timing.at), zone)
+        return clock + timedelta(minutes=timing.delay_minutes)
+    same_day = datetime.combine(clock.date(), timing.at)
+    return same_day if same_day >= clock else same_day + timedelta(days=1)

@@ -9,6 +9,7 @@ from functions.domain.errors import BadRecipe, NotFound, Unreadable
 from functions.domain.execution import Execution, Kind
 from functions.domain.ids import push_key, task_name
 from functions.domain.recipe import Recipe, read
+from functions.domain.schedule import planned_clock
 from functions.domain.timeline import Phase, PushTiming, Timeline, plan
 from functions.ports import Ports, Task
 
@@ -54,7 +55,7 @@ class Run:
             layer=self.recipe.pushes[number - 1].layer_id,
             at=self.timeline.push_at[number - 1],
             zone=self.recipe.schedule.zone,
-            clock=self.timeline.push_clock[number - 1],
+            plan=self.timeline.push_plan[number - 1],
         )
 
 
@@ -102,6 +103,7 @@ def timeline_of(recipe: Recipe, send_at: datetime, *, test: bool = False) -> Tim
         window=recipe.window,
         zone=recipe.schedule.zone,
         timings=[PushTiming()] * len(recipe.timings) if test else recipe.timings,
+        clock=planned_clock(recipe.schedule, send_at),
     )
 
 

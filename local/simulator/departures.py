@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from functions.domain.delivery import Envelope, Message
-from functions.domain.recipe import read
+from functions.domain.recipe import Recipe, read
 from functions.usecases.steps import timeline_of
 from local.simulator.books import Row, Watched
 from local.simulator.contract import Contract
@@ -23,12 +23,17 @@ _CAPS = (
 
 
 class _Got(NamedTuple):
-    """A push that a user got: when it was due, its layer, its recipe's zone, the wall clock it was planned for."""
+    """A push that a user got: when it was due, its layer, its recipe's zone.
+
+    `clock` is the wall clock that its sequence is planned for, `steps` how the push follows: after a delay, or at
+    a clock.
+    """
 
     at: datetime
     layer: int
     zone: ZoneInfo
     clock: datetime
+    steps: tuple[timedelta | datetime, ...]
 
 
 class Departures:
@@ -129,14 +134,37 @@ class Departures:
 
 
 def _planned(known: Watched, push: int, layer: int) -> _Got:
-    """Return a push with its planned wall clock, to which a delay adds its minutes whatever the clocks do."""
+    """Return a push with the wall clock of its sequence and what follows; that clock may be one that was skipped."""
     recipe = read(known.execution.recipe)
     zone, timeline = recipe.schedule.zone, timeline_of(recipe, known.execution.send_at)
-    clock = timeline.send_at.astimezone(zone).replace(tzinfo=None)
-    for at, timing in zip(timeline.push_at[1:push], recipe.timings[1:push], strict=True):
-        delayed = clock + timedelta(minutes=timing.delay_minutes)
-        clock = delayed if timing.at is None else at.astimezone(zone).replace(tzinfo=None)
-    return _Got(timeline.push_at[push - 1], layer, zone, clock)
+    nominal = clock = _nominal(recipe, timeline.send_at)
+    steps: list[timedelta | datetime] = []
+    for timing in recipe.timings[1:push]:
+        if timing.at is None:
+            clock += timedelta(minutes=timing.delay_minutes)
+            steps.append(timedelta(minutes=timing.delay_minutes))
+        else:
+            days = 0 if clock.time() <= timing.at else 1
+            clock = datetime.combine(clock.date(), timing.at) + timedelta(days=days)
+            steps.append(clock)
+    return _Got(timeline.push_at[push - 1], layer, zone, nominal, tuple(steps))
+
+
+def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
+    """Return the recipe's own send time where the clocks skip it, else what they show."""
+    shown = send_at.astimezone(recipe.schedule.zone).replace(tzinfo=None)
+    own = datetime.combine(shown.date(), recipe.schedule.send_time)
+    planned = recipe.schedule.by_day and own < shown and first_minute(own, recipe.schedule.zone) == send_at
+    return own if planned else shown
+
+
+def _start(push: _Got, hours: int) -> datetime:
+    """Return where a push would be in the same sequence so many hours of the wall clock before."""
+    back = timedelta(hours=hours)
+    at = first_minute(push.clock - back, push.zone)
+    for step in push.steps:
+        at = at + step if isinstance(step, timedelta) else max(at, first_minute(step - back, push.zone))
+    return at
 
 
 def _within(pushes: Sequence[_Got], hours: int) -> bool:
@@ -147,7 +175,7 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
     first, last = pushes[0].at, pushes[-1]
     if first == last.at:
         return True
-    starts = [first_minute(last.clock - timedelta(hours=hours), last.zone)]
+    starts = [_start(last, hours)]
     for zone in {push.zone for push in pushes} - {last.zone}:
         starts.append(first_minute(last.at.astimezone(zone).replace(tzinfo=None) - timedelta(hours=hours), zone))
     return first > max(starts)

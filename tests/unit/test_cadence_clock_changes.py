@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
+from functions.domain import recipe
 from functions.domain.cadence import CadenceRule, Push, days_to_read
+from functions.domain.cron import Cron
 from functions.domain.delivery import Exclusion
 from functions.domain.ledger import reserve
-from functions.domain.schedule import instant_of, wall_clock
+from functions.domain.schedule import ClockPlan, Frequency, Schedule, instant_of, planned_clock, wall_clock
 from functions.domain.timeline import PushTiming, plan
+from functions.usecases.steps import timeline_of
+from tests import factories
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -122,6 +126,92 @@ def test_three_pushes_a_week_on_monday_leave_the_same_room_whatever_the_clocks_d
         assert granted(pushes_at(clocks, zone), rule(168, 3)) == [True] * 12, (zone.key, changed)
 
 
+def sequences_at(clocks: Sequence[datetime], zone: ZoneInfo, timings: Sequence[PushTiming]) -> list[Push]:
+    """The pushes of a sequence planned for each of the clocks, some of which the zone skips."""
+    pushes = []
+    for week, clock in enumerate(clocks):
+        made = plan(
+            send_at=instant_of(clock, zone), lead=HOUR, window=HOUR / 2, zone=zone, timings=timings, clock=clock
+        )
+        for number, (at, each) in enumerate(zip(made.push_at, made.push_plan, strict=True)):
+            pushes.append(Push(key=f"{week}/{number}".encode(), layer=3, at=at, zone=zone, plan=each))
+    return pushes
+
+
+def clocks_around(zone: ZoneInfo, changed: date) -> list[time]:
+    """Times before, inside and after the gap or the fold of a day."""
+    last = next(each for day, _, _, each in changes(zone) if day == changed)
+    edge = datetime.combine(changed, last) + 15 * MINUTE
+    near = [edge + n * 15 * MINUTE for n in (-3, -1, 0, 1, 2, 4)]
+    return [each.time() for each in near if each.date() == changed]
+
+
+SEQUENCES = {
+    "two minutes apart": [PushTiming(), PushTiming(delay_minutes=2), PushTiming(delay_minutes=2)],
+    "over the change": [PushTiming(), PushTiming(delay_minutes=45), PushTiming(delay_minutes=90)],
+    "a day apart": [PushTiming(), PushTiming(delay_minutes=24 * 60), PushTiming(delay_minutes=30)],
+    "at clocks": [PushTiming(), PushTiming(at=time(2, 45)), PushTiming(at=time(9))],
+    "at a clock, then delayed": [PushTiming(), PushTiming(at=time(2, 15)), PushTiming(delay_minutes=7)],
+    "delayed, then at a clock": [PushTiming(), PushTiming(delay_minutes=5), PushTiming(at=time(2, 45))],
+}
+
+
+@pytest.mark.parametrize("timings", SEQUENCES.values(), ids=SEQUENCES)
+@pytest.mark.parametrize("every", [2, 7], ids=["every second day", "weekly"])
+def test_a_sequence_on_the_day_of_a_change_holds_nobody_back_that_another_week_lets_through(
+    every: int, timings: Sequence[PushTiming]
+) -> None:
+    for zone, changed in weeks():
+        for at in clocks_around(zone, changed):
+            normal = sequences_at(sends(QUIET, every, at), ZoneInfo("UTC"), timings)
+            pushes = sequences_at(sends(changed, every, at), zone, timings)
+            for hours in (24 * every, 24 * every - 1):
+                expected, got = granted(normal, rule(hours, 3)), granted(pushes, rule(hours, 3))
+                assert got == expected, (zone.key, changed, at, hours)
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock"),
+    [
+        ("America/New_York", datetime(2026, 3, 8, 2, 30)),
+        ("America/Santiago", datetime(2026, 9, 6, 0, 0)),
+        ("Australia/Lord_Howe", datetime(2026, 10, 4, 2, 15)),
+    ],
+)
+def test_a_recipe_plans_its_sequence_for_the_clock_that_the_day_of_the_change_skips(
+    zone: str, clock: datetime
+) -> None:
+    weekly = recipe.read(
+        factories.recipe(
+            schedule__frequency="weekly",
+            schedule__daysOfWeek=[0],
+            schedule__timezone=zone,
+            schedule__executionTime=f"{clock:%H:%M}",
+            pushSequence=[factories.push(number, layerId=2) for number in (1, 2, 3)],
+        )
+    )
+    first = timeline_of(weekly, instant_of(clock, ZoneInfo(zone)))
+    assert wall_clock(first.send_at, ZoneInfo(zone)) > clock, "the clocks skip it"
+    pushes = [
+        Push(key=f"{week}/{number}".encode(), layer=3, at=at, zone=ZoneInfo(zone), plan=each)
+        for week in (-1, 0, 1, 2)
+        for made in [timeline_of(weekly, instant_of(clock + week * 7 * DAY, ZoneInfo(zone)))]
+        for number, (at, each) in enumerate(zip(made.push_at, made.push_plan, strict=True))
+    ]
+    assert pushes[3].plan == ClockPlan(clock=clock)
+    assert granted(pushes, rule(168, 3)) == [True] * 12
+
+
+def test_a_cron_that_names_two_skipped_times_sends_for_the_first_of_them() -> None:
+    cron = Schedule(
+        zone=NEW_YORK, frequency=Frequency.CUSTOM, send_time=time(0), lead=HOUR, cron=Cron.parse("15,45 2,3 * * *")
+    )
+    gap_ends = datetime(2026, 3, 8, 3, 0, tzinfo=NEW_YORK).astimezone(UTC)
+    assert planned_clock(cron, gap_ends) == datetime(2026, 3, 8, 2, 15)
+    assert planned_clock(cron, gap_ends + 15 * MINUTE) == datetime(2026, 3, 8, 3, 15)
+    assert planned_clock(cron, gap_ends + DAY) == datetime(2026, 3, 9, 3, 0), "not planned: what the clocks show"
+
+
 def test_no_window_of_the_wall_clock_holds_more_than_the_rule_allows() -> None:
     for zone, changed in weeks():
         clocks = [datetime.combine(changed + n * DAY, at) for n in (-2, -1, 0, 1, 2) for at in TIMES]
@@ -143,8 +233,8 @@ def test_a_delay_of_three_days_over_a_change_of_the_clocks_keeps_three_days(chan
         timings=[PushTiming(), PushTiming(delay_minutes=3 * 24 * 60)],
     )
     pushes = [
-        Push(key=bytes([number]), layer=3, at=at, zone=NEW_YORK, clock=clock)
-        for number, (at, clock) in enumerate(zip(timeline.push_at, timeline.push_clock, strict=True))
+        Push(key=bytes([number]), layer=3, at=at, zone=NEW_YORK, plan=each)
+        for number, (at, each) in enumerate(zip(timeline.push_at, timeline.push_plan, strict=True))
     ]
     assert pushes[1].at - pushes[0].at == 3 * DAY
     assert granted(pushes, rule(72)) == [True, True]
