@@ -202,6 +202,14 @@ class ExecutionStore(Protocol):
         """Return an execution's log, oldest line first."""
         ...
 
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        ...
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+        ...
+
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
         ...

@@ -17,7 +17,7 @@ from google.cloud.firestore_v1.document import DocumentReference
 from functions.domain.delivery import Tally
 from functions.domain.errors import Conflict, Halted, NotFound
 from functions.domain.execution import Execution, State
-from functions.domain.instants import instant
+from functions.domain.instants import instant, stamp
 from functions.domain.safeguards import Violation
 from functions.domain.shard import PushFiles, Shard
 from functions.domain.violations import read_violation, write_violation
@@ -55,6 +55,7 @@ class FirestoreExecutionStore:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._executions = client.collection("executions")
+        self._sends = client.document("settings/sends")
         self._update_times: _OfVersions[datetime] = {}
         self._writers: _OfVersions[str] = {}
         self._recipes_named = False
@@ -244,6 +245,19 @@ class FirestoreExecutionStore:
         lines = [document for snapshot in found if (document := plain(snapshot))]
         return [LogEntry(**(line | {"at": instant(line["at"])})) for line in lines]
 
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        return _accounted(read(self._sends))
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+
+        def work(unit: Unit) -> None:
+            kept = _accounted(unit.read(self._sends))
+            unit.write(self._sends, {"accountedUntil": stamp(max(at, kept or at))})
+
+        change_documents(self._client, [self._sends], work)
+
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
         return create(self._violation_place(violation.execution_id, violation.id), _write_violation(violation))
@@ -387,3 +401,12 @@ def _sums(tally: Tally) -> dict[str, int]:
 
 def _conflict(shard: Shard) -> Conflict:
     return Conflict(f"shard {shard.key} of {shard.execution_id} is no longer at version {shard.version}")
+
+
+def _accounted(snapshot: Snapshot) -> datetime | None:
+    """Return the instant that is kept; what somebody has edited by hand counts as none."""
+    kept = (plain(snapshot) or {}).get("accountedUntil")
+    try:
+        return instant(kept) if isinstance(kept, str) else None
+    except ValueError:
+        return None

@@ -1,6 +1,6 @@
 """What a change of a recipe does to its sends: which one comes first, which of those under way stay, what starts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from functions.domain.recipe import Recipe, read
 from functions.domain.safeguards import past_errors
 from functions.ports import ExecutionSearch, Ports
 from functions.usecases.control import cancel_all
-from functions.usecases.launch import start_due
+from functions.usecases.launch import find_missing, record_missed, start_due
 
 _MOST_EXECUTIONS = 200
 _MINUTE = timedelta(minutes=1)
@@ -41,6 +41,26 @@ def recent_executions(ports: Ports, recipe_id: str, now: datetime) -> Sequence[E
     """Return the executions that decide what a recipe may still send today."""
     wanted = ExecutionSearch(recipe_id=recipe_id, since=now - LOOK_BACK)
     return ports.executions.search(wanted, most=_MOST_EXECUTIONS)
+
+
+def record_missed_before(
+    ports: Ports, stored: Mapping[str, Any] | None, changed: Callable[[], Recipe | None], why: str
+) -> None:
+    """Record the missed sends of a stored recipe that a change makes forget them: its schedule moves, or it stops.
+
+    `changed` returns what the change makes of the recipe, None for no recipe; what it raises refuses the change.
+    Sends that can still start are left to reconciling where the schedule stays.
+    """
+    try:
+        before = read(stored or {})
+    except BadRecipe:
+        return
+    missing = find_missing(ports, before, ports.executions.accounted_until() if before.is_active else None)
+    if not missing.more and all(send_at > ports.clock.now() for send_at in missing.sends):
+        return
+    after = changed()
+    if after is None or not after.is_active or after.schedule != before.schedule:
+        record_missed(ports, before, missing, why)
 
 
 def plan_move(

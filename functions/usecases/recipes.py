@@ -18,7 +18,14 @@ from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob
 from functions.usecases.check_saved import checked_recipe
 from functions.usecases.control import cancel_before_live, live_of
-from functions.usecases.move_sends import Move, cancel_displaced, plan_move, recent_executions, start_moved
+from functions.usecases.move_sends import (
+    Move,
+    cancel_displaced,
+    plan_move,
+    recent_executions,
+    record_missed_before,
+    start_moved,
+)
 
 LAUNCH = "launch"
 _Change = Callable[[Document | None], Recipe]
@@ -136,7 +143,9 @@ def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
 
     Stale as in `update_recipe`.
     """
-    stored_recipe(ports, recipe_id)
+    stored = stored_recipe(ports, recipe_id)
+    check_version(recipe_id, stored, versions)
+    record_missed_before(ports, stored, lambda: None, "its recipe was deleted")
 
     def remove(stored: Document | None) -> None:
         if stored is not None:
@@ -220,6 +229,8 @@ def _change(
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now
         return {**document, "createdAt": created, "updatedAt": now}
 
+    stored = ports.recipes.get(recipe_id)
+    record_missed_before(ports, stored, lambda: read(write(stored)), "its recipe was changed")
     recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
     match_schedule(ports, recipe)
     cancelled, effects = list[Execution](), tuple[str, ...]()

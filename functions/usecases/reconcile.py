@@ -11,7 +11,7 @@ from functions.domain.recipe import Recipe, read
 from functions.ports import Ports, ScheduledJob, Task
 from functions.usecases.control import cancel_all
 from functions.usecases.end_unreadable import end_unreadable
-from functions.usecases.launch import bar, missing_sends, start_due
+from functions.usecases.launch import bar, find_missing, start_due
 from functions.usecases.orphans import why_orphaned
 from functions.usecases.recipes import LAUNCH, wanted_job
 from functions.usecases.steps import Run, read_run, tasks_of
@@ -48,6 +48,7 @@ class Drift:
 
 def reconcile(ports: Ports) -> Drift:
     """Make schedules match recipes, launch or expire missed sends, make lost tasks anew; report what differed."""
+    began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
     jobs = _launch_jobs(ports)
     recipes, malformed = _read_recipes(ports)
     drift = Drift(
@@ -55,10 +56,11 @@ def reconcile(ports: Ports) -> Drift:
         cancelled=tuple(_cancel_orphans(ports)),
         malformed=tuple(malformed),
         renewed=tuple(_renew_tasks(ports)),
-        launched=tuple(_start_missing(ports, recipes)),
+        launched=tuple(_start_missing(ports, recipes, accounted)),
     )
     if drift.sentences:
         tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
+    ports.executions.account_until(began_at)
     _enqueue_waiting_alerts(ports)
     return drift
 
@@ -120,7 +122,7 @@ def find_drift(ports: Ports) -> list[str]:
 
     Every recipe is read for it.
     """
-    jobs = _launch_jobs(ports)
+    jobs, accounted = _launch_jobs(ports), ports.executions.accounted_until()
     recipes, found = _read_recipes(ports)
     for name, present, wanted in _schedule_differences(ports, recipes, jobs):
         if wanted is None:
@@ -131,7 +133,10 @@ def find_drift(ports: Ports) -> list[str]:
             state = f"{present.cron} in {present.zone}{'' if present.enabled else ', paused'}"
             found.append(f"the schedule {name} is {state}, and should be {wanted.cron} in {wanted.zone}")
     for recipe in recipes.values():
-        for send_at in missing_sends(ports, recipe):
+        missing = find_missing(ports, recipe, accounted)
+        if missing.more:
+            found.append(f"{recipe.id}: {missing.told_of_more}")
+        for send_at in missing.sends:
             found.append(f"the send of {recipe.id} at {send_at:%Y-%m-%d %H:%M} UTC was not started")
     return found
 
@@ -149,10 +154,10 @@ def _cancel_orphans(ports: Ports) -> Iterator[str]:
             yield f"cancelled {execution.id}: {why}"
 
 
-def _start_missing(ports: Ports, recipes: Mapping[str, Recipe]) -> Iterator[str]:
+def _start_missing(ports: Ports, recipes: Mapping[str, Recipe], accounted: datetime | None) -> Iterator[str]:
     """Start the sends whose start has passed, and that have no execution."""
     for recipe in recipes.values():
-        for execution in start_due(ports, recipe):
+        for execution in start_due(ports, recipe, accounted):
             yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
 
 

@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS shards_under_way ON shards (lease_until) WHERE lease_
 CREATE TABLE IF NOT EXISTS log_entries (
     execution_id TEXT NOT NULL, at INTEGER NOT NULL, phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
+CREATE TABLE IF NOT EXISTS sends_accounted (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS violations (
     execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
 CREATE INDEX IF NOT EXISTS violations_open ON violations (at) WHERE json_extract(document, '$.resolved') = 0
@@ -174,6 +175,19 @@ class SqliteExecutionStore:
             LogEntry(at=from_micros(row["at"]), phase=row["phase"], level=row["level"], message=row["message"])
             for row in self._database.rows(query, (execution_id,))
         ]
+
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        rows = self._database.rows("SELECT until FROM sends_accounted")
+        return from_micros(rows[0]["until"]) if rows else None
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+        kept = (
+            "INSERT INTO sends_accounted VALUES (1, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)"
+        )
+        with self._database.transaction() as connection:
+            connection.execute(kept, (to_micros(at),))
 
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""

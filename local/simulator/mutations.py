@@ -263,9 +263,9 @@ def whichever_came_first(_: Any) -> Any:
 def only_starts_after_the_save(right: Any) -> Any:
     """Start what is due, unless its start had passed when the recipe was saved."""
 
-    def start_due(ports: Any, recipe: Any) -> Any:
+    def start_due(ports: Any, recipe: Any, *rest: Any) -> Any:
         saved_at = instant(recipe.document()["updatedAt"])
         first = recipe.first_send_at
-        return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe)
+        return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe, *rest)
 
     return start_due

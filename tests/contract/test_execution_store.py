@@ -243,6 +243,13 @@ def a_violation(number: int, execution: str = "e") -> Violation:
     return Violation(id=f"{execution}/{number}", execution_id=execution, recipe_id=recipe_id, finding=finding, at=at)
 
 
+def test_the_latest_instant_up_to_which_sends_are_accounted_for_is_kept(ports: Any) -> None:
+    assert ports.executions.accounted_until() is None
+    for minutes in (0, 5, 3):
+        ports.executions.account_until(NOON + timedelta(minutes=minutes, microseconds=7))
+    assert ports.executions.accounted_until() == NOON + timedelta(minutes=5, microseconds=7)
+
+
 def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> None:
     kept = [a_violation(number, execution) for number, execution in enumerate("eefg")]
     for violation in kept:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +10,20 @@ import pytest
 from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.execution import Kind, State
 from functions.domain.first_send import ScheduleUnderWay, Underway
+from functions.domain.recipe import read
 from functions.ports import ExecutionSearch
 from functions.usecases.control import cancel, stop
+from functions.usecases.launch import launch, start_due
 from functions.usecases.list_recipes import shown_recipe
-from functions.usecases.recipes import complete_recipe, pause_recipe, resume_recipe, stored_recipe, update_recipe
-from functions.usecases.reconcile import find_drift
+from functions.usecases.recipes import (
+    complete_recipe,
+    delete_recipe,
+    pause_recipe,
+    resume_recipe,
+    stored_recipe,
+    update_recipe,
+)
+from functions.usecases.reconcile import find_drift, reconcile
 from functions.usecases.start_by_hand import start_by_hand
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
@@ -136,6 +145,150 @@ def test_a_send_that_nothing_started_is_recorded_as_missed_shown_and_told(make_l
     assert violation.finding.type.value == "missed"
     assert "nothing started it until 40 minutes after its send time" in violation.finding.message
     assert "nothing started it until 40 minutes" in (lab.state / "alerts.jsonl").read_text()
+
+
+def down_until(lab: Lab, at: datetime) -> None:
+    """The system stands still, and the first thing that runs then is reconciling."""
+    lab.clock.advance_to(at)
+    reconcile(lab.ports)
+
+
+def test_every_send_of_an_outage_of_days_is_recorded_as_missed(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    reconcile(lab.ports)
+    lab.clock.advance_to(SEND_AT + 3 * DAY + 90 * MINUTE)
+    assert len(find_drift(lab.ports)) == 4
+    reconcile(lab.ports)
+    assert states(lab) == {f"0{day}. 18:30": "expired" for day in (2, 3, 4, 5)}
+    found = lab.ports.executions.open_violations(most=9)
+    assert [violation.finding.type.value for violation in found] == ["missed"] * 4
+    assert (lab.state / "alerts.jsonl").read_text().count("the send was missed") >= 4
+    assert find_drift(lab.ports) == []
+    assert reconcile(lab.ports).launched == ()
+
+
+def test_sends_that_the_scheduler_starts_after_an_outage_hide_none_before_them(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    reconcile(lab.ports)
+    lab.clock.advance_to(START_AT + 3 * DAY)
+    launch(lab.ports, "welcome", START_AT + 3 * DAY)
+    reconcile(lab.ports)
+    assert states(lab) == {
+        "02. 18:30": "expired",
+        "03. 18:30": "expired",
+        "04. 18:30": "expired",
+        "05. 18:30": "launched",
+    }
+
+
+def test_of_ten_thousand_missed_sends_the_newest_are_recorded_and_the_others_counted_once(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(
+        recipe(schedule__frequency="custom", schedule__cronExpression="* * * * *", settings__maxLatenessMinutes=0)
+    )
+    reconcile(lab.ports)
+    lab.clock.advance_to(lab.clock.now() + 7 * DAY)
+    reads = count_reads(lab)
+    due = 7 * 24 * 60 - 30
+    assert f"{due - 20:,} sends more were missed" in find_drift(lab.ports)[0]
+    for _ in range(2):
+        reconcile(lab.ports)
+    assert lab.ports.executions.count(ExecutionSearch(recipe_id="welcome", state=State.EXPIRED)) == 20
+    [told] = [each for each in lab.ports.executions.open_violations(most=99) if each.finding.action == "counted"]
+    assert f"{due - 20:,} sends more were missed from 2026-03-02 16:3" in told.finding.message
+    assert told.finding.message in (lab.state / "alerts.jsonl").read_text()
+    assert find_drift(lab.ports) == []
+    assert len(reads) < 800, "each missed send alone would be ten thousand"
+
+
+def test_reconciling_looks_up_few_executions_of_a_recipe_that_sends_each_minute(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(
+        recipe(schedule__frequency="custom", schedule__cronExpression="* * * * *", settings__maxLatenessMinutes=0)
+    )
+    down_until(lab, SEND_AT)
+    down_until(lab, SEND_AT + 20 * 60 * MINUTE)
+    reads = count_reads(lab)
+    reconcile(lab.ports)
+    assert len(reads) < 150
+
+
+def test_a_count_of_missed_sends_survives_a_crash_and_is_told_once(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(schedule__frequency="custom", schedule__cronExpression="0 * * * *"))
+    reconcile(lab.ports)
+    lab.clock.advance_to(lab.clock.now() + 3 * DAY)
+    document = stored_recipe(lab.ports, "welcome")
+    for execution in start_due(lab.ports, read(document), lab.ports.executions.accounted_until()):
+        assert execution.state is State.EXPIRED
+        break  # a crash: nothing more is recorded, and nothing says that all sends are accounted for
+    lab.restart()
+    reconcile(lab.ports)
+    assert lab.ports.executions.count(ExecutionSearch(recipe_id="welcome", state=State.EXPIRED)) == 20
+    found = lab.ports.executions.open_violations(most=99)
+    assert sum(each.finding.action == "counted" for each in found) == 1
+
+
+CHANGES: dict[str, Callable[[Lab], object]] = {
+    "moved": lambda lab: move(lab, "22:00"),
+    "paused": lambda lab: pause_recipe(lab.ports, "welcome", by=BY),
+    "deleted": lambda lab: delete_recipe(lab.ports, "welcome", by=BY),
+}
+
+
+@pytest.mark.parametrize("minutes", [10, 30])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_after_an_outage_records_the_send_that_it_makes_the_recipe_forget(
+    change: Callable[[Lab], object], minutes: int, make_lab: MakeLab
+) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.clock.advance_to(SEND_AT + minutes * MINUTE)
+    change(lab)
+    [violation] = lab.ports.executions.violations(lab.id)
+    assert violation.finding.type.value == "missed"
+    assert states(lab) == {"02. 18:30": "expired"}
+    reconcile(lab.ports)
+    assert "02. 18:30" in states(lab)
+    assert lab.outbox(test=False) == []
+
+
+def test_a_refused_change_after_an_outage_leaves_the_send_to_start_late(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.clock.advance_to(SEND_AT + 10 * MINUTE)
+    with pytest.raises(BadRecipe):
+        update_recipe(lab.ports, "welcome", {"schedule": {"executionTime": "never"}}, by=BY)
+    assert states(lab) == {}
+    reconcile(lab.ports)
+    assert states(lab) == {"02. 18:30": "launched"}
+
+
+def test_saving_the_same_schedule_after_an_outage_leaves_the_send_to_start_late(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save()
+    lab.clock.advance_to(SEND_AT + 10 * MINUTE)
+    update_recipe(lab.ports, "welcome", {"name": "Welcome back"}, by=BY)
+    assert states(lab) == {"02. 18:30": "launched"}
+
+
+def count_reads(lab: Lab) -> list[str]:
+    """The executions that are looked up from now on, as they are."""
+    reads: list[str] = []
+    store = lab.ports.executions
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        def get(self, execution_id: str) -> Any:
+            reads.append(execution_id)
+            return store.get(execution_id)
+
+    lab.ports = replace(lab.ports, executions=Counting())
+    return reads
 
 
 # Moved while today's send is under way.

@@ -26,6 +26,7 @@ class MemoryExecutionStore:
         self._held: dict[tuple[str, str], datetime] = {}
         self._log: dict[str, list[LogEntry]] = defaultdict(list)
         self._violations: dict[str, dict[str, Violation]] = defaultdict(dict)
+        self._accounted: datetime | None = None
         self._writing = threading.RLock()
 
     def create(self, execution: Execution) -> bool:
@@ -167,6 +168,15 @@ class MemoryExecutionStore:
     def log_of(self, execution_id: str) -> Sequence[LogEntry]:
         """Return an execution's log, oldest line first."""
         return list(self._log[execution_id])
+
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        return self._accounted
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+        with self._writing:
+            self._accounted = max(at, self._accounted or at)
 
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
