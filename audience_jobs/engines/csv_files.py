@@ -18,6 +18,8 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 _AS_UTF_8 = "export the file as UTF-8"
 _OPEN_QUOTE = "has a quote that does not end a value: write quotes inside of a value twice"
 _BARE_RETURN = "has a carriage return that ends no line: write all line ends alike"
+_ONLY_RETURNS = "ends its lines with carriage returns alone: save it with the line ends of Unix or Windows"
+_QUOTE_BEHIND_BLANK = "has a blank before a quote: write no blanks between separators and quotes"
 _OTHER_FORMATS = {
     b"\xff\xfe": f"is UTF-16: {_AS_UTF_8}",
     b"\xfe\xff": f"is UTF-16: {_AS_UTF_8}",
@@ -56,7 +58,11 @@ def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
     try:
         header = next(csv.reader(chain([first], lines), strict=True, delimiter=delimiter), [])
     except csv.Error as error:
-        raise BadData(path, f"its header is not CSV: {error}") from error
+        if "new-line" in str(error):
+            raise BadData(path, _ONLY_RETURNS) from error
+        raise BadData(path, f"its header is not CSV: it {_OPEN_QUOTE}") from error
+    if any(name.startswith((" ", "\t")) and name.lstrip().startswith('"') for name in header):
+        raise BadData(path, f"its header {_QUOTE_BEHIND_BLANK}")
     columns = tuple(name.strip() for name in header)
     if not any(columns):
         raise BadData(path, "has no header: its first line has to name the columns")
@@ -115,7 +121,8 @@ def _byte(line: bytes, error: UnicodeDecodeError) -> str:
 
 def _delimiter(header: str, known: Collection[str]) -> str:
     """Return what separates the most names of columns that the schema knows; a comma where nothing does."""
-    return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in header.split(mark)} & set(known)))
+    names = header.casefold()
+    return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in names.split(mark)} & set(known)))
 
 
 def _first_lines(path: str, file: BinaryIO) -> Iterator[str]:

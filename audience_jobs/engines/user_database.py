@@ -146,6 +146,8 @@ class UserDatabase:
             return self._csv_fault(file) or reason
         if not row:
             return None
+        if "\0" in row[0]:
+            return self._csv_fault(file) or f"column {column!r} holds a NUL character: export it without"
         way_out = f": {_WAYS_OUT[reading.type]}" if reading.type in _WAYS_OUT else ""
         return f"column {column!r} holds {row[0][:60]!r}, which is not a valid {reading.type}{way_out}"
 

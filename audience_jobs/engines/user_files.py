@@ -1,6 +1,6 @@
 """Files of user data, and how DuckDB is to read them as the tables of the schema."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,12 +88,9 @@ def find_user_file(
 def _csv_file(table: str, path: str, form: CsvForm) -> UserFile:
     fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(form.columns)))
     readings: dict[str, Reading] = {}
-    for place, name in enumerate(form.columns):
-        if name in readings:
-            raise BadData(path, f"has the column {name!r} twice: remove one")
-        if name in SOURCE_TABLES[table]:
-            raw = f"nullif(trim(c{place}), '')" if form.padded else f"c{place}"
-            readings[name] = _reading(raw, "VARCHAR", SOURCE_TABLES[table][name])
+    for name, place in _places(path, form.columns, table).items():
+        raw = f"nullif(trim(c{place}), '')" if form.padded else f"c{place}"
+        readings[name] = _reading(raw, "VARCHAR", SOURCE_TABLES[table][name])
     dialect = f"{_CSV_DIALECT}, delim = {literal(form.delimiter)}, skip = {form.lines_before}"
     relation = f"read_csv({literal(path)}, {dialect}, columns = {{{fields}}})"
     return UserFile(table=table, path=path, relation=relation, found=form.columns, readings=readings, form=form)
@@ -108,11 +105,28 @@ def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) 
     except duckdb.Error as error:
         raise BadData(path, f"is not a Parquet file: {str(error).splitlines()[0]}") from error
     readings: dict[str, Reading] = {}
-    for name, type_ in types.items():
-        if name in SOURCE_TABLES[table]:
-            raw = f"nullif({quoted(name)}, '')" if type_ == "VARCHAR" else quoted(name)
-            readings[name] = _reading(raw, type_, SOURCE_TABLES[table][name])
-    return UserFile(table=table, path=path, relation=relation, found=tuple(types), readings=readings)
+    found = tuple(types)
+    for name, place in _places(path, found, table).items():
+        written, type_ = quoted(found[place]), types[found[place]]
+        raw = f"nullif({written}, '')" if type_ == "VARCHAR" else written
+        readings[name] = _reading(raw, type_, SOURCE_TABLES[table][name])
+    return UserFile(table=table, path=path, relation=relation, found=found, readings=readings)
+
+
+def _places(path: str, found: Sequence[str], table: str) -> dict[str, int]:
+    """Return where each column of the schema stands in a file; `USER_ID` is user_id where no other column is."""
+    places: dict[str, int] = {}
+    for name in SOURCE_TABLES[table]:
+        exact = [place for place, column in enumerate(found) if column == name]
+        alike = exact or [place for place, column in enumerate(found) if column.casefold() == name]
+        if len(exact) > 1:
+            raise BadData(path, f"has the column {name!r} twice: remove one")
+        if len(alike) > 1:
+            columns = " and ".join(repr(found[place]) for place in alike)
+            raise BadData(path, f"has the columns {columns}, which both mean {name}: remove one")
+        if alike:
+            places[name] = alike[0]
+    return dict(sorted(places.items(), key=lambda each: each[1]))
 
 
 def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
@@ -124,21 +138,29 @@ def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
         "boolean": file_type.endswith(("INT", "INTEGER", "BOOLEAN")),
         "json": True,
     }
-    if castable.get(wanted):
+    if wanted == "timestamp" and castable["timestamp"]:
+        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS TIMESTAMP)"
+        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS TIMESTAMP) {no_time} END"
+    elif castable.get(wanted):
         typed = f"CAST({raw} AS {sql_type(wanted)})"
     elif wanted == "integer":
         typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
-    elif wanted == "id" and file_type == "VARCHAR":
-        typed = canonical(raw)
+    elif file_type == "VARCHAR":
+        typed = canonical(_without_nul(raw)) if wanted == "id" else _without_nul(raw)
     else:
         typed = f"CAST({text} AS {sql_type(wanted)})"
     return Reading(type=wanted, raw=raw, typed=typed)
 
 
+def _without_nul(raw: str) -> str:
+    """Let what has a NUL character fail, as the cast of a bad value does: TRY takes no call of error()."""
+    return f"CASE WHEN contains({raw}, chr(0)) THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE {raw} END"
+
+
 def _timestamp(raw: str) -> str:
-    """Read a time with or without offset as UTC; the session's time zone is UTC.
+    """Read a time with or without offset as UTC; the session's time zone is UTC. `infinity` and `epoch` are none.
 
     DuckDB drops an offset when it casts text to TIMESTAMP, and takes five times as long by way of TIMESTAMPTZ, so
     that only what may have another offset than UTC goes that way. There it knows neither a time without seconds
@@ -148,5 +170,6 @@ def _timestamp(raw: str) -> str:
     is_utc = f"length({raw}) >= 19 AND substr({raw}, 17, 1) = ':' AND ({ends})"
     closed = f"regexp_replace({raw}, ' ([+-][0-9:]+)$', '\\1')"
     in_seconds = f"regexp_replace({closed}, '^([0-9-]+[ T][0-9]+:[0-9]{{2}})([Z+-].*)$', '\\1:00\\2')"
-    zoned = f"CAST(CAST({in_seconds} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    dated = f"CASE WHEN regexp_matches({raw}, '^\\s*[0-9]') THEN {in_seconds} WHEN {raw} IS NOT NULL THEN 'no' END"
+    zoned = f"CAST(CAST({dated} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return f"CASE WHEN {is_utc} THEN CAST({raw} AS TIMESTAMP) ELSE {zoned} END"

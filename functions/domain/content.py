@@ -25,7 +25,8 @@ def content_errors(push: PushFields, columns: Collection[str]) -> list[FieldErro
         errors.append(FieldError("literalText", f"must be true or false, got {shown(push.literal_text)}"))
     if push.literal_text is not True:
         for name, template in push.texts.items():
-            errors += [FieldError(name, way_to_write(found, columns)) for found in foreign_variables(template)]
+            foreign = foreign_variables(template, columns)
+            errors += [FieldError(name, way_to_write(found, columns)) for found in foreign]
     return errors
 
 

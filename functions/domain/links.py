@@ -7,6 +7,7 @@ that it stands in. Only a variable at the very beginning, where scheme and host 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from functions.domain.errors import BadTemplate
@@ -22,6 +23,9 @@ _PATH_END = re.compile(r"[?#]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 """A segment that clients resolve, encoded or not: url.spec.whatwg.org, "double-dot URL path segment"."""
 _HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
+_LONGEST_LABEL, _LONGEST_HOST = 63, 253
+"""Of a domain name: RFC 1035, section 2.3.4."""
 _WEB = ("https", "http")
 
 
@@ -135,7 +139,8 @@ class LinkPolicy:
 def check_form(link: str) -> None:
     """Raise BadTemplate where a link, or its text between variables, is not one that every client reads alike.
 
-    That is one without a host, with a port above 65535, a blank, line break or other invisible character, or '\\'.
+    That is one without a host or with one that cannot be, with a port that is not 1 to 65535, a blank, line break or
+    other invisible character, a '%' that begins no escape, or '\\'.
     """
     for character in link:
         if character.isspace() or not character.isprintable():
@@ -143,6 +148,10 @@ def check_form(link: str) -> None:
             raise BadTemplate(f"{link!r} holds {name}; write it percent-encoded (a blank is %20), or leave it out")
     if "\\" in link:
         raise BadTemplate(f"{link!r} holds '\\'; write / or, inside a value, %5C")
+    if bad := _BAD_ESCAPE.search(link):
+        raise BadTemplate(
+            f"{link!r} holds {bad[0]!r}, where two hexadecimal digits must follow '%'; a '%' itself is %25"
+        )
     scheme, colon, rest = link.partition("://")
     if scheme.lower() in _WEB:
         _check_host(link)
@@ -153,11 +162,46 @@ def check_form(link: str) -> None:
 def _check_host(link: str) -> None:
     try:
         parts = urlsplit(link)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise BadTemplate(f"{link!r} cannot be read: {error}") from None
     if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
         raise BadTemplate(f"{link!r} names no host; write it as in https://example.com/shoes")
+    if fault := _host_fault(host):
+        raise BadTemplate(f"{link!r} names a host that cannot be: {fault}")
+    if port == 0:
+        raise BadTemplate(f"{link!r} has the port 0; write one from 1 to 65535, or leave it out")
+
+
+def _host_fault(host: str) -> str:
+    """Return why there can be no host of this name or address, empty where there can."""
+    labels = host.removesuffix(".").split(".")
+    if ":" in host or labels[-1].isdecimal():
+        try:
+            ip_address(host.removesuffix("."))
+        except ValueError:
+            return f"{host} is not an IP address"
+        return ""
+    if fault := next(filter(None, map(_label_fault, labels)), ""):
+        return fault
+    if len(".".join(map(_in_ascii, labels))) > _LONGEST_HOST:
+        return f"it is longer than {_LONGEST_HOST} characters"
+    return ""
+
+
+def _label_fault(label: str) -> str:
+    if not label:
+        return "there is nothing before, or between, its dots"
+    if label.startswith("-") or label.endswith("-"):
+        return f"{label!r} begins or ends with '-'"
+    if len(_in_ascii(label)) > _LONGEST_LABEL:
+        return f"{label!r} is longer than {_LONGEST_LABEL} characters"
+    return ""
+
+
+def _in_ascii(label: str) -> str:
+    """Return a label as the domain name system has it, which is longer: RFC 3492."""
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
 def _encoded(value: str) -> str:

@@ -32,7 +32,8 @@ class Recipe:
     """A valid recipe: typed views of its document.
 
     `notices` are sentences about what was read otherwise than it was written, such as a status that
-    contradicts `isActive`. `push_places` says where in the document's list each of `pushes` stands, from 0.
+    contradicts `isActive`; `effects` about what saving it has done to executions under way. `push_places` says where
+    in the document's list each of `pushes` stands, from 0.
     """
 
     def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
@@ -41,6 +42,7 @@ class Recipe:
         self.name = parsed.name or parsed.id
         self.status = status
         self.notices = notices
+        self.effects: tuple[str, ...] = ()
         self.pushes = parsed.ordered_pushes
         self.push_places = parsed.push_places
         self.criteria = parsed.audience_criteria

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from functions.domain.documents import shown
@@ -44,11 +44,14 @@ class UploadedCsv:
     """A CSV file whose header has been read: UTF-8, with or without a byte order mark.
 
     Its columns are separated by commas, or else by what separates the required ones in the header or stands in a
-    first line `sep=;`. `required` has the names that each required column may have. BadFields of the field `file`
+    first line `sep=;`. `required` has the names that each required column may have. A column whose name differs from
+    one of these, or from an `optional` one, only in upper and lower case has that name. BadFields of the field `file`
     names the line at which it stops being a CSV.
     """
 
-    def __init__(self, source: Source, *, required: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, source: Source, *, required: Mapping[str, Sequence[str]], optional: Iterable[str] = ()
+    ) -> None:
         self._lines = _Lines(source)
         first = next(self._lines, "")
         separator = _SEPARATOR_LINE.fullmatch(first)
@@ -57,9 +60,12 @@ class UploadedCsv:
             first = next(self._lines, "")
         self._lines.put_back(first)
         delimiter = separator[1] if separator else _delimiter(first, required)
-        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
+        padded = re.search(rf'{re.escape(delimiter)} +"', first) is not None
+        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter, skipinitialspace=padded)
         header = self._next()
-        self.columns: tuple[str, ...] = tuple(name.strip() for name in header.fields) if header else ()
+        written = tuple(name.strip() for name in header.fields) if header else ()
+        known = [name for names in required.values() for name in names]
+        self.columns: tuple[str, ...] = _in_known_case(written, [*known, *optional])
         _hold_header(self.columns, required)
 
     def rows(self) -> Iterator[CsvRow]:
@@ -132,13 +138,24 @@ def _hold_start(line: bytes) -> None:
 
 def _delimiter(header: str, required: Mapping[str, Sequence[str]]) -> str:
     """Return what separates the most names of required columns, else the most names; a comma where nothing does."""
-    known = {name for names in required.values() for name in names}
+    known = {name.casefold() for names in required.values() for name in names}
 
     def found(mark: str) -> tuple[int, int]:
-        names = {name.strip(' "\r\n\t') for name in header.split(mark)}
+        names = {name.strip(' "\r\n\t').casefold() for name in header.split(mark)}
         return len(names & known), "," not in header and len(names)
 
     return max(_DELIMITERS, key=found)
+
+
+def _in_known_case(columns: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns, each that differs from a known name only in its case by that name, unless that is there."""
+    by_case = {name.casefold(): name for name in known if name not in columns}
+    meant = [column if column in known else by_case.get(column.casefold(), column) for column in columns]
+    for name in by_case.values():
+        alike = [column for column, meaning in zip(columns, meant, strict=True) if meaning == name]
+        if len(alike) > 1 and len(set(alike)) > 1:
+            raise bad_file(f"has the columns {' and '.join(map(shown, alike))}, which mean the same: leave one out")
+    return tuple(meant)
 
 
 def _hold_header(columns: Sequence[str], required: Mapping[str, Sequence[str]]) -> None:

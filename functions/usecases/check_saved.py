@@ -47,6 +47,7 @@ def saving_errors(recipe: Recipe, *, policy: Policy, find_job: FindJob, now: dat
     except BadRecipe as error:
         errors += error.errors
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
+    found += _no_tester_errors(recipe, policy)
     found += [*_content_errors(recipe, find_job), *misspelled_keys(recipe.document())]
     return errors + [error for error in found if error not in errors]
 
@@ -86,6 +87,18 @@ def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
         for place, user in enumerate(recipe.settings.test_user_ids)
         if user.strip() and not is_user_id(user.strip(), form)
     ]
+
+
+def _no_tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
+    """Return the error of a recipe whose every send would be blocked, as its test reaches nobody."""
+    testers = [*recipe.settings.test_user_ids, *policy.default_test_user_ids]
+    if any(map(str.strip, testers)) or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
+        return []
+    reason = (
+        "names nobody, so every send would be blocked at its test: name a test user here or in "
+        "DEFAULT_TEST_USER_IDS, or set settings.safeguards.requireTestFirst to false"
+    )
+    return [FieldError("settings.testUserIds", reason, FieldCode.MISSING)]
 
 
 def _content_errors(recipe: Recipe, find_job: FindJob) -> list[FieldError]:

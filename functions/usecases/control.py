@@ -42,6 +42,12 @@ def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = 
     return cancel_all(ports, [each for each in of_it if tests or each.kind is not Kind.TEST], why)
 
 
+def live_of(ports: Ports, recipe_id: str) -> list[Execution]:
+    """Return a recipe's executions that are live: nothing but a stop ends those."""
+    found = ports.executions.unfinished()
+    return [each for each in found if each.recipe_id == recipe_id and each.state is State.LIVE]
+
+
 def cancel_all(ports: Ports, executions: Iterable[Execution], why: str) -> list[Execution]:
     """Cancel those of the executions that are before T-0, and return them."""
     cancelled = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Self
@@ -114,7 +115,7 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportRepo
 
 def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[PastPush]:
     """Yield the pushes to keep, and count all other rows."""
-    csv = UploadedCsv(source, required=_REQUIRED)
+    csv = UploadedCsv(source, required=_REQUIRED, optional=chain.from_iterable(_OPTIONAL.values()))
     report.columns = _columns_read(csv.columns)
     report.left_out = [name for name in csv.columns if name not in report.columns]
     for row in csv.rows():

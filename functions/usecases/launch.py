@@ -91,8 +91,8 @@ class Missing:
         """How many are only counted, in a sentence."""
         return (
             f"{self.more:,} sends more were missed from {self.since:%Y-%m-%d %H:%M} "
-            f"to {self.until:%Y-%m-%d %H:%M} UTC: nothing started them, "
-            f"and only the {_MOST_MISSED} newest missed sends are recorded one by one"
+            f"to {self.until:%Y-%m-%d %H:%M} UTC: nothing started them, and only the {_MOST_MISSED} newest are "
+            "recorded one by one"
         )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.domain.errors import BadRecipe
-from functions.domain.execution import Execution
+from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.execution import Execution, State
 from functions.domain.first_send import (
     LOOK_BACK,
     ScheduleUnderWay,
@@ -76,6 +76,8 @@ def plan_move(
     away from an execution under way, and `underway` does not say what becomes of it.
     """
     if not recipe.is_active:
+        if underway is Underway.KEEP:
+            _refuse_to_keep(recipe, executions)
         return Move()
     same = _same_schedule(before, recipe)
     if same is not None:
@@ -103,18 +105,36 @@ def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe |
     return stored if stored.is_active and stored.schedule == recipe.schedule else None
 
 
+def _refuse_to_keep(recipe: Recipe, executions: Sequence[Execution]) -> None:
+    """Raise NotPossible where an execution before T-0 was to be kept that a recipe that does not send cancels."""
+    waiting = [each for each in executions if not each.state.final and each.state is not State.LIVE]
+    if waiting:
+        raise NotPossible(
+            f"underway=keep cannot keep execution {waiting[0].id}: a recipe that is {recipe.status.value} sends "
+            "nothing. Leave underway out to cancel it, or make this change after its send"
+        )
+
+
 def _refuse(errors: Sequence[Any]) -> None:
     if errors:
         raise BadRecipe(errors)
 
 
-def make_move(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:
-    """Cancel what the schedule has left behind, start what is due, and say each in a sentence."""
-    if move.cancels_displaced:
-        under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
-        for execution in cancel_all(ports, displaced(recipe, under_way), "its send was moved"):
-            yield f"cancelled execution {execution.id}: its send was moved"
+def cancel_displaced(ports: Ports, recipe: Recipe, move: Move) -> Sequence[Execution]:
+    """Cancel what the schedule has left behind, where the move says so, and return it."""
+    if not move.cancels_displaced:
+        return ()
+    under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
+    return cancel_all(ports, displaced(recipe, under_way), "its send was moved")
+
+
+def start_moved(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:
+    """Start what is due, and say in sentences what starts, what was blocked at once, and what is not sent."""
     for execution in start_due(ports, recipe):
-        minutes = (execution.send_at - ports.clock.now()) // _MINUTE
-        yield f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC starts now, {minutes} minutes before its time"
+        told = f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC"
+        if execution.state.final:
+            yield f"{told} is {execution.state.value}: {execution.reason}"
+        else:
+            minutes = (execution.send_at - ports.clock.now()) // _MINUTE
+            yield f"{told} starts now, {minutes} minutes before its time"
     yield from move.passed_over

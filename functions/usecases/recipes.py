@@ -9,6 +9,7 @@ from typing import Any
 from functions.domain.audit import Action, Deed
 from functions.domain.documents import fingerprint
 from functions.domain.errors import NotFound, NotPossible, Stale
+from functions.domain.execution import Execution
 from functions.domain.first_send import Underway
 from functions.domain.instants import stamp
 from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, parse, read
@@ -16,8 +17,15 @@ from functions.domain.schedule import scheduler_cron
 from functions.domain.status import Status
 from functions.ports import Ports, ScheduledJob
 from functions.usecases.check_saved import checked_recipe
-from functions.usecases.control import cancel_before_live
-from functions.usecases.move_sends import Move, make_move, plan_move, recent_executions, record_missed_before
+from functions.usecases.control import cancel_before_live, live_of
+from functions.usecases.move_sends import (
+    Move,
+    cancel_displaced,
+    plan_move,
+    recent_executions,
+    record_missed_before,
+    start_moved,
+)
 
 LAUNCH = "launch"
 _Change = Callable[[Document | None], Recipe]
@@ -225,9 +233,15 @@ def _change(
     record_missed_before(ports, stored, lambda: read(write(stored)), "its recipe was changed")
     recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
     match_schedule(ports, recipe)
+    cancelled, effects = list[Execution](), tuple[str, ...]()
     if recipe.is_active:
-        notices = (*notices, *make_move(ports, recipe, move))
+        cancelled += cancel_displaced(ports, recipe, move)
+        notices = (*notices, *start_moved(ports, recipe, move))
     elif cancel:
-        cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
+        cancelled += cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
+        effects = tuple(
+            f"execution {each.id} is live and goes on: stop it to end it" for each in live_of(ports, recipe.id)
+        )
     recipe.notices = notices  # of what was written: what is stored is plain already
+    recipe.effects = (*(f"cancelled execution {each.id}: {each.reason}" for each in cancelled), *effects)
     return recipe

@@ -6,7 +6,7 @@ in ahead of another: so whose turn has come keeps it, and the next in line is al
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.domain.errors import NotYet
 from functions.domain.execution import Execution, State, Wait
@@ -18,6 +18,8 @@ from functions.usecases.journal import breach
 from functions.usecases.steps import Run
 
 _WAITS = "waits its turn"
+_STEPS_COME_AGAIN = timedelta(minutes=3)
+"""Test, checkpoint and first push have been delivered too early by then: each comes again within a minute."""
 
 
 def too_many(ports: Ports, run: Run, earlier: Sequence[Execution]) -> Finding | None:
@@ -45,7 +47,7 @@ def too_many(ports: Ports, run: Run, earlier: Sequence[Execution]) -> Finding | 
 def latest_start(ports: Ports, run: Run) -> datetime:
     """Return until when an execution can start and still be sent in time, after the window to cancel it."""
     shortest = ports.policy.limits.shortest_window
-    return run.execution.send_at + run.lateness - run.owed_window(shortest)
+    return run.execution.send_at + run.lateness - run.owed_window(shortest) - _STEPS_COME_AGAIN
 
 
 def wait(ports: Ports, run: Run, finding: Finding) -> Execution:

@@ -1,5 +1,7 @@
 """A project on the emulators: its settings, its bucket and its queues, as Terraform makes them on Google Cloud."""
 
+from datetime import timedelta
+
 import grpc
 from google.api_core.exceptions import AlreadyExists, Conflict
 from google.auth.credentials import AnonymousCredentials
@@ -43,12 +45,23 @@ def _make_bucket(settings: CloudSettings) -> None:
         return
 
 
+_RETRY = tasks_v2.RetryConfig(
+    max_attempts=100,
+    max_retry_duration=timedelta(hours=1),
+    min_backoff=timedelta(seconds=1),
+    max_backoff=timedelta(minutes=1),
+    max_doublings=6,
+)
+"""As infra/modules/queue sets it."""
+
+
 def _make_queues(settings: CloudSettings) -> None:
     parent = f"projects/{settings.project}/locations/{settings.location}"
     with grpc.insecure_channel(settings.tasks_emulator) as channel:
         client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
         for name in (settings.task_queue, settings.shard_queue, settings.alert_queue):
             try:
-                client.create_queue(parent=parent, queue=tasks_v2.Queue(name=f"{parent}/queues/{name}"))
+                queue = tasks_v2.Queue(name=f"{parent}/queues/{name}", retry_config=_RETRY)
+                client.create_queue(parent=parent, queue=queue)
             except AlreadyExists:
                 continue

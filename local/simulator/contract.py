@@ -32,6 +32,7 @@ _TEST_MAY_BECOME: Mapping[str, str] = {
 _EARLY = timedelta(seconds=60)
 """How far ahead the clock of Cloud Tasks may be; our own is not, so nothing may leave early by it."""
 _SHORTEST_WINDOW = timedelta(minutes=5)
+_STEPS_COME_AGAIN = timedelta(minutes=3)
 _ANNOUNCED = frozenset(b"IJ")
 _IN_DOUBT = frozenset(b"UL")
 _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPTULJVM")
@@ -161,7 +162,7 @@ class Contract:
             self._broken(violation.execution_id, f"{said} although its turn had come")
         recipe = read(known.execution.recipe)
         latest = known.execution.send_at + timedelta(minutes=recipe.settings.max_lateness_minutes)
-        latest -= min(_SHORTEST_WINDOW, recipe.window)
+        latest -= min(_SHORTEST_WINDOW, recipe.window) + _STEPS_COME_AGAIN
         if blocked and self._now() < latest:
             self._broken(violation.execution_id, f"{said} although it could wait until {latest:%H:%M:%S}")
 

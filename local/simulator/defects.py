@@ -172,7 +172,7 @@ DEFECTS = (
         means="what started late goes live without a window to cancel it",
         sentence=r"^it went live before people had their window to cancel it$",
         favours=("task_late", "short lead", "sends often"),
-        changes=((_module("checkpoint"), "_window_over_at", mutations.no_window),),
+        changes=((_module("steps").Run, "window_over_at", mutations.no_window),),
     ),
     Defect(
         name="never too late",
@@ -255,7 +255,7 @@ DEFECTS = (
     Defect(
         name="a place is never given back",
         means="who has sent everything holds up those that wait until it is cleaned up",
-        sentence=r"^it was blocked as one too many although its turn had come$",
+        sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
         changes=((_module("turn"), "_has_sent", mutations.nothing_lost),),
     ),

@@ -123,10 +123,10 @@ def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
 
 
 def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Document], Scenario]:
-    """Let four recipes send at one instant, two more than may run at once."""
+    """Let four recipes send at one instant, of which one may run at once, so that three wait in line."""
     numbers = (1, 2, 3, 4)
     together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in numbers]
-    limits = replace(scenario.policy.limits, executions_at_once=2)
+    limits = replace(scenario.policy.limits, executions_at_once=1)
     return together, replace(scenario, policy=replace(scenario.policy, limits=limits))
 
 

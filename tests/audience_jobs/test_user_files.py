@@ -55,6 +55,9 @@ def test_columns_come_in_any_order_and_unknown_ones_are_passed_over(users: Calla
         b'\xef\xbb\xbfSEP=,\r\n"id",username,created_at\r\n1,Ann,2026-11-23\r\n',
         b"id, username, created_at\n1, Ann, 2026-11-23\n",
         b"id , username ,created_at\n1,Ann , 2026-11-23 \n",
+        b"ID,UserName,CREATED_AT\n1,Ann,2026-11-23\n",
+        b"ID;USERNAME;CREATED_AT;USER_ID\n1;Ann;2026-11-23;x\n",
+        b"ID,id,username,created_at\nx,1,Ann,2026-11-23\n",
     ],
 )
 def test_separators_and_blanks_beside_them_are_read_as_the_first_lines_say(
@@ -96,6 +99,7 @@ def test_ids_that_are_uuids_are_read_in_lower_case_and_others_as_they_are(users:
         ("2026-1-3 8:00:00+02", "2026-01-03T06:00:00Z"),
         ("2026-11-23", "2026-11-23T00:00:00Z"),
         ("", ""),
+        (" 2026-11-23", "2026-11-23T00:00:00Z"),
         *((text, instant) for _, text, instant in EXPORTED_INSTANTS),
     ],
 )
@@ -120,6 +124,28 @@ def test_parquet_holds_times_of_any_kind(
 ) -> None:
     duckdb.execute(WRITE_PARQUET.format(value=value, path=tmp_path / "users.parquet"))
     assert users() == [{"user_id": "1", "name": "Ann", "joined": instant}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("'Ann'", "TIMESTAMP 'infinity'", "column 'created_at' holds 'infinity', which is not a valid timestamp"),
+        ("'A' || chr(0)", "TIMESTAMP '2026-11-23'", "column 'username' holds a NUL character: export it without"),
+    ],
+)
+def test_what_no_user_has_is_refused_in_parquet_too(
+    users: Callable[..., list[Row]], tmp_path: Path, name: str, value: str, complaint: str
+) -> None:
+    select = f"SELECT '1' AS id, {name} AS username, {value} AS created_at"
+    duckdb.execute(f"COPY ({select}) TO '{tmp_path / 'users.parquet'}' (FORMAT parquet)")
+    with pytest.raises(BadData, match=rf"users\.parquet: {complaint}"):
+        users()
+
+
+def test_parquet_columns_may_be_in_upper_case(users: Callable[..., list[Row]], tmp_path: Path) -> None:
+    select = "SELECT '1' AS ID, 'Ann' AS UserName, DATE '2026-11-23' AS CREATED_AT"
+    duckdb.execute(f"COPY ({select}) TO '{tmp_path / 'users.parquet'}' (FORMAT parquet)")
+    assert users() == [{"user_id": "1", "name": "Ann", "joined": "2026-11-23T00:00:00Z"}]
 
 
 def test_parquet_ids_may_be_numbers_or_uuids(users: Callable[..., list[Row]], tmp_path: Path) -> None:
@@ -152,6 +178,24 @@ def test_a_folder_may_have_any_name(tmp_path: Path, odd: str) -> None:
         (HEADER + b'1,"Ann,\n', "line 2 has a quote that does not end a value"),
         (HEADER + b"1,Ann,\n2,Zo\xeb,\n", r"line 3 is not valid UTF-8 at byte 5 \(0xeb\): export the file"),
         (b"id,username,created_at,caf\xe9\n", "header is not valid UTF-8"),
+        (HEADER + b"1,Ann,\n2,B\0o,\n", "line 3 holds a NUL character at byte 4: export the file as UTF-8"),
+        (HEADER + b"1,Ann,\n2\0,Bo,\n", "line 3 holds a NUL character at byte 2"),
+        (HEADER + b"1,Ann,2026-11-23\0\n", "line 2 holds a NUL character at byte 17"),
+        *(
+            (HEADER + f"1,Ann,{never}\n".encode(), f"'{never}', which is not a valid timestamp: write the year first")
+            for never in ("infinity", "-infinity", " Infinity", "inf", "epoch")
+        ),
+        (
+            b"id,username,created_at\r1,Ann,\r",
+            "ends its lines with carriage returns alone: save it with the line ends",
+        ),
+        (
+            b'"id", "username", "created_at"\n"1", "Ann", ""\n',
+            "its header has a blank before a quote: write no blanks",
+        ),
+        (b'"id"; "username"; created_at\n1;Ann;\n', "its header has a blank before a quote: write no blanks"),
+        (b'"id" ,username,created_at\n', "header is not CSV: it has a quote that does not end a value"),
+        (b"id,Username,USERNAME,created_at\n", "'Username' and 'USERNAME', which both mean username: remove one"),
         (b"", "has no header"),
         (b'"id,username\n', "header is not CSV"),
         (b"id,id,username,created_at\n", "has the column 'id' twice"),

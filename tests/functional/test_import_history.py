@@ -76,6 +76,13 @@ def test_every_row_is_counted_once(lab: Lab) -> None:
     assert [(error["line"], error["field"]) for error in errors] == [(8, "user_id"), (9, "sent_at"), (10, "row")]
 
 
+def test_columns_in_upper_case_are_read(lab: Lab) -> None:
+    rows = [f"{user(1)},3,{SENT_AT},shoes"]
+    report = load(lab, csv(*rows, header="USER_ID,LAYER_ID,SENT_AT,RECIPE"))
+    assert (report.imported, report.document()["leftOut"]) == (1, [])
+    assert history(lab, 1) == [(3, SENT_AT, "shoes")]
+
+
 def test_the_old_cadence_services_own_export_is_read(lab: Lab) -> None:
     header = "user_id,layer_id,push_title,push_body,sent_at,audience_description"
     rows = [f'{user(1)},3.0,Hi,"There, you",2026-03-01 18:30:00 UTC,all', f"{user(2)},0,,,{SENT_AT},"]

@@ -51,13 +51,18 @@ def move(lab: CloudLab, underway: Underway | None) -> Any:
     return update_recipe(lab.ports, NAME, changes, by="growth@example.com", underway=underway)
 
 
-def test_of_eleven_recipes_at_one_instant_exactly_the_eleventh_is_blocked(open_lab: Callable[..., CloudLab]) -> None:
+def test_of_eleven_recipes_at_one_instant_exactly_the_eleventh_waits_its_turn(
+    open_lab: Callable[..., CloudLab],
+) -> None:
     lab = open_lab(SEND_AT - 31 * MINUTE)
     for number in range(11):
         lab.save(NAME, partial(named, f"{NAME}-{number}"))
     lab.cloud.run_until(SEND_AT - 15 * MINUTE)
     found = Counter(execution.state for execution in lab.ports.executions.unfinished())
-    assert found == {State.TESTED: 10, State.BLOCKED: 1}
+    assert found == {State.TESTED: 10, State.LAUNCHED: 1}
+    lab.cloud.run_until(SEND_AT + timedelta(hours=1))
+    every = [lab.ports.executions.get(f"{NAME}-{number}_20260504T223000Z") for number in range(11)]
+    assert {each.state for each in every if each} == {State.COMPLETED}
 
 
 def test_a_recipe_saved_inside_its_lead_time_starts_with_the_time_that_is_left(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.foreign_variables import foreign_variables, way_to_write
+from functions.domain.links import Link
 from functions.domain.template import Template
 
 FOREIGN = (
@@ -14,7 +15,11 @@ FOREIGN = (
     *("{{user['first name']}}", "{{custom_attribute.${city}}}", "{% if x %}", "{%- endif %}", "*|FNAME|*"),
     *("*|FNAME:Friend|*", "[var:x]", "[VAR:first name]", "${x}", "#{name}", "@{name}", "{$name}", "{!Contact.Name}"),
     *("{x}", "{first_name|there}", "{name, fallback=you}", "<<x>>", "<%= x %>", "%x%", "%%x%%", "%recipient.x%"),
-    *("%(name)s", "%1$s"),
+    *("%(name)s", "%1$s", "{first name}", "{first-name}", "%FIRST NAME%", "{prénom}", "%prénom%", "{0}", "{{{{"),
+    *("{ name }", "{{name}", "{{first name}", "%date%", "%account%", "##name##", "##FIRST NAME##"),
+    *("[first_name]", "[FIRST_NAME]", "{restocked today}"),
+    *("[FIRST NAME]", "[FNAME]", "[Your Name]", "[name]", "\uff5b\uff5bname\uff5d\uff5d", "\uff5b{name\uff5d}"),
+    *("\uff3b\uff3bvar:username\uff3d\uff3d", "\uff3bvar:x\uff3d", "\uff3b\uff3bvar\uff1ax\uff3d\uff3d"),
 )
 REAL_TEXTS = (
     "50% off everything until Sunday",
@@ -44,8 +49,11 @@ REAL_TEXTS = (
     "Win 100% of your stake back*",
     "Mail us: help@kicks.example & win",
     "Code {SAVE 20}: 20% off",
-    "Your size (EU 42/43) {restocked today}",
-    "{ } and {} and {1} say nothing",
+    "{ } and {} say nothing",
+    "[new] Air Max, [LAST CHANCE], [SALE]: [re]named [yesterday]",
+    "50% off and 20% more, 10 % off and 5 % more",
+    "#1 #2 ## Sale ## ### drop ###",
+    "\uff3bNEW\uff3d \uff5bToday\uff5d \u6700\u592750\uff05\u30aa\u30d5 \uff0320\uff05",
     "70%\u00a0Rabatt. Nur heute.",
     "全品50%オフ",
 )
@@ -54,6 +62,9 @@ FINE_LINKS = (
     "https://a.example/shoes/90?size=42&c=100%25%20cotton%25",
     "myapp://shoes/%7Bid%7D",
 )
+
+
+MORE_BRACKETS = [each * 60_000 for each in ("{a ", "%a ", "##a", "[a_", "[a", "a_", "{{a ", "://%aa")]
 
 
 @pytest.mark.parametrize("written", FOREIGN)
@@ -78,11 +89,29 @@ def test_an_ordinary_text_passes(text: str) -> None:
         ("*|SHOE|*", "shoe"),
         ("%recipient.shoe%", "shoe"),
         ("{$shoe}", "shoe"),
+        ("{first name}", "firstName"),
+        ("%FIRST NAME%", "firstName"),
+        ("[FIRST_NAME]", "firstName"),
+        ("\uff5b\uff5b\uff53\uff48\uff4f\uff45\uff5d\uff5d", "shoe"),
     ],
 )
 def test_the_way_out_names_the_column_of_the_audience(written: str, column: str) -> None:
     told = way_to_write(written, ["user_id", "firstName", "shoe"])
     assert f"looks like a variable of another product; write [[var:{column}]], or" in told
+
+
+def test_a_column_of_the_audience_in_single_brackets_is_a_variable() -> None:
+    text = Template.parse("[Shoe] is here, [new] in [size 42]")
+    assert foreign_variables(text, ["user_id", "shoe"]) == ["[Shoe]"]
+    assert foreign_variables(text, ["user_id"]) == []
+
+
+def test_a_letter_written_in_two_characters_is_a_letter_of_a_name() -> None:
+    assert foreign_variables(Template.parse("Salut {pre\u0301nom}")) == ["{pr\u00e9nom}"]
+
+
+def test_percent_signs_of_a_link_are_none_of_a_variable() -> None:
+    assert foreign_variables(Link.parse("https://a.example/[[var:x]]/%DEal%DE?q=%ABc%AB")) == []
 
 
 def test_where_no_column_fits_the_columns_are_listed() -> None:
@@ -98,5 +127,15 @@ def test_what_is_suggested_is_accepted(written: str, columns: list[str]) -> None
 
 
 def test_hundreds_of_thousands_of_brackets_are_looked_through_at_once() -> None:
-    for text in ("{{" * 100_000, "%a" * 100_000, "*|" * 100_000, "<%" * 100_000, "{a|" * 100_000, "%a." * 60_000):
-        foreign_variables(Template.parse(text))
+    for text in (
+        "{{" * 100_000,
+        "%a" * 100_000,
+        "*|" * 100_000,
+        "<%" * 100_000,
+        "{a|" * 100_000,
+        "%a." * 60_000,
+        *MORE_BRACKETS,
+    ):
+        for opening in ("", "[", "{", "%", "##"):
+            if "[[" not in opening + text:
+                foreign_variables(Template.parse(opening + text))

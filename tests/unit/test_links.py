@@ -103,6 +103,7 @@ def test_one_variable_may_be_the_whole_link_and_is_sent_as_it_is(link: str) -> N
         *("https://b.example/", "http://a.example/", "javascript:alert(1)", "a.example", "//a.example", "https://"),
         *("https://a.example@b.example/", "https://a.example\\@b.example/", "https://a.example/a b"),
         *("https://a.example/\n", " https://a.example", "https://a.example:99999/", "myapp://", "https:///a.example"),
+        *("https://a.example/%zz", "https://a.example:0/"),
     ],
 )
 def test_a_row_whose_own_link_leads_elsewhere_is_not_sent_to(link: str) -> None:
@@ -154,6 +155,20 @@ def test_a_stored_link_whose_host_is_a_variable_is_judged_row_by_row() -> None:
         ("https://a.example/\u202egpj", "holds the invisible character U\\+202E"),
         ("https://a.example/a\\b", "write / or, inside a value, %5C"),
         ("myapp://", "leads nowhere"),
+        ("https://.", "nothing before, or between, its dots"),
+        ("https://k..example/", "nothing before, or between, its dots"),
+        ("https://.k.example/", "nothing before, or between, its dots"),
+        ("https://-k.example/", "'-k' begins or ends with '-'"),
+        ("https://k-.example/", "'k-' begins or ends with '-'"),
+        (f"https://{'k' * 64}.example/", "longer than 63 characters"),
+        (f"https://{'ü' * 62}.example/", "longer than 63 characters"),
+        (f"https://{'k.' * 127}example/", "longer than 253 characters"),
+        ("https://256.1.1.1/", "256.1.1.1 is not an IP address"),
+        ("https://[1::2::3]/", "not an IP address|not appear to be an IPv"),
+        ("https://k.example:0/", "has the port 0; write one from 1 to 65535"),
+        ("https://k.example/%zz", "holds '%zz', where two hexadecimal digits must follow '%'"),
+        ("https://k.example/?q=5%", "holds '%', where two"),
+        ("myapp://item/%4", "holds '%4', where two"),
     ],
 )
 def test_a_link_that_clients_read_differently_is_refused_with_the_cause(link: str, reason: str) -> None:
@@ -171,6 +186,12 @@ def test_a_link_that_clients_read_differently_is_refused_with_the_cause(link: st
             "http://127.0.0.1/",
         ),
         *("https://a.example/100%25?x=%20", "myapp://item:abc", "myapp:///settings", "https://a.example:443?x"),
+        *(
+            "https://a.example./x",
+            "https://a_b--c.example",
+            f"https://{'k' * 63}.example",
+            "https://xn--mller-kva.example",
+        ),
     ],
 )
 def test_a_link_that_everybody_reads_alike_is_allowed(link: str) -> None:

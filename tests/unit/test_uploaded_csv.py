@@ -42,8 +42,31 @@ def test_rows_with_too_few_or_many_fields_are_left_to_whoever_reads_them() -> No
 
 
 @pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (b"USER_ID,Name\na,Jo\n", ("user_id", "Name")),
+        (b"NAME;User_Id\na;Jo\n", ("NAME", "user_id")),
+        (b"USER_ID,user_id\na,Jo\n", ("USER_ID", "user_id")),
+        (b"user_id,LAYERID\na,Jo\n", ("user_id", "layerId")),
+    ],
+)
+def test_a_known_column_may_be_written_in_upper_case_where_no_other_has_its_name(
+    content: bytes, columns: tuple[str, ...]
+) -> None:
+    csv = UploadedCsv(io.BytesIO(content), required={"user_id": ("user_id",)}, optional=["layerId"])
+    assert csv.columns == columns
+
+
+def test_quotes_behind_a_blank_are_read_where_the_header_is_written_so() -> None:
+    content = b'"user_id", "name"\n"a", "Jo, the shoe"\n'
+    assert read(content) == (("user_id", "name"), [(2, ["a", "Jo, the shoe"])])
+    assert read(b"user_id,name\na, Jo\n")[1] == [(2, ["a", " Jo"])]
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
+        (b"User_Id,USER_ID\n", 'has the columns "User_Id" and "USER_ID", which mean the same: leave one out'),
         (b"", "is empty; its first line has to name the columns, user_id among them"),
         (b"\n\n", "is empty; its first line has to name the columns, user_id among them"),
         (b"id,name\n", 'the column user_id is missing; its columns are "id, name"'),

@@ -50,6 +50,8 @@ REASONS = {
     "layer_3_cooldown": "Layer 3 cooldown",
     "layer_5_cooldown": "Layer 5 cooldown",
     "combined_l2_l3_limit": "Limit of layers 2 and 3",
+    "wrong_project": "Token of another Firebase project",
+    "third_party_auth": "Push service refused the app's key",
     "no_answer": "No answer from FCM",
     "interrupted": "Worker ended before the answer",
     "under_way": "Under way",

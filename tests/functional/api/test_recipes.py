@@ -3,10 +3,13 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from tests.factories import recipe
 from tests.functional.api.documented import ApiClient
-from tests.functional.conftest import START_AT, Lab
+from tests.functional.conftest import SEND_AT, START_AT, Lab
 
 RECIPES = "/api/automation/recipes"
 WELCOME = f"{RECIPES}/welcome"
@@ -118,6 +121,8 @@ def test_a_change_cannot_make_one_recipe_another(api: ApiClient) -> None:
     assert api.data("PUT", WELCOME, json={"id": "welcome", "name": "x"})["name"] == "x"
 
 
+SOON = f"{START_AT - timedelta(hours=2) + timedelta(minutes=20):%H:%M}"
+"""Twenty minutes after the laboratory opens: inside the lead time."""
 LATER = {"schedule": {**recipe()["schedule"], "executionTime": "18:45"}}
 
 
@@ -130,6 +135,51 @@ def test_moving_a_send_under_way_asks_what_becomes_of_it_and_says_what_happened(
     moved = json.loads(api("PUT", f"{WELCOME}?underway=replace", json=LATER).text)
     assert moved["data"]["nextSendAt"] == "2026-03-02T18:45:00Z"
     assert f"cancelled execution {lab.id}: its send was moved" in moved["message"]
+
+
+STOPS = [
+    {"status": "paused"},
+    {"status": "archived"},
+    {"isActive": False},
+    {"status": "paused", **LATER},
+]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=str)
+def test_a_change_that_stops_a_send_under_way_names_it_and_cannot_keep_it(
+    lab: Lab, api: ApiClient, stop: dict[str, Any]
+) -> None:
+    lab.run_to(START_AT + timedelta(minutes=2))
+    kept = api("PUT", f"{WELCOME}?underway=keep", json=stop)
+    assert (kept.status_code, lab.execution().state.value) == (409, "audience_ready")
+    assert f"underway=keep cannot keep execution {lab.id}" in json.loads(kept.text)["message"]
+    told = json.loads(api("PUT", WELCOME, json=stop).text)["message"]
+    assert f"cancelled execution {lab.id}: its recipe is " in told
+    assert lab.execution().state.value == "cancelled"
+
+
+def test_a_change_that_stops_a_recipe_says_that_its_live_send_goes_on(lab: Lab, api: ApiClient) -> None:
+    lab.run_to(SEND_AT + timedelta(minutes=1))
+    told = json.loads(api("PUT", WELCOME, json={"status": "paused"}).text)["message"]
+    assert f"execution {lab.id} is live and goes on: stop it to end it" in told
+
+
+def test_a_send_that_is_blocked_at_once_is_not_promised(api: ApiClient) -> None:
+    api("POST", "/api/automation/control", json={"action": "execute_now", "recipeId": "welcome"})
+    told = json.loads(api("PUT", WELCOME, json={"schedule": {**LATER["schedule"], "executionTime": SOON}}).text)
+    assert "is blocked: execution welcome_" in told["message"]
+    assert "starts now" not in told["message"]
+
+
+@pytest.mark.parametrize("testers", [[], [""], [" "]])
+def test_a_recipe_whose_test_reaches_nobody_is_not_activated(api: ApiClient, testers: list[str]) -> None:
+    for status, expected in (("draft", 201), ("active", 422)):
+        document = recipe(id=f"of-nobody-{status}", status=status, settings__testUserIds=testers)
+        answer = api("POST", RECIPES, json=document)
+        assert answer.status_code == expected
+    assert json.loads(answer.text)["errors"][0]["field"] == "settings.testUserIds"
+    unrequired = recipe(settings__testUserIds=testers, settings__safeguards={"requireTestFirst": False}, id="free")
+    assert api("POST", RECIPES, json=unrequired).status_code == 201
 
 
 def test_several_recipes_are_moved_alike(lab: Lab, api: ApiClient) -> None:

@@ -299,6 +299,18 @@ def test_pausing_names_the_send_that_it_cancels_and_asks_first(lab: Lab, visitor
     assert lab.execution().state.value == "cancelled"
 
 
+def test_pausing_while_a_send_is_live_says_that_it_goes_on(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT - timedelta(minutes=10))
+    form = Page(visitor.send("/recipes/welcome", "/recipes/welcome/pause", status=200).text)
+    lab.run_to(SEND_AT + timedelta(minutes=1))
+    done = visitor.post("/recipes/welcome/pause", form.form("/recipes/welcome/pause").fields, status=303)
+    told = visitor.get(done.headers["Location"]).text
+    assert "Paused. No further send starts until you resume it." in told
+    assert "is live and goes on. Stop it" in told
+    lab.run_to_the_end()
+    assert "goes on" not in visitor.get("/recipes/welcome").text
+
+
 def test_pausing_with_nothing_under_way_asks_nothing_and_says_so(visitor: Visitor) -> None:
     done = visitor.send("/recipes/welcome", "/recipes/welcome/pause")
     told = visitor.get(done.headers["Location"]).text

@@ -13,7 +13,7 @@ from functions import bootstrap
 from functions.domain.recipe import read
 from local.runtime import load_functions
 from local.serving import SOURCE
-from tests.factories import push, recipe
+from tests.factories import TESTER, push, recipe
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor
 
@@ -40,7 +40,7 @@ REPAIRED = {
     "audienceCriteria.customScript.scriptId": "everybody",
     "audienceCriteria.customScript.parameters": "",
     "audienceCriteria.query": "",
-    "settings.testUserIds": "",
+    "settings.testUserIds": TESTER,
     "settings.cancellationWindowMinutes": "",
     "settings.maxLatenessMinutes": "",
     "settings.onUnknown": "",

@@ -93,12 +93,13 @@ def _cancel(call: Call, order: Order) -> Reply:
 def _pause(call: Call, order: Order) -> Reply:
     recipe_id = _recipe_of(order)
     pause = partial(pause_recipe, call.ports, recipe_id, by=call.caller.name)
-    return _done(call, order, while_cancelling(call.ports, recipe_id, pause)[1])
+    recipe, cancelled = while_cancelling(call.ports, recipe_id, pause)
+    return _done(call, order, cancelled, recipe.effects)
 
 
 def _resume(call: Call, order: Order) -> Reply:
-    resume_recipe(call.ports, _recipe_of(order), by=call.caller.name)
-    return _done(call, order, [])
+    recipe = resume_recipe(call.ports, _recipe_of(order), by=call.caller.name)
+    return _done(call, order, [], recipe.notices)
 
 
 def _execute_now(call: Call, order: Order) -> Reply:
@@ -134,11 +135,12 @@ def _why(call: Call, order: Order) -> str:
     return f"{order.reason.strip() or 'asked for'} ({call.caller.name})"
 
 
-def _done(call: Call, order: Order, executions: Sequence[Execution]) -> Reply:
+def _done(call: Call, order: Order, executions: Sequence[Execution], told: Sequence[str] = ()) -> Reply:
     now = call.ports.clock.now()
     shown = [summary(execution, now) for execution in executions]
     recipe_id = order.recipe_id or (executions[0].recipe_id if len(executions) == 1 else None)
-    message = f"{order.action}: {', '.join(each.id for each in executions) or recipe_id or 'nothing was under way'}"
+    what = ", ".join(each.id for each in executions) or recipe_id or "nothing was under way"
+    message = "; ".join([f"{order.action}: {what}", *told])
     return Reply(data={"action": order.action, "recipeId": recipe_id, "executions": shown}, message=message)
 
 

@@ -145,7 +145,7 @@ def remove_recipe(call: Call) -> Reply:
 def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
     """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
     document = recipe.document()
-    told = "; ".join([message, *recipe.notices])
+    told = "; ".join([message, *recipe.notices, *recipe.effects])
     return Reply(data=_shown(call, document), message=told, etag=version_of(document), **more)
 
 
@@ -167,7 +167,7 @@ def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
         if known is None:
             raise
         return _failed(recipe_id, known.code, known.message, known.errors)
-    told = "; ".join(["changed", *recipe.notices])
+    told = "; ".join(["changed", *recipe.notices, *recipe.effects])
     return Updated(recipe_id=recipe_id, success=True, message=told, errors=[])
 
 

@@ -45,6 +45,10 @@ _DONE = {
     "resumed": "Resumed.",
     "activated": "Activated.",
 }
+_DONE_WHILE_LIVE = {
+    "stopped": "Saved. No further send starts until you activate it.",
+    "paused": "Paused. No further send starts until you resume it.",
+}
 _MOST_TOLD = 20
 
 
@@ -113,7 +117,8 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
     except BadRecipe as error:
         return page(visit, "recipe_broken.html", **told, document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
-    told |= {"outcome": _outcome(visit, recipe, launched), "notices": notices_of(visit)}
+    live = [] if recipe.is_active else [each for each in history if each["status"] == State.LIVE]
+    told |= {"outcome": _outcome(visit, recipe, launched, live), "notices": notices_of(visit), "live": live}
     sizes = [each["totals"]["audienceSize"] for each in reversed(history) if each["totals"]]
     return page(
         visit,
@@ -152,12 +157,12 @@ def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
     return {"job": job, "arguments": arguments, "columns": columns, "whom": whom, "problem": problem}
 
 
-def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> str:
-    """Say what a form did: what is sent next, or which sends were cancelled."""
+def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[Any]) -> str:
+    """Say what a form did: what is sent next, or which sends were cancelled; `live` are those that go on."""
     told = visit.asked("told")
     if told not in _DONE:
         return ""
-    words = _DONE[told]
+    words = _DONE_WHILE_LIVE.get(told, _DONE[told]) if live else _DONE[told]
     if told in ("resumed", "activated"):
         following, zone = next_send(recipe, visit.now, launched), recipe.schedule.zone
         which = "First send" if told == "activated" else "Next send"
