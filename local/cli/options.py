@@ -27,7 +27,7 @@ folder = click.Path(file_okay=False, path_type=Path)
 
 def size_of(console: Console) -> tuple[int, int]:
     """Return the columns and lines to print: no line of a pipe or a file is broken, whatever FORCE_COLOR says."""
-    return tuple(console.size) if sys.stdout.isatty() else (UNLIMITED, _LINES)
+    return (console.size.width, console.size.height) if sys.stdout.isatty() else (UNLIMITED, _LINES)
 
 
 class _UserData(click.Path):
