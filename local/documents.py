@@ -9,6 +9,7 @@ from typing import Any
 from functions.domain.errors import BadInput
 from functions.domain.field_paths import field_paths, is_field
 from functions.domain.recipe import Document
+from functions.domain.whole_numbers import json_number
 
 MOST_BYTES = 1_000_000
 """Firestore limits a document to 1 MiB: firebase.google.com/docs/firestore/quotas."""
@@ -32,7 +33,7 @@ def read_json_file(path: Path, *, most_bytes: int) -> Any:
     if path.stat().st_size > most_bytes:
         raise BadInput(f"{path}: {path.stat().st_size:,} bytes; at most {most_bytes:,} are read")
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=json_number)
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -72,6 +73,6 @@ def _single_fields() -> list[str]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=json_number)
     except json.JSONDecodeError:
         return text

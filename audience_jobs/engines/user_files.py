@@ -147,7 +147,7 @@ def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
         typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
-    elif file_type == "VARCHAR":
+    elif wanted in ("id", "text") and file_type == "VARCHAR":
         typed = canonical(_without_nul(raw)) if wanted == "id" else _without_nul(raw)
     else:
         typed = f"CAST({text} AS {sql_type(wanted)})"

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import partial
@@ -18,6 +19,7 @@ from functions.domain.field_errors import at
 from functions.domain.links import Link
 from functions.domain.schedule import Frequency
 from functions.domain.template import Template
+from functions.domain.whole_numbers import with_integers
 from functions.domain.zones import readable_zones
 
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -39,12 +41,14 @@ def _zone(value: object) -> ZoneInfo:
 
 
 def _weekday(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= len(_DAY_NAMES):
         return value % len(_DAY_NAMES)
     for number, name in enumerate(_DAY_NAMES):
         if isinstance(value, str) and value.lower() in (name, name[:3]):
             return number
-    raise ValueError("must be a day from 0 (Sunday) to 6 (Saturday) or its English name")
+    raise ValueError("must be a day from 0 (Sunday) to 6 (Saturday), 7 (Sunday too) or its English name")
 
 
 def _layer(value: object) -> object:
@@ -80,6 +84,12 @@ class _Fields(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, strict=True, frozen=True, arbitrary_types_allowed=True, extra="ignore"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, written: object) -> object:
+        """Read 3.0 as 3: a store or another language may have kept an integer so."""
+        return with_integers(written) if isinstance(written, Mapping) else written
 
 
 class RecipeType(StrEnum):

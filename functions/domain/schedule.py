@@ -20,7 +20,8 @@ CRON_HORIZON = timedelta(days=400)
 _ANY_YEAR = date(2000, 1, 1)
 _SECOND = timedelta(seconds=1)
 _MOST_SENDS = 3_000
-_LAST_DAY = date(9999, 12, 1)
+LAST_DAY = date(9999, 12, 1)
+"""The last day on which anything is sent: the calendar of the machine ends the same month."""
 _LONGEST_GAP_DAYS = 3_000
 """29 February can be eight years away; a cron that names no day within that time never sends."""
 
@@ -44,7 +45,7 @@ class Schedule:
     send_time: time
     lead: timedelta
     start_date: date = date.min
-    end_date: date = _LAST_DAY
+    end_date: date = LAST_DAY
     days_of_week: frozenset[int] = frozenset({1})
     day_of_month: int = 1
     cron: Cron | None = None
@@ -194,10 +195,10 @@ def _times(schedule: Schedule) -> list[time]:
 def _days(schedule: Schedule, since: date) -> Iterator[date]:
     day = max(since, schedule.start_date)
     if schedule.frequency is Frequency.ONCE:
-        yield from [schedule.start_date] if day <= schedule.start_date <= _LAST_DAY else []
+        yield from [schedule.start_date] if day <= schedule.start_date <= LAST_DAY else []
         return
     idle = 0
-    while day <= min(schedule.end_date, _LAST_DAY) and idle < _LONGEST_GAP_DAYS:
+    while day <= min(schedule.end_date, LAST_DAY) and idle < _LONGEST_GAP_DAYS:
         idle += 1
         if _is_send_day(schedule, day):
             idle = 0

@@ -16,7 +16,7 @@ from functions.domain.ids import is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.recipe import Recipe, parse
 from functions.domain.safeguards import past_errors
-from functions.domain.schedule import never_sends
+from functions.domain.schedule import LAST_DAY, Schedule, never_sends
 from functions.domain.sound_document import SoundDocument
 from functions.domain.zones import zone_names
 from functions.usecases.check_recipe import audience_of, check_recipe, push_path
@@ -75,9 +75,19 @@ def _schedule_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
         reason = f"must be an IANA time zone such as America/New_York or UTC, got {shown(recipe.schedule.zone.key)}"
         errors.append(FieldError("schedule.timezone", reason))
     if never_sends(recipe.schedule):
-        name = "schedule.cronExpression" if recipe.schedule.cron else "schedule.endDate"
-        return [*errors, FieldError(name, "leaves no day to send on: no day of the schedule ever comes")]
+        return [*errors, _never(recipe.schedule)]
     return errors + past_errors(recipe, now)
+
+
+def _never(schedule: Schedule) -> FieldError:
+    """Return the field that leaves a schedule no day, of those that are written."""
+    if schedule.start_date > LAST_DAY:
+        return FieldError("schedule.startDate", f"{schedule.start_date} never comes: the last day is {LAST_DAY}")
+    if schedule.cron:
+        name = "schedule.cronExpression"
+    else:
+        name = "schedule.startDate" if schedule.end_date == LAST_DAY else "schedule.endDate"
+    return FieldError(name, "leaves no day to send on: no day of the schedule ever comes")
 
 
 def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:

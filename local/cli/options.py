@@ -1,6 +1,7 @@
 """Options and values that several commands share."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
@@ -15,11 +17,17 @@ from functions.settings import Settings, process_settings
 
 UNLIMITED = 10_000
 """Characters of a line in a pipe or a file, where ids and names stay whole."""
+_LINES = 25
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
 
 _BUCKETS = "gs://"
 folder = click.Path(file_okay=False, path_type=Path)
+
+
+def size_of(console: Console) -> tuple[int, int]:
+    """Return the columns and lines to print: no line of a pipe or a file is broken, whatever FORCE_COLOR says."""
+    return (console.size.width, console.size.height) if sys.stdout.isatty() else (UNLIMITED, _LINES)
 
 
 class _UserData(click.Path):

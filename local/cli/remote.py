@@ -10,7 +10,7 @@ from rich.table import Table
 
 from functions.domain.errors import BadInput
 from local.api_client import Answer, ApiClient
-from local.cli.options import UNLIMITED, print_json
+from local.cli.options import print_json, size_of
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
 
@@ -71,8 +71,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(_plain(cell) for cell in row))
     console = Console(markup=False, highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = UNLIMITED
+    console.size = size_of(console)
     console.print(table if table.row_count else "none")
 
 

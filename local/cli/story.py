@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.ports import LogEntry
-from local.cli.options import UNLIMITED
+from local.cli.options import size_of
 from local.single_run import Plan
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
@@ -21,8 +21,7 @@ class Story:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(highlight=False, quiet=quiet, soft_wrap=True)
-        if not self.console.is_terminal:
-            self.console.width = UNLIMITED
+        self.console.size = size_of(self.console)
         self._send_at: datetime | None = None
 
     def open(self, plan: Plan) -> None:

@@ -208,3 +208,14 @@ def test_graves_of_a_running_system_are_lifted(lab: Lab, tminus: Tminus) -> None
     }
     assert "1 device tokens will be sent to again" in tminus("devices", "lift", "--user", user(1), "--yes")[1]
     assert lab.ports.devices.graves(range(partition, partition + 1)) == {partition: b""}
+
+
+@pytest.mark.parametrize("forced", ["", "1"])
+def test_a_table_in_a_pipe_breaks_no_line(
+    forced: str, lab: Lab, tminus: Tminus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"COLUMNS": "80", "FORCE_COLOR": forced, "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    long = "sale-" + "x" * 90
+    lab.save(recipe(id=long, name="Sale " * 10))
+    assert any(long in line for line in tminus("recipes", "list")[1].splitlines())

@@ -230,3 +230,18 @@ def test_a_result_of_nobody_is_never_valid(lab: Lab) -> None:
     found = preview(lab.ports, recipe(pushSequence=[push(1)]), test=False)
     assert not found["valid"]
     assert found["problems"][-1]["message"] == "nobody would get anything: the audience is empty"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field"),
+    [
+        ({**ONCE, "startDate": "9999-12-31"}, "schedule.startDate"),
+        ({**WEEKLY, "startDate": "9999-12-31"}, "schedule.startDate"),
+        ({**ONCE, "startDate": "9999-12-31", "endDate": "9999-12-31"}, "schedule.startDate"),
+        ({**WEEKLY, "startDate": "2027-01-05", "endDate": "2027-01-06"}, "schedule.endDate"),
+    ],
+)
+def test_a_schedule_that_never_sends_names_a_field_that_is_written(
+    lab: Lab, schedule: dict[str, Any], field: str
+) -> None:
+    assert list(refused(lab, recipe(schedule={"timezone": "UTC", **schedule}))) == [field]

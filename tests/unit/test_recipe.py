@@ -1,6 +1,7 @@
 """Recipe documents: old ones load, bad ones are refused field by field, unknown keys survive."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -181,3 +182,12 @@ def test_no_value_of_a_field_does_worse_than_be_refused(path: str, value: object
     except BadRecipe:
         return
     assert parse(read.document()).document() == read.document()
+
+
+def test_an_integer_may_have_been_kept_with_a_point() -> None:
+    document = recipe(pushSequence=[push(1, layerId=3.0), push(2, timing={"delayAfterPrevious": 5.0})])
+    document["schedule"] |= {"leadTimeMinutes": 30.0, "frequency": "weekly", "daysOfWeek": [6.0, 7.0]}
+    read = parse(document)
+    assert [each.layer_id for each in read.pushes][:1] == [3]
+    assert read.schedule.lead == timedelta(minutes=30)
+    assert read.schedule.days_of_week == {6, 0}

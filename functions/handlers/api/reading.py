@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.field_errors import field_errors
+from functions.domain.whole_numbers import json_number
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Model, Query, Route
 from functions.handlers.callers import body_fits
@@ -58,7 +59,7 @@ def _json(content: bytes) -> Any:
     if not content.strip():
         raise Refused(400, "the body is empty; send a JSON object")
     try:
-        read = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+        read = json.loads(content.decode("utf-8-sig"), parse_float=json_number, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Refused(400, f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except RecursionError:

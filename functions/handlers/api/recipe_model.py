@@ -164,7 +164,7 @@ SCHEMAS: Mapping[str, _Schema] = {
         daysOfWeek=_maybe(
             "array",
             items={"anyOf": [{"type": "integer", "minimum": 0, "maximum": 7}, {"type": "string"}]},
-            description="Of frequency weekly: 0 (Sunday) to 6, or English names.",
+            description="Of frequency weekly: 0 (Sunday) to 6, 7 for Sunday too, or English names.",
         ),
         dayOfMonth=_maybe("integer", minimum=1, maximum=31),
     ),

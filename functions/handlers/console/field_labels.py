@@ -3,7 +3,7 @@
 import re
 
 _LABELS = {
-    "id": "Id",
+    "id": "ID",
     "name": "Name",
     "description": "Description",
     "status": "Status",
@@ -13,20 +13,20 @@ _LABELS = {
     "schedule.executionTime": "Send time",
     "schedule.startDate": "First day",
     "schedule.endDate": "Last day",
-    "schedule.leadTimeMinutes": "Lead time",
-    "schedule.daysOfWeek": "Days of the week",
-    "schedule.dayOfMonth": "Day of the month",
-    "schedule.cronExpression": "Cron expression",
+    "schedule.leadTimeMinutes": "Starts preparing (minutes before)",
+    "schedule.daysOfWeek": "Days (weekly only)",
+    "schedule.dayOfMonth": "Day of the month (monthly only)",
+    "schedule.cronExpression": "Cron expression (custom only)",
     "audienceCriteria.customScript.scriptId": "Audience job",
     "audienceCriteria.customScript.parameters": "Parameters of the job",
-    "audienceCriteria.query": "Query",
+    "audienceCriteria.query": "Or query",
     "settings.testUserIds": "Test users",
-    "settings.cancellationWindowMinutes": "Window to cancel",
-    "settings.maxLatenessMinutes": "Latest start",
-    "settings.onUnknown": "Unknown delivery",
+    "settings.cancellationWindowMinutes": "Time to cancel (minutes)",
+    "settings.maxLatenessMinutes": "Latest start (minutes late)",
+    "settings.onUnknown": "If delivery is unknown",
     "settings.safeguards.maxAudienceSize": "Largest audience",
     "settings.safeguards.alertThresholds.audienceSize": "Warn above",
-    "settings.safeguards.alertThresholds.failureRate": "Failure rate",
+    "settings.safeguards.alertThresholds.failureRate": "Failure rate that stops the send",
     "pushSequence": "Pushes",
 }
 _PUSH_LABELS = {

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.status import read_status
+from functions.domain.whole_numbers import json_number
 from functions.handlers.console.push_origins import find_origin, origin_of
 
 Values = dict[str, str]
@@ -64,7 +65,7 @@ def _yes_or_nothing(written: str) -> Any:
 
 
 def _object(written: str) -> Any:
-    return json.loads(written) if written.strip() else None
+    return json.loads(written, parse_float=json_number) if written.strip() else None
 
 
 def _not_json(example: str) -> str:
@@ -321,8 +322,8 @@ def _json(value: Any) -> str:
 
 def _weekdays(written: Any) -> Iterator[str]:
     for day in written if isinstance(written, list) else []:
-        if isinstance(day, int) and not isinstance(day, bool) and 0 <= day <= len(_DAYS):
-            yield str(day % len(_DAYS))
+        if isinstance(day, (int, float)) and not isinstance(day, bool) and day in range(len(_DAYS) + 1):
+            yield str(int(day) % len(_DAYS))
         elif isinstance(day, str) and day[:3].lower() in _DAYS:
             yield str(_DAYS.index(day[:3].lower()))
 

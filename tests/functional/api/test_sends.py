@@ -47,6 +47,14 @@ def test_a_push_goes_to_the_users_of_a_file(lab: Lab, api: ApiClient) -> None:
     assert [message["title"] for message in lab.outbox()] == ["Hi Zoë"]
 
 
+@pytest.mark.parametrize("layer", ["3.0", "3e0", "3"])
+def test_a_whole_number_of_json_may_have_a_point(layer: str, api: ApiClient) -> None:
+    body = json.dumps({**PUSH, "layerId": 0, "userIds": [user(1)]}).replace('"layerId": 0', f'"layerId": {layer}')
+    assert api("POST", SEND, data=body, content_type="application/json").status_code == 202
+    refused = api("POST", SEND, data=body.replace(f": {layer}", ": 3.5"), content_type="application/json")
+    assert errors(refused) == ["layerId"]
+
+
 def test_text_that_looks_like_a_variable_of_another_product_is_refused_unless_it_is_meant(
     lab: Lab, api: ApiClient
 ) -> None:

@@ -1,11 +1,13 @@
 """Recipes on pages: made, changed, copied, tried and run; errors stand beside their fields, and nothing is lost."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions.domain.roles import Role
+from functions.handlers.console.field_labels import label_of
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
@@ -402,3 +404,11 @@ def test_a_campaign_that_cannot_be_activated_says_what_to_fix(lab: Lab, visitor:
     text = Page(response.text).text
     assert "Can't activate this campaign. Fix 1 problem, then save it as active : First day: no send is left" in text
     assert stored(lab)["status"] == "draft"
+
+
+def test_a_list_of_problems_calls_each_field_as_the_form_does(visitor: Visitor) -> None:
+    form = visitor.open("GET", EDIT).text
+    labels = dict(re.findall(r'<label for="([^"]+)">([^<]+)</label>', form))
+    known = {field: label_of(field) for field in labels if label_of(field) != field and "[" not in field}
+    assert len(known) > 15
+    assert known == {field: labels[field] for field in known}
