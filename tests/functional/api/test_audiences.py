@@ -11,6 +11,7 @@ from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.registry import find
 from functions.domain.roles import Role
 from local.sample import generate
+from tests.factories import TESTER
 from tests.functional.api.documented import ApiClient
 from tests.functional.api.test_frame import Gate
 from tests.functional.conftest import EARLIER, Lab
@@ -106,7 +107,7 @@ def test_a_query_that_means_nothing_names_the_field(asked: dict[str, object], fi
 @pytest.mark.parametrize("template", ["onboarding_funnel", "retention", "feature_announcement"])
 def test_a_template_becomes_a_draft_that_can_be_activated(template: str, market: ApiClient) -> None:
     assert template in {each["id"] for each in market.data("GET", TEMPLATES)}
-    body = {"templateId": template, "name": "Mine", "customizations": {"settings": {"testUserIds": []}}}
+    body = {"templateId": template, "name": "Mine", "customizations": {"settings": {"testUserIds": [TESTER]}}}
     created = market.data("POST", TEMPLATES, json=body)
     assert (created["id"], created["status"], created["template"]) == ("mine", "draft", template)
     assert market("POST", TEMPLATES, json=body).status_code == 409

@@ -14,7 +14,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_the_overview_counts_executions_and_shows_what_is_under_way(lab: Lab, api: ApiClient) -> None:
-    lab.save(recipe(id="other", safeguards={}, settings={"safeguards": {"requireTestFirst": True}}))
+    lab.store(recipe(id="other", safeguards={}, settings={"safeguards": {"requireTestFirst": True}}))
     lab.run_to(SEND_AT + MINUTE)
     seen = api.data("GET", MONITOR)
     assert (seen["executions"], seen["byStatus"]["live"], seen["byStatus"]["blocked"]) == (2, 1, 1)
@@ -24,7 +24,7 @@ def test_the_overview_counts_executions_and_shows_what_is_under_way(lab: Lab, ap
 
 
 def test_violations_are_shown_with_what_was_done(lab: Lab, api: ApiClient) -> None:
-    lab.save(recipe(settings={"testUserIds": []}))
+    lab.store(recipe(settings={"testUserIds": []}))
     lab.run_to_the_end()
     [violation] = api.data("GET", f"{MONITOR}?type=violations")
     assert (violation["type"], violation["executionId"], violation["actionTaken"]) == (
@@ -76,8 +76,8 @@ def test_a_user_sees_what_they_got(lab: Lab, api: ApiClient) -> None:
 
 def test_violations_of_a_recipe_are_paged_with_a_cursor(lab: Lab, api: ApiClient) -> None:
     for name in ("other", "third"):
-        lab.save(recipe(id=name, settings={"testUserIds": []}))
-    lab.save(recipe(settings={"testUserIds": []}))
+        lab.store(recipe(id=name, settings={"testUserIds": []}))
+    lab.store(recipe(settings={"testUserIds": []}))
     lab.run_to(SEND_AT + timedelta(days=2))
     cursor: str | None
     address, cursor, found = f"{MONITOR}?type=violations&recipeId=other&limit=1", "", list[dict[str, str]]()

@@ -71,7 +71,7 @@ def test_a_dry_run_counts_the_pushes_of_a_sequence_against_each_other_and_reserv
 
 def test_a_dry_run_finds_what_would_go_wrong(lab: Lab, api: ApiClient) -> None:
     lab.write_rows([(user(1), "", "Ann", "a"), (user(2), "x" * 5_000, "Bob", "a"), (user(3), "Shoe", "Cy", "b")])
-    lab.save(
+    lab.store(
         recipe(
             pushSequence=[push(1), push(2), push(3)],
             settings={"testUserIds": [], "safeguards": {"maxAudienceSize": 1}},
