@@ -95,7 +95,7 @@ def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: s
     _check(ports, recipe)
     if not dry_run:
         recipe = _added(ports, recipe, by)
-    notices = [*notices, *recipe.notices, *_without_testers(ports, recipe), *_refused_later(ports, recipe)]
+    notices = [*notices, *recipe.notices, *_refused_later(ports, recipe)]
     status = recipe.status.value
     return Migrated(name=old.name, outcome=Outcome.CREATED, recipe_id=recipe.id, status=status, notices=notices)
 
@@ -137,13 +137,6 @@ def _check(ports: Ports, recipe: Recipe) -> None:
     errors = no_send_errors(recipe, first_send(recipe, (), now), now)
     if errors:
         raise BadFields(errors)
-
-
-def _without_testers(ports: Ports, recipe: Recipe) -> Sequence[str]:
-    testers = recipe.settings.test_user_ids or ports.policy.default_test_user_ids
-    if testers or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
-        return ()
-    return ("it has no test users and will be blocked: set settings.testUserIds or DEFAULT_TEST_USER_IDS",)
 
 
 def _refused_later(ports: Ports, recipe: Recipe) -> Sequence[str]:

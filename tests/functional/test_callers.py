@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Forge, int, str]] = {
     "nested too deeply": (lambda _: f"Bearer {deep(3_000)}", 401, "cannot be read"),
     "100 KB": (lambda _: f"Bearer {'a' * 100_000}", 401, "the token has 100,000 characters"),
     "expired": (claims(iat=now() - 7_200, exp=now() - 3_600), 401, "has expired"),
-    "from the future": (claims(iat=now() + 600), 401, "is from the future"),
+    "from the future": (claims(iat=now() + 86_400, exp=now() + 90_000), 401, "is from the future"),
     "no expiry": (claims(exp=None), 401, "how long it holds"),
     "an expiry that is no number": (claims(exp=float("nan")), 401, "how long it holds"),
     "another function": (claims(aud="https://tminus-send-shard.example"), 401, "is not made out to"),
