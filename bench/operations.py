@@ -67,6 +67,9 @@ COSTS: Mapping[str, Cost] = {
     "executions.shards_under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
     "executions.save_shard": _READ_WRITE,  # the execution's state, then a write on condition
     "executions.settle_shard": Operations(reads=1, writes=2),  # the second write is to the sum, once it is done
+    "executions.accounted_until": _READ,
+    "executions.account_until": _READ_WRITE,
+    "executions.count": lambda _, found: Operations(reads=1 + found // _INDEX_ENTRIES_A_READ),
     "executions.log": _WRITE,
     "executions.log_of": _each_read,
     "executions.record": _WRITE,
