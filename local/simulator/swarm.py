@@ -58,6 +58,8 @@ _STANDS_OUT = 3
 """How many times as often as in a class that is frequent its one fault happens that stands out."""
 _MOST_SHARE = 0.3
 """However frequent a fault is, most of the calls that it can strike go well."""
+_MOST_CRASHES = 0.03
+"""A step makes up to 40 calls, and one crash ends it: more of them, and hardly a step would ever end."""
 _NOBODY_ACTS, _ACTS, _ACTS_TIMES = 0.25, 0.4, 2.0
 """The share of days on which nobody does anything, the share of the others on which a kind of event happens, and how
 many times as often it does."""
@@ -84,13 +86,17 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
             times = dict.fromkeys(kinds, often)
         if calm:
             times = dict.fromkeys(kinds, 0.0) | {"preempt": 1.0}
-        shares |= {kind: min(shares[kind] * times[kind], _MOST_SHARE) for kind in kinds if kind in shares}
+        shares |= {kind: _held(kind, shares[kind] * times[kind]) for kind in kinds if kind in shares}
         usual = {kind: usual_share(kind) * often * _STANDS_OUT for kind in kinds if kind in favoured and shares}
-        shares |= {kind: min(share, _MOST_SHARE) for kind, share in usual.items()}
+        shares |= {kind: _held(kind, share) for kind, share in usual.items()}
     nobody = random.random() < _NOBODY_ACTS or calm
     acts = {kind: 0.0 if nobody or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
     acts |= {kind: _ACTS_TIMES for kind in EVENTS if kind in favoured}
     return replace(rates, shares=shares, acts=acts, races=races)
+
+
+def _held(kind: str, share: float) -> float:
+    return min(share, _MOST_CRASHES if kind.startswith("crash") else _MOST_SHARE)
 
 
 def _times(random: Random, kinds: Sequence[str], often: float) -> dict[str, float]:
