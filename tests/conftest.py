@@ -9,11 +9,20 @@ import pytest
 
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm import FcmSender
+from functions.logs import log
 from local.emulators import EmulatorMissing, google_emulators
 from local.fake_fcm import FakeFcm
 from tests.fcm import settings_for
 
 MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]
+
+
+@pytest.fixture(autouse=True)
+def _logs_are_as_before() -> Iterator[None]:
+    """Let every test log, also after one that plays the simulator, which silences its process."""
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture

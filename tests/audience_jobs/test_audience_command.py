@@ -9,8 +9,9 @@ import pytest
 from audience_jobs.engines.duckdb import DuckDBEngine
 from functions.domain.errors import BadInput, BadRecipe
 from functions.usecases.query_audience import query_audience
-from tests.audience_jobs.test_jobs_command import AT, Tminus, sample, tminus
+from tests.audience_jobs.test_jobs_command import AT, sample, tminus
 from tests.audience_jobs.worlds import NOW
+from tests.command import Tminus
 from tests.factories import push, recipe
 
 __all__ = ["sample", "tminus"]

@@ -4,7 +4,6 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,36 +12,19 @@ from audience_jobs.contract import Job
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.query import read_query
 from audience_jobs.registry import jobs_in
-from local.cli.main import main
 from local.sample import generate
 from tests.audience_jobs.declared import rows_as_declared
 from tests.audience_jobs.examples import first_product
 from tests.audience_jobs.worlds import NOW, hours_ago, put, user
+from tests.command import Tminus, calling
 
 AT = "2026-11-23T18:00:00Z"
 WATERFALL = "generate_new_user_waterfall"
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-Tminus = Callable[..., Answer]
-
-
 @pytest.fixture
 def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tminus:
-    def call(*args: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["tminus", *map(str, args)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), told.out, told.err)
-
-    return call
+    return calling(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserDat
 from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.test_jobs_command import Tminus, tminus
+from tests.audience_jobs.test_jobs_command import tminus
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import written
+from tests.command import Tminus
 
 __all__ = ["tminus"]
 Upload = Callable[..., str]

@@ -6,47 +6,24 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.cli.main import main
 from local.sample import generate
 from local.state_lock import locked
+from tests.command import Answer, Tminus, calling
 from tests.factories import recipe
 
 AT = "2026-05-04T22:00:07Z"
 RECIPES = Path(__file__).parents[2] / "local" / "recipes"
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def report(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-Tminus = Callable[..., Answer]
-
-
 @pytest.fixture
 def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tminus:
-    def call(*args: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["tminus", *(str(arg) for arg in args)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), told.out, told.err)
-
-    return call
+    return calling(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")

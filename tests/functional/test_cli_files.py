@@ -4,8 +4,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,40 +12,19 @@ import pytest
 from functions.domain.errors import BadTemplate
 from functions.domain.links import LinkPolicy
 from local.cli.jobs_new import JOBS
-from local.cli.main import main
 from local.cli.options import RECIPES
 from local.cli.remote import print_table
 from local.sample import generate
+from tests.command import Tminus, calling
 
 LONG = "sneaker-reactivation-of-all-who-have-been-away-for-a-month_20260504T223000Z"
 HISTORY = "user_id,layer,sent_at\n10000000-0000-4000-8000-000000000001,3,2026-05-04T18:00:00Z\n"
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-Tminus = Callable[..., Answer]
-
-
 @pytest.fixture
 def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Tminus:
     monkeypatch.chdir(tmp_path)
-
-    def call(*args: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["tminus", *(str(arg) for arg in args)])
-        try:
-            main()
-            status: object = 0
-        except SystemExit as ended:
-            status = ended.code
-        told = capsys.readouterr()
-        return Answer(int(str(status or 0)), told.out, told.err)
-
-    return call
+    return calling(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")
