@@ -145,13 +145,16 @@ class Execution:
     @property
     def waiting(self) -> Wait | None:
         """The wait for its turn while it lasts: it ends when the audiences are built, or with the execution."""
-        begun = self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
-        return None if begun else self.wait
+        return None if self._begun else self.wait
 
     def waits(self, wait: Wait) -> "Execution":
         """Record that the execution waits for its turn; the first time counts, and only before it has begun."""
-        begun = self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
-        return self if begun or self.wait else replace(self, wait=wait)
+        return self if self._begun or self.wait else replace(self, wait=wait)
+
+    @property
+    def _begun(self) -> bool:
+        """Whether its audiences are being built, or were, or it has ended."""
+        return self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
 
     def created_before(self, other: "Execution") -> bool:
         """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""

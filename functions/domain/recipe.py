@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from functions.domain import fields
 from functions.domain.documents import shown, storage_errors, without_nulls
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.execution import Execution
 from functions.domain.field_errors import field_errors
 from functions.domain.ids import ONE_OFF, RECIPE_ID, slug
 from functions.domain.instants import instant
@@ -32,8 +33,8 @@ class Recipe:
     """A valid recipe: typed views of its document.
 
     `notices` are sentences about what was read otherwise than it was written, such as a status that
-    contradicts `isActive`; `effects` about what saving it has done to executions under way. `push_places` says where
-    in the document's list each of `pushes` stands, from 0.
+    contradicts `isActive`; `effects` about what saving it has done to executions under way, and `cancelled` are those
+    that it has cancelled. `push_places` says where in the document's list each of `pushes` stands, from 0.
     """
 
     def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
@@ -43,6 +44,7 @@ class Recipe:
         self.status = status
         self.notices = notices
         self.effects: tuple[str, ...] = ()
+        self.cancelled: tuple[Execution, ...] = ()
         self.pushes = parsed.ordered_pushes
         self.push_places = parsed.push_places
         self.criteria = parsed.audience_criteria

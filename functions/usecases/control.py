@@ -38,8 +38,19 @@ def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = 
 
     Tests, with which a recipe is tried before it is active, only where that is asked for.
     """
-    of_it = [execution for execution in ports.executions.unfinished() if execution.recipe_id == recipe_id]
-    return cancel_all(ports, [each for each in of_it if tests or each.kind is not Kind.TEST], why)
+    return cancel_all(ports, would_cancel(ports, recipe_id, tests=tests), why)
+
+
+def would_cancel(ports: Ports, recipe_id: str, *, tests: bool = False) -> list[Execution]:
+    """Return the executions that `cancel_before_live` cancels."""
+    return [
+        execution
+        for execution in ports.executions.unfinished()
+        if execution.recipe_id == recipe_id
+        and not execution.state.final
+        and execution.state is not State.LIVE
+        and (tests or execution.kind is not Kind.TEST)
+    ]
 
 
 def live_of(ports: Ports, recipe_id: str) -> list[Execution]:

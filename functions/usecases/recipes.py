@@ -138,8 +138,10 @@ def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     return _change(ports, recipe_id, complete, _deed(ports, by, Action.COMPLETED), cancel=False)
 
 
-def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> None:
-    """Remove a recipe and its schedule, and cancel the execution under way, if it is before T-0.
+def delete_recipe(
+    ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None
+) -> list[Execution]:
+    """Remove a recipe and its schedule, cancel its executions that are before T-0, and return those.
 
     Stale as in `update_recipe`.
     """
@@ -153,7 +155,7 @@ def delete_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
 
     ports.recipes.change(recipe_id, remove, _deed(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
-    cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
+    return cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
 
 
 def schedule_name(recipe_id: str) -> str:
@@ -243,5 +245,6 @@ def _change(
             f"execution {each.id} is live and goes on: stop it to end it" for each in live_of(ports, recipe.id)
         )
     recipe.notices = notices  # of what was written: what is stored is plain already
+    recipe.cancelled = tuple(cancelled)
     recipe.effects = (*(f"cancelled execution {each.id}: {each.reason}" for each in cancelled), *effects)
     return recipe

@@ -1,4 +1,4 @@
-"""Every five minutes: make what is match what should be, and say what differed."""
+"""Every five minutes: bring schedules, executions and tasks in line with the recipes, and report what differed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
@@ -18,7 +18,7 @@ from functions.usecases.steps import Run, read_run, tasks_of
 from functions.usecases.tell import enqueue, tell
 
 GRACE = timedelta(minutes=5)
-"""How long a step may be overdue before its task counts as lost, and the one made anew as lost again."""
+"""How long a step may be overdue before its task, and then each task that replaces it, counts as lost."""
 _ALERT_GRACE = timedelta(minutes=15)
 """The queue's longest wait between two attempts to deliver an alert is ten minutes."""
 
@@ -32,7 +32,7 @@ _WAITING_FOR = {
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """What reconciling found and mended, each as a sentence."""
+    """What a run of reconciling found and repaired, in sentences."""
 
     schedules: tuple[str, ...]
     cancelled: tuple[str, ...]
@@ -42,12 +42,12 @@ class Drift:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Everything that differed."""
+        """Every difference."""
         return tuple(sentence for kind in astuple(self) for sentence in kind)
 
 
 def reconcile(ports: Ports) -> Drift:
-    """Make schedules match recipes, launch or expire missed sends, make lost tasks anew; report what differed."""
+    """Make schedules match recipes, launch or expire missed sends, replace lost tasks; report each difference."""
     began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
     jobs = _launch_jobs(ports)
     recipes, malformed = _read_recipes(ports)
@@ -66,7 +66,7 @@ def reconcile(ports: Ports) -> Drift:
 
 
 def _enqueue_waiting_alerts(ports: Ports) -> None:
-    """Enqueue alerts anew that have been waiting for longer than their queue lets any wait between two attempts."""
+    """Enqueue again every alert that has waited longer than its queue waits between two attempts."""
     now = ports.clock.now()
     for outgoing in ports.alert_store.waiting(now - _ALERT_GRACE):
         enqueue(ports, outgoing, generation=(now - outgoing.at) // GRACE, at=now)
@@ -107,7 +107,7 @@ def _match_schedules(
 def _schedule_differences(
     ports: Ports, recipes: Mapping[str, Recipe], present: Mapping[str, ScheduledJob]
 ) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
-    """Yield the name of each job that is not as it should be: as it is, and as it should be, None for no job."""
+    """Yield each job that differs: its name, the present job and the wanted one; None stands for no job."""
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
     for name in sorted(present.keys() - wanted.keys()):
@@ -118,7 +118,7 @@ def _schedule_differences(
 
 
 def find_drift(ports: Ports) -> list[str]:
-    """Say what differs from what should be, and leave it as it is: schedules, sends, recipes that cannot be read.
+    """Report what `reconcile` would repair, and change nothing: schedules, sends, recipes that cannot be read.
 
     Every recipe is read for it.
     """
@@ -162,7 +162,7 @@ def _start_missing(ports: Ports, recipes: Mapping[str, Recipe], accounted: datet
 
 
 def _renew_tasks(ports: Ports) -> Iterator[str]:
-    """Make the tasks of overdue steps anew, once in each while that they stay overdue."""
+    """Replace the tasks of overdue steps, once in each period of `GRACE`."""
     now = ports.clock.now()
     for execution in ports.executions.unfinished():
         try:
@@ -179,7 +179,7 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
 
 
 def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
-    """Make the tasks anew of an execution that waits no longer, in case that all of them are lost.
+    """Replace all tasks of an execution whose wait is over, in case they are lost.
 
     That is no difference to report: the task that builds the audiences asks for its turn every minute as a rule.
     """
@@ -192,7 +192,7 @@ def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
 
 
 def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
-    """End what no step can be taken of; where that cannot be done now, the next run of reconciling does it."""
+    """End an execution that no step can read; where the store refuses it now, the next run ends it."""
     try:
         end_unreadable(ports, execution_id, str(error))
     except Transient:

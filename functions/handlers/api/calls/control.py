@@ -1,7 +1,6 @@
 """Controls: stop, cancel, pause, resume, execute now; and what is possible now."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
@@ -12,7 +11,6 @@ from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionSummary
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.asked_once import asked_once
-from functions.usecases.cancelled import while_cancelling
 from functions.usecases.control import cancel, cancel_before_live, stop, stop_all
 from functions.usecases.possible import possible_now
 from functions.usecases.recipes import pause_recipe, resume_recipe
@@ -92,9 +90,8 @@ def _cancel(call: Call, order: Order) -> Reply:
 
 def _pause(call: Call, order: Order) -> Reply:
     recipe_id = _recipe_of(order)
-    pause = partial(pause_recipe, call.ports, recipe_id, by=call.caller.name)
-    recipe, cancelled = while_cancelling(call.ports, recipe_id, pause)
-    return _done(call, order, cancelled, recipe.effects)
+    recipe = pause_recipe(call.ports, recipe_id, by=call.caller.name)
+    return _done(call, order, recipe.cancelled, recipe.effects)
 
 
 def _resume(call: Call, order: Order) -> Reply:

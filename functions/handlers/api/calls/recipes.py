@@ -1,7 +1,6 @@
 """Recipes: list, create, read, change, remove."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -24,7 +23,6 @@ from functions.handlers.api.recipe_model import (
 )
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
-from functions.usecases.cancelled import while_cancelling
 from functions.usecases.launched_sends import launched_sends
 from functions.usecases.list_recipes import list_recipes, shown_recipe
 from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
@@ -136,8 +134,7 @@ def put_recipe(call: Call) -> Reply:
 def remove_recipe(call: Call) -> Reply:
     """Remove a recipe and its schedule."""
     recipe_id = call.path["recipeId"]
-    remove = partial(delete_recipe, call.ports, recipe_id, by=call.caller.name, versions=call.if_match)
-    _, cancelled = while_cancelling(call.ports, recipe_id, remove)
+    cancelled = delete_recipe(call.ports, recipe_id, by=call.caller.name, versions=call.if_match)
     data = Removed(recipe_id=recipe_id, cancelled=[execution.id for execution in cancelled])
     return Reply(data=data, message=f"recipe {recipe_id} is removed")
 

@@ -31,8 +31,8 @@ from functions.handlers.console.recipe_form import (
 )
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import spaced, zone_of
-from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.check_saved import checked_recipe
+from functions.usecases.control import would_cancel
 from functions.usecases.describe_jobs import describe_jobs
 from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
 
@@ -108,9 +108,7 @@ def change(visit: Visit) -> Response:
     )
     try:
         document = {**stored, **changes}
-        recipe, cancelled = while_cancelling(
-            visit.ports, recipe_id, lambda: _unless_unread(visit, sent, document, save)
-        )
+        recipe = _unless_unread(visit, sent, document, save)
     except BadRecipe as error:
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, errors=error.errors)
     except ScheduleUnderWay as error:
@@ -119,7 +117,7 @@ def change(visit: Visit) -> Response:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
     told = "changed" if _sends(sent.document) else "stopped"
-    path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in cancelled)
+    path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in recipe.cancelled)
     return to(visit, path, told=told, cancelled=ids, **with_notices(path, recipe.notices))
 
 

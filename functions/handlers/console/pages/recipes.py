@@ -1,7 +1,6 @@
-"""All recipes, and one: what it sends to whom and when, what it has sent, and what can be done to it."""
+"""The list of recipes, and the page of one: what it sends, to whom and when, past sends, and its actions."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -24,8 +23,8 @@ from functions.handlers.console.told import cancelled_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
 from functions.ports import ExecutionSearch
-from functions.usecases.cancelled import while_cancelling, would_cancel
 from functions.usecases.check_recipe import audience_of
+from functions.usecases.control import would_cancel
 from functions.usecases.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.list_recipes import list_recipes, with_status
 from functions.usecases.recipe_audience import describe_audience, recipe_job
@@ -136,7 +135,7 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
 
 
 def _as_text(value: Any) -> str:
-    """Return a field that may hold anything as text; empty where it holds nothing."""
+    """Return a field of any type as text; empty where it has no value."""
     return value if isinstance(value, str) else shown(value) if value else ""
 
 
@@ -146,7 +145,7 @@ def _latest_built(history: Any) -> str:
 
 
 def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
-    """Return whom the recipe is for, and what each variable of each push stands for."""
+    """Return the audience of the recipe, and the meaning of each variable of its pushes."""
     try:
         job, arguments = recipe_job(recipe, visit.ports.find_job)
         audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
@@ -158,7 +157,7 @@ def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
 
 
 def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[Any]) -> str:
-    """Say what a form did: what is sent next, or which sends were cancelled; `live` are those that go on."""
+    """Return the outcome of a form: the next send, or the cancelled ones; `live` are the sends that go on."""
     told = visit.asked("told")
     if told not in _DONE:
         return ""
@@ -173,23 +172,22 @@ def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequen
 
 
 def pause(visit: Visit) -> Response:
-    """Pause a recipe; where that cancels a send for good, ask first, and name it."""
+    """Pause a recipe; ask first where that cancels a send, and name the send."""
     recipe_id = visit.path["recipe_id"]
     found = would_cancel(visit.ports, recipe_id)
     if not agreed(visit, found):
         return page(visit, "recipe_pause.html", **_asked(visit, found))
-    do = partial(pause_recipe, visit.ports, recipe_id, by=visit.caller.name)
-    _, cancelled = while_cancelling(visit.ports, recipe_id, do)
-    return to(visit, f"/recipes/{recipe_id}", told="paused", cancelled=" ".join(each.id for each in cancelled))
+    recipe = pause_recipe(visit.ports, recipe_id, by=visit.caller.name)
+    return to(visit, f"/recipes/{recipe_id}", told="paused", cancelled=" ".join(each.id for each in recipe.cancelled))
 
 
 def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
-    """Say whether the form that was sent names every execution that would be cancelled."""
+    """Say whether the submitted form names every execution that the change would cancel."""
     return {each.id for each in found} <= {*visit.field("cancels").split()}
 
 
 def _asked(visit: Visit, found: Sequence[Execution]) -> dict[str, Any]:
-    """Return what a page shows that asks whether to cancel executions."""
+    """Return the values of a page that asks whether to cancel executions."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
@@ -209,7 +207,7 @@ def resume(visit: Visit) -> Response:
 
 
 def ask_delete(visit: Visit) -> Response:
-    """Ask whether to delete a recipe, and name the sends that this cancels."""
+    """Ask whether to delete a recipe, and name the sends that deleting it cancels."""
     found = would_cancel(visit.ports, visit.path["recipe_id"], tests=True)
     return page(visit, "recipe_delete.html", **_asked(visit, found))
 
