@@ -77,7 +77,7 @@ seen["changed meanwhile"] = put_recipe.sync(
     recipe_id, client=client, body=changes, if_match=read.headers["ETag"]
 ).code.value
 
-broken = RecipeChanges.from_dict({"settings": {"safegards": {"maxAudienceSize": 5}}})
+broken = RecipeChanges.from_dict({"settings": {**document.settings.to_dict(), "safegards": {"maxAudienceSize": 5}}})
 refused = put_recipe.sync(recipe_id, client=client, body=broken)
 seen["misspelled"] = [refused.code.value, refused.errors[0].field, refused.errors[0].code.value]
 

@@ -20,6 +20,7 @@ function code<T>(answer: Answer<T>): components["schemas"]["ErrorCode"] | undefi
   return answer.error?.code;
 }
 
+const testUserIds = ["00000000-0000-4000-8000-000000000001"];
 const document: components["schemas"]["RecipeDocument"] = {
   id,
   name: "From a generated client",
@@ -29,7 +30,7 @@ const document: components["schemas"]["RecipeDocument"] = {
     { title: "Once more", body: "Second", layerId: 2, timing: { delayAfterPrevious: 5 } },
   ],
   audienceCriteria: { filters: { lastActiveDays: 365, minLifetimeTrades: 0 } },
-  settings: { testUserIds: ["00000000-0000-4000-8000-000000000001"] },
+  settings: { testUserIds },
 };
 const recipes = "/api/automation/recipes" as const;
 const one = "/api/automation/recipes/{recipeId}" as const;
@@ -49,7 +50,7 @@ seen["edited"] = [edited.name, edited.status, edited.schedule.daysOfWeek];
 seen["changed meanwhile"] = code(await api.PUT(one, { params: { path, header }, body: changes }));
 
 // @ts-expect-error the types know the settings: this key is misspelled
-const misspelled: components["schemas"]["RecipeChanges"] = { settings: { safegards: { maxAudienceSize: 5 } } };
+const misspelled: components["schemas"]["RecipeChanges"] = { settings: { testUserIds, safegards: { maxAudienceSize: 5 } } };
 const refused = await api.PUT(one, { params: { path }, body: misspelled });
 seen["misspelled"] = [code(refused), refused.error?.errors[0]?.field, refused.error?.errors[0]?.code];
 
