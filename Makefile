@@ -96,7 +96,7 @@ bench-console: $(READY) ## Measure the console's pages with 1,000 recipes and 10
 	$(BIN)/python -m bench.console
 
 screenshots: $(READY) ## Take pictures of every page of the console for docs/screenshots (needs chromium, and says so)
-	$(RUN) $(BIN)/python -m local.screenshots
+	$(RUN) $(BIN)/python -m local.pictures.screenshots
 
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(RUN) $(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json

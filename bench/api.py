@@ -22,9 +22,10 @@ from bench import figures
 from bench.api_world import open_world
 from bench.figures import say, table
 from functions import bootstrap, logs
-from functions.ports import ExecutionSearch, Ports
-from local.runtime import load_functions
-from local.serving import SOURCE
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 
 _OUT = Path(__file__).parent / "out" / "api.json"
 _BUDGET_MS = 20.0

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from functions import bootstrap
-from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, PhaseTimes, State
+from functions.domain.execution.execution import Execution, PhaseTimes, State
 from functions.domain.ids import execution_id
-from functions.domain.recipe import read
-from functions.domain.timeline import Phase
+from functions.domain.push.outcomes import Tally
+from functions.domain.recipe.read import read
+from functions.domain.recipe.timeline import Phase
 from functions.settings import Settings
-from functions.usecases.recipes import match_schedule
+from functions.usecases.recipes.save import match_schedule
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.documents import to_text

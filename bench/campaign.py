@@ -11,16 +11,17 @@ import duckdb
 from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.engines.duckdb import DuckDBEngine
 from bench.instant import InstantSender
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
-from functions.domain.safeguards import Limits
-from functions.ports import Ports, PushSender
-from functions.usecases.build_audience import build_audience
-from functions.usecases.checkpoint import checkpoint
-from functions.usecases.launch import launch
-from functions.usecases.recipes import save_recipe
-from functions.usecases.send_push import send_push
-from functions.usecases.send_test import send_test
+from functions.ports import Ports
+from functions.ports.sending import PushSender
+from functions.usecases.recipes.save import save_recipe
+from functions.usecases.timeline.build_audience import build_audience
+from functions.usecases.timeline.checkpoint import checkpoint
+from functions.usecases.timeline.launch import launch
+from functions.usecases.timeline.send_push import send_push
+from functions.usecases.timeline.send_to_testers import send_test
 from local.embedded.clock import FastClock
 from local.embedded.system import EmbeddedSystem, open_system
 

@@ -22,21 +22,21 @@ from werkzeug.test import Client
 from bench import figures
 from bench.figures import say, table
 from functions import bootstrap
-from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, Kind, State
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.ids import execution_id
-from functions.domain.timeline import Phase
+from functions.domain.push.outcomes import Tally
+from functions.domain.recipe.timeline import Phase
 from functions.handlers.console.assets import NAMES, asset
 from functions.settings import Settings
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.by_hand.start import start_by_hand
 from local.cli.options import RECIPES
-from local.console_stage import fill_data
-from local.documents import read_recipe_file
 from local.embedded.clock import VirtualClock
 from local.embedded.instants import to_micros
 from local.embedded.system import EmbeddedSystem
-from local.runtime import Runtime, load_functions
-from local.serving import FUNCTIONS, SOURCE
+from local.pictures.console_stage import fill_data
+from local.runtime.functions import Runtime, load_functions
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.serving import FUNCTIONS, SOURCE
 
 _OUT = Path(__file__).parent / "out" / "console.json"
 _NOW = datetime(2026, 5, 5, 22, 18, tzinfo=UTC)

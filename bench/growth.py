@@ -13,10 +13,10 @@ from bench.campaign import DUE, EXECUTION_ID, go_live, opened, write_user_data
 from bench.figures import Figures, say, table
 from bench.history import LETS_ALL_THROUGH, write_history
 from bench.process import Usage, run_alone
-from functions.domain.partition import index
+from functions.domain.audience.partition import index
 from functions.ports import Ports
-from functions.usecases.send_push import plan_shards
-from functions.usecases.send_shard import send_shard
+from functions.usecases.timeline.send_push import plan_shards
+from functions.usecases.timeline.send_shard import send_shard
 
 _SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _QUICK_SIZES = (1_000, 10_000, 50_000)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.campaign import EXECUTION_ID, SEND_AT
-from functions.domain import cadence, ledger
+from functions.domain.audience.partition import PARTITIONS, read_rows
+from functions.domain.cadence import ledger
+from functions.domain.cadence import rules as cadence
 from functions.domain.ids import USER_KEY_BYTES, user_digest
-from functions.domain.partition import PARTITIONS, read_rows
 from functions.ports import Ports
 
 

@@ -14,8 +14,8 @@ from bench.sink import LATENCIES_MS, Sink, fcm_settings
 from bench.stages import READ, STAGES, Stopwatch, watched
 from functions.bootstrap import collect_rarely
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
-from functions.usecases.send_shard import send_shard
+from functions.gcp.fcm.sender import FcmSender
+from functions.usecases.timeline.send_shard import send_shard
 
 _USERS, _QUICK_USERS = 1_000_000, 40_000
 _ROUNDS, _QUICK_ROUNDS = 6, 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from functions.domain.delivery import Chunk, Envelope, Outcome
+from functions.domain.push.outcomes import Chunk, Envelope, Outcome
 
 
 class InstantSender:

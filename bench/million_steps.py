@@ -10,11 +10,12 @@ from bench.operations import Operations, counted
 from bench.process import Usage
 from bench.sink import fcm_settings
 from functions import bootstrap
-from functions.domain.shard import live_tally
-from functions.ports import Ports, PushSender
+from functions.domain.push.shard import live_tally
+from functions.ports import Ports
+from functions.ports.sending import PushSender
 from local.embedded.clock import VirtualClock
-from local.runtime import Runtime, load_functions
-from local.serving import SOURCE
+from local.runtime.functions import Runtime, load_functions
+from local.runtime.serving import SOURCE
 
 
 def prepare(folder: str, users: int) -> None:

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from functions.domain.cadence import CadenceRule
-from functions.ports import CadenceLedger, Ports
+from functions.domain.cadence.rules import CadenceRule
+from functions.ports import Ports
+from functions.ports.stores import CadenceLedger
 
 T = TypeVar("T")
 _INDEX_ENTRIES_A_READ = 1_000

@@ -17,9 +17,9 @@ from google.oauth2.credentials import Credentials
 from requests.adapters import HTTPAdapter
 
 from bench.sink import PROJECT, fcm_settings
-from functions.domain.delivery import Chunk, Envelope, Message, Outcome
+from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
+from functions.gcp.fcm.sender import FcmSender
 
 _BATCH = 500
 """The most that firebase-admin sends in one call."""

@@ -15,7 +15,7 @@ import trustme
 
 from bench.process import other_core
 from functions.settings import FcmSettings
-from local.fake_fcm import FakeFcm
+from local.standins.fcm import FakeFcm
 
 PROJECT = "demo"
 LATENCIES_MS = (0, 100)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
-from functions.domain.cadence import CadenceRule
-from functions.domain.delivery import Chunk, Envelope, Outcome
-from functions.ports import CadenceLedger, Ports, PushSender
+from functions.domain.cadence.rules import CadenceRule
+from functions.domain.push.outcomes import Chunk, Envelope, Outcome
+from functions.ports import Ports
+from functions.ports.sending import PushSender
+from functions.ports.stores import CadenceLedger
 
 T = TypeVar("T")
 

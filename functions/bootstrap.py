@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, cast
 from audience_jobs.contract import Engine, Job
 from functions import logs
 from functions.domain.errors import Misconfigured
-from functions.ports import Channels, Clock, Part, Ports, PushSender
+from functions.ports import Part, Ports
+from functions.ports.people import Channels
+from functions.ports.queue import Clock
+from functions.ports.sending import PushSender
 from functions.settings import FcmSettings, Platform, Settings, named_commit, process_settings
 from functions.version import running
 
 if TYPE_CHECKING:
-    from functions.gcp.fcm_check import FcmCheck
+    from functions.gcp.fcm.check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
 
@@ -135,7 +138,7 @@ def web_channels(settings: Settings) -> Channels:
 def fcm_sender(settings: FcmSettings) -> PushSender:
     """Return the sender to phones, one for each process: its connections stay open from shard to shard."""
     from functions.gcp.clock import SystemClock  # noqa: PLC0415 - firebase-admin takes half a second to load
-    from functions.gcp.fcm import FcmSender  # noqa: PLC0415
+    from functions.gcp.fcm.sender import FcmSender  # noqa: PLC0415
 
     return FcmSender(settings, SystemClock())
 
@@ -144,7 +147,7 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
 def fcm_check(settings: FcmSettings) -> FcmCheck:
     """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
     from functions.gcp.clock import SystemClock  # noqa: PLC0415
-    from functions.gcp.fcm_check import FcmCheck  # noqa: PLC0415
+    from functions.gcp.fcm.check import FcmCheck  # noqa: PLC0415
 
     return FcmCheck(fcm_sender(settings), SystemClock())
 

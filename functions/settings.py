@@ -8,14 +8,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from functions.domain.alerts import EVERYTHING
-from functions.domain.cancel_link import SHORTEST_SECRET
+from functions.domain.alerts.alert import EVERYTHING
+from functions.domain.alerts.cancel_link import SHORTEST_SECRET
 from functions.domain.errors import Misconfigured
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
-from functions.domain.links import LinkPolicy
 from functions.domain.policy import AlertPolicy, Policy
+from functions.domain.push.links import LinkPolicy
 from functions.domain.roles import Role
-from functions.domain.safeguards import Limits
 
 _FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")

@@ -15,9 +15,9 @@ from google.cloud import scheduler_v1, tasks_v2
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
-from local.cloud import CloudEmulator, Script
 from local.embedded.clock import VirtualClock, WaitableClock
-from local.served import Served
+from local.runtime.served import Served
+from local.standins.cloud_tasks import CloudEmulator, Script
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LOCATION = "projects/demo/locations/europe-west1"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
+from functions.gcp.fcm.sender import FcmSender
 from functions.logs import log
-from local.emulators import EmulatorMissing, google_emulators
-from local.fake_fcm import FakeFcm
+from local.runtime.emulators import EmulatorMissing, google_emulators
+from local.standins.fcm import FakeFcm
 from tests.fcm import settings_for
 
 MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]

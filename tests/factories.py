@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.domain.execution import Execution
-from functions.ports import ExecutionSearch, Ports
+from functions.domain.execution.execution import Execution
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
 
 TESTER = "00000000-0000-4000-8000-00000000000a"
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from local.served import Served
+from local.runtime.served import Served
 
 _HOPS = ("connection", "content-length", "host", "keep-alive", "transfer-encoding")
 _CUT = 0

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functions.domain.delivery import Chunk, Envelope, Message
+from functions.domain.push.outcomes import Chunk, Envelope, Message
 from functions.settings import FcmSettings
-from local.fake_fcm import FakeFcm
+from local.standins.fcm import FakeFcm
 
 
 def settings_for(fcm: FakeFcm, **changes: Any) -> FcmSettings:

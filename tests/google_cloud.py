@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functions.settings import CloudSettings
-from local.cloud import CloudEmulator
-from local.cloud.project import make_project
 from local.embedded.clock import WaitableClock
+from local.standins.cloud_tasks import CloudEmulator
+from local.standins.cloud_tasks.project import make_project
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from functions.domain.cadence import BYPASSING_LAYERS
-from functions.domain.partition import PARTITIONS
+from functions.domain.audience.partition import PARTITIONS
+from functions.domain.cadence.rules import BYPASSING_LAYERS
 
 READ, WRITE = 300, 900
 """Nano-dollars a document read, and written: cloud.google.com/firestore/pricing ($0.03, $0.09 for 100,000)."""

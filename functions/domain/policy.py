@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat
-from functions.domain.links import LinkPolicy
-from functions.domain.safeguards import Limits
+from functions.domain.push.links import LinkPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import logging
 
-from functions.domain.alerts import Alert
+from functions.domain.alerts.alert import Alert
 from functions.logs import log
 
 

@@ -11,7 +11,7 @@ from google.cloud import scheduler_v1
 
 from functions.domain.errors import Conflict
 from functions.gcp.trouble import PASSING, translated
-from functions.ports import ScheduledJob
+from functions.ports.queue import ScheduledJob
 from functions.settings import CloudSettings
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from functions.domain.errors import BadAudience, Transient
-from functions.domain.shard import Stored
+from functions.domain.push.shard import Stored
 from functions.gcp.trouble import translated
 
 _CHECKSUM = "sha256"

@@ -7,23 +7,12 @@ from typing import Any, cast
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
-from functions.ports import (
-    AlertStore,
-    AudienceFiles,
-    AuditLog,
-    CadenceLedger,
-    Callers,
-    Channels,
-    Clock,
-    Devices,
-    ExecutionStore,
-    Ports,
-    PushSender,
-    RecipeStore,
-    RequestKeys,
-    Schedules,
-    TaskQueue,
-)
+from functions.ports import Ports
+from functions.ports.executions import ExecutionStore
+from functions.ports.people import Callers, Channels
+from functions.ports.queue import Clock, Schedules, TaskQueue
+from functions.ports.sending import Devices, PushSender
+from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
 from functions.settings import CloudSettings
 
 
@@ -91,43 +80,43 @@ class _Cloud:
         return firestore.Client(project=self._settings.project, database=self._settings.database)
 
     def recipes(self) -> RecipeStore:
-        from functions.gcp.firestore_recipes import FirestoreRecipeStore  # noqa: PLC0415
+        from functions.gcp.firestore.recipes import FirestoreRecipeStore  # noqa: PLC0415
 
         return FirestoreRecipeStore(self._firestore)
 
     def audit(self) -> AuditLog:
-        from functions.gcp.firestore_audit import FirestoreAuditLog  # noqa: PLC0415
+        from functions.gcp.firestore.audit import FirestoreAuditLog  # noqa: PLC0415
 
         return FirestoreAuditLog(self._firestore)
 
     def callers(self) -> Callers:
+        from functions.gcp.auth.id_tokens import IdTokens  # noqa: PLC0415
         from functions.gcp.clock import SystemClock  # noqa: PLC0415
-        from functions.gcp.id_tokens import IdTokens  # noqa: PLC0415
 
         return IdTokens(self._settings, SystemClock())
 
     def executions(self) -> ExecutionStore:
-        from functions.gcp.firestore_executions import FirestoreExecutionStore  # noqa: PLC0415
+        from functions.gcp.firestore.executions import FirestoreExecutionStore  # noqa: PLC0415
 
         return FirestoreExecutionStore(self._firestore)
 
     def request_keys(self) -> RequestKeys:
-        from functions.gcp.firestore_request_keys import FirestoreRequestKeys  # noqa: PLC0415
+        from functions.gcp.firestore.request_keys import FirestoreRequestKeys  # noqa: PLC0415
 
         return FirestoreRequestKeys(self._firestore)
 
     def ledger(self) -> CadenceLedger:
-        from functions.gcp.firestore_ledger import FirestoreCadenceLedger  # noqa: PLC0415
+        from functions.gcp.firestore.ledger import FirestoreCadenceLedger  # noqa: PLC0415
 
         return FirestoreCadenceLedger(self._firestore)
 
     def devices(self) -> Devices:
-        from functions.gcp.firestore_devices import FirestoreDevices  # noqa: PLC0415
+        from functions.gcp.firestore.devices import FirestoreDevices  # noqa: PLC0415
 
         return FirestoreDevices(self._firestore)
 
     def alert_store(self) -> AlertStore:
-        from functions.gcp.firestore_alerts import FirestoreAlertStore  # noqa: PLC0415
+        from functions.gcp.firestore.alerts import FirestoreAlertStore  # noqa: PLC0415
 
         return FirestoreAlertStore(self._firestore)
 

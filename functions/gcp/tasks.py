@@ -8,7 +8,7 @@ from google.cloud import tasks_v2
 
 from functions.domain.task_limits import check_task
 from functions.gcp.trouble import PASSING, translated
-from functions.ports import Clock, Task
+from functions.ports.queue import Clock, Task
 from functions.settings import CloudSettings
 
 DISPATCH_DEADLINE = timedelta(minutes=10)

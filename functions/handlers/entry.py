@@ -8,31 +8,31 @@ from flask import Request, Response
 
 def handle_task(function: str, request: Request) -> Response:
     """Run the step that a task asks for."""
-    from functions.handlers import tasks  # noqa: PLC0415
+    from functions.handlers.jobs import tasks  # noqa: PLC0415
 
     return tasks.handle_task(function, request)
 
 
 def handle_launch(request: Request) -> Response:
     """Launch the execution of the send that belongs to the scheduler's time."""
-    from functions.handlers import schedules  # noqa: PLC0415
+    from functions.handlers.jobs import scheduler  # noqa: PLC0415
 
-    return schedules.handle_launch(request)
+    return scheduler.handle_launch(request)
 
 
 def handle_reconcile(request: Request) -> Response:
     """Make what is match what should be."""
-    from functions.handlers import schedules  # noqa: PLC0415
+    from functions.handlers.jobs import scheduler  # noqa: PLC0415
 
-    return schedules.handle_reconcile(request)
+    return scheduler.handle_reconcile(request)
 
 
 def handle_console(request: Request) -> Response:
     """Show a page of the console, or do what a form of it asks for; an alert's cancel link needs no other key."""
     if request.path.startswith("/cancel/"):
-        from functions.handlers import cancel_link  # noqa: PLC0415
+        from functions.handlers.console.cancel import handler  # noqa: PLC0415
 
-        return cancel_link.handle_cancel_link(request)
+        return handler.handle_cancel_link(request)
     from functions.handlers.console import app  # noqa: PLC0415
 
     return app.handle_console(request)
@@ -47,6 +47,6 @@ def handle_api(request: Request) -> Response:
 
 def handle_send_alert(request: Request) -> Response:
     """Post an alert to its channels."""
-    from functions.handlers import alerts  # noqa: PLC0415
+    from functions.handlers.jobs import alerts  # noqa: PLC0415
 
     return alerts.handle_send_alert(request)

@@ -11,21 +11,21 @@ from datetime import datetime
 from functools import partial
 
 from functions.domain.errors import BadRecipe, Unreadable
-from functions.domain.execution import Execution, Kind, State
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.instants import stamp
-from functions.domain.recipe import read
-from functions.domain.safeguards import Finding, Severity, ViolationType
-from functions.domain.shard import PushFiles, Shard
-from functions.domain.timeline import Phase
+from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.recipe.read import read
+from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.built_pushes import built_pushes
-from functions.usecases.clean_up import clean_up
-from functions.usecases.deliver import count_as_lost, settle
-from functions.usecases.delivery import Delivery
-from functions.usecases.end_unreadable import end_unreadable
-from functions.usecases.launch import create, end, missing_sends
-from functions.usecases.send_push import plan_shards, push_due_at, shard_due_at
-from functions.usecases.steps import Run, read_run
+from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.deliver import count_as_lost, settle
+from functions.usecases.timeline.built_pushes import built_pushes
+from functions.usecases.timeline.clean_up import clean_up
+from functions.usecases.timeline.end_unreadable import end_unreadable
+from functions.usecases.timeline.launch import create, end, missing_sends
+from functions.usecases.timeline.send_push import plan_shards, push_due_at, shard_due_at
+from functions.usecases.timeline.steps import Run, read_run
 
 
 def end_sends_since(ports: Ports, backed_up_at: datetime) -> list[Execution]:

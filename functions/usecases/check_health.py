@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.errors import Misconfigured, TminusError
-from functions.ports import ExecutionSearch, Ports
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
 
 
 @dataclass(frozen=True, kw_only=True)

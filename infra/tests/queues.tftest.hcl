@@ -147,12 +147,12 @@ run "alerts" {
   }
 
   assert {
-    condition     = google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "${86400 * tonumber(one(regex("PATIENCE = timedelta\\(days=([0-9]+)\\)", file("../functions/domain/outgoing_alerts.py"))))}s"
-    error_message = "an alert is tried for as long as functions/domain/outgoing_alerts.py says"
+    condition     = google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "${86400 * tonumber(one(regex("PATIENCE = timedelta\\(days=([0-9]+)\\)", file("../functions/domain/alerts/outgoing.py"))))}s"
+    error_message = "an alert is tried for as long as functions/domain/alerts/outgoing.py says"
   }
 
   assert {
-    condition     = tonumber(trimsuffix(google_cloud_tasks_queue.this.retry_config[0].max_backoff, "s")) < 60 * tonumber(one(regex("_ALERT_GRACE = timedelta\\(minutes=([0-9]+)\\)", file("../functions/usecases/reconcile.py"))))
+    condition     = tonumber(trimsuffix(google_cloud_tasks_queue.this.retry_config[0].max_backoff, "s")) < 60 * tonumber(one(regex("_ALERT_GRACE = timedelta\\(minutes=([0-9]+)\\)", file("../functions/usecases/timeline/reconcile.py"))))
     error_message = "reconciling takes no alert for lost that the queue is still trying"
   }
 }

@@ -13,10 +13,10 @@ import click
 from audience_jobs.query_based import AUDIENCE
 from functions import bootstrap
 from functions.domain.errors import BadInput
-from functions.domain.recipe import parse
-from functions.usecases.query_audience import QueriedAudience, find_audience, query_audience
-from functions.usecases.recipe_audience import recipe_criteria
-from functions.usecases.run_job import Found
+from functions.domain.recipe.read import parse
+from functions.usecases.dry_run.query_audience import QueriedAudience, find_audience, query_audience
+from functions.usecases.dry_run.run_job import Found
+from functions.usecases.recipes.audience import recipe_criteria
 from local.cli.jobs_run import lines_of
 from local.cli.options import (
     check_free,
@@ -28,8 +28,8 @@ from local.cli.options import (
     read_instant,
     settings_with,
 )
-from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
+from local.runtime.recipe_files import read_recipe_file
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -10,15 +10,15 @@ import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput
-from functions.domain.execution import Execution
+from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.settings import process_settings
 from functions.usecases.after_restore import end_sends_since
-from local.backup import CLOCK, Contents, back_up, draft_folder, held_by, put_in_place, unpack
 from local.cli.options import check_new, folder, force_option, json_option, print_json, read_instant
 from local.embedded.clock import RealClock, VirtualClock
-from local.kept_clock import KeptClock
-from local.state_lock import locked
+from local.runtime.backup import CLOCK, Contents, back_up, draft_folder, held_by, put_in_place, unpack
+from local.runtime.persistent_clock import KeptClock
+from local.runtime.state_lock import locked
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _state = click.option(

@@ -15,9 +15,9 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
 from functions.ports import Ports
 from functions.settings import process_settings
-from functions.usecases.import_history import import_history
-from functions.usecases.user_history import MOST_DAYS, notifications_of
-from local.api_client import Answer, part
+from functions.usecases.cadence.import_history import import_history
+from functions.usecases.reports.history import MOST_DAYS, notifications_of
+from local.cli.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option

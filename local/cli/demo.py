@@ -13,9 +13,9 @@ from local.cli.data import make_sample_data
 from local.cli.options import RECIPES, folder
 from local.cli.run import execute
 from local.cli.story import Story
-from local.documents import read_recipe_file
-from local.single_run import make_plan
-from local.state_lock import LOCK, locked
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.single_run import make_plan
+from local.runtime.state_lock import LOCK, locked
 
 _HOME = Path(".tminus/demo")
 _MARK = ".made-by-tminus-demo"

@@ -8,8 +8,8 @@ import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput
-from functions.usecases.lift_graves import Graves, lift_graves
-from local.api_client import ApiClient
+from functions.usecases.cadence.lift_graves import Graves, lift_graves
+from local.cli.api_client import ApiClient
 from local.cli.options import data_option, folder, json_option, print_json, settings_with
 from local.cli.remote import ask_first, maybe_system, yes_option
 from local.embedded.clock import RealClock

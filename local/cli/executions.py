@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from functions.domain.errors import BadInput
-from local.api_client import part
+from local.cli.api_client import part
 from local.cli.options import check_new, force_option, json_option
 from local.cli.remote import show, system
 

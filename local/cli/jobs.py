@@ -7,8 +7,8 @@ import click
 
 from audience_jobs.registry import find
 from functions import bootstrap
-from functions.usecases.describe_jobs import describe_jobs
-from functions.usecases.run_job import run_job
+from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.dry_run.run_job import run_job
 from local.cli.jobs_new import JOBS, write_job
 from local.cli.jobs_run import lines_of, read_values
 from local.cli.options import (

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from audience_jobs.contract import Job, Value
 from functions.domain.errors import BadInput
-from functions.usecases.run_job import Found
+from functions.usecases.dry_run.run_job import Found
 
 
 def lines_of(found: Found) -> Iterator[str]:

@@ -9,8 +9,8 @@ from audience_jobs.errors import AudienceJobError, Unavailable
 from functions.bootstrap import running_version
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from functions.version import VERSION
-from local.api_client import ApiClient
 from local.cli import interrupt
+from local.cli.api_client import ApiClient
 from local.cli.audience import audience
 from local.cli.backup import backup, restore
 from local.cli.cadence import cadence

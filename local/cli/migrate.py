@@ -12,14 +12,14 @@ import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput, FieldError
-from functions.domain.old_push import is_old_push
+from functions.domain.recipe.old_push import is_old_push
 from functions.settings import process_settings
-from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate
-from local.api_client import ApiClient
+from functions.usecases.moving_in.migrate import Migrated, OldDocument, Outcome, migrate
+from local.cli.api_client import ApiClient
 from local.cli.options import existing_folder, folder, json_option, print_json
 from local.cli.remote import maybe_system
-from local.documents import read_json_file
 from local.embedded.clock import RealClock
+from local.runtime.recipe_files import read_json_file
 
 _MOST_BYTES = 100_000_000
 _SENT_AT_ONCE = 30

@@ -9,18 +9,18 @@ import click
 
 from audience_jobs.registry import find
 from functions.domain.errors import BadInput, BadRecipe, FieldError
-from functions.domain.first_send import Underway
 from functions.domain.instants import stamp
-from functions.domain.recipe import parse
-from functions.domain.schedule import sends_from
+from functions.domain.recipe.first_send import Underway
+from functions.domain.recipe.read import parse
+from functions.domain.recipe.schedule import sends_from
 from functions.settings import process_settings
-from functions.usecases.check_saved import checked_recipe
-from functions.usecases.recipe_audience import describe_audience
-from local.api_client import NotThere, part
+from functions.usecases.recipes.audience import describe_audience
+from functions.usecases.recipes.check_saved import checked_recipe
+from local.cli.api_client import NotThere, part
 from local.cli.options import json_option, print_json
 from local.cli.remote import ask_first, show, system, yes_option
-from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
+from local.runtime.recipe_files import read_recipe_file
 
 _SENDS_SHOWN = 3
 _AT = "/api/automation/recipes"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.domain.errors import BadInput
-from local.api_client import Answer, ApiClient
+from local.cli.api_client import Answer, ApiClient
 from local.cli.options import print_json, size_of
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")

@@ -9,18 +9,18 @@ from typing import Any
 import click
 
 from functions import logs
-from functions.domain.execution import State
-from functions.domain.safeguards import ViolationType
+from functions.domain.execution.execution import State
+from functions.domain.execution.safeguards import ViolationType
 from functions.settings import Settings
 from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.story import Story
-from local.documents import read_recipe_file, set_value
 from local.embedded.outbox import OutcomeScript
-from local.outcome_file import read_outcomes
-from local.single_run import Plan, SingleRun, make_plan
-from local.state_lock import locked
+from local.runtime.outcome_file import read_outcomes
+from local.runtime.recipe_files import read_recipe_file, set_value
+from local.runtime.single_run import Plan, SingleRun, make_plan
+from local.runtime.state_lock import locked
 
 _EXIT = {State.COMPLETED: 0, State.FAILED: 1}
 _ENDED_BEFORE = 3

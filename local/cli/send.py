@@ -9,7 +9,7 @@ from uuid import uuid4
 import click
 
 from functions.domain.errors import BadInput
-from local.api_client import Answer, ApiClient, NoAnswer
+from local.cli.api_client import Answer, ApiClient, NoAnswer
 from local.cli.options import json_option
 from local.cli.remote import ask_first, show, system, yes_option
 

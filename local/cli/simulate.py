@@ -9,9 +9,9 @@ import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
-from functions.domain.recipe import Recipe, parse
-from functions.domain.safeguards import past_errors
-from functions.usecases.check_recipe import check_recipe
+from functions.domain.execution.safeguards import past_errors
+from functions.domain.recipe.read import Recipe, parse
+from functions.usecases.recipes.check import check_recipe
 from local.cli.options import (
     check_new,
     data_option,
@@ -23,14 +23,14 @@ from local.cli.options import (
     settings_with,
 )
 from local.cli.progress import bar
-from local.documents import read_recipe_file
 from local.embedded.clock import RealClock
-from local.simulator.answer import answer, difference
-from local.simulator.doors import hush
-from local.simulator.faults import LEVELS
-from local.simulator.forecast import Forecast, Question, changed, forecast
-from local.simulator.page import page
-from local.single_run import check_user_data
+from local.forecast.answer import answer, difference
+from local.forecast.forecast import Forecast, Question, changed, forecast
+from local.forecast.page import page
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.single_run import check_user_data
+from local.simulator.play.entry_points import hush
+from local.simulator.play.faults import LEVELS
 
 _MOST_LINES = 60
 _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28

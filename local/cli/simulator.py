@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from local.embedded.clock import RealClock
-from local.simulator.batch import Sums, command_of, explain, playing
-from local.simulator.call_sites import call_sites
-from local.simulator.defects import DEFECTS
-from local.simulator.doors import hush
-from local.simulator.faults import LEVELS
-from local.simulator.prove import document, hunt_all, hunt_share, share_of_the_day
-from local.simulator.simulation import simulate
-from local.simulator.tapped import TAPPED
+from local.simulator.play.entry_points import hush
+from local.simulator.play.faults import LEVELS
+from local.simulator.play.simulation import simulate
+from local.simulator.play.tapped import TAPPED
+from local.simulator.proof.batch import Sums, command_of, explain, playing
+from local.simulator.proof.call_sites import call_sites
+from local.simulator.proof.defects import DEFECTS
+from local.simulator.proof.prove import document, hunt_all, hunt_share, share_of_the_day
 
 _MOST_EXPLAINED = 3
 _TELL_EVERY_SECONDS = 30

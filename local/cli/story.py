@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from functions.ports import LogEntry
+from functions.ports.executions import LogEntry
 from local.cli.options import size_of
-from local.single_run import Plan
+from local.runtime.single_run import Plan
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
 

@@ -10,10 +10,10 @@ import click
 
 from functions import bootstrap, logs
 from functions.domain.errors import BadRecipe
-from functions.domain.recipe import Document, read
-from functions.domain.schedule import starts_from
+from functions.domain.recipe.read import Document, read
+from functions.domain.recipe.schedule import starts_from
 from functions.settings import Settings
-from functions.usecases.recipes import save_recipe
+from functions.usecases.recipes.save import save_recipe
 from local.cli.data import make_sample_data
 from local.cli.options import data_option, existing_folder, folder, read_instant, settings_with
 from local.cli.phones import ask_before_phones
@@ -24,8 +24,8 @@ from local.cli.up_serving import serve, stop_on_signals
 from local.cli.up_token import token_for
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import RECONCILE_JOB
-from local.kept_clock import KeptClock
-from local.state_lock import locked
+from local.runtime.persistent_clock import KeptClock
+from local.runtime.state_lock import locked
 
 _SAMPLE_USERS = 10_000
 _BEFORE_THE_START = timedelta(seconds=20)

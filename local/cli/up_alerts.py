@@ -3,7 +3,7 @@
 from dataclasses import replace
 from secrets import token_urlsafe
 
-from functions.domain.alerts import EVERYTHING
+from functions.domain.alerts.alert import EVERYTHING
 from functions.settings import Settings, webhooks_of
 
 

@@ -12,13 +12,13 @@ import click
 from functions import bootstrap
 from functions.domain.instants import stamp
 from functions.settings import Settings
-from functions.usecases.recipes import save_recipe
+from functions.usecases.recipes.save import save_recipe
 from local.cli.up_recipes import begin_now
 from local.embedded.clock import FastClock, RealClock, WaitableClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
-from local.emulated import Emulated, emulated
-from local.emulators import EmulatorMissing, google_emulators
-from local.serving import load_handlers
+from local.runtime.emulated import Emulated, emulated
+from local.runtime.emulators import EmulatorMissing, google_emulators
+from local.runtime.serving import load_handlers
 
 _AS_EXPECTED = OutcomeScript()
 

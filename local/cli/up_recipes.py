@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from functions.domain.errors import NotPossible
-from functions.domain.execution import Kind
-from functions.domain.recipe import Document
-from functions.ports import ExecutionSearch, Ports
+from functions.domain.execution.execution import Kind
+from functions.domain.recipe.read import Document
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
 from functions.settings import Settings
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.by_hand.start import start_by_hand
 from local.cli.options import RECIPES
-from local.documents import read_recipe_file
+from local.runtime.recipe_files import read_recipe_file
 
 
 def read_recipes(folder: Path) -> Sequence[Document]:

@@ -13,9 +13,9 @@ from functions.domain.instants import stamp
 from local.cli.interrupt import STATUS, let_go
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import EmbeddedSystem
-from local.kept_clock import KeptClock
-from local.runtime import Runtime, load_functions
-from local.serving import FUNCTIONS, SOURCE, http_server, load_handlers
+from local.runtime.functions import Runtime, load_functions
+from local.runtime.persistent_clock import KeptClock
+from local.runtime.serving import FUNCTIONS, SOURCE, http_server, load_handlers
 
 _KEEP_SECONDS = 0.1
 _END_SECONDS = 6.0

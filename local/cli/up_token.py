@@ -1,7 +1,7 @@
 """`tminus up --host`: the token that callers need where others than this machine can reach the functions."""
 
 from functions.domain.errors import BadInput, Misconfigured
-from local.serving import is_this_machine
+from local.runtime.serving import is_this_machine
 
 _SHORTEST = 16
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from functions.domain.alerts import Alert
+from functions.domain.alerts.alert import Alert
+from functions.domain.alerts.outgoing import OutgoingAlert
 from functions.domain.errors import Misconfigured, NotFound, StoreUnavailable
 from functions.domain.instants import stamp
-from functions.domain.outgoing_alerts import OutgoingAlert
-from functions.ports import Clock
+from functions.ports.queue import Clock
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import to_micros

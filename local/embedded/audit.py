@@ -8,7 +8,7 @@ from typing import Any
 from functions.domain.audit import Action, AuditEntry, Deed
 from functions.domain.documents import known
 from functions.domain.instants import instant, stamp
-from functions.ports import AuditPlace
+from functions.ports.stores import AuditPlace
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 

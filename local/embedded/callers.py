@@ -1,7 +1,7 @@
 """Callers on one's own machine: there is nobody to tell apart."""
 
 from functions.domain.roles import Caller, Role, Service
-from functions.ports import Callers
+from functions.ports.people import Callers
 
 _ANYBODY = Caller(name="local", role=Role.ADMIN)
 

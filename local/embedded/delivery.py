@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.ports import Task
+from functions.ports.queue import Task
 from local.embedded.instants import to_micros
 
 QUEUE_NAME = "tminus"

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from sqlite3 import Connection
 
-from functions.domain.delivery import Tally
 from functions.domain.errors import Conflict, Halted, NotFound
-from functions.domain.execution import Execution, State
-from functions.domain.safeguards import Violation
-from functions.domain.shard import PushFiles, Shard
-from functions.domain.violations import read_violation, write_violation
-from functions.ports import ExecutionSearch, LogEntry, Place, ViolationPlace
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Violation
+from functions.domain.execution.violations import read_violation, write_violation
+from functions.domain.push.outcomes import Tally
+from functions.domain.push.shard import PushFiles, Shard
+from functions.ports.executions import ExecutionSearch, LogEntry, Place, ViolationPlace
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros

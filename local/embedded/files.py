@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from functions.domain.errors import BadAudience, StoreUnavailable
-from functions.domain.shard import Stored
+from functions.domain.push.shard import Stored
 from local.embedded.unavailable import file_trouble
 
 _READ_ONLY = 0o444

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.ports import ScheduledJob
+from functions.ports.queue import ScheduledJob
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from functions.domain.errors import Silent
-from functions.ports import Clock
+from functions.ports.queue import Clock
 
 _LONGEST_SILENCE = timedelta(seconds=15)
 """Of real time. A round of the dispatcher takes a fraction of a second."""

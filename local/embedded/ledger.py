@@ -7,8 +7,8 @@ from datetime import date
 from typing import TypeVar
 
 from functions.domain.audit import Deed
-from functions.domain.cadence import DEFAULT_RULES, CadenceRule
-from functions.domain.cadence_rules import SUBJECT, rules_document
+from functions.domain.cadence.rule_changes import SUBJECT, rules_document
+from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
 from functions.domain.errors import LedgerUnreadable
 from local.embedded.audit import append, define
 from local.embedded.database import Database

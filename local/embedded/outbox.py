@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.errors import StoreUnavailable
 from functions.domain.instants import stamp
-from functions.ports import Clock
+from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
+from functions.ports.queue import Clock
 from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines
 

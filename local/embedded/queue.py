@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection, Row
 
 from functions.domain.task_limits import LARGEST_TASK_BYTES, check_task
-from functions.ports import Clock, Task
+from functions.ports.queue import Clock, Task
 from local.embedded.database import Database
 from local.embedded.delivery import QUEUE_NAME, Delivery
 from local.embedded.documents import to_text

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection, Row
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from functions.domain.cron import Cron
-from functions.ports import Clock, ScheduledJob
+from functions.domain.recipe.cron import Cron
+from functions.ports.queue import Clock, ScheduledJob
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.fire import Fire

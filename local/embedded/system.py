@@ -6,7 +6,10 @@ from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports import Channels, Clock, Part, Ports, PushSender, ScheduledJob
+from functions.ports import Part, Ports
+from functions.ports.people import Channels
+from functions.ports.queue import Clock, ScheduledJob
+from functions.ports.sending import PushSender
 from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.callers import LocalCallers

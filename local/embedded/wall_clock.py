@@ -7,7 +7,7 @@ occurs twice strikes twice.
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from functions.domain.cron import Cron
+from functions.domain.recipe.cron import Cron
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from functions import bootstrap
-from functions.handlers.api.document import openapi
+from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
 from functions.settings import Settings
 from local.embedded.clock import VirtualClock
-from local.runtime import load_functions
+from local.runtime.functions import load_functions
+from local.runtime.served import Served
+from local.runtime.serving import FUNCTIONS, SOURCE, http_server
 from local.sample import generate
-from local.served import Served
-from local.serving import FUNCTIONS, SOURCE, http_server
 
 HERE = Path(__file__).parent
 PYTHON_TOOLS, NODE_TOOLS = HERE / ".venv" / "bin", HERE / "node_modules" / ".bin"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.emulators import EmulatorMissing
+from local.runtime.emulators import EmulatorMissing
 from tests.audience_jobs.postgres import postgres_server
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from audience_jobs.schema import SOURCE_TABLES
-from local.emulators import EmulatorMissing, free_port
+from local.runtime.emulators import EmulatorMissing, free_port
 
 _USUAL_PLACES = Path("/usr/lib/postgresql")
 _TYPES = {"text": "text", "integer": "bigint", "boolean": "boolean", "timestamp": "timestamptz", "json": "jsonb"}

@@ -8,7 +8,7 @@ import pytest
 
 from audience_jobs.engines.duckdb import DuckDBEngine
 from functions.domain.errors import BadInput, BadRecipe
-from functions.usecases.query_audience import query_audience
+from functions.usecases.dry_run.query_audience import query_audience
 from tests.audience_jobs.test_jobs_command import AT, sample, tminus
 from tests.audience_jobs.worlds import NOW
 from tests.command import Tminus

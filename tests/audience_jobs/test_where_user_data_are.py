@@ -12,7 +12,7 @@ from functions.bootstrap import google_cloud, user_data
 from functions.domain.errors import Misconfigured
 from functions.gcp.clock import SystemClock
 from functions.settings import read_settings
-from local.fake_fcm.credentials import write_service_account
+from local.standins.fcm.credentials import write_service_account
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import NOW, put, user
 

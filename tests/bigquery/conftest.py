@@ -9,7 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from audience_jobs.engines.bigquery import BigQueryEngine
-from local.emulators import EmulatorMissing
+from local.runtime.emulators import EmulatorMissing
 from tests.audience_jobs.conftest import postgres  # noqa: F401 - a fixture
 from tests.bigquery.emulator import ExportBucket, bigquery_emulator, fill
 

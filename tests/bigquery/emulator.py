@@ -10,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
 from audience_jobs.schema import SOURCE_TABLES
-from local.emulators import EmulatorMissing, free_port, running, storage_emulator
+from local.runtime.emulators import EmulatorMissing, free_port, running, storage_emulator
 
 PROJECT, BUCKET = "demo", "demo-audiences"
 _VENV = Path(__file__).parent / ".venv"

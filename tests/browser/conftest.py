@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from functions.domain.roles import Caller, Role
-from local.runtime import load_functions
-from local.served import Served
-from local.serving import SOURCE, http_server
+from local.runtime.functions import load_functions
+from local.runtime.served import Served
+from local.runtime.serving import SOURCE, http_server
 from tests.functional.conftest import Lab, lab, make_lab
 
 __all__ = ["lab", "make_lab"]

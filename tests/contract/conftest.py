@@ -15,26 +15,16 @@ from typing import Any, TypeVar
 import pytest
 
 from functions import bootstrap
-from functions.domain.delivery import Message, Outcome
-from functions.domain.execution import Execution
-from functions.domain.partition import PARTITIONS, Index
-from functions.domain.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
+from functions.domain.audience.partition import PARTITIONS, Index
+from functions.domain.execution.execution import Execution
+from functions.domain.push.outcomes import Message, Outcome
+from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
-from functions.ports import (
-    AlertStore,
-    AudienceFiles,
-    AuditLog,
-    CadenceLedger,
-    Devices,
-    ExecutionStore,
-    PushSender,
-    RecipeStore,
-    RequestKeys,
-    Schedules,
-    Task,
-    TaskQueue,
-)
+from functions.gcp.fcm.sender import FcmSender
+from functions.ports.executions import ExecutionStore
+from functions.ports.queue import Schedules, Task, TaskQueue
+from functions.ports.sending import Devices, PushSender
+from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
 from functions.settings import Platform, Settings
 from local.embedded.alerts import SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
@@ -49,22 +39,22 @@ from local.embedded.queue import SqliteTaskQueue
 from local.embedded.recipes import SqliteRecipeStore
 from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
-from local.fake_fcm import FakeFcm, Script, answers
-from local.simulator.chance import Chance
-from local.simulator.faults import rates
-from local.simulator.memory.alerts import MemoryAlertStore
-from local.simulator.memory.documents import (
+from local.memory.alerts import MemoryAlertStore
+from local.memory.documents import (
     MemoryAuditLog,
     MemoryCadenceLedger,
     MemoryDevices,
     MemoryRecipeStore,
     MemoryRequestKeys,
 )
-from local.simulator.memory.executions import MemoryExecutionStore
-from local.simulator.memory.files import MemoryAudienceFiles
-from local.simulator.memory.queue import MemoryTaskQueue
-from local.simulator.memory.schedules import MemorySchedules
-from local.simulator.phones import Phones
+from local.memory.executions import MemoryExecutionStore
+from local.memory.files import MemoryAudienceFiles
+from local.memory.queue import MemoryTaskQueue
+from local.memory.schedules import MemorySchedules
+from local.simulator.play.chance import Chance
+from local.simulator.play.faults import rates
+from local.simulator.play.phones import Phones
+from local.standins.fcm import FakeFcm, Script, answers
 from tests.fcm import settings_for
 from tests.google_cloud import cloud_project
 

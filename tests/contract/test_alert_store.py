@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.domain.alerts import Alert
+from functions.domain.alerts.alert import Alert
+from functions.domain.alerts.outgoing import Fate, OutgoingAlert
 from functions.domain.errors import NotFound, NotYet
-from functions.domain.outgoing_alerts import Fate, OutgoingAlert
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadAudience
-from functions.domain.shard import Stored
+from functions.domain.push.shard import Stored
 
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 NAME = "audiences/daily_20261123T180000Z/1-größe 👟.csv"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions.domain.audit import Action, Deed
-from functions.ports import AuditLog
+from functions.ports.stores import AuditLog
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.database import Database
 from local.embedded.recipes import SqliteRecipeStore

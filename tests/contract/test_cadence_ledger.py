@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from functions.domain.audit import Action, Deed
-from functions.domain.cadence import DEFAULT_RULES, CadenceRule
-from functions.domain.cadence_rules import SUBJECT, rules_document
+from functions.domain.cadence.rule_changes import SUBJECT, rules_document
+from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
 
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 TODAY = date(2026, 11, 23)

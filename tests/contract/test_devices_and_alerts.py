@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from functions.domain.alerts import Alert
+from functions.domain.alerts.alert import Alert
 from local.embedded.alerts import FileAlerts
 from local.embedded.clock import VirtualClock
 

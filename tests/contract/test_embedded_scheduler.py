@@ -13,8 +13,8 @@ from cronsim import CronSim
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from functions.domain.cron import Cron
-from functions.ports import ScheduledJob
+from functions.domain.recipe.cron import Cron
+from functions.ports.queue import ScheduledJob
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.scheduler import SqliteSchedules

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Tally
 from functions.domain.errors import Conflict, Halted, NotFound
-from functions.domain.execution import Execution, State
-from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
-from functions.domain.timeline import Phase
-from functions.ports import ExecutionSearch, LogEntry, violation_place
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.push.outcomes import Tally
+from functions.domain.recipe.timeline import Phase
+from functions.ports.executions import ExecutionSearch, LogEntry, violation_place
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Make = Callable[..., Any]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Chunk, Envelope, Message, Outcome
 from functions.domain.errors import StoreUnavailable
+from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 

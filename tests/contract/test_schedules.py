@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.ports import ScheduledJob
+from functions.ports.queue import ScheduledJob
 
 DAILY = ScheduledJob(name="daily", cron="0 18 * * *", zone="Europe/Berlin", function="launch", body={"größe": "👟"})
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
+from functions.gcp.fcm.sender import FcmSender
 from functions.settings import Settings
-from functions.usecases.recipes import save_recipe
-from functions.usecases.report import report
-from local.documents import read_recipe_file
+from functions.usecases.recipes.save import save_recipe
+from functions.usecases.reports.execution import report
 from local.embedded.clock import VirtualClock
-from local.emulated import Emulated, emulated
-from local.fake_fcm import FakeFcm
-from local.serving import SOURCE
+from local.runtime.emulated import Emulated, emulated
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.serving import SOURCE
+from local.standins.fcm import FakeFcm
 from tests.fcm import settings_for
 
 RECIPES = SOURCE.parent / "local" / "recipes"

@@ -16,19 +16,19 @@ from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
 from functions import bootstrap
 from functions.domain.audit import Action, Deed
-from functions.domain.execution import Execution
+from functions.domain.execution.execution import Execution
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
-from functions.domain.recipe import read
+from functions.domain.recipe.read import read
 from functions.ports import Ports
-from functions.usecases.recipes import match_schedule, save_recipe
-from functions.usecases.report import report
+from functions.usecases.recipes.save import match_schedule, save_recipe
+from functions.usecases.reports.execution import report
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutcomeScript
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB, EmbeddedSystem, open_system
-from local.runtime import Runtime, load_functions
-from local.serving import FUNCTIONS, SOURCE
+from local.runtime.functions import Runtime, load_functions
+from local.runtime.serving import FUNCTIONS, SOURCE
 from tests.factories import TESTER, recipe, user
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)

@@ -8,8 +8,8 @@ from functions import bootstrap
 from functions.domain.instants import instant
 from functions.settings import process_settings
 from local.embedded.clock import FastClock
-from local.runtime import load_functions
-from local.serving import FUNCTIONS, SOURCE, http_server
+from local.runtime.functions import load_functions
+from local.runtime.serving import FUNCTIONS, SOURCE, http_server
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from functions.domain.policy import Policy
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
+from functions.gcp.fcm.sender import FcmSender
 from functions.settings import FcmSettings
-from functions.usecases.send_shard import send_shard
+from functions.usecases.timeline.send_shard import send_shard
 from tests.functional.conftest import SEND_AT, Lab
 
 POLICY = replace(Policy(), chunk_rows=50)

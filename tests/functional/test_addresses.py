@@ -10,9 +10,9 @@ from werkzeug.test import Client
 from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.ids import UserIdFormat
-from local.api_client import part
-from local.runtime import load_functions
-from local.serving import SOURCE
+from local.cli.api_client import part
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor

@@ -10,20 +10,21 @@ from typing import Any
 
 import pytest
 
-from functions.domain.alerts import EVERYTHING
-from functions.domain.delivery import Outcome
+from functions.domain.alerts.alert import EVERYTHING
+from functions.domain.alerts.outgoing import Fate
 from functions.domain.errors import BadRecipe, Refused, TminusError, Transient
-from functions.domain.execution import Kind
-from functions.domain.outgoing_alerts import Fate
+from functions.domain.execution.execution import Kind
 from functions.domain.policy import AlertPolicy
+from functions.domain.push.outcomes import Outcome
 from functions.gcp.webhooks import WebhookChannels
-from functions.ports import Clock, Ports, Task, TaskQueue
-from functions.usecases.control import cancel, stop
-from functions.usecases.reconcile import reconcile
-from functions.usecases.send_alert import send_alert
-from functions.usecases.start_by_hand import start_by_hand
+from functions.ports import Ports
+from functions.ports.queue import Clock, Task, TaskQueue
+from functions.usecases.alerting.send_alert import send_alert
+from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.timeline.control import cancel, stop
+from functions.usecases.timeline.reconcile import reconcile
 from local.embedded.outbox import OutcomeScript
-from local.webhook_sink import Reply, WebhookSink
+from local.standins.webhook import Reply, WebhookSink
 from tests.factories import recipe, user
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint

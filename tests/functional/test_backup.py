@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from functions.domain.ids import execution_id
-from functions.usecases.control import cancel, stop_all
-from functions.usecases.recipes import pause_recipe, resume_recipe
-from local.backup import back_up
+from functions.usecases.recipes.save import pause_recipe, resume_recipe
+from functions.usecases.timeline.control import cancel, stop_all
 from local.cli.main import cli
+from local.runtime.backup import back_up
+from local.runtime.state_lock import INTERRUPTED, locked
 from local.sample import generate
-from local.state_lock import INTERRUPTED, locked
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.running_up import EXECUTION, Up, messages, wait_until, write_recipe

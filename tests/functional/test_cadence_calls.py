@@ -9,10 +9,10 @@ import pytest
 
 from functions.domain.errors import BadFields, BadInput, LedgerUnreadable
 from functions.ports import Ports
-from functions.usecases.change_rules import change_rules
-from functions.usecases.filter_audience import filter_audience
-from functions.usecases.track_notification import Tracked, track_notification
-from functions.usecases.user_history import notifications_of
+from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.cadence.filter_audience import filter_audience
+from functions.usecases.cadence.track import Tracked, track_notification
+from functions.usecases.reports.history import notifications_of
 from tests.factories import push, recipe, user
 from tests.functional.conftest import EARLIER, SEND_AT, Lab
 

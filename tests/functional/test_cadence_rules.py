@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.cadence_rules import SUBJECT
+from functions.domain.cadence.rule_changes import SUBJECT
 from functions.domain.errors import BadFields
-from functions.usecases.audit import history_of
-from functions.usecases.change_rules import change_rules
+from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.reports.audit import history_of
 from tests.factories import executions_of, push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 

@@ -16,15 +16,16 @@ from werkzeug.test import Client, TestResponse
 from functions import bootstrap, logs
 from functions.domain.errors import Misconfigured
 from functions.domain.roles import Role
+from functions.gcp.auth.id_tokens import IdTokens
 from functions.gcp.clock import SystemClock
-from functions.gcp.id_tokens import IdTokens
-from functions.ports import Callers, Ports
+from functions.ports import Ports
+from functions.ports.people import Callers
 from functions.settings import CloudSettings, read_settings
-from local.cloud.certificates import CertificateServer
-from local.cloud.oidc import OidcKey
 from local.embedded.clock import RealClock
-from local.runtime import load_functions
-from local.serving import CALLED_BY_SERVICES, SOURCE
+from local.runtime.functions import load_functions
+from local.runtime.serving import CALLED_BY_SERVICES, SOURCE
+from local.standins.cloud_tasks.certificates import CertificateServer
+from local.standins.cloud_tasks.oidc import OidcKey
 from tests.factories import executions_of
 from tests.functional.conftest import START_AT, Lab
 
@@ -387,8 +388,8 @@ from datetime import UTC, datetime
 import functions_framework
 
 from functions.domain.roles import Role
-from functions.handlers.answers import answer
-from functions.handlers.callers import caller
+from functions.handlers.jobs.errors import answer
+from functions.handlers.http.callers import caller
 
 
 @functions_framework.http

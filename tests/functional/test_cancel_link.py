@@ -14,13 +14,13 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from functions import bootstrap
-from functions.domain.cancel_link import make_token
+from functions.domain.alerts.cancel_link import make_token
 from functions.domain.errors import Transient
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from functions.domain.policy import AlertPolicy
-from functions.usecases.control import cancel, stop
-from local.runtime import load_functions
-from local.serving import SOURCE
+from functions.usecases.timeline.control import cancel, stop
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 

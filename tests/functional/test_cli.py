@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from local.runtime.state_lock import locked
 from local.sample import generate
-from local.state_lock import locked
 from tests.command import Answer, Tminus, calling
 from tests.factories import recipe
 

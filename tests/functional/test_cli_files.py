@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.domain.errors import BadTemplate
-from functions.domain.links import LinkPolicy
+from functions.domain.push.links import LinkPolicy
 from local.cli.jobs_new import JOBS
 from local.cli.options import RECIPES
 from local.cli.remote import print_table

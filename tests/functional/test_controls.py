@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.delivery import Chunk, Envelope, Outcome
 from functions.domain.errors import NotPossible
-from functions.domain.execution import State
-from functions.ports import Ports, PushSender
-from functions.usecases.control import cancel, stop
-from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe
+from functions.domain.execution.execution import State
+from functions.domain.push.outcomes import Chunk, Envelope, Outcome
+from functions.ports import Ports
+from functions.ports.sending import PushSender
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe
+from functions.usecases.timeline.control import cancel, stop
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 

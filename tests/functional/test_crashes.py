@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint

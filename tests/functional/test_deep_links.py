@@ -4,10 +4,10 @@ import io
 from datetime import timedelta
 from typing import Any
 
-from functions.usecases.preview import preview
-from functions.usecases.sample_messages import sample_messages
-from functions.usecases.send_once import OneOff, send_once, try_once
-from functions.usecases.steps import read_run
+from functions.usecases.by_hand.send_once import OneOff, send_once, try_once
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.timeline.steps import read_run
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, START_AT, Lab

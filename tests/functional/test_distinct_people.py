@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.alerts import finished
-from functions.domain.delivery import Tally
-from functions.domain.execution import Execution
-from functions.usecases.control import stop
-from functions.usecases.preview import preview
+from functions.domain.alerts.alert import finished
+from functions.domain.execution.execution import Execution
+from functions.domain.push.outcomes import Tally
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.timeline.control import stop
 from tests.factories import recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 

@@ -11,7 +11,7 @@ import pytest
 from audience_jobs.contract import Check
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import Unavailable
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Chunk, Envelope, Message, Outcome
+from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
-from functions.ports import Ports, PushSender
-from functions.usecases.control import stop
-from local.fake_fcm import FakeFcm, Script, Share, answers
+from functions.gcp.fcm.sender import FcmSender
+from functions.ports import Ports
+from functions.ports.sending import PushSender
+from functions.usecases.timeline.control import stop
+from local.standins.fcm import FakeFcm, Script, Share, answers
 from tests.conftest import MakeFcm
 from tests.factories import TESTER, push, recipe, user
 from tests.fcm import settings_for

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.fake_fcm import FakeFcm, Script, answers
+from local.standins.fcm import FakeFcm, Script, answers
 from tests.conftest import MakeFcm
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, Lab

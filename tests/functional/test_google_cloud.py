@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from functions.domain.execution import Execution, State
-from functions.usecases.control import cancel, stop
-from local.cloud import Duplicate, Reorder, Script, Share
-from local.fake_fcm import Script as FcmScript
-from local.fake_fcm import answers
+from functions.domain.execution.execution import Execution, State
+from functions.usecases.timeline.control import cancel, stop
 from local.sample import generate
+from local.standins.cloud_tasks import Duplicate, Reorder, Script, Share
+from local.standins.fcm import Script as FcmScript
+from local.standins.fcm import answers
 from tests.factories import TESTER, executions_of
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from functions.usecases.filter_audience import filter_audience
-from functions.usecases.import_history import import_history
-from functions.usecases.migrate import OldDocument, migrate
-from functions.usecases.send_once import OneOff, send_once, try_once
-from functions.usecases.track_notification import track_notification
-from functions.usecases.user_history import notifications_of
+from functions.usecases.by_hand.send_once import OneOff, send_once, try_once
+from functions.usecases.cadence.filter_audience import filter_audience
+from functions.usecases.cadence.import_history import import_history
+from functions.usecases.cadence.track import track_notification
+from functions.usecases.moving_in.migrate import OldDocument, migrate
+from functions.usecases.reports.history import notifications_of
 from local.sample import generate
 from tests.factories import old_push
 from tests.functional.cloud_lab import CloudLab, cloud_lab

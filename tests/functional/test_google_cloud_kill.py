@@ -22,19 +22,19 @@ import pytest
 from functions import bootstrap
 from functions.domain.instants import stamp
 from functions.settings import Platform, Settings
-from functions.usecases.recipes import save_recipe
-from functions.usecases.report import report
-from local.cloud import CloudEmulator
-from local.cloud.project import make_project
-from local.documents import read_recipe_file
+from functions.usecases.recipes.save import save_recipe
+from functions.usecases.reports.execution import report
 from local.embedded.clock import FastClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.system import RECONCILE_JOB
-from local.emulated import Emulated
-from local.emulators import free_port
-from local.fake_fcm import FakeFcm, Script, answers
+from local.runtime.emulated import Emulated
+from local.runtime.emulators import free_port
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.served import Served
 from local.sample import generate
-from local.served import Served
+from local.standins.cloud_tasks import CloudEmulator
+from local.standins.cloud_tasks.project import make_project
+from local.standins.fcm import FakeFcm, Script, answers
 
 ROOT = Path(__file__).parents[2]
 SPEED = 60.0

@@ -13,9 +13,9 @@ import pytest
 from functions.domain.errors import BadFields, LedgerUnreadable
 from functions.domain.ids import UserIdFormat
 from functions.ports import Ports
-from functions.usecases.import_history import ImportReport, import_history
-from functions.usecases.track_notification import track_notification
-from functions.usecases.user_history import notifications_of
+from functions.usecases.cadence.import_history import ImportReport, import_history
+from functions.usecases.cadence.track import track_notification
+from functions.usecases.reports.history import notifications_of
 from tests.factories import push, recipe, user
 from tests.functional.conftest import Lab
 from tests.functional.crashes import Crash, CrashPoint

@@ -16,7 +16,7 @@ from functions.domain.errors import Conflict
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
 from functions.ports import Ports
-from functions.usecases.send_shard import send_shard
+from functions.usecases.timeline.send_shard import send_shard
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.interleaving import interleave

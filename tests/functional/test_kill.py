@@ -12,7 +12,7 @@ import pytest
 from functions import bootstrap
 from functions.ports import Ports
 from functions.settings import Settings
-from functions.usecases.report import report
+from functions.usecases.reports.execution import report
 from local.embedded.clock import RealClock
 from local.embedded.system import EmbeddedSystem
 from local.sample import generate

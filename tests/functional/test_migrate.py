@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.domain.status import Status
-from functions.usecases.migrate import Migrated, OldDocument, migrate, migration_status
-from functions.usecases.recipes import pause_recipe
+from functions.domain.recipe.status import Status
+from functions.usecases.moving_in.migrate import Migrated, OldDocument, migrate, migration_status
+from functions.usecases.recipes.save import pause_recipe
 from tests.factories import TESTER, executions_of, old_push, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint

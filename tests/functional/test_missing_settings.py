@@ -9,8 +9,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from functions import bootstrap, logs
-from local.runtime import load_functions
-from local.serving import CALLED_BY_SERVICES, FUNCTIONS, SOURCE
+from local.runtime.functions import load_functions
+from local.runtime.serving import CALLED_BY_SERVICES, FUNCTIONS, SOURCE
 
 pytestmark = pytest.mark.usefixtures("incomplete")
 ORIGIN = {"Origin": "https://console.example", "Access-Control-Request-Method": "PUT"}

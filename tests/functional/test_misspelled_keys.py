@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe
-from functions.domain.field_paths import misspelled_keys
-from functions.domain.recipe import Document
-from functions.usecases.check_saved import checked_recipe
-from functions.usecases.preview import preview
-from functions.usecases.recipes import update_recipe
-from local.documents import read_recipe_file
-from local.serving import SOURCE
+from functions.domain.recipe.field_paths import misspelled_keys
+from functions.domain.recipe.read import Document
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.recipes.check_saved import checked_recipe
+from functions.usecases.recipes.save import update_recipe
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.serving import SOURCE
 from tests.factories import push, recipe
 from tests.functional.conftest import EARLIER, Lab, _job
 

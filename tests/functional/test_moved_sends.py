@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe, NotPossible
-from functions.domain.execution import Kind, State
-from functions.domain.first_send import ScheduleUnderWay, Underway
-from functions.domain.recipe import read
-from functions.ports import ExecutionSearch
-from functions.usecases.control import cancel, stop
-from functions.usecases.launch import launch, start_due
-from functions.usecases.list_recipes import shown_recipe
-from functions.usecases.recipes import (
+from functions.domain.execution.execution import Kind, State
+from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
+from functions.domain.recipe.read import read
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.recipes.save import (
     complete_recipe,
     delete_recipe,
     pause_recipe,
@@ -23,8 +21,10 @@ from functions.usecases.recipes import (
     stored_recipe,
     update_recipe,
 )
-from functions.usecases.reconcile import find_drift, reconcile
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.reports.recipes import shown_recipe
+from functions.usecases.timeline.control import cancel, stop
+from functions.usecases.timeline.launch import launch, start_due
+from functions.usecases.timeline.reconcile import find_drift, reconcile
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 

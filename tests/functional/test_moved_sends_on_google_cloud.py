@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from functions.domain.execution import State
-from functions.domain.first_send import ScheduleUnderWay, Underway
-from functions.ports import ExecutionSearch
-from functions.usecases.recipes import update_recipe
+from functions.domain.execution.execution import State
+from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.recipes.save import update_recipe
 from local.sample import generate
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 

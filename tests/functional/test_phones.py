@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from functions.domain.dead_tokens import bury
-from functions.domain.delivery import Outcome
+from functions.domain.audience.dead_tokens import bury
+from functions.domain.audience.partition import partition_of
 from functions.domain.ids import UserIdFormat, user_digest
-from functions.domain.partition import partition_of
-from functions.domain.shard import PushFiles
-from functions.usecases.filter_audience import filter_audience
-from functions.usecases.send_once import OneOff, send_once, users_file
+from functions.domain.push.outcomes import Outcome
+from functions.domain.push.shard import PushFiles
+from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
+from functions.usecases.cadence.filter_audience import filter_audience
 from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab

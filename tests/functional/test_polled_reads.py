@@ -10,10 +10,10 @@ import pytest
 from werkzeug.test import Client
 
 from functions import bootstrap
-from functions.domain.execution import State
-from functions.usecases.show_executions import version_now, watch_execution
-from local.runtime import load_functions
-from local.serving import SOURCE
+from functions.domain.execution.execution import State
+from functions.usecases.reports.executions import version_now, watch_execution
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 from tests.factories import executions_of
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe
-from functions.domain.recipe import parse
-from functions.usecases.recipe_audience import describe_audience
+from functions.domain.recipe.read import parse
+from functions.usecases.recipes.audience import describe_audience
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import Lab
 

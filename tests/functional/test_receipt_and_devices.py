@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.delivery import Outcome
 from functions.domain.errors import BadInput
 from functions.domain.ids import UserIdFormat
-from functions.usecases.control import stop
-from functions.usecases.user_history import user_history
+from functions.domain.push.outcomes import Outcome
+from functions.usecases.reports.history import user_history
+from functions.usecases.timeline.control import stop
 from local.embedded.outbox import OutcomeScript
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab

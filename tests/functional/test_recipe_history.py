@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe
-from functions.usecases.audit import history_of
-from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, save_recipe
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe
+from functions.usecases.reports.audit import history_of
 from tests.factories import recipe
 from tests.functional.conftest import Lab
 

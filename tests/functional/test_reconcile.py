@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.ports import ScheduledJob, Task
-from functions.usecases.recipes import pause_recipe, resume_recipe
-from functions.usecases.reconcile import reconcile
+from functions.ports.queue import ScheduledJob, Task
+from functions.usecases.recipes.save import pause_recipe, resume_recipe
+from functions.usecases.timeline.reconcile import reconcile
 from local.embedded.system import RECONCILE_JOB
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab

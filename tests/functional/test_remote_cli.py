@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from functions.domain.dead_tokens import bury
+from functions.domain.audience.dead_tokens import bury
+from functions.domain.audience.partition import partition_of
 from functions.domain.ids import user_key
-from functions.domain.partition import partition_of
-from functions.usecases.track_notification import track_notification
+from functions.usecases.cadence.track import track_notification
 from local.cli.main import main
-from local.served import Served
-from local.serving import http_server
+from local.runtime.served import Served
+from local.runtime.serving import http_server
 from tests.factories import old_push, recipe, user
 from tests.functional.conftest import _APPS, EARLIER, SEND_AT, Lab
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Outcome
 from functions.domain.errors import LedgerUnreadable
-from functions.domain.safeguards import Limits
+from functions.domain.execution.safeguards import Limits
+from functions.domain.push.outcomes import Outcome
 from functions.ports import Ports
 from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, executions_of, push, recipe, user

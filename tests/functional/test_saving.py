@@ -8,12 +8,12 @@ import pytest
 from functions.domain.errors import BadRecipe
 from functions.domain.ids import UserIdFormat
 from functions.domain.policy import Policy
-from functions.domain.recipe import Document
-from functions.usecases.check_saved import checked_recipe
-from functions.usecases.migrate import Migrated, OldDocument, migrate
-from functions.usecases.preview import preview
-from functions.usecases.recipes import resume_recipe, save_recipe, update_recipe
-from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
+from functions.domain.recipe.read import Document
+from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.moving_in.migrate import Migrated, OldDocument, migrate
+from functions.usecases.recipes.check_saved import checked_recipe
+from functions.usecases.recipes.save import resume_recipe, save_recipe, update_recipe
 from tests.factories import TESTER, old_push, push, recipe
 from tests.functional.conftest import EARLIER, START_AT, Lab, _job
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from functions.domain.audience.partition import index
 from functions.domain.errors import BadFields, KeyReused
-from functions.domain.execution import Execution, State
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import ONE_OFF, UserIdFormat
-from functions.domain.partition import index
-from functions.domain.safeguards import Limits
-from functions.usecases.control import cancel, stop
-from functions.usecases.send_once import OneOff, send_once, try_once, users_file
-from functions.usecases.sort_upload import sort_upload
-from functions.usecases.track_notification import track_notification
+from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
+from functions.usecases.by_hand.sort_upload import sort_upload
+from functions.usecases.cadence.track import track_notification
+from functions.usecases.timeline.control import cancel, stop
 from tests.factories import TESTER, executions_of, recipe, user
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.crashes import Crash, CrashPoint

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from tests.factories import TESTER, executions_of, recipe, user
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 

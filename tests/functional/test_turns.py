@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.execution import Execution, State
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import execution_id
-from functions.domain.safeguards import Limits
-from functions.usecases.control import cancel, stop
-from functions.usecases.recipes import delete_recipe, pause_recipe
-from functions.usecases.show_executions import summary
+from functions.usecases.recipes.save import delete_recipe, pause_recipe
+from functions.usecases.reports.executions import summary
+from functions.usecases.timeline.control import cancel, stop
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Chunk, Envelope, Message, Outcome
-from functions.ports import PushSender
+from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
+from functions.ports.sending import PushSender
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from tests.factories import push, recipe, user

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import Transient
-from functions.domain.execution import Execution, State
-from functions.ports import ExecutionSearch, Ports
-from functions.usecases.end_unreadable import end_unreadable
-from functions.usecases.overview import overview, push_logs
-from functions.usecases.receipt import export
-from functions.usecases.reconcile import reconcile
-from functions.usecases.show_executions import watch_execution
-from functions.usecases.steps import load_execution
-from functions.usecases.user_history import user_history
+from functions.domain.execution.execution import Execution, State
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.reports.executions import watch_execution
+from functions.usecases.reports.history import user_history
+from functions.usecases.reports.overview import overview, push_logs
+from functions.usecases.reports.receipt import export
+from functions.usecases.timeline.end_unreadable import end_unreadable
+from functions.usecases.timeline.reconcile import reconcile
+from functions.usecases.timeline.steps import load_execution
 from tests.factories import push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import SEND_AT, START_AT, Lab

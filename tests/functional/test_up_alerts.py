@@ -13,11 +13,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from local.documents import read_recipe_file
 from local.embedded.documents import to_text
-from local.emulators import free_port
+from local.runtime.emulators import free_port
+from local.runtime.recipe_files import read_recipe_file
 from local.sample import generate
-from local.webhook_sink import WebhookSink
+from local.standins.webhook import WebhookSink
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 5, 4, 9, 28, tzinfo=UTC)

@@ -7,11 +7,11 @@ import pytest
 from werkzeug.test import Client
 
 from functions import bootstrap
-from functions.handlers.callers import logged_path
-from functions.usecases.control import stop
-from functions.usecases.user_history import notifications_of
-from local.runtime import load_functions
-from local.serving import SOURCE
+from functions.handlers.http.callers import logged_path
+from functions.usecases.reports.history import notifications_of
+from functions.usecases.timeline.control import stop
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of

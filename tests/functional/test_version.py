@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from functions.version import VERSION, running
 from local.cli.main import cli
-from local.serving import http_server
+from local.runtime.serving import http_server
 from tests.functional.api.documented import ApiClient, document
 from tests.functional.conftest import Lab
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.errors import NotFound
-from functions.usecases.violations import open_violations, resolve_violation
+from functions.usecases.reports.violations import open_violations, resolve_violation
 from tests.factories import recipe
 from tests.functional.conftest import EARLIER, Lab
 

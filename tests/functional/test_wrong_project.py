@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Outcome
+from functions.domain.audience.partition import PARTITIONS
 from functions.domain.errors import Conflict
-from functions.domain.partition import PARTITIONS
-from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.push.outcomes import Outcome
 from functions.ports import Ports
-from functions.usecases.user_history import user_history
+from functions.usecases.reports.history import user_history
 from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, recipe, user
 from tests.functional.conftest import SEND_AT, Lab

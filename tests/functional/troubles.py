@@ -18,7 +18,7 @@ import pytest
 
 from functions import bootstrap
 from functions.settings import Settings
-from functions.usecases.report import report
+from functions.usecases.reports.execution import report
 from local.embedded.clock import RealClock
 from tests.functional.running_up import EXECUTION, PATIENCE_SECONDS, Up, messages
 

@@ -20,15 +20,15 @@ from functions import bootstrap, logs
 from functions.domain.errors import Unauthenticated
 from functions.domain.roles import Caller, Role
 from functions.settings import Settings
-from functions.usecases.recipes import save_recipe
-from local.documents import read_recipe_file
+from functions.usecases.recipes.save import save_recipe
 from local.embedded.callers import LocalCallers
 from local.embedded.clock import VirtualClock
 from local.embedded.system import EmbeddedSystem
-from local.runtime import Runtime, load_functions
+from local.runtime.functions import Runtime, load_functions
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.served import Served
+from local.runtime.serving import FUNCTIONS, SOURCE, http_server
 from local.sample import generate
-from local.served import Served
-from local.serving import FUNCTIONS, SOURCE, http_server
 
 _BEGIN = datetime(2026, 5, 4, 14, 0, tzinfo=UTC)
 _LEFT_OUT = {

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from local.kept_clock import KeptClock
+from local.runtime.persistent_clock import KeptClock
 from local.sample import generate
 from tests.functional.running_up import Up, wait_until, write_recipe
 from tests.functional.troubles import STATE, TROUBLES, answer, completed, ill, judge, mounted

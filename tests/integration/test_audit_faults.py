@@ -12,8 +12,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 from functions.domain.audit import Action, Deed
-from functions.gcp.firestore_audit import FirestoreAuditLog
-from functions.gcp.firestore_recipes import FirestoreRecipeStore
+from functions.gcp.firestore.audit import FirestoreAuditLog
+from functions.gcp.firestore.recipes import FirestoreRecipeStore
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 SAVED = Deed(by="ann@example.com", at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), action=Action.SAVED)

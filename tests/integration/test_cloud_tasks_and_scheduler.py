@@ -16,10 +16,10 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 from functions.domain.errors import Conflict, Misconfigured, Transient
 from functions.gcp.scheduler import CloudSchedules
 from functions.gcp.tasks import CloudTaskQueue
-from functions.ports import ScheduledJob, Task
+from functions.ports.queue import ScheduledJob, Task
 from functions.settings import CloudSettings
-from local.cloud import CloudEmulator, FailedCalls, Landed, Script
 from local.embedded.clock import VirtualClock
+from local.standins.cloud_tasks import CloudEmulator, FailedCalls, Landed, Script
 from tests.google_cloud import cloud_project
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

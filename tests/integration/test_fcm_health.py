@@ -11,10 +11,10 @@ from functions import bootstrap
 from functions.settings import FcmSettings, Settings
 from functions.usecases.check_health import Health, check_health
 from local.embedded.clock import RealClock
-from local.fake_fcm import answers
-from local.fake_fcm.answer import Answer
-from local.fake_fcm.script import Script
 from local.sample import generate
+from local.standins.fcm import answers
+from local.standins.fcm.answer import Answer
+from local.standins.fcm.script import Script
 from tests.audience_jobs.worlds import NOW
 from tests.conftest import MakeFcm
 from tests.fcm import settings_for

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Chunk, Outcome
 from functions.domain.errors import Misconfigured, QuotaExceeded, Transient
+from functions.domain.push.outcomes import Chunk, Outcome
 from functions.gcp.clock import SystemClock
-from functions.gcp.fcm import FcmSender
-from functions.ports import PushSender
+from functions.gcp.fcm.sender import FcmSender
+from functions.ports.sending import PushSender
 from functions.settings import FcmSettings
-from local.fake_fcm import Answer, AtHeaders, FakeFcm, GoAway, Limits, Script, Share, answers
+from local.standins.fcm import Answer, AtHeaders, FakeFcm, GoAway, Limits, Script, Share, answers
 from tests.conftest import MakeFcm
 from tests.fcm import a_chunk, a_message, an_envelope, settings_for
 

@@ -16,17 +16,17 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 from functions.domain.audit import Action, Deed
-from functions.domain.cadence import DEFAULT_RULES
-from functions.domain.delivery import Tally
+from functions.domain.cadence.rules import DEFAULT_RULES
 from functions.domain.errors import Conflict, Halted, LedgerUnreadable, Misconfigured, NotPossible, Transient
-from functions.domain.execution import Execution, State
-from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
-from functions.domain.shard import Shard
-from functions.gcp.firestore_devices import FirestoreDevices
-from functions.gcp.firestore_executions import FirestoreExecutionStore
-from functions.gcp.firestore_ledger import FirestoreCadenceLedger
-from functions.gcp.firestore_recipes import FirestoreRecipeStore
-from functions.ports import ExecutionSearch, LogEntry
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.push.outcomes import Tally
+from functions.domain.push.shard import Shard
+from functions.gcp.firestore.devices import FirestoreDevices
+from functions.gcp.firestore.executions import FirestoreExecutionStore
+from functions.gcp.firestore.ledger import FirestoreCadenceLedger
+from functions.gcp.firestore.recipes import FirestoreRecipeStore
+from functions.ports.executions import ExecutionSearch, LogEntry
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -106,7 +106,7 @@ def others(emulators: Mapping[str, str], project: str) -> Iterator[Stores]:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Lets the adapters give up after so many seconds."""
-    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore._PATIENCE_SECONDS", seconds)
+    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore.documents._PATIENCE_SECONDS", seconds)
 
 
 @pytest.fixture

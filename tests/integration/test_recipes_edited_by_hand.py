@@ -11,11 +11,12 @@ import pytest
 from google.cloud import firestore
 
 from functions import bootstrap
-from functions.domain.alerts import Alert
-from functions.ports import Ports, ScheduledJob
+from functions.domain.alerts.alert import Alert
+from functions.ports import Ports
+from functions.ports.queue import ScheduledJob
 from functions.settings import Platform, Settings
-from functions.usecases.launch import launch
-from functions.usecases.reconcile import reconcile
+from functions.usecases.timeline.launch import launch
+from functions.usecases.timeline.reconcile import reconcile
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from tests.factories import executions_of, push, recipe

@@ -16,7 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from functions.domain.errors import BadAudience, Misconfigured, Transient
-from functions.domain.shard import Stored
+from functions.domain.push.shard import Stored
 from functions.gcp.storage import GcsAudienceFiles
 from tests.faulty_storage import FaultyStorage, HttpFault
 

@@ -8,7 +8,7 @@ import pytest
 
 from functions.domain.errors import Misconfigured, QuotaExceeded, Refused, Transient
 from functions.gcp.webhooks import WebhookChannels
-from local.webhook_sink import Reply, WebhookSink
+from local.standins.webhook import Reply, WebhookSink
 
 SECRET = "/services/T000/B000/secret"
 PAYLOAD = {"text": "größer 👟", "blocks": [{"type": "section"}]}

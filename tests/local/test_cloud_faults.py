@@ -11,7 +11,17 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import scheduler_v1
 
-from local.cloud import Delay, Duplicate, FailedCalls, Fault, Landed, LoseResponse, Reorder, Script, Share
+from local.standins.cloud_tasks import (
+    Delay,
+    Duplicate,
+    FailedCalls,
+    Fault,
+    Landed,
+    LoseResponse,
+    Reorder,
+    Script,
+    Share,
+)
 from tests.cloud import LOCATION, LONG, NOON, STEPS, Answer, Received, World
 
 MINUTE = timedelta(minutes=1)

@@ -18,14 +18,14 @@ from google.cloud import tasks_v2
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from functions.domain.errors import BadInput
-from local.cloud import CloudEmulator
 from local.embedded.clock import RealClock, VirtualClock
+from local.standins.cloud_tasks import CloudEmulator
 from tests.cloud import LOCATION, LONG, NOON, STEPS, Answer, Function, World
 
 
 @contextmanager
 def emulator_process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    command = [sys.executable, "-m", "local.cloud", "--folder", str(folder), *options]
+    command = [sys.executable, "-m", "local.standins.cloud_tasks", "--folder", str(folder), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.domain.errors import Silent, StoreUnavailable
-from functions.ports import Task
+from functions.ports.queue import Task
 from local.embedded.agenda import Agenda, Work
 from local.embedded.clock import RealClock, VirtualClock
 from local.embedded.delivery import Delivery

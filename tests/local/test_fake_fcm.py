@@ -21,7 +21,7 @@ from google.auth.transport.requests import Request as TokenRequest
 from google.oauth2 import service_account
 from h2.errors import ErrorCodes
 
-from local.fake_fcm import Answer, AtHeaders, FakeFcm, GoAway, Limits, Script, Share, answers
+from local.standins.fcm import Answer, AtHeaders, FakeFcm, GoAway, Limits, Script, Share, answers
 
 Serve = Callable[..., FakeFcm]
 Client = Callable[[FakeFcm], httpx.Client]

@@ -9,7 +9,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ResponseReceived
 
-from local.fake_fcm import FakeFcm
+from local.standins.fcm import FakeFcm
 
 
 def test_a_request_withdrawn_as_soon_as_it_is_whole_leaves_the_connection_alone() -> None:

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from functions_framework.exceptions import MissingTargetException
 
-from functions.ports import ScheduledJob, Task
+from functions.ports.queue import ScheduledJob, Task
 from local.embedded.clock import FastClock, VirtualClock, WaitableClock
 from local.embedded.database import Database
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.scheduler import SqliteSchedules
-from local.runtime import Runtime, load_functions
+from local.runtime.functions import Runtime, load_functions
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG = 20.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.simulator.doors import hush, through_apps
-from local.simulator.simulation import simulate
+from local.simulator.play.entry_points import hush, through_apps
+from local.simulator.play.simulation import simulate
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from local.cli.main import cli
-from local.documents import read_recipe_file
+from local.runtime.recipe_files import read_recipe_file
 from local.sample.generate import generate
 
 BEGINS = "2026-05-04T00:00:00Z"

@@ -2,11 +2,12 @@
 
 import pytest
 
-from functions.domain import delivery
-from functions.usecases import clean_up, deliver, send_chunks
-from local.simulator.chance import Injected
-from local.simulator.doors import hush
-from local.simulator.simulation import simulate
+from functions.domain.push import outcomes as delivery
+from functions.usecases.sending import deliver, send_chunks
+from functions.usecases.timeline import clean_up
+from local.simulator.play.chance import Injected
+from local.simulator.play.entry_points import hush
+from local.simulator.play.simulation import simulate
 
 RESERVED_TOO_LATE = (
     331,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from local.simulator.oracle import sends
+from local.simulator.judge.oracle import sends
 
 
 def schedule(zone: str, clock: str, **more: object) -> dict[str, object]:

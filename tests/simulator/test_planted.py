@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from local.simulator.batch import Sums, play
-from local.simulator.chance import Injected
-from local.simulator.defects import DEFECTS, Defect
-from local.simulator.doors import hush
-from local.simulator.prove import SHARE, hunt, share_of_the_day
-from local.simulator.run_log import Breach, Outcome
-from local.simulator.shrink import shrink
-from local.simulator.simulation import simulate
-from local.simulator.story import story
-from local.simulator.swarm import FAVOURS
+from local.simulator.judge.run_log import Breach, Outcome
+from local.simulator.play.chance import Injected
+from local.simulator.play.entry_points import hush
+from local.simulator.play.simulation import simulate
+from local.simulator.play.swarm import FAVOURS
+from local.simulator.proof.batch import Sums, play
+from local.simulator.proof.defects import DEFECTS, Defect
+from local.simulator.proof.prove import SHARE, hunt, share_of_the_day
+from local.simulator.proof.shrink import shrink
+from local.simulator.proof.story import story
 
 QUICK = (
     "intent after send",

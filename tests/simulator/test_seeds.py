@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.simulator.batch import command_of, explain
-from local.simulator.doors import hush
-from local.simulator.simulation import simulate
+from local.simulator.play.entry_points import hush
+from local.simulator.play.simulation import simulate
+from local.simulator.proof.batch import command_of, explain
 
 FIXED = range(200, 212)
 """Seeds played at every change."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.domain.alert_payload import Links, payload
-from functions.domain.alerts import (
+from functions.domain.alerts.alert import (
     Alert,
     Built,
     after_tests,
@@ -20,9 +19,10 @@ from functions.domain.alerts import (
     live_started,
     malformed_recipe,
 )
-from functions.domain.delivery import Tally
-from functions.domain.execution import Execution, Kind, State
-from functions.domain.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.alerts.payload import Links, payload
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
+from functions.domain.push.outcomes import Tally
 from tests.factories import recipe
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions.domain.cadence import DEFAULT_RULES, CadenceRule, Push, days_to_read, rules_for
-from functions.domain.delivery import Exclusion
-from functions.domain.ledger import release, reserve
+from functions.domain.cadence.ledger import release, reserve
+from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule, Push, days_to_read, rules_for
+from functions.domain.push.outcomes import Exclusion
 
 START = datetime(2026, 2, 27, 18, 30, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from functions.domain import recipe
-from functions.domain.cadence import CadenceRule, Push, days_to_read
-from functions.domain.cron import Cron
-from functions.domain.delivery import Exclusion
-from functions.domain.ledger import reserve
-from functions.domain.schedule import ClockPlan, Frequency, Schedule, instant_of, planned_clock, wall_clock
-from functions.domain.timeline import PushTiming, plan
-from functions.usecases.steps import timeline_of
+from functions.domain.cadence.ledger import reserve
+from functions.domain.cadence.rules import CadenceRule, Push, days_to_read
+from functions.domain.push.outcomes import Exclusion
+from functions.domain.recipe import read as recipe
+from functions.domain.recipe.cron import Cron
+from functions.domain.recipe.schedule import ClockPlan, Frequency, Schedule, instant_of, planned_clock, wall_clock
+from functions.domain.recipe.timeline import PushTiming, plan
+from functions.usecases.timeline.steps import timeline_of
 from tests import factories
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.domain.cadence import (
+from functions.domain.cadence.ledger import release, reserve
+from functions.domain.cadence.rules import (
     BYPASSING_LAYERS,
     DEFAULT_RULES,
     CadenceRule,
@@ -14,8 +15,7 @@ from functions.domain.cadence import (
     days_to_read,
     rules_for,
 )
-from functions.domain.delivery import Exclusion
-from functions.domain.ledger import release, reserve
+from functions.domain.push.outcomes import Exclusion
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 MONTH_END = datetime(2028, 2, 28, 23, 30, tzinfo=UTC)

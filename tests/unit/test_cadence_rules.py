@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.domain.cadence import DEFAULT_RULES
-from functions.domain.cadence_rules import edited, rule_document
+from functions.domain.cadence.rule_changes import edited, rule_document
+from functions.domain.cadence.rules import DEFAULT_RULES
 from functions.domain.errors import BadFields
 
 COOLDOWN, _, COMBINED = DEFAULT_RULES

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.cancel_link import BadLink, CancelLink, make_token, read_token
+from functions.domain.alerts.cancel_link import BadLink, CancelLink, make_token, read_token
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 EXECUTION = "welcome_20260302T183000Z"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import Transient
-from functions.gcp.certificates import Certificates
+from functions.gcp.auth.certificates import Certificates
 
 
 class Keeper(ThreadingHTTPServer):

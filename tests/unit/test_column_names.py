@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadInput, BadTemplate
-from functions.domain.field_paths import field_paths
-from functions.domain.template import Template
-from local.documents import set_value
+from functions.domain.push.template import Template
+from functions.domain.recipe.field_paths import field_paths
+from local.runtime.recipe_files import set_value
 
 
 def hint(text: str, *columns: str) -> str:

@@ -11,7 +11,7 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.domain.cron import Cron
+from functions.domain.recipe.cron import Cron
 
 EVE = datetime(2027, 12, 31, 23, 59, tzinfo=UTC)
 DAYS_OF_TWO_YEARS = [EVE.date() + timedelta(days=1 + offset) for offset in range(366 + 365)]

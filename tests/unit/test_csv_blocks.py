@@ -2,7 +2,7 @@
 
 import csv
 
-from functions.usecases.csv_blocks import BLOCK_CHARACTERS, csv_blocks
+from functions.usecases.dry_run.csv_blocks import BLOCK_CHARACTERS, csv_blocks
 
 
 def test_many_rows_leave_in_few_blocks_and_none_is_lost() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, lift, token_key
+from functions.domain.audience.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, lift, token_key
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

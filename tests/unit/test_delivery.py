@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.delivery import (
+from functions.domain.execution.safeguards import failure_finding
+from functions.domain.push.outcomes import (
     EXCLUDED,
     FAILED,
     FAILURES,
@@ -38,7 +39,6 @@ from functions.domain.delivery import (
     tally,
     word,
 )
-from functions.domain.safeguards import failure_finding
 
 
 def parts(made: Tally) -> int:

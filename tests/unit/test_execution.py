@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import NotPossible
-from functions.domain.execution import TRANSITIONS, Execution, PhaseTimes, State
+from functions.domain.execution.execution import TRANSITIONS, Execution, PhaseTimes, State
 from functions.domain.instants import instant, stamp
-from functions.domain.timeline import Phase
+from functions.domain.recipe.timeline import Phase
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

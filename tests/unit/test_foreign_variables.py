@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.foreign_variables import foreign_variables, way_to_write
-from functions.domain.links import Link
-from functions.domain.template import Template
+from functions.domain.push.foreign_variables import foreign_variables, way_to_write
+from functions.domain.push.links import Link
+from functions.domain.push.template import Template
 
 FOREIGN = (
     *("{{firstName}}", "{{ x }}", "{{{x}}}", "{{${first_name}}}", "{{ ${first_name} | default: 'you' }}", "{{}}"),

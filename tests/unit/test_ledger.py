@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.domain.cadence import DEFAULT_RULES, Push, days_between, rules_for
+from functions.domain.cadence.ledger import MOST_DAY_BYTES, Reserved, add_sent, release, reserve, reserved
+from functions.domain.cadence.rules import DEFAULT_RULES, Push, days_between, rules_for
 from functions.domain.errors import LedgerFull
 from functions.domain.ids import push_key
-from functions.domain.ledger import MOST_DAY_BYTES, Reserved, add_sent, release, reserve, reserved
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

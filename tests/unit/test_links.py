@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadTemplate
-from functions.domain.links import Link, LinkPolicy, check_form
+from functions.domain.push.links import Link, LinkPolicy, check_form
 
 ONE_HOST = LinkPolicy(allowed=("https://a.example", "myapp"))
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadFields
-from functions.domain.old_push import is_old_push, old_field, once_recipe, recipe_id
-from functions.domain.recipe import parse
-from functions.domain.schedule import sends_from
+from functions.domain.recipe.old_push import is_old_push, old_field, once_recipe, recipe_id
+from functions.domain.recipe.read import parse
+from functions.domain.recipe.schedule import sends_from
 from tests.factories import old_push
 
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.domain.audience.partition import PARTITIONS, groups, index, read_rows
 from functions.domain.errors import BadAudience
 from functions.domain.ids import user_digest
-from functions.domain.partition import PARTITIONS, groups, index, read_rows
 
 
 def audience(rows: list[list[str]], header: tuple[str, ...] = ("user_id", "name")) -> bytes:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.domain.audience.partition import PARTITIONS, groups, index, partition_of, read_rows
 from functions.domain.errors import BadAudience
 from functions.domain.ids import user_digest
-from functions.domain.partition import PARTITIONS, groups, index, partition_of, read_rows
 
 Quoting = Literal[0, 1]
 AWKWARD = st.text(alphabet='ab,"\n ;é🥾=\u2028', max_size=6)

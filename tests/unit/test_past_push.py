@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.domain.cadence import DEFAULT_RULES
+from functions.domain.cadence.past_push import Memory, PastPush, Skipped, Source, past_name, read_past_push
+from functions.domain.cadence.rules import DEFAULT_RULES
 from functions.domain.errors import BadFields
 from functions.domain.ids import UserIdFormat, user_key
-from functions.domain.past_push import Memory, PastPush, Skipped, Source, past_name, read_past_push
 from tests.audience_jobs.exports import AMBIGUOUS_INSTANTS, EXPORTED_INSTANTS, EXPORTED_LAYERS
 from tests.factories import user
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadRecipe
-from functions.domain.recipe import parse
-from functions.domain.status import Status
+from functions.domain.recipe.read import parse
+from functions.domain.recipe.status import Status
 from tests.factories import push, recipe
 
 JSON = st.recursive(

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadRecipe
-from functions.domain.recipe import TEST_MODE_LEAD, parse
-from functions.domain.schedule import sends_from
-from functions.domain.status import Status
+from functions.domain.recipe.read import TEST_MODE_LEAD, parse
+from functions.domain.recipe.schedule import sends_from
+from functions.domain.recipe.status import Status
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

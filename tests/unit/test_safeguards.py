@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.domain.delivery import Tally
-from functions.domain.fields import AlertThresholds, Safeguards
-from functions.domain.recipe import Recipe, parse
-from functions.domain.safeguards import (
+from functions.domain.execution.safeguards import (
     Finding,
     Limits,
     Severity,
@@ -20,6 +17,9 @@ from functions.domain.safeguards import (
     recipe_errors,
     window_findings,
 )
+from functions.domain.push.outcomes import Tally
+from functions.domain.recipe.document import AlertThresholds, Safeguards
+from functions.domain.recipe.read import Recipe, parse
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
-from functions.domain.cron import Cron
-from functions.domain.schedule import (
+from functions.domain.recipe.cron import Cron
+from functions.domain.recipe.schedule import (
     Frequency,
     Schedule,
     instant_of,

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from functions.domain.cron import Cron
-from functions.domain.schedule import (
+from functions.domain.recipe.cron import Cron
+from functions.domain.recipe.schedule import (
     CRON_HORIZON,
     Frequency,
     Schedule,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.delivery import FAILED, INTENT, NOT_REACHED, SENT, UNKNOWN
-from functions.domain.partition import PARTITIONS, Index
-from functions.domain.shard import (
+from functions.domain.audience.partition import PARTITIONS, Index
+from functions.domain.push.outcomes import FAILED, INTENT, NOT_REACHED, SENT, UNKNOWN
+from functions.domain.push.shard import (
     AudienceFile,
     IndexedFile,
     PushFiles,

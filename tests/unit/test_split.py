@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.audience.split import count_users, split
 from functions.domain.ids import user_digest
-from functions.domain.split import count_users, split
 
 HEADER = b"user_id,name\n"
 AUDIENCES = st.lists(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadTemplate
-from functions.domain.links import Link, LinkPolicy
-from functions.domain.template import Template, Variable
+from functions.domain.push.links import Link, LinkPolicy
+from functions.domain.push.template import Template, Variable
 
 ONE_HOST = LinkPolicy(allowed=("https://a.example",))
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadTemplate
-from functions.domain.links import Link, LinkPolicy
-from functions.domain.template import Template
+from functions.domain.push.links import Link, LinkPolicy
+from functions.domain.push.template import Template
 
 
 def test_a_variable_becomes_the_column() -> None:

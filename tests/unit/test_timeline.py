@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.recipe import TEST_MODE_LEAD
-from functions.domain.timeline import Phase, PushTiming, Timeline, plan
+from functions.domain.recipe.read import TEST_MODE_LEAD
+from functions.domain.recipe.timeline import Phase, PushTiming, Timeline, plan
 
 SEND_AT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from functions.domain.audience.uploaded_csv import MOST_ROW_BYTES, UploadedCsv
 from functions.domain.errors import BadFields
-from functions.domain.uploaded_csv import MOST_ROW_BYTES, UploadedCsv
 
 
 def read(content: bytes) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from audience_jobs.errors import AudienceJobError, RefusedQuery, UnknownJob
 from functions.domain.errors import BadAudience, Conflict, KeyReused, Misconfigured, Unreadable
-from functions.domain.first_send import ScheduleUnderWay
+from functions.domain.recipe.first_send import ScheduleUnderWay
 
 
 class ErrorCode(StrEnum):

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from functions.domain.errors import FieldCode
-from functions.domain.execution import Kind, State
-from functions.domain.safeguards import Severity, ViolationType
-from functions.domain.timeline import Phase
+from functions.domain.execution.execution import Kind, State
+from functions.domain.execution.safeguards import Severity, ViolationType
+from functions.domain.recipe.timeline import Phase
 from functions.handlers.api.route import Model
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import RootModel, WithJsonSchema
 
-from functions.domain.fields import OnUnknown, RecipeType
 from functions.domain.ids import RECIPE_ID
-from functions.domain.schedule import Frequency
-from functions.domain.status import OLD_WORDS, Status
+from functions.domain.recipe.document import OnUnknown, RecipeType
+from functions.domain.recipe.schedule import Frequency
+from functions.domain.recipe.status import OLD_WORDS, Status
 
 _Schema = dict[str, Any]
 NAMED = "x-component"

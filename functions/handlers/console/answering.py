@@ -6,9 +6,9 @@ from urllib.parse import quote, urlencode
 
 from flask import Response
 
-from functions.handlers.api.streaming import begun
 from functions.handlers.console.rendering import render
 from functions.handlers.console.visit import Visit
+from functions.handlers.http.streaming import begun
 
 STOP_POLLING = 286
 """The status by which htmx shows an answer and asks no more: htmx.org/docs/#polling."""

@@ -9,16 +9,16 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
-from functions.handlers.addresses import match
 from functions.handlers.api.codes import ErrorCode, code_of
 from functions.handlers.api.refusals import Refusal, refusal, unexpected
-from functions.handlers.callers import leave_unread, logged_path
 from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
-from functions.handlers.console.forms import check_origin, check_token, read_form
+from functions.handlers.console.forms.guard import check_origin, check_token, read_form
 from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
+from functions.handlers.http.addresses import match
+from functions.handlers.http.callers import leave_unread, logged_path
 
 FUNCTION = "console"
 _NOBODY = Caller(name="", role=Role.VIEWER)

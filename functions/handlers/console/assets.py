@@ -33,7 +33,7 @@ def asset(name: str) -> Asset:
     """Return a file of the console; KeyError where it has no such file."""
     if name not in NAMES:
         raise KeyError(name)
-    content = (files("functions.console") / "static" / name).read_bytes()
+    content = (files("functions.handlers.console") / "static" / name).read_bytes()
     return Asset(
         content=content,
         compressed=gzip.compress(content, mtime=0),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.documents import shown
-from functions.domain.recipe import FIRST_SEND_AT
+from functions.domain.recipe.read import FIRST_SEND_AT
 
 _TOLD_ELSEWHERE = ("updatedAt", "createdAt", "isActive", FIRST_SEND_AT)
 

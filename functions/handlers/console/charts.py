@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.domain.instants import instant
-from functions.domain.timeline import CLEANUP_DELAY, Phase
+from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
 
 _BEFORE_ZERO = 60.0
 """What comes before T-0 takes so much of the width: what comes after it may take days."""

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from functions.domain.roles import Caller, Role
 from functions.handlers.console import words
 from functions.handlers.console.assets import address
-from functions.handlers.console.forms import form_token
+from functions.handlers.console.forms.guard import form_token
 from functions.handlers.console.visit import Visit
 
 
@@ -41,7 +41,7 @@ def render_alone(template: str, root: str, caller: Caller, values: Mapping[str, 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(str(files("functions.console") / "templates")),
+        loader=FileSystemLoader(str(files("functions.handlers.console") / "templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,8 +1,8 @@
 """A recipe's schedule in words."""
 
-from functions.domain.cron import Cron
-from functions.domain.recipe import Recipe
-from functions.domain.schedule import Frequency, Schedule
+from functions.domain.recipe.cron import Cron
+from functions.domain.recipe.read import Recipe
+from functions.domain.recipe.schedule import Frequency, Schedule
 from functions.handlers.console.words import city
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")

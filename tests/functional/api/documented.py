@@ -10,11 +10,11 @@ import jsonschema_rs
 from werkzeug.test import Client, TestResponse
 
 from functions import bootstrap
-from functions.handlers.api.document import openapi
+from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
 from functions.ports import Ports
-from local.runtime import load_functions
-from local.serving import SOURCE
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 
 
 class ApiClient:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from tests.factories import executions_of, push, recipe
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from functions.domain.dead_tokens import bury, dead_keys
+from functions.domain.audience.dead_tokens import bury, dead_keys
+from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.ids import user_key
-from functions.domain.partition import PARTITIONS, partition_of
 from local.cli.main import cli
 from tests.factories import user
 from tests.functional.api.documented import ApiClient

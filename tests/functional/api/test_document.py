@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from functions.domain import fields
 from functions.domain.errors import FieldCode
+from functions.domain.recipe import document as fields
 from functions.handlers.api.codes import MEANINGS, ErrorCode
 from tests.factories import recipe
 from tests.functional.api.documented import ApiClient, document

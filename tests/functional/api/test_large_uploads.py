@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.emulators import free_port, running
-from local.serving import SOURCE
+from local.runtime.emulators import free_port, running
+from local.runtime.serving import SOURCE
 from tests.factories import user
 
 SIZE = 100_000_000

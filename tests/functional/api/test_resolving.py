@@ -1,6 +1,6 @@
 """Resolving violations over HTTP."""
 
-from functions.usecases.violations import open_violations
+from functions.usecases.reports.violations import open_violations
 from tests.factories import recipe
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.execution import State
+from functions.domain.audience.partition import partition_of
+from functions.domain.execution.execution import State
 from functions.domain.ids import user_key
-from functions.domain.partition import partition_of
 from tests.factories import TESTER, executions_of, push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab

@@ -1,6 +1,6 @@
 """Schedules made to match recipes, drift, and who changed what, over HTTP."""
 
-from functions.ports import ScheduledJob
+from functions.ports.queue import ScheduledJob
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.delivery import word
-from functions.domain.execution import Kind, State
+from functions.domain.execution.execution import Kind, State
+from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import execution_id
+from functions.domain.push.outcomes import word
+from functions.domain.recipe.timeline import Phase
 from functions.domain.roles import Role
-from functions.domain.safeguards import Limits
-from functions.domain.timeline import Phase
 from functions.handlers.console import words
-from functions.usecases.send_once import OneOff, send_once
+from functions.usecases.by_hand.send_once import OneOff, send_once
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.domain.roles import Role
-from functions.handlers.console.field_labels import label_of
+from functions.handlers.console.forms.field_labels import label_of
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of

@@ -10,9 +10,9 @@ import pytest
 from werkzeug.test import Client
 
 from functions import bootstrap
-from functions.domain.recipe import read
-from local.runtime import load_functions
-from local.serving import SOURCE
+from functions.domain.recipe.read import read
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 from tests.factories import TESTER, push, recipe
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor

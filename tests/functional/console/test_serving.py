@@ -5,8 +5,8 @@ from contextlib import closing
 import pytest
 from werkzeug.test import Client
 
-from local.runtime import load_functions
-from local.serving import SOURCE, http_server
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE, http_server
 from tests.functional.conftest import Lab
 
 

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from functions.domain.errors import Forbidden, Misconfigured, Unauthenticated
 from functions.domain.roles import Caller, Role
+from functions.gcp.auth.id_tokens import IdTokens
 from functions.gcp.clock import SystemClock
-from functions.gcp.id_tokens import IdTokens
 from functions.settings import read_settings
-from local.cloud.certificates import CertificateServer
 from local.embedded.clock import RealClock
+from local.standins.cloud_tasks.certificates import CertificateServer
 from tests.functional.test_callers import ENVIRONMENT
 
 AUDIENCE = "/projects/123/locations/europe-west1/services/tminus-console"

@@ -13,8 +13,8 @@ from functions import bootstrap
 from functions.domain.errors import Forbidden
 from functions.domain.roles import Caller, Role
 from functions.ports import Ports
-from local.runtime import load_functions
-from local.serving import SOURCE
+from local.runtime.functions import load_functions
+from local.runtime.serving import SOURCE
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 

@@ -4,7 +4,7 @@ import json
 from functools import cache
 
 from functions.domain.errors import NotFound
-from functions.handlers.api.document import openapi
+from functions.handlers.api.openapi import openapi
 from functions.handlers.api.page import PAGE, POLICY, asset
 from functions.handlers.api.route import Call, Reply, Route
 

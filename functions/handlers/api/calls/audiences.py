@@ -14,10 +14,10 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.recipe_model import CustomQuery, DataPacks, Filters, UserIds
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.handlers.api.streaming import begun
-from functions.usecases.describe_jobs import describe_jobs
-from functions.usecases.query_audience import AudiencePart, QueriedAudience, query_audience
-from functions.usecases.run_job import run_job
+from functions.handlers.http.streaming import begun
+from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.dry_run.query_audience import AudiencePart, QueriedAudience, query_audience
+from functions.usecases.dry_run.run_job import run_job
 
 _MOST_INLINE_BYTES = 1_000_000
 _PIECE_BYTES = 256 * 1024

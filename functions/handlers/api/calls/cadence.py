@@ -4,16 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from functions.domain.cadence_rules import MOST_COUNT, MOST_HOURS, rules_document
-from functions.domain.past_push import Skipped
+from functions.domain.cadence.past_push import Skipped
+from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS, rules_document
 from functions.domain.roles import Role
 from functions.domain.whole_numbers import whole_number
 from functions.handlers.api.models import Counts
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
-from functions.usecases.change_rules import change_rules, version_of_rules
-from functions.usecases.filter_audience import filter_audience
-from functions.usecases.import_history import import_history
-from functions.usecases.track_notification import track_notification
+from functions.usecases.cadence.change_rules import change_rules, version_of_rules
+from functions.usecases.cadence.filter_audience import filter_audience
+from functions.usecases.cadence.import_history import import_history
+from functions.usecases.cadence.track import track_notification
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000

@@ -6,16 +6,16 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field
 
 from functions.domain.errors import BadFields, FieldCode, FieldError
-from functions.domain.execution import Execution, Kind
+from functions.domain.execution.execution import Execution, Kind
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionSummary
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.usecases.asked_once import asked_once
-from functions.usecases.control import cancel, cancel_before_live, stop, stop_all
-from functions.usecases.possible import possible_now
-from functions.usecases.recipes import pause_recipe, resume_recipe
-from functions.usecases.show_executions import summary
-from functions.usecases.start_by_hand import start_by_hand
+from functions.usecases.by_hand.deduplicate import asked_once
+from functions.usecases.by_hand.possible import possible_now
+from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.recipes.save import pause_recipe, resume_recipe
+from functions.usecases.reports.executions import summary
+from functions.usecases.timeline.control import cancel, cancel_before_live, stop, stop_all
 
 _AT = "/api/automation/control"
 

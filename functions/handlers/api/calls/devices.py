@@ -4,7 +4,7 @@ from pydantic import Field
 
 from functions.domain.roles import Role
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.usecases.lift_graves import Graves, lift_graves
+from functions.usecases.cadence.lift_graves import Graves, lift_graves
 
 
 class Lift(Model):

@@ -7,21 +7,21 @@ from typing import Literal
 from pydantic import Field
 
 from functions.domain.errors import BadFields, FieldError
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from functions.domain.instants import instant, stamp
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
-from functions.handlers.api.streaming import begun
-from functions.ports import ExecutionSearch, Place
-from functions.usecases.receipt import export
-from functions.usecases.show_executions import (
+from functions.handlers.http.streaming import begun
+from functions.ports.executions import ExecutionSearch, Place
+from functions.usecases.reports.executions import (
     execution_of,
     find_executions,
     log_of_execution,
     version_now,
     watch_execution,
 )
+from functions.usecases.reports.receipt import export
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"

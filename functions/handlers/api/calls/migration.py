@@ -9,7 +9,7 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.models import Counts, FieldAtFault
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.usecases.migrate import Migrated, OldDocument, Outcome, migrate, migration_status
+from functions.usecases.moving_in.migrate import Migrated, OldDocument, Outcome, migrate, migration_status
 
 _AT = "/api/automation/migrate"
 _MOST_BODY_BYTES = 20_000_000

@@ -11,10 +11,10 @@ from functions.handlers.api.calls.executions import History, executions_page, pa
 from functions.handlers.api.calls.upkeep import Health, get_health
 from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
-from functions.ports import ViolationPlace
-from functions.usecases.overview import overview, push_logs
-from functions.usecases.user_history import MOST_DAYS, notifications_of
-from functions.usecases.violations import open_violations, resolve_violation
+from functions.ports.executions import ViolationPlace
+from functions.usecases.reports.history import MOST_DAYS, notifications_of
+from functions.usecases.reports.overview import overview, push_logs
+from functions.usecases.reports.violations import open_violations, resolve_violation
 
 
 class Monitor(History):

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldCode, FieldError
-from functions.domain.first_send import Underway
 from functions.domain.ids import RECIPE_ID
-from functions.domain.recipe import Recipe
+from functions.domain.recipe.first_send import Underway
+from functions.domain.recipe.read import Recipe
+from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.domain.status import Status
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import FieldAtFault
 from functions.handlers.api.recipe_model import (
@@ -23,9 +23,9 @@ from functions.handlers.api.recipe_model import (
 )
 from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
-from functions.usecases.launched_sends import launched_sends
-from functions.usecases.list_recipes import list_recipes, shown_recipe
-from functions.usecases.recipes import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
+from functions.usecases.recipes.launched_sends import launched_sends
+from functions.usecases.recipes.save import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
+from functions.usecases.reports.recipes import list_recipes, shown_recipe
 
 _AT = "/api/automation/recipes"
 _MOST_AT_ONCE = 100

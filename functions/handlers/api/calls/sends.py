@@ -5,15 +5,15 @@ from typing import Any
 
 from pydantic import Field
 
+from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
-from functions.domain.uploaded_csv import Source
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.calls.trials import why_not
 from functions.handlers.api.models import ExecutionSummary, Preview
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
-from functions.usecases.send_once import OneOff, send_once, try_once, users_file
-from functions.usecases.show_executions import summary
+from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
+from functions.usecases.reports.executions import summary
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _LITERAL = "What looks like a variable of another product, such as {{name}}, is meant as it is written."

@@ -6,7 +6,7 @@ from functions.domain.roles import Role
 from functions.handlers.api.calls.recipes import changed
 from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.usecases.templates import create_from_template, templates
+from functions.usecases.recipes.presets import create_from_template, templates
 
 _AT = "/api/automation/templates"
 

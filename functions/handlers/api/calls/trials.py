@@ -10,11 +10,11 @@ from functions.handlers.api.calls.control import followed
 from functions.handlers.api.models import ExecutionSummary, Preview
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Query, Reply, Route
-from functions.usecases.asked_once import asked_once
-from functions.usecases.preview import preview
-from functions.usecases.recipes import stored_recipe
-from functions.usecases.show_executions import summary
-from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
+from functions.usecases.by_hand.deduplicate import asked_once
+from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.recipes.save import stored_recipe
+from functions.usecases.reports.executions import summary
 
 _AT = "/api/automation/test/{recipeId}"
 

@@ -14,10 +14,10 @@ from functions.handlers.api.models import Instant
 from functions.handlers.api.recipe_model import AuditedRecipe
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.usecases.audit import history_of
 from functions.usecases.check_health import check_health
-from functions.usecases.reconcile import find_drift, reconcile
-from functions.usecases.reschedule import reschedule
+from functions.usecases.recipes.schedule_job import reschedule
+from functions.usecases.reports.audit import history_of
+from functions.usecases.timeline.reconcile import find_drift, reconcile
 
 
 class WhichRecipe(Model):

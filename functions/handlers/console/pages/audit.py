@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from flask import Response
 
+from functions.domain.audience.dead_tokens import SUBJECT as GRAVES
 from functions.domain.audit import AuditEntry
-from functions.domain.cadence_rules import SUBJECT
-from functions.domain.dead_tokens import SUBJECT as GRAVES
+from functions.domain.cadence.rule_changes import SUBJECT
 from functions.domain.errors import BadInput
 from functions.domain.ids import RECIPE_ID
 from functions.domain.instants import instant, stamp
 from functions.handlers.console.answering import page
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.visit import Route, Visit
-from functions.ports import AuditPlace
+from functions.ports.stores import AuditPlace
 
 _AT_ONCE = 50
 

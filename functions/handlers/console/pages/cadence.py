@@ -4,15 +4,15 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.cadence import CadenceRule
-from functions.domain.cadence_rules import MOST_COUNT, MOST_HOURS, rule_document
+from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS, rule_document
+from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields
 from functions.domain.ids import is_user_id
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.change_rules import change_rules
-from functions.usecases.user_history import EXAMPLES, MOST_DAYS, notifications_of
+from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
 
 
 def show(visit: Visit) -> Response:

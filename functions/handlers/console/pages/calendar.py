@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from functions.domain.errors import BadInput
-from functions.domain.schedule import instant_of
-from functions.domain.zones import zone_names
+from functions.domain.recipe.schedule import instant_of
+from functions.domain.recipe.zones import zone_names
 from functions.handlers.console.answering import page
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.upcoming import Upcoming, upcoming
+from functions.usecases.reports.upcoming import Upcoming, upcoming
 
 _DAYS = 30
 _SHOWN_A_DAY = 5

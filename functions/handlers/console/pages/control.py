@@ -3,13 +3,13 @@
 from flask import Response
 
 from functions.domain.errors import NotPossible
-from functions.domain.execution import Execution, State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
+from functions.handlers.console.execution_sentences import control_of
 from functions.handlers.console.pages.execution import AT, execution_asked, values_of, watched_execution
-from functions.handlers.console.told import control_of
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases import control
+from functions.usecases.timeline import control
 
 _LONGEST_REASON = 500
 

@@ -4,16 +4,16 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.execution import Execution
+from functions.domain.execution.execution import Execution
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import slices, timeline_chart
-from functions.handlers.console.told import OUTCOMES, control_of, sentence
+from functions.handlers.console.execution_sentences import OUTCOMES, control_of, sentence
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.export_audience import export_audience
-from functions.usecases.receipt import export
-from functions.usecases.sample_messages import Sample, sample_messages
-from functions.usecases.show_executions import Watched, version_now, watch_execution
-from functions.usecases.steps import load_execution, run_or_problem
+from functions.usecases.dry_run.export_audience import export_audience
+from functions.usecases.dry_run.sample_messages import Sample, sample_messages
+from functions.usecases.reports.executions import Watched, version_now, watch_execution
+from functions.usecases.reports.receipt import export
+from functions.usecases.timeline.steps import load_execution, run_or_problem
 
 AT = "/executions/<execution_id>"
 _SHOWN_ANEW_SECONDS = 10

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 from flask import Response
 
 from functions.domain.errors import BadInput
-from functions.domain.execution import State
+from functions.domain.execution.execution import State
 from functions.domain.instants import instant, stamp
 from functions.handlers.console.answering import page
 from functions.handlers.console.visit import Route, Visit
-from functions.ports import ExecutionSearch, Place
-from functions.usecases.show_executions import find_executions
+from functions.ports.executions import ExecutionSearch, Place
+from functions.usecases.reports.executions import find_executions
 
 _AT_ONCE = 50
 

@@ -6,18 +6,18 @@ from typing import Any
 from flask import Response
 
 from functions.domain.documents import fingerprint
-from functions.domain.execution import Execution, State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
 from functions.handlers.console.charts import slices
-from functions.handlers.console.told import control_of, sentence
+from functions.handlers.console.execution_sentences import control_of, sentence
 from functions.handlers.console.visit import Route, Visit
-from functions.ports import ExecutionSearch
+from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
-from functions.usecases.show_executions import Watched, find_executions, version_now, watch_execution
-from functions.usecases.steps import run_or_problem
-from functions.usecases.upcoming import Upcoming, upcoming
-from functions.usecases.violations import open_violations, resolve_violation
+from functions.usecases.reports.executions import Watched, find_executions, version_now, watch_execution
+from functions.usecases.reports.upcoming import Upcoming, upcoming
+from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.timeline.steps import run_or_problem
 
 _NEXT = 8
 _LATEST = 10

@@ -8,18 +8,16 @@ from flask import Response
 
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
-from functions.domain.execution import Execution
-from functions.domain.fields import RecipeType
-from functions.domain.first_send import ScheduleUnderWay, Underway
-from functions.domain.recipe import FIRST_SEND_AT, Document, Recipe, read
+from functions.domain.execution.execution import Execution
+from functions.domain.recipe.document import RecipeType
+from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
+from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
+from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
-from functions.domain.status import Status, read_status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
-from functions.handlers.console.field_labels import label_of
-from functions.handlers.console.notices import with_notices
-from functions.handlers.console.pages.recipes import agreed
-from functions.handlers.console.recipe_form import (
+from functions.handlers.console.forms.field_labels import label_of
+from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
     as_shown,
@@ -29,12 +27,14 @@ from functions.handlers.console.recipe_form import (
     values_of,
     without_push,
 )
+from functions.handlers.console.notices import with_notices
+from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import spaced, zone_of
-from functions.usecases.check_saved import checked_recipe
-from functions.usecases.control import would_cancel
-from functions.usecases.describe_jobs import describe_jobs
-from functions.usecases.recipes import create_recipe, stored_recipe, update_recipe, version_of
+from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.recipes.check_saved import checked_recipe
+from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
+from functions.usecases.timeline.control import would_cancel
 
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """What a copy does not take over."""

@@ -9,28 +9,28 @@ from flask import Response
 from audience_jobs.errors import AudienceJobError
 from functions.domain.documents import shown
 from functions.domain.errors import BadInput, BadRecipe, FieldError
-from functions.domain.execution import Execution, State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
-from functions.domain.recipe import Document, Recipe, read
+from functions.domain.recipe.read import Document, Recipe, read
+from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.domain.status import Status
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
-from functions.handlers.console.field_labels import label_of
+from functions.handlers.console.execution_sentences import cancelled_words
+from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.notices import notices_of, with_notices
 from functions.handlers.console.schedule_words import in_words
-from functions.handlers.console.told import cancelled_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
-from functions.ports import ExecutionSearch
-from functions.usecases.check_recipe import audience_of
-from functions.usecases.control import would_cancel
-from functions.usecases.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.list_recipes import list_recipes, with_status
-from functions.usecases.recipe_audience import describe_audience, recipe_job
-from functions.usecases.recipes import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
-from functions.usecases.sample_messages import sample_messages
-from functions.usecases.show_executions import find_executions
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.recipes.audience import describe_audience, recipe_job
+from functions.usecases.recipes.check import audience_of
+from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
+from functions.usecases.reports.executions import find_executions
+from functions.usecases.reports.recipes import list_recipes, with_status
+from functions.usecases.timeline.control import would_cancel
 
 AT = "/recipes/<recipe_id>"
 _AT_ONCE = 50

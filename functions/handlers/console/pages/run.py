@@ -11,11 +11,11 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.asked_once import asked_once
-from functions.usecases.preview import preview
-from functions.usecases.recipes import stored_recipe
-from functions.usecases.sample_messages import Piece
-from functions.usecases.start_by_hand import SENDING_MODES, start_by_hand
+from functions.usecases.by_hand.deduplicate import asked_once
+from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.dry_run.sample_messages import Piece
+from functions.usecases.recipes.save import stored_recipe
 
 _DRY = ("test-dry-run", "real-dry-run")
 

@@ -1,0 +1,88 @@
+"""Editing the cadence rules: what people may change of them, and how far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
+from functions.domain.documents import shown
+from functions.domain.errors import BadFields, FieldError
+
+SUBJECT = "cadence.rules"
+"""What the audit log keeps the changes of the rules under; no recipe's id holds a dot."""
+MOST_HOURS = 30 * 24
+"""A shard reads one document of its partition for each day that a rule looks back."""
+MOST_COUNT = 100
+_KNOWN = {rule.reason.value: rule for rule in DEFAULT_RULES}
+_FIXED = ("name", "layers")
+_BOUNDS = {"hours": MOST_HOURS, "count": MOST_COUNT}
+
+
+def rule_document(rule: CadenceRule) -> dict[str, Any]:
+    """Return a rule as people read and edit it: name, layers, hours, count, active."""
+    return {
+        "name": rule.reason.value,
+        "layers": sorted(rule.layers),
+        "hours": rule.hours,
+        "count": rule.count,
+        "active": rule.active,
+    }
+
+
+def rules_document(rules: Sequence[CadenceRule]) -> dict[str, Any]:
+    """Return rules as the audit log keeps them."""
+    return {"rules": [rule_document(rule) for rule in rules]}
+
+
+def edited(rules: Sequence[CadenceRule], written: object) -> tuple[CadenceRule, ...]:
+    """Return all rules, with what a person wrote of some of them; what is not named stays as it is.
+
+    `written` is a list of objects with the name of a rule, and new `hours`, `count` or `active`. BadFields names
+    every field at fault.
+    """
+    if not isinstance(written, list) or not written:
+        raise BadFields([FieldError("rules", f"must be a list of rules, such as {_example()}, got {shown(written)}")])
+    in_force = _KNOWN | {rule.reason.value: rule for rule in rules}
+    errors: list[FieldError] = []
+    changed: dict[str, CadenceRule] = {}
+    for position, entry in enumerate(written):
+        path = f"rules[{position}]"
+        found = _entry_errors(path, entry, in_force, changed)
+        errors += found
+        if not found:
+            news = {name: entry[name] for name in (*_BOUNDS, "active") if entry.get(name) is not None}
+            changed[entry["name"]] = replace(in_force[entry["name"]], **news)
+    if errors:
+        raise BadFields(errors)
+    return tuple((in_force | changed).values())
+
+
+def _entry_errors(
+    path: str, entry: object, in_force: Mapping[str, CadenceRule], seen: Mapping[str, CadenceRule]
+) -> list[FieldError]:
+    if not isinstance(entry, Mapping):
+        return [FieldError(path, f"must be an object such as {_example()}, got {shown(entry)}")]
+    name = entry.get("name")
+    if not isinstance(name, str) or name not in in_force:
+        return [FieldError(f"{path}.name", f"must be one of {', '.join(in_force)}, got {shown(name)}")]
+    if name in seen:
+        return [FieldError(f"{path}.name", f"{name} is there twice")]
+    errors = [
+        FieldError(f"{path}.{key}", f"is no field of a rule; what can change is {', '.join(_BOUNDS)}, active")
+        for key in entry
+        if key not in (*_FIXED, *_BOUNDS, "active")
+    ]
+    for key, most in _BOUNDS.items():
+        value = entry.get(key)
+        if value is not None and not (type(value) is int and 1 <= value <= most):
+            errors.append(FieldError(f"{path}.{key}", f"must be a whole number from 1 to {most}, got {shown(value)}"))
+    if not isinstance(entry.get("active"), bool | None):
+        errors.append(FieldError(f"{path}.active", f"must be true or false, got {shown(entry['active'])}"))
+    layers = sorted(in_force[name].layers)
+    if entry.get("layers") not in (None, layers):
+        errors.append(FieldError(f"{path}.layers", f"cannot be changed: {name} acts on {shown(layers)}"))
+    return errors
+
+
+def _example() -> str:
+    return '{"name": "layer_3_cooldown", "hours": 48}'

@@ -1,0 +1,112 @@
+"""Cadence: the limits on how often one user gets pushes.
+
+Distances are measured between the planned instants of pushes, not between the moments at which a worker sends them,
+and on the wall clock of the recipe that sends: a recipe that sends every third day at 18:30 keeps a 72-hour cooldown
+exactly, in the week in which the clocks change as in every other week.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from functions.domain.push.outcomes import Exclusion
+from functions.domain.recipe.schedule import ClockPlan, wall_clock
+
+_UTC = ZoneInfo("UTC")
+BYPASSING_LAYERS = frozenset({1, 4})
+"""Platform-wide moments and tests: no rule holds them back, and they count against nothing."""
+
+Days = Mapping[date, bytes]
+"""Packed days of one partition of the ledger, as `functions.domain.cadence.ledger` reads and writes them."""
+HeldBack = Mapping[bytes, Exclusion]
+"""User keys that a rule holds back, and which rule."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CadenceRule:
+    """At most `count` pushes of `layers` to one user within `hours` hours; `reason` names it in reports.
+
+    Hours are counted on the wall clock of the push that is judged, see `Window`.
+    """
+
+    reason: Exclusion
+    layers: frozenset[int]
+    hours: int
+    count: int = 1
+    active: bool = True
+
+    def document(self) -> dict[str, Any]:
+        """Return the rule as it is stored."""
+        return {**vars(self), "reason": self.reason.value, "layers": sorted(self.layers)}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "CadenceRule":
+        """Read what `document` wrote."""
+        known = {"reason": Exclusion(document["reason"]), "layers": frozenset(document["layers"])}
+        return cls(**(dict(document) | known))
+
+
+DEFAULT_RULES = (
+    CadenceRule(reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=72),
+    CadenceRule(reason=Exclusion.LAYER_5_COOLDOWN, layers=frozenset({5}), hours=96),
+    CadenceRule(reason=Exclusion.COMBINED_L2_L3_LIMIT, layers=frozenset({2, 3}), hours=168, count=3),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """One push of one execution as the ledger knows it: its key, its layer and its planned instant.
+
+    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `plan` is how it follows from
+    the wall clock of its sequence: `Timeline.push_plan`; None stands for what the zone's clocks show at `at`. Zone
+    and plan are not stored: they say how far the rules look back from this push.
+    """
+
+    key: bytes
+    layer: int
+    at: datetime
+    zone: ZoneInfo = _UTC
+    plan: ClockPlan | None = None
+
+    @property
+    def day(self) -> date:
+        """The UTC day under which the push is reserved."""
+        return self.at.astimezone(UTC).date()
+
+
+class Window:
+    """The time in which other pushes count against a push under one rule.
+
+    A rule of H hours looks back to where the push would be in the same sequence planned for H hours before on the
+    wall clock: 168 hours before a Monday at 09:00 is the Monday before at 09:00, though the clocks changed between.
+    It looks forward likewise, to pushes that are due later and were reserved before. Both ends are outside.
+    """
+
+    def __init__(self, rule: CadenceRule, push: Push) -> None:
+        reach = timedelta(hours=rule.hours)
+        plan = push.plan or ClockPlan(clock=wall_clock(push.at, push.zone))
+        self._at = push.at
+        self.start, self._end = plan.instant(push.zone, -reach), plan.instant(push.zone, reach)
+
+    def holds(self, at: datetime) -> bool:
+        """Say whether a push that is due then counts."""
+        return self.start < at < self._end or at == self._at
+
+
+def rules_for(layer: int, rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:
+    """Return the active rules that act on pushes of a layer."""
+    return tuple(rule for rule in rules if rule.active and layer in rule.layers)
+
+
+def days_to_read(push: Push, rules: Sequence[CadenceRule], now: datetime) -> list[date]:
+    """Return the UTC days whose blocks can matter to a push that is reserved now, its own day among them."""
+    first = min((Window(rule, push).start for rule in rules), default=push.at)
+    return days_between(min(first, push.at), max(push.at, now))
+
+
+def days_between(first: datetime, last: datetime) -> list[date]:
+    """Return the UTC days from one instant to another, both included."""
+    begin = first.astimezone(UTC).date()
+    return [begin + timedelta(days=offset) for offset in range((last.astimezone(UTC).date() - begin).days + 1)]

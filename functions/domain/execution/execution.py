@@ -1,0 +1,292 @@
+"""An execution: one run of a recipe for one send time, and the table of states it may pass through."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from functions.domain.documents import shown
+from functions.domain.errors import NotPossible
+from functions.domain.instants import instant, stamp
+from functions.domain.push.outcomes import Tally
+from functions.domain.recipe.timeline import Phase
+
+T = TypeVar("T")
+
+
+class Kind(StrEnum):
+    """Why an execution was started: by its recipe's schedule, or by somebody's hand; a test ends after the tests.
+
+    A one-off has no recipe, but one push and an audience that somebody has sent along.
+    """
+
+    SCHEDULED = "scheduled"
+    MANUAL = "manual"
+    TEST = "test"
+    ONE_OFF = "one_off"
+
+
+class State(StrEnum):
+    """Where an execution stands; the last six are final."""
+
+    LAUNCHED = "launched"
+    AUDIENCE_READY = "audience_ready"
+    TESTED = "tested"
+    LIVE = "live"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will be sent."""
+        return not TRANSITIONS[self]
+
+
+_BEFORE_LIVE = {State.CANCELLED, State.BLOCKED, State.EXPIRED, State.STOPPED, State.FAILED}
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.LAUNCHED: frozenset({State.AUDIENCE_READY} | _BEFORE_LIVE),
+    State.AUDIENCE_READY: frozenset({State.TESTED, State.LIVE} | _BEFORE_LIVE),
+    State.TESTED: frozenset({State.LIVE, State.COMPLETED} | _BEFORE_LIVE),
+    State.LIVE: frozenset({State.COMPLETED, State.STOPPED, State.FAILED}),
+    State.COMPLETED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.BLOCKED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.STOPPED: frozenset(),
+    State.FAILED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseTimes:
+    """When a phase really started and ended; None: not yet, or never."""
+
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The wait of an execution for its turn: since when, the latest instant at which it can start, and the limit.
+
+    The limit is the number of executions that may be under way at once, as it was when the wait began.
+    """
+
+    since: datetime
+    until: datetime
+    limit: int
+
+    @property
+    def message(self) -> str:
+        """What it waits for, and how long it can, as a sentence."""
+        return (
+            "waits its turn: as many executions as may be under way at once started before it "
+            f"(MAX_EXECUTIONS_AT_ONCE is {self.limit}); blocked if its turn has not come by {self.until:%H:%M} UTC"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the wait as it is stored."""
+        return {"since": stamp(self.since), "until": stamp(self.until), "limit": self.limit}
+
+    @classmethod
+    def read(cls, document: object) -> "Wait | None":
+        """Read what `document` wrote; None where there was no wait, or this release cannot read it."""
+        try:
+            written: Any = document
+            return cls(since=instant(written["since"]), until=instant(written["until"]), limit=int(written["limit"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """The state of one run, beside an immutable snapshot of its recipe.
+
+    `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
+    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
+    `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
+    those who were sent at least one live push, counted at the end. None: not counted, as by older releases. `number`
+    is the store's own: it counts up in the order in which executions were created, whatever clocks say. `wait` is the
+    wait for its turn, and stays when the wait is over; None: it did not have to wait.
+
+    `unreadable` says what of the stored document this release cannot read, such as a state that a newer release has
+    written. Such an execution counts as failed, so that nothing more is sent for it.
+    """
+
+    id: str
+    recipe_id: str
+    recipe: Mapping[str, Any]
+    send_at: datetime
+    created_at: datetime
+    claim: str
+    kind: Kind = Kind.SCHEDULED
+    state: State = State.LAUNCHED
+    reason: str = ""
+    phases: Mapping[Phase, PhaseTimes] = field(default_factory=dict)
+    cleaned: bool = False
+    totals: Tally | None = None
+    people: int | None = None
+    people_reached: int | None = None
+    wait: Wait | None = None
+    unreadable: str = ""
+    number: int = field(default=0, compare=False)
+
+    @property
+    def went_live(self) -> bool:
+        """Whether its live phase has begun, so that people may have got a push."""
+        return Phase.LIVE_EXECUTION in self.phases
+
+    @property
+    def waiting(self) -> Wait | None:
+        """The wait for its turn while it lasts: it ends when the audiences are built, or with the execution."""
+        return None if self._begun else self.wait
+
+    def waits(self, wait: Wait) -> "Execution":
+        """Record that the execution waits for its turn; the first time counts, and only before it has begun."""
+        return self if self._begun or self.wait else replace(self, wait=wait)
+
+    @property
+    def _begun(self) -> bool:
+        """Whether its audiences are being built, or were, or it has ended."""
+        return self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
+
+    def created_before(self, other: "Execution") -> bool:
+        """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""
+        return (self.number, self.id) < (other.number, other.id)
+
+    def started(self, phase: Phase, at: datetime) -> "Execution":
+        """Record that a phase began; the first time counts."""
+        times = self.phases.get(phase, PhaseTimes())
+        return self._with(phase, times if times.started_at else replace(times, started_at=at))
+
+    def ended(self, phase: Phase, at: datetime) -> "Execution":
+        """Record that a phase ended; the first time counts."""
+        times = self.phases.get(phase, PhaseTimes())
+        return self._with(phase, times if times.ended_at else replace(times, ended_at=at))
+
+    def _with(self, phase: Phase, times: PhaseTimes) -> "Execution":
+        return replace(self, phases={**self.phases, phase: times})
+
+    def to(self, state: State, at: datetime, reason: str = "") -> "Execution":
+        """Move to a state; NotPossible where the table does not allow it. A final state ends the open phases."""
+        if state not in TRANSITIONS[self.state]:
+            raise NotPossible(f"execution {self.id} is {self.state.value}: it can no longer be {state.value}")
+        moved = replace(self, state=state, reason=reason)
+        if state.final:
+            for phase, times in self.phases.items():
+                moved = moved if times.started_at is None else moved.ended(phase, at)
+        return moved
+
+    def failed_unread(self, at: datetime, reason: str) -> "Execution":
+        """End as failed, also where the stored state cannot be read; one that has ended stays as it is."""
+        if self.state.final and not (self.unreadable and self.state is State.FAILED):
+            return self
+        open_one = replace(self, state=State.LAUNCHED, unreadable="") if self.unreadable else self
+        return open_one.to(State.FAILED, at, reason)
+
+    def clean(self, totals: Tally, people_reached: int | None = None) -> "Execution":
+        """Record that nothing is left to delete, and what became of everybody."""
+        return replace(self, cleaned=True, totals=totals, people_reached=people_reached)
+
+    def document(self) -> dict[str, Any]:
+        """Return the execution as it is stored."""
+        return {
+            "id": self.id,
+            "recipeId": self.recipe_id,
+            "recipe": dict(self.recipe),
+            "sendAt": stamp(self.send_at),
+            "createdAt": stamp(self.created_at),
+            "claim": self.claim,
+            "kind": self.kind.value,
+            "state": self.state.value,
+            "reason": self.reason,
+            "phases": {
+                phase.value: {"startedAt": stamp(times.started_at), "endedAt": stamp(times.ended_at)}
+                for phase, times in self.phases.items()
+            },
+            "cleaned": self.cleaned,
+            "totals": self.totals.document() if self.totals else None,
+            "people": self.people,
+            "peopleReached": self.people_reached,
+            "wait": self.wait.document() if self.wait else None,
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Execution":
+        """Read what `document` wrote, or another release; what cannot be read of it is in `unreadable`."""
+        fields = _Fields(document)
+        execution = cls(
+            id=document["id"],
+            recipe_id=document["recipeId"],
+            recipe=fields.take("recipe", dict, {}),
+            send_at=fields.take("sendAt", instant, _UNKNOWN_INSTANT),
+            created_at=fields.take("createdAt", instant, _UNKNOWN_INSTANT),
+            claim=document["claim"],
+            kind=fields.take("kind", Kind, Kind.SCHEDULED) if "kind" in document else Kind.SCHEDULED,
+            state=fields.take("state", State, State.FAILED),
+            reason=fields.take("reason", str, ""),
+            phases=_phases(document.get("phases")),
+            cleaned=document.get("cleaned") is True,
+            totals=_totals(document.get("totals")),
+            people=_count(document.get("people")),
+            people_reached=_count(document.get("peopleReached")),
+            wait=Wait.read(document.get("wait")),
+        )
+        if not fields.unreadable:
+            return execution
+        told = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
+        state = execution.state if execution.state.final else State.FAILED
+        return replace(execution, state=state, reason=execution.reason or told, unreadable=told)
+
+
+_UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Fields:
+    """Takes fields out of a stored document, and remembers those that this release cannot read."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self.unreadable: list[str] = []
+
+    def take(self, name: str, read: Callable[[Any], T], otherwise: T) -> T:
+        """Return a field as `read` makes it, `otherwise` where that fails."""
+        try:
+            return read(self._document[name])
+        except (KeyError, TypeError, ValueError):
+            self.unreadable.append(f"{name} {shown(self._document.get(name))}")
+            return otherwise
+
+
+def _phases(document: object) -> dict[Phase, PhaseTimes]:
+    """Return the times of the phases that this release knows; those of others are not shown."""
+    found = {}
+    for name, times in document.items() if isinstance(document, Mapping) else ():
+        if name in list(Phase) and isinstance(times, Mapping):
+            started, ended = (_maybe_instant(times.get(key)) for key in ("startedAt", "endedAt"))
+            found[Phase(name)] = PhaseTimes(started_at=started, ended_at=ended)
+    return found
+
+
+def _maybe_instant(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else instant(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _count(written: object) -> int | None:
+    return written if type(written) is int else None
+
+
+def _totals(document: Mapping[str, Any] | None) -> Tally | None:
+    try:
+        return Tally.read(document) if document else None
+    except (KeyError, TypeError):
+        return None

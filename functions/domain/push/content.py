@@ -1,0 +1,71 @@
+"""What is wrong with what a push says, so that nobody should get it: checked where it is saved, never where read."""
+
+import unicodedata
+from collections.abc import Collection
+
+from functions.domain.documents import shown
+from functions.domain.errors import BadTemplate, FieldError
+from functions.domain.push.foreign_variables import foreign_variables, way_to_write
+from functions.domain.push.links import Link, check_form
+from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, payload_bytes
+from functions.domain.push.template import Template, Variable
+from functions.domain.recipe.document import PushFields
+
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+_UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers that count as letters or symbols and are drawn as nothing: unicode.org/reports/tr36, section 3.1."""
+
+
+def content_errors(push: PushFields, columns: Collection[str]) -> list[FieldError]:
+    """Return what nobody should get of a push whose audience has these columns; fields as in the push's document."""
+    errors = _blank(push) + _too_large(push)
+    if push.deep_link is not None:
+        errors += _link_errors(push.deep_link)
+    if push.literal_text not in (None, True, False):
+        errors.append(FieldError("literalText", f"must be true or false, got {shown(push.literal_text)}"))
+    if push.literal_text is not True:
+        for name, template in push.texts.items():
+            foreign = foreign_variables(template, columns)
+            errors += [FieldError(name, way_to_write(found, columns)) for found in foreign]
+    return errors
+
+
+def is_blank(text: str) -> bool:
+    """Say whether a text shows nothing: it is empty, or holds only blanks and characters without width."""
+    return all(letter in _UNSEEN_LETTERS or unicodedata.category(letter) in _UNSEEN_CATEGORIES for letter in text)
+
+
+def _blank(push: PushFields) -> list[FieldError]:
+    if _says_something(push.title) or _says_something(push.body):
+        return []
+    return [FieldError("title", "is blank, and so is the body: write a title or a body")]
+
+
+def _says_something(template: Template) -> bool:
+    """Say whether every row shows something: one without a value for a variable is skipped, or has its fallback."""
+    texts = (part.fallback if isinstance(part, Variable) else part for part in template.parts)
+    return any(text is None or not is_blank(text) for text in texts)
+
+
+def _too_large(push: PushFields) -> list[FieldError]:
+    """Count the text between the variables: with their values the push is larger still."""
+    written = {name: _between(template) for name, template in push.texts.items()}
+    size = payload_bytes(written["title"], written["body"], written.get("deepLink"))
+    if size <= PAYLOAD_LIMIT_BYTES:
+        return []
+    longest = max(written, key=lambda name: len(written[name].encode("utf-8", "surrogatepass")))
+    reason = f"makes the push {size:,} bytes long, without the values of variables; FCM takes {PAYLOAD_LIMIT_BYTES:,}"
+    return [FieldError(longest, f"{reason}: shorten it")]
+
+
+def _link_errors(link: Link) -> list[FieldError]:
+    try:
+        if not link.is_variable:
+            check_form(_between(link, "x"))
+    except BadTemplate as error:
+        return [FieldError("deepLink", str(error))]
+    return []
+
+
+def _between(template: Template, variable: str = "") -> str:
+    return "".join(part if isinstance(part, str) else variable for part in template.parts)

@@ -1,0 +1,228 @@
+"""Deep links: templates whose values cannot change where a link leads, and where links may lead at all.
+
+Every value is percent-encoded (RFC 3986, section 2.1), so that it stays in the path segment, query value or fragment
+that it stands in. Only a variable at the very beginning, where scheme and host come from the data, is left as it is.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+from functions.domain.errors import BadTemplate
+from functions.domain.push.template import Template, Variable
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""Unreserved characters, which are never encoded: RFC 3986, section 2.3."""
+_ORIGIN = re.compile(r"[^/?#]*://[^/?#]*[/?#]")
+"""Scheme and host, with the character that ends the host."""
+_OPAQUE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
+"""A scheme without `//`, as in `javascript:` and `mailto:`; digits behind the colon are a port."""
+_PATH_END = re.compile(r"[?#]")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
+"""A segment that clients resolve, encoded or not: url.spec.whatwg.org, "double-dot URL path segment"."""
+_HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
+_LONGEST_LABEL, _LONGEST_HOST = 63, 253
+"""Of a domain name: RFC 1035, section 2.3.4."""
+_WEB = ("https", "http")
+
+
+@dataclass(frozen=True)
+class Link(Template):
+    """A deep link with variables in it; rendered, each value is encoded."""
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether one variable is the whole link."""
+        return len(self.parts) == 1 and isinstance(self.parts[0], Variable)
+
+    @property
+    def leads_by_data(self) -> bool:
+        """Whether scheme or host depend on a value."""
+        return bool(self.columns) and _ORIGIN.match(self.opening) is None
+
+    def filled(self, variable: Variable, value: str, /) -> str:
+        """Return a value as it stands in the link: encoded, unless the link begins with it."""
+        return value if variable is self.parts[0] else _encoded(value)
+
+    def renderer(self, columns: Sequence[str]) -> Callable[[Sequence[str]], str | None]:
+        """Return what renders rows whose values stand in the order of `columns`, each value encoded."""
+        variables = [part for part in self.parts if isinstance(part, Variable)]
+        slots = [
+            (
+                columns.index(variable.column),
+                variable.fallback and self.filled(variable, variable.fallback),
+                variable is self.parts[0],
+            )
+            for variable in variables
+        ]
+        pattern = self._pattern
+
+        def render(row: Sequence[str]) -> str | None:
+            values = []
+            for position, fallback, as_it_is in slots:
+                value = row[position]
+                if not value:
+                    if fallback is None:
+                        return None
+                    value = fallback
+                elif not as_it_is and not _PLAIN(value):
+                    value = _encoded(value)
+                values.append(value)
+            return pattern % tuple(values)
+
+        return render
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkPolicy:
+    """Where deep links may lead: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
+
+    allowed: tuple[str, ...] = ("https",)
+
+    def check(self, link: Link) -> None:
+        """Raise BadTemplate where a link leads elsewhere, or could once its variables are filled in.
+
+        A link that is one variable passes: each row's is judged by `judge`.
+        """
+        if not link.is_variable:
+            if link.leads_by_data:
+                raise BadTemplate(
+                    f"the scheme and host of {link.opening!r} must stand before the first variable; "
+                    "or let one variable be the whole link"
+                )
+            self._check_origin(link.opening)
+            return
+        for part in link.parts:
+            if isinstance(part, Variable) and part.fallback:
+                self._check_origin(part.fallback)
+                check_form(part.fallback)
+
+    def judge(self, link: Link) -> Callable[[str], bool] | None:
+        """Return what says of each rendered link whether it may be sent; None where all of them may.
+
+        To be asked are links whose scheme or host come from a row, and those in whose path a value could become a
+        dot segment, as `..` does in `https://example.com/shoes/[[var:id]]`.
+        """
+        if link.leads_by_data:
+            return self._allows
+        return _keeps_to_its_path(link)
+
+    def _allows(self, link: str) -> bool:
+        try:
+            self._check_origin(link)
+            check_form(link)
+        except BadTemplate:
+            return False
+        return True
+
+    def _check_origin(self, link: str) -> None:
+        scheme, colon, rest = link.partition("://")
+        if not colon and (opaque := _OPAQUE.match(link)):
+            if opaque[1].lower() in self.allowed:
+                raise BadTemplate(f"{link!r} has no '//' after its scheme; write it as in {opaque[1]}://shoes")
+            raise BadTemplate(f"{opaque[0]} is not among the allowed links: {', '.join(self.allowed)}; got {link!r}")
+        if not colon:
+            raise BadTemplate(f"{link!r} has no scheme and host; write it as in https://example.com/shoes")
+        try:
+            host = urlsplit(link).hostname or ""
+        except ValueError as error:
+            raise BadTemplate(f"{link!r} has no valid host: {error}") from None
+        if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
+            raise BadTemplate(f"{link!r} hides its host behind '@' or '\\'")
+        if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:
+            raise BadTemplate(f"{scheme}://{host} is not among the allowed links: {', '.join(self.allowed)}")
+
+
+def check_form(link: str) -> None:
+    """Raise BadTemplate where a link, or its text between variables, is not one that every client reads alike.
+
+    That is one without a host or with one that cannot be, with a port that is not 1 to 65535, a blank, line break or
+    other invisible character, a '%' that begins no escape, or '\\'.
+    """
+    for character in link:
+        if character.isspace() or not character.isprintable():
+            name = "a blank" if character == " " else f"the invisible character U+{ord(character):04X}"
+            raise BadTemplate(f"{link!r} holds {name}; write it percent-encoded (a blank is %20), or leave it out")
+    if "\\" in link:
+        raise BadTemplate(f"{link!r} holds '\\'; write / or, inside a value, %5C")
+    if bad := _BAD_ESCAPE.search(link):
+        raise BadTemplate(
+            f"{link!r} holds {bad[0]!r}, where two hexadecimal digits must follow '%'; a '%' itself is %25"
+        )
+    scheme, colon, rest = link.partition("://")
+    if scheme.lower() in _WEB:
+        _check_host(link)
+    elif colon and not rest:
+        raise BadTemplate(f"{link!r} leads nowhere; write what stands behind '://'")
+
+
+def _check_host(link: str) -> None:
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise BadTemplate(f"{link!r} cannot be read: {error}") from None
+    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
+        raise BadTemplate(f"{link!r} names no host; write it as in https://example.com/shoes")
+    if fault := _host_fault(host):
+        raise BadTemplate(f"{link!r} names a host that cannot be: {fault}")
+    if port == 0:
+        raise BadTemplate(f"{link!r} has the port 0; write one from 1 to 65535, or leave it out")
+
+
+def _host_fault(host: str) -> str:
+    """Return why there can be no host of this name or address, empty where there can."""
+    labels = host.removesuffix(".").split(".")
+    if ":" in host or labels[-1].isdecimal():
+        try:
+            ip_address(host.removesuffix("."))
+        except ValueError:
+            return f"{host} is not an IP address"
+        return ""
+    if fault := next(filter(None, map(_label_fault, labels)), ""):
+        return fault
+    if len(".".join(map(_in_ascii, labels))) > _LONGEST_HOST:
+        return f"it is longer than {_LONGEST_HOST} characters"
+    return ""
+
+
+def _label_fault(label: str) -> str:
+    if not label:
+        return "there is nothing before, or between, its dots"
+    if label.startswith("-") or label.endswith("-"):
+        return f"{label!r} begins or ends with '-'"
+    if len(_in_ascii(label)) > _LONGEST_LABEL:
+        return f"{label!r} is longer than {_LONGEST_LABEL} characters"
+    return ""
+
+
+def _in_ascii(label: str) -> str:
+    """Return a label as the domain name system has it, which is longer: RFC 3492."""
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+
+
+def _encoded(value: str) -> str:
+    return quote(value, safe="", errors="replace")
+
+
+def _keeps_to_its_path(link: Link) -> Callable[[str], bool] | None:
+    """Return what says whether a rendered link has no more dot segments than were written out; None: it never has."""
+    marked = "".join(part if isinstance(part, str) else "\0" for part in link.parts)
+    path = _path(marked)
+    if not any("\0" in part and not re.sub(r"\0|\.|%2e", "", part, flags=re.IGNORECASE) for part in path.split("/")):
+        return None
+    written = len(_DOT_SEGMENT.findall(path))
+
+    def keeps(rendered: str) -> bool:
+        if "/." not in rendered and "/%2" not in rendered:
+            return True
+        return len(_DOT_SEGMENT.findall(_path(rendered))) == written
+
+    return keeps
+
+
+def _path(link: str) -> str:
+    return _PATH_END.split(link.partition("://")[2], maxsplit=1)[0]

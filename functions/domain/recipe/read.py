@@ -1,0 +1,165 @@
+"""Recipe documents: what a growth team writes, in JSON and camelCase.
+
+`parse` turns a document into a `Recipe` or says, field by field, why it cannot. The document itself stays as it
+was written: keys that Tminus does not know survive a round trip at any depth.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from functions.domain.documents import shown, storage_errors, without_nulls
+from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.execution.execution import Execution
+from functions.domain.ids import ONE_OFF, RECIPE_ID, slug
+from functions.domain.instants import instant
+from functions.domain.recipe import document as fields
+from functions.domain.recipe.errors import field_errors
+from functions.domain.recipe.schedule import Schedule, sends_from
+from functions.domain.recipe.status import Status, read_status
+from functions.domain.recipe.timeline import SHORTEST_PREPARATION, PushTiming
+
+TEST_MODE_LEAD = timedelta(minutes=3)
+FIRST_SEND_AT = "firstSendAt"
+"""The field of a stored document that says when its schedule sends for the first time; saving writes it."""
+
+Document = dict[str, Any]
+
+
+class Recipe:
+    """A valid recipe: typed views of its document.
+
+    `notices` are sentences about what was read otherwise than it was written, such as a status that
+    contradicts `isActive`; `effects` about what saving it has done to executions under way, and `cancelled` are those
+    that it has cancelled. `push_places` says where in the document's list each of `pushes` stands, from 0.
+    """
+
+    def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
+        self._document = document
+        self.id = parsed.id
+        self.name = parsed.name or parsed.id
+        self.status = status
+        self.notices = notices
+        self.effects: tuple[str, ...] = ()
+        self.cancelled: tuple[Execution, ...] = ()
+        self.pushes = parsed.ordered_pushes
+        self.push_places = parsed.push_places
+        self.criteria = parsed.audience_criteria
+        self.settings = parsed.settings
+        self.schedule = _schedule(parsed)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the recipe sends at its times; derived from the status alone."""
+        return self.status is Status.ACTIVE
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether the live phase is a dry run on the real audiences, three minutes after its start."""
+        return self.criteria.test_mode
+
+    @property
+    def window(self) -> timedelta:
+        """The time from the first test push to T-0 that the recipe asks for."""
+        return timedelta(minutes=self.settings.cancellation_window_minutes)
+
+    @property
+    def timings(self) -> tuple[PushTiming, ...]:
+        """When each push follows the one before it."""
+        return tuple(
+            PushTiming(delay_minutes=push.timing.delay_after_previous, at=push.timing.absolute_time)
+            for push in self.pushes
+        )
+
+    @property
+    def preparation(self) -> timedelta:
+        """The time that a send takes to prepare at least: one that is nearer than that is not started."""
+        return min(self.schedule.lead, SHORTEST_PREPARATION)
+
+    @property
+    def first_send_at(self) -> datetime | None:
+        """The first send since the schedule last changed; None where nothing says so, as in a recipe written by hand.
+
+        A document of a release that did not keep it says when it was saved: its first send could be prepared since.
+        """
+        first = _maybe_instant(self._document.get(FIRST_SEND_AT))
+        return first or _maybe_instant(self._document.get("updatedAt"), plus=self.preparation)
+
+    def sends(self, since: datetime) -> Iterator[datetime]:
+        """Yield the instants at or after `since` at which the recipe sends while it is active, in order."""
+        return sends_from(self.schedule, max(since, self.first_send_at or since))
+
+    def document(self) -> Document:
+        """Return the document as it is stored and answered: as written, with id and status made plain."""
+        document = deepcopy(self._document)
+        document |= {"id": self.id, "status": self.status.value, "isActive": self.is_active}
+        for push in document.get("pushSequence") or []:
+            if push.get("layerId") == 0:
+                push["layerId"] = 5
+        return document
+
+
+def parse(document: object, *, default_id: str = "") -> Recipe:
+    """Read a recipe document that a person wrote; BadRecipe names every field at fault.
+
+    A document without an id takes `default_id`, or else an id made of its name, the same each time.
+    """
+    unstorable = storage_errors(document)
+    if unstorable:
+        raise BadRecipe(unstorable)
+    if not isinstance(document, Mapping):
+        raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
+    recipe = read(document, default_id=default_id)
+    if recipe.id == ONE_OFF:
+        raise BadRecipe([FieldError("id", f"{ONE_OFF} stands for pushes that no recipe sends; take another id")])
+    return recipe
+
+
+def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
+    """Read a recipe document that a store has kept, perhaps written there by hand; BadRecipe as in `parse`."""
+    errors: list[FieldError] = []
+    try:
+        status, notices = read_status(document)
+    except BadRecipe as error:
+        errors += error.errors
+    known = without_nulls(document)
+    known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
+    try:
+        parsed = fields.Recipe.model_validate(known)
+    except ValidationError as error:
+        errors += field_errors(error)
+    if isinstance(known["id"], str) and not RECIPE_ID.fullmatch(known["id"]):
+        reason = f"must be 1 to 100 letters, digits, '-' or '_', and not __like_this__, got {shown(known['id'])}"
+        errors.append(FieldError("id", reason))
+    if errors:
+        raise BadRecipe(errors)
+    return Recipe(dict(document), parsed, status, (*notices, *parsed.notices))
+
+
+def _maybe_instant(written: object, plus: timedelta = timedelta()) -> datetime | None:
+    try:
+        return instant(written) + plus if isinstance(written, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _schedule(parsed: fields.Recipe) -> Schedule:
+    written = parsed.schedule
+    lead = TEST_MODE_LEAD if parsed.audience_criteria.test_mode else timedelta(minutes=written.lead_time_minutes)
+    optional: dict[str, Any] = {
+        "start_date": written.start_day,
+        "end_date": written.end_day,
+        "days_of_week": frozenset(written.days_of_week) or None,
+        "day_of_month": written.day_of_month,
+        "cron": written.cron,
+    }
+    return Schedule(
+        zone=written.zone,
+        frequency=written.frequency,
+        send_time=written.execution_time or time(0, 0),
+        lead=lead,
+        **{name: value for name, value in optional.items() if value is not None},
+    )

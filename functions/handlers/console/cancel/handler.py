@@ -1,0 +1,70 @@
+"""The page behind an alert's cancel link: GET asks, POST cancels. The token in the address is all that lets one in.
+
+A link preview, a scanner of mail or a prefetching browser only ever GETs, and so changes nothing.
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+
+from flask import Request, Response
+
+from functions import bootstrap, logs
+from functions.domain.errors import Misconfigured, TminusError, Transient
+from functions.handlers.api.refusals import unexpected
+from functions.handlers.console.cancel.page import STYLE_HASH, page, sorry
+from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
+
+_PATH = "/cancel/"
+_STATUSES: Mapping[Standing, int] = {
+    Standing.OPEN: 200,
+    Standing.DONE: 200,
+    Standing.USED: 410,
+    Standing.LIVE: 409,
+    Standing.OVER: 410,
+    Standing.EXPIRED: 410,
+    Standing.BAD: 404,
+}
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": f"default-src 'none'; style-src '{STYLE_HASH}'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",  # the address is a key
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def handle_cancel_link(request: Request) -> Response:
+    """Answer /cancel/TOKEN with a page that people understand; nothing of a body is read."""
+    request.stream = BytesIO()
+    if request.method not in ("GET", "HEAD", "POST"):
+        response = _respond(405, sorry("That does not work", "Open the link in a browser."))
+        response.headers["Allow"] = "GET, HEAD, POST"
+        return response
+    token = request.path.removeprefix(_PATH)
+    with logs.context(function="console"):
+        try:
+            ports = bootstrap.ports()
+            seen = (cancel_by_link if request.method == "POST" else look_at_link)(ports, token)
+        except Misconfigured as error:
+            logs.log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
+            return _respond(503, sorry("That does not work now", f"Nothing was cancelled: {error.public_message}."))
+        except Transient as error:
+            logs.log.warning(str(error), extra={"action": "deliver_again"})
+            return _respond(503, sorry("That did not work just now", "Nothing is lost: load this page again."))
+        except TminusError as error:
+            logs.log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+            return _respond(500, sorry("That did not work", "Nothing was cancelled. Cancel the send in the console."))
+        except Exception as error:
+            words = unexpected(error).message
+            return _respond(500, sorry("That did not work", f"Cancel the send in the console: {words}."))
+        execution = seen.execution.id if seen.execution else ""
+        told = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
+        logs.log.info(f"cancel link: {request.method}", extra=told)
+        return _respond(_STATUSES[seen.standing], page(seen, ports.clock.now()))
+
+
+def _respond(status: int, text: str) -> Response:
+    response = Response(text, status=status, content_type="text/html; charset=utf-8")
+    response.headers.update(_HEADERS)
+    return response

@@ -1,0 +1,151 @@
+"""Where a send stands, in sentences, and what its one large button does: always as the store has it now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.instants import instant
+from functions.handlers.console.words import city, clock, plural, short_day, zone_of
+from functions.usecases.reports.executions import possible_for
+
+_ENDED = {
+    State.COMPLETED: "Finished",
+    State.CANCELLED: "Cancelled before the send time. Only test users received anything",
+    State.STOPPED: "Stopped. Everyone else receives nothing",
+    State.BLOCKED: "Blocked by a safeguard. Only test users received anything",
+    State.EXPIRED: "Skipped, because it was too late: a late push is worse than none",
+    State.FAILED: "Failed",
+}
+OUTCOMES = {
+    "cancelled": ("good", "Cancelled. Nobody receives the push."),
+    "stopped": ("good", "Stopped. No more messages are sent."),
+    "live": ("bad", "Too late to cancel: the live send had already started. You can still stop remaining messages."),
+    "over": ("wait", "Nothing changed: the send had already ended."),
+    "started": ("good", "Started. This page updates automatically."),
+    "tested": ("good", "Test started. This page updates automatically."),
+}
+"""What a form did, by the word that stands in the address of the page after it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """The large button: `kind` is `cancel`, `stop` or `over`."""
+
+    kind: str
+    label: str
+    explanation: str
+
+
+def control_of(execution: Execution, window_ends_at: str | None = None) -> Control:
+    """Return what can be done to an execution now; `window_ends_at` is what its report says."""
+    possible = possible_for(execution)
+    if "cancel" in possible:
+        return Control(
+            kind="cancel",
+            label="Cancel this send",
+            explanation=f"{_cancellable(execution, window_ends_at)} If you do, nobody receives the push.",
+        )
+    if possible:
+        return Control(
+            kind="stop",
+            label="Emergency stop",
+            explanation="Stops all remaining messages. Messages already sent can't be recalled.",
+        )
+    return Control(kind="over", label=_over(execution), explanation=_why_over(execution))
+
+
+def _cancellable(execution: Execution, window_ends_at: str | None) -> str:
+    if execution.waiting:
+        return "Anyone can cancel while it waits."
+    return f"Anyone can cancel before {_at(execution, instant(window_ends_at) if window_ends_at else None)}."
+
+
+def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
+    """Say where an execution stands."""
+    if report["problem"]:
+        return "This release cannot read this execution. It sends nothing more, and ends as failed."
+    if execution.state in _ENDED:
+        return _ended(execution, report)
+    if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
+        return _building(execution, report)
+    if execution.state is State.TESTED:
+        goes_at = instant(report["windowEndsAt"])
+        if now >= goes_at:
+            return "The send time has come. Sending starts at any moment."
+        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution, goes_at)}."
+    return _live(report, now)
+
+
+def _building(execution: Execution, report: Mapping[str, Any]) -> str:
+    wait = execution.waiting
+    if wait is not None:
+        return (
+            f"Waits its turn: {plural(wait.limit, 'send that', 'sends that')} started before it must finish sending "
+            f"first. Nothing is built or sent yet. If its turn has not come by {_at(execution, wait.until)}, it is "
+            "blocked."
+        )
+    built = execution.state is State.AUDIENCE_READY
+    if execution.kind is Kind.ONE_OFF:
+        audience = "The audience is ready" if built else "Building the audience"
+        return f"{audience}. Sends automatically at {_at(execution)}."
+    due = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
+    audiences = "Audiences are ready" if built else "Building audiences"
+    return f"{audiences}. Test pushes are sent at {_at(execution, due['test_sending'])}."
+
+
+def _live(report: Mapping[str, Any], now: datetime) -> str:
+    pushes = report["pushes"]
+    begun = [push for push in pushes if instant(push["dueAt"]) <= now]
+    waiting = [push for push in pushes if instant(push["dueAt"]) > now]
+    sent = report["totals"]["sent"]
+    if len(pushes) == 1:
+        return f"{plural(sent, 'person has', 'people have')} received it so far."
+    told = f"{plural(sent, 'message')} sent so far."
+    return f"Sending push {len(begun)} of {len(pushes)}. {told}" if waiting else told
+
+
+def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
+    """Say which sends were cancelled."""
+    sends = ", ".join(f"{short_day(each.send_at, zone)} {city(zone)}" for each in executions)
+    return f"{plural(len(executions), 'send was', 'sends were')} cancelled: {sends}."
+
+
+def _ended(execution: Execution, report: Mapping[str, Any]) -> str:
+    if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
+        return "Test finished. Only test users received the pushes."
+    totals = report["totals"]
+    told = f"{_ENDED[execution.state]}."
+    if totals["sent"] or execution.state is State.COMPLETED:
+        told += f" {received(totals, len(report['pushes']))}."
+    return told
+
+
+def received(totals: Mapping[str, Any], pushes: int) -> str:
+    """Say how many people received something, each counted once, and how many messages that were."""
+    sent, size = totals["sent"], totals["audienceSize"]
+    if pushes == 1:
+        return f"{sent:,} of {plural(size, 'person', 'people')} received it"
+    messages = f"{sent:,} of {plural(size, 'message')} sent"
+    if totals["people"] is None or totals["peopleReached"] is None:
+        return messages
+    people = plural(totals["people"], "person", "people")
+    return f"{totals['peopleReached']:,} of {people} received at least one push; {messages}"
+
+
+def _at(execution: Execution, instant_: datetime | None = None) -> str:
+    """Return the send time, or another instant, on the clock of the recipe."""
+    zone = zone_of(execution.recipe)
+    return f"{clock(instant_ or execution.send_at, zone)} {city(zone)}"
+
+
+def _why_over(execution: Execution) -> str:
+    if execution.state is State.COMPLETED:
+        return "There is nothing left to cancel or to stop."
+    return execution.reason or _ENDED[execution.state]
+
+
+def _over(execution: Execution) -> str:
+    return {State.CANCELLED: "Cancelled", State.STOPPED: "Stopped"}.get(execution.state, "Finished")

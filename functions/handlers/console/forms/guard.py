@@ -1,0 +1,72 @@
+"""Forms come from the console's own pages only: a browser says from where, and a token says for whom and which form.
+
+A token is made out to a visitor and to the address that its form is sent to, and signed; so one that leaks by a form
+is good for nothing else. It lasts a week: a page that was open longer has to be loaded again.
+"""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from flask import Request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from functions import bootstrap
+from functions.domain.errors import Forbidden
+from functions.handlers.api.refusals import Refused
+from functions.handlers.console.visit import MOST_FORM_BYTES, Visit
+from functions.handlers.http.callers import body_fits
+
+FIELD = "csrf"
+_LASTS = timedelta(days=7)
+_FORM = "application/x-www-form-urlencoded"
+
+
+def form_token(visit: Visit, path: str) -> str:
+    """Return the token of a form that is sent to a path below the console's root."""
+    until = int((visit.now + _LASTS).timestamp())
+    token = _serializer().dumps([visit.caller.name, path, until])
+    return token if isinstance(token, str) else token.decode()
+
+
+def check_origin(request: Request) -> None:
+    """Raise Forbidden unless a browser says that one of the console's own pages sends the form.
+
+    Sec-Fetch-Site is what browsers say by themselves and pages cannot (w3.org/TR/fetch-metadata); older ones name the
+    Origin of each form.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None and site != "same-origin":
+        raise Forbidden("this form was sent from another site, so nothing was done")
+    if site is None and (origin is None or urlsplit(origin).netloc != request.host):
+        raise Forbidden("the browser does not say that this form comes from the console, so nothing was done")
+
+
+def read_form(request: Request) -> None:
+    """Read the form; Refused where it is too large, or no form."""
+    if request.mimetype != _FORM:
+        raise Refused(415, "send a form of the console")
+    request.max_form_memory_size = MOST_FORM_BYTES + 1
+    if not body_fits(request, MOST_FORM_BYTES):
+        raise Refused(413, f"the form is too large; at most {MOST_FORM_BYTES:,} bytes are read")
+    if any(_broken(text) for pair in request.form.items(multi=True) for text in pair):
+        raise Refused(400, "the form is not Unicode text")
+
+
+def check_token(visit: Visit) -> None:
+    """Raise Forbidden unless the form carries the token of this visitor and of this address, and it still lasts."""
+    try:
+        name, path, until = _serializer().loads(visit.request.form.get(FIELD, ""))
+    except (BadSignature, ValueError, TypeError):
+        raise Forbidden("this page is too old: reload it, then submit the form again") from None
+    if (name, path) != (visit.caller.name, visit.request.path):
+        raise Forbidden("this form was made for another page or another visitor: reload the page")
+    if datetime.fromtimestamp(until, UTC) < visit.now:
+        raise Forbidden("this page has been open for too long: reload it, then submit the form again")
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(bootstrap.signing_key(), salt="tminus console form")
+
+
+def _broken(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode() != text

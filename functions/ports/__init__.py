@@ -1,0 +1,50 @@
+"""The roles that use cases need, one module for each kind; adapters on each runtime play them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from audience_jobs.contract import Engine, Job
+from functions.domain.policy import Policy
+from functions.ports.executions import ExecutionStore
+from functions.ports.people import Alerts, Callers, Channels
+from functions.ports.queue import Clock, Schedules, TaskQueue
+from functions.ports.sending import Devices, PushSender
+from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+
+
+def _unknown() -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a runtime that health asks about beside the ports: `check` raises where the part does not work."""
+
+    check: Callable[[], object]
+    last_worked: Callable[[], datetime | None] = _unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Everything that a use case may reach, on whichever runtime it runs."""
+
+    clock: Clock
+    recipes: RecipeStore
+    audit: AuditLog
+    executions: ExecutionStore
+    request_keys: RequestKeys
+    ledger: CadenceLedger
+    files: AudienceFiles
+    tasks: TaskQueue
+    schedules: Schedules
+    sender: PushSender
+    devices: Devices
+    alerts: Alerts
+    alert_store: AlertStore
+    channels: Channels
+    callers: Callers
+    engine: Engine
+    find_job: Callable[[str], Job]
+    policy: Policy = field(default_factory=Policy)
+    parts: Mapping[str, Part] = field(default_factory=dict)

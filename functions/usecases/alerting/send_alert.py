@@ -1,0 +1,62 @@
+"""Deliver one alert to the channels that are still to get it."""
+
+from datetime import timedelta
+from functools import partial
+
+from functions.domain.alerts.cancel_link import make_token
+from functions.domain.alerts.outgoing import Fate, OutgoingAlert
+from functions.domain.alerts.payload import Links, payload
+from functions.domain.errors import Misconfigured, Refused, Transient
+from functions.domain.execution.execution import Execution, State
+from functions.ports import Ports
+
+_LATE = timedelta(minutes=2)
+"""From when on an alert says that it comes late."""
+
+
+def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
+    """Post an alert to its channels, and return it with what became of it; one that has arrived is not posted again.
+
+    Transient, or QuotaExceeded, where a channel is to be tried again; the others have got theirs all the same. Where
+    this process dies between a channel's answer and its record, the channel gets the alert twice: no webhook lets us
+    do better.
+    """
+    now = ports.clock.now()
+    outgoing = ports.alert_store.change(alert_id, lambda known: known.claimed(now))
+    waiting, trouble = outgoing.waiting, None
+    for channel in waiting:
+        try:
+            fate = _post(ports, outgoing, channel)
+        except Transient as error:
+            trouble = error
+            continue
+        outgoing = ports.alert_store.change(alert_id, partial(OutgoingAlert.settled, channel=channel, fate=fate))
+    if trouble is not None:
+        ports.alert_store.change(alert_id, OutgoingAlert.released)
+        raise trouble
+    return outgoing
+
+
+def _post(ports: Ports, outgoing: OutgoingAlert, channel: str) -> Fate:
+    alert = outgoing.alert
+    execution = ports.executions.get(alert.execution_id) if alert.execution_id else None
+    late_since = outgoing.at if ports.clock.now() - outgoing.at > _LATE else None
+    made = payload(alert, execution, links(ports, execution), late_since=late_since)
+    try:
+        ports.channels.post(channel, made)
+    except (Refused, Misconfigured):
+        return Fate.GIVEN_UP
+    return Fate.DELIVERED
+
+
+def links(ports: Ports, execution: Execution | None) -> Links:
+    """Return the links for an execution as it is now: there is nothing to cancel once it is live, over, or due."""
+    policy = ports.policy.alerts
+    if execution is None or not policy.console_url:
+        return Links()
+    seen = f"{policy.console_url}/executions/{execution.id}"
+    over = execution.state.final or execution.state is State.LIVE or ports.clock.now() >= execution.send_at
+    if over or not policy.link_secrets:
+        return Links(execution=seen)
+    token = make_token(policy.link_secrets, execution.id, execution.send_at)
+    return Links(execution=seen, cancel=f"{policy.console_url}/cancel/{token}")

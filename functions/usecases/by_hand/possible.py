@@ -1,0 +1,39 @@
+"""Say what people can do now, to a recipe and to what is under way."""
+
+from typing import Any
+
+from functions.domain.errors import BadRecipe, NotFound
+from functions.domain.recipe.read import read
+from functions.domain.recipe.status import Status
+from functions.ports import Ports
+from functions.usecases.recipes.save import stored_recipe
+from functions.usecases.reports.executions import possible_for, summary
+
+
+def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -> dict[str, Any]:
+    """Return what can be done to a recipe, to an execution, or to everything that is under way.
+
+    NotFound where what is named does not exist.
+    """
+    if execution_id and ports.executions.get(execution_id) is None:
+        raise NotFound(f"there is no execution {execution_id!r}")
+    under_way = [
+        execution
+        for execution in ports.executions.unfinished()
+        if not execution.state.final and recipe_id in ("", execution.recipe_id) and execution_id in ("", execution.id)
+    ]
+    now = ports.clock.now()
+    return {
+        "recipeId": recipe_id or None,
+        "recipe": _possible_for_recipe(ports, recipe_id) if recipe_id else [],
+        "executions": [{**summary(each, now), "possible": possible_for(each)} for each in under_way],
+    }
+
+
+def _possible_for_recipe(ports: Ports, recipe_id: str) -> list[str]:
+    document = stored_recipe(ports, recipe_id)
+    try:
+        status = read(document, default_id=recipe_id).status
+    except BadRecipe:
+        return ["pause"]
+    return ["pause", "execute_now"] if status is Status.ACTIVE else ["resume"]

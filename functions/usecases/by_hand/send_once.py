@@ -1,0 +1,179 @@
+"""Send one push once, to the users of a file, by no recipe: through the same steps as everything else.
+
+A one-off is an execution of its own kind. Its snapshot is a recipe made for it, its audience the uploaded file,
+stored before the execution is created. It starts at once and goes out a minute later; until then it can be cancelled.
+It has no test send: whoever wants to see the push first, sends it to one to five users.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from functions.domain.audience.uploaded_csv import Source
+from functions.domain.documents import shown, storage_errors
+from functions.domain.errors import BadFields, BadRecipe, BadTemplate, FieldCode, FieldError
+from functions.domain.execution.execution import Execution, Kind
+from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
+from functions.domain.policy import Policy
+from functions.domain.push.content import content_errors
+from functions.domain.recipe.document import Safeguards
+from functions.domain.recipe.read import Recipe, read
+from functions.ports import Ports
+from functions.usecases.by_hand.deduplicate import asked_once
+from functions.usecases.by_hand.sort_upload import SortedUpload, sort_upload
+from functions.usecases.by_hand.uploaded_audience import store_upload
+from functions.usecases.dry_run.ports import shadow
+from functions.usecases.dry_run.preview import tried
+from functions.usecases.timeline.launch import start
+from functions.usecases.timeline.steps import read_run
+
+MOST_USER_IDS = 5
+_LEAD_MINUTES = 1
+_TEXTS = ("title", "body", "deepLink")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneOff:
+    """A push to send once: `title`, `body`, `deepLink`, `layerId`, `literalText` as people write them.
+
+    `most_users` replaces the 10,000 users to whom a recipe may send; never more than the deployment allows.
+    """
+
+    written: Mapping[str, Any]
+    most_users: int | None = None
+
+
+def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str = "") -> Execution:
+    """Start sending a push to the users of a CSV, and return its execution; under the same key it is sent once.
+
+    BadFields names what cannot be used of the push or the file; nothing is sent then. KeyReused where the key stands
+    for another push.
+    """
+    recipe = one_off_recipe(push, ports.policy, by)
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        upload = read_upload(ports, recipe, source, Path(folder))
+        asked = {**recipe.document(), "upload": upload.digest}
+        at = asked_once(ports, key, by=by, call="send-push", asked=asked)
+        name = hashlib.sha256(f"{by}\n{key or uuid4().hex}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        send_at = at + recipe.schedule.lead
+        criteria = store_upload(ports, execution_id(ONE_OFF, send_at, name), upload)
+    snapshot = read({**recipe.document(), "audienceCriteria": criteria})
+    return start(ports, snapshot, send_at, Kind.ONE_OFF, name)
+
+
+def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> dict[str, Any]:
+    """Return what sending a push to the users of a CSV would do now, as `preview` does; nobody is sent anything.
+
+    BadFields as `send_once`.
+    """
+    recipe = one_off_recipe(push, ports.policy, by)
+    now = ports.clock.now().replace(microsecond=0)
+    with TemporaryDirectory(prefix="tminus-") as sorting, TemporaryDirectory(prefix="tminus-") as folder:
+        upload = read_upload(ports, recipe, source, Path(sorting))
+        shadowed = shadow(ports, Path(folder))
+        criteria = store_upload(shadowed, ONE_OFF, upload)
+        execution = Execution(
+            id=ONE_OFF,
+            recipe_id=ONE_OFF,
+            recipe={**recipe.document(), "audienceCriteria": criteria},
+            send_at=now + recipe.schedule.lead,
+            created_at=now,
+            claim="",
+            kind=Kind.ONE_OFF,
+        )
+        return tried(shadowed, read_run(execution))
+
+
+def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
+    """Return the recipe that stands for a push, without its audience; BadFields names the push's fields at fault."""
+    unstorable = storage_errors(dict(push.written))
+    if unstorable:
+        raise BadFields(unstorable)
+    most = _most_users(push, policy)
+    written = {
+        name: push.written.get(name)
+        for name in (*_TEXTS, "layerId", "literalText")
+        if push.written.get(name) is not None
+    }
+    document = {
+        "id": ONE_OFF,
+        "name": "One-off push",
+        "type": "single_push",
+        "status": "completed",
+        "schedule": {
+            "timezone": "UTC",
+            "frequency": "daily",
+            "executionTime": "00:00",
+            "leadTimeMinutes": _LEAD_MINUTES,
+        },
+        "pushSequence": [written],
+        "settings": {
+            "cancellationWindowMinutes": 0,
+            "safeguards": {"maxAudienceSize": most, "requireTestFirst": False},
+        },
+        "metadata": {"by": by},
+    }
+    try:
+        recipe = read(document)
+    except BadRecipe as error:
+        fields = [replace(each, field=each.field.removeprefix("pushSequence[0].")) for each in error.errors]
+        raise BadFields(fields) from error
+    _check_texts(recipe, policy)
+    return recipe
+
+
+def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> SortedUpload:
+    """Read and sort the file into a folder; BadFields where it is no audience that the push can be sent to."""
+    most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
+    upload = sort_upload(source, folder, most_rows=most)
+    errors = []
+    for name, text in recipe.pushes[0].texts.items():
+        try:
+            text.require(upload.columns, "file")
+        except BadTemplate as error:
+            errors.append(FieldError(name, str(error)))
+    errors += content_errors(recipe.pushes[0], upload.columns)
+    if errors:
+        raise BadFields(errors)
+    return upload
+
+
+def users_file(user_ids: object, policy: Policy) -> io.BytesIO:
+    """Return one to five users as the file that they stand for; BadFields names those that are no users."""
+    if not isinstance(user_ids, list) or not 1 <= len(user_ids) <= MOST_USER_IDS:
+        reason = f"must be a list of 1 to {MOST_USER_IDS} user ids; send to more of them with a file"
+        raise BadFields([FieldError("userIds", reason)])
+    user_ids = [user.strip() if isinstance(user, str) else user for user in user_ids]
+    errors = [
+        FieldError(f"userIds[{place}]", no_user_id(shown(user), policy.user_id_format), FieldCode.BAD_USER_ID)
+        for place, user in enumerate(user_ids)
+        if not isinstance(user, str) or not is_user_id(user, policy.user_id_format)
+    ]
+    if errors:
+        raise BadFields(errors)
+    lines = ["user_id", *(f'"{user.replace(chr(34), chr(34) * 2)}"' for user in user_ids)]
+    return io.BytesIO("\n".join(lines).encode())
+
+
+def _most_users(push: OneOff, policy: Policy) -> int:
+    most = Safeguards().max_audience_size if push.most_users is None else push.most_users
+    if not 1 <= most <= policy.limits.total_audience:
+        limit = f"{policy.limits.total_audience:,}"
+        raise BadFields(
+            [FieldError("maxAudienceSize", f"must be from 1 to {limit} (MAX_TOTAL_AUDIENCE), got {most}")]
+        )
+    return most
+
+
+def _check_texts(recipe: Recipe, policy: Policy) -> None:
+    link = recipe.pushes[0].deep_link
+    try:
+        if link is not None:
+            policy.links.check(link)
+    except BadTemplate as error:
+        raise BadFields([FieldError("deepLink", str(error))]) from error

@@ -1,0 +1,118 @@
+"""Bring an uploaded CSV into the form of every audience file: `user_id` first, sorted by md5 of user_id.
+
+Sorted pieces of some megabytes lie on disk and are merged, so that memory does not grow with the file.
+"""
+
+import csv
+import hashlib
+import heapq
+import io
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+
+from functions.domain.audience.uploaded_csv import Source, UploadedCsv, bad_file
+from functions.domain.errors import BadFields, FieldError
+from functions.domain.ids import user_digest
+
+_USER_ID = "user_id"
+_MOST_ERRORS = 20
+_PIECE_BYTES = 8_000_000
+_DIGEST_BYTES = 16
+_HEAD = struct.Struct(f">{_DIGEST_BYTES}sI")
+_Entry = tuple[bytes, bytes]
+"""The md5 of a row's user id, and the row as it is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SortedUpload:
+    """An audience file on this machine's disk. `digest` is that of its content: the same rows have the same one."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: int
+    digest: str
+
+
+def sort_upload(source: Source, folder: Path, *, most_rows: int, piece_bytes: int = _PIECE_BYTES) -> SortedUpload:
+    """Read a CSV with a column `user_id`, and write it sorted into the folder; rows of one user keep their order.
+
+    White space around an id is left out.
+
+    BadFields of the field `file` where it is no such CSV, has too many rows, or lines with too few or many fields.
+    """
+    upload = UploadedCsv(source, required={_USER_ID: (_USER_ID,)})
+    first = upload.columns.index(_USER_ID)
+    columns = (_USER_ID, *upload.columns[:first], *upload.columns[first + 1 :])
+    pieces = list(_pieces(_entries(upload, first, most_rows), folder, piece_bytes))
+    path, rows, digest = folder / "sorted.csv", 0, hashlib.sha256()
+    with path.open("wb") as file:
+        header = _written(columns)
+        digest.update(header)
+        file.write(header)
+        for _, record in heapq.merge(*map(_read_piece, pieces), key=itemgetter(0)):
+            digest.update(record)
+            file.write(record)
+            rows += 1
+    return SortedUpload(path=path, columns=columns, rows=rows, digest=digest.hexdigest())
+
+
+def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry]:
+    errors: list[FieldError] = []
+    rows = 0
+    for row in upload.rows():
+        fields = row.fields
+        if len(fields) != len(upload.columns):
+            reason = f"line {row.line}: has {len(fields)} fields, the header names {len(upload.columns)} columns"
+            errors.append(FieldError("file", reason))
+            if len(errors) == _MOST_ERRORS:
+                break
+            continue
+        rows += 1
+        if rows > most_rows:
+            raise bad_file(f"holds more than {most_rows:,} users; send to fewer, or raise the limit if this is meant")
+        user_id = fields[first].strip()
+        yield user_digest(user_id), _written([user_id, *fields[:first], *fields[first + 1 :]])
+    if errors:
+        raise BadFields(errors)
+    if not rows:
+        raise bad_file("names no user: there is no row below its header")
+
+
+def _written(fields: Sequence[str]) -> bytes:
+    """Write a row; one that holds a carriage return is quoted as a whole, as csv leaves it bare otherwise."""
+    text = io.StringIO(newline="")
+    bare = any("\r" in field for field in fields)
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL).writerow(fields)
+    return text.getvalue().encode()
+
+
+def _pieces(entries: Iterator[_Entry], folder: Path, most_bytes: int) -> Iterator[Path]:
+    """Write sorted pieces, and yield where they are, in the order of the file."""
+    held: list[_Entry] = []
+    size = number = 0
+    for entry in entries:
+        held.append(entry)
+        size += len(entry[1])
+        if size >= most_bytes:
+            yield _write_piece(held, folder / f"piece-{number}")
+            held, size, number = [], 0, number + 1
+    yield _write_piece(held, folder / f"piece-{number}")
+
+
+def _write_piece(entries: list[_Entry], path: Path) -> Path:
+    entries.sort(key=itemgetter(0))
+    with path.open("wb") as file:
+        for digest, record in entries:
+            file.write(_HEAD.pack(digest, len(record)))
+            file.write(record)
+    return path
+
+
+def _read_piece(path: Path) -> Iterator[_Entry]:
+    with path.open("rb") as file:
+        while head := file.read(_HEAD.size):
+            digest, length = _HEAD.unpack(head)
+            yield digest, file.read(length)

@@ -1,0 +1,89 @@
+"""Start an execution by hand: the whole timeline of a recipe from now on, or its test pushes only."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.errors import NotPossible
+from functions.domain.execution.execution import Execution, Kind
+from functions.domain.ids import execution_id
+from functions.domain.recipe.read import Recipe, parse, read
+from functions.domain.recipe.status import Status
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.recipes.check import check_recipe
+from functions.usecases.recipes.save import stored_recipe
+from functions.usecases.timeline.launch import rivals, start
+
+SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
+"""The ways to try a recipe that send, and the kind of execution that each starts."""
+_TEST_LEAD = timedelta(minutes=1)
+_A_DAY = timedelta(days=1)
+_MOST_A_DAY = 200
+
+
+def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
+    """Start a recipe's execution at an instant (now, in whole seconds), or find it there.
+
+    MANUAL sends the live sequence, cadence and cancellation window included: T-0 is ten minutes later, or after the
+    recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible where the recipe may not send
+    now, or its users would get the sequence twice.
+    """
+    written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
+    recipe = at_once(written, kind)
+    send_at = at + recipe.schedule.lead
+    known = ports.executions.get(execution_id(recipe.id, send_at, kind))
+    if known is None:
+        check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+        if kind is Kind.MANUAL:
+            _check_may_send(ports, written, at, send_at)
+    return start(ports, recipe, send_at, kind)
+
+
+def at_once(recipe: Recipe, kind: Kind) -> Recipe:
+    """Return the recipe with the lead time of an execution that is started by hand."""
+    document = recipe.document()
+    schedule: Mapping[str, Any] = document["schedule"]
+    lead = min(recipe.preparation, _TEST_LEAD) if kind is Kind.TEST else recipe.preparation
+    lead_minutes = lead // timedelta(minutes=1)
+    return parse({**document, "schedule": {**schedule, "leadTimeMinutes": lead_minutes}})
+
+
+def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:
+    """Raise NotPossible for a recipe that is not active, or that is or soon will be at sending anyway."""
+    if recipe.status is not Status.ACTIVE:
+        raise NotPossible(f"recipe {recipe.id} is {recipe.status.value}, only an active one sends: resume it")
+    for other in ports.executions.unfinished():
+        if not other.state.final and rivals(other, _of(recipe, at)):
+            raise NotPossible(
+                f"execution {other.id} is under way: its users would get the sequence twice; "
+                "wait until it has ended, or cancel it"
+            )
+    lead = recipe.schedule.lead
+    soon = next(recipe.sends(at + lead), None)
+    if soon is not None and soon - lead < send_at:
+        raise NotPossible(
+            f"recipe {recipe.id} starts by its schedule at {soon - lead:%Y-%m-%d %H:%M} UTC, before this could be "
+            "sent: its users would get the sequence twice; wait for that one, or move it"
+        )
+    _check_not_sent_today(ports, recipe, at)
+
+
+def _check_not_sent_today(ports: Ports, recipe: Recipe, at: datetime) -> None:
+    """Raise NotPossible for a recipe that went live today or in the last 24 hours, even if it was stopped."""
+    schedule = recipe.schedule
+    midnight, _ = schedule.day_bounds(schedule.day_of(at))
+    wanted = ExecutionSearch(recipe_id=recipe.id, since=min(midnight, at - _A_DAY), until=at)
+    for other in ports.executions.search(wanted, most=_MOST_A_DAY):
+        if other.went_live and other.kind is not Kind.TEST:
+            _, day_ends = schedule.day_bounds(schedule.day_of(other.send_at))
+            raise NotPossible(
+                f"execution {other.id} has sent this recipe: its users would get the sequence twice. Wait until "
+                f"{max(other.send_at + _A_DAY, day_ends):%Y-%m-%d %H:%M} UTC, or send a one-off push to the users "
+                "whom its receipt names as not reached"
+            )
+
+
+def _of(recipe: Recipe, at: datetime) -> Execution:
+    """Return an execution by hand as it would be, to compare others with."""
+    return Execution(id="", recipe_id=recipe.id, recipe={}, send_at=at, created_at=at, claim="", kind=Kind.MANUAL)

@@ -1,0 +1,218 @@
+"""Import what another system has sent into the cadence ledger, from a CSV file of any length.
+
+The rows are sorted out by partition on disk, 17 bytes each, so that memory does not grow with the file and the ledger
+is written a partition and a week at a time. What a crash left out is imported by doing it again.
+"""
+
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Self
+
+from functions.domain.audience.partition import PARTITIONS, partition_of
+from functions.domain.audience.uploaded_csv import CsvRow, Source, UploadedCsv, bad_file
+from functions.domain.cadence.past_push import Memory, PastPush, Skipped, read_past_push
+from functions.domain.cadence.past_push import Source as Teller
+from functions.domain.cadence.rules import Days, Push
+from functions.domain.errors import BadFields, FieldError, LedgerFull, NotPossible
+from functions.domain.ids import USER_KEY_BYTES
+from functions.ports import Ports
+
+_REQUIRED: Mapping[str, Sequence[str]] = {
+    "user_id": ("user_id",),
+    "layer": ("layer", "layerId", "layer_id"),
+    "sent_at": ("sent_at",),
+}
+_OPTIONAL: Mapping[str, Sequence[str]] = {"recipe": ("recipe",), "title": ("title", "push_title")}
+"""What a row says, and the names of its column: `layer_id` and `push_title` in exports of the old cadence service."""
+_MOST_ERRORS = 100
+_MOST_LABELS = 10_000
+"""Names of recipes are few; where each row has another title, the later ones are kept without."""
+_DAYS_AT_ONCE = 7
+"""Firestore takes 10 MiB in one commit, and a day holds up to 1 MB: firebase.google.com/docs/firestore/quotas."""
+_ROW = struct.Struct(f">{USER_KEY_BYTES}sIBI")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowError:
+    """What is wrong with a row: the line of the file on which it begins, and each column at fault."""
+
+    line: int
+    errors: Sequence[FieldError]
+
+
+@dataclass(kw_only=True)
+class ImportReport:
+    """What became of the rows of a file; every row is counted once.
+
+    `refused_for` counts the rows in which a column is at fault, `errors` are the first of those. `columns` are those
+    of the file that were read, and as what; `left_out` are the others.
+    """
+
+    dry_run: bool
+    rows: int = 0
+    imported: int = 0
+    duplicates: int = 0
+    skipped: Counter[Skipped] = field(default_factory=Counter)
+    refused: int = 0
+    refused_for: Counter[str] = field(default_factory=Counter)
+    errors: list[RowError] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
+
+    def refuse(self, error: RowError) -> None:
+        """Count a row that cannot be used."""
+        self.refused += 1
+        self.refused_for.update(error.field for error in error.errors)
+        if len(self.errors) < _MOST_ERRORS:
+            self.errors.append(error)
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON has it."""
+        return {
+            "dryRun": self.dry_run,
+            "rows": self.rows,
+            "imported": self.imported,
+            "duplicates": self.duplicates,
+            "skipped": {reason.value: count for reason, count in self.skipped.items()},
+            "refused": self.refused,
+            "refusedFor": dict(self.refused_for),
+            "columns": dict(self.columns),
+            "leftOut": list(self.left_out),
+            "errors": [
+                {"line": row.line, "field": error.field, "reason": error.reason}
+                for row in self.errors
+                for error in row.errors
+            ],
+        }
+
+
+def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportReport:
+    """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if there; keep what the rules look back at.
+
+    The report says which columns were read as what: `layer_id` and `push_title` of old exports are known, too.
+
+    The same user, layer and second is the same push, in the file or in the ledger: a duplicate. A dry run reads
+    everything and writes nothing. BadFields where the file is no such CSV, wherever it stops being one: nothing is
+    written then.
+    """
+    memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
+    report = ImportReport(dry_run=dry_run)
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        with _Spool(Path(folder)) as spool:
+            for push in _pushes(source, memory, report):
+                spool.add(push)
+        for partition in range(PARTITIONS):
+            _import_partition(ports, partition, spool.read(partition), report)
+    return report
+
+
+def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[PastPush]:
+    """Yield the pushes to keep, and count all other rows."""
+    csv = UploadedCsv(source, required=_REQUIRED, optional=chain.from_iterable(_OPTIONAL.values()))
+    report.columns = _columns_read(csv.columns)
+    report.left_out = [name for name in csv.columns if name not in report.columns]
+    for row in csv.rows():
+        report.rows += 1
+        try:
+            push = _read(csv.columns, report.columns, row, memory)
+        except BadFields as error:
+            report.refuse(RowError(line=row.line, errors=error.errors))
+            continue
+        if isinstance(push, Skipped):
+            report.skipped[push] += 1
+        else:
+            yield push
+
+
+def _columns_read(columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are read, each with what it is read as; BadFields where two say the same."""
+    read: dict[str, str] = {}
+    for meaning, names in {**_REQUIRED, **_OPTIONAL}.items():
+        found = [name for name in names if name in columns]
+        if len(found) > 1:
+            raise bad_file(f"has the columns {' and '.join(found)}, which mean the same: leave one out")
+        read |= dict.fromkeys(found, meaning)
+    return read
+
+
+def _read(columns: Sequence[str], read: Mapping[str, str], row: CsvRow, memory: Memory) -> PastPush | Skipped:
+    if len(row.fields) != len(columns):
+        reason = (
+            f"has {len(row.fields)} fields, the header names {len(columns)} columns; is a separator not in quotes?"
+        )
+        raise BadFields([FieldError("row", reason)])
+    fields = dict(zip(columns, row.fields, strict=True))
+    written = {meaning: fields[column] for column, meaning in read.items()}
+    return read_past_push(written, memory, names={meaning: column for column, meaning in read.items()})
+
+
+class _Spool:
+    """Pushes on disk, a file for each partition of their users."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._open = folder, ExitStack()
+        self._files: dict[int, BinaryIO] = {}
+        self._labels: dict[str, int] = {"": 0}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, push: PastPush) -> None:
+        label = self._labels.get(push.label)
+        if label is None:
+            full = len(self._labels) >= _MOST_LABELS
+            label = 0 if full else self._labels.setdefault(push.label, len(self._labels))
+        partition = partition_of(push.user)
+        if partition not in self._files:
+            self._files[partition] = self._open.enter_context(self._path(partition).open("wb"))
+        self._files[partition].write(_ROW.pack(push.user, int(push.at.timestamp()), push.layer, label))
+
+    def read(self, partition: int) -> Iterator[PastPush]:
+        """Yield a partition's pushes in the order of the file."""
+        if partition not in self._files:
+            return
+        labels = list(self._labels)
+        for user, seconds, layer, label in _ROW.iter_unpack(self._path(partition).read_bytes()):
+            yield PastPush(user=user, layer=layer, at=datetime.fromtimestamp(seconds, UTC), label=labels[label])
+
+    def _path(self, partition: int) -> Path:
+        return self._folder / str(partition)
+
+
+def _import_partition(ports: Ports, partition: int, pushes: Iterator[PastPush], report: ImportReport) -> None:
+    days: dict[date, dict[Push, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for past in pushes:
+        push = past.as_push(Teller.IMPORT)
+        days[push.day][push].append(past.user)
+    ordered = sorted(days)
+    for first in range(0, len(ordered), _DAYS_AT_ONCE):
+        sent = {day: days[day] for day in ordered[first : first + _DAYS_AT_ONCE]}
+        added = _import_days(ports, partition, sent, dry_run=report.dry_run)
+        report.imported += added
+        report.duplicates += sum(len(users) for pushes in sent.values() for users in pushes.values()) - added
+
+
+def _import_days(
+    ports: Ports, partition: int, sent: Mapping[date, Mapping[Push, Sequence[bytes]]], *, dry_run: bool
+) -> int:
+    from functions.domain.cadence import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
+
+    def change(stored: Days) -> tuple[Days, int]:
+        made = {day: ledger.add_sent(stored[day], pushes) for day, pushes in sent.items()}
+        writes = {day: packed for day, (packed, added) in made.items() if added}
+        return ({} if dry_run else writes), sum(added for _, added in made.values())
+
+    try:
+        return ports.ledger.transact(partition, list(sent), change)
+    except LedgerFull as error:
+        raise NotPossible(f"{error}; what was imported until here stays: leave out the rows of busy days") from error

@@ -1,0 +1,21 @@
+"""An audience as a CSV for people: as it was built, with what a spreadsheet would run as a formula escaped."""
+
+from collections.abc import Iterator
+
+from functions.domain.audience.partition import read_records, read_rows
+from functions.domain.errors import NotFound
+from functions.ports import Ports
+from functions.usecases.dry_run.csv_blocks import csv_blocks
+from functions.usecases.reports.receipt import plain
+
+
+def export_audience(ports: Ports, execution_id: str, push: int) -> Iterator[bytes]:
+    """Yield the live audience of a push, block by block, its header first; what is stored stays as it was built.
+
+    NotFound before it is built, BadAudience once it is no longer kept.
+    """
+    files = ports.executions.push(execution_id, push)
+    if files is None:
+        raise NotFound(f"execution {execution_id!r} has built no audience for push {push}")
+    records = read_records(ports.files.lines(files.live.rows.stored))
+    yield from csv_blocks(map(plain, row) for record in records for row in read_rows(record))

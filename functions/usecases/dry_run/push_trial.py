@@ -1,0 +1,121 @@
+"""What one push would do, counted as its rows are judged."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functions.domain.audience.whole_exclusion import whole_exclusion
+from functions.domain.cadence.rules import HeldBack
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
+from functions.domain.ids import UserIdFormat
+from functions.domain.instants import stamp
+from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, Exclusion, Message, payload_bytes
+from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.rows import Candidate
+
+_SAMPLES = 3
+_VARIATIONS = 5
+"""How many of the different texts are shown, the commonest first."""
+_DIGEST_BYTES = 8
+
+
+class PushTrial:
+    """Counts the rows of one push: who would get it, who not and why, and what it would say."""
+
+    def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
+        self._delivery, self._user_id_format = delivery, user_id_format
+        self.size = delivery.audience.size
+        self.layer = delivery.push.layer_id
+        self.columns = delivery.audience.rows.index.columns
+        self.excluded: Counter[str] = Counter()
+        self.eligible = self.messages = 0
+        self.eligible_keys: set[bytes] = set()
+        self._samples: list[Message] = []
+        self._variations: Counter[bytes] = Counter()
+        self._texts: dict[bytes, Message] = {}
+        self._bytes: list[int] = []
+
+    def take(self, rows: Sequence[Candidate], held_back: HeldBack) -> None:
+        """Count rows, and those of them whom a rule of cadence holds back."""
+        for row in rows:
+            reason = row.excluded or held_back.get(row.key)
+            if reason is not None:
+                self.excluded[reason.value] += 1
+                continue
+            self.eligible += 1
+            self.eligible_keys.add(row.key)
+            self.messages += len(row.messages)
+            self._look_at(row.messages[0], len(row.messages))
+
+    def _look_at(self, message: Message, devices: int) -> None:
+        texts = (message.title, message.body, message.deep_link)
+        key = hashlib.blake2b(repr(texts).encode(), digest_size=_DIGEST_BYTES).digest()
+        self._variations[key] += devices
+        if key not in self._texts:
+            self._texts[key] = message
+            self._bytes.append(payload_bytes(*texts))
+        if len(self._samples) < _SAMPLES:
+            self._samples.append(message)
+
+    def problems(self) -> list[Finding]:
+        """Return what people should look at before this is sent."""
+        told = []
+        nobody = whole_exclusion(
+            self._delivery.files.push, self.size, self.excluded, user_id_format=self._user_id_format
+        )
+        for reason, what in (
+            (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM takes"),
+            (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
+            (
+                Exclusion.BAD_LINK,
+                "have a deep link that may not be opened: see ALLOWED_LINKS, and values such as '..'",
+            ),
+        ):
+            if count := self.excluded[reason]:
+                told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
+        count = 0 if nobody else self.excluded[Exclusion.INVALID_USER_ID]
+        if count and self._user_id_format == UserIdFormat.UUID:
+            told.append(
+                f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
+                "set USER_ID_FORMAT=any if user ids are not UUIDs"
+            )
+        return ([nobody] if nobody else []) + [
+            Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
+            for message in told
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """Return the counts as JSON has them."""
+        files = self._delivery.files
+        return {
+            "order": files.push,
+            "audience": files.audience,
+            "layer": self.layer,
+            "dueAt": stamp(self._delivery.run.timeline.push_at[files.push - 1]),
+            "audienceSize": self.size,
+            "excluded": dict(self.excluded),
+            "withoutToken": self.excluded[Exclusion.NO_TOKEN],
+            "eligible": self.eligible,
+            "messages": self.messages,
+            "differentTexts": len(self._texts),
+            "variations": [
+                {**_texts(self._texts[key]), "messages": count}
+                for key, count in self._variations.most_common(_VARIATIONS)
+            ],
+            "samples": [{"userId": message.user_id, **_texts(message)} for message in self._samples],
+            "payloadBytes": self._payload(),
+        }
+
+    def _payload(self) -> Mapping[str, int]:
+        sizes = self._bytes or [0]
+        return {"smallest": min(sizes), "largest": max(sizes), "limit": PAYLOAD_LIMIT_BYTES}
+
+
+def _texts(message: Message) -> dict[str, Any]:
+    return {
+        "title": message.title,
+        "body": message.body,
+        "deepLink": message.deep_link,
+        "payloadBytes": payload_bytes(message.title, message.body, message.deep_link),
+    }

@@ -1,0 +1,78 @@
+"""Look at a query-based audience: how many users, who they are in words, their CSV, and the same split into parts."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from audience_jobs.contract import Engine
+from audience_jobs.criteria import Criteria, read_criteria
+from audience_jobs.criteria_words import describe
+from audience_jobs.errors import BadCriteria
+from audience_jobs.query_based import AUDIENCE, job_of
+from functions.domain.audience.split import count_users, part_sizes, split
+from functions.domain.errors import BadInput, BadRecipe, FieldError
+
+_MOST_PARTS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudiencePart:
+    """One CSV of an audience: the number of its users, and where it was written."""
+
+    count: int
+    csv: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueriedAudience:
+    """An audience that was asked for: whom it holds in words, how many users, its CSV, and its parts, if any."""
+
+    description: str
+    count: int
+    csv: Path
+    parts: tuple[AudiencePart, ...] = ()
+
+
+def query_audience(
+    engine: Engine, written: Mapping[str, Any], *, now: datetime, folder: Path, parts: int = 0
+) -> QueriedAudience:
+    """Find who fits `filters`, `dataPacks`, `manualUserIds` and `customQuery` as at `now`; nobody is sent anything.
+
+    The CSVs are written to the folder, which exists, as `audience.csv` and `audience-1-of-3.csv`; they all have the
+    same columns. Who asks for nothing gets everybody. BadRecipe names the fields at fault, BadInput a number of parts
+    that cannot be; AudienceJobError as in `Engine.run`.
+    """
+    try:
+        criteria = read_criteria(written)
+    except BadCriteria as error:
+        raise BadRecipe([FieldError(field, reason) for field, reason in error.errors]) from error
+    return find_audience(engine, criteria, now=now, folder=folder, parts=parts)
+
+
+def find_audience(
+    engine: Engine, criteria: Criteria, *, now: datetime, folder: Path, parts: int = 0
+) -> QueriedAudience:
+    """Find who fits the criteria, as `query_audience` does."""
+    if not 0 <= parts <= _MOST_PARTS:
+        raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
+    path = folder / "audience.csv"
+    with engine.run(job_of(criteria), {}, now=now) as run:
+        run.write_audience(AUDIENCE, path)
+    with path.open("rb") as lines:
+        count = count_users(lines)
+    return QueriedAudience(description=describe(criteria), count=count, csv=path, parts=_split(path, count, parts))
+
+
+def _split(path: Path, count: int, parts: int) -> tuple[AudiencePart, ...]:
+    if not parts:
+        return ()
+    paths = [path.with_name(f"{path.stem}-{number}-of-{parts}.csv") for number in range(1, parts + 1)]
+    with ExitStack() as opened, path.open("rb") as lines:
+        files = [opened.enter_context(part.open("wb")) for part in paths]
+        for part, record in split(lines, users=count, parts=parts):
+            files[part].write(record)
+    sizes = part_sizes(count, parts)
+    return tuple(AudiencePart(count=size, csv=part) for size, part in zip(sizes, paths, strict=True))

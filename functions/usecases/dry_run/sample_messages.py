@@ -1,0 +1,84 @@
+"""The pushes of a recipe as phones show them: with the values of a real row, as far as there is one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.domain.audience.partition import PARTITIONS, read_rows
+from functions.domain.errors import BadAudience
+from functions.domain.push.shard import PushFiles
+from functions.domain.push.template import Template
+from functions.domain.recipe.read import Recipe
+from functions.ports import Ports
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A piece of a text; `column` is the variable that has no value yet, empty for text as a phone shows it."""
+
+    text: str
+    column: str = ""
+
+
+Text = Sequence[Piece]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One push as somebody gets it; `real` where its values are those of a row of the TEST audience."""
+
+    push: int
+    audience: str
+    layer: int
+    title: Text
+    body: Text
+    deep_link: Text
+    columns: Sequence[str]
+    real: bool
+
+
+def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> list[Sample]:
+    """Return each push of a recipe, with the first row of the TEST audience that an execution has built for it.
+
+    Without an execution, or once its audiences are no longer kept, variables stand for themselves.
+    """
+    return [_sample(ports, recipe, position, execution_id) for position in range(len(recipe.pushes))]
+
+
+def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> Sample:
+    push = recipe.pushes[position]
+    files = ports.executions.push(execution_id, position + 1) if execution_id else None
+    row = _first_row(ports, files) if files else None
+    texts = {name: _text(template, row or {}) for name, template in push.texts.items()}
+    columns = [column for template in push.texts.values() for column in template.columns]
+    return Sample(
+        push=position + 1,
+        audience=files.audience if files else push.audience_name,
+        layer=push.layer_id,
+        title=texts["title"],
+        body=texts["body"],
+        deep_link=texts.get("deepLink", ()),
+        columns=tuple(dict.fromkeys(columns)),
+        real=row is not None,
+    )
+
+
+def _first_row(ports: Ports, files: PushFiles) -> Mapping[str, str] | None:
+    stored, index = files.test.rows.stored, files.test.rows.index
+    try:
+        data = ports.files.read(stored, *index.byte_range(range(PARTITIONS)))
+    except BadAudience:
+        return None
+    row = next(read_rows(data), None)
+    return dict(zip(index.columns, row, strict=True)) if row else None
+
+
+def _text(template: Template, row: Mapping[str, str]) -> list[Piece]:
+    pieces = []
+    for part in template.parts:
+        if isinstance(part, str):
+            pieces.append(Piece(text=part))
+        elif value := row.get(part.column) or part.fallback:
+            pieces.append(Piece(text=template.filled(part, value)))
+        else:
+            pieces.append(Piece(text=part.column, column=part.column))
+    return pieces

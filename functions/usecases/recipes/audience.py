@@ -1,0 +1,56 @@
+"""Which audience job a recipe runs: the one that it names, or one made of its criteria."""
+
+from collections.abc import Callable
+
+from audience_jobs.contract import Job, Value
+from audience_jobs.criteria import Criteria, read_criteria
+from audience_jobs.criteria_words import describe
+from audience_jobs.errors import AudienceJobError, BadCriteria
+from audience_jobs.query_based import job_of
+from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.recipe.read import Recipe
+
+FindJob = Callable[[str], Job]
+
+
+def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]]:
+    """Return the job that builds a recipe's audiences, and its arguments.
+
+    A script that the recipe names counts, whatever else its criteria hold. BadRecipe names the fields at fault.
+    """
+    if not recipe.criteria.job_id:
+        return job_of(recipe_criteria(recipe)), {}
+    try:
+        job = find_job(recipe.criteria.job_id)
+    except AudienceJobError as error:
+        raise _bad_criteria(("customScript.scriptId", str(error))) from error
+    try:
+        return job, job.arguments(recipe.criteria.custom_script.parameters)
+    except AudienceJobError as error:
+        raise _bad_criteria(("customScript.parameters", str(error))) from error
+
+
+def recipe_criteria(recipe: Recipe) -> Criteria:
+    """Return what a query-based recipe asks for; BadRecipe where that is nothing, or cannot be understood."""
+    if not recipe.criteria.query:
+        reason = "is missing; name the audience job that builds the audiences, or give audienceCriteria.filters"
+        raise _bad_criteria(("customScript.scriptId", reason))
+    try:
+        criteria = read_criteria(recipe.criteria.query)
+    except BadCriteria as error:
+        raise _bad_criteria(*error.errors) from error
+    if not criteria.narrows:
+        reason = 'names no filter, so that every user would get it; if that is meant, write "minLifetimeTrades": 0'
+        raise _bad_criteria(("filters", reason))
+    return criteria
+
+
+def describe_audience(recipe: Recipe) -> str:
+    """Say in words whom a recipe is for; BadRecipe as `recipe_criteria`."""
+    if recipe.criteria.job_id:
+        return f"users whom the job {recipe.criteria.job_id} finds"
+    return describe(recipe_criteria(recipe))
+
+
+def _bad_criteria(*errors: tuple[str, str]) -> BadRecipe:
+    return BadRecipe([FieldError(f"audienceCriteria.{field}", reason) for field, reason in errors])

@@ -1,0 +1,88 @@
+"""Check that a recipe can run in the deployment: its limits, its audience job, its templates and links.
+
+`check_saved.py` asks for more where a person saves it.
+"""
+
+from collections.abc import Sequence
+
+from audience_jobs.contract import Audience, Job
+from audience_jobs.query_based import AUDIENCE
+from functions.domain.documents import shown
+from functions.domain.errors import BadRecipe, BadTemplate, FieldError
+from functions.domain.execution.safeguards import recipe_errors
+from functions.domain.policy import Policy
+from functions.domain.push.links import Link
+from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.read import Recipe
+from functions.usecases.recipes.audience import FindJob, recipe_job
+
+
+def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
+    """Raise BadRecipe with every field for which the recipe could not run in this deployment."""
+    errors = recipe_errors(recipe, policy.limits)
+    errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
+    errors += _job_errors(recipe, policy, find_job)
+    if errors:
+        raise BadRecipe(errors)
+
+
+def audience_of(job: Job, push: PushFields, position: int) -> Audience:
+    """Return the audience of the push at a position (from 0): by name, or else the job's `default`, or that there."""
+    name = push.audience_name or AUDIENCE
+    for audience in job.audiences:
+        if audience.name == name:
+            return audience
+    known = ", ".join(audience.name for audience in job.audiences)
+    if name == AUDIENCE:
+        if position < len(job.audiences):
+            return job.audiences[position]
+        raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
+    raise ValueError(f"{push.audience_name!r} is no audience of {job.id}; it declares {known}")
+
+
+def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:
+    """Hold channels to the names that the deployment knows: their addresses are its business, and secret."""
+    path = "settings.alertChannels"
+    if named is None:
+        return []
+    if not isinstance(named, (list, tuple)):
+        return [FieldError(path, f"must be a list of channels' names, got {shown(named)}")]
+    there_are = f"there are {', '.join(known)}" if known else "this deployment has none"
+    return [
+        FieldError(f"{path}[{place}]", f"{shown(name)} is no channel; {there_are} (ALERT_CHANNELS)")
+        for place, name in enumerate(named)
+        if name not in known
+    ]
+
+
+def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[FieldError]:
+    try:
+        job, _ = recipe_job(recipe, find_job)
+    except BadRecipe as error:
+        return list(error.errors)
+    errors: list[FieldError] = []
+    for position, push in enumerate(recipe.pushes):
+        errors += _push_errors(policy, job, push, position, push_path(recipe, position))
+    return errors
+
+
+def push_path(recipe: Recipe, position: int) -> str:
+    """Return what errors call the push at a position of the sequence: its place in the document."""
+    return f"pushSequence[{recipe.push_places[position]}]"
+
+
+def _push_errors(policy: Policy, job: Job, push: PushFields, position: int, path: str) -> list[FieldError]:
+    try:
+        audience = audience_of(job, push, position)
+    except ValueError as error:
+        return [FieldError(f"{path}.audienceName", str(error))]
+    columns = [column.name for column in audience.columns]
+    errors = []
+    for name, template in push.texts.items():
+        try:
+            template.require(columns, audience.name)
+            if isinstance(template, Link):
+                policy.links.check(template)
+        except BadTemplate as error:
+            errors.append(FieldError(f"{path}.{name}", str(error)))
+    return errors

@@ -1,0 +1,141 @@
+"""What a change of a recipe does to its sends: which one comes first, which of those under way stay, what starts."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import past_errors
+from functions.domain.recipe.first_send import (
+    LOOK_BACK,
+    ScheduleUnderWay,
+    Underway,
+    displaced,
+    first_send,
+    no_send_errors,
+)
+from functions.domain.recipe.read import Recipe, read
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.timeline.control import cancel_all
+from functions.usecases.timeline.launch import find_missing, record_missed, start_due
+
+_MOST_EXECUTIONS = 200
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """What a change does to a recipe's sends. `first_send_at` is None where the recipe does not send.
+
+    `cancels_displaced` says that executions under way at times that the schedule no longer has are to be cancelled.
+    """
+
+    first_send_at: datetime | None = None
+    passed_over: tuple[str, ...] = ()
+    cancels_displaced: bool = False
+
+
+def recent_executions(ports: Ports, recipe_id: str, now: datetime) -> Sequence[Execution]:
+    """Return the executions that decide what a recipe may still send today."""
+    wanted = ExecutionSearch(recipe_id=recipe_id, since=now - LOOK_BACK)
+    return ports.executions.search(wanted, most=_MOST_EXECUTIONS)
+
+
+def record_missed_before(
+    ports: Ports, stored: Mapping[str, Any] | None, changed: Callable[[], Recipe | None], why: str
+) -> None:
+    """Record the missed sends of a stored recipe that a change makes forget them: its schedule moves, or it stops.
+
+    `changed` returns what the change makes of the recipe, None for no recipe; what it raises refuses the change.
+    Sends that can still start are left to reconciling where the schedule stays.
+    """
+    try:
+        before = read(stored or {})
+    except BadRecipe:
+        return
+    missing = find_missing(ports, before, ports.executions.accounted_until() if before.is_active else None)
+    if not missing.more and all(send_at > ports.clock.now() for send_at in missing.sends):
+        return
+    after = changed()
+    if after is None or not after.is_active or after.schedule != before.schedule:
+        record_missed(ports, before, missing, why)
+
+
+def plan_move(
+    before: Mapping[str, Any] | None,
+    recipe: Recipe,
+    executions: Sequence[Execution],
+    now: datetime,
+    underway: Underway | None,
+) -> Move:
+    """Return what it does to a recipe's sends that `recipe` takes the place of the stored document `before`.
+
+    BadRecipe where an active recipe has no send left that can be prepared. ScheduleUnderWay where its schedule moves
+    away from an execution under way, and `underway` does not say what becomes of it.
+    """
+    if not recipe.is_active:
+        if underway is Underway.KEEP:
+            _refuse_to_keep(recipe, executions)
+        return Move()
+    same = _same_schedule(before, recipe)
+    if same is not None:
+        _refuse(past_errors(recipe, now))
+        return Move(first_send_at=same.first_send_at, cancels_displaced=underway is Underway.REPLACE)
+    moved = displaced(recipe, executions)
+    kept, replaced = (first_send(recipe, executions, now, kept=keeps) for keeps in (moved, ()))
+    if moved and underway is None:
+        raise ScheduleUnderWay(recipe, moved[0], kept, replaced)
+    found = kept if underway is Underway.KEEP else replaced
+    _refuse(no_send_errors(recipe, found, now))
+    return Move(
+        first_send_at=found.at,
+        passed_over=found.passed_over,
+        cancels_displaced=underway is not Underway.KEEP,
+    )
+
+
+def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe | None:
+    """Return the stored recipe where it sends at the same times already."""
+    try:
+        stored = read(before or {}, default_id=recipe.id)
+    except BadRecipe:
+        return None
+    return stored if stored.is_active and stored.schedule == recipe.schedule else None
+
+
+def _refuse_to_keep(recipe: Recipe, executions: Sequence[Execution]) -> None:
+    """Raise NotPossible where an execution before T-0 was to be kept that a recipe that does not send cancels."""
+    waiting = [each for each in executions if not each.state.final and each.state is not State.LIVE]
+    if waiting:
+        raise NotPossible(
+            f"underway=keep cannot keep execution {waiting[0].id}: a recipe that is {recipe.status.value} sends "
+            "nothing. Leave underway out to cancel it, or make this change after its send"
+        )
+
+
+def _refuse(errors: Sequence[Any]) -> None:
+    if errors:
+        raise BadRecipe(errors)
+
+
+def cancel_displaced(ports: Ports, recipe: Recipe, move: Move) -> Sequence[Execution]:
+    """Cancel what the schedule has left behind, where the move says so, and return it."""
+    if not move.cancels_displaced:
+        return ()
+    under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
+    return cancel_all(ports, displaced(recipe, under_way), "its send was moved")
+
+
+def start_moved(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:
+    """Start what is due, and say in sentences what starts, what was blocked at once, and what is not sent."""
+    for execution in start_due(ports, recipe):
+        told = f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC"
+        if execution.state.final:
+            yield f"{told} is {execution.state.value}: {execution.reason}"
+        else:
+            minutes = (execution.send_at - ports.clock.now()) // _MINUTE
+            yield f"{told} starts now, {minutes} minutes before its time"
+    yield from move.passed_over

@@ -1,0 +1,251 @@
+"""Save, pause, resume and delete recipes; each takes effect at once for future executions.
+
+`by` is who does it, for the audit log: a caller's e-mail address, or the name of the part of Tminus that acts.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from functions.domain.audit import Action, Deed
+from functions.domain.documents import fingerprint
+from functions.domain.errors import NotFound, NotPossible, Stale
+from functions.domain.execution.execution import Execution
+from functions.domain.instants import stamp
+from functions.domain.recipe.first_send import Underway
+from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
+from functions.domain.recipe.schedule import scheduler_cron
+from functions.domain.recipe.status import Status
+from functions.ports import Ports
+from functions.ports.queue import ScheduledJob
+from functions.usecases.recipes.check_saved import checked_recipe
+from functions.usecases.recipes.move_sends import (
+    Move,
+    cancel_displaced,
+    plan_move,
+    recent_executions,
+    record_missed_before,
+    start_moved,
+)
+from functions.usecases.timeline.control import cancel_before_live, live_of
+
+LAUNCH = "launch"
+_Change = Callable[[Document | None], Recipe]
+
+
+def save_recipe(
+    ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "", underway: Underway | None = None
+) -> Recipe:
+    """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing.
+
+    ScheduleUnderWay as in `update_recipe`.
+    """
+    recipe = _checked(ports, document, default_id)
+    return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED), underway=underway)
+
+
+def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
+    """Create a recipe; NotPossible where its id is taken, so that nobody's recipe is replaced by another's."""
+    return add_recipe(ports, _checked(ports, document), by=by)
+
+
+def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
+    """Create a recipe that has been checked, or that will never run; NotPossible where its id is taken."""
+
+    def create(stored: Document | None) -> Recipe:
+        if stored is not None:
+            raise NotPossible(
+                f"there is a recipe {recipe.id!r} already: change that one, or give this one another id"
+            )
+        return recipe
+
+    return _change(ports, recipe.id, create, _deed(ports, by, Action.SAVED))
+
+
+def update_recipe(
+    ports: Ports,
+    recipe_id: str,
+    changes: Mapping[str, Any],
+    *,
+    by: str,
+    versions: Collection[str] | None = None,
+    underway: Underway | None = None,
+) -> Recipe:
+    """Change the fields that `changes` names, leave the others, and make schedule and executions match.
+
+    With `versions`, which are names that `version_of` gives, Stale where the stored document has none of them. A
+    `status` counts alone where `changes` names no `isActive`, and the other way round. ScheduleUnderWay where the
+    schedule moves away from an execution under way, and `underway` does not say what becomes of it.
+    """
+    others = {"status", "isActive"} if {"status", "isActive"} & changes.keys() else set()
+
+    def update(stored: Document | None) -> Recipe:
+        if stored is None:
+            raise _missing(recipe_id)
+        check_version(recipe_id, stored, versions)
+        kept = {name: value for name, value in stored.items() if name not in others}
+        return _checked(ports, {**kept, **changes, "id": recipe_id})
+
+    return _change(ports, recipe_id, update, _deed(ports, by, Action.SAVED), underway=underway)
+
+
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return the name of a stored document's version: another one once anything in it has changed."""
+    return fingerprint(document)
+
+
+def check_version(recipe_id: str, stored: Mapping[str, Any], versions: Collection[str] | None) -> None:
+    """Raise Stale unless the stored document has one of the versions, or any will do: None, or `*` among them."""
+    if versions is not None and "*" not in versions and version_of(stored) not in versions:
+        raise Stale(f"recipe {recipe_id!r} has been changed since you read it: read it again, and change that")
+
+
+def stored_recipe(ports: Ports, recipe_id: str) -> Document:
+    """Return a recipe's document as it is stored, perhaps broken by hand; NotFound where there is none."""
+    document = ports.recipes.get(recipe_id)
+    if document is None:
+        raise _missing(recipe_id)
+    return document
+
+
+def _missing(recipe_id: str) -> NotFound:
+    return NotFound(f"there is no recipe {recipe_id!r}")
+
+
+def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
+    """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
+    return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
+
+
+def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
+    """Let a recipe send again from its next start on."""
+    resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: _checked(ports, document))
+    return _change(ports, recipe_id, resumed, _deed(ports, by, Action.RESUMED))
+
+
+def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
+    """Mark a recipe that has no send left as completed; NotPossible where it is not active, or has one left."""
+
+    def read_done(document: Document) -> Recipe:
+        recipe = parse(document)
+        if next(recipe.sends(ports.clock.now()), None) is not None:
+            raise NotPossible(f"recipe {recipe_id} has a send left: somebody has moved it")
+        return recipe
+
+    def complete(stored: Document | None) -> Recipe:
+        if stored is not None and not read(stored, default_id=recipe_id).is_active:
+            raise NotPossible(f"recipe {recipe_id} is not active")
+        return _with_status(recipe_id, Status.COMPLETED, read_done)(stored)
+
+    return _change(ports, recipe_id, complete, _deed(ports, by, Action.COMPLETED), cancel=False)
+
+
+def delete_recipe(
+    ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None
+) -> list[Execution]:
+    """Remove a recipe and its schedule, cancel its executions that are before T-0, and return those.
+
+    Stale as in `update_recipe`.
+    """
+    stored = stored_recipe(ports, recipe_id)
+    check_version(recipe_id, stored, versions)
+    record_missed_before(ports, stored, lambda: None, "its recipe was deleted")
+
+    def remove(stored: Document | None) -> None:
+        if stored is not None:
+            check_version(recipe_id, stored, versions)
+
+    ports.recipes.change(recipe_id, remove, _deed(ports, by, Action.DELETED))
+    ports.schedules.delete(schedule_name(recipe_id))
+    return cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
+
+
+def schedule_name(recipe_id: str) -> str:
+    """Return the name of a recipe's scheduler job: one name, so never two schedules."""
+    return f"tminus-{recipe_id}"
+
+
+def wanted_job(ports: Ports, recipe: Recipe) -> ScheduledJob | None:
+    """Return the scheduler job that a recipe should have now; None: it should have none."""
+    cron = scheduler_cron(recipe.schedule, ports.clock.now()) if recipe.is_active else None
+    if cron is None:
+        return None
+    return ScheduledJob(
+        name=schedule_name(recipe.id),
+        cron=cron,
+        zone=recipe.schedule.zone.key,
+        function=LAUNCH,
+        body={"recipeId": recipe.id},
+    )
+
+
+def match_schedule(ports: Ports, recipe: Recipe) -> None:
+    """Make the scheduler's job of a recipe what it should be."""
+    job = wanted_job(ports, recipe)
+    if job is None:
+        ports.schedules.delete(schedule_name(recipe.id))
+    else:
+        ports.schedules.put(job)
+
+
+def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
+    """Return the recipe that a document describes; BadRecipe where it cannot be used now."""
+    now = ports.clock.now()
+    return checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=now, default_id=default_id)
+
+
+def _deed(ports: Ports, by: str, action: Action) -> Deed:
+    return Deed(by=by, at=ports.clock.now(), action=action)
+
+
+def _with_status(recipe_id: str, status: Status, read_document: Callable[[Document], Recipe]) -> _Change:
+    """Return what gives the stored recipe another status, whatever else somebody is changing in it."""
+
+    def change(stored: Document | None) -> Recipe:
+        if stored is None:
+            raise _missing(recipe_id)
+        status_fields = {"id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
+        return read_document({**stored, **status_fields})
+
+    return change
+
+
+def _change(
+    ports: Ports,
+    recipe_id: str,
+    change: _Change,
+    deed: Deed,
+    *,
+    cancel: bool = True,
+    underway: Underway | None = None,
+) -> Recipe:
+    """Store what `change` makes of the stored document, and make schedule and executions match."""
+    executions = recent_executions(ports, recipe_id, deed.at)
+    now, notices, move = stamp(deed.at), tuple[str, ...](), Move()
+
+    def write(stored: Document | None) -> Document:
+        nonlocal notices, move
+        changed = change(stored)
+        notices, move = changed.notices, plan_move(stored, changed, executions, deed.at, underway)
+        document = changed.document() | {FIRST_SEND_AT: stamp(move.first_send_at)}
+        if move.first_send_at is None:
+            del document[FIRST_SEND_AT]
+        created = (stored or {}).get("createdAt") or document.get("createdAt") or now
+        return {**document, "createdAt": created, "updatedAt": now}
+
+    stored = ports.recipes.get(recipe_id)
+    record_missed_before(ports, stored, lambda: read(write(stored)), "its recipe was changed")
+    recipe = read(ports.recipes.change(recipe_id, write, deed) or {})
+    match_schedule(ports, recipe)
+    cancelled, effects = list[Execution](), tuple[str, ...]()
+    if recipe.is_active:
+        cancelled += cancel_displaced(ports, recipe, move)
+        notices = (*notices, *start_moved(ports, recipe, move))
+    elif cancel:
+        cancelled += cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
+        effects = tuple(
+            f"execution {each.id} is live and goes on: stop it to end it" for each in live_of(ports, recipe.id)
+        )
+    recipe.notices = notices  # of what was written: what is stored is plain already
+    recipe.cancelled = tuple(cancelled)
+    recipe.effects = (*(f"cancelled execution {each.id}: {each.reason}" for each in cancelled), *effects)
+    return recipe

@@ -1,0 +1,81 @@
+"""The receipt of an execution: what became of every user of every push, as a CSV for people."""
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from functions.domain.audience.partition import PARTITIONS, Index, read_rows
+from functions.domain.push.outcomes import word
+from functions.domain.push.shard import PushFiles, Shard, Stored
+from functions.ports import Ports
+from functions.usecases.dry_run.csv_blocks import csv_blocks
+from functions.usecases.timeline.built_pushes import built_pushes
+
+_HEADER = ("push", "audience", "user_id", "outcome", "reason")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_receipt(ports: Ports, execution_id: str) -> Stored | None:
+    """Store the receipt of an execution whose shards are all closed; None where no audience was built.
+
+    One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
+    `failed`, `unknown` or `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
+    """
+    built = built_pushes(ports, execution_id)
+    if not built:
+        return None
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        path = Path(folder) / "receipt.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(_table(ports, execution_id, built))
+        return ports.files.write_once(receipt_name(execution_id), path)
+
+
+def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
+    """Yield the lines of an execution's receipt as it is now, be it under way, a block of them at a time.
+
+    BadAudience where the audiences are no longer kept.
+    """
+    yield from csv_blocks(_table(ports, execution_id, built_pushes(ports, execution_id)))
+
+
+def _table(ports: Ports, execution_id: str, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
+    shards = [shard for shard in ports.executions.shards(execution_id) if not shard.test]
+    yield _HEADER
+    for files in built:
+        yield from _rows(ports, files, [shard for shard in shards if shard.push == files.push])
+
+
+def receipt_name(execution_id: str) -> str:
+    """Return the name of an execution's receipt in the store of files."""
+    return f"receipts/{execution_id}.csv"
+
+
+def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a push, one shard's range at a time; without a shard nobody was reached."""
+    planned = {shard.partitions.start: shard for shard in shards}
+    index, first = files.live.rows.index, 0
+    while first < PARTITIONS:
+        shard = planned.get(first)
+        partitions = shard.partitions if shard else _unplanned(ports, index, first, planned)
+        outcomes = shard.outcomes if shard else b"." * index.rows_in(partitions)
+        data = ports.files.read(files.live.rows.stored, *index.byte_range(partitions))
+        for row, code in zip(read_rows(data), outcomes, strict=True):
+            yield (files.push, files.audience, plain(row[0]), *word(code))
+        first = partitions.stop
+
+
+def _unplanned(ports: Ports, index: Index, first: int, planned: Collection[int]) -> range:
+    """Return partitions from `first` on that no shard has, as many as one read may hold."""
+    stop = first + 1
+    while stop < PARTITIONS and stop not in planned:
+        if index.rows_in(range(first, stop + 1)) > ports.policy.shard_rows:
+            break
+        stop += 1
+    return range(first, stop)
+
+
+def plain(text: str) -> str:
+    """Keep a spreadsheet from running a value as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,61 @@
+"""Show recipes to people: page by page, with what can be said of each."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from functions.domain.errors import BadRecipe
+from functions.domain.instants import stamp
+from functions.domain.recipe.read import Document, read
+from functions.domain.recipe.status import Status, read_status
+from functions.ports import Ports
+from functions.usecases.recipes.launched_sends import LaunchedSends, next_send
+
+_READ_AT_ONCE = 200
+
+
+def list_recipes(
+    ports: Ports, *, status: Status | None = None, after: str = "", most: int
+) -> tuple[list[Document], str | None]:
+    """Return a page of recipes in order of their ids, and the id behind which the next one begins; None: no more.
+
+    A status picks those that have it; to find them, all recipes may have to be read.
+    """
+    found: list[Document] = []
+    while True:
+        documents = ports.recipes.page(after=after, most=_READ_AT_ONCE if status else most + 1)
+        for document in documents:
+            listed = with_status(document)
+            if status is not None and listed["status"] != status:
+                continue
+            if len(found) == most:
+                return found, found[-1]["id"]
+            found.append(listed)
+        if status is None or len(documents) < _READ_AT_ONCE:
+            return found, None
+        after = documents[-1]["id"]
+
+
+def shown_recipe(
+    document: Mapping[str, Any], now: datetime, launched: LaunchedSends = MappingProxyType({})
+) -> Document:
+    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run.
+
+    A send that is among the launched ones and has ended, as by a cancel, is not the next one.
+    """
+    try:
+        recipe = read(document)
+    except BadRecipe as error:
+        return {**with_status(document), "problem": str(error)}
+    following = next_send(recipe, now, launched)
+    return {**recipe.document(), "nextSendAt": stamp(following)}
+
+
+def with_status(document: Mapping[str, Any]) -> Document:
+    """Return a stored document with its status made plain, or with why it cannot be read."""
+    try:
+        status, _ = read_status(document)
+    except BadRecipe as error:
+        return {**document, "status": str(document.get("status")), "isActive": False, "problem": str(error)}
+    return {**document, "status": status.value, "isActive": status is Status.ACTIVE}

@@ -1,0 +1,86 @@
+"""One user's rows in the audiences of executions: what became of each, and what it said, with the user's values.
+
+Of each audience one partition is read, which is a 256th of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from functions.domain.audience.partition import partition_of, read_rows
+from functions.domain.errors import BadAudience, Unreadable
+from functions.domain.ids import user_digest
+from functions.domain.instants import stamp
+from functions.domain.push.outcomes import word
+from functions.domain.push.shard import AudienceFile, PushFiles, Shard
+from functions.domain.recipe.document import PushFields
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.timeline.steps import Run, read_run
+
+_MOST_EXECUTIONS = 500
+"""How many executions are looked at, the newest first."""
+
+
+def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime) -> list[Mapping[str, Any]]:
+    """Return what became of a user in each push of the executions between two instants, as JSON has it.
+
+    Executions whose audiences are no longer kept, or whose snapshot cannot be read, are left out.
+    """
+    found: list[Mapping[str, Any]] = []
+    for execution in ports.executions.search(ExecutionSearch(since=since, until=until), most=_MOST_EXECUTIONS):
+        try:
+            found += _of_run(ports, read_run(execution), user_digest(user_id))
+        except Unreadable:
+            continue
+    return found
+
+
+def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[Mapping[str, Any]]:
+    shards: Sequence[Shard] | None = None
+    for number in range(1, len(run.recipe.pushes) + 1):
+        files = ports.executions.push(run.execution.id, number)
+        for test in (True, False) if files else ():
+            assert files is not None
+            for position, row in _rows(ports, files.test if test else files.live, digest):
+                shards = ports.executions.shards(run.execution.id) if shards is None else shards
+                yield _told(run, files, test, row, _outcome(files, test, shards, digest, position))
+
+
+def _rows(ports: Ports, audience: AudienceFile, digest: bytes) -> list[tuple[int, list[str]]]:
+    """Return the user's rows with their places in the user's partition."""
+    partition = range(partition_of(digest), partition_of(digest) + 1)
+    try:
+        data = ports.files.read(audience.rows.stored, *audience.rows.index.byte_range(partition))
+    except BadAudience:
+        return []
+    return [(place, row) for place, row in enumerate(read_rows(data)) if user_digest(row[0]) == digest]
+
+
+def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: bytes, position: int) -> tuple[str, str]:
+    partition, audience = partition_of(digest), files.test if test else files.live
+    for shard in shards:
+        if shard.push == files.push and shard.test is test and partition in shard.partitions:
+            before = range(shard.partitions.start, partition)
+            return word(shard.outcomes[(audience.rows.index.rows_in(before) if before else 0) + position])
+    return "not_reached", ""
+
+
+def _told(run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[str, str]) -> Mapping[str, Any]:
+    push: PushFields = run.recipe.pushes[files.push - 1]
+    columns = (files.test if test else files.live).rows.index.columns
+    texts = {name: text.renderer(columns)(row) for name, text in push.texts.items()}
+    return {
+        "source": "execution",
+        "layerId": push.layer_id,
+        "sentAt": stamp(run.timeline.test_at if test else run.timeline.push_at[files.push - 1]),
+        "executionId": run.execution.id,
+        "recipeId": run.recipe.id,
+        "recipeName": run.recipe.name,
+        "push": files.push,
+        "test": test,
+        "outcome": outcome[0],
+        "reason": outcome[1] or (run.execution.reason if outcome[0] == "not_reached" else ""),
+        "executionStatus": run.execution.state.value,
+        **{name: text if text is not None else push.texts[name].source for name, text in texts.items()},
+    }

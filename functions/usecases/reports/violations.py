@@ -1,0 +1,51 @@
+"""Violations of all executions that wait for somebody, and resolving one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from functions.domain.errors import NotFound
+from functions.domain.execution.safeguards import Violation
+from functions.ports import Ports
+from functions.ports.executions import ViolationPlace, violation_place
+
+_READ_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenViolations:
+    """A page of violations; `next` is the place behind which the next page begins, None: no more."""
+
+    violations: Sequence[Violation]
+    next: ViolationPlace | None
+
+
+def open_violations(
+    ports: Ports, *, most: int = 100, recipe_id: str | None = None, after: ViolationPlace | None = None
+) -> OpenViolations:
+    """Return a page of the violations that nobody has resolved, of a recipe or of all, newest first."""
+    found = ports.executions.open_violations(most=most + 1, recipe_id=recipe_id, after=after)
+    page = found[:most]
+    return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
+
+
+def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
+    """Mark a violation as looked after, by somebody's e-mail address; whoever was first stays.
+
+    NotFound where there is none. Where its execution is not named, it is looked for among those that are open.
+    """
+    if not execution_id:
+        found = next((violation for violation in _all_open(ports) if violation.id == violation_id), None)
+        if found is None:
+            raise NotFound(
+                f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
+            )
+        execution_id = found.execution_id
+    return ports.executions.resolve(execution_id, violation_id, ports.clock.now(), by)
+
+
+def _all_open(ports: Ports) -> Iterator[Violation]:
+    page = open_violations(ports, most=_READ_AT_ONCE)
+    yield from page.violations
+    while page.next is not None:
+        page = open_violations(ports, most=_READ_AT_ONCE, after=page.next)
+        yield from page.violations

@@ -1,0 +1,76 @@
+"""One push of an execution on its way to one of its audiences: what decides how it is delivered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.domain.cadence import rules as cadence
+from functions.domain.execution.execution import PhaseTimes, State
+from functions.domain.push.outcomes import IN_DOUBT, NOT_REACHED, Envelope
+from functions.domain.push.shard import AudienceFile, PushFiles
+from functions.domain.recipe.document import OnUnknown, PushFields
+from functions.domain.recipe.timeline import Phase
+from functions.usecases.timeline.steps import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One push of an execution, on its live audience or on its TEST audience."""
+
+    run: Run
+    files: PushFiles
+    test: bool
+
+    @property
+    def push(self) -> PushFields:
+        """The push as the recipe's snapshot has it."""
+        return self.run.recipe.pushes[self.files.push - 1]
+
+    @property
+    def audience(self) -> AudienceFile:
+        """The audience to send to."""
+        return self.files.test if self.test else self.files.live
+
+    @property
+    def only_while(self) -> State:
+        """The state in which alone a chunk may start."""
+        return State.AUDIENCE_READY if self.test else State.LIVE
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nobody gets a message: the live phase of a recipe in test mode."""
+        return self.run.recipe.test_mode and not self.test
+
+    @property
+    def resend(self) -> bool:
+        """Whether rows whose outcome is unknown are sent a second time."""
+        return self.run.recipe.settings.on_unknown is OnUnknown.RESEND
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """The outcomes of rows that are still to be sent."""
+        return IN_DOUBT | {NOT_REACHED} if self.resend else frozenset({NOT_REACHED})
+
+    @property
+    def began_at(self) -> datetime:
+        """When the first message of the push could leave: what ramping up counts from."""
+        due_at = self.run.timeline.test_at if self.test else self.run.timeline.push_at[self.files.push - 1]
+        live = self.run.execution.phases.get(Phase.LIVE_EXECUTION, PhaseTimes())
+        return max(due_at, live.started_at or due_at)
+
+    @property
+    def ledger_push(self) -> cadence.Push | None:
+        """The push as the cadence ledger knows it; None where no rule can hold it back: tests, layers 1 and 4."""
+        if self.test or self.push.layer_id in cadence.BYPASSING_LAYERS:
+            return None
+        return self.run.ledger_push(self.files.push)
+
+    @property
+    def envelope(self) -> Envelope:
+        """What all messages of the push have in common."""
+        return Envelope(
+            execution_id=self.run.execution.id,
+            recipe_id=self.run.recipe.id,
+            push=self.files.push,
+            test=self.test,
+            dry_run=self.dry_run,
+        )

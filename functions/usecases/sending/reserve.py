@@ -1,0 +1,112 @@
+"""Reserve a push in the cadence ledger for the users of a shard, and give back what was not used."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from functions.domain.audience.partition import partition_of
+from functions.domain.cadence import rules as cadence
+from functions.domain.errors import LedgerUnreadable
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
+from functions.domain.push.outcomes import Exclusion
+from functions.domain.push.shard import AudienceFile, Shard
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.sending.rows import row_keys
+from functions.usecases.timeline.journal import breach
+from functions.usecases.timeline.steps import Run
+
+_LOOK_BACK = timedelta(days=31)
+
+# The packed ledger is imported where it is used: numpy takes a fifth of a second to load, and only shards need it.
+
+
+def hold_back(
+    ports: Ports, run: Run, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool
+) -> cadence.HeldBack:
+    """Reserve the push for the users whom no rule holds back; return the others, with the rule.
+
+    A dry run looks and reserves nothing. Where the ledger cannot be read nobody is sent to, unless the
+    deployment fails open; either way a violation says so.
+    """
+    held_back: dict[bytes, Exclusion] = {}
+    try:
+        for found in reserve(ports, push, keys, dry_run=dry_run):
+            held_back.update(found)
+    except LedgerUnreadable as error:
+        breach(ports, run.execution, Phase.LIVE_EXECUTION, _unreadable(ports, error))
+        if not ports.policy.fail_open:
+            raise
+    return held_back
+
+
+def reserve(
+    ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool = False
+) -> Iterator[cadence.HeldBack]:
+    """Reserve the push partition by partition, and yield the users of each whom a rule holds back.
+
+    LedgerUnreadable where nobody can say who may be sent to.
+    """
+    from functions.domain.cadence import ledger  # noqa: PLC0415
+
+    rules = cadence.rules_for(push.layer, ports.ledger.rules())
+    days = cadence.days_to_read(push, rules, ports.clock.now())
+    for partition, users in _by_partition(keys).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, cadence.HeldBack]:
+            made = ledger.reserve(stored, push, users, rules)
+            return ({} if dry_run else made.writes), made.held_back
+
+        yield ports.ledger.transact(partition, days, change)
+
+
+def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:
+    """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
+    keys = row_keys(ports, audience, shard)
+    release(ports, push, [keys[position] for position in shard.unsent])
+
+
+def withdraw(ports: Ports, key: bytes, audience: AudienceFile, shard: Shard, since: datetime) -> None:
+    """Do as `give_back` where only the push's key is known, and that it was due since an instant.
+
+    Days that are older than a month are left: no rule looks back as far.
+    """
+    from functions.domain.cadence import ledger  # noqa: PLC0415
+
+    now, keys = ports.clock.now(), row_keys(ports, audience, shard)
+    days = cadence.days_between(max(since, now - _LOOK_BACK), now)
+    for partition, users in _by_partition([keys[position] for position in shard.unsent]).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
+            return ledger.withdraw(stored, key, users), None
+
+        ports.ledger.transact(partition, days, change)
+
+
+def release(ports: Ports, push: cadence.Push, keys: Sequence[bytes]) -> None:
+    """Release the reservations of users, those of them who have one."""
+    from functions.domain.cadence import ledger  # noqa: PLC0415
+
+    for partition, users in _by_partition(keys).items():
+
+        def change(stored: cadence.Days, users: Sequence[bytes] = users) -> tuple[cadence.Days, None]:
+            return ledger.release(stored, push, users), None
+
+        ports.ledger.transact(partition, [push.day], change)
+
+
+def _by_partition(keys: Sequence[bytes]) -> dict[int, list[bytes]]:
+    groups: dict[int, list[bytes]] = defaultdict(list)
+    for key in keys:
+        groups[partition_of(key)].append(key)
+    return groups
+
+
+def _unreadable(ports: Ports, error: LedgerUnreadable) -> Finding:
+    opened = ports.policy.fail_open
+    return Finding(
+        type=ViolationType.LEDGER_UNREADABLE,
+        severity=Severity.CRITICAL,
+        message=f"the cadence ledger cannot be read: {error}",
+        action="none; CADENCE_FAIL=open lets everybody through" if opened else "nobody is sent to until it can be",
+    )

@@ -1,0 +1,101 @@
+"""The rows of a shard: read by range, joined with their devices, rendered, and excluded where they must be."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from functions.domain.audience.dead_tokens import dead_keys, token_key
+from functions.domain.audience.partition import read_rows
+from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
+from functions.domain.push.links import LinkPolicy
+from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message, fits
+from functions.domain.push.shard import AudienceFile, IndexedFile, Shard
+from functions.domain.recipe.document import PushFields
+from functions.ports import Ports
+
+
+class Candidate(NamedTuple):
+    """A row to send to: its place in the shard, its user's key, and its messages or the reason why there are none."""
+
+    position: int
+    key: bytes
+    messages: Sequence[Message]
+    excluded: Exclusion | None = None
+
+
+def candidates(
+    ports: Ports, push: PushFields, audience: AudienceFile, shard: Shard, waiting: Collection[int]
+) -> Iterator[Candidate]:
+    """Yield the rows of a shard whose outcome is one of `waiting`; cadence is judged later, for those to send to.
+
+    The first row of a user counts, the others are duplicates. A user is sent to on the newest devices that live.
+    """
+    tokens = _tokens(ports, audience.devices, shard.partitions)
+    form, per_user = ports.policy.user_id_format, ports.policy.devices_per_user
+    render = renderer(push, audience.rows.index.columns, ports.policy.links)
+    previous = b""
+    for position, row in enumerate(_read(ports, audience.rows, shard.partitions)):
+        user_id, digest = row[0], user_digest(row[0])
+        repeated, previous = digest == previous, digest
+        if shard.outcomes[position] not in waiting:
+            continue
+        key = digest[:USER_KEY_BYTES]
+        owned = tokens.get(user_id, ())
+        if shard.outcomes[position] in IN_DOUBT:
+            owned = owned[:per_user]  # a message may have arrived on these, so no other device gets it
+        if not is_user_id(user_id, form):
+            yield Candidate(position, key, (), Exclusion.INVALID_USER_ID)
+        elif repeated:
+            yield Candidate(position, key, (), Exclusion.DUPLICATE_USER_ID)
+        elif not owned:
+            yield Candidate(position, key, (), Exclusion.NO_TOKEN)
+        elif not (alive := [token for token in owned if token]):
+            yield Candidate(position, key, (), Exclusion.DEAD_TOKEN)
+        else:
+            rendered = render(row, alive[:per_user])
+            if isinstance(rendered, Exclusion):
+                yield Candidate(position, key, (), rendered)
+            else:
+                yield Candidate(position, key, rendered)
+
+
+def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
+    """Return the cadence ledger's key of each row of a shard."""
+    return [user_key(row[0]) for row in _read(ports, audience.rows, shard.partitions)]
+
+
+def renderer(
+    push: PushFields, columns: Sequence[str], links: LinkPolicy
+) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
+    """Return what makes the messages of a row, one for each of its tokens."""
+    render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
+    render_link = push.deep_link.renderer(columns) if push.deep_link else None
+    may_open = links.judge(push.deep_link) if push.deep_link else None
+
+    def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
+        title, body = render_title(row), render_body(row)
+        link = render_link(row) if render_link else None
+        if title is None or body is None or (link is None and render_link):
+            return Exclusion.MISSING_VARIABLE
+        if link is not None and may_open is not None and not may_open(link):
+            return Exclusion.BAD_LINK
+        if not fits(title, body, link):
+            return Exclusion.PAYLOAD_TOO_LARGE
+        return [Message(row[0], token, title, body, link) for token in tokens]
+
+    return render
+
+
+def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
+    """Return the tokens of each user who has any, newest first; one that is dead is empty."""
+    now = ports.clock.now()
+    dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
+    tokens: dict[str, list[str]] = defaultdict(list)
+    for row in _read(ports, devices, partitions):
+        tokens[row[0]].append("" if dead and token_key(row[1]) in dead else row[1])
+    return tokens
+
+
+def _read(ports: Ports, file: IndexedFile, partitions: range) -> Iterator[list[str]]:
+    start, end = file.index.byte_range(partitions)
+    return read_rows(ports.files.read(file.stored, start, end))

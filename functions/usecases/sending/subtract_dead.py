@@ -1,0 +1,77 @@
+"""Take dead device tokens out of a file of devices, before it is stored: the newest living ones stay."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from functions.domain.audience.dead_tokens import dead_keys, token_key
+from functions.domain.audience.partition import PARTITIONS, partition_of
+from functions.domain.ids import user_digest
+from functions.ports import Ports
+
+SPARES = 4
+"""Living tokens of a user that are stored beyond those to send to: for pushes before which one of these dies."""
+
+_Row = list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reachable:
+    """What a file of devices holds: the devices to send to, and the users whose tokens are all dead."""
+
+    devices: int
+    dead_users: int
+
+
+class Graves:
+    """The tokens that FCM had called dead when this was made, for the files of one build."""
+
+    def __init__(self, ports: Ports) -> None:
+        now = ports.clock.now()
+        packed = ports.devices.graves(range(PARTITIONS))
+        self._dead: Mapping[int, frozenset[bytes]] = {
+            partition: dead for partition, graves in packed.items() if (dead := dead_keys(graves, now))
+        }
+        self._per_user = ports.policy.devices_per_user
+
+    @property
+    def most_devices(self) -> int:
+        """How many of a user's newest tokens to look at, so that enough of them live whoever of them are dead."""
+        return self._per_user + SPARES + max(map(len, self._dead.values()), default=0)
+
+    def subtract(self, path: Path) -> Reachable:
+        """Leave the newest living tokens of each user in `user_id,token,platform`, sorted by md5 of user_id.
+
+        A user whose tokens are all dead keeps one row with an empty token, to be told from one who has none. One
+        user's rows are in memory at a time.
+        """
+        devices = dead_users = 0
+        living = path.with_name(f"{path.name}-living")
+        with (
+            path.open(newline="", encoding="utf-8") as source,
+            living.open("w", newline="", encoding="utf-8") as target,
+        ):
+            rows = csv.reader(source, strict=True)
+            writer = csv.writer(target, lineterminator="\n")
+            writer.writerow(next(rows))
+            for user_id, owned in groupby(rows, key=itemgetter(0)):
+                kept = self._kept(user_id, owned)
+                writer.writerows(kept)
+                alive = bool(kept[0][1])
+                dead_users += not alive
+                devices += min(len(kept), self._per_user) if alive else 0
+        living.replace(path)
+        return Reachable(devices=devices, dead_users=dead_users)
+
+    def _kept(self, user_id: str, owned: Iterator[_Row]) -> list[_Row]:
+        dead = self._dead.get(partition_of(user_digest(user_id)), frozenset())
+        newest = next(owned)
+        alive: list[_Row] = []
+        for row in (newest, *owned):
+            if len(alive) < self._per_user + SPARES and not (dead and token_key(row[1]) in dead):
+                alive.append(row)
+        user, _, *rest = newest
+        return alive or [[user, "", *rest]]

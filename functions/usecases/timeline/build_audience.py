@@ -1,0 +1,281 @@
+"""T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
+
+import csv
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from audience_jobs.contract import Audience, Job, JobRun
+from audience_jobs.errors import AudienceJobError, Unavailable
+from functions.domain.audience.partition import index, read_rows
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
+from functions.domain.ids import canonical_user_id, user_digest
+from functions.domain.push.outcomes import Exclusion
+from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
+from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.alerting.audience_ready import tell_audience
+from functions.usecases.by_hand.uploaded_audience import UPLOAD, UploadedRows
+from functions.usecases.recipes.audience import recipe_job
+from functions.usecases.recipes.check import audience_of
+from functions.usecases.recipes.check_saved import unwelcome_content
+from functions.usecases.reports.distinct_people import count_people
+from functions.usecases.sending.rows import renderer
+from functions.usecases.sending.subtract_dead import Graves, Reachable
+from functions.usecases.timeline.journal import breach, note
+from functions.usecases.timeline.launch import bar, block, end, expire
+from functions.usecases.timeline.steps import Run, load_run
+from functions.usecases.timeline.turn import not_its_turn, wait
+from functions.usecases.timeline.warn_of_exclusion import warn_of_built
+
+_PHASE = Phase.AUDIENCE_GENERATION
+_ROWS_TRIED_FOR_TESTS = 100
+
+
+def build_audience(ports: Ports, execution_id: str) -> Execution:
+    """Build the audiences of an execution; a repeat returns the execution as it is."""
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.state is not State.LAUNCHED:
+        tell_audience(ports, run.execution)
+        return run.execution
+    if now < run.timeline.build_at:
+        raise NotYet("building the audiences", run.timeline.build_at)
+    if run.too_late(run.execution.send_at, now):
+        return expire(ports, run)
+    barred = bar(ports, run)
+    if barred is not None:
+        return _hold_up(ports, run, barred)
+    _start(ports, run, now)
+    try:
+        with closing(audiences_of(ports, run)) as made:
+            pushes = [_kept(ports, files) for files in made]
+    except TooLarge as error:
+        return _blocked_by_size(ports, run, error.sizes) or run.execution
+    except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
+        return end(ports, run, _PHASE, State.FAILED, _failed(error))
+    except TminusError:
+        raise
+    except (Unavailable, MemoryError, OSError) as error:
+        _tell_of_retry(ports, run, str(error))
+        raise Transient(f"the audiences cannot be built now: {error}") from error
+    except Exception as error:
+        _tell_of_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may hold data
+        raise
+    return _judge(ports, run, pushes)
+
+
+def _hold_up(ports: Ports, run: Run, barred: Finding) -> Execution:
+    """End the execution for what keeps it from going on, or have it wait its turn: NotYet."""
+    if barred.ends:
+        return block(ports, run, _PHASE, barred)
+    raise not_its_turn(wait(ports, run, barred))
+
+
+def _start(ports: Ports, run: Run, now: datetime) -> None:
+    """Record that building has begun; where the execution has waited its turn, say that it has come."""
+    ports.executions.change(run.execution.id, lambda execution: execution.started(_PHASE, now))
+    waited = run.execution.waiting
+    if waited is not None:
+        minutes = (now - waited.since) / timedelta(minutes=1)
+        note(ports, run.execution.id, _PHASE, f"its turn has come; it waited {minutes:.0f} minutes")
+
+
+class TooLarge(Exception):
+    """The audiences hold more users than a whole deployment may send to: `sizes` are those of the pushes so far."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+
+
+def _failed(error: Exception) -> Finding:
+    return Finding(
+        type=ViolationType.AUDIENCE_FAILED,
+        severity=Severity.CRITICAL,
+        message=f"the audiences could not be built: {error}",
+        action="failed",
+    )
+
+
+def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
+    """Tell of trouble that may pass, so that an execution which it leaves no time for says more than that."""
+    finding = Finding(
+        type=ViolationType.AUDIENCE_FAILED,
+        severity=Severity.WARNING,
+        message=f"building the audiences failed: {trouble}",
+        action="tried again",
+    )
+    # With a subject of its own: else it would be taken for the failure that a later attempt ends in, and hide it.
+    breach(ports, run.execution, _PHASE, finding, subject="tried-again")
+
+
+def _kept(ports: Ports, files: PushFiles) -> PushFiles:
+    ports.executions.save_push(files)
+    return files
+
+
+def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
+    """Run the audience job, write the files of push after push, and yield their manifests; to be closed at the end.
+
+    TooLarge once they hold more users than the deployment may send to; AudienceJobError, BadAudience, BadTemplate and
+    ValueError where recipe, job and data do not fit together.
+    """
+    with TemporaryDirectory(prefix="tminus-") as folder, _rows_of(ports, run) as (job, rows):
+        writer = _Writer(ports, run, rows, Path(folder))
+        for position, push in enumerate(run.recipe.pushes):
+            yield writer.write(position + 1, push, audience_of(job, push, position))
+
+
+@contextmanager
+def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
+    """Run the recipe's audience job; a one-off has its rows already."""
+    if run.execution.kind is Kind.ONE_OFF:
+        yield UPLOAD, UploadedRows(ports, run)
+        return
+    job, arguments = recipe_job(run.recipe, ports.find_job)
+    with ports.engine.run(job, arguments, now=run.timeline.build_at) as rows:
+        yield job, rows
+
+
+class _Writer:
+    """Writes the files of an execution: from the engine to a local folder, from there to the store, once."""
+
+    def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
+        self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
+        self._test_users = test_users(ports, run)
+        self._graves = Graves(ports)
+        self._test_devices: IndexedFile | None = None
+        self._sizes: dict[str, int] = {}
+
+    def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
+        name = f"{push}-{audience.name}"
+        path = self._folder / name
+        self._hold_size(label(push, audience.name), self._rows.size(audience.name))
+        self._rows.write_audience(audience.name, path)
+        live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
+        for template in fields.texts.values():
+            template.require(live.index.columns, audience.name)
+        self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices)
+        devices, reachable = self._store_devices(name, path)
+        return PushFiles(
+            execution_id=self._run.execution.id,
+            push=push,
+            audience=audience.name,
+            live=AudienceFile(rows=live, devices=devices),
+            devices=reachable.devices,
+            dead_tokens=reachable.dead_users,
+            test=self._write_test(name, fields, live, path),
+        )
+
+    def _hold_size(self, label: str, rows: int) -> None:
+        """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
+        self._sizes[label] = rows
+        if total_finding(self._sizes, self._ports.policy.limits):
+            raise TooLarge(self._sizes)
+
+    def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
+        model = self._model_row(fields, live)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)  # else it leaves a bare \r as it is
+            writer.writerow(live.index.columns)
+            if model:
+                writer.writerows([user, *model[1:]] for user in self._test_users)
+        rows = self._store(f"audiences/{self._run.execution.id}/{name}-TEST.csv", path)
+        return AudienceFile(rows=rows, devices=self._devices_of_test_users())
+
+    def _devices_of_test_users(self) -> IndexedFile:
+        if self._test_devices is None:  # no cached_property: that of Python 3.11 holds up the builds beside this one
+            path = self._folder / "test-devices"
+            per_user = self._graves.most_devices
+            self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
+            self._test_devices = self._store_devices("TEST", path)[0]
+        return self._test_devices
+
+    def _store_devices(self, name: str, path: Path) -> tuple[IndexedFile, Reachable]:
+        reachable = self._graves.subtract(path)
+        return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
+
+    def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
+        """Return the second real row, or the first: the next one whose message can be sent, if any can."""
+        rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
+        candidates: list[list[str]] = rows[1:] + rows[:1]
+        renders = renderer(fields, live.index.columns, self._ports.policy.links)
+        complete = (row for row in candidates if not isinstance(renders(row, ()), Exclusion))
+        return next(complete, candidates[0] if candidates else None)
+
+    def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
+        reader = read_rows(b"".join(islice(self._ports.files.lines(live.stored), 20 * _ROWS_TRIED_FOR_TESTS)))
+        next(reader, None)
+        return reader
+
+    def _store(self, name: str, path: Path) -> IndexedFile:
+        stored = self._ports.files.write_once(name, path)
+        return IndexedFile(stored=stored, index=index(self._ports.files.lines(stored), stored.name))
+
+
+def test_users(ports: Ports, run: Run) -> list[str]:
+    """Return the users who get the test pushes, each once, in the order of audience files; a one-off has none."""
+    if run.execution.kind is Kind.ONE_OFF:
+        return []
+    users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
+    return sorted({canonical_user_id(user.strip()) for user in users if user.strip()}, key=user_digest)
+
+
+def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
+    execution, now = run.execution, ports.clock.now()
+    for files in pushes:
+        message = (
+            f"push {files.push}: {files.live.size:,} users in {files.audience}, {files.devices:,} devices to send to"
+        )
+        note(ports, execution.id, _PHASE, message)
+        _warn_of_content(ports, run, files)
+        if execution.kind is not Kind.TEST:
+            warn_of_built(ports, run, files)
+    blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
+    if blocked is not None:
+        return blocked
+
+    people = count_people(ports, [files.live for files in pushes])
+
+    def ready(current: Execution) -> Execution:
+        if current.state is not State.LAUNCHED:
+            return current
+        return replace(current, people=people).ended(_PHASE, now).to(State.AUDIENCE_READY, now)
+
+    built = ports.executions.change(execution.id, ready)
+    tell_audience(ports, built)
+    return built
+
+
+def _warn_of_content(ports: Ports, run: Run, files: PushFiles) -> None:
+    """Warn of what saving would refuse, in a recipe that was stored before: people can still cancel it."""
+    for place, told in enumerate(unwelcome_content(run.recipe, files.push - 1, files.live.rows.index.columns)):
+        finding = Finding(
+            type=ViolationType.UNWELCOME_CONTENT,
+            severity=Severity.WARNING,
+            message=told,
+            action="none; the execution goes on",
+        )
+        breach(ports, run.execution, _PHASE, finding, subject=f"{files.push}-{place}")
+
+
+def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:
+    """Record what is wrong with the sizes of audiences, by push; end the execution where that blocks it."""
+    blocking = None
+    for finding in audience_findings(sizes, run.recipe.settings.safeguards, ports.policy.limits):
+        breach(ports, run.execution, _PHASE, finding, subject=str(finding.data.get("audience", "total")))
+        blocking = blocking or (finding if finding.severity is Severity.CRITICAL else None)
+    if blocking is None:
+        return None
+    return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data.get("audience", "total")))
+
+
+def label(push: int, audience: str) -> str:
+    """Return what findings about an audience's size call it."""
+    return f"push {push} ({audience})"

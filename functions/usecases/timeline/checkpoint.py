@@ -1,0 +1,77 @@
+"""T-0: decide, atomically, whether the live sequence is sent."""
+
+from datetime import datetime
+
+from functions.domain.alerts.alert import live_started
+from functions.domain.errors import NotYet
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.timeline.control import cancel_all
+from functions.usecases.timeline.journal import note
+from functions.usecases.timeline.launch import expire
+from functions.usecases.timeline.orphans import why_orphaned
+from functions.usecases.timeline.steps import Run, load_run
+
+
+def checkpoint(ports: Ports, execution_id: str) -> Execution:
+    """Go live, unless somebody cancelled, the recipe was paused, or a step before is not done.
+
+    A repeat returns the execution as it is. A cancel and this decision race on one document, and one of them wins.
+    """
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.kind is Kind.TEST:
+        return run.execution
+    if run.execution.state.final or run.execution.state is State.LIVE:
+        return _told(ports, run, run.execution)
+    if now < run.execution.send_at:
+        raise NotYet("the checkpoint", run.execution.send_at)
+    if run.too_late(run.execution.send_at, now):
+        return expire(ports, run)
+    if not _ready(run):
+        raise NotYet("the checkpoint waits for the test send, which", run.timeline.test_at)
+    go_at = run.window_over_at(ports.policy.limits.shortest_window)
+    if now < go_at:
+        raise NotYet("the end of the shortest cancellation window", go_at)
+    return _told(ports, run, _decide(ports, run, now))
+
+
+def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
+    """Cancel where the recipe sends nothing any more, else go live; return what the execution is then."""
+    why = why_orphaned(ports, run.execution)
+    if why is not None:
+        cancel_all(ports, [run.execution], why)
+        return load_run(ports, run.execution.id).execution
+    went_live = False
+
+    def go(execution: Execution) -> Execution:
+        nonlocal went_live
+        went_live = not execution.state.final and execution.state is not State.LIVE
+        if not went_live:
+            return execution
+        live = execution.ended(Phase.CANCELLATION_WINDOW, now).to(State.LIVE, now)
+        return live.started(Phase.LIVE_EXECUTION, now)
+
+    execution = ports.executions.change(run.execution.id, go)
+    if went_live:
+        told = "Dry run started: nobody gets a message" if run.recipe.test_mode else "Live send started"
+        note(ports, execution.id, Phase.LIVE_EXECUTION, told)
+    return execution
+
+
+def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
+    """Tell what the checkpoint came to; an attempt before this one may have ended before it told."""
+    if execution.state is State.LIVE:
+        alert = live_started(execution, run.timeline.push_at, dry_run=run.recipe.test_mode)
+        tell(ports, alert, execution.recipe)
+    else:
+        tell_end(ports, execution)
+    return execution
+
+
+def _ready(run: Run) -> bool:
+    if run.execution.state is State.TESTED:
+        return True
+    optional = not run.recipe.settings.safeguards.require_test_first
+    return optional and run.execution.state is State.AUDIENCE_READY

@@ -1,0 +1,94 @@
+"""Clean up after an execution that has ended: delete tokens, close shards, write the receipt, send last alerts."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from functions.domain.alerts.alert import finished
+from functions.domain.errors import BadAudience, BadRecipe, NotFound, NotPossible, NotYet
+from functions.domain.execution.execution import Execution, Kind
+from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.recipes.save import complete_recipe
+from functions.usecases.reports.distinct_people import count_reached
+from functions.usecases.reports.receipt import write_receipt
+from functions.usecases.timeline.built_pushes import built_pushes, live_totals
+from functions.usecases.timeline.journal import note
+
+_PHASE = Phase.CLEANUP
+
+
+def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> Execution:
+    """Delete what must not be kept, and record what became of everybody; doing it again changes nothing.
+
+    `close` closes a shard that no worker will close any more. NotYet while a worker holds one.
+    """
+    now = ports.clock.now()
+    execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
+    ports.files.delete(f"devices/{execution_id}")
+    _close_shards(ports, execution_id, close)
+    if execution.kind is not Kind.TEST:
+        _write_receipt(ports, execution_id)
+        _complete_recipe(ports, execution.recipe_id)
+    reached = _reached(ports, execution_id)
+    _tell(ports, execution, reached)
+    return _cleaned(ports, execution_id, reached)
+
+
+def _close_shards(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> None:
+    """Close the shards that no worker will close any more; their unsent users get their reservations back."""
+    manifests = {files.push: files for files in built_pushes(ports, execution_id)}
+    for shard in ports.executions.shards(execution_id):
+        if not shard.done:
+            _wait_for_worker(ports, shard)
+            close(manifests[shard.push], shard)
+
+
+def _wait_for_worker(ports: Ports, shard: Shard) -> None:
+    if shard.lease_until is not None and ports.clock.now() < shard.lease_until:
+        raise NotYet(f"shard {shard.key} is being sent; cleaning up", shard.lease_until)
+
+
+def _write_receipt(ports: Ports, execution_id: str) -> None:
+    """Write the receipt, unless the audience can no longer be read: cleaning up goes on without it then."""
+    try:
+        write_receipt(ports, execution_id)
+    except BadAudience as error:
+        note(ports, execution_id, _PHASE, f"no receipt can be written: {error}", "warning")
+
+
+def _complete_recipe(ports: Ports, recipe_id: str) -> None:
+    """Mark the recipe completed once it has no send left, such as a once-recipe after its send."""
+    with suppress(NotFound, NotPossible, BadRecipe):  # what is broken by hand, reconciling reports
+        complete_recipe(ports, recipe_id, by="finish")
+
+
+def _reached(ports: Ports, execution_id: str) -> int | None:
+    """Return how many people were sent a live push; None where an audience can no longer be read."""
+    try:
+        return count_reached(ports, built_pushes(ports, execution_id), ports.executions.shards(execution_id))
+    except BadAudience:
+        return None
+
+
+def _tell(ports: Ports, execution: Execution, reached: int | None) -> None:
+    """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
+    tell_end(ports, execution)
+    if Phase.LIVE_EXECUTION in execution.phases:
+        tell(ports, finished(execution, live_totals(ports, execution.id), reached), execution.recipe)
+
+
+def _cleaned(ports: Ports, execution_id: str, reached: int | None) -> Execution:
+    now, tally = ports.clock.now(), live_totals(ports, execution_id)
+
+    def change(execution: Execution) -> Execution:
+        return execution.ended(_PHASE, now).clean(tally, reached)
+
+    execution = ports.executions.change(execution_id, change)
+    told = (
+        f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
+    )
+    told = "a test reaches the test users only" if execution.kind is Kind.TEST else told
+    note(ports, execution.id, _PHASE, f"{execution.state.value}: {told}; device tokens deleted")
+    return execution

@@ -1,0 +1,89 @@
+"""Cancel an execution before T-0, or stop it at any time."""
+
+from collections.abc import Iterable
+
+from functions.domain.errors import NotPossible
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.alerting.alert import tell_end
+from functions.usecases.timeline.journal import note
+
+
+def cancel(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Cancel before T-0; NotPossible once the live phase has begun. Cancelling twice changes nothing."""
+    return _end(ports, execution_id, State.CANCELLED, why)
+
+
+def stop(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Stop at any time: no chunk of messages starts after this returns. Stopping twice changes nothing."""
+    return _end(ports, execution_id, State.STOPPED, why)
+
+
+def stop_all(ports: Ports, why: str, *, recipe_id: str | None = None) -> list[Execution]:
+    """Stop whatever is under way, of one recipe or of all of them, and return it."""
+    stopped = []
+    for execution in ports.executions.unfinished():
+        if execution.state.final or recipe_id not in (None, execution.recipe_id):
+            continue
+        try:
+            stopped.append(stop(ports, execution.id, why))
+        except NotPossible:
+            continue  # it ended in this very moment
+    return stopped
+
+
+def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = False) -> list[Execution]:
+    """Cancel a recipe's executions that are before T-0, and return them; those that are live go on.
+
+    Tests, with which a recipe is tried before it is active, only where that is asked for.
+    """
+    return cancel_all(ports, would_cancel(ports, recipe_id, tests=tests), why)
+
+
+def would_cancel(ports: Ports, recipe_id: str, *, tests: bool = False) -> list[Execution]:
+    """Return the executions that `cancel_before_live` cancels."""
+    return [
+        execution
+        for execution in ports.executions.unfinished()
+        if execution.recipe_id == recipe_id
+        and not execution.state.final
+        and execution.state is not State.LIVE
+        and (tests or execution.kind is not Kind.TEST)
+    ]
+
+
+def live_of(ports: Ports, recipe_id: str) -> list[Execution]:
+    """Return a recipe's executions that are live: nothing but a stop ends those."""
+    found = ports.executions.unfinished()
+    return [each for each in found if each.recipe_id == recipe_id and each.state is State.LIVE]
+
+
+def cancel_all(ports: Ports, executions: Iterable[Execution], why: str) -> list[Execution]:
+    """Cancel those of the executions that are before T-0, and return them."""
+    cancelled = []
+    for execution in executions:
+        if execution.state.final or execution.state is State.LIVE:
+            continue
+        try:
+            cancelled.append(cancel(ports, execution.id, why))
+        except NotPossible:
+            continue  # it went live, or ended, in this very moment: that one won
+    return cancelled
+
+
+def _end(ports: Ports, execution_id: str, state: State, why: str) -> Execution:
+    now = ports.clock.now()
+    before = state
+
+    def change(execution: Execution) -> Execution:
+        nonlocal before
+        before = execution.state
+        return execution if execution.state is state else execution.to(state, now, why)
+
+    after = ports.executions.change(execution_id, change)
+    if before is not state:
+        phase = Phase.LIVE_EXECUTION if before is State.LIVE else Phase.CANCELLATION_WINDOW
+        note(ports, execution_id, phase, f"{state.value}: {why}", "warning")
+    tell_end(ports, after)
+    return after

@@ -1,0 +1,52 @@
+"""End an execution that this release cannot read, such as one of a newer release that was rolled back.
+
+No step of it can be taken, so waiting helps nobody: it keeps device tokens and counts as under way. It stays failed,
+also where a later release could read it again.
+"""
+
+from functools import partial
+
+from functions.domain.errors import BadAudience
+from functions.domain.execution.execution import Execution
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
+from functions.domain.ids import push_key
+from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.sending.deliver import close
+from functions.usecases.sending.reserve import withdraw
+from functions.usecases.timeline.clean_up import clean_up
+from functions.usecases.timeline.journal import breach, note
+from functions.usecases.timeline.steps import load_execution
+
+
+def end_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Fail an execution without its recipe, and clean up after it at once; a repeat returns it as it is.
+
+    What has ended already is only cleaned up. NotYet while a worker that began earlier holds a shard.
+    """
+    execution = load_execution(ports, execution_id)
+    if execution.cleaned:
+        return execution
+    now, finding = ports.clock.now(), _finding(why)
+    if execution.unreadable or not execution.state.final:
+        breach(ports, execution, Phase.CLEANUP, finding)
+    ports.executions.change(execution_id, lambda current: current.failed_unread(now, finding.message))
+    return clean_up(ports, execution_id, partial(_close, ports, execution))
+
+
+def _finding(why: str) -> Finding:
+    return Finding(type=ViolationType.UNREADABLE, severity=Severity.CRITICAL, message=why, action="failed")
+
+
+def _close(ports: Ports, execution: Execution, files: PushFiles, shard: Shard) -> None:
+    close(ports, shard, None if shard.test else partial(_give_back, ports, execution, files))
+
+
+def _give_back(ports: Ports, execution: Execution, files: PushFiles, shard: Shard) -> None:
+    key = push_key(execution.id, shard.push)
+    try:
+        withdraw(ports, key, files.live, shard, execution.send_at)
+    except BadAudience as error:
+        told = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
+        note(ports, execution.id, Phase.CLEANUP, told, "warning")

@@ -1,0 +1,89 @@
+"""T+10: conclude an execution, and delete what must not be kept."""
+
+from functools import partial
+
+from functions.domain.errors import NotYet
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
+from functions.domain.pace import sending_time
+from functions.domain.push.outcomes import Tally
+from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
+from functions.ports import Ports
+from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.deliver import settle
+from functions.usecases.timeline.built_pushes import live_totals
+from functions.usecases.timeline.clean_up import clean_up
+from functions.usecases.timeline.journal import breach
+from functions.usecases.timeline.launch import end, expire
+from functions.usecases.timeline.steps import Run, load_run
+from functions.usecases.timeline.warn_of_exclusion import warn_of_sent
+from functions.usecases.timeline.wrong_setting import setting_finding, wrong_setting
+
+
+def finish(ports: Ports, execution_id: str) -> Execution:
+    """Bring an execution to its final state and clean up after it; a repeat returns it as it is.
+
+    Shards that are still at work get until the lateness that the recipe allows is over, and ten minutes more.
+    """
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    if run.execution.cleaned:
+        return run.execution
+    if now < run.timeline.finish_at:
+        raise NotYet("cleaning up", run.timeline.finish_at)
+    if run.execution.state is State.LIVE:
+        _conclude(ports, run)
+    elif not run.execution.state.final:
+        if not run.too_late(run.execution.send_at, now):
+            raise NotYet("cleaning up before T-0 is settled", run.execution.send_at + run.lateness)
+        expire(ports, run)
+    return clean_up(ports, execution_id, partial(_settle, ports, run))
+
+
+def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
+    """Close a shard, and tell what is wrong with it that no worker lived to tell."""
+    wrong = wrong_setting(ports, shard, at_the_end=True)
+    if wrong is not None:
+        breach(ports, run.execution, Phase.CLEANUP, setting_finding(wrong, "none; the execution was over"))
+    settle(ports, Delivery(run=run, files=files, test=shard.test), shard)
+
+
+def _conclude(ports: Ports, run: Run) -> None:
+    now = ports.clock.now()
+    for violation in ports.executions.violations(run.execution.id):
+        if violation.finding.action == State.STOPPED:  # whoever recorded it died before it stopped the execution
+            end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
+            return
+    tally = live_totals(ports, run.execution.id)
+    if tally.not_reached or _at_work(ports, run):
+        sending = sending_time(tally.audience_size, ports.policy.send_rate)
+        bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
+        if now < bound:
+            raise NotYet(f"{tally.not_reached:,} users are still to be reached; cleaning up", bound)
+    if tally.not_reached:
+        end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
+        return
+
+    warn_of_sent(ports, run)
+
+    def complete(execution: Execution) -> Execution:
+        if execution.state is not State.LIVE:
+            return execution
+        return execution.to(State.COMPLETED, now)
+
+    ports.executions.change(run.execution.id, complete)
+
+
+def _at_work(ports: Ports, run: Run) -> bool:
+    shards = ports.executions.shards(run.execution.id)
+    return any(not shard.done and not shard.test for shard in shards)
+
+
+def _left_over(tally: Tally) -> Finding:
+    return Finding(
+        type=ViolationType.NOT_REACHED,
+        severity=Severity.CRITICAL,
+        message=f"{tally.not_reached:,} of {tally.audience_size:,} users were not reached in time",
+        action="failed",
+        data={"notReached": tally.not_reached, "audienceSize": tally.audience_size},
+    )

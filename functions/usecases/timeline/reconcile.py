@@ -1,0 +1,222 @@
+"""Every five minutes: bring schedules, executions and tasks in line with the recipes, and report what differed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+
+from functions.domain.alerts.alert import drift as drift_alert
+from functions.domain.errors import BadRecipe, Transient, Unreadable
+from functions.domain.execution.execution import State
+from functions.domain.recipe.read import Recipe, read
+from functions.ports import Ports
+from functions.ports.queue import ScheduledJob, Task
+from functions.usecases.alerting.alert import enqueue, tell
+from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.timeline.control import cancel_all
+from functions.usecases.timeline.end_unreadable import end_unreadable
+from functions.usecases.timeline.launch import bar, find_missing, start_due
+from functions.usecases.timeline.orphans import why_orphaned
+from functions.usecases.timeline.steps import Run, read_run, tasks_of
+
+GRACE = timedelta(minutes=5)
+"""How long a step may be overdue before its task, and then each task that replaces it, counts as lost."""
+_ALERT_GRACE = timedelta(minutes=15)
+"""The queue's longest wait between two attempts to deliver an alert is ten minutes."""
+
+_WAITING_FOR = {
+    State.LAUNCHED: ("build_audience", "checkpoint"),
+    State.AUDIENCE_READY: ("send_test", "checkpoint"),
+    State.TESTED: ("checkpoint",),
+    State.LIVE: ("send_push",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """What a run of reconciling found and repaired, in sentences."""
+
+    schedules: tuple[str, ...]
+    cancelled: tuple[str, ...]
+    malformed: tuple[str, ...]
+    renewed: tuple[str, ...]
+    launched: tuple[str, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Every difference."""
+        return tuple(sentence for kind in astuple(self) for sentence in kind)
+
+
+def reconcile(ports: Ports) -> Drift:
+    """Make schedules match recipes, launch or expire missed sends, replace lost tasks; report each difference."""
+    began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
+    jobs = _launch_jobs(ports)
+    recipes, malformed = _read_recipes(ports)
+    drift = Drift(
+        schedules=tuple(_match_schedules(ports, recipes, jobs)),
+        cancelled=tuple(_cancel_orphans(ports)),
+        malformed=tuple(malformed),
+        renewed=tuple(_renew_tasks(ports)),
+        launched=tuple(_start_missing(ports, recipes, accounted)),
+    )
+    if drift.sentences:
+        tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
+    ports.executions.account_until(began_at)
+    _enqueue_waiting_alerts(ports)
+    return drift
+
+
+def _enqueue_waiting_alerts(ports: Ports) -> None:
+    """Enqueue again every alert that has waited longer than its queue waits between two attempts."""
+    now = ports.clock.now()
+    for outgoing in ports.alert_store.waiting(now - _ALERT_GRACE):
+        enqueue(ports, outgoing, generation=(now - outgoing.at) // GRACE, at=now)
+
+
+def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
+    recipes, malformed = {}, []
+    for document in ports.recipes.all():
+        try:
+            recipe = read(document)
+            recipes[recipe.id] = recipe
+        except BadRecipe as error:
+            malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {error}")
+    return recipes, malformed
+
+
+def _launch_jobs(ports: Ports) -> Mapping[str, ScheduledJob]:
+    """Return the jobs that launch recipes, by name.
+
+    They are read before the recipes: the job of a recipe that is saved in between is not taken for one too many.
+    """
+    return {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
+
+
+def _match_schedules(
+    ports: Ports, recipes: Mapping[str, Recipe], present_jobs: Mapping[str, ScheduledJob]
+) -> Iterator[str]:
+    """Put and delete jobs until there is one for each active recipe and no other."""
+    for name, present, wanted in _schedule_differences(ports, recipes, present_jobs):
+        if wanted is None:
+            ports.schedules.delete(name)
+            yield f"deleted the schedule {name}: no active recipe has it"
+        else:
+            ports.schedules.put(wanted)
+            yield f"{'mended' if present else 'created'} the schedule {name}: {wanted.cron} in {wanted.zone}"
+
+
+def _schedule_differences(
+    ports: Ports, recipes: Mapping[str, Recipe], present: Mapping[str, ScheduledJob]
+) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
+    """Yield each job that differs: its name, the present job and the wanted one; None stands for no job."""
+    jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
+    wanted = {job.name: job for job in jobs if job is not None}
+    for name in sorted(present.keys() - wanted.keys()):
+        yield name, present[name], None
+    for name, job in wanted.items():
+        if present.get(name) != job:
+            yield name, present.get(name), job
+
+
+def find_drift(ports: Ports) -> list[str]:
+    """Report what `reconcile` would repair, and change nothing: schedules, sends, recipes that cannot be read.
+
+    Every recipe is read for it.
+    """
+    jobs, accounted = _launch_jobs(ports), ports.executions.accounted_until()
+    recipes, found = _read_recipes(ports)
+    for name, present, wanted in _schedule_differences(ports, recipes, jobs):
+        if wanted is None:
+            found.append(f"the schedule {name} is there, and no active recipe has it")
+        elif present is None:
+            found.append(f"the schedule {name} is missing: {wanted.cron} in {wanted.zone}")
+        else:
+            state = f"{present.cron} in {present.zone}{'' if present.enabled else ', paused'}"
+            found.append(f"the schedule {name} is {state}, and should be {wanted.cron} in {wanted.zone}")
+    for recipe in recipes.values():
+        missing = find_missing(ports, recipe, accounted)
+        if missing.more:
+            found.append(f"{recipe.id}: {missing.told_of_more}")
+        for send_at in missing.sends:
+            found.append(f"the send of {recipe.id} at {send_at:%Y-%m-%d %H:%M} UTC was not started")
+    return found
+
+
+def _cancel_orphans(ports: Ports) -> Iterator[str]:
+    """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store.
+
+    Each recipe is read after its execution was found: one that was resumed meanwhile keeps what it has started.
+    """
+    for execution in ports.executions.unfinished():
+        if execution.state.final or execution.state is State.LIVE:
+            continue
+        why = why_orphaned(ports, execution)
+        if why is not None and cancel_all(ports, [execution], why):
+            yield f"cancelled {execution.id}: {why}"
+
+
+def _start_missing(ports: Ports, recipes: Mapping[str, Recipe], accounted: datetime | None) -> Iterator[str]:
+    """Start the sends whose start has passed, and that have no execution."""
+    for recipe in recipes.values():
+        for execution in start_due(ports, recipe, accounted):
+            yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
+
+
+def _renew_tasks(ports: Ports) -> Iterator[str]:
+    """Replace the tasks of overdue steps, once in each period of `GRACE`."""
+    now = ports.clock.now()
+    for execution in ports.executions.unfinished():
+        try:
+            run = read_run(execution)
+        except Unreadable as error:
+            yield from _end_unreadable(ports, execution.id, error)
+            continue
+        if execution.waiting:
+            _ask_for_turn(ports, run, now)
+            continue
+        for task in tasks_of(run):
+            if _lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
+                yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
+
+
+def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
+    """Replace all tasks of an execution whose wait is over, in case they are lost.
+
+    That is no difference to report: the task that builds the audiences asks for its turn every minute as a rule.
+    """
+    barred = bar(ports, run)
+    if barred is not None and not barred.ends:
+        return
+    for task in tasks_of(run):
+        if _lost(ports, run, task, now):
+            ports.tasks.add(_anew(run, task, now))
+
+
+def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
+    """End an execution that no step can read; where the store refuses it now, the next run ends it."""
+    try:
+        end_unreadable(ports, execution_id, str(error))
+    except Transient:
+        return
+    yield f"ended an execution: {error}"
+
+
+def _anew(run: Run, lost: Task, now: datetime) -> Task:
+    generation = (now - lost.at) // GRACE
+    step = (lost.function, lost.body.get("push"))
+    return next(task for task in tasks_of(run, generation) if (task.function, task.body.get("push")) == step)
+
+
+def _lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
+    if now < max(task.at, run.execution.created_at) + GRACE:
+        return False
+    if task.function == "finish":
+        return not run.execution.cleaned
+    if task.function not in _WAITING_FOR.get(run.execution.state, ()):
+        return False
+    if task.function != "send_push":
+        return True
+    push = int(task.body["push"])
+    shards = [shard for shard in ports.executions.shards(run.execution.id) if shard.push == push and not shard.test]
+    waiting = not shards or any(not shard.done for shard in shards)
+    return waiting and not run.too_late(task.at, now)

@@ -1,0 +1,51 @@
+"""The hot path's entry: send one shard of one push."""
+
+from functions.domain.errors import Halted, NotFound, NotYet
+from functions.domain.execution.execution import State
+from functions.domain.push.shard import PushFiles, Shard, live_key
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.deliver import deliver
+from functions.usecases.timeline.journal import note
+from functions.usecases.timeline.send_push import push_due_at, push_files, shard_due_at
+from functions.usecases.timeline.steps import load_run
+
+
+def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard | None:
+    """Send what is still to be sent of a shard and return it; None where nothing may be sent any more."""
+    run, now = load_run(ports, execution_id), ports.clock.now()
+    files = push_files(ports, run, push)
+    shard = ports.executions.shard(execution_id, live_key(push, number))
+    if shard is None:
+        raise NotFound(f"execution {execution_id} has no shard {number} of push {push}")
+    due_at = shard_due_at(ports, push_due_at(run, push), files, shard)
+    if shard.done or run.execution.state.final or run.too_late(due_at, now):
+        return None
+    if run.execution.state is not State.LIVE or now < due_at:
+        raise NotYet(f"shard {number} of push {push}", due_at)
+    try:
+        shard = deliver(ports, Delivery(run=run, files=files, test=False), shard)
+    except Halted:
+        _tell_of_stop(ports, files, shard)
+        return None
+    note(ports, execution_id, Phase.LIVE_EXECUTION, _words(files, shard))
+    return shard
+
+
+def _tell_of_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
+    """Say what was under way when the execution was stopped: no chunk has started since."""
+    left = ports.executions.shard(shard.execution_id, shard.key)
+    if left is not None and left.tally.attempted:
+        told = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
+        note(ports, shard.execution_id, Phase.LIVE_EXECUTION, told, "warning")
+
+
+def _words(files: PushFiles, shard: Shard) -> str:
+    tally = shard.tally
+    part = "" if tally.audience_size == files.live.size else f", part {shard.number}"
+    told = [f"{tally.sent:,} of {tally.audience_size:,} users got it"]
+    told += [f"{tally.failed:,} failed"] if tally.failed else []
+    told += [f"{tally.unknown:,} have an unknown outcome"] if tally.unknown else []
+    told += [f"{reason.replace('_', ' ')} excluded {count:,}" for reason, count in tally.excluded.items()]
+    return f"push {files.push} ({files.audience}{part}): {'; '.join(told)}"

@@ -1,0 +1,53 @@
+"""Warn of a push that reaches nobody, because every user of its audience is excluded."""
+
+import csv
+from collections.abc import Mapping
+
+from functions.domain.audience.whole_exclusion import by_cadence, whole_exclusion
+from functions.domain.ids import is_user_id
+from functions.domain.push.outcomes import Exclusion, Tally
+from functions.domain.push.shard import PushFiles
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.timeline.built_pushes import built_pushes
+from functions.usecases.timeline.journal import breach, note
+from functions.usecases.timeline.steps import Run
+
+
+def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
+    """Warn at T-30 of an audience that no message can reach, while people can cancel."""
+    size = files.live.size
+    if size and not files.devices:
+        excluded = {Exclusion.NO_TOKEN.value: size - files.dead_tokens, Exclusion.DEAD_TOKEN.value: files.dead_tokens}
+        _warn(ports, run, Phase.AUDIENCE_GENERATION, files, excluded)
+    elif size and not _any_valid_id(ports, files):
+        excluded = {Exclusion.INVALID_USER_ID.value: size}
+        _warn(ports, run, Phase.AUDIENCE_GENERATION, files, excluded)
+
+
+def warn_of_sent(ports: Ports, run: Run) -> None:
+    """Warn at the end of each push whose users were all excluded, for whatever reason; what was told stays told."""
+    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
+    for files in built_pushes(ports, run.execution.id):
+        tally = sum((shard.tally for shard in shards if shard.push == files.push), Tally())
+        _warn(ports, run, Phase.LIVE_EXECUTION, files, tally.excluded)
+
+
+def _any_valid_id(ports: Ports, files: PushFiles) -> bool:
+    """Say whether a message can be addressed to any user of an audience; as a rule the first row answers it."""
+    form = ports.policy.user_id_format
+    rows = csv.reader((line.decode() for line in ports.files.lines(files.live.rows.stored)), strict=True)
+    next(rows, None)
+    return any(is_user_id(row[0], form) for row in rows)
+
+
+def _warn(ports: Ports, run: Run, phase: Phase, files: PushFiles, excluded: Mapping[str, int]) -> None:
+    """Record a violation; what cadence rules hold back is no fault, and is worth a line of the log."""
+    form = ports.policy.user_id_format.value
+    finding = whole_exclusion(files.push, files.live.size, excluded, user_id_format=form)
+    if finding is None:
+        return
+    if by_cadence(excluded):
+        note(ports, run.execution.id, phase, finding.message, "warning")
+    else:
+        breach(ports, run.execution, phase, finding, subject=str(files.push))

@@ -1,0 +1,29 @@
+"""Find and tell the setting for which FCM refuses an execution's tokens, by what became of all of its messages."""
+
+from functions.domain.errors import Misconfigured
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType, misconfigured
+from functions.domain.push.outcomes import FAILED, FAILURES, SENT
+from functions.domain.push.shard import Shard
+from functions.ports import Ports
+
+_OF_A_SETTING = FAILURES - {FAILED}
+
+
+def wrong_setting(ports: Ports, own: Shard, *, at_the_end: bool) -> Misconfigured | None:
+    """Return what is wrong where more tokens of a shard and of the others are refused than got the message.
+
+    The others are read at the end of a shard that has such tokens, and before where it alone would say so.
+    """
+    project = ports.policy.firebase_project
+    refused = any(code in own.outcomes for code in _OF_A_SETTING)
+    if not refused or not (at_the_end or misconfigured([own.outcomes], project)):
+        return None
+    shards = ports.executions.shards(own.execution_id)
+    others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]
+    tested = not own.test and any(SENT in shard.outcomes for shard in shards if shard.test)
+    return misconfigured([own.outcomes, *others], project, tested=tested)
+
+
+def setting_finding(error: Misconfigured, action: str) -> Finding:
+    """Return the breach that tells people what to change."""
+    return Finding(type=ViolationType.MISCONFIGURED, severity=Severity.CRITICAL, message=str(error), action=action)

@@ -1,0 +1,207 @@
+"""What a folder of recipes will send in the days to come, to whom, and what would be held back."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from audience_jobs.contract import Engine, Job
+from functions.domain.audience.partition import read_rows
+from functions.domain.cadence.rules import DEFAULT_RULES, Push, Window
+from functions.domain.cost import Use
+from functions.domain.execution.execution import Execution
+from functions.domain.policy import Policy
+from functions.domain.push.outcomes import EXCLUDED, SENT
+from functions.domain.recipe.read import Recipe, read
+from functions.usecases.reports.execution import report
+from functions.usecases.timeline.steps import read_run
+from local.forecast.cost import use_of_call
+from local.simulator.judge.ending import outcomes_of
+from local.simulator.judge.run_log import Breach
+from local.simulator.play.scenario import Scenario
+from local.simulator.play.simulation import Simulation
+from local.simulator.play.todays_users import TodaysUsers
+from local.simulator.play.workers import Worker
+
+_RULES = {EXCLUDED[rule.reason]: rule for rule in DEFAULT_RULES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Got:
+    """A push that a user was sent, as the ledger knows it, and of which recipe."""
+
+    push: Push
+    recipe_id: str
+
+
+@dataclass(kw_only=True)
+class Forecast:
+    """What one simulated span of days came to.
+
+    `executions` are reports, in order of their sends; `collisions` count the users that a recipe could not reach, by
+    the recipe whose earlier push was in the way.
+    """
+
+    seed: int
+    begins_at: datetime
+    ends_at: datetime
+    executions: list[dict[str, Any]] = field(default_factory=list)
+    users: dict[str, list[Got]] = field(default_factory=lambda: defaultdict(list))
+    collisions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    minutes: Counter[datetime] = field(default_factory=Counter)
+    use: Use = field(default_factory=Use)
+    faults: Counter[str] = field(default_factory=Counter)
+    breaches: list[Breach] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked: which recipes, on whose data, from when, for how many days, under which faults."""
+
+    recipes: Sequence[Recipe]
+    engine: Engine
+    find_job: Callable[[str], Job]
+    policy: Policy
+    begins_at: datetime
+    days: int
+    level: str = "none"
+
+
+def _quietly(share: float) -> None:
+    """Tell nobody."""
+
+
+def forecast(question: Question, seed: int, *, progress: Callable[[float], None] = _quietly) -> Forecast:
+    """Play the days to come, every one of them with the user data of today.
+
+    `progress` hears the share that is done.
+    """
+    ends_at = question.begins_at + timedelta(days=question.days)
+    scenario = Scenario(
+        begins_at=question.begins_at,
+        ends_at=ends_at,
+        recipes=tuple(recipe.document() for recipe in question.recipes if recipe.is_active),
+        users=(),
+        policy=question.policy,
+        chunks_under_way=4,
+    )
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        engine = TodaysUsers(question.engine, question.begins_at, Path(folder))
+        played = _Forecasting(
+            seed,
+            level=question.level,
+            scenario=scenario,
+            keep_log=False,
+            engine=engine,
+            find_job=question.find_job,
+            progress=progress,
+        )
+        return played.forecast()
+
+
+class _Forecasting(Simulation):
+    """A simulation that keeps what each execution did, and forgets its files then."""
+
+    def __init__(
+        self, seed: int, *, level: str, scenario: Scenario, progress: Callable[[float], None], **options: Any
+    ) -> None:
+        super().__init__(seed, level=level, scenario=scenario, **options)
+        self._progress = progress
+        self._careful = level != "none"
+        self._made = Forecast(seed=seed, begins_at=scenario.begins_at, ends_at=scenario.ends_at)
+
+    def forecast(self) -> Forecast:
+        """Play, and return what came of it."""
+        outcome = self.run()
+        for execution in self.world.executions.all():
+            if not execution.cleaned:
+                self._collect(execution)
+        self._made.executions.sort(key=lambda entry: (entry["sendAt"], entry["recipeId"]))
+        self._made.breaches, self._made.faults = outcome.breaches, self.chance.counts
+        return self._made
+
+    def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
+        """Count what the call costs, hold the contract against it where there are faults, and keep what has ended."""
+        self._made.use += use_of_call(call)
+        if self._careful:
+            super().observe(worker, call, args, answer)
+        if call == "executions.change" and answer.cleaned:
+            self._progress((answer.send_at - self._made.begins_at) / (self._made.ends_at - self._made.begins_at))
+            self._collect(answer)
+
+    def _left(self, *given: Any) -> None:
+        if self._careful:
+            super()._left(*given)
+
+    def _judge(self) -> None:
+        """Nothing has to have ended: the last executions may still be under way."""
+
+    def _collect(self, execution: Execution) -> None:
+        if execution.send_at >= self._made.ends_at:
+            return
+        entry = report(self._raw, execution.id)
+        if any(known["executionId"] == execution.id for known in self._made.executions[-20:]):
+            return
+        entry["name"] = execution.recipe.get("name") or execution.recipe_id
+        self._made.executions.append(entry)
+        if not entry["dryRun"]:
+            for push, rows in self._rows(execution):
+                self._count(execution, push, rows)
+        if not self._careful:
+            self.world.files.delete(f"audiences/{execution.id}")
+
+    def _rows(self, execution: Execution) -> Iterator[tuple[int, Iterator[tuple[str, int]]]]:
+        """Yield each push with its users and their outcomes."""
+        shards = [shard for shard in self.world.executions.shards(execution.id) if not shard.test]
+        for push in range(1, len(read(execution.recipe).pushes) + 1):
+            files = self.world.executions.push(execution.id, push)
+            content = self.world.files.content(files.live.rows.stored.name) if files else None
+            if files and content:
+                rows = read_rows(content)
+                next(rows)
+                outcomes = outcomes_of(files, (shard for shard in shards if shard.push == push))
+                yield push, ((row[0], code) for row, code in zip(rows, outcomes, strict=True))
+
+    def _count(self, execution: Execution, push: int, rows: Iterator[tuple[str, int]]) -> None:
+        run = read_run(execution)
+        got = Got(push=run.ledger_push(push), recipe_id=execution.recipe_id)
+        for user, code in rows:
+            if code == SENT:
+                self._made.users[user].append(got)
+                self._made.minutes[got.push.at] += 1
+            elif code in _RULES:
+                self._in_the_way(user, code, got)
+
+    def _in_the_way(self, user: str, code: int, wanted: Got) -> None:
+        rule = _RULES[code]
+        window = Window(rule, wanted.push)
+        others = {
+            other.recipe_id
+            for other in self._made.users.get(user, ())
+            if other.push.layer in rule.layers and window.holds(other.push.at)
+        }
+        for other in others:
+            self._made.collisions[wanted.recipe_id, other] += 1
+
+
+def changed(question: Question, recipes: Sequence[Recipe]) -> Question:
+    """Return the same question about other recipes."""
+    return replace(question, recipes=recipes)
+
+
+def totals(made: Forecast) -> Mapping[str, int]:
+    """Return a forecast's sums: sends, and what became of the users of all pushes."""
+    pushes = [push for entry in made.executions for push in entry["pushes"]]
+    return {
+        "executions": len(made.executions),
+        "audience": sum(push["audienceSize"] for push in pushes),
+        "sent": sum(push["sent"] for push in pushes),
+        "excluded": sum(sum(push["excluded"].values()) for push in pushes),
+        "failed": sum(push["failed"] for push in pushes),
+        "unknown": sum(push["unknown"] for push in pushes),
+        "notReached": sum(push["notReached"] for push in pushes),
+        "usersReached": len(made.users),
+    }

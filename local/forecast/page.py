@@ -1,0 +1,124 @@
+"""The forecast as one HTML page that needs nothing but itself."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from local.forecast.charts import Bar, columns, rows_of_bars
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#1d2430;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2.2rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #e3e7ee}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}svg{max-width:100%;height:auto}svg text{font-size:12px}
+.sent{fill:#2f7d5b}.excluded{fill:#d9a441}.other{fill:#b4452f}.users{fill:#3d6fb4}.note{color:#5b6472}
+.key span{display:inline-block;width:.8rem;height:.8rem;margin:0 .3rem 0 1rem}
+"""
+_KEY = (
+    '<p class="key"><span style="background:#2f7d5b"></span>sent<span style="background:#d9a441"></span>excluded'
+    '<span style="background:#b4452f"></span>failed, unknown or not reached</p>'
+)
+
+
+def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> str:
+    """Return the whole page of an answer, and of what changes against another folder of recipes."""
+    totals, quota = answer["totals"], answer["quota"]
+    busiest = quota["busiestMinute"]
+    told = (
+        f"{totals['executions']:,} sends reach {totals['usersReached']:,} users with {totals['sent']:,} messages; "
+        f"{totals['excluded']:,} are held back. FCM's quota is used for {quota['quotaMinutes']:,} minutes"
+        + (f"; the busiest minute is {busiest['at']} with {busiest['messages']:,}. " if busiest else ". ")
+        + f"Firestore, Cloud Tasks and Cloud Storage cost about ${answer['cost']['microDollars'] / 1e6:,.2f}."
+    )
+    parts = [
+        f"<h1>What will go out, {escape(answer['from'][:10])} to {escape(answer['to'][:10])}</h1>",
+        f"<p>{escape(told)}</p><p class='note'>Every day as if its user data were today's.</p>",
+        _changes(change) if change else "",
+        "<h2>Messages by day</h2>",
+        _KEY,
+        columns(list(_days(answer["calendar"]))),
+        "<h2>Messages by recipe</h2>",
+        rows_of_bars([_bar(entry["id"], entry) for entry in answer["recipes"]]),
+        "<h2>How many pushes a user gets</h2>",
+        rows_of_bars([Bar(label=f"{n} pushes", parts=[("users", c)]) for n, c in answer["pushesPerUser"].items()]),
+        "<h2>Recipes in each other's way</h2>",
+        _table(
+            ("recipe", "held back by an earlier push of", "users"),
+            ((entry["recipe"], entry["heldBackBy"], entry["users"]) for entry in answer["collisions"]),
+        ),
+        "<h2>Users hit most</h2>",
+        _table(
+            ("user", "pushes", "of"),
+            ((entry["userId"], entry["pushes"], _counts(entry["recipes"])) for entry in answer["usersHitMost"]),
+        ),
+        "<h2>Calendar</h2>",
+        _table(
+            ("send (UTC)", "recipe", "ends", "push", "audience", "users", "sent", "held back"),
+            _calendar(answer["calendar"]),
+        ),
+    ]
+    body = "\n".join(parts)
+    title = "<title>Tminus: what will go out</title>"
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
+    return f"{head}<body>{body}</body></html>\n"
+
+
+def _calendar(calendar: Sequence[Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
+    for entry in calendar:
+        for push in entry["pushes"]:
+            held = _counts(push["excluded"])
+            ends = "dry run" if entry["dryRun"] else entry["status"]
+            at = entry["sendAt"].replace("T", " ")[:16]
+            yield (
+                at,
+                entry["recipe"],
+                ends,
+                push["order"],
+                push["audience"],
+                push["audienceSize"],
+                push["sent"],
+                held,
+            )
+
+
+def _days(calendar: Sequence[Mapping[str, Any]]) -> Iterable[Bar]:
+    by_day: dict[str, Counter[str]] = {}
+    for entry in calendar:
+        for push in entry["pushes"]:
+            sums = by_day.setdefault(entry["sendAt"][5:10], Counter())
+            excluded = sum(push["excluded"].values())
+            sums.update(sent=push["sent"], excluded=excluded, all=push["audienceSize"])
+    for day, sums in by_day.items():
+        yield _bar(day, {"sent": sums["sent"], "excluded": sums["excluded"], "audience": sums["all"]})
+
+
+def _bar(label: str, sums: Mapping[str, Any]) -> Bar:
+    other = sums["audience"] - sums["sent"] - sums["excluded"]
+    return Bar(label=label, parts=[("sent", sums["sent"]), ("excluded", sums["excluded"]), ("other", other)])
+
+
+def _changes(change: Mapping[str, Any]) -> str:
+    rows = [(name, *sides.values(), _signed(sides)) for name, sides in change["totals"].items()]
+    rows += [
+        (f"sent by {entry['id']}", *entry["sent"].values(), _signed(entry["sent"])) for entry in change["recipes"]
+    ]
+    return f"<h2>What changes</h2>{_table(('', 'before', 'after', 'change'), rows)}"
+
+
+def _signed(sides: Mapping[str, int]) -> str:
+    return f"{sides['after'] - sides['before']:+,}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in header)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body or '<tr><td>none</td></tr>'}</table>"
+
+
+def _cell(value: object) -> str:
+    return f'<td class="n">{value:,}</td>' if isinstance(value, int) else f"<td>{escape(str(value))}</td>"

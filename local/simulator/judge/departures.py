@@ -1,0 +1,186 @@
+"""The contract at the moment at which a request leaves for a phone."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from functions.domain.push.outcomes import Envelope, Message
+from functions.domain.recipe.read import Recipe, read
+from functions.usecases.timeline.steps import timeline_of
+from local.simulator.judge.books import Row, Watched
+from local.simulator.judge.contract import Contract
+from local.simulator.judge.oracle import first_minute
+from local.simulator.play.workers import Worker
+
+_CAPS = (
+    ("layer 3 cooldown", {3}, 72, 1),
+    ("layer 5 cooldown", {5}, 96, 1),
+    ("limit of layers 2 and 3", {2, 3}, 168, 3),
+)
+
+
+class _Got(NamedTuple):
+    """A push that a user got: when it was due, its layer, its recipe's zone.
+
+    `clock` is the wall clock that its sequence is planned for, `steps` how the push follows: after a delay, or at
+    a clock.
+    """
+
+    at: datetime
+    layer: int
+    zone: ZoneInfo
+    clock: datetime
+    steps: tuple[timedelta | datetime, ...]
+
+
+class Departures:
+    """Judges each request that leaves, by the contract's books.
+
+    `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
+    `owners` are the users by whom tokens were registered last, where that is known.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        now: Callable[[], datetime],
+        broken: Callable[[str, str], None],
+        *,
+        texts_known: bool = True,
+        owners: Mapping[str, str],
+    ) -> None:
+        self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
+        self._owners = owners
+        self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
+        self._sent_for: dict[tuple[str, int, bool, str], str] = {}
+        self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
+
+    def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
+        """Look at a request that has just left."""
+        self._contract.step += 1
+        known = self._contract.watched[envelope.execution_id]
+        identity, push = envelope.execution_id, envelope.push
+        if envelope.dry_run:
+            return
+        if known.test_mode and not envelope.test:
+            self._broken(identity, f"a dry run sent to {message.user_id}")
+        key = (identity, push, envelope.test, message.token)
+        self._requests[key] += 1
+        if self._requests[key] > 1 + known.resend:
+            self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
+        if self._sent_for.setdefault(key, message.user_id) != message.user_id:
+            self._broken(identity, f"push {push} went to the phone {message.token} for two users")
+        if self._owners.get(message.token, message.user_id) != message.user_id:
+            self._broken(identity, f"push {push} for {message.user_id} went to {message.token}, another user's phone")
+        buried = self._contract.buried_at(message.token)
+        if buried is not None and buried < worker.began_step:
+            self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
+        self._on_time(known, envelope, worker)
+        place = self._place_of(known, envelope, message)
+        if place is not None:
+            row = (identity, push, envelope.test, place)
+            self._was_announced(row, worker)
+            if arrives:
+                self._arrives(known, row, message)
+
+    def _on_time(self, known: Watched, envelope: Envelope, worker: Worker) -> None:
+        execution, now = known.execution, self._now()
+        recipe = read(execution.recipe)
+        timeline = timeline_of(recipe, execution.send_at)
+        due_at = timeline.test_at if envelope.test else timeline.push_at[envelope.push - 1]
+        if now < due_at:
+            self._broken(execution.id, f"push {envelope.push} left before it was due at {due_at:%H:%M:%S}")
+        latest = execution.send_at if envelope.test else due_at
+        latest += timedelta(minutes=recipe.settings.max_lateness_minutes, seconds=5)
+        if worker.began_at > latest:
+            self._broken(execution.id, f"push {envelope.push} was begun too late: it was due at {due_at:%H:%M:%S}")
+
+    def _place_of(self, known: Watched, envelope: Envelope, message: Message) -> int | None:
+        """Return the row of the audience shown that a message is for; it has to say what the row says."""
+        rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
+        for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
+            if not self._texts_known or _says(message, envelope.push, rows[place]):
+                return place
+        self._broken(
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
+        )
+        return None
+
+    def _was_announced(self, row: Row, worker: Worker) -> None:
+        mine = [entry for entry in self._contract.announced[row] if entry.by == worker.name]
+        what = f"push {row[1]} left for row {row[3]}"
+        if not mine:
+            self._broken(row[0], f"{what} before its INTENT was stored")
+            return
+        ended = self._contract.watched[row[0]].ended_at_step
+        if ended is not None and mine[-1].step > ended:
+            self._broken(row[0], f"{what} although its chunk began after the execution had ended")
+
+    def _arrives(self, known: Watched, row: Row, message: Message) -> None:
+        self._contract.arrived[row] += 1
+        layer = known.layers[row[1] - 1]
+        if row[2] or layer in (1, 4):
+            return
+        got = self._got[message.user_id]
+        got[row[0], row[1]] = _planned(known, row[1], layer)
+        for name, layers, hours, most in _CAPS:
+            counted = sorted((push for push in got.values() if push.layer in layers), key=attrgetter("at"))
+            for first in range(len(counted) - most):
+                if _within(counted[first : first + most + 1], hours):
+                    self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")
+
+
+def _planned(known: Watched, push: int, layer: int) -> _Got:
+    """Return a push with the wall clock of its sequence and what follows; that clock may be one that was skipped."""
+    recipe = read(known.execution.recipe)
+    zone, timeline = recipe.schedule.zone, timeline_of(recipe, known.execution.send_at)
+    nominal = clock = _nominal(recipe, timeline.send_at)
+    steps: list[timedelta | datetime] = []
+    for timing in recipe.timings[1:push]:
+        if timing.at is None:
+            clock += timedelta(minutes=timing.delay_minutes)
+            steps.append(timedelta(minutes=timing.delay_minutes))
+        else:
+            days = 0 if clock.time() <= timing.at else 1
+            clock = datetime.combine(clock.date(), timing.at) + timedelta(days=days)
+            steps.append(clock)
+    return _Got(timeline.push_at[push - 1], layer, zone, nominal, tuple(steps))
+
+
+def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
+    """Return the recipe's own send time where the clocks skip it, else what they show."""
+    shown = send_at.astimezone(recipe.schedule.zone).replace(tzinfo=None)
+    own = datetime.combine(shown.date(), recipe.schedule.send_time)
+    planned = recipe.schedule.by_day and own < shown and first_minute(own, recipe.schedule.zone) == send_at
+    return own if planned else shown
+
+
+def _start(push: _Got, hours: int) -> datetime:
+    """Return where a push would be in the same sequence so many hours of the wall clock before."""
+    back = timedelta(hours=hours)
+    at = first_minute(push.clock - back, push.zone)
+    for step in push.steps:
+        at = at + step if isinstance(step, timedelta) else max(at, first_minute(step - back, push.zone))
+    return at
+
+
+def _within(pushes: Sequence[_Got], hours: int) -> bool:
+    """Say whether the first push is less than so many hours of the wall clock before the last.
+
+    Of recipes in different zones, the one that was reserved last decided by its own: so none of them may allow it.
+    """
+    first, last = pushes[0].at, pushes[-1]
+    if first == last.at:
+        return True
+    starts = [_start(last, hours)]
+    for zone in {push.zone for push in pushes} - {last.zone}:
+        starts.append(first_minute(last.at.astimezone(zone).replace(tzinfo=None) - timedelta(hours=hours), zone))
+    return first > max(starts)
+
+
+def _says(message: Message, push: int, row: Sequence[str]) -> bool:
+    _, name, shoe = row
+    return message.title == f"Push {push} for {name}" and (not shoe or shoe in message.body)

@@ -1,0 +1,238 @@
+"""What has to be true once a run is over: everything ended, the books agree, and nothing is left behind."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.alerts.outgoing import Fate
+from functions.domain.alerts.payload import Links, payload
+from functions.domain.cadence.ledger import reserved
+from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.ids import push_key, user_key
+from functions.domain.push.outcomes import word
+from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.recipe.read import read
+from functions.usecases.recipes.save import schedule_name
+from functions.usecases.reports.receipt import receipt_name
+from functions.usecases.timeline.steps import timeline_of
+from local.memory.alerts import MemoryAlertStore, MemoryChannels
+from local.memory.documents import MemoryCadenceLedger, MemoryRecipeStore
+from local.memory.executions import MemoryExecutionStore
+from local.memory.files import MemoryAudienceFiles
+from local.memory.schedules import MemorySchedules
+from local.simulator.judge.contract import Contract
+from local.simulator.judge.oracle import sends
+
+SLACK = timedelta(minutes=30)
+"""Beyond its own bound, what an execution may take to end: a lease, reconciling, and a queue's longest wait."""
+_BYPASSING = (1, 4)
+_MAY_HAVE_ARRIVED = frozenset(b"SIULJVM")
+
+Broken = Callable[[str, str], None]
+
+
+class Ending:
+    """Judges a run that is over, by the raw stores."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        broken: Broken,
+        *,
+        recipes: MemoryRecipeStore,
+        executions: MemoryExecutionStore,
+        ledger: MemoryCadenceLedger,
+        files: MemoryAudienceFiles,
+        schedules: MemorySchedules,
+        alerts: MemoryAlertStore,
+        channels: MemoryChannels,
+        refused: Collection[str] = (),
+    ) -> None:
+        self._contract, self._broken = contract, broken
+        self._recipes, self._executions, self._ledger = recipes, executions, ledger
+        self._files, self._schedules = files, schedules
+        self._alerts, self._channels = alerts, channels
+        self._refused = refused
+
+    def judge(self, *, quiet_since: datetime, now: datetime) -> None:
+        """Judge every execution that had the time to end since faults were over, and what is left behind."""
+        for execution in self._executions.all():
+            run = read(execution.recipe)
+            bound = timeline_of(run, execution.send_at).finish_at + timedelta(
+                minutes=run.settings.max_lateness_minutes + 10
+            )
+            if max(bound, quiet_since) + SLACK > now:
+                continue
+            if not (execution.state.final and execution.cleaned):
+                state = f"{execution.state}{'' if execution.cleaned else ', not cleaned up'}"
+                since = "a new release refused it" if execution.id in self._refused else "it should have ended"
+                self._broken(execution.id, f"it is {state} long after {since}")
+                continue
+            self._judge_execution(execution)
+        self._judge_schedules()
+        self._judge_alerts()
+
+    def _judge_execution(self, execution: Execution) -> None:
+        pushes = range(1, len(read(execution.recipe).pushes) + 1)
+        shards = self._executions.shards(execution.id)
+        for push in pushes:
+            mine = [shard for shard in shards if shard.push == push and not shard.test]
+            self._judge_push(execution, push, mine)
+            self._judge_test(execution, [shard for shard in shards if shard.push == push and shard.test])
+        if execution.state is State.COMPLETED and any(b"." in shard.outcomes for shard in shards if not shard.test):
+            self._broken(execution.id, "it is completed although somebody was not reached")
+        self._judge_project(execution, shards)
+        self._judge_tokens(execution)
+        self._judge_end_told(execution)
+        self._judge_receipt(execution, shards)
+
+    def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
+        """Look for what a setting that is wrong for everybody leads to: the end, and a violation that says so.
+
+        Somebody who cancels or stops the execution before its step is repeated takes that violation with it.
+        """
+        ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
+        outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
+        tested = any(b"S" in rows for rows in outcomes[True])
+        for test, excused in ((True, 0), (False, int(tested))):
+            alone, code = max(((rows.count(code), code) for rows in outcomes[test] for code in b"PT"), default=(0, 0))
+            of_all = {ord("P"): "all tokens belong to another project", ord("T"): "FCM has a key for no token"}.get(
+                code
+            )
+            if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
+                continue
+            violations = self._executions.violations(execution.id)
+            if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
+                self._broken(execution.id, f"nobody was told that {of_all}")
+            if not test and execution.state is State.COMPLETED:
+                self._broken(execution.id, f"it went on although {of_all}")
+
+    def _judge_end_told(self, execution: Execution) -> None:
+        """Look for the alert that says how an execution ended: its totals, or why it was ended."""
+        kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
+        done = "test_sent" if execution.kind is Kind.TEST else "finished"
+        told = done if execution.state is State.COMPLETED else execution.state.value
+        safeguards = {"failure_rate", "misconfigured"} if execution.state is State.STOPPED else set()
+        if not kinds & {told, *safeguards}:
+            self._broken(execution.id, f"nobody was told that it is {execution.state}, only of {sorted(kinds)}")
+
+    def _judge_alerts(self) -> None:
+        """Hold what channels got against what was told."""
+        for one in self._alerts.all():
+            if one.waiting:
+                self._broken(one.alert.execution_id, f"alert {one.id} never reached {', '.join(one.waiting)}")
+            text = payload(one.alert, self._executions.get(one.alert.execution_id), Links())["text"]
+            for channel, fate in one.fates.items():
+                if fate is Fate.DELIVERED and not self._channels.posted[channel, text]:
+                    self._broken(
+                        one.alert.execution_id, f"alert {one.id} counts as delivered, and {channel} has none"
+                    )
+
+    def _judge_tokens(self, execution: Execution) -> None:
+        """Look for device tokens that cleaning up has left; those of a build that came later the bucket deletes."""
+        folder = f"devices/{execution.id}"
+        left = self._files.names(folder)
+        if left and folder not in self._contract.tokens_deleted:
+            self._broken(execution.id, f"device tokens were left behind: {', '.join(left)}")
+
+    def _judge_push(self, execution: Execution, push: int, shards: Iterable[Shard]) -> None:
+        rows = self._contract.rows(execution.id, push, test=False)
+        for shard in shards:
+            if not shard.done and shard.version:
+                self._broken(execution.id, f"shard {shard.key} was taken by a worker and never closed")
+        files = self._executions.push(execution.id, push)
+        outcomes = outcomes_of(files, shards) if files else b""
+        if len(outcomes) != len(rows):
+            self._broken(execution.id, f"push {push} has {len(rows)} users and {len(outcomes)} outcomes")
+            return
+        dry = read(execution.recipe).test_mode
+        for place, code in enumerate(outcomes):
+            arrived = self._contract.arrived.get((execution.id, push, False, place), 0)
+            said = f"user {rows[place][0]} of push {push} is {word(code)[0]}"
+            if arrived and code not in _MAY_HAVE_ARRIVED:
+                self._broken(execution.id, f"{said}, and got the push")
+            if code == ord("S") and not arrived and not dry:
+                self._broken(execution.id, f"{said}, and never got the push")
+        self._judge_ledger(execution, push, rows, outcomes, dry=dry)
+
+    def _judge_test(self, execution: Execution, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            for place, code in enumerate(shard.outcomes):
+                if (
+                    self._contract.arrived.get((execution.id, shard.push, True, place))
+                    and code not in _MAY_HAVE_ARRIVED
+                ):
+                    self._broken(
+                        execution.id, f"a test user got push {shard.push}, and its outcome is {word(code)[0]}"
+                    )
+
+    def _judge_ledger(
+        self, execution: Execution, push: int, rows: list[list[str]], outcomes: bytes, *, dry: bool
+    ) -> None:
+        """Hold reservations against outcomes: who may have got the push is in the ledger, and nobody else."""
+        layer = read(execution.recipe).pushes[push - 1].layer_id
+        if layer in _BYPASSING:
+            return
+        key = push_key(execution.id, push).decode()
+        wanted: Counter[bytes] = Counter()
+        for row, code in zip(rows, outcomes, strict=True):
+            wanted[user_key(row[0])] += code in _MAY_HAVE_ARRIVED and not dry
+        for user, expected in wanted.items():
+            held = any(entry.push == key for entry in reserved(self._ledger.days(user[0]), user))
+            if held and not expected and execution.id in self._contract.excused:
+                continue
+            if held != bool(expected):
+                said = "has no reservation" if expected else "has a reservation for a push that never went to them"
+                self._broken(execution.id, f"a user of push {push} {said}")
+
+    def _judge_receipt(self, execution: Execution, shards: Iterable[Shard]) -> None:
+        content = self._files.content(receipt_name(execution.id))
+        if content is None:
+            return
+        written = Counter((row[0], row[3]) for row in csv.reader(content.decode().splitlines()[1:]))
+        known: Counter[tuple[str, str]] = Counter()
+        reached: Counter[int] = Counter()
+        for shard in shards:
+            if not shard.test:
+                known.update((str(shard.push), word(code)[0]) for code in shard.outcomes)
+                reached[shard.push] += len(shard.outcomes)
+        for push in range(1, len(read(execution.recipe).pushes) + 1):
+            rest = len(self._contract.rows(execution.id, push, test=False)) - reached[push]
+            if rest and (reached[push] or any(shown == str(push) for shown, _ in written)):
+                known[str(push), "not_reached"] += rest
+        if written != known:
+            self._broken(execution.id, f"its receipt says {dict(written)}, its outcomes are {dict(known)}")
+
+    def _judge_schedules(self) -> None:
+        """Hold the scheduler's jobs against the recipes that can be read."""
+        jobs = {job.name for job in self._schedules.all() if job.function == "launch"}
+        for document in self._recipes.all():
+            if document.get("schedule") == "never":
+                continue  # somebody broke it by hand
+            recipe = read(document)
+            name = schedule_name(recipe.id)
+            if not recipe.is_active and name in jobs:
+                self._broken("", f"the schedule {name} was left behind: its recipe is {recipe.status}")
+            jobs.discard(name)
+
+    def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
+        """Hold the executions of a recipe that nobody touched against the instants at which it says it sends."""
+        of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
+        found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
+        expected = set(sends(written, first, last))
+        for at in sorted(expected - {at for at in found if at in expected}):
+            self._broken("", f"the send of {written['id']} at {at:%Y-%m-%d %H:%M} UTC never was")
+        for at in sorted(at for at in found if first <= at <= last and at not in expected):
+            self._broken("", f"{written['id']} sent at {at:%Y-%m-%d %H:%M} UTC, which is none of its times")
+
+
+def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
+    """Return the outcome of each row of a push's live audience; those of shards never planned are not reached."""
+    index = files.live.rows.index
+    outcomes = bytearray(b"." * index.row_count)
+    for shard in shards:
+        first = index.rows_in(range(shard.partitions.start)) if shard.partitions.start else 0
+        outcomes[first : first + len(shard.outcomes)] = shard.outcomes
+    return bytes(outcomes)

@@ -1,0 +1,44 @@
+"""What people and other systems do beside the recipes: send a push once, and tell the ledger of the past."""
+
+import io
+from datetime import timedelta
+
+from functions.domain.instants import stamp
+from functions.ports import Ports
+from functions.usecases.by_hand.send_once import OneOff, send_once, try_once
+from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.cadence.filter_audience import filter_audience
+from functions.usecases.cadence.import_history import import_history
+from functions.usecases.cadence.track import track_notification
+from functions.usecases.moving_in.migrate import OldDocument, migrate
+
+_SOMEBODY = "somebody@example.com"
+_USERS = [f"10000000-0000-4000-8000-{number:012}" for number in range(1, 6)]
+
+
+def send_a_push_once(ports: Ports, number: int) -> None:
+    """Try a push, then send it to the users of a file, and once more under the same key."""
+    texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:shoe|pair]] waits"}
+    push = OneOff(written={**texts, "layerId": (1, 2, 3, 5)[number % 4]})
+    try_once(ports, push, _file(), by=_SOMEBODY)
+    for _ in range(2):
+        send_once(ports, push, _file(), by=_SOMEBODY, key=f"once-{number}")
+
+
+def _file() -> io.BytesIO:
+    rows = [f"{user},Name {place},Shoe {place}" for place, user in enumerate(_USERS)]
+    return io.BytesIO("\n".join(["user_id,name,shoe", *rows]).encode())
+
+
+def tell_of_the_past(ports: Ports) -> None:
+    """Tell the ledger of pushes that other systems have sent, and take over one of theirs that was sent before."""
+    now = ports.clock.now()
+    sent_at = stamp(now - timedelta(hours=30))
+    told = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
+    filter_audience(ports, _USERS, 3)
+    track_notification(ports, told)
+    import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
+    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_SOMEBODY)
+    old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}
+    for _ in range(2):
+        list(migrate(ports, [OldDocument(name="old", content=old)], by=_SOMEBODY, dry_run=False))

@@ -1,0 +1,67 @@
+"""What operators do by API and console: look around, try a recipe, start it by hand, twice under one key."""
+
+from contextlib import suppress
+
+from functions.domain.errors import BadAudience, NotFound, NotPossible
+from functions.domain.execution.execution import Kind
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.by_hand.deduplicate import asked_once
+from functions.usecases.by_hand.possible import possible_now
+from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.check_health import check_health
+from functions.usecases.dry_run.export_audience import export_audience
+from functions.usecases.dry_run.preview import preview
+from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.recipes.schedule_job import reschedule
+from functions.usecases.reports.executions import execution_of, find_executions, log_of_execution, watch_execution
+from functions.usecases.reports.overview import overview, push_logs
+from functions.usecases.reports.receipt import export
+from functions.usecases.reports.recipes import list_recipes
+from functions.usecases.reports.upcoming import upcoming
+from functions.usecases.timeline import control
+from functions.usecases.timeline.reconcile import find_drift
+from functions.usecases.timeline.steps import load_run
+
+_SOMEBODY = "somebody@example.com"
+
+
+def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
+    """Look at everything that the API shows, of what is there and of what is not."""
+    list_recipes(ports, most=2)
+    overview(ports)
+    find_drift(ports)
+    check_health(ports)
+    upcoming(ports, most=2)
+    push_logs(ports, ExecutionSearch(), most=2)
+    find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
+    with suppress(NotFound):
+        find_executions(ports, ExecutionSearch(recipe_id="nobody"), most=1)
+    with suppress(NotFound):
+        possible_now(ports, recipe_id=recipe_id, execution_id=execution_id)
+    with suppress(NotFound):
+        reschedule(ports, recipe_id)
+    with suppress(NotFound, BadAudience):
+        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).document()
+        log_of_execution(ports, recipe_id, execution_id)
+        run = load_run(ports, execution_id)
+        sample_messages(ports, run.recipe, execution_id)
+        list(export(ports, execution_id))
+        list(export_audience(ports, execution_id, 1))
+
+
+def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
+    """Try a recipe, then start it by hand or as a test, and once more under the same key."""
+    kind = Kind.TEST if number % 2 else Kind.MANUAL
+    document = ports.recipes.get(recipe_id)
+    if document is not None:
+        preview(ports, document, test=kind is Kind.TEST)
+    for _ in range(2):
+        at = asked_once(ports, f"key-{number}", by=_SOMEBODY, call="test", asked={"recipeId": recipe_id})
+        start_by_hand(ports, recipe_id, kind, at)
+
+
+def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
+    """Stop whatever of a recipe is under way; NotPossible where nothing was."""
+    if not control.stop_all(ports, "somebody asked for it", recipe_id=recipe_id):
+        raise NotPossible(f"nothing of {recipe_id} was under way")

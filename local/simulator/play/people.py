@@ -1,0 +1,196 @@
+"""What people do to recipes and executions, when, and what else happens out of the blue: all drawn from the seed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from functions.domain.alerts.cancel_link import make_token
+from functions.domain.errors import BadInput, NotFound, NotPossible
+from functions.domain.ids import execution_id
+from functions.domain.recipe.first_send import Underway
+from functions.ports import Ports
+from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
+from functions.usecases.moving_in.migrate import migration_status
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe
+from functions.usecases.reports.audit import history_of
+from functions.usecases.reports.execution import report
+from functions.usecases.reports.history import notifications_of
+from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.timeline import control
+from local.simulator.judge.oracle import sends
+from local.simulator.play.faults import EVENTS, Rates
+from local.simulator.play.newcomers import send_a_push_once, tell_of_the_past
+from local.simulator.play.operators import look_around, start_twice, stop_whatever_runs
+from local.simulator.play.scenario import Scenario
+
+_AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
+"""Minutes from a send time at which people like to act."""
+_UNDER_WAY = (29, 20, 12, 6, 1)
+"""Minutes before a send time at which its execution is under way."""
+_SHARE_OF_STRICTER = 0.25
+_SOMEBODY = "somebody@example.com"
+_UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
+_RARE = {
+    "delete": 0.5,
+    "malformed": 0.7,
+    "redeploy": 1,
+    "poison": 1,
+    "look": 2,
+    "cancel": 1.5,
+    "stop": 1.5,
+    "link": 1.5,
+    "once": 1,
+    "tell": 1,
+    "hand": 1.5,
+    "halt": 0.5,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happens at an instant, to a recipe or to the execution of one of its sends."""
+
+    at: datetime
+    number: int
+    kind: str
+    recipe_id: str
+    execution_id: str
+
+    @property
+    def subject(self) -> str:
+        """What it happens to, in words."""
+        if self.kind in ("cancel", "stop", "look", "force", "link"):
+            return self.execution_id
+        return "" if self.kind in ("redeploy", "poison") else self.recipe_id
+
+
+def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
+    """Draw what happens in a scenario, in order of time."""
+    random = Random(f"events {seed}")  # noqa: S311 - reproducible on purpose
+    releases = Random(f"releases {seed}")  # noqa: S311 - reproducible on purpose
+    drawn = [*_events(random, scenario, rates), *_releases(releases, scenario, rates)]
+    return sorted(drawn, key=lambda event: (event.at, event.number))
+
+
+def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw a release that refuses what is under way, around a send."""
+    recipe = random.choice(scenario.recipes)
+    around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+    if not around or random.random() >= rates.events * _SHARE_OF_STRICTER:
+        return
+    send_at = random.choice(around)
+    at = min(max(send_at + timedelta(minutes=random.choice(_AROUND)), scenario.begins_at), scenario.ends_at)
+    identity = execution_id(recipe["id"], send_at)
+    yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
+
+
+def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    number = 0
+    for kind in EVENTS:
+        for _ in range(2):
+            if random.random() >= rates.events * _RARE.get(kind, 0.7) / 2 * rates.acts.get(kind, 1):
+                continue
+            number += 1
+            recipe = random.choice(scenario.recipes)
+            around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+            send_at = random.choice(around) if around else scenario.begins_at
+            at = send_at + timedelta(minutes=random.choice(_AROUND))
+            if random.random() < 0.2:
+                at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+            if kind == "move":
+                at = send_at - timedelta(minutes=random.choice(_UNDER_WAY))
+            identity = execution_id(recipe["id"], send_at)
+            at = min(max(at, scenario.begins_at), scenario.ends_at)
+            yield Event(at=at, number=number, kind=kind, recipe_id=recipe["id"], execution_id=identity)
+
+
+def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
+    """Do what people do; False where it was refused. `written` is the recipe as it was in the beginning."""
+    try:
+        _act(ports, event, written)
+    except (NotPossible, NotFound, BadInput):
+        return False
+    return True
+
+
+def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
+    if event.kind == "edit":
+        save_recipe(ports, _edited(event, written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+    elif event.kind == "move":
+        save_recipe(ports, _moved(written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+    elif event.kind == "join":
+        save_recipe(ports, _newcomer(event, written), by=_SOMEBODY)
+    else:
+        _DEEDS[event.kind](ports, event)
+
+
+def _look(ports: Ports, event: Event) -> None:
+    """Look at everything that people look at, and after what waits for somebody."""
+    history_of(ports, event.recipe_id)
+    look_around(ports, event.recipe_id, event.execution_id)
+    report(ports, event.execution_id)
+    notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
+    migration_status(ports)
+    for violation in open_violations(ports, most=3).violations:
+        resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
+        resolve_violation(ports, "", violation.id, by=_SOMEBODY)
+
+
+def _use_link(ports: Ports, event: Event) -> None:
+    """Open an alert's link, and press the button behind it."""
+    at = datetime.strptime(event.execution_id.rpartition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    token = make_token(ports.policy.alerts.link_secrets, event.execution_id, at)
+    look_at_link(ports, token)
+    seen = cancel_by_link(ports, token)
+    if seen.standing is not Standing.DONE:
+        raise NotPossible(f"the cancel link of {event.execution_id} is {seen.standing.value}")
+
+
+def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe with another text, sent ten minutes later than it was where it says when."""
+    document = deepcopy(dict(written))
+    document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:shoe|pair]]"
+    return _moved(document) if event.number % 2 and document["schedule"]["frequency"] == "daily" else document
+
+
+def _moved(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe with a send time that is ten minutes later, within its hour."""
+    document = deepcopy(dict(written))
+    hour, minute = document["schedule"]["executionTime"].split(":")
+    document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
+    return document
+
+
+def newcomer_id(event: Event) -> str:
+    """Return the id of the recipe that somebody adds."""
+    return f"{event.recipe_id}-{event.number}"
+
+
+def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe like another, whose send is so near that its start has passed."""
+    document = deepcopy(dict(written)) | {"id": newcomer_id(event)}
+    schedule = document["schedule"]
+    minutes = (4, 9, 10, 12, 20, 29)[event.number % 6]
+    at = (event.at + timedelta(minutes=minutes, seconds=59)).astimezone(ZoneInfo(schedule["timezone"]))
+    frequency = {"frequency": "daily"} if event.number % 2 else {"frequency": "once", "startDate": f"{at:%Y-%m-%d}"}
+    document["schedule"] = schedule | {"executionTime": f"{at:%H:%M}"} | frequency
+    return document
+
+
+_DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
+    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "somebody asked for it"),
+    "stop": lambda ports, event: control.stop(ports, event.execution_id, "somebody asked for it"),
+    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "link": _use_link,
+    "once": lambda ports, event: send_a_push_once(ports, event.number),
+    "tell": lambda ports, _: tell_of_the_past(ports),
+    "look": _look,
+    "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
+    "halt": lambda ports, event: stop_whatever_runs(ports, event.recipe_id),
+}

@@ -1,0 +1,331 @@
+"""One simulated day: everything that happens, in an order that the seed alone decides."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from audience_jobs.contract import Engine, Job
+from functions.domain.errors import TminusError
+from functions.domain.push.outcomes import Envelope, Message
+from functions.domain.push.shard import LEASE
+from functions.usecases.recipes.save import save_recipe
+from local.embedded.clock import VirtualClock
+from local.embedded.response import Response
+from local.embedded.system import RECONCILE_JOB
+from local.simulator.judge.contract import Contract
+from local.simulator.judge.departures import Departures
+from local.simulator.judge.ending import Ending
+from local.simulator.judge.promises import Promises
+from local.simulator.judge.run_log import Outcome, RunLog
+from local.simulator.play.chance import Chance, Injected
+from local.simulator.play.dispatch import Dispatch
+from local.simulator.play.entry_points import Door, through_handlers
+from local.simulator.play.faults import rates
+from local.simulator.play.happenings import Happenings
+from local.simulator.play.people import draw_events
+from local.simulator.play.scenario import Scenario, draw_scenario
+from local.simulator.play.stricter import refusing
+from local.simulator.play.swarm import swarm_rates, swarm_scenario
+from local.simulator.play.tapped import tap
+from local.simulator.play.users import owners_of
+from local.simulator.play.workers import Baton, Worker
+from local.simulator.play.world import open_world
+from local.simulator.proof.call_sites import Site
+
+QUIET = timedelta(hours=2)
+"""How long a run goes on once faults are over, for everything to end."""
+
+
+class Simulation:
+    """Plays one seed; `run` returns what it came to, at the first breach or at the end.
+
+    Without `swarm` the day and its faults are drawn as they come. A `scenario` that is given is played as it is.
+    `favoured` names what this seed has a lot of, in any case: of `swarm.FAVOURS`.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        level: str = "harsh",
+        only: Collection[Injected] | None = None,
+        scenario: Scenario | None = None,
+        swarm: bool = True,
+        favoured: Collection[str] = (),
+        door: Door = through_handlers,
+        keep_log: bool = True,
+        engine: Engine | None = None,
+        find_job: Callable[[str], Job] | None = None,
+    ) -> None:
+        self._ours = engine is None
+        swarm = swarm and scenario is None
+        usual, drawn = rates(level, seed), scenario or draw_scenario(seed)
+        self.rates = swarm_rates(seed, usual, favoured) if swarm else usual
+        self.chance = Chance(seed, only)
+        self.sites_crashed: set[Site] = set()
+        self._scenario = swarm_scenario(seed, drawn, favoured) if swarm else drawn
+        self._door = door
+        self._outcome = Outcome(seed=seed)
+        self._clock = VirtualClock(self._scenario.begins_at)
+        self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
+        self.chance.told = self._told
+        self._baton = Baton()
+        most_at_once = self._scenario.policy.limits.executions_at_once
+        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
+        self._departures = Departures(
+            self._contract,
+            self._clock.now,
+            self._log.broken,
+            texts_known=self._ours,
+            owners=owners_of(self._scenario.users),
+        )
+        self.world = open_world(
+            self._scenario,
+            self._clock,
+            self.chance,
+            self.rates,
+            caller=lambda: self._baton.holder.name if self._baton.holder else "",
+            wait=self._stand_still,
+            left=self._left,
+        )
+        if engine is not None and find_job is not None:
+            self.world = replace(self.world, ports=replace(self.world.ports, engine=engine, find_job=find_job))
+        self._raw = self.world.ports
+        self.ports = tap(self.world.ports, self)
+        self._refused: set[str] = set()
+        self._ready: deque[Worker] = deque()
+        self._asleep: list[tuple[datetime, int, Worker]] = []
+        self._later: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = 0
+        self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
+        self._promises = Promises(self.world.recipes, self._clock.now)
+        self._happenings = Happenings(
+            self, self._contract, self._promises, scenario=self._scenario, world=self.world, log=self._log
+        )
+        self._events = draw_events(seed, self._scenario, self.rates) if self._ours else []
+
+    # The run.
+
+    def run(self) -> Outcome:
+        """Play the day, then a while without faults, and judge."""
+        self.world.schedules.put(RECONCILE_JOB)
+        for document in self._scenario.recipes:
+            save_recipe(self._raw, document, by="simulator")
+            self._promises.note(document["id"])
+        for execution in self.world.executions.unfinished():
+            self._contract.observe("executions.create", (execution,), True, None)  # saved inside its lead time
+        for event in self._events:
+            self.at(event.at, partial(self._happenings.happen, event))
+        try:
+            self._until(self._scenario.ends_at)
+            self.chance.active = False
+            self._until(self._scenario.ends_at + QUIET)
+            if not self._outcome.breaches:
+                self._judge()
+        finally:
+            for worker in [*self._ready, *(worker for _, _, worker in self._asleep)]:
+                self._baton.end(worker)
+        return self._sum_up()
+
+    def _until(self, end: datetime) -> None:
+        while not self._outcome.breaches:
+            if self._ready:
+                self._let_go(self._ready.popleft())
+                self._dispatch.due(self._clock.now())
+                continue
+            due = [self._asleep[0][0]] if self._asleep else []
+            due += [self._later[0][0]] if self._later else []
+            due += [at for at in (self._dispatch.next_at(),) if at is not None]
+            if not due or min(due) > end:
+                self._clock.advance_to(end)
+                return
+            self._clock.advance_to(min(due))
+            self._wake()
+            self._dispatch.due(self._clock.now())
+
+    def _wake(self) -> None:
+        now = self._clock.now()
+        while self._asleep and self._asleep[0][0] <= now:
+            self._ready.append(heapq.heappop(self._asleep)[2])
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
+
+    def _let_go(self, worker: Worker) -> None:
+        """Let a worker run until it waits or ends."""
+        if not worker.dead:
+            self._baton.give(worker)
+        if worker.dead:
+            self._baton.end(worker)
+            self._log.say(worker.name, "died", plain=True)
+            self._excuse(worker)
+            worker.settle(None)
+        elif isinstance(worker.error, TminusError):
+            self._log.say(worker.name, f"answered 500: {worker.error}", plain=True)
+            worker.settle(Response(status=500))
+        elif worker.error is not None:
+            what = f"{worker.name} raised {type(worker.error).__name__}: {worker.error}"
+            self._log.broken("", what)
+            worker.settle(None)
+        elif worker.waits_seconds is None:
+            worker.settle(worker.answer)
+        elif worker.waits_seconds:
+            at = self._clock.now() + timedelta(seconds=worker.waits_seconds)
+            self._order += 1
+            heapq.heappush(self._asleep, (at, self._order, worker))
+        else:
+            self._insert(worker)
+
+    def _insert(self, worker: Worker) -> None:
+        """Put a worker that let others go first back among them, at a place of its own."""
+        self._dispatch.due(self._clock.now())
+        place = self.chance.number(f"{worker.name}/{worker.calls}/place")
+        self._ready.insert(1 + int(place * len(self._ready)), worker)
+
+    # What others ask of the run.
+
+    def at(self, instant: datetime, happens: Callable[[], None]) -> None:
+        """Let something happen at an instant."""
+        self._order += 1
+        heapq.heappush(self._later, (instant, self._order, happens))
+
+    def start(
+        self,
+        name: str,
+        work: Callable[[], Any],
+        settle: Callable[[Any], None],
+        *,
+        deadline: datetime | None = None,
+    ) -> None:
+        """Start a request."""
+        now = self._clock.now()
+        worker = Worker(
+            name=name, work=work, settle=settle, began_at=now, began_step=self._contract.step, deadline=deadline
+        )
+        self._ready.append(worker)
+
+    def call(self, name: str, function: str, headers: dict[str, str], body: Any) -> Response:
+        """Post a request to a function, as the worker that runs."""
+        answer = self._door(self.ports, function, headers, body)
+        self._log.say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
+        return answer
+
+    def running(self) -> Worker | None:
+        """Return the worker that runs."""
+        return self._baton.holder
+
+    def wait(self, worker: Worker, seconds: float) -> None:
+        """Let others go first, for so long."""
+        if seconds:
+            self._log.say(worker.name, f"stands still for {seconds:.1f} s", plain=True)
+        self._baton.give_back(worker, seconds)
+
+    def crash_others(self) -> None:
+        """Let every process but the one that runs, if any does, die where it stands."""
+        for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
+            other.dead = True
+
+    def refuse(self, recipe_id: str) -> None:
+        """Let no process read a recipe's executions under way from now on, as after a release that refuses them."""
+        under_way = self.world.executions.unfinished()
+        self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
+        self.ports = refusing(tap(self.world.ports, self), self._refused)
+
+    def interrupt(self, worker: Worker, kind: str) -> None:
+        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
+        if self._happenings.interrupt(worker, kind):
+            self._ready.rotate(1)
+            self._baton.give_back(worker, 0.0)
+
+    def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
+        """Look at a call that has just taken effect."""
+        self._outcome.calls += 1
+        if call == "files.write_once":
+            self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
+        elif call == "devices.bury":
+            graves = self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]]
+            self._contract.buried(graves, self.world.phones.called_dead)
+        elif call == "files.delete":
+            self._contract.deleted(args[0], self.world.files.names(args[0]))
+        else:
+            self._contract.observe(call, args, answer, worker)
+        if worker is not None:
+            late = call == "ledger.transact" and self._clock.now() - worker.began_at >= LEASE
+            worker.reserved_late = worker.reserved_late or late
+            self._log.call(worker.name, call, args, answer)
+
+    def task_fault(self, kind: str, name: str, place: str) -> None:
+        """Let the queue be late or early with a task, or lose it."""
+        queue = self.world.queue
+        if kind == "task_lost":
+            queue.lose(name)
+        elif kind == "task_late":
+            queue.postpone(name, timedelta(seconds=round(self.chance.between(f"{place}:how", 30, 1_200))))
+        else:
+            queue.postpone(name, -timedelta(seconds=round(self.chance.between(f"{place}:how", 1, 59))))
+
+    # What is told.
+
+    def _left(self, envelope: Envelope, message: Message, arrives: bool) -> None:
+        worker = self._baton.holder
+        if worker is None:
+            return
+        self._outcome.messages += 1
+        kind = "test of push" if envelope.test else "push"
+        to = f"{kind} {envelope.push} left for {message.token}{'' if arrives else ', and never arrived'}"
+        self._log.say(worker.name, to, plain=True)
+        self._departures.left(envelope, message, arrives=arrives, worker=worker)
+
+    def _told(self, fault: Injected) -> None:
+        self._log.fault(fault)
+        if self._baton.holder is not None:
+            self._excuse(self._baton.holder)
+
+    def _excuse(self, worker: Worker) -> None:
+        """Note where a worker that reserved after its lease is kept from taking that back."""
+        if worker.reserved_late:
+            self._contract.excused.add(worker.execution_id)
+
+    def _stand_still(self, seconds: float) -> None:
+        worker = self._baton.holder
+        if worker is not None:
+            self.wait(worker, round(seconds, 1))
+
+    # The end.
+
+    def _judge(self) -> None:
+        world, now = self.world, self._clock.now()
+        ending = Ending(
+            self._contract,
+            self._log.broken,
+            recipes=world.recipes,
+            executions=world.executions,
+            ledger=world.ledger,
+            files=world.files,
+            schedules=world.schedules,
+            alerts=world.alerts,
+            channels=world.channels,
+            refused=self._refused,
+        )
+        ending.judge(quiet_since=self._scenario.ends_at, now=now)
+        self._promises.judge(world.executions, now, self._log.broken)
+        for document in self._scenario.recipes:
+            if self._ours and document["id"] not in self._happenings.touched:
+                lead = timedelta(minutes=document["schedule"]["leadTimeMinutes"])
+                if document["audienceCriteria"]["testMode"]:
+                    lead = timedelta(minutes=3)
+                ending.judge_sends(document, self._scenario.begins_at + lead, now - timedelta(minutes=10))
+
+    def _sum_up(self) -> Outcome:
+        outcome = self._outcome
+        outcome.injected, outcome.sites_crashed = self.chance.injected, self.sites_crashed
+        outcome.executions = len(self.world.executions.all())
+        return outcome
+
+
+def simulate(seed: int, **options: Any) -> Outcome:
+    """Play one seed; see Simulation."""
+    return Simulation(seed, **options).run()

@@ -1,0 +1,258 @@
+"""What a seed has more of than others: fuller days, rules that meet, and classes of faults that are off or frequent.
+
+This is swarm testing: where everything can happen in every run, one thing hides another. People who stop what runs
+hide what its last push would do, and a day with few sends leaves no time for rare chains. So each seed draws what it
+leaves out and what it has a lot of. These draws have a source of their own: without them a seed is what it was.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from functions.domain.policy import Policy
+from local.simulator.play.faults import (
+    ANYWHERE,
+    CHANNELS,
+    DELIVERY,
+    DOCUMENTS,
+    EVENTS,
+    FCM,
+    FIRES,
+    INTERRUPTIONS,
+    JOB,
+    LEDGER,
+    SCHEDULES,
+    STORAGE,
+    STORAGE_WRITES,
+    STRAY,
+    TASKS,
+    WORDS,
+    WRONG_SETTING,
+    Rates,
+    usual_share,
+)
+from local.simulator.play.scenario import Scenario
+from local.simulator.play.users import AUDIENCES, User
+
+Document = dict[str, Any]
+
+_CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
+    (ANYWHERE, 4),
+    (INTERRUPTIONS, 8),
+    (DOCUMENTS, 3),
+    (LEDGER, 4),
+    (STORAGE | STORAGE_WRITES, 3),
+    (TASKS | DELIVERY, 4),
+    (SCHEDULES | FIRES, 5),
+    (FCM, 8),
+    (STRAY, 8),
+    (WRONG_SETTING, 4),
+    (JOB, 2),
+    (CHANNELS, 2),
+)
+"""Faults that are off, as usual or frequent together, and how many times as often they happen where frequent."""
+_STANDINGS = ("off", "off", "off", "usual", "usual", "frequent", "one stands out")
+_STANDS_OUT = 3
+"""How many times as often as in a class that is frequent its one fault happens that stands out."""
+_MOST_SHARE = 0.3
+"""However frequent a fault is, most of the calls that it can strike go well."""
+_MOST_CRASHES = 0.03
+"""A step makes up to 40 calls, and one crash ends it: more of them, and hardly a step would ever end."""
+_NOBODY_ACTS, _ACTS, _ACTS_TIMES = 0.25, 0.4, 2.0
+"""The share of days on which nobody does anything, the share of the others on which a kind of event happens, and how
+many times as often it does."""
+_RACES = 0.2
+RACES = "races"
+"""Days on which people interrupt nothing but a state that is about to change."""
+_CALM = 0.08
+CALM = "calm"
+"""Days on which nothing fails but what is favoured, and nobody does anything."""
+
+
+def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rates:
+    """Return the rates of a seed with some classes of faults left out, and some frequent.
+
+    What is favoured stands out, whatever the seed has drawn.
+    """
+    random = Random(f"swarm rates {seed}")  # noqa: S311 - reproducible on purpose
+    shares = dict(rates.shares)
+    races = random.random() < _RACES or RACES in favoured
+    calm = random.random() < _CALM or CALM in favoured
+    for kinds, often in _CLASSES:
+        times = _times(random, tuple(kinds), often)
+        if races and kinds is INTERRUPTIONS:
+            times = dict.fromkeys(kinds, often)
+        if calm:
+            times = dict.fromkeys(kinds, 0.0) | {"preempt": 1.0}
+        shares |= {kind: _held(kind, shares[kind] * times[kind]) for kind in kinds if kind in shares}
+        usual = {kind: usual_share(kind) * often * _STANDS_OUT for kind in kinds if kind in favoured and shares}
+        shares |= {kind: _held(kind, share) for kind, share in usual.items()}
+    nobody = random.random() < _NOBODY_ACTS or calm
+    acts = {kind: 0.0 if nobody or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
+    acts |= {kind: _ACTS_TIMES for kind in EVENTS if kind in favoured}
+    return replace(rates, shares=shares, acts=acts, races=races)
+
+
+def _held(kind: str, share: float) -> float:
+    return min(share, _MOST_CRASHES if kind.startswith("crash") else _MOST_SHARE)
+
+
+def _times(random: Random, kinds: Sequence[str], often: float) -> dict[str, float]:
+    """Return how many times as often as usual the faults of a class happen."""
+    standing, one = random.choice(_STANDINGS), random.choice(kinds)
+    if standing == "one stands out":
+        return dict.fromkeys(kinds, 1.0) | {one: often * _STANDS_OUT}
+    return dict.fromkeys(kinds, {"off": 0.0, "usual": 1.0, "frequent": often}[standing])
+
+
+def swarm_scenario(seed: int, scenario: Scenario, favoured: Collection[str] = ()) -> Scenario:
+    """Return the scenario of a seed with fuller days, and with recipes whose rules meet."""
+    random = Random(f"swarm scenario {seed}")  # noqa: S311 - reproducible on purpose
+    recipes = [deepcopy(recipe) for recipe in scenario.recipes]
+    for name, (change, share) in _CHANGES.items():
+        if random.random() < share or name in favoured:
+            change(random, recipes)
+    if len(recipes) == len(scenario.recipes) and _crowded(recipes, scenario.policy):
+        recipes = [recipe | {"schedule": recipes[0]["schedule"]} for recipe in recipes]
+    elif CROWDED in favoured:
+        recipes, scenario = _crowd(recipes, scenario)
+    few = random.random() < _FEW_USERS or FEW_USERS in favoured
+    users = _few(random, scenario.users) if few else scenario.users
+    return replace(scenario, recipes=tuple(recipes), users=users)
+
+
+def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
+    """Say whether all recipes of a day were drawn to send at one instant."""
+    return len(recipes) > 1 and policy.limits.executions_at_once == len(recipes) - 1
+
+
+def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Document], Scenario]:
+    """Let four recipes send at one instant, of which one may run at once, so that three wait in line."""
+    numbers = (1, 2, 3, 4)
+    together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in numbers]
+    limits = replace(scenario.policy.limits, executions_at_once=1)
+    return together, replace(scenario, policy=replace(scenario.policy, limits=limits))
+
+
+def _few(random: Random, users: Sequence[User]) -> tuple[User, ...]:
+    """Return the testers and few others, so that every push is for the same ones."""
+    kept = [user for user in users if user.audiences][: random.choice((1, 2))]
+    testers = [user for user in users if not user.audiences]
+    reached = [replace(user, audiences=AUDIENCES, tokens=user.tokens or (f"token-{user.id}",)) for user in kept]
+    return (*reached, *testers)
+
+
+def _send_often(random: Random, recipes: list[Document]) -> None:
+    """Send every few hours instead of once a day."""
+    for recipe in recipes:
+        _every_hours(recipe, random.choice((3, 4, 6)))
+
+
+def _daily(recipe: Document, clock: str) -> None:
+    kept = {name: recipe["schedule"][name] for name in ("timezone", "leadTimeMinutes")}
+    recipe["schedule"] = {**kept, "frequency": "daily", "executionTime": clock}
+
+
+def _every_hours(recipe: Document, step: int) -> None:
+    schedule = recipe["schedule"]
+    if schedule["frequency"] == "once":
+        return
+    hour, minute = (int(part) for part in schedule["executionTime"].split(":"))
+    hours = sorted((hour + step * number) % 24 for number in range(24 // step))
+    schedule |= {"frequency": "custom", "cronExpression": f"{minute} {','.join(map(str, hours))} * * *"}
+    for unused in ("daysOfWeek", "dayOfMonth"):
+        schedule.pop(unused, None)
+
+
+def _send_daily(_: Random, recipes: list[Document]) -> None:
+    """Send once a day, so that moving the send time means something."""
+    for recipe in recipes:
+        _daily(recipe, recipe["schedule"]["executionTime"])
+
+
+def _no_caps(random: Random, recipes: list[Document]) -> None:
+    """Send in layers that no rule holds back."""
+    for recipe in recipes:
+        _in_layers(recipe, [random.choice((1, 1, 2))])
+
+
+def _caps_meet(random: Random, recipes: list[Document]) -> None:
+    """Let one recipe use up the limit of layers 2 and 3, and the others send where two rules act."""
+    if len(recipes) == 1:
+        recipes.append(deepcopy(recipes[0]) | {"id": "recipe-2", "name": "Recipe 2"})
+    first, *others = random.sample(recipes, k=len(recipes))
+    _daily(first, "00:40")
+    _every_hours(first, 3)
+    _in_layers(first, [2])
+    for recipe in others:
+        _daily(recipe, random.choice(("15:40", "19:20")))
+        _in_layers(recipe, random.choice(([3], [3], [2, 3])))
+        recipe["schedule"]["timezone"] = first["schedule"]["timezone"]
+    for push in (push for recipe in recipes for push in recipe["pushSequence"]):
+        push["audienceName"] = AUDIENCES[0]
+
+
+def _in_layers(recipe: Document, layers: Sequence[int]) -> None:
+    for number, push in enumerate(recipe["pushSequence"]):
+        push["layerId"] = layers[number % len(layers)]
+
+
+def _resend(_: Random, recipes: list[Document]) -> None:
+    for recipe in recipes:
+        recipe["settings"]["onUnknown"] = "resend"
+
+
+def _small_audiences(random: Random, recipes: list[Document]) -> None:
+    random.choice(recipes)["settings"]["safeguards"]["maxAudienceSize"] = 4
+
+
+def _dry_run(random: Random, recipes: list[Document]) -> None:
+    random.choice(recipes)["audienceCriteria"]["testMode"] = True
+
+
+def _test_is_optional(_: Random, recipes: list[Document]) -> None:
+    """Let a test user whose token has died block nothing for the rest of the day."""
+    for recipe in recipes:
+        recipe["settings"]["safeguards"]["requireTestFirst"] = False
+
+
+def _in_haste(random: Random, recipes: list[Document]) -> None:
+    """Let little be late before it is too late."""
+    for recipe in recipes:
+        recipe["settings"]["maxLatenessMinutes"] = random.choice((1, 3, 5))
+
+
+def _short_lead(_: Random, recipes: list[Document]) -> None:
+    """Leave no time between the test send and the shortest window."""
+    for recipe in recipes:
+        recipe["schedule"]["leadTimeMinutes"] = 10
+
+
+def _apart(random: Random, recipes: list[Document]) -> None:
+    """Let minutes pass between pushes."""
+    for recipe in recipes:
+        for push in recipe["pushSequence"]:
+            push["timing"]["delayAfterPrevious"] = random.choice((1, 3, 10))
+
+
+_CHANGES: Mapping[str, tuple[Callable[[Random, list[Document]], None], float]] = {
+    "sends often": (_send_often, 0.75),
+    "sends daily": (_send_daily, 0.15),
+    "no caps": (_no_caps, 0.25),
+    "caps meet": (_caps_meet, 0.35),
+    "resend": (_resend, 0.25),
+    "small audiences": (_small_audiences, 0.2),
+    "dry run": (_dry_run, 0.2),
+    "test is optional": (_test_is_optional, 0.3),
+    "in haste": (_in_haste, 0.4),
+    "short lead": (_short_lead, 0.3),
+    "apart": (_apart, 0.5),
+}
+"""What a day can have, each in its share of the seeds; where two contradict each other, the later one holds."""
+_FEW_USERS = 0.25
+FEW_USERS = "few users"
+CROWDED = "crowded"
+FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, *_CHANGES, *WORDS})
+"""Names of all that can be favoured."""

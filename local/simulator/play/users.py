@@ -1,0 +1,137 @@
+"""A few users, and an audience job over them whose answer is another at each run, as that of a living database is."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from audience_jobs.contract import Audience, Column, Job
+from functions.domain.ids import canonical_user_id, user_digest
+from local.simulator.play.chance import Chance
+from local.simulator.play.faults import JOB, Rates
+
+AUDIENCES = ("a", "b")
+COLUMNS = ("user_id", "name", "shoe")
+_SAME_EACH_RUN = 0.9
+_NONSENSE = ("unsorted", "not_utf8", "empty", "no_user_id", "invalid_ids", "twice", "blank")
+
+
+def make_job() -> Job:
+    """Return the job of the simulated users."""
+    columns = tuple(Column(name=name, type="text", meaning=name) for name in COLUMNS)
+    return Job(
+        id="everybody",
+        title="Everybody, more or less",
+        layer=3,
+        parameters=(),
+        audiences=tuple(Audience(name=name, columns=columns, meaning=name) for name in AUDIENCES),
+        sql="SELECT 1",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A user: the audiences that they are in, and the tokens that they have registered, newest first."""
+
+    id: str
+    audiences: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+
+def owners_of(users: Sequence[User]) -> Mapping[str, str]:
+    """Return whose each token is: the user's who has registered it last, which is the last one of them here."""
+    return {token: canonical_user_id(user.id) for user in users for token in user.tokens}
+
+
+class Users:
+    """Plays Engine; every run counts, and what it says of a user tells which run it was."""
+
+    def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
+        self._users = sorted(users, key=lambda user: user_digest(user.id))
+        self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
+        self._owners = owners_of(users)
+        self._chance, self._rates, self._caller = chance, rates, caller
+        self._runs = 0
+
+    @contextmanager
+    def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["UsersRun"]:  # noqa: ARG002
+        """Run the job once."""
+        self._runs += 1
+        nonsense = self._chance.fault(
+            f"{self._caller()}/nonsense", self._rates.among({"job_nonsense": JOB["job_nonsense"]})
+        )
+        how = self._chance.pick(f"{self._caller()}/nonsense:how", _NONSENSE) if nonsense else ""
+        yield UsersRun(self, self._present(), self._runs, how)
+
+    def _present(self) -> list[User]:
+        present = (self._chance.number(f"{self._runs}/{user.id}") < _SAME_EACH_RUN for user in self._users)
+        return [user for user, is_in in zip(self._users, present, strict=True) if is_in]
+
+    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+        """Write the tokens of these users."""
+        ordered = sorted(dict.fromkeys(user_ids), key=user_digest)
+        rows = [
+            (user_id, token, "ios")
+            for user_id in ordered
+            for token in self._owned(canonical_user_id(user_id))[:per_user]
+        ]
+        _write(path, ("user_id", "token", "platform"), rows)
+        return len(rows)
+
+    def _owned(self, user_id: str) -> Sequence[str]:
+        return [token for token in self._tokens.get(user_id, ()) if self._owners[token] == user_id]
+
+
+class UsersRun:
+    """The result of one run."""
+
+    def __init__(self, users: Users, present: Sequence[User], number: int, nonsense: str) -> None:
+        self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
+
+    def size(self, audience: str) -> int:
+        """Give the audience's number of rows, before nonsense is made of them."""
+        return sum(audience in user.audiences for user in self._present)
+
+    def write_audience(self, audience: str, path: Path) -> int:
+        """Write the audience's CSV, or nonsense in its stead."""
+        rows = [
+            (user.id, f"Name {number}", f"shoe of run {self._number}")
+            for number, user in enumerate(self._present)
+            if audience in user.audiences
+        ]
+        header = COLUMNS
+        if self._nonsense == "unsorted":
+            rows.reverse()
+        elif self._nonsense == "empty":
+            rows = []
+        elif self._nonsense == "no_user_id":
+            header = ("id", *COLUMNS[1:])
+        elif self._nonsense == "invalid_ids":
+            names = (f"={number}" for number in range(len(rows)))
+            rows = sorted(((name, *row[1:]) for name, row in zip(names, rows, strict=True)), key=_order)
+        elif self._nonsense == "twice":
+            rows = [row for row in rows for _ in range(2)]
+        elif self._nonsense == "blank":
+            rows = [(row[0], "", "") for row in rows]
+        _write(path, header, rows)
+        if self._nonsense == "not_utf8":
+            path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
+        return len(rows)
+
+    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+        """Write the tokens of the audience's users."""
+        mine = [user.id for user in self._present if audience in user.audiences]
+        return self._users.write_devices_of(mine, path, per_user=per_user)
+
+
+def _order(row: Sequence[str]) -> bytes:
+    return user_digest(row[0])
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

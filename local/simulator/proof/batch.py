@@ -1,0 +1,103 @@
+"""Many seeds on all cores: what `make soak`, `make prove-simulator` and the command line have in common."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+
+from local.embedded.clock import RealClock
+from local.simulator.judge.run_log import Breach, Outcome
+from local.simulator.play.entry_points import hush
+from local.simulator.play.simulation import simulate
+from local.simulator.play.tapped import TAPPED
+from local.simulator.proof.call_sites import Site, call_sites
+from local.simulator.proof.shrink import shrink
+from local.simulator.proof.story import story
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What one run of a batch came to, without its log."""
+
+    seed: int
+    breaches: tuple[Breach, ...]
+    faults: Counter[str] = field(default_factory=Counter)
+    sites_crashed: frozenset[Site] = frozenset()
+    executions: int = 0
+    messages: int = 0
+    calls: int = 0
+
+
+@dataclass(kw_only=True)
+class Sums:
+    """What many runs came to."""
+
+    runs: int = 0
+    executions: int = 0
+    messages: int = 0
+    calls: int = 0
+    broken: list[int] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    sites_crashed: set[Site] = field(default_factory=set)
+
+    def add(self, played: Played) -> None:
+        """Add a run."""
+        self.runs += 1
+        self.executions += played.executions
+        self.messages += played.messages
+        self.calls += played.calls
+        self.broken += [played.seed] if played.breaches else []
+        self.faults += played.faults
+        self.sites_crashed |= played.sites_crashed
+
+    @property
+    def missing(self) -> list[Site]:
+        """The calls of ports at which no process has died in any run."""
+        return sorted(call_sites(TAPPED) - self.sites_crashed)
+
+
+def play(seed: int, level: str) -> Played:
+    """Play one seed; where the simulator itself fails, that counts as a breach, and the other seeds go on."""
+    try:
+        outcome = simulate(seed, level=level, keep_log=False)
+    except Exception as error:
+        failed = Breach(at=RealClock().now(), execution_id="", what=f"the simulator failed: {error!r}")
+        return Played(seed=seed, breaches=(failed,))
+    return Played(
+        seed=seed,
+        breaches=tuple(outcome.breaches),
+        faults=Counter(fault.kind for fault in outcome.injected),
+        sites_crashed=frozenset(outcome.sites_crashed & call_sites(TAPPED)),
+        executions=outcome.executions,
+        messages=outcome.messages,
+        calls=outcome.calls,
+    )
+
+
+@contextmanager
+def playing(seeds: Iterable[int], level: str, processes: int | None = None) -> Iterator[Iterator[Played]]:
+    """Play seeds on so many processes, by default one a core; their outcomes come as they are known."""
+    with get_context("spawn").Pool(processes or os.cpu_count(), initializer=hush) as pool:
+        yield pool.imap_unordered(partial(play, level=level), seeds)
+
+
+def shortest(seed: int, level: str) -> Outcome:
+    """Return the shortest run of a broken seed, or its run as it is where it keeps the contract."""
+    hush()
+    outcome = simulate(seed, level=level)
+    if not outcome.breaches:
+        return outcome
+    return shrink(outcome, lambda only: simulate(seed, level=level, only=only))
+
+
+def explain(seed: int, level: str) -> str:
+    """Return the shortest trace of a broken seed, in words."""
+    return story(shortest(seed, level), command_of(seed, level))
+
+
+def command_of(seed: int, level: str) -> str:
+    """Return the command that plays a seed again."""
+    return f".venv/bin/python -m local.simulator --seed {seed} --faults {level}"

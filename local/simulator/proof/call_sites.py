@@ -1,0 +1,72 @@
+"""Every place in the use cases and handlers that calls a port: what an injected crash has to reach at least once."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+_ROOT = Path(__file__).parents[3]
+_SEARCHED = (
+    "functions/usecases",
+    "functions/handlers/http",
+    "functions/handlers/jobs",
+    "functions/handlers/console/cancel",
+)
+_NOT_OUTSIDE = ("clock", "policy", "callers")
+"""Ports whose calls reach nothing that a crash could leave half done."""
+
+
+class Site(NamedTuple):
+    """A call of a port in the code: the file, the line on which it begins, and what it calls."""
+
+    file: str
+    line: int
+    call: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.call}"
+
+
+@cache
+def call_sites(ports: tuple[str, ...]) -> frozenset[Site]:
+    """Return every call of these ports in the use cases and handlers."""
+    paths = (path for folder in _SEARCHED for path in sorted((_ROOT / "functions" / folder).rglob("*.py")))
+    return frozenset(site for path in paths for site, _ in _sites(path) if site.call.split(".")[0] in ports)
+
+
+def site_of(frame: FrameType, call: str) -> Site:
+    """Return the site that a frame is calling from; one of line 0 where it is no site of ours."""
+    line = frame.f_lineno
+    for site, last_line in _sites_of_file(frame.f_code.co_filename):
+        if site.line <= line <= last_line and site.call == call:
+            return site
+    return Site(frame.f_code.co_filename, 0, call)
+
+
+@cache
+def _sites_of_file(name: str) -> tuple[tuple[Site, int], ...]:
+    path = Path(name)
+    return tuple(_sites(path)) if path.is_relative_to(_ROOT) else ()
+
+
+def _sites(path: Path) -> Iterator[tuple[Site, int]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    name = path.relative_to(_ROOT).as_posix()
+    for node in ast.walk(tree):
+        call = _port_call(node)
+        if call is not None and isinstance(node, ast.Call):
+            yield Site(name, node.lineno, call), node.end_lineno or node.lineno
+
+
+def _port_call(node: ast.AST) -> str | None:
+    """Return `port.method` where a node calls `ports.port.method(...)`, or the same of `self._ports`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    port = node.func.value
+    if not isinstance(port, ast.Attribute) or port.attr in _NOT_OUTSIDE:
+        return None
+    owner = port.value
+    named = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+    return f"{port.attr}.{node.func.attr}" if named in ("ports", "_ports") else None

@@ -1,0 +1,271 @@
+"""Changes that turn right code into defective code: each takes what is right and returns what is wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from functions.domain.execution.execution import Execution, State
+from functions.domain.instants import instant
+from functions.domain.push.outcomes import Outcome
+from functions.usecases.sending.held_shard import HeldShard
+from local.memory.documents import MemoryCadenceLedger
+from local.memory.executions import MemoryExecutionStore
+from local.memory.files import MemoryAudienceFiles
+from local.simulator.play.phones import Phones
+
+
+def create_anyway(_: Any) -> Any:
+    """Create an execution whatever is there."""
+
+    def create(self: MemoryExecutionStore, execution: Execution) -> bool:
+        self._keep(execution)
+        return True
+
+    return create
+
+
+def no_condition_on_state(_: Any) -> Any:
+    """Write a shard whatever the state of its execution."""
+
+    def save_shard(self: MemoryExecutionStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
+        return self.settle_shard(shard)
+
+    return save_shard
+
+
+def no_condition_on_version(_: Any) -> Any:
+    """Write a shard whatever its version."""
+
+    def write_shard(self: MemoryExecutionStore, shard: Any) -> Any:
+        written = replace(shard, version=shard.version + 1)
+        self._shards[shard.execution_id][shard.key] = written
+        self._note_lease(written)
+        return written
+
+    return write_shard
+
+
+def intent_after_send(_: Any) -> Any:
+    """Keep an INTENT in memory, and store only what is known afterwards."""
+
+    def save(self: HeldShard, outcomes: bytes) -> None:
+        if any(code in b"IJ" for code in outcomes):
+            self.shard = replace(self.shard, outcomes=outcomes)
+            return
+        lease = self._ports.clock.now() + timedelta(seconds=60)
+        written = replace(self.shard, outcomes=outcomes, lease_until=lease)
+        self.shard = self._ports.executions.save_shard(written, only_while=self._only_while)
+
+    return save
+
+
+def lost_is_not_reached(_: Any) -> Any:
+    """Take an INTENT without RESULT for a row that was not reached."""
+    return property(lambda self: self.outcomes.replace(b"I", b"."))
+
+
+def checkpoint_trusts_what_it_read(right: Any) -> Any:
+    """The decision is taken on what was read before, and written over what has happened since."""
+
+    def change(self: Any, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+        if change.__name__ != "go":
+            done: Execution = right(self, execution_id, change)
+            return done
+        stored = self._executions[execution_id]
+        tested = replace(stored, state=State.TESTED) if stored.state is State.CANCELLED else stored
+        gone = change(tested)
+        self._keep(gone)
+        return gone
+
+    return change
+
+
+def reserve_without_transaction(_: Any) -> Any:
+    """Read the ledger as it was a while ago, and write over what is there now."""
+
+    def transact(self: MemoryCadenceLedger, partition: int, days: Any, change: Any) -> Any:
+        seen = getattr(self, "stale", {})
+        stale = {day: seen.get((partition, day), b"") for day in days}
+        written, result = change(stale)
+        self.stale = dict(self._days)  # type: ignore[attr-defined]
+        self._days.update({(partition, day): packed for day, packed in written.items()})
+        return result
+
+    return transact
+
+
+def reserve_after_looking(right: Any) -> Any:
+    """Reserve for everybody, and ask no rule about what is reserved already."""
+
+    def reserve(days: Any, push: Any, users: Any, _rules: Any) -> Any:
+        return right(days, push, users, ())
+
+    return reserve
+
+
+def never_give_back(_: Any) -> Any:
+    """Give no reservation back."""
+    return lambda *_args, **_named: None
+
+
+def retry_in_transport(right: Any) -> Any:
+    """Make a request that had no answer again."""
+
+    def request(self: Phones, envelope: Any, message: Any, caller: str, *, over: bool) -> Any:
+        outcome, trouble = right(self, envelope, message, caller, over=over)
+        if outcome.value == "unknown":
+            return right(self, envelope, message, f"{caller} again", over=over)
+        return outcome, trouble
+
+    return request
+
+
+def bury_strays(right: Any) -> Any:
+    """Take a token of another project for a dead one."""
+
+    def request(self: Phones, envelope: Any, message: Any, caller: str, *, over: bool) -> Any:
+        outcome, trouble = right(self, envelope, message, caller, over=over)
+        return (Outcome.DEAD_TOKEN if outcome is Outcome.WRONG_PROJECT else outcome), trouble
+
+    return request
+
+
+def overwrite(_: Any) -> Any:
+    """Replace a file that is there."""
+
+    def write_once(self: MemoryAudienceFiles, name: str, source: Any) -> Any:
+        self._files.pop(name, None)
+        return _write_once(self, name, source)
+
+    return write_once
+
+
+_write_once = MemoryAudienceFiles.write_once
+
+
+def local_arithmetic(right: Any) -> Any:
+    """The offset of the day before is taken for that of the day."""
+
+    def instant_of(local: Any, zone: Any) -> Any:
+        offset = right(local - timedelta(days=1), zone)
+        return offset + timedelta(days=1)
+
+    return instant_of
+
+
+def ready_without_test(right: Any) -> Any:
+    """Take an audience that is built for all that a checkpoint waits for."""
+    return lambda run: right(run) or run.execution.state is State.AUDIENCE_READY
+
+
+def no_window(_: Any) -> Any:
+    """Let the window end at T-0, however late it began."""
+    return lambda self, _shortest: self.execution.send_at
+
+
+def never_too_late(_: Any) -> Any:
+    """Take nothing for late."""
+    return lambda _self, _due_at, _now: False
+
+
+def cannot_wait(_: Any) -> Any:
+    """Say that an execution has to start at once or never."""
+    return lambda _ports, run: run.execution.send_at - timedelta(days=1)
+
+
+def waiting_counts_for_nothing(right: Any) -> Any:
+    """Count only those before an execution that have begun, so that who comes later may get in ahead."""
+    return lambda ports, run, earlier: right(ports, run, [other for other in earlier if not other.waiting])
+
+
+def due_at_once(right: Any) -> Any:
+    """Take a push for due five minutes early."""
+    return lambda run, push: right(run, push) - timedelta(minutes=5)
+
+
+def forget_tests(right: Any) -> Any:
+    """The outcome of the test send is not kept: what was sent before is not known again."""
+
+    def create_shard(self: MemoryExecutionStore, shard: Any) -> Any:
+        if shard.test:
+            self._shards[shard.execution_id].pop(shard.key, None)
+        return right(self, shard)
+
+    return create_shard
+
+
+def never_mind_the_test(_: Any) -> Any:
+    """Send no test, and find nothing wrong with it."""
+    return lambda _ports, _run: None
+
+
+def no_safeguards(_: Any) -> Any:
+    """Find no audience too large."""
+    return lambda *_: []
+
+
+def do_nothing(_: Any) -> Any:
+    """Do nothing."""
+    return lambda *_args, **_named: None
+
+
+def nobody(_: Any) -> Any:
+    """Find nobody and nothing."""
+    return lambda *_args, **_named: []
+
+
+def nothing_lost(_: Any) -> Any:
+    """Say no."""
+    return lambda *_: False
+
+
+def everybodys_phone(_: Any) -> Any:
+    """Take every token that a user has ever registered for the user's own."""
+    return lambda self, user_id: self._tokens.get(user_id, ())
+
+
+def all_alive(_: Any) -> Any:
+    """Take every token for alive."""
+    return lambda *_: frozenset()
+
+
+def first_push_only(right: Any) -> Any:
+    """Return the first rule only."""
+    return lambda layer, rules: right(layer, rules)[:1]
+
+
+def dry_run_is_live(_: Any) -> Any:
+    """Take no run for a dry one."""
+    return property(lambda _self: False)
+
+
+def complete_with_rest(_: Any) -> Any:
+    """Count nobody as not reached."""
+    return property(lambda _self: 0)
+
+
+def forget_doubt(_: Any) -> Any:
+    """Take a second request for a first one."""
+    return lambda _before, code: code
+
+
+def nothing(_: Any) -> Any:
+    """Find nothing."""
+    return lambda *_args, **_named: None
+
+
+def whichever_came_first(_: Any) -> Any:
+    """Take every other execution for an earlier one."""
+    return lambda self, other: self.id != other.id
+
+
+def only_starts_after_the_save(right: Any) -> Any:
+    """Start what is due, unless its start had passed when the recipe was saved."""
+
+    def start_due(ports: Any, recipe: Any, *rest: Any) -> Any:
+        saved_at = instant(recipe.document()["updatedAt"])
+        first = recipe.first_send_at
+        return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe, *rest)
+
+    return start_due

@@ -1,0 +1,110 @@
+"""Makes the HTTP requests of tasks and jobs."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from local.embedded.agenda import Work
+from local.embedded.clock import VirtualClock, WaitableClock
+from local.embedded.response import Response
+from local.standins.cloud_tasks.fault_plan import Performance, name_of
+from local.standins.cloud_tasks.http_call import HttpCall, call_of
+from local.standins.cloud_tasks.oidc import OidcKey
+
+_REMEMBERED = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request that was made: when, by the emulator's clock, for which task or job, and what was answered.
+
+    `attempt` counts from 1; `status` is 0 where there was no answer, 504 where none came before the deadline. An
+    answer that was lost on purpose is here as the function gave it.
+    """
+
+    at: datetime
+    name: str
+    url: str
+    attempt: int
+    status: int
+
+
+class Caller:
+    """Calls functions, several times at once where the script says so, and remembers what they answered."""
+
+    def __init__(self, clock: WaitableClock, key: OidcKey, performance: Performance) -> None:
+        self._clock = clock
+        self._key = key
+        self._performance = performance
+        self._lock = threading.Lock()
+        self._requests: deque[Request] = deque(maxlen=_REMEMBERED)
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """The last requests that were made, in the order in which they ended."""
+        with self._lock:
+            return tuple(self._requests)
+
+    def __call__(self, work: Work) -> Response:
+        """Make the request and its copies, and return what the service sees of the answer to the first."""
+        times = 1 + self._performance.copies_at_once(work)
+        lost = self._performance.loses_response(work)
+        if times == 1:
+            response = self._request(work)
+        else:
+            start = threading.Barrier(times)
+            with ThreadPoolExecutor(times) as pool:
+                response, *_ = pool.map(lambda _: self._request(work, start), range(times))
+        return Response(status=0, text="the answer was lost, as the script says") if lost else response
+
+    def _request(self, work: Work, start: threading.Barrier | None = None) -> Response:
+        call = call_of(work)
+        if call.email:
+            token = self._key.token(call.email, call.audience)
+            call = _authorized(call, token)
+        if start is not None:
+            start.wait()
+        at = self._clock.now()
+        response = _send(call, self._seconds_until(work.deadline))
+        request = Request(at=at, name=name_of(work), url=call.url, attempt=work.attempt, status=response.status)
+        with self._lock:
+            self._requests.append(request)
+        return response
+
+    def _seconds_until(self, deadline: datetime) -> float:
+        """Return the seconds of real time that a function has; on a virtual clock it has them all in real time."""
+        if isinstance(self._clock, VirtualClock):
+            return max(0.001, (deadline - self._clock.now()).total_seconds())
+        return max(0.001, self._clock.real_seconds_until(deadline))
+
+
+def _authorized(call: HttpCall, token: str) -> HttpCall:
+    headers = {name: value for name, value in call.headers.items() if name.lower() != "authorization"}
+    return replace(call, headers=headers | {"Authorization": f"Bearer {token}"})
+
+
+def _send(call: HttpCall, timeout_seconds: float) -> Response:
+    """Make one request on a connection of its own; nothing repeats it, and no redirect is followed."""
+    parts = urlsplit(call.url)
+    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = connect(parts.netloc.rpartition("@")[2], timeout=timeout_seconds)
+    path = parts.path or "/"
+    try:
+        connection.request(
+            call.method, f"{path}?{parts.query}" if parts.query else path, call.body or None, dict(call.headers)
+        )
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+    except TimeoutError:
+        return Response(status=504, text="DEADLINE_EXCEEDED")
+    except (OSError, HTTPException) as error:
+        return Response(status=0, text=f"{type(error).__name__}: {error}")
+    finally:
+        connection.close()
+    headers = {name.title(): value for name, value in answer.headers.items()}
+    return Response(status=answer.status, headers=headers, text=text)

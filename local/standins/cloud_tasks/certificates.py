@@ -1,0 +1,38 @@
+"""The endpoint at which whoever verifies ID tokens finds the public key."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from local.runtime.served import Served
+
+PATH = "/oauth2/v1/certs"
+
+
+class CertificateServer(Served):
+    """Serves certificates by their ids over HTTP on 127.0.0.1 while it is entered; port 0 takes a free one."""
+
+    def __init__(self, certificates: dict[str, str], port: int = 0) -> None:
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", port), _handler(json.dumps(certificates).encode())))
+
+    @property
+    def url(self) -> str:
+        """The URL to give to google.oauth2.id_token.verify_token as `certs_url`."""
+        return f"{super().url}{PATH}"
+
+
+def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == PATH
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "application/json; charset=utf-8")
+            self.send_header("Cache-Control", "public, max-age=3600")
+            self.send_header("Content-Length", str(len(body) if found else 0))
+            self.end_headers()
+            self.wfile.write(body if found else b"")
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing."""
+
+    return Handler

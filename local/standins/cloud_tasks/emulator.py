@@ -1,0 +1,163 @@
+"""Cloud Tasks and Cloud Scheduler on this machine, for the real client libraries."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.embedded.agenda import Work
+from local.embedded.clock import VirtualClock, WaitableClock
+from local.embedded.database import Database
+from local.embedded.dispatcher import Driver
+from local.runtime.state_lock import locked
+from local.standins.cloud_tasks.agenda import CloudAgenda
+from local.standins.cloud_tasks.caller import Caller, Request
+from local.standins.cloud_tasks.certificates import CertificateServer
+from local.standins.cloud_tasks.fault_plan import Performance
+from local.standins.cloud_tasks.oidc import OidcKey
+from local.standins.cloud_tasks.queues import Queues
+from local.standins.cloud_tasks.rpc import GrpcServer
+from local.standins.cloud_tasks.scheduler_service import CloudScheduler
+from local.standins.cloud_tasks.schedules import EmulatedSchedules
+from local.standins.cloud_tasks.script import Script
+from local.standins.cloud_tasks.services import services
+from local.standins.cloud_tasks.tasks_service import CloudTasks
+
+_log = logging.getLogger(__name__)
+_AS_IT_SHOULD = Script()
+_WORKERS = 64
+
+
+class CloudEmulator:
+    """Serves while it is entered; every member may be used from any thread.
+
+    A client reaches it through an insecure gRPC channel to `host`. On a real or fast clock, tasks and jobs are
+    delivered as they come due, on `workers` threads; on a virtual one, only by `run_until` and `drain`. State is
+    in `folder`, and is there after a kill: what was under way then is delivered again.
+
+    Entering raises BadInput where another process uses the folder, RuntimeError or OSError where one uses a port.
+    Leaving gives calls under way four seconds, and raises RuntimeError where the emulator itself has crashed, so that
+    no test passes on half an answer.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: WaitableClock,
+        *,
+        script: Script = _AS_IT_SHOULD,
+        port: int = 0,
+        certs_port: int = 0,
+        workers: int = _WORKERS,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._performance = Performance(script)
+        self._wanted_ports = (port, certs_port)
+        self._workers = workers
+        self._crashes: list[Exception] = []
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(locked(self._folder))
+            self._open(stack.enter_context(closing(Database(self._folder / "cloud.db", synchronous="NORMAL"))))
+            stack.enter_context(self._certificates)
+            stack.enter_context(self._server)
+            if not isinstance(self._clock, VirtualClock):
+                stack.enter_context(_Thread(self._serve))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+        if self._crashes and error is None:
+            raise RuntimeError(f"the emulator crashed: {self._crashes[0]!r}") from self._crashes[0]
+
+    @property
+    def host(self) -> str:
+        """Host and port of both services, for `grpc.insecure_channel`."""
+        return f"127.0.0.1:{self._server.port}"
+
+    @property
+    def certs_url(self) -> str:
+        """Where the public key of the ID tokens is, for google.oauth2.id_token.verify_token."""
+        return self._certificates.url
+
+    @property
+    def script(self) -> Script:
+        """What goes wrong; a new script applies, with its counts at zero, from the next call and delivery on."""
+        return self._performance.script
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        self._performance.play(script)
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """The last 100,000 requests made to functions since the emulator was entered, in the order of their ends."""
+        return self._caller.requests
+
+    def run_until(self, at: datetime, *, scheduler: bool = True, inclusive: bool = True) -> None:
+        """Deliver all that is due up to `at`, in order of time, and leave the virtual clock at `at`.
+
+        Without `scheduler` only tasks are delivered; without `inclusive` what is due at `at` itself is left.
+        TypeError on a clock that is not virtual.
+        """
+        self._driver.run_until(at, scheduler=scheduler, inclusive=inclusive)
+
+    def drain(self, until: Callable[[], bool] | None = None) -> None:
+        """Deliver tasks, each when it is due, until none is left or `until` says so; a virtual clock moves along.
+
+        Jobs do not fire. A paused queue counts as empty. TypeError on a clock that runs by itself, because then tasks
+        are delivered anyway.
+        """
+        if not isinstance(self._clock, VirtualClock):
+            raise TypeError(f"drain moves a VirtualClock, not a {type(self._clock).__name__}")
+        self._driver.drain(until)
+
+    def _open(self, database: Database) -> None:
+        key = OidcKey(self._folder / "oidc.pem")
+        queues = Queues(database, self._clock, self._performance.lateness)
+        schedules = EmulatedSchedules(database, self._clock, self._performance.lateness)
+        queues.recover()
+        schedules.recover()
+        self._agenda = CloudAgenda(queues, schedules, self._performance)
+        self._caller = Caller(self._clock, key, self._performance)
+        self._driver = Driver(self._agenda, self._clock, self._caller)
+        tasks = CloudTasks(queues, self._clock, self._deliver_now)
+        scheduler = CloudScheduler(schedules, self._clock, self._deliver_now)
+        port, certs_port = self._wanted_ports
+        self._server = GrpcServer(services(tasks, scheduler), self._performance, port)
+        self._certificates = CertificateServer(key.certificates(), certs_port)
+
+    def _deliver_now(self, work: Work) -> None:
+        self._agenda.hand_in(work, self._clock.now())
+
+    def _serve(self, stop: threading.Event) -> None:
+        try:
+            self._driver.serve(stop, self._workers)
+        except Exception as error:
+            _log.exception("the emulator crashed: nothing is delivered any more")
+            self._crashes.append(error)
+
+
+class _Thread:
+    """Runs a function that stops when it is told, while it is entered."""
+
+    def __init__(self, run: Callable[[threading.Event], None]) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run, args=(self._stop,), name="cloud-dispatcher", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()

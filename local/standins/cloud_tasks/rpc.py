@@ -1,0 +1,90 @@
+"""Serves plain functions as gRPC methods, with the client libraries' own messages."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from local.standins.cloud_tasks.errors import Refused
+from local.standins.cloud_tasks.fault_plan import Performance
+from local.standins.cloud_tasks.script import FailedCalls, Landed
+
+_THREADS = 32
+_GRACE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method: its request's message type, its reply's, None for an empty one, and what answers it.
+
+    `half` does what an UpdateJob leaves behind that failed.
+    """
+
+    request: Any
+    reply: Any
+    answer: Callable[[Any], Any]
+    half: Callable[[Any], None] | None = None
+
+
+class GrpcServer:
+    """Serves services, their methods by name, on 127.0.0.1 without TLS; port 0 takes a free one.
+
+    Leaving raises RuntimeError where a method has crashed, so that no test passes on it.
+    """
+
+    def __init__(self, services: Mapping[str, Mapping[str, Method]], performance: Performance, port: int = 0) -> None:
+        self._performance = performance
+        self._crashes: list[Exception] = []
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cloud-rpc")
+        # without this option, a port that is in use would be shared
+        self._server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
+        for service, methods in services.items():
+            handlers = {name: self._handler(name, method) for name, method in methods.items()}
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        self.port: int = self._server.add_insecure_port(f"127.0.0.1:{port}")
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.stop(_GRACE_SECONDS).wait()
+        if self._crashes and error is None:
+            raise RuntimeError(f"the emulator crashed: {self._crashes[0]!r}") from self._crashes[0]
+
+    def _handler(self, name: str, method: Method) -> Any:
+        def answer(request: Any, context: Any) -> Any:
+            failing = self._performance.failure(name)
+            if failing is None or failing.landed is Landed.ALL:
+                reply = self._answer(method.answer, request, context)
+            if failing is not None:
+                if failing.landed is Landed.UPDATE_FAILED and method.half is not None:
+                    self._answer(method.half, request, context)
+                _fail(context, failing)
+            return reply
+
+        return grpc.unary_unary_rpc_method_handler(
+            answer,
+            request_deserializer=method.request.deserialize,
+            response_serializer=method.reply.serialize if method.reply else lambda _: b"",
+        )
+
+    def _answer(self, function: Callable[[Any], Any], request: Any, context: Any) -> Any:
+        try:
+            reply = function(request)
+        except Refused as refusal:
+            context.abort(grpc.StatusCode[refusal.status], str(refusal))
+        except Exception as error:
+            self._crashes.append(error)
+            raise
+        # grpc takes None for a failure
+        return b"" if reply is None else reply
+
+
+def _fail(context: Any, failing: FailedCalls) -> None:
+    context.abort(grpc.StatusCode[failing.status], f"{failing.method} fails, as the script says")

@@ -1,0 +1,128 @@
+"""One queue of Cloud Tasks: the embedded queue with limits, and with what people do to tasks by hand."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from sqlite3 import Connection, Row
+
+from google.cloud import tasks_v2
+
+from functions.domain.task_limits import LARGEST_TASK_BYTES
+from functions.ports.queue import Clock, Task
+from local.embedded.database import Database
+from local.embedded.delivery import Delivery
+from local.embedded.instants import from_micros, to_micros
+from local.embedded.queue import SqliteTaskQueue
+from local.embedded.retry import RetryPolicy
+from local.standins.cloud_tasks.messages import task_message
+from local.standins.cloud_tasks.rate import Rate
+
+Lateness = Callable[[str, str], timedelta]
+"""How late the next delivery of a task or job comes, by its name and URL."""
+
+_LIVE = "SELECT * FROM tasks WHERE queue = ? AND done_at IS NULL"
+
+
+class EmulatedQueue(SqliteTaskQueue):
+    """Keeps to the rate and the number of concurrent dispatches of the queue's settings.
+
+    The service's own throttling, which slows a queue whose tasks fail and warms up a new one, is left out.
+    """
+
+    def __init__(self, database: Database, clock: Clock, settings: tasks_v2.Queue, lateness: Lateness) -> None:
+        super().__init__(
+            database,
+            clock,
+            _retry_policy(settings.retry_config),
+            name=settings.name,
+            deadline_of=_deadline,
+            largest_task_bytes=2 * LARGEST_TASK_BYTES,  # what is stored is JSON, longer than what was measured
+        )
+        limits = settings.rate_limits
+        self._lateness = lateness
+        self._most_at_once = limits.max_concurrent_dispatches
+        self._rate = Rate(per_second=limits.max_dispatches_per_second, burst=limits.max_burst_size)
+
+    def next_at(self) -> datetime | None:
+        """Return when the next task may be dispatched, which may have passed; None while none can be."""
+        due = super().next_at()
+        if due is None:
+            return None
+        leases = self._leases(self._clock.now())
+        free = leases[0] if len(leases) >= self._most_at_once else due
+        return max(due, free, from_micros(self._rate.free_at))
+
+    def find(self, name: str) -> Row | None:
+        """Return a task, done or not, None where its name is free."""
+        query = "SELECT * FROM tasks WHERE queue = ? AND name = ?"
+        return next(iter(self._database.rows(query, (self._name, name))), None)
+
+    def page(self, after: int, size: int) -> Sequence[Row]:
+        """Return up to `size` tasks that are not done, in the order in which they were added, after `after`."""
+        return self._database.rows(f"{_LIVE} AND added > ? ORDER BY added LIMIT ?", (self._name, after, size))
+
+    def delete(self, name: str) -> bool:
+        """Delete a task, whose name stays taken; False where it is done. A dispatched one's worker goes on."""
+        query = "UPDATE tasks SET done_at = ?, dispatched = 0 WHERE queue = ? AND done_at IS NULL AND name = ?"
+        with self._database.transaction() as connection:
+            now = to_micros(self._clock.now())
+            return connection.execute(query, (now, self._name, name)).rowcount == 1
+
+    def purge(self) -> None:
+        """Delete all tasks."""
+        query = "UPDATE tasks SET done_at = ?, dispatched = 0 WHERE queue = ? AND done_at IS NULL"
+        with self._database.transaction() as connection:
+            connection.execute(query, (to_micros(self._clock.now()), self._name))
+
+    def run_now(self, name: str) -> Delivery | None:
+        """Dispatch a task now, whatever its time, limits, and whether it is running; None where it is done."""
+        now = self._clock.now()
+        with self._database.transaction() as connection:
+            row = connection.execute(f"{_LIVE} AND name = ?", (self._name, name)).fetchone()
+            return None if row is None else super()._dispatch(connection, row, now)
+
+    def forget(self) -> None:
+        """Delete the queue's tasks, their names, and whether it is paused."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM tasks WHERE queue = ?", (self._name,))
+            connection.execute("DELETE FROM paused_queues WHERE queue = ?", (self._name,))
+
+    def _due(self, connection: Connection, now: datetime) -> Row | None:
+        if self._rate.free_at > to_micros(now) or len(self._leases(now)) >= self._most_at_once:
+            return None
+        while row := super()._due(connection, now):
+            late = self._late(row)
+            if not late:
+                break
+            due = to_micros(from_micros(row["eta"]) + late)
+            connection.execute("UPDATE tasks SET due = ? WHERE added = ?", (due, row["added"]))
+        return row
+
+    def _late(self, row: Row) -> timedelta:
+        """Return how late a task comes that has not been put off yet: its `due` is still its `eta`."""
+        if row["dispatched"] or row["due"] != row["eta"]:
+            return timedelta(0)
+        return self._lateness(f"{self._name}/tasks/{row['name']}", row["function"])
+
+    def _dispatch(self, connection: Connection, row: Row, now: datetime) -> Delivery:
+        self._rate.spend(to_micros(now))
+        return super()._dispatch(connection, row, now)
+
+    def _leases(self, now: datetime) -> list[datetime]:
+        """Return the ends of the leases that run, the earliest first."""
+        query = f"{_LIVE} AND dispatched AND due > ? ORDER BY due"
+        return [from_micros(row["due"]) for row in self._database.rows(query, (self._name, to_micros(now)))]
+
+
+def _deadline(task: Task) -> timedelta:
+    deadline: timedelta = task_message(task).dispatch_deadline
+    return deadline
+
+
+def _retry_policy(config: tasks_v2.RetryConfig) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=config.max_attempts,
+        max_retry_duration=config.max_retry_duration,
+        min_backoff=config.min_backoff,
+        max_backoff=config.max_backoff,
+        max_doublings=config.max_doublings,
+    )
