@@ -9,11 +9,12 @@ from typing import Any
 from flask import Response
 from pydantic import BaseModel
 
-from functions.handlers.api.refusals import Refusal
 from functions.handlers.api.route import Call, Reply
+from functions.handlers.http.errors import Refusal
+from functions.handlers.http.headers import NO_SNIFFING
 from functions.logs import log
 
-_DATA = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff", "Vary": "Authorization, Origin"}
+_DATA = {"Cache-Control": "private, no-cache", **NO_SNIFFING, "Vary": "Authorization, Origin"}
 _JSON = "application/json"
 
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions import bootstrap
-from functions.handlers.api.codes import MEANINGS, ErrorCode
 from functions.handlers.api.recipe_model import NAMED, SCHEMAS
 from functions.handlers.api.route import Route
+from functions.handlers.http.codes import MEANINGS, ErrorCode
 
 _EXAMPLES = {
     "recipeId": "new-user-welcome",

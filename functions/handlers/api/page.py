@@ -6,13 +6,14 @@ The page's own script is a file like the others, so that no inline script has to
 from functools import cache
 from importlib.resources import files
 
+from functions.handlers.http.headers import content_security_policy
+
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "png": "image/png"}
 _OWN = "start.js"
 _ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = content_security_policy(
+    script_src="'self'", style_src="'self' 'unsafe-inline'", img_src="'self' data:", connect_src="'self'"
 )
 """Swagger UI sets styles of elements, so that inline styles have to be allowed; scripts come from here only."""
 PAGE = b"""<!DOCTYPE html>

@@ -9,8 +9,6 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
-from functions.handlers.api.codes import ErrorCode, code_of
-from functions.handlers.api.refusals import Refusal, refusal, unexpected
 from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.forms.guard import check_origin, check_token, read_form
@@ -19,20 +17,22 @@ from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.http.addresses import match
 from functions.handlers.http.callers import leave_unread, logged_path
+from functions.handlers.http.codes import ErrorCode, code_of
+from functions.handlers.http.errors import Refusal, refusal, unexpected
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 
 FUNCTION = "console"
 _NOBODY = Caller(name="", role=Role.VIEWER)
 _ASSERTION = "X-Goog-IAP-JWT-Assertion"
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    **content_security_policy(
+        script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'", form_action="'self'"
     ),
+    **NO_SNIFFING,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
 _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}

@@ -12,9 +12,9 @@ from werkzeug.datastructures import MultiDict
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.recipe.errors import field_errors
 from functions.domain.whole_numbers import json_number
-from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Model, Query, Route
 from functions.handlers.http.callers import body_fits
+from functions.handlers.http.errors import Refused
 
 _JSON = ("application/json", "")
 _FORM = "multipart/form-data"

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from functions.domain.errors import FieldCode
 from functions.domain.recipe import document as fields
-from functions.handlers.api.codes import MEANINGS, ErrorCode
+from functions.handlers.http.codes import MEANINGS, ErrorCode
 from tests.factories import recipe
 from tests.functional.api.documented import ApiClient, document
 from tests.functional.conftest import START_AT, Lab

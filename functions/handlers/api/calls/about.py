@@ -18,7 +18,7 @@ def get_document(_: Call) -> Reply:
 
 def get_docs(_: Call) -> Reply:
     """Answer the page."""
-    return Reply(content=PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
+    return Reply(content=PAGE, content_type="text/html; charset=utf-8", headers=POLICY)
 
 
 def get_docs_file(call: Call) -> Reply:

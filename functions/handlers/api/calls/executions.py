@@ -8,10 +8,11 @@ from pydantic import Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.execution.execution import State
-from functions.domain.instants import instant, stamp
+from functions.domain.instants import instant
 from functions.domain.roles import Role
 from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
+from functions.handlers.http.paging import cursor_of, place_of
 from functions.handlers.http.streaming import begun
 from functions.ports.executions import ExecutionSearch, Place
 from functions.usecases.reports.executions import (
@@ -69,7 +70,7 @@ def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
 
 def page_to(limit: int, following: Place | None, total: int | None = None) -> Page:
     """Return where a page ends, by the place behind which the next one begins."""
-    return Page(limit=limit, next=f"{stamp(following[0])}~{following[1]}" if following else None, total=total)
+    return Page(limit=limit, next=cursor_of(*following) if following else None, total=total)
 
 
 def get_execution(call: Call) -> Reply:
@@ -104,19 +105,6 @@ def _instant(text: str, field: str) -> datetime | None:
     except ValueError as error:
         reason = f"must be an instant such as 2026-11-23T18:00:00Z or a day such as 2026-11-23: {error}"
         raise BadFields([FieldError(field, reason)]) from None
-
-
-def place_of(cursor: str) -> Place | None:
-    """Return the place that `page_to` has named; BadFields where it is none."""
-    if not cursor:
-        return None
-    at, tilde, execution_id = cursor.partition("~")
-    try:
-        if tilde:
-            return instant(at), execution_id
-    except (ValueError, OverflowError):
-        pass
-    raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
 
 
 ROUTES = (

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from functions.domain.instants import stamp
 from functions.domain.roles import Role
-from functions.handlers.api.calls.executions import History, executions_page, page_to, place_of, searched
+from functions.handlers.api.calls.executions import History, executions_page, page_to, searched
 from functions.handlers.api.calls.upkeep import Health, get_health
 from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
+from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.executions import ViolationPlace
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
 from functions.usecases.reports.overview import overview, push_logs
@@ -115,17 +115,19 @@ def _violations(call: Call) -> Reply:
     found = open_violations(
         call.ports, most=asked.limit, recipe_id=asked.recipe_id or None, after=_violation_place(asked.cursor)
     )
-    following = f"{stamp(found.next[0])}~{found.next[1]}~{found.next[2]}" if found.next else None
+    following = cursor_of(*found.next) if found.next else None
     data = [violation.document() for violation in found.violations]
     return Reply(data=data, page=Page(limit=asked.limit, next=following))
 
 
 def _violation_place(cursor: str) -> ViolationPlace | None:
-    """Return the place that the page before has named; BadFields where it is none."""
-    at, _, named = cursor.partition("~")
-    execution_id, tilde, violation_id = named.partition("~")
-    place = place_of(f"{at}~{execution_id}" if tilde else at)
-    return (*place, violation_id) if place else None
+    place = place_of(cursor)
+    if place is None:
+        return None
+    execution_id, tilde, violation_id = place[1].partition("~")
+    if not tilde:
+        raise broken_cursor()
+    return place[0], execution_id, violation_id
 
 
 def _executions(call: Call) -> Reply:

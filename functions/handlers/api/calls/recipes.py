@@ -12,7 +12,6 @@ from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import FieldAtFault
 from functions.handlers.api.recipe_model import (
     ChangesOfMany,
@@ -21,8 +20,10 @@ from functions.handlers.api.recipe_model import (
     RecipeDocument,
     StoredRecipe,
 )
-from functions.handlers.api.refusals import refusal
 from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
+from functions.handlers.http.codes import ErrorCode
+from functions.handlers.http.errors import refusal
+from functions.handlers.http.paging import broken_cursor
 from functions.usecases.recipes.launched_sends import launched_sends
 from functions.usecases.recipes.save import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.reports.recipes import list_recipes, shown_recipe
@@ -84,8 +85,7 @@ def get_recipes(call: Call) -> Reply:
     """Answer a page of recipes."""
     asked: RecipeList = call.query
     if asked.cursor and not RECIPE_ID.fullmatch(asked.cursor):
-        raise BadFields([FieldError("cursor", "must be the `pagination.next` of the page before")])
-
+        raise broken_cursor()
     found, following = list_recipes(call.ports, status=asked.status, after=asked.cursor, most=asked.limit)
     return Reply(data=found, page=Page(limit=asked.limit, next=following))
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.models import ExecutionSummary, Preview
-from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Query, Reply, Route
+from functions.handlers.http.errors import Refused
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
 from functions.usecases.dry_run.preview import preview

@@ -9,11 +9,11 @@ from functions import bootstrap
 from functions.domain.errors import FieldCode, FieldError
 from functions.domain.instants import stamp
 from functions.domain.roles import Role
-from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import Instant
 from functions.handlers.api.recipe_model import AuditedRecipe
-from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.http.codes import ErrorCode
+from functions.handlers.http.errors import Refused
 from functions.usecases.check_health import check_health
 from functions.usecases.recipes.schedule_job import reschedule
 from functions.usecases.reports.audit import history_of

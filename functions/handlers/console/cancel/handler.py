@@ -10,8 +10,9 @@ from flask import Request, Response
 
 from functions import bootstrap, logs
 from functions.domain.errors import Misconfigured, TminusError, Transient
-from functions.handlers.api.refusals import unexpected
 from functions.handlers.console.cancel.page import STYLE_HASH, page, sorry
+from functions.handlers.http.errors import unexpected
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
 
 _PATH = "/cancel/"
@@ -25,11 +26,10 @@ _STATUSES: Mapping[Standing, int] = {
     Standing.BAD: 404,
 }
 _HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": f"default-src 'none'; style-src '{STYLE_HASH}'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    **content_security_policy(style_src=f"'{STYLE_HASH}'", form_action="'self'"),
+    **NO_SNIFFING,
     "Referrer-Policy": "no-referrer",  # the address is a key
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
 

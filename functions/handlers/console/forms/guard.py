@@ -12,9 +12,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from functions import bootstrap
 from functions.domain.errors import Forbidden
-from functions.handlers.api.refusals import Refused
 from functions.handlers.console.visit import MOST_FORM_BYTES, Visit
 from functions.handlers.http.callers import body_fits
+from functions.handlers.http.errors import Refused
 
 FIELD = "csrf"
 _LASTS = timedelta(days=7)

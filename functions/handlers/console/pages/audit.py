@@ -9,10 +9,10 @@ from functions.domain.audit import AuditEntry
 from functions.domain.cadence.rule_changes import SUBJECT
 from functions.domain.errors import BadInput
 from functions.domain.ids import RECIPE_ID
-from functions.domain.instants import instant, stamp
 from functions.handlers.console.answering import page
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.visit import Route, Visit
+from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.stores import AuditPlace
 
 _AT_ONCE = 50
@@ -40,30 +40,23 @@ def _older(entries: Sequence[AuditEntry], subject: str) -> str | None:
     last = entries[-1]
     if subject:
         return str(last.number) if last.number > 1 else None
-    return f"{stamp(last.deed.at)}~{last.recipe_id}~{last.number}"
+    return cursor_of(last.deed.at, last.recipe_id, str(last.number))
 
 
 def _place(before: str) -> AuditPlace | None:
-    if not before:
+    place = place_of(before)
+    if place is None:
         return None
-    at, _, rest = before.partition("~")
-    subject, _, number = rest.rpartition("~")
+    subject, _, number = place[1].rpartition("~")
     if subject != SUBJECT and not RECIPE_ID.fullmatch(subject):
-        raise _broken()
-    try:
-        return instant(at), subject, _number(number)
-    except ValueError:
-        raise _broken() from None
+        raise broken_cursor()
+    return place[0], subject, _number(number)
 
 
 def _number(written: str) -> int:
     if not (written.isdecimal() and len(written) < 10):
-        raise _broken()
+        raise broken_cursor()
     return int(written)
-
-
-def _broken() -> BadInput:
-    return BadInput("this page address is broken; start from the newest changes")
 
 
 ROUTES = (Route(method="GET", path="/audit", serve=show),)

@@ -22,6 +22,7 @@ from functions.handlers.console.notices import notices_of, with_notices
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
+from functions.handlers.http.paging import broken_cursor
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.recipes.audience import describe_audience, recipe_job
@@ -57,7 +58,7 @@ def show_all(visit: Visit) -> Response:
     if status and status not in list(Status):
         raise BadInput(f"unknown status {status!r}; choose one of {', '.join(Status)}")
     if after and not RECIPE_ID.fullmatch(after):
-        raise BadInput("this page address is broken; start from the first campaigns")
+        raise broken_cursor()
     wanted = Status(status) if status else None
     found, following = list_recipes(visit.ports, status=wanted, after=after, most=_AT_ONCE)
     launched = launched_sends(visit.ports, visit.now)

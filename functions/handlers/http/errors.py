@@ -28,7 +28,7 @@ from functions.domain.errors import (
     Unauthenticated,
     Unreadable,
 )
-from functions.handlers.api.codes import ErrorCode, code_of
+from functions.handlers.http.codes import ErrorCode, code_of
 from functions.logs import log
 
 _WAIT_SECONDS = 5
