@@ -23,7 +23,9 @@ from functions.usecases.sending.deliver import count_as_lost, settle
 from functions.usecases.timeline.built_pushes import built_pushes
 from functions.usecases.timeline.clean_up import clean_up
 from functions.usecases.timeline.end_unreadable import end_unreadable
-from functions.usecases.timeline.launch import create, end, missing_sends
+from functions.usecases.timeline.ending import end
+from functions.usecases.timeline.launch import create
+from functions.usecases.timeline.missed import missing_sends
 from functions.usecases.timeline.send_push import plan_shards, push_due_at, shard_due_at
 from functions.usecases.timeline.steps import Run, read_run
 
@@ -95,6 +97,6 @@ def _count_due_as_lost(ports: Ports, run: Run) -> None:
                 count_as_lost(ports, Delivery(run=run, files=files, test=False), shard)
 
 
-def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
+def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
     close_one = count_as_lost if shard.test else settle
-    close_one(ports, Delivery(run=run, files=files, test=shard.test), shard)
+    return close_one(ports, Delivery(run=run, files=files, test=shard.test), shard)

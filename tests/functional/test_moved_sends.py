@@ -23,7 +23,8 @@ from functions.usecases.recipes.save import (
 )
 from functions.usecases.reports.recipes import shown_recipe
 from functions.usecases.timeline.control import cancel, stop
-from functions.usecases.timeline.launch import launch, start_due
+from functions.usecases.timeline.launch import launch
+from functions.usecases.timeline.missed import start_due
 from functions.usecases.timeline.reconcile import find_drift, reconcile
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
@@ -192,12 +193,12 @@ def test_of_ten_thousand_missed_sends_the_newest_are_recorded_and_the_others_cou
     lab.clock.advance_to(lab.clock.now() + 7 * DAY)
     reads = count_reads(lab)
     due = 7 * 24 * 60 - 30
-    assert f"{due - 20:,} sends more were missed" in find_drift(lab.ports)[0]
+    assert f"{due - 20:,} more sends were missed" in find_drift(lab.ports)[0]
     for _ in range(2):
         reconcile(lab.ports)
     assert lab.ports.executions.count(ExecutionSearch(recipe_id="welcome", state=State.EXPIRED)) == 20
     [told] = [each for each in lab.ports.executions.open_violations(most=99) if each.finding.action == "counted"]
-    assert f"{due - 20:,} sends more were missed from 2026-03-02 16:3" in told.finding.message
+    assert f"{due - 20:,} more sends were missed from 2026-03-02 16:3" in told.finding.message
     assert told.finding.message in (lab.state / "alerts.jsonl").read_text()
     assert find_drift(lab.ports) == []
     assert len(reads) < 800, "each missed send alone would be ten thousand"

@@ -13,7 +13,8 @@ from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.check import check_recipe
 from functions.usecases.recipes.save import stored_recipe
-from functions.usecases.timeline.launch import rivals, start
+from functions.usecases.timeline.concurrent import rivals
+from functions.usecases.timeline.launch import start
 
 SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 """The ways to try a recipe that send, and the kind of execution that each starts."""

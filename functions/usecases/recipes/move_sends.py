@@ -20,7 +20,7 @@ from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.control import cancel_all
-from functions.usecases.timeline.launch import find_missing, record_missed, start_due
+from functions.usecases.timeline.missed import find_missing, record_missed, start_due
 
 _MOST_EXECUTIONS = 200
 _MINUTE = timedelta(minutes=1)

@@ -10,25 +10,24 @@ from functions.domain.push.outcomes import word
 from functions.domain.push.shard import PushFiles, Shard, Stored
 from functions.ports import Ports
 from functions.usecases.dry_run.csv_blocks import csv_blocks
-from functions.usecases.timeline.built_pushes import built_pushes
+from functions.usecases.timeline.built_pushes import Built, read_built
 
 _HEADER = ("push", "audience", "user_id", "outcome", "reason")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_receipt(ports: Ports, execution_id: str) -> Stored | None:
+def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | None:
     """Store the receipt of an execution whose shards are all closed; None where no audience was built.
 
     One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
     `failed`, `unknown` or `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
     """
-    built = built_pushes(ports, execution_id)
-    if not built:
+    if not built.pushes:
         return None
     with TemporaryDirectory(prefix="tminus-") as folder:
         path = Path(folder) / "receipt.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(_table(ports, execution_id, built))
+            csv.writer(file, lineterminator="\n").writerows(_table(ports, built))
         return ports.files.write_once(receipt_name(execution_id), path)
 
 
@@ -37,14 +36,13 @@ def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
 
     BadAudience where the audiences are no longer kept.
     """
-    yield from csv_blocks(_table(ports, execution_id, built_pushes(ports, execution_id)))
+    yield from csv_blocks(_table(ports, read_built(ports, execution_id)))
 
 
-def _table(ports: Ports, execution_id: str, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
-    shards = [shard for shard in ports.executions.shards(execution_id) if not shard.test]
+def _table(ports: Ports, built: Built) -> Iterator[tuple[object, ...]]:
     yield _HEADER
-    for files in built:
-        yield from _rows(ports, files, [shard for shard in shards if shard.push == files.push])
+    for files in built.pushes:
+        yield from _rows(ports, files, [shard for shard in built.live_shards if shard.push == files.push])
 
 
 def receipt_name(execution_id: str) -> str:

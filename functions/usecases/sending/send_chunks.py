@@ -25,8 +25,8 @@ from functions.ports import Ports
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
 from functions.usecases.sending.rows import Candidate
+from functions.usecases.timeline.ending import end
 from functions.usecases.timeline.journal import breach
-from functions.usecases.timeline.launch import end
 from functions.usecases.timeline.wrong_setting import setting_finding, wrong_setting
 
 _COUNT_AGAIN = timedelta(seconds=10)

@@ -29,8 +29,9 @@ from functions.usecases.recipes.check_saved import unwelcome_content
 from functions.usecases.reports.distinct_people import count_people
 from functions.usecases.sending.rows import renderer
 from functions.usecases.sending.subtract_dead import Graves, Reachable
+from functions.usecases.timeline.concurrent import bar
+from functions.usecases.timeline.ending import block, end, expire
 from functions.usecases.timeline.journal import breach, note
-from functions.usecases.timeline.launch import bar, block, end, expire
 from functions.usecases.timeline.steps import Run, load_run
 from functions.usecases.timeline.turn import not_its_turn, wait
 from functions.usecases.timeline.warn_of_exclusion import warn_of_built

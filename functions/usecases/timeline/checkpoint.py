@@ -9,8 +9,8 @@ from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.alerting.alert import tell, tell_end
 from functions.usecases.timeline.control import cancel_all
+from functions.usecases.timeline.ending import expire
 from functions.usecases.timeline.journal import note
-from functions.usecases.timeline.launch import expire
 from functions.usecases.timeline.orphans import why_orphaned
 from functions.usecases.timeline.steps import Run, load_run
 

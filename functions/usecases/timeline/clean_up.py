@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from functions.domain.alerts.alert import finished
 from functions.domain.errors import BadAudience, BadRecipe, NotFound, NotPossible, NotYet
 from functions.domain.execution.execution import Execution, Kind
+from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
@@ -13,36 +15,40 @@ from functions.usecases.alerting.alert import tell, tell_end
 from functions.usecases.recipes.save import complete_recipe
 from functions.usecases.reports.distinct_people import count_reached
 from functions.usecases.reports.receipt import write_receipt
-from functions.usecases.timeline.built_pushes import built_pushes, live_totals
+from functions.usecases.timeline.built_pushes import Built, read_built
 from functions.usecases.timeline.journal import note
 
 _PHASE = Phase.CLEANUP
 
 
-def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> Execution:
+def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], Shard]) -> Execution:
     """Delete what must not be kept, and record what became of everybody; doing it again changes nothing.
 
-    `close` closes a shard that no worker will close any more. NotYet while a worker holds one.
+    `close` closes a shard that no worker will close any more, and returns it. NotYet while a worker holds one.
     """
     now = ports.clock.now()
     execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
-    _close_shards(ports, execution_id, close)
+    built = _close_shards(ports, read_built(ports, execution_id), close)
     if execution.kind is not Kind.TEST:
-        _write_receipt(ports, execution_id)
+        _write_receipt(ports, execution_id, built)
         _complete_recipe(ports, execution.recipe_id)
-    reached = _reached(ports, execution_id)
-    _tell(ports, execution, reached)
-    return _cleaned(ports, execution_id, reached)
+    reached = _reached(ports, built)
+    _tell(ports, execution, built.totals, reached)
+    return _cleaned(ports, execution_id, built.totals, reached)
 
 
-def _close_shards(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> None:
+def _close_shards(ports: Ports, built: Built, close: Callable[[PushFiles, Shard], Shard]) -> Built:
     """Close the shards that no worker will close any more; their unsent users get their reservations back."""
-    manifests = {files.push: files for files in built_pushes(ports, execution_id)}
-    for shard in ports.executions.shards(execution_id):
-        if not shard.done:
-            _wait_for_worker(ports, shard)
-            close(manifests[shard.push], shard)
+    manifests = {files.push: files for files in built.pushes}
+
+    def closed(shard: Shard) -> Shard:
+        if shard.done:
+            return shard
+        _wait_for_worker(ports, shard)
+        return close(manifests[shard.push], shard)
+
+    return replace(built, shards=[closed(shard) for shard in built.shards])
 
 
 def _wait_for_worker(ports: Ports, shard: Shard) -> None:
@@ -50,10 +56,10 @@ def _wait_for_worker(ports: Ports, shard: Shard) -> None:
         raise NotYet(f"shard {shard.key} is being sent; cleaning up", shard.lease_until)
 
 
-def _write_receipt(ports: Ports, execution_id: str) -> None:
+def _write_receipt(ports: Ports, execution_id: str, built: Built) -> None:
     """Write the receipt, unless the audience can no longer be read: cleaning up goes on without it then."""
     try:
-        write_receipt(ports, execution_id)
+        write_receipt(ports, execution_id, built)
     except BadAudience as error:
         note(ports, execution_id, _PHASE, f"no receipt can be written: {error}", "warning")
 
@@ -64,23 +70,23 @@ def _complete_recipe(ports: Ports, recipe_id: str) -> None:
         complete_recipe(ports, recipe_id, by="finish")
 
 
-def _reached(ports: Ports, execution_id: str) -> int | None:
+def _reached(ports: Ports, built: Built) -> int | None:
     """Return how many people were sent a live push; None where an audience can no longer be read."""
     try:
-        return count_reached(ports, built_pushes(ports, execution_id), ports.executions.shards(execution_id))
+        return count_reached(ports, built.pushes, built.shards)
     except BadAudience:
         return None
 
 
-def _tell(ports: Ports, execution: Execution, reached: int | None) -> None:
+def _tell(ports: Ports, execution: Execution, tally: Tally, reached: int | None) -> None:
     """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
     tell_end(ports, execution)
     if Phase.LIVE_EXECUTION in execution.phases:
-        tell(ports, finished(execution, live_totals(ports, execution.id), reached), execution.recipe)
+        tell(ports, finished(execution, tally, reached), execution.recipe)
 
 
-def _cleaned(ports: Ports, execution_id: str, reached: int | None) -> Execution:
-    now, tally = ports.clock.now(), live_totals(ports, execution_id)
+def _cleaned(ports: Ports, execution_id: str, tally: Tally, reached: int | None) -> Execution:
+    now = ports.clock.now()
 
     def change(execution: Execution) -> Execution:
         return execution.ended(_PHASE, now).clean(tally, reached)

@@ -39,8 +39,8 @@ def _finding(why: str) -> Finding:
     return Finding(type=ViolationType.UNREADABLE, severity=Severity.CRITICAL, message=why, action="failed")
 
 
-def _close(ports: Ports, execution: Execution, files: PushFiles, shard: Shard) -> None:
-    close(ports, shard, None if shard.test else partial(_give_back, ports, execution, files))
+def _close(ports: Ports, execution: Execution, files: PushFiles, shard: Shard) -> Shard:
+    return close(ports, shard, None if shard.test else partial(_give_back, ports, execution, files))
 
 
 def _give_back(ports: Ports, execution: Execution, files: PushFiles, shard: Shard) -> None:

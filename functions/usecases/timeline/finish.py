@@ -12,10 +12,10 @@ from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
 from functions.ports import Ports
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.deliver import settle
-from functions.usecases.timeline.built_pushes import live_totals
+from functions.usecases.timeline.built_pushes import Built, read_built
 from functions.usecases.timeline.clean_up import clean_up
+from functions.usecases.timeline.ending import end, expire
 from functions.usecases.timeline.journal import breach
-from functions.usecases.timeline.launch import end, expire
 from functions.usecases.timeline.steps import Run, load_run
 from functions.usecases.timeline.warn_of_exclusion import warn_of_sent
 from functions.usecases.timeline.wrong_setting import setting_finding, wrong_setting
@@ -40,12 +40,12 @@ def finish(ports: Ports, execution_id: str) -> Execution:
     return clean_up(ports, execution_id, partial(_settle, ports, run))
 
 
-def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
+def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
     """Close a shard, and tell what is wrong with it that no worker lived to tell."""
     wrong = wrong_setting(ports, shard, at_the_end=True)
     if wrong is not None:
         breach(ports, run.execution, Phase.CLEANUP, setting_finding(wrong, "none; the execution was over"))
-    settle(ports, Delivery(run=run, files=files, test=shard.test), shard)
+    return settle(ports, Delivery(run=run, files=files, test=shard.test), shard)
 
 
 def _conclude(ports: Ports, run: Run) -> None:
@@ -54,8 +54,9 @@ def _conclude(ports: Ports, run: Run) -> None:
         if violation.finding.action == State.STOPPED:  # whoever recorded it died before it stopped the execution
             end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
             return
-    tally = live_totals(ports, run.execution.id)
-    if tally.not_reached or _at_work(ports, run):
+    built = read_built(ports, run.execution.id)
+    tally = built.totals
+    if tally.not_reached or _at_work(built):
         sending = sending_time(tally.audience_size, ports.policy.send_rate)
         bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
@@ -64,7 +65,7 @@ def _conclude(ports: Ports, run: Run) -> None:
         end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
         return
 
-    warn_of_sent(ports, run)
+    warn_of_sent(ports, run, built)
 
     def complete(execution: Execution) -> Execution:
         if execution.state is not State.LIVE:
@@ -74,9 +75,8 @@ def _conclude(ports: Ports, run: Run) -> None:
     ports.executions.change(run.execution.id, complete)
 
 
-def _at_work(ports: Ports, run: Run) -> bool:
-    shards = ports.executions.shards(run.execution.id)
-    return any(not shard.done and not shard.test for shard in shards)
+def _at_work(built: Built) -> bool:
+    return any(not shard.done for shard in built.live_shards)
 
 
 def _left_over(tally: Tally) -> Finding:

@@ -12,9 +12,10 @@ from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
 from functions.usecases.alerting.alert import enqueue, tell
 from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.end_unreadable import end_unreadable
-from functions.usecases.timeline.launch import bar, find_missing, start_due
+from functions.usecases.timeline.missed import find_missing, start_due
 from functions.usecases.timeline.orphans import why_orphaned
 from functions.usecases.timeline.steps import Run, read_run, tasks_of
 
@@ -136,7 +137,7 @@ def find_drift(ports: Ports) -> list[str]:
     for recipe in recipes.values():
         missing = find_missing(ports, recipe, accounted)
         if missing.more:
-            found.append(f"{recipe.id}: {missing.told_of_more}")
+            found.append(f"{recipe.id}: {missing.sentence_of_more}")
         for send_at in missing.sends:
             found.append(f"the send of {recipe.id} at {send_at:%Y-%m-%d %H:%M} UTC was not started")
     return found

@@ -15,8 +15,8 @@ from functions.usecases.alerting.alert import tell, tell_end
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.deliver import deliver
 from functions.usecases.timeline.build_audience import test_users
+from functions.usecases.timeline.ending import block, expire
 from functions.usecases.timeline.journal import breach, note
-from functions.usecases.timeline.launch import block, expire
 from functions.usecases.timeline.steps import Run, load_run, read_run
 
 _PHASE = Phase.TEST_SENDING

@@ -9,7 +9,7 @@ from functions.domain.push.outcomes import Exclusion, Tally
 from functions.domain.push.shard import PushFiles
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.timeline.built_pushes import built_pushes
+from functions.usecases.timeline.built_pushes import Built
 from functions.usecases.timeline.journal import breach, note
 from functions.usecases.timeline.steps import Run
 
@@ -25,11 +25,10 @@ def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
         _warn(ports, run, Phase.AUDIENCE_GENERATION, files, excluded)
 
 
-def warn_of_sent(ports: Ports, run: Run) -> None:
+def warn_of_sent(ports: Ports, run: Run, built: Built) -> None:
     """Warn at the end of each push whose users were all excluded, for whatever reason; what was told stays told."""
-    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
-    for files in built_pushes(ports, run.execution.id):
-        tally = sum((shard.tally for shard in shards if shard.push == files.push), Tally())
+    for files in built.pushes:
+        tally = sum((shard.tally for shard in built.live_shards if shard.push == files.push), Tally())
         _warn(ports, run, Phase.LIVE_EXECUTION, files, tally.excluded)
 
 

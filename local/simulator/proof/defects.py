@@ -253,7 +253,7 @@ DEFECTS = (
         means="of several that wait their turn all start as soon as one place is free",
         sentence=r"^it went on beside \d+ executions before it",
         favours=("crowded", "calm"),
-        changes=((_module("timeline.launch"), "too_many", mutations.waiting_counts_for_nothing),),
+        changes=((_module("timeline.concurrent"), "too_many", mutations.waiting_counts_for_nothing),),
     ),
     Defect(
         name="a place is never given back",
@@ -279,7 +279,7 @@ DEFECTS = (
         favours=("move", "calm", "sends daily"),
         changes=(
             (_module("recipes.move_sends"), "displaced", mutations.nobody),
-            (_module("timeline.launch"), "_same_day", mutations.nothing),
+            (_module("timeline.concurrent"), "_same_day", mutations.nothing),
         ),
     ),
     Defect(
