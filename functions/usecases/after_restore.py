@@ -7,15 +7,17 @@ before the restore is sent any more. Its users count as possibly reached, in the
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 
 from functions.domain.errors import BadRecipe, Unreadable
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
+from functions.domain.ids import execution_id
 from functions.domain.instants import stamp
 from functions.domain.push.shard import PushFiles, Shard
-from functions.domain.recipe.read import read
+from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.sending.assignment import Delivery
@@ -25,7 +27,7 @@ from functions.usecases.timeline.clean_up import clean_up
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.ending import end
 from functions.usecases.timeline.launch import create
-from functions.usecases.timeline.missed import missing_sends
+from functions.usecases.timeline.missed import LOOK_BACK
 from functions.usecases.timeline.send_push import plan_shards, push_due_at, shard_due_at
 from functions.usecases.timeline.steps import Run, read_run
 
@@ -49,8 +51,23 @@ def _since(ports: Ports, backed_up_at: datetime) -> Iterator[Execution]:
     for document in ports.recipes.all():
         with suppress(BadRecipe):  # reconciling reports it, and nothing starts it
             recipe = read(document)
-            for send_at in list(missing_sends(ports, recipe, looked_at=backed_up_at)):
+            for send_at in list(_started_since(ports, recipe, backed_up_at)):
                 yield create(ports, recipe, send_at, Kind.SCHEDULED)
+
+
+def _started_since(ports: Ports, recipe: Recipe, backed_up_at: datetime) -> Iterator[datetime]:
+    """Yield the sends of a recipe that have started since the day before the backup and have no execution.
+
+    Where nothing says since when the recipe sends, as after an edit in the store, the look goes back only as far as a
+    late send may still start.
+    """
+    if not recipe.is_active:
+        return
+    now, lateness = ports.clock.now(), timedelta(minutes=recipe.settings.max_lateness_minutes)
+    look_back = lateness if recipe.first_send_at is None else LOOK_BACK
+    for send_at in takewhile(lambda at: at - recipe.schedule.lead < now, recipe.sends(backed_up_at - look_back)):
+        if ports.executions.get(execution_id(recipe.id, send_at)) is None:
+            yield send_at
 
 
 def _end(ports: Ports, execution: Execution, backed_up_at: datetime) -> Execution:

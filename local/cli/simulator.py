@@ -13,7 +13,7 @@ from local.simulator.play.entry_points import hush
 from local.simulator.play.faults import LEVELS
 from local.simulator.play.simulation import simulate
 from local.simulator.play.tapped import TAPPED
-from local.simulator.proof.batch import Sums, command_of, explain, playing
+from local.simulator.proof.batch import Sums, command_of, explain, play_forced, playing
 from local.simulator.proof.call_sites import call_sites
 from local.simulator.proof.defects import DEFECTS
 from local.simulator.proof.prove import document, hunt_all, hunt_share, share_of_the_day
@@ -53,9 +53,12 @@ def simulator(context: click.Context, seed: int | None, whole: bool, level: str)
 @_level
 def soak(runs: int, first: int, level: str) -> None:
     """Play many days, and write bench/out/soak.json; every call of a port has to have been crashed at."""
-    sums, seconds = _play(range(first, first + runs), level, seconds=None)
+    started = time.perf_counter()
+    sums, _ = _play(range(first, first + runs), level, seconds=None)
+    forced = _crash_at_the_rest(sums, level)
+    seconds = time.perf_counter() - started
     missing = sums.missing
-    _write(_OUT / "soak.json", _soak_document(sums, seconds, level))
+    _write(_OUT / "soak.json", _soak_document(sums, seconds, level, forced))
     for site in missing:
         click.echo(f"never crashed at: {site}")
     _finish(sums, seconds, level, failed=bool(missing))
@@ -91,6 +94,19 @@ def prove(some: bool) -> None:
     sys.exit(written["caught"] < written["planted"])
 
 
+def _crash_at_the_rest(sums: Sums, level: str) -> int:
+    """Crash at each call of a port at which chance let no process die, and return how many calls that were."""
+    crashed = len(sums.sites_crashed)
+    for played in play_forced(sums.to_crash_at, level):
+        for breach in played.breaches[:1]:
+            click.echo(f"seed {played.seed} with a forced crash: {breach.what}", err=True)
+        sums.add(played)
+    forced = len(sums.sites_crashed) - crashed
+    if forced:
+        click.echo(f"{forced} calls were crashed at on purpose, as chance had left them out")
+    return forced
+
+
 def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, float]:
     """Play seeds, at most so long; the pool looks ahead only a little, so that it ends in time."""
     sums, started = Sums(), time.perf_counter()
@@ -119,7 +135,7 @@ def _finish(sums: Sums, seconds: float, level: str, *, failed: bool) -> None:
     sys.exit(bool(sums.broken) or failed)
 
 
-def _soak_document(sums: Sums, seconds: float, level: str) -> dict[str, Any]:
+def _soak_document(sums: Sums, seconds: float, level: str, forced: int) -> dict[str, Any]:
     sites = call_sites(TAPPED)
     return {
         "runs": sums.runs,
@@ -132,6 +148,7 @@ def _soak_document(sums: Sums, seconds: float, level: str) -> dict[str, Any]:
         "faults_injected": dict(sorted(sums.faults.items())),
         "fault_points_covered": len(sites) - len(sums.missing),
         "fault_points": len(sites),
+        "fault_points_forced": forced,
         "missing": [str(site) for site in sums.missing],
         "broken_seeds": sums.broken,
     }

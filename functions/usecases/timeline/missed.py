@@ -17,28 +17,10 @@ from functions.usecases.timeline.journal import breach
 from functions.usecases.timeline.launch import create, start
 from functions.usecases.timeline.steps import Run, read_run
 
-_LOOK_BACK = timedelta(hours=24)
+LOOK_BACK = timedelta(hours=24)
 """How old a missed send may be and still be recorded."""
 _MOST_MISSED = 20
 """So many missed sends of a recipe, the newest, are recorded as executions; those before are counted."""
-
-
-def missing_sends(ports: Ports, recipe: Recipe, *, looked_at: datetime | None = None) -> Iterator[datetime]:
-    """Yield the sends of a recipe whose start has passed, and that have no execution.
-
-    Of the last 24 hours, or of the 24 hours before `looked_at` and all the time since. Where nothing says since when
-    the recipe sends, as after an edit in the store, the 24 hours are those in which a late send may still start.
-    """
-    if not recipe.is_active:
-        return
-    now = ports.clock.now()
-    lateness = timedelta(minutes=recipe.settings.max_lateness_minutes)
-    look_back = lateness if recipe.first_send_at is None else _LOOK_BACK
-    for send_at in recipe.sends((looked_at or now) - look_back):
-        if send_at - recipe.schedule.lead >= now:
-            return
-        if ports.executions.get(execution_id(recipe.id, send_at)) is None:
-            yield send_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +56,7 @@ def find_missing(ports: Ports, recipe: Recipe, accounted: datetime | None = None
         return Missing()
     now, schedule = ports.clock.now(), recipe.schedule
     lateness = timedelta(minutes=recipe.settings.max_lateness_minutes)
-    since = now - (lateness if recipe.first_send_at is None else _LOOK_BACK)
+    since = now - (lateness if recipe.first_send_at is None else LOOK_BACK)
     if accounted is not None and recipe.first_send_at is not None:
         since = min(since, accounted)
     due = list(takewhile(lambda send_at: send_at - schedule.lead < now, recipe.sends(since)))

@@ -49,6 +49,7 @@ class Contract:
         self.arrived: dict[Row, int] = defaultdict(int)
         self._outcomes: dict[tuple[str, str], bytes] = {}
         self._buried: dict[bytes, int] = {}
+        self._graves: dict[int, set[bytes]] = defaultdict(set)
         self._files: dict[str, bytes] = {}
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
@@ -83,15 +84,21 @@ class Contract:
             self._broken(folder.split("/")[1], f"device tokens were kept when they were deleted: {', '.join(left)}")
         self.tokens_deleted.add(folder)
 
-    def buried(self, graves: bytes, called_dead: Collection[str]) -> None:
-        """Look at the graves of a partition, and at the tokens that FCM has called UNREGISTERED."""
+    def buried(self, partition: int, graves: bytes, called_dead: Collection[str], *, lifting: bool) -> None:
+        """Look at a partition's graves, by the tokens that FCM has called UNREGISTERED; an operator may lift some."""
         self.step += 1
         dead = set(map(token_key, called_dead))
-        for start in range(0, len(graves), 12):
-            key = graves[start : start + 8]
-            if key not in self._buried and key not in dead:
-                self._broken("", "a token was buried that FCM had not called dead")
+        keys = {graves[start : start + 8] for start in range(0, len(graves), 12)}
+        if keys - self._buried.keys() - dead:
+            self._broken("", "a token was buried that FCM had not called dead")
+        forgotten = self._graves[partition] - keys
+        if forgotten and not lifting:
+            self._broken("", "a dead token was forgotten that no operator had lifted")
+        for key in forgotten:
+            self._buried.pop(key, None)
+        for key in keys:
             self._buried.setdefault(key, self.step)
+        self._graves[partition] = keys
 
     def doom(self, execution_id: str, why: str) -> None:
         """Note that an execution must never go live, for somebody was told so."""

@@ -45,6 +45,7 @@ class Outcome:
     breaches: list[Breach] = field(default_factory=list)
     log: list[Told] = field(default_factory=list)
     injected: list[Injected] = field(default_factory=list)
+    sites_called: dict[Site, str] = field(default_factory=dict)
     sites_crashed: set[Site] = field(default_factory=set)
     executions: int = 0
     messages: int = 0

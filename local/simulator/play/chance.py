@@ -6,7 +6,7 @@ they were: that is what makes a trace short.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,12 +24,16 @@ class Injected:
 class Chance:
     """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
 
-    `active` is asked before each fault is drawn; `told` hears of each one that happens.
+    `forced` names places at which a fault happens in any case, and its kind. `active` is asked before each fault is
+    drawn; `told` hears of each one that happens.
     """
 
-    def __init__(self, seed: int, only: Collection[Injected] | None = None) -> None:
+    def __init__(
+        self, seed: int, only: Collection[Injected] | None = None, forced: Mapping[str, str] | None = None
+    ) -> None:
         self._key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
         self._only = None if only is None else frozenset(only)
+        self._forced = forced or {}
         self.active = True
         self.injected: list[Injected] = []
         self.counts: Counter[str] = Counter()
@@ -50,8 +54,11 @@ class Chance:
 
     def fault(self, place: str, table: Sequence[tuple[str, float]]) -> str | None:
         """Return the kind of the fault that happens at a place, None where all goes well."""
-        if not self.active or not table:
+        if not self.active:
             return None
+        if place in self._forced:
+            kind = self._forced[place]
+            return kind if self.happens(Injected(kind=kind, place=place)) else None
         drawn = self.number(place)
         for kind, rate in table:
             if drawn < rate:

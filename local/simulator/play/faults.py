@@ -110,6 +110,8 @@ EVENTS = {
 """What people do, and what else comes out of the blue."""
 RELEASES = {"stricter": "a new release was deployed that cannot read the executions under way of"}
 """Releases that read less than the one before; after all others, so that the moods of older seeds stay."""
+LIFTS = {"lift": "an operator had Tminus send again to dead tokens, beside"}
+"""What operators do to dead tokens; at the end for the same reason."""
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -129,6 +131,7 @@ WORDS: Mapping[str, str] = (
     | STRAY
     | WRONG_SETTING
     | RELEASES
+    | LIFTS
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {

@@ -1,14 +1,17 @@
 """What operators do by API and console: look around, try a recipe, start it by hand, twice under one key."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from functions.domain.errors import BadAudience, NotFound, NotPossible
 from functions.domain.execution.execution import Kind
+from functions.domain.instants import stamp
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.possible import possible_now
 from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.cadence.lift_graves import Graves, lift_graves
 from functions.usecases.check_health import check_health
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.preview import preview
@@ -24,6 +27,7 @@ from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
 
 _SOMEBODY = "somebody@example.com"
+_USER = "10000000-0000-4000-8000-000000000001"
 
 
 def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
@@ -59,6 +63,14 @@ def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
     for _ in range(2):
         at = asked_once(ports, f"key-{number}", by=_SOMEBODY, call="test", asked={"recipeId": recipe_id})
         start_by_hand(ports, recipe_id, kind, at)
+
+
+def lift_some_graves(ports: Ports, number: int) -> None:
+    """Send again to the dead tokens of a user, or to all that were buried today."""
+    since = stamp(ports.clock.now() - timedelta(days=1)) or ""
+    graves = Graves(user_id=_USER) if number else Graves(buried_since=since)
+    lift_graves(ports, graves, by=_SOMEBODY, dry_run=True)
+    lift_graves(ports, graves, by=_SOMEBODY, dry_run=False)
 
 
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:

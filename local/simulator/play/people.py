@@ -24,14 +24,14 @@ from functions.usecases.timeline import control
 from local.simulator.judge.oracle import sends
 from local.simulator.play.faults import EVENTS, Rates
 from local.simulator.play.newcomers import send_a_push_once, tell_of_the_past
-from local.simulator.play.operators import look_around, start_twice, stop_whatever_runs
+from local.simulator.play.operators import lift_some_graves, look_around, start_twice, stop_whatever_runs
 from local.simulator.play.scenario import Scenario
 
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
 _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is under way."""
-_SHARE_OF_STRICTER = 0.25
+_SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
 _SOMEBODY = "somebody@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
@@ -65,14 +65,19 @@ class Event:
         """What it happens to, in words."""
         if self.kind in ("cancel", "stop", "look", "force", "link"):
             return self.execution_id
-        return "" if self.kind in ("redeploy", "poison") else self.recipe_id
+        return "" if self.kind in ("redeploy", "poison", "lift") else self.recipe_id
 
 
 def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
     """Draw what happens in a scenario, in order of time."""
     random = Random(f"events {seed}")  # noqa: S311 - reproducible on purpose
     releases = Random(f"releases {seed}")  # noqa: S311 - reproducible on purpose
-    drawn = [*_events(random, scenario, rates), *_releases(releases, scenario, rates)]
+    lifts = Random(f"lifts {seed}")  # noqa: S311 - reproducible on purpose
+    drawn = [
+        *_events(random, scenario, rates),
+        *_releases(releases, scenario, rates),
+        *_lifts(lifts, scenario, rates),
+    ]
     return sorted(drawn, key=lambda event: (event.at, event.number))
 
 
@@ -86,6 +91,13 @@ def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Even
     at = min(max(send_at + timedelta(minutes=random.choice(_AROUND)), scenario.begins_at), scenario.ends_at)
     identity = execution_id(recipe["id"], send_at)
     yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
+
+
+def _lifts(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw an operator who has Tminus send again to tokens that FCM called dead."""
+    if random.random() < rates.events * _SHARE_OF_LIFTS:
+        at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+        yield Event(at=at, number=random.randrange(2), kind="lift", recipe_id="", execution_id="")
 
 
 def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
@@ -192,5 +204,6 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "tell": lambda ports, _: tell_of_the_past(ports),
     "look": _look,
     "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
+    "lift": lambda ports, event: lift_some_graves(ports, event.number),
     "halt": lambda ports, event: stop_whatever_runs(ports, event.recipe_id),
 }

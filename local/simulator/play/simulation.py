@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,7 +44,8 @@ class Simulation:
     """Plays one seed; `run` returns what it came to, at the first breach or at the end.
 
     Without `swarm` the day and its faults are drawn as they come. A `scenario` that is given is played as it is.
-    `favoured` names what this seed has a lot of, in any case: of `swarm.FAVOURS`.
+    `forced` names places at which a fault happens, and its kind. `favoured` names what this seed has a lot of, in any
+    case: of `swarm.FAVOURS`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Simulation:
         *,
         level: str = "harsh",
         only: Collection[Injected] | None = None,
+        forced: Mapping[str, str] | None = None,
         scenario: Scenario | None = None,
         swarm: bool = True,
         favoured: Collection[str] = (),
@@ -65,7 +67,8 @@ class Simulation:
         swarm = swarm and scenario is None
         usual, drawn = rates(level, seed), scenario or draw_scenario(seed)
         self.rates = swarm_rates(seed, usual, favoured) if swarm else usual
-        self.chance = Chance(seed, only)
+        self.chance = Chance(seed, only, forced)
+        self.sites_called: dict[Site, str] = {}
         self.sites_crashed: set[Site] = set()
         self._scenario = swarm_scenario(seed, drawn, favoured) if swarm else drawn
         self._door = door
@@ -247,7 +250,8 @@ class Simulation:
             self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
         elif call == "devices.bury":
             graves = self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]]
-            self._contract.buried(graves, self.world.phones.called_dead)
+            lifting = worker is not None and worker.name.startswith("lift-")
+            self._contract.buried(args[0], graves, self.world.phones.called_dead, lifting=lifting)
         elif call == "files.delete":
             self._contract.deleted(args[0], self.world.files.names(args[0]))
         else:
@@ -321,7 +325,8 @@ class Simulation:
 
     def _sum_up(self) -> Outcome:
         outcome = self._outcome
-        outcome.injected, outcome.sites_crashed = self.chance.injected, self.sites_crashed
+        outcome.injected = self.chance.injected
+        outcome.sites_called, outcome.sites_crashed = self.sites_called, self.sites_crashed
         outcome.executions = len(self.world.executions.all())
         return outcome
 

@@ -1,13 +1,13 @@
 """Ports of which every call is a point where others may go first, where a fault may strike, and where one looks.
 
-An injected crash remembers the line of the use case that called: so it can be told which calls were ever crashed at.
+Each call remembers the line of the use case that called, and so does each injected crash: that tells which calls of
+the code have been crashed at, and where a run makes the others.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from types import FrameType
 from typing import Any, Protocol
 
 from audience_jobs.errors import BadJob
@@ -54,6 +54,7 @@ class Floor(Protocol):
 
     chance: Chance
     rates: Rates
+    sites_called: dict[Site, str]
     sites_crashed: set[Site]
 
     def running(self) -> Worker | None:
@@ -164,19 +165,22 @@ class _Tap:
             raise Crash(worker.name)
         worker.calls += 1
         place = f"{worker.name}/{worker.calls}:{name}"
+        site = site_of(sys._getframe(2), self._call)
+        if floor.chance.active:
+            floor.sites_called.setdefault(site, place)
         kind = floor.chance.fault(place, self._table)
         if kind is not None:
-            self._strike_before(kind, worker, place, sys._getframe(2))
+            self._strike_before(kind, worker, place, site)
         answer = target(*args, **kwargs)
         floor.observe(worker, name, args, answer)
         if kind is not None:
             self._strike_after(kind, place, args)
         return answer
 
-    def _strike_before(self, kind: str, worker: Worker, place: str, frame: FrameType) -> None:
+    def _strike_before(self, kind: str, worker: Worker, place: str, site: Site) -> None:
         floor = self._floor
         if kind in ("crash_before", "crash_after", "crash_all"):
-            floor.sites_crashed.add(site_of(frame, self._call))
+            floor.sites_crashed.add(site)
         if kind == "crash_before":
             raise Crash(place)
         if kind == "crash_all":

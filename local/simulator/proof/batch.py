@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +25,7 @@ class Played:
     seed: int
     breaches: tuple[Breach, ...]
     faults: Counter[str] = field(default_factory=Counter)
+    sites_called: Mapping[Site, str] = field(default_factory=dict)
     sites_crashed: frozenset[Site] = frozenset()
     executions: int = 0
     messages: int = 0
@@ -41,6 +42,7 @@ class Sums:
     calls: int = 0
     broken: list[int] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
+    sites_called: dict[Site, tuple[int, str]] = field(default_factory=dict)
     sites_crashed: set[Site] = field(default_factory=set)
 
     def add(self, played: Played) -> None:
@@ -52,17 +54,25 @@ class Sums:
         self.broken += [played.seed] if played.breaches else []
         self.faults += played.faults
         self.sites_crashed |= played.sites_crashed
+        for site, place in played.sites_called.items():
+            self.sites_called.setdefault(site, (played.seed, place))
 
     @property
     def missing(self) -> list[Site]:
         """The calls of ports at which no process has died in any run."""
         return sorted(call_sites(TAPPED) - self.sites_crashed)
 
+    @property
+    def to_crash_at(self) -> list[tuple[int, Mapping[str, str]]]:
+        """Runs that crash where no run has yet: a seed, and what is forced in it, before the call and after it."""
+        found = [self.sites_called[site] for site in self.missing if site in self.sites_called]
+        return [(seed, {place: kind}) for seed, place in found for kind in ("crash_before", "crash_after")]
 
-def play(seed: int, level: str) -> Played:
+
+def play(seed: int, level: str, forced: Mapping[str, str] | None = None) -> Played:
     """Play one seed; where the simulator itself fails, that counts as a breach, and the other seeds go on."""
     try:
-        outcome = simulate(seed, level=level, keep_log=False)
+        outcome = simulate(seed, level=level, keep_log=False, forced=forced)
     except Exception as error:
         failed = Breach(at=RealClock().now(), execution_id="", what=f"the simulator failed: {error!r}")
         return Played(seed=seed, breaches=(failed,))
@@ -70,6 +80,7 @@ def play(seed: int, level: str) -> Played:
         seed=seed,
         breaches=tuple(outcome.breaches),
         faults=Counter(fault.kind for fault in outcome.injected),
+        sites_called={site: place for site, place in outcome.sites_called.items() if site in call_sites(TAPPED)},
         sites_crashed=frozenset(outcome.sites_crashed & call_sites(TAPPED)),
         executions=outcome.executions,
         messages=outcome.messages,
@@ -82,6 +93,12 @@ def playing(seeds: Iterable[int], level: str, processes: int | None = None) -> I
     """Play seeds on so many processes, by default one a core; their outcomes come as they are known."""
     with get_context("spawn").Pool(processes or os.cpu_count(), initializer=hush) as pool:
         yield pool.imap_unordered(partial(play, level=level), seeds)
+
+
+def play_forced(runs: Sequence[tuple[int, Mapping[str, str]]], level: str) -> list[Played]:
+    """Play seeds with faults that are forced, on all cores."""
+    with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
+        return pool.starmap(play, [(seed, level, forced) for seed, forced in runs])
 
 
 def shortest(seed: int, level: str) -> Outcome:
