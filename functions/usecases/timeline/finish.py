@@ -55,7 +55,7 @@ def _conclude(ports: Ports, run: Run) -> None:
             end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
             return
     tally = live_totals(ports, run.execution.id)
-    if tally.not_reached or _at_work(ports, run):
+    if tally.not_reached or work_left(ports, run):
         sending = sending_time(tally.audience_size, ports.policy.send_rate)
         bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
@@ -74,7 +74,8 @@ def _conclude(ports: Ports, run: Run) -> None:
     ports.executions.change(run.execution.id, complete)
 
 
-def _at_work(ports: Ports, run: Run) -> bool:
+def work_left(ports: Ports, run: Run) -> bool:
+    """Return whether a worker may still be sending: some live shard has no final outcomes."""
     shards = ports.executions.shards(run.execution.id)
     return any(not shard.done and not shard.test for shard in shards)
 
