@@ -1,18 +1,25 @@
 """The simulator can fail: each planted defect breaks a seed that is whole without it."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import ModuleType
 
 import pytest
 
+from functions.usecases.timeline import concurrent, turn
 from local.simulator.judge.run_log import Breach, Outcome
 from local.simulator.play.chance import Injected
 from local.simulator.play.entry_points import hush
 from local.simulator.play.simulation import simulate
 from local.simulator.play.swarm import FAVOURS
+from local.simulator.play.tapped import TAPPED
+from local.simulator.proof import mutations
 from local.simulator.proof.batch import Sums, play
+from local.simulator.proof.call_sites import call_sites
 from local.simulator.proof.defects import DEFECTS, Defect
+from local.simulator.proof.planting import Change
 from local.simulator.proof.prove import SHARE, hunt, share_of_the_day
 from local.simulator.proof.shrink import shrink
 from local.simulator.proof.story import story
@@ -36,6 +43,10 @@ QUICK = (
 @pytest.fixture(autouse=True)
 def _quiet() -> None:
     hush()
+
+
+def stray() -> None:
+    """Stand in no module of the product."""
 
 
 def defect_of(name: str) -> Defect:
@@ -80,10 +91,32 @@ def test_there_are_at_least_fifteen_defects_and_no_two_of_a_name() -> None:
 
 def test_a_defect_is_gone_once_it_was_looked_for() -> None:
     for defect in DEFECTS:
-        before = [getattr(owner, name) for owner, name, _ in defect.changes]
         with defect.planted():
-            assert [getattr(owner, name) for owner, name, _ in defect.changes] != before
-        assert [getattr(owner, name) for owner, name, _ in defect.changes] == before
+            assert not [change.right for change in defect.changes if change.held()]
+        assert all(change.held() for change in defect.changes)
+
+
+def test_a_defect_replaces_a_function_in_each_module_that_has_imported_it() -> None:
+    right = turn.too_many
+    with Change(right, mutations.nothing).made():
+        assert vars(turn)["too_many"] is vars(concurrent)["too_many"] is not right
+    assert vars(turn)["too_many"] is vars(concurrent)["too_many"] is right
+
+
+def test_a_module_that_is_imported_while_a_defect_is_planted_is_left_without_it() -> None:
+    late = ModuleType("functions.late")
+    sys.modules[late.__name__] = late
+    try:
+        with Change(concurrent.bar, mutations.nothing).made():
+            vars(late)["bar"] = planted = concurrent.bar
+        assert vars(late)["bar"] is concurrent.bar is not planted
+    finally:
+        del sys.modules[late.__name__]
+
+
+def test_a_defect_that_replaces_nothing_is_refused() -> None:
+    with pytest.raises(LookupError, match="nothing holds"), Change(stray, mutations.nothing).made():
+        pass
 
 
 def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
@@ -110,3 +143,7 @@ def test_sums_of_a_batch_know_which_calls_were_never_crashed_at() -> None:
     assert not sums.broken
     assert sums.missing
     assert all(site.file.startswith("functions/") for site in sums.missing)
+
+
+def test_the_calls_that_a_crash_has_to_reach_are_those_of_the_use_cases() -> None:
+    assert {site.file.split("/")[1] for site in call_sites(TAPPED)} == {"usecases"}

@@ -29,7 +29,7 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         raise NotYet("the checkpoint", run.execution.send_at)
     if run.too_late(run.execution.send_at, now):
         return expire(ports, run)
-    if not _ready(run):
+    if not ready_for_live(run):
         raise NotYet("the checkpoint waits for the test send, which", run.timeline.test_at)
     go_at = run.window_over_at(ports.policy.limits.shortest_window)
     if now < go_at:
@@ -70,7 +70,8 @@ def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     return execution
 
 
-def _ready(run: Run) -> bool:
+def ready_for_live(run: Run) -> bool:
+    """Return whether an execution can go live: it is tested, or it has its audiences and needs no test."""
     if run.execution.state is State.TESTED:
         return True
     optional = not run.recipe.settings.safeguards.require_test_first

@@ -23,11 +23,11 @@ def bar(ports: Ports, run: Run) -> Finding | None:
     rival = next((other for other in earlier if rivals(other, execution)), None)
     if rival is not None:
         return _another(rival)
-    sent = _same_day(ports, run)
+    sent = send_of_that_day(ports, run)
     return too_many(ports, run, earlier) if sent is None else _sent_that_day(run, sent)
 
 
-def _same_day(ports: Ports, run: Run) -> Execution | None:
+def send_of_that_day(ports: Ports, run: Run) -> Execution | None:
     """Return the scheduled execution that has the day of this one, in the recipe's zone, to itself."""
     execution, schedule = run.execution, run.recipe.schedule
     if execution.kind is not Kind.SCHEDULED or not schedule.by_day:

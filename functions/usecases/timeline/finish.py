@@ -56,7 +56,7 @@ def _conclude(ports: Ports, run: Run) -> None:
             return
     built = read_built(ports, run.execution.id)
     tally = built.totals
-    if tally.not_reached or _at_work(built):
+    if tally.not_reached or work_left(built):
         sending = sending_time(tally.audience_size, ports.policy.send_rate)
         bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
@@ -75,7 +75,8 @@ def _conclude(ports: Ports, run: Run) -> None:
     ports.executions.change(run.execution.id, complete)
 
 
-def _at_work(built: Built) -> bool:
+def work_left(built: Built) -> bool:
+    """Return whether a worker may still be sending: some live shard has no final outcomes."""
     return any(not shard.done for shard in built.live_shards)
 
 

@@ -58,7 +58,7 @@ def reconcile(ports: Ports) -> Drift:
         cancelled=tuple(_cancel_orphans(ports)),
         malformed=tuple(malformed),
         renewed=tuple(_renew_tasks(ports)),
-        launched=tuple(_start_missing(ports, recipes, accounted)),
+        launched=tuple(start_missing_sends(ports, recipes, accounted)),
     )
     if drift.sentences:
         tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
@@ -156,7 +156,7 @@ def _cancel_orphans(ports: Ports) -> Iterator[str]:
             yield f"cancelled {execution.id}: {why}"
 
 
-def _start_missing(ports: Ports, recipes: Mapping[str, Recipe], accounted: datetime | None) -> Iterator[str]:
+def start_missing_sends(ports: Ports, recipes: Mapping[str, Recipe], accounted: datetime | None) -> Iterator[str]:
     """Start the sends whose start has passed, and that have no execution."""
     for recipe in recipes.values():
         for execution in start_due(ports, recipe, accounted):
@@ -176,7 +176,7 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
             _ask_for_turn(ports, run, now)
             continue
         for task in tasks_of(run):
-            if _lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
+            if task_lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
                 yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
 
 
@@ -189,7 +189,7 @@ def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
     if barred is not None and not barred.ends:
         return
     for task in tasks_of(run):
-        if _lost(ports, run, task, now):
+        if task_lost(ports, run, task, now):
             ports.tasks.add(_anew(run, task, now))
 
 
@@ -208,7 +208,8 @@ def _anew(run: Run, lost: Task, now: datetime) -> Task:
     return next(task for task in tasks_of(run, generation) if (task.function, task.body.get("push")) == step)
 
 
-def _lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
+def task_lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
+    """Return whether a step counts as lost: due for longer than `GRACE`, and the execution still waits for it."""
     if now < max(task.at, run.execution.created_at) + GRACE:
         return False
     if task.function == "finish":

@@ -32,7 +32,7 @@ def send_test(ports: Ports, execution_id: str) -> Execution:
     if now < run.timeline.test_at or run.execution.state is State.LAUNCHED:
         raise NotYet("sending the tests", run.timeline.test_at)
     ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
-    problem = _send_all(ports, run)
+    problem = send_to_all_testers(ports, run)
     required = run.recipe.settings.safeguards.require_test_first
     if problem and required:
         return block(ports, run, _PHASE, _failed(problem, required=required))
@@ -50,7 +50,7 @@ def _failed(problem: str, *, required: bool) -> Finding:
     )
 
 
-def _send_all(ports: Ports, run: Run) -> str | None:
+def send_to_all_testers(ports: Ports, run: Run) -> str | None:
     """Send the tests of every push; return what went wrong and what to set, None where all arrived."""
     users = test_users(ports, run)
     if not users:

@@ -31,7 +31,7 @@ def too_many(ports: Ports, run: Run, earlier: Sequence[Execution]) -> Finding | 
     most = ports.policy.limits.executions_at_once
     if len(earlier) < most:
         return None
-    busy = sum(not _has_sent(ports, other) for other in earlier)
+    busy = sum(not everything_sent(ports, other) for other in earlier)
     if busy < most:
         return None
     fits = ports.clock.now() <= latest_start(ports, run)
@@ -69,8 +69,8 @@ def not_its_turn(execution: Execution) -> NotYet:
     return NotYet(f"{execution.id} waits its turn, which at the latest", until)
 
 
-def _has_sent(ports: Ports, execution: Execution) -> bool:
-    """Say whether a live execution has sent everything, so that only cleaning up is left."""
+def everything_sent(ports: Ports, execution: Execution) -> bool:
+    """Return whether a live execution has sent everything, so that it takes no place any more."""
     if execution.state is not State.LIVE:
         return False
     size = sum(files.live.size for files in built_pushes(ports, execution.id))

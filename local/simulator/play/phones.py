@@ -76,16 +76,17 @@ class Phones:
             under_way.remove(chunk)
             outcomes = []
             for message in chunk.messages:
-                outcome, said = self._request(envelope, message, caller, over=trouble is not None)
+                outcome, said = self.request(envelope, message, caller, over=trouble is not None)
                 trouble = trouble or said
                 outcomes.append(outcome)
             yield chunk.number, outcomes
         if trouble is not None:
             raise trouble
 
-    def _request(
+    def request(
         self, envelope: Envelope, message: Message, caller: str, *, over: bool
     ) -> tuple[Outcome, TminusError | None]:
+        """Send one message; return its outcome, and what stops the rest. `over`: something has stopped it before."""
         if over:
             return Outcome.NOT_SENT, None
         if message.token in self.called_dead:

@@ -75,12 +75,13 @@ class Users:
         rows = [
             (user_id, token, "ios")
             for user_id in ordered
-            for token in self._owned(canonical_user_id(user_id))[:per_user]
+            for token in self.tokens_of(canonical_user_id(user_id))[:per_user]
         ]
         _write(path, ("user_id", "token", "platform"), rows)
         return len(rows)
 
-    def _owned(self, user_id: str) -> Sequence[str]:
+    def tokens_of(self, user_id: str) -> Sequence[str]:
+        """Return the tokens that a user has registered and that belong to no other user now."""
         return [token for token in self._tokens.get(user_id, ()) if self._owners[token] == user_id]
 
 

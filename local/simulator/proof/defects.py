@@ -3,17 +3,37 @@
 A defect is what somebody could write by mistake. It is put in for the time of a run, and taken out again.
 """
 
-import importlib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
+from functions.domain.audience import dead_tokens
 from functions.domain.cadence import ledger
 from functions.domain.cadence import rules as cadence
+from functions.domain.execution import safeguards
 from functions.domain.execution.execution import Execution
+from functions.domain.push import outcomes
+from functions.domain.push.outcomes import Tally
+from functions.domain.push.shard import Shard
+from functions.domain.recipe import first_send, schedule
+from functions.usecases.sending import reserve
+from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
+from functions.usecases.timeline import (
+    checkpoint,
+    concurrent,
+    control,
+    end_unreadable,
+    finish,
+    missed,
+    orphans,
+    reconcile,
+    send_push,
+    send_to_testers,
+    turn,
+)
+from functions.usecases.timeline.steps import Run
 from local.memory.documents import MemoryCadenceLedger
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
@@ -21,9 +41,7 @@ from local.simulator.judge.run_log import Breach
 from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users
 from local.simulator.proof import mutations
-
-Change = tuple[object, str, Callable[[Any], Any]]
-"""An owner, the name of an attribute of it, and what makes the defective one of the right one."""
+from local.simulator.proof.planting import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +66,10 @@ class Defect:
     @contextmanager
     def planted(self) -> Iterator[None]:
         """Have the defect while inside."""
-        right = [(owner, name, getattr(owner, name)) for owner, name, _ in self.changes]
-        try:
-            for owner, name, make in self.changes:
-                setattr(owner, name, make(getattr(owner, name)))
+        with ExitStack() as stack:
+            for change in self.changes:
+                stack.enter_context(change.made())
             yield
-        finally:
-            for owner, name, value in right:
-                setattr(owner, name, value)
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"functions.usecases.{name}")
 
 
 DEFECTS = (
@@ -67,138 +77,133 @@ DEFECTS = (
         name="no create precondition",
         means="a second launch of a send overwrites the first one's execution",
         sentence=r"^the execution was created twice$",
-        changes=((MemoryExecutionStore, "create", mutations.create_anyway),),
+        changes=(Change(MemoryExecutionStore.create, mutations.create_anyway),),
     ),
     Defect(
         name="intent after send",
         means="a chunk's INTENT is stored only once its messages have left",
         sentence=r"before its INTENT was stored$",
-        changes=((HeldShard, "save", mutations.intent_after_send),),
+        changes=(Change(HeldShard.save, mutations.intent_after_send),),
     ),
     Defect(
         name="a lost intent counts as not reached",
         means="what a dead worker had under way is sent again",
         sentence=r"was announced again after it was 'I'|was requested \d+ times|became '\.'$",
         favours=("crash_before", "crash_after", "sends often", "test is optional"),
-        changes=((_module("sending.held_shard").Shard, "settled", mutations.lost_is_not_reached),),
+        changes=(Change(Shard.settled, mutations.lost_is_not_reached),),
     ),
     Defect(
         name="no condition on the state",
         means="chunks start after a stop",
         sentence=r"was announced while the execution was|its chunk began after the execution had ended$",
         favours=("stop_now", "sends often"),
-        changes=((MemoryExecutionStore, "save_shard", mutations.no_condition_on_state),),
+        changes=(Change(MemoryExecutionStore.save_shard, mutations.no_condition_on_state),),
     ),
     Defect(
         name="no condition on the version",
         means="a worker that lost its shard writes it",
         sentence=r"was announced again after it was|was sent and became|was requested \d+ times",
         favours=("stall", "sends often"),
-        changes=((MemoryExecutionStore, "_write_shard", mutations.no_condition_on_version),),
+        changes=(Change(MemoryExecutionStore._write_shard, mutations.no_condition_on_version),),
     ),
     Defect(
         name="cancel not rechecked",
         means="the checkpoint goes over a cancel that came while it decided",
         sentence=r"^it was cancelled and became live$",
         favours=("cancel_now", "races", "calm", "sends often"),
-        changes=((MemoryExecutionStore, "change", mutations.checkpoint_trusts_what_it_read),),
+        changes=(Change(MemoryExecutionStore.change, mutations.checkpoint_trusts_what_it_read),),
     ),
     Defect(
         name="reservation without transaction",
         means="the ledger is read before, and written over what others have written since",
         sentence=r"^a user of push \d+ has no reservation$|got \d+ pushes within \d+ hours",
         favours=("few users", "caps meet"),
-        changes=((MemoryCadenceLedger, "transact", mutations.reserve_without_transaction),),
+        changes=(Change(MemoryCadenceLedger.transact, mutations.reserve_without_transaction),),
     ),
     Defect(
         name="reservation without a look",
         means="a push is reserved whatever is reserved already",
         sentence=r"got \d+ pushes within \d+ hours",
-        changes=((ledger, "reserve", mutations.reserve_after_looking),),
+        changes=(Change(ledger.reserve, mutations.reserve_after_looking),),
     ),
     Defect(
         name="one rule of several",
         means="only the first of the cadence rules that act on a push is asked",
         sentence=r"got 4 pushes within 168 hours \(limit of layers 2 and 3\)$",
         favours=("caps meet", "calm", "test is optional"),
-        changes=((cadence, "rules_for", mutations.first_push_only),),
+        changes=(Change(cadence.rules_for, mutations.first_push_only),),
     ),
     Defect(
         name="reservations never given back",
         means="who was not sent to is held back from other pushes",
         sentence=r"has a reservation for a push that never went to them$",
         favours=("fcm_refused", "caps meet"),
-        changes=((_module("sending.deliver"), "give_back", mutations.never_give_back),),
+        changes=(Change(reserve.give_back, mutations.never_give_back),),
     ),
     Defect(
         name="retry in transport",
         means="a request without an answer is made again",
         sentence=r"was requested \d+ times",
-        changes=((Phones, "_request", mutations.retry_in_transport),),
+        changes=(Change(Phones.request, mutations.retry_in_transport),),
     ),
     Defect(
         name="audience overwritten",
         means="a second build replaces the audience that people were shown",
         sentence=r"was replaced after it was written$|is another than was shown$",
-        changes=((MemoryAudienceFiles, "write_once", mutations.overwrite),),
+        changes=(Change(MemoryAudienceFiles.write_once, mutations.overwrite),),
     ),
     Defect(
         name="local-time arithmetic",
         means="24 hours are added to the send of yesterday",
         sentence=r"UTC never was$|which is none of its times$",
         favours=("calm", "sends often"),
-        changes=(
-            (importlib.import_module("functions.domain.recipe.schedule"), "instant_of", mutations.local_arithmetic),
-        ),
+        changes=(Change(schedule.instant_of, mutations.local_arithmetic),),
     ),
     Defect(
         name="no dedup in send_test",
         means="a repeated test send sends again",
         sentence=r"\(test\) was sent and became|was requested \d+ times",
-        changes=((MemoryExecutionStore, "create_shard", mutations.forget_tests),),
+        changes=(Change(MemoryExecutionStore.create_shard, mutations.forget_tests),),
     ),
     Defect(
         name="test not required",
         means="a failed test send does not block",
         sentence=r"^it went live although test row \d+ of \d+ never arrived$",
-        changes=((_module("timeline.send_to_testers"), "_send_all", mutations.never_mind_the_test),),
+        changes=(Change(send_to_testers.send_to_all_testers, mutations.never_mind_the_test),),
     ),
     Defect(
         name="live without test",
         means="the checkpoint does not ask for the test send",
         sentence=r"^it went live without the test send that it requires$",
         favours=("task_late", "short lead"),
-        changes=((_module("timeline.checkpoint"), "_ready", mutations.ready_without_test),),
+        changes=(Change(checkpoint.ready_for_live, mutations.ready_without_test),),
     ),
     Defect(
         name="no cancellation window",
         means="what started late goes live without a window to cancel it",
         sentence=r"^it went live before people had their window to cancel it$",
         favours=("task_late", "short lead", "sends often"),
-        changes=((_module("timeline.steps").Run, "window_over_at", mutations.no_window),),
+        changes=(Change(Run.window_over_at, mutations.no_window),),
     ),
     Defect(
         name="never too late",
         means="what comes hours late is sent all the same",
         sentence=r"was begun too late: it was due at",
-        changes=((_module("timeline.steps").Run, "too_late", mutations.never_too_late),),
+        changes=(Change(Run.too_late, mutations.never_too_late),),
     ),
     Defect(
         name="pushes not awaited",
         means="a push that comes early is sent early",
         sentence=r"left before it was due at",
         favours=("task_early", "apart", "sends often"),
-        changes=(
-            (_module("timeline.send_push"), "push_due_at", mutations.due_at_once),
-            (_module("timeline.send_shard"), "push_due_at", mutations.due_at_once),
-        ),
+        changes=(Change(send_push.push_due_at, mutations.due_at_once),),
     ),
     Defect(
         name="no safeguard of sizes",
         means="an audience that is too large is sent to",
         sentence=r"^it went live although push \d+ has \d+ users$",
         favours=("small audiences",),
-        changes=((_module("timeline.build_audience"), "audience_findings", mutations.no_safeguards),),
+        changes=(Change(safeguards.audience_findings, mutations.no_safeguards),),
     ),
     Defect(
         name="pause leaves the execution",
@@ -206,71 +211,64 @@ DEFECTS = (
         sentence=r"^it went live although its recipe had been paused before$",
         favours=("pause_now", "races", "sends often"),
         changes=(
-            (_module("recipes.save"), "cancel_before_live", mutations.nobody),
-            (_module("timeline.reconcile"), "cancel_all", mutations.nobody),
-            (_module("timeline.checkpoint"), "why_orphaned", mutations.do_nothing),
+            Change(control.cancel_before_live, mutations.nobody),
+            Change(orphans.why_orphaned, mutations.do_nothing),
         ),
     ),
     Defect(
         name="tasks not renewed",
         means="a task that was lost is lost for good",
         sentence=r"long after it should have ended$",
-        changes=((_module("timeline.reconcile"), "_lost", mutations.nothing_lost),),
+        changes=(Change(reconcile.task_lost, mutations.nothing_lost),),
     ),
     Defect(
         name="missed sends not launched",
         means="a start that the scheduler forgot is forgotten",
         sentence=r"UTC never was$",
         favours=("fire_never", "sends often"),
-        changes=((_module("timeline.reconcile"), "_start_missing", mutations.nobody),),
+        changes=(Change(reconcile.start_missing_sends, mutations.nobody),),
     ),
     Defect(
         name="starts before the save forgotten",
         means="a recipe saved inside its lead time shows a send that nothing starts",
         sentence=r"was promised, and never was$",
         favours=("join", "calm"),
-        changes=(
-            (_module("recipes.move_sends"), "start_due", mutations.only_starts_after_the_save),
-            (_module("timeline.reconcile"), "start_due", mutations.only_starts_after_the_save),
-        ),
+        changes=(Change(missed.start_due, mutations.only_starts_after_the_save),),
     ),
     Defect(
         name="all others counted",
         means="of several executions at one instant each counts all others against the limit",
         sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
-        changes=((Execution, "created_before", mutations.whichever_came_first),),
+        changes=(Change(Execution.created_before, mutations.whichever_came_first),),
     ),
     Defect(
         name="nobody waits",
         means="whoever finds as many executions under way as may be at once is blocked for it",
         sentence=r"^it was blocked as one too many although it could wait until",
         favours=("crowded", "calm"),
-        changes=((_module("timeline.turn"), "latest_start", mutations.cannot_wait),),
+        changes=(Change(turn.latest_start, mutations.cannot_wait),),
     ),
     Defect(
         name="no order in the line",
         means="of several that wait their turn all start as soon as one place is free",
         sentence=r"^it went on beside \d+ executions before it",
         favours=("crowded", "calm"),
-        changes=((_module("timeline.concurrent"), "too_many", mutations.waiting_counts_for_nothing),),
+        changes=(Change(turn.too_many, mutations.waiting_counts_for_nothing),),
     ),
     Defect(
         name="a place is never given back",
         means="who has sent everything holds up those that wait until it is cleaned up",
         sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
-        changes=((_module("timeline.turn"), "_has_sent", mutations.nothing_lost),),
+        changes=(Change(turn.everything_sent, mutations.nothing_lost),),
     ),
     Defect(
         name="limit not asked",
         means="more executions run at once than the deployment allows",
         sentence=r"it went on beside \d+ executions before it",
         favours=("crowded", "calm"),
-        changes=(
-            (_module("timeline.launch"), "bar", mutations.nothing),
-            (_module("timeline.build_audience"), "bar", mutations.nothing),
-        ),
+        changes=(Change(concurrent.bar, mutations.nothing),),
     ),
     Defect(
         name="a moved send is sent again",
@@ -278,66 +276,70 @@ DEFECTS = (
         sentence=r"was sent twice on \d",
         favours=("move", "calm", "sends daily"),
         changes=(
-            (_module("recipes.move_sends"), "displaced", mutations.nobody),
-            (_module("timeline.concurrent"), "_same_day", mutations.nothing),
+            Change(first_send.displaced, mutations.nobody),
+            Change(concurrent.send_of_that_day, mutations.nothing),
         ),
     ),
     Defect(
         name="unreadable passed over",
         means="an execution that a new release cannot read stays as it is",
         sentence=r"long after a new release refused it$",
-        changes=(
-            (_module("timeline.reconcile"), "end_unreadable", mutations.do_nothing),
-            (importlib.import_module("functions.handlers.jobs.tasks"), "end_unreadable", mutations.do_nothing),
-        ),
+        changes=(Change(end_unreadable.end_unreadable, mutations.do_nothing),),
     ),
     Defect(
         name="tokens kept",
         means="device tokens are not deleted at cleanup",
         sentence=r"^device tokens were kept when they were deleted",
-        changes=((MemoryAudienceFiles, "delete", mutations.do_nothing),),
+        changes=(Change(MemoryAudienceFiles.delete, mutations.do_nothing),),
     ),
     Defect(
         name="dead tokens forgotten",
         means="a token that FCM has called dead is sent to again",
         sentence=r"which FCM had called dead$",
         favours=("fcm_dead", "sends often"),
-        changes=((_module("sending.rows"), "dead_keys", mutations.all_alive),),
+        changes=(Change(dead_tokens.dead_keys, mutations.all_alive),),
+    ),
+    Defect(
+        name="a burial replaces those before it",
+        means="the dead tokens of a shard take the place of those that its partition had",
+        sentence=r"^a dead token was forgotten that no operator had lifted$",
+        favours=("fcm_dead", "sends often"),
+        changes=(Change(dead_tokens.bury, mutations.bury_alone),),
     ),
     Defect(
         name="tokens of another project buried",
         means="a token that belongs to another project is taken for dead",
         sentence=r"^a token was buried that FCM had not called dead$",
         favours=("fcm_stray", "sends often"),
-        changes=((Phones, "_request", mutations.bury_strays),),
+        changes=(Change(Phones.request, mutations.bury_strays),),
     ),
     Defect(
         name="wrong project not noticed",
         means="an execution goes on although its sender's project is the wrong one",
         sentence=r"all tokens belong to another project$",
         favours=("fcm_wrong_project", "calm", "sends often"),
-        changes=((_module("timeline.wrong_setting"), "misconfigured", mutations.do_nothing),),
+        changes=(Change(safeguards.misconfigured, mutations.do_nothing),),
     ),
     Defect(
         name="a phone of two owners",
         means="a phone that changed hands gets the pushes of the owner before",
         sentence=r"another user's phone",
-        changes=((Users, "_owned", mutations.everybodys_phone),),
+        changes=(Change(Users.tokens_of, mutations.everybodys_phone),),
     ),
     Defect(
         name="dry run sends",
         means="the live phase of a test-mode recipe reaches people",
         sentence=r"^a dry run sent to",
         favours=("dry run",),
-        changes=((_module("sending.assignment").Delivery, "dry_run", mutations.dry_run_is_live),),
+        changes=(Change(Delivery.dry_run, mutations.dry_run_is_live),),
     ),
     Defect(
         name="completed too early",
         means="an execution is completed while people are still to be reached",
         sentence=r"^it is completed although somebody was not reached$",
         changes=(
-            (_module("timeline.finish"), "_at_work", mutations.nothing_lost),
-            (_module("timeline.finish").Tally, "not_reached", mutations.complete_with_rest),
+            Change(finish.work_left, mutations.nothing_lost),
+            Change(Tally.not_reached, mutations.complete_with_rest),
         ),
     ),
     Defect(
@@ -345,6 +347,6 @@ DEFECTS = (
         means="onUnknown: resend sends a third time",
         sentence=r"was requested 3 times",
         favours=("resend", "fcm_reset_after"),
-        changes=((_module("sending.send_chunks"), "result", mutations.forget_doubt),),
+        changes=(Change(outcomes.result, mutations.forget_doubt),),
     ),
 )

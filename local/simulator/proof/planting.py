@@ -1,0 +1,53 @@
+"""Put a defect in the place of right code, wherever the product holds that code, and take it out again.
+
+A change names the right code by the object itself: a rename carries over to it, and mypy sees a name that is gone.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+_SEARCHED = ("functions", "local")
+"""The packages whose modules may hold a function under a name of their own."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One replacement: a function, method or property, and what makes the defective one of it."""
+
+    right: Any
+    make: Callable[[Any], Any]
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Have the defective code in the place of the right code while inside, also in what is imported meanwhile."""
+        if not self.held():
+            raise LookupError(f"nothing holds {self.right!r}, which a defect replaces")
+        wrong = self.make(self.right)
+        self._replace(self.right, wrong)
+        try:
+            yield
+        finally:
+            self._replace(wrong, self.right)
+
+    def held(self) -> bool:
+        """Return whether the product holds the right code."""
+        return any(True for _ in self._places(self.right))
+
+    def _replace(self, old: object, new: object) -> None:
+        for holder, name in self._places(old):
+            setattr(holder, name, new)
+
+    def _places(self, wanted: object) -> Iterator[tuple[Any, str]]:
+        """Yield each holder of an object and the name that it has there: the class it belongs to, or modules."""
+        for holder in self._holders():
+            yield from ((holder, name) for name, value in list(vars(holder).items()) if value is wanted)
+
+    def _holders(self) -> Iterable[Any]:
+        function: Any = self.right.fget if isinstance(self.right, property) else self.right
+        owner, _, _ = function.__qualname__.rpartition(".")
+        if owner:
+            return [getattr(sys.modules[function.__module__], owner)]
+        return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in _SEARCHED]
