@@ -18,7 +18,8 @@ from functions.ports import Part, Ports
 from functions.ports.people import Channels
 from functions.ports.queue import Clock
 from functions.ports.sending import PushSender
-from functions.settings import FcmSettings, Platform, Settings, named_commit, process_settings
+from functions.settings import FcmSettings, Platform, Settings
+from functions.settings.read import named_commit, process_settings
 from functions.version import running
 
 if TYPE_CHECKING:

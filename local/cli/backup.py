@@ -12,7 +12,7 @@ from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from functions.usecases.after_restore import end_sends_since
 from local.cli.options import check_new, folder, force_option, json_option, print_json, read_instant
 from local.embedded.clock import RealClock, VirtualClock

@@ -14,7 +14,7 @@ from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
 from functions.ports import Ports
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from functions.usecases.cadence.import_history import import_history
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
 from local.cli.api_client import Answer, part

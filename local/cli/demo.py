@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from functions.domain.errors import BadInput
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from local.cli.data import make_sample_data
 from local.cli.options import RECIPES, folder
 from local.cli.run import execute

@@ -13,7 +13,7 @@ import click
 from functions import bootstrap
 from functions.domain.errors import BadInput, FieldError
 from functions.domain.recipe.old_push import is_old_push
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from functions.usecases.moving_in.migrate import Migrated, OldDocument, Outcome, migrate
 from local.cli.api_client import ApiClient
 from local.cli.options import existing_folder, folder, json_option, print_json

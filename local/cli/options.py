@@ -13,7 +13,8 @@ from rich.console import Console
 
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
-from functions.settings import Settings, process_settings
+from functions.settings import Settings
+from functions.settings.read import process_settings
 
 UNLIMITED = 10_000
 """Characters of a line in a pipe or a file, where ids and names stay whole."""

@@ -13,7 +13,7 @@ from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import parse
 from functions.domain.recipe.schedule import sends_from
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check_saved import checked_recipe
 from local.cli.api_client import NotThere, part

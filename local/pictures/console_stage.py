@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from functions import bootstrap
-from functions.settings import Settings, process_settings
+from functions.settings import Settings
+from functions.settings.read import process_settings
 from functions.usecases.recipes.save import save_recipe
 from local.cli.options import RECIPES
 from local.embedded.clock import VirtualClock

@@ -11,7 +11,7 @@ from audience_jobs.engines.postgres import PostgresEngine
 from functions.bootstrap import google_cloud, user_data
 from functions.domain.errors import Misconfigured
 from functions.gcp.clock import SystemClock
-from functions.settings import read_settings
+from functions.settings.read import read_settings
 from local.standins.fcm.credentials import write_service_account
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import NOW, put, user

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from functions import bootstrap
 from functions.domain.instants import instant
-from functions.settings import process_settings
+from functions.settings.read import process_settings
 from local.embedded.clock import FastClock
 from local.runtime.functions import load_functions
 from local.runtime.serving import FUNCTIONS, SOURCE, http_server

@@ -20,7 +20,8 @@ from functions.gcp.auth.id_tokens import IdTokens
 from functions.gcp.clock import SystemClock
 from functions.ports import Ports
 from functions.ports.people import Callers
-from functions.settings import CloudSettings, read_settings
+from functions.settings import CloudSettings
+from functions.settings.read import read_settings
 from local.embedded.clock import RealClock
 from local.runtime.functions import load_functions
 from local.runtime.serving import CALLED_BY_SERVICES, SOURCE

@@ -7,7 +7,8 @@ import pytest
 
 from functions.domain.errors import Misconfigured
 from functions.domain.policy import AlertPolicy
-from functions.settings import FcmSettings, read_settings
+from functions.settings import FcmSettings
+from functions.settings.read import read_settings
 
 FCM = {"PUSH_SENDER": "fcm", "GOOGLE_CLOUD_PROJECT": "kicks-prod"}
 

@@ -12,7 +12,7 @@ from functions.domain.errors import Forbidden, Misconfigured, Unauthenticated
 from functions.domain.roles import Caller, Role
 from functions.gcp.auth.id_tokens import IdTokens
 from functions.gcp.clock import SystemClock
-from functions.settings import read_settings
+from functions.settings.read import read_settings
 from local.embedded.clock import RealClock
 from local.standins.cloud_tasks.certificates import CertificateServer
 from tests.functional.test_callers import ENVIRONMENT

@@ -1,11 +1,9 @@
-"""The only reader of the environment: what a deployment is told, read once, refused early and by name."""
+"""The only reader of the environment: read once, refused early and by name."""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from functions.domain.alerts.alert import EVERYTHING
@@ -16,8 +14,17 @@ from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.push.links import LinkPolicy
 from functions.domain.roles import Role
+from functions.settings import (
+    FUNCTION,
+    CloudSettings,
+    ConsoleSettings,
+    FcmSettings,
+    Platform,
+    Settings,
+    UserDatabaseSettings,
+    UserDatasetSettings,
+)
 
-_FUNCTION = "{function}"
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
@@ -33,147 +40,6 @@ _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
-
-
-class Platform(StrEnum):
-    """Where the functions run."""
-
-    EMBEDDED = "embedded"
-    GOOGLE_CLOUD = "gcp"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FcmSettings:
-    """Where and how to reach FCM.
-
-    `credentials_file` is a service account's key; without one, the credentials of the machine are used. `ca_file`
-    replaces the authorities that are trusted by default, so that a local server can stand in for FCM.
-    `time_to_live` is how long FCM tries to reach a device.
-    """
-
-    project: str
-    endpoint: str = "https://fcm.googleapis.com"
-    ca_file: Path | None = None
-    credentials_file: Path | None = None
-    time_to_live: timedelta = timedelta(hours=4)
-
-    @property
-    def send_url(self) -> str:
-        """The address of HTTP v1's send: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send."""
-        return f"{self.endpoint}/v1/projects/{self.project}/messages:send"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConsoleSettings:
-    """Who may visit the console on Google Cloud.
-
-    Identity-Aware Proxy stands before it and asserts who comes, made out to `audience`, signed by one of the keys at
-    `keys_url` (cloud.google.com/iap/docs/signed-headers-howto). `users` are the people and the role of each. With
-    `key` the console signs its forms; other functions do not know it.
-    """
-
-    audience: str = ""
-    users: Mapping[str, Role] = field(default_factory=dict)
-    keys_url: str = "https://www.gstatic.com/iap/verify/public_key"
-    key: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CloudSettings:
-    """Where things are on Google Cloud, and who may call the functions.
-
-    `function_url` is the address of every function, with `{function}` where its name goes, hyphens for underscores;
-    it is what ID tokens are made out to, too. `task_caller` and `scheduler_caller` are the e-mail addresses of
-    the service accounts that call. `api_callers` are the accounts of programs and the role of each. `certs_url` and
-    `firebase_certs_url` have the keys that Google and Firebase Authentication sign tokens with. The emulators are
-    addresses of stand-ins; Firestore's and Cloud Storage's clients find theirs by themselves.
-
-    `signatures_removed` says that Cloud Run's own check of callers guards the functions that tasks and jobs call: it
-    has verified their tokens then, and passes them on with the words SIGNATURE_REMOVED_BY_GOOGLE for a signature
-    (cloud.google.com/run/docs/troubleshooting#signature-removed), so nobody can verify them once more.
-    """
-
-    project: str
-    location: str
-    function_url: str
-    bucket: str
-    task_caller: str
-    scheduler_caller: str
-    database: str = "(default)"
-    task_queue: str = "tminus-steps"
-    shard_queue: str = "tminus-shards"
-    alert_queue: str = "tminus-alerts"
-    tasks_emulator: str = ""
-    scheduler_emulator: str = ""
-    certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
-    firebase_certs_url: str = (
-        "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
-    )
-    signatures_removed: bool = False
-    api_callers: Mapping[str, Role] = field(default_factory=dict)
-    console: ConsoleSettings = ConsoleSettings()
-
-    def url_of(self, function: str) -> str:
-        """Return the address of a function."""
-        return self.function_url.replace(_FUNCTION, function.replace("_", "-"))
-
-    def function_at(self, url: str) -> str | None:
-        """Return the function that has an address, None for an address of somebody else's."""
-        start, _, end = self.function_url.partition(_FUNCTION)
-        if not url.startswith(start) or not url.endswith(end) or len(url) <= len(start) + len(end):
-            return None
-        return url[len(start) : len(url) - len(end)].replace("-", "_")
-
-
-@dataclass(frozen=True, kw_only=True)
-class UserDatabaseSettings:
-    """A PostgreSQL database that holds the user data: its address as libpq takes it, and the schema of the tables.
-
-    The address is a secret of build_audience's; elsewhere it is empty.
-    """
-
-    url: str = field(repr=False)  # a password may be in it
-    schema: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class UserDatasetSettings:
-    """A BigQuery dataset (`project.dataset`) that holds the user data.
-
-    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
-    way of `bucket`.
-    """
-
-    dataset: str
-    project: str
-    bucket: str
-    max_gib_billed: int = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
-
-    User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
-    `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
-    channels for alerts, by name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are
-    none.
-    """
-
-    platform: Platform = Platform.EMBEDDED
-    cloud: CloudSettings | None = None
-    fcm: FcmSettings | None = None
-    state_dir: Path = Path(".tminus/state")
-    user_data_dir: Path | str = Path(".tminus/data")
-    user_database: UserDatabaseSettings | None = None
-    user_dataset: UserDatasetSettings | None = None
-    user_data_timeout: timedelta = timedelta(minutes=10)
-    webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
-    policy: Policy = field(default_factory=Policy)
-
-    def on_files(self, folder: Path | str) -> "Settings":
-        """Give the settings with the user data in a folder, wherever they were."""
-        return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)
 
 
 def process_settings() -> Settings:
@@ -253,8 +119,8 @@ def _project(reader: _Reader) -> str:
 
 def _cloud(reader: _Reader) -> CloudSettings:
     function_url = reader.url("FUNCTION_URL")
-    if function_url.count(_FUNCTION) != 1:
-        raise Misconfigured("FUNCTION_URL", f"must hold {_FUNCTION} where the function's name goes: {function_url!r}")
+    if function_url.count(FUNCTION) != 1:
+        raise Misconfigured("FUNCTION_URL", f"must hold {FUNCTION} where the function's name goes: {function_url!r}")
     account = "the e-mail address of a service account"
     return CloudSettings(
         project=_project(reader),
