@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from functions import bootstrap
 from functions.handlers.api.codes import MEANINGS, ErrorCode
 from functions.handlers.api.recipe_model import NAMED, SCHEMAS
+from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
 
 _EXAMPLES = {
@@ -80,7 +81,7 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Tminus",
-            "version": bootstrap.running_version()["version"],
+            "version": bootstrap.running_version().version,
             "description": "Push campaigns: recipes, their executions, and what people do to them. "
             "Instants are ISO 8601 in UTC. Answers are `{success, data, message}`, refusals "
             "`{success: false, message, errors}`.",
@@ -112,9 +113,9 @@ class _Schemas:
         for route in routes:
             for what, mode, model in _models(route):
                 wanted[f"{route.method} {route.path} {what}", mode] = model
-        inputs = [(key, mode, TypeAdapter(model)) for (key, mode), model in wanted.items()]
-        schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-        self._schemas = {key: _plain(schema) for key, schema in schemas.items()}
+        inputs = [(key, mode, list_adapter(model)) for (key, mode), model in wanted.items()]
+        schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=ReportSchemas)
+        self._schemas = {key: _plain(schema["items"]) for key, schema in schemas.items()}
         self._models = _plain(defined.get("$defs", {}))
         self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
 
@@ -141,9 +142,9 @@ def _plain(schema: Any) -> Any:
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    named = {"$ref": _REF.format(model=schema[NAMED])} if NAMED in schema else {}
-    kept = {key: value for key, value in schema.items() if key != NAMED and (key != "default" or value is not None)}
-    return {**named, **{key: _plain(value) for key, value in kept.items()}}
+    if NAMED in schema:
+        return {"$ref": _REF.format(model=schema[NAMED])}
+    return {key: _plain(value) for key, value in schema.items() if key != "default" or value is not None}
 
 
 def _optional(model: Mapping[str, Any]) -> dict[str, Any]:

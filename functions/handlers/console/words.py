@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.domain.instants import instant
+from functions.usecases.reports.numbers import AllTotals
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
@@ -163,13 +164,13 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def audience_words(totals: Mapping[str, Any], pushes: int) -> str:
+def audience_words(totals: AllTotals, pushes: int) -> str:
     """Write how many people a send is for, each counted once, and how many messages that makes."""
-    size = totals["audienceSize"]
+    size = totals.audience_size
     if pushes == 1:
         return plural(size, "person", "people")
     messages = f"{plural(size, 'message')} in {plural(pushes, 'push', 'pushes')}"
-    return messages if totals["people"] is None else f"{plural(totals['people'], 'person', 'people')}, {messages}"
+    return messages if totals.people is None else f"{plural(totals.people, 'person', 'people')}, {messages}"
 
 
 def state_word(state: str) -> str:

@@ -1,30 +1,106 @@
 """Show executions to people: in lists, and one while it runs, cheap to ask for again and again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated
 
-from functions.domain.documents import fingerprint
+from functions.domain.documents import Described, fingerprint
 from functions.domain.errors import NotFound
-from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Violation
-from functions.domain.instants import stamp
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard, done_tally
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.ports.executions import ExecutionSearch, LogEntry, Place
-from functions.usecases.reports.execution import report_of
+from functions.ports.executions import ExecutionSearch, Level, LogEntry, Place
+from functions.usecases.reports.execution import ExecutionReport, report_of
+from functions.usecases.reports.numbers import Totals, totals_of
 
 _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """A page of executions as JSON has them; `next` is the place behind which the next page begins, None: no more."""
+class Waiting:
+    """The wait of an execution for its turn, where as many as may be under way at once started before it."""
 
-    executions: Sequence[Mapping[str, Any]]
+    since: datetime
+    until: datetime
+    """When it is blocked if its turn has not come: later it could not be in time."""
+    limit: int
+    """How many executions may be under way at once."""
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSummary:
+    """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
+
+    execution_id: str
+    recipe_id: str
+    recipe_name: str
+    kind: Kind
+    status: State
+    reason: str
+    send_at: datetime
+    created_at: datetime
+    phase: Phase | None
+    seconds_to_send: int | None
+    waiting: Waiting | None
+    """Why it has not begun although its time has come; null: it need not."""
+    totals: Totals | None
+    people: int | None
+    """Different users of all audiences, each once; null before T-30."""
+    people_reached: int | None
+    """Those who were sent at least one push; null before the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How much of the audiences is settled, in users."""
+
+    reached: int
+    audience_size: int
+    percent: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionDetail(ExecutionReport):
+    """An execution with its phases, its pushes, what was breached, and what can be done to it now.
+
+    `problem` says why this release cannot read it; what only its recipe says is null then.
+    """
+
+    recipe_name: str
+    kind: Kind
+    created_at: datetime
+    phase: Phase | None
+    seconds_to_send: int | None
+    waiting: Waiting | None
+    """Why it has not begun although its time has come; null: it need not."""
+    people: int | None
+    """Different users of all audiences, each once; null before T-30."""
+    people_reached: int | None
+    """Those who were sent at least one push; null before the end."""
+    progress: Progress
+    possible: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line of an execution's log."""
+
+    at: datetime
+    phase: Annotated[str, Described("Phase")]
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A page of executions; `next` is the place behind which the next page begins, None: no more."""
+
+    executions: Sequence[ExecutionSummary]
     next: Place | None
     total: int
 
@@ -56,38 +132,42 @@ def _check_known(ports: Ports, recipe_id: str) -> None:
         raise NotFound(f"there is no recipe {recipe_id!r}, and there was none that has sent")
 
 
-def summary(execution: Execution, now: datetime) -> dict[str, Any]:
+def summary(execution: Execution, now: datetime) -> ExecutionSummary:
     """Return what a list says of an execution; `totals` are there once it is cleaned up."""
-    return {
-        "executionId": execution.id,
-        "recipeId": execution.recipe_id,
-        "recipeName": str(execution.recipe.get("name") or execution.recipe_id),
-        "kind": execution.kind.value,
-        "status": execution.state.value,
-        "reason": execution.reason,
-        "sendAt": stamp(execution.send_at),
-        "createdAt": stamp(execution.created_at),
-        "phase": phase_of(execution),
-        "secondsToSend": _seconds_to_send(execution, now),
-        "waiting": _waiting(execution),
-        "totals": execution.totals.document() if execution.totals else None,
-        "people": execution.people,
-        "peopleReached": execution.people_reached,
-    }
+    return ExecutionSummary(
+        execution_id=execution.id,
+        recipe_id=execution.recipe_id,
+        recipe_name=_name_of(execution),
+        kind=execution.kind,
+        status=execution.state,
+        reason=execution.reason,
+        send_at=execution.send_at,
+        created_at=execution.created_at,
+        phase=phase_of(execution),
+        seconds_to_send=_seconds_to_send(execution, now),
+        waiting=_waiting(execution),
+        totals=totals_of(execution.totals) if execution.totals else None,
+        people=execution.people,
+        people_reached=execution.people_reached,
+    )
 
 
-def _waiting(execution: Execution) -> dict[str, Any] | None:
+def _name_of(execution: Execution) -> str:
+    return str(execution.recipe.get("name") or execution.recipe_id)
+
+
+def _waiting(execution: Execution) -> Waiting | None:
     """Return what an execution waits for that waits its turn, None for every other."""
     wait = execution.waiting
-    return {**wait.document(), "message": wait.message} if wait else None
+    return Waiting(since=wait.since, until=wait.until, limit=wait.limit, message=wait.message) if wait else None
 
 
-def phase_of(execution: Execution) -> str | None:
+def phase_of(execution: Execution) -> Phase | None:
     """Return the phase that an execution is in, None where it is in none: not yet, or no more."""
     begun = [
         phase for phase, times in execution.phases.items() if times.started_at is not None and times.ended_at is None
     ]
-    return max(begun, key=list(Phase).index).value if begun else None
+    return max(begun, key=list(Phase).index) if begun else None
 
 
 def _seconds_to_send(execution: Execution, now: datetime) -> int | None:
@@ -99,7 +179,7 @@ def _seconds_to_send(execution: Execution, now: datetime) -> int | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """An execution as it was read at one time: its document and its `version` say the same."""
+    """An execution as it was read at one time: its detail and its `version` say the same."""
 
     ports: Ports
     execution: Execution
@@ -111,18 +191,24 @@ class Watched:
         """The name of this state of things: that of `version_now` while nothing changes."""
         return _version(self.execution, done_tally(self.shards), self.violations)
 
-    def document(self) -> dict[str, Any]:
+    def detail(self) -> ExecutionDetail:
         """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
-        told = report_of(self.ports, self.execution, self.shards, self.violations)
-        size, totals = told["totals"]["audienceSize"], told["totals"]
-        reached = size - totals["notReached"]
-        return {
-            **told,
-            **summary(self.execution, self.ports.clock.now()),
-            "totals": totals,
-            "progress": {"reached": reached, "audienceSize": size, "percent": _percent(reached, size)},
-            "possible": possible_for(self.execution),
-        }
+        report, execution = report_of(self.ports, self.execution, self.shards, self.violations), self.execution
+        size = report.totals.audience_size
+        reached = size - report.totals.not_reached
+        return ExecutionDetail(
+            **vars(report),
+            recipe_name=_name_of(execution),
+            kind=execution.kind,
+            created_at=execution.created_at,
+            phase=phase_of(execution),
+            seconds_to_send=_seconds_to_send(execution, self.ports.clock.now()),
+            waiting=_waiting(execution),
+            people=execution.people,
+            people_reached=execution.people_reached,
+            progress=Progress(reached=reached, audience_size=size, percent=_percent(reached, size)),
+            possible=possible_for(execution),
+        )
 
 
 def version_now(ports: Ports, execution: Execution) -> str:
@@ -152,8 +238,8 @@ def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
     return execution
 
 
-def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[dict[str, Any]]:
-    """Return an execution's log as JSON has it, oldest line first."""
+def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[LogLine]:
+    """Return an execution's log, oldest line first."""
     execution = execution_of(ports, recipe_id, execution_id)
     return [_line(entry) for entry in ports.executions.log_of(execution.id)]
 
@@ -165,8 +251,8 @@ def possible_for(execution: Execution) -> list[str]:
     return ["emergency_stop"] if execution.state is State.LIVE else ["cancel", "emergency_stop"]
 
 
-def _line(entry: LogEntry) -> dict[str, Any]:
-    return {"at": stamp(entry.at), "phase": entry.phase, "level": entry.level, "message": entry.message}
+def _line(entry: LogEntry) -> LogLine:
+    return LogLine(at=entry.at, phase=entry.phase, level=entry.level, message=entry.message)
 
 
 def _percent(reached: int, size: int) -> float:

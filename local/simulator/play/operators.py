@@ -42,7 +42,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     with suppress(NotFound):
         reschedule(ports, recipe_id)
     with suppress(NotFound, BadAudience):
-        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).document()
+        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).detail()
         log_of_execution(ports, recipe_id, execution_id)
         run = load_run(ports, execution_id)
         sample_messages(ports, run.recipe, execution_id)

@@ -10,11 +10,13 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.execution.execution import State
 from functions.domain.instants import instant, stamp
 from functions.domain.roles import Role
-from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
 from functions.handlers.http.streaming import begun
 from functions.ports.executions import ExecutionSearch, Place
 from functions.usecases.reports.executions import (
+    ExecutionDetail,
+    ExecutionSummary,
+    LogLine,
     execution_of,
     find_executions,
     log_of_execution,
@@ -78,7 +80,7 @@ def get_execution(call: Call) -> Reply:
 
     def whole() -> Reply:
         watched = watch_execution(call.ports, execution)
-        return Reply(data=watched.document(), etag=watched.version)
+        return Reply(data=watched.detail(), etag=watched.version)
 
     return Reply(data=whole, etag=version_now(call.ports, execution))
 

@@ -83,16 +83,15 @@ def execution_asked(visit: Visit) -> Execution:
 
 def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
     """Return what the page and its live part show of an execution; `recipe` is None where it cannot be read."""
-    told, run = watched.document(), run_or_problem(watched.execution)[0]
+    report, run = watched.detail(), run_or_problem(watched.execution)[0]
     return {
         "execution": watched.execution,
         "recipe": run.recipe if run else None,
-        "report": told,
-        "chart": timeline_chart(told, visit.now) if run else None,
-        "slices": {push["order"]: slices(push) for push in told["pushes"]},
-        "total_slices": slices(told["totals"]),
-        "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution, told["windowEndsAt"]),
+        "report": report,
+        "chart": timeline_chart(report, visit.now),
+        "slices": {push.order: slices(push) for push in report.pushes},
+        "sentence": sentence(watched.execution, report, visit.now),
+        "control": control_of(watched.execution, report.window_ends_at),
         "version": _version(visit, watched.version),
         "violations": watched.violations,
         "log": visit.ports.executions.log_of(watched.execution.id),

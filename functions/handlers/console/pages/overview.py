@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from functions.domain.documents import fingerprint
-from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.execution import Execution
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
 from functions.handlers.console.charts import slices
@@ -14,7 +14,13 @@ from functions.handlers.console.execution_sentences import control_of, sentence
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
-from functions.usecases.reports.executions import Watched, find_executions, version_now, watch_execution
+from functions.usecases.reports.executions import (
+    ExecutionSummary,
+    Watched,
+    find_executions,
+    version_now,
+    watch_execution,
+)
 from functions.usecases.reports.upcoming import Upcoming, upcoming
 from functions.usecases.reports.violations import open_violations, resolve_violation
 from functions.usecases.timeline.steps import run_or_problem
@@ -96,21 +102,21 @@ def _version(visit: Visit, versions: Mapping[str, str]) -> str:
 
 
 def _row(visit: Visit, watched: Watched) -> dict[str, Any]:
-    told, run = watched.document(), run_or_problem(watched.execution)[0]
+    report, run = watched.detail(), run_or_problem(watched.execution)[0]
     return {
         "execution": watched.execution,
-        "report": told,
+        "report": report,
         "zone": run.recipe.schedule.zone.key if run else "UTC",
-        "slices": slices(told["totals"]),
-        "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution, told["windowEndsAt"]),
+        "slices": slices(report.totals),
+        "sentence": sentence(watched.execution, report, visit.now),
+        "control": control_of(watched.execution, report.window_ends_at),
     }
 
 
-def _latest(visit: Visit) -> list[dict[str, Any]]:
+def _latest(visit: Visit) -> list[ExecutionSummary]:
     """Return the last executions that have ended, also before their T-0; those under way are shown above."""
     found = find_executions(visit.ports, ExecutionSearch(), most=_LATEST + _MOST_UNDER_WAY)
-    return [dict(each) for each in found.executions if State(each["status"]).final][:_LATEST]
+    return [each for each in found.executions if each.status.final][:_LATEST]
 
 
 ROUTES = (

@@ -28,7 +28,7 @@ from functions.usecases.recipes.audience import describe_audience, recipe_job
 from functions.usecases.recipes.check import audience_of
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
-from functions.usecases.reports.executions import find_executions
+from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.recipes import list_recipes, with_status
 from functions.usecases.timeline.control import would_cancel
 
@@ -116,9 +116,9 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
     except BadRecipe as error:
         return page(visit, "recipe_broken.html", **told, document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
-    live = [] if recipe.is_active else [each for each in history if each["status"] == State.LIVE]
+    live = [] if recipe.is_active else [each for each in history if each.status is State.LIVE]
     told |= {"outcome": _outcome(visit, recipe, launched, live), "notices": notices_of(visit), "live": live}
-    sizes = [each["totals"]["audienceSize"] for each in reversed(history) if each["totals"]]
+    sizes = [each.totals.audience_size for each in reversed(history) if each.totals]
     return page(
         visit,
         "recipe.html",
@@ -139,8 +139,8 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else shown(value) if value else ""
 
 
-def _latest_built(history: Any) -> str:
-    built = (each["executionId"] for each in history if each["totals"] or each["phase"])
+def _latest_built(history: Sequence[ExecutionSummary]) -> str:
+    built = (each.execution_id for each in history if each.totals or each.phase)
     return next(built, "")
 
 
@@ -156,7 +156,7 @@ def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
     return {"job": job, "arguments": arguments, "columns": columns, "whom": whom, "problem": problem}
 
 
-def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[Any]) -> str:
+def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[ExecutionSummary]) -> str:
     """Return the outcome of a form: the next send, or the cancelled ones; `live` are the sends that go on."""
     told = visit.asked("told")
     if told not in _DONE:
