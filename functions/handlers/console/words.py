@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.domain.instants import instant
 from functions.usecases.reports.numbers import AllTotals
 
 _MINUTE = timedelta(minutes=1)
@@ -79,11 +78,6 @@ def share(part: int, whole: int) -> str:
         return "0%"
     percent = 100 * part / whole
     return f"{percent:.1f}%" if 0 < percent < 10 and percent != round(percent) else f"{percent:.0f}%"
-
-
-def moment(value: datetime | str | None) -> datetime | None:
-    """Return an instant, be it written or not."""
-    return instant(value) if isinstance(value, str) else value
 
 
 def day_and_time(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
@@ -201,7 +195,6 @@ def sentence(told: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
-    "moment": moment,
     "day_and_time": day_and_time,
     "short_day": short_day,
     "city": city,

@@ -8,9 +8,10 @@ from pydantic import Field
 from functions.domain.instants import stamp
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, place_of, searched
-from functions.handlers.api.calls.upkeep import Health, get_health
+from functions.handlers.api.calls.upkeep import get_health
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
 from functions.ports.executions import ViolationPlace
+from functions.usecases.check_health import Health
 from functions.usecases.reports.execution import ViolationShown, shown_violation
 from functions.usecases.reports.executions import ExecutionSummary
 from functions.usecases.reports.history import MOST_DAYS, Notifications, notifications_of

@@ -13,7 +13,7 @@ from functions.domain.roles import Role
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.usecases.check_health import check_health
+from functions.usecases.check_health import Health, check_health
 from functions.usecases.recipes.schedule_job import Rescheduled, reschedule
 from functions.usecases.reports.audit import Changes, history_of
 from functions.usecases.timeline.reconcile import find_drift, reconcile
@@ -49,15 +49,6 @@ class Audited:
     drift: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """Each dependency with the word `ok`, and when the parts of this process last worked, where it has any."""
-
-    status: str
-    dependencies: Mapping[str, str]
-    last_worked: Mapping[str, datetime]
-
-
 def post_reschedule(call: Call) -> Reply:
     """Rebuild a recipe's scheduler job."""
     done = reschedule(call.ports, call.body.recipe_id)
@@ -85,15 +76,13 @@ def get_audit(call: Call) -> Reply:
 def get_health(call: Call) -> Reply:
     """Answer whether everything that Tminus depends on answers."""
     found = check_health(call.ports)
-    ill = {name: word for name, word in found.words.items() if word != "ok"}
-    if ill:
+    if found.ill:
         errors = [
             FieldError(name, _of_ill(name, word, found.last_worked), FieldCode.UNHEALTHY)
-            for name, word in ill.items()
+            for name, word in found.ill.items()
         ]
-        raise Refused(503, f"{', '.join(ill)}: not well", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
-    health = Health(status="ok", dependencies=found.words, last_worked=found.last_worked)
-    return Reply(data=health, message="all is well")
+        raise Refused(503, f"{', '.join(found.ill)}: not well", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
+    return Reply(data=found, message="all is well")
 
 
 def get_version(_: Call) -> Reply:
