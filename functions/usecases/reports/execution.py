@@ -80,14 +80,21 @@ def report(ports: Ports, execution_id: str) -> ExecutionReport:
     """
     execution = load_execution(ports, execution_id)
     shards, violations = ports.executions.shards(execution_id), ports.executions.violations(execution_id)
-    return report_of(ports, execution, shards, violations)
+    return report_of(ports, execution, run_or_problem(execution), shards, violations)
 
 
 def report_of(
-    ports: Ports, execution: Execution, shards: Sequence[Shard], violations: Sequence[Violation]
+    ports: Ports,
+    execution: Execution,
+    known: tuple[Run | None, str],
+    shards: Sequence[Shard],
+    violations: Sequence[Violation],
 ) -> ExecutionReport:
-    """Return the report of an execution as it was read, with its shards and violations: see report."""
-    run, problem = run_or_problem(execution)
+    """Return the report of an execution as it was read, with its shards and violations: see report.
+
+    `known` is what `run_or_problem` returns of it.
+    """
+    run, problem = known
     pushes = _pushes(ports, execution, run, shards)
     total = sum((tally for _, tally in pushes), Tally())
     resend = run is not None and run.recipe.settings.on_unknown is OnUnknown.RESEND

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated
 
 from functions.domain.documents import Described, fingerprint
@@ -16,6 +17,7 @@ from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch, Level, LogEntry, Place
 from functions.usecases.reports.execution import ExecutionReport, report_of
 from functions.usecases.reports.numbers import Totals, totals_of
+from functions.usecases.timeline.steps import Run, run_or_problem
 
 _SECOND = timedelta(seconds=1)
 
@@ -186,6 +188,15 @@ class Watched:
     shards: Sequence[Shard]
     violations: Sequence[Violation]
 
+    @cached_property
+    def _known(self) -> tuple[Run | None, str]:
+        return run_or_problem(self.execution)
+
+    @property
+    def run(self) -> Run | None:
+        """The execution with its recipe, None where this release cannot read it."""
+        return self._known[0]
+
     @property
     def version(self) -> str:
         """The name of this state of things: that of `version_now` while nothing changes."""
@@ -193,7 +204,8 @@ class Watched:
 
     def detail(self) -> ExecutionDetail:
         """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
-        report, execution = report_of(self.ports, self.execution, self.shards, self.violations), self.execution
+        execution = self.execution
+        report = report_of(self.ports, execution, self._known, self.shards, self.violations)
         size = report.totals.audience_size
         reached = size - report.totals.not_reached
         return ExecutionDetail(

@@ -17,7 +17,7 @@ from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.reports.executions import ExecutionDetail, Watched, version_now, watch_execution
 from functions.usecases.reports.receipt import export
-from functions.usecases.timeline.steps import load_execution, run_or_problem
+from functions.usecases.timeline.steps import load_execution
 
 AT = "/executions/<execution_id>"
 _SHOWN_ANEW_SECONDS = 10
@@ -103,7 +103,7 @@ def execution_asked(visit: Visit) -> Execution:
 
 def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
     """Return what the page and its live part show of an execution."""
-    report, run = watched.detail(), run_or_problem(watched.execution)[0]
+    report, run = watched.detail(), watched.run
     return ShownExecution(
         execution=watched.execution,
         recipe=run.recipe if run else None,
@@ -119,8 +119,7 @@ def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:
-    run = run_or_problem(watched.execution)[0]
-    return sample_messages(visit.ports, run.recipe, watched.execution.id) if run else []
+    return sample_messages(visit.ports, watched.run.recipe, watched.execution.id) if watched.run else []
 
 
 def _version(visit: Visit, version: str) -> str:

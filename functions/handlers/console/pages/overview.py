@@ -24,7 +24,6 @@ from functions.usecases.reports.executions import (
 )
 from functions.usecases.reports.upcoming import Upcoming, upcoming
 from functions.usecases.reports.violations import open_violations, resolve_violation
-from functions.usecases.timeline.steps import run_or_problem
 
 _NEXT = 8
 _LATEST = 10
@@ -123,7 +122,7 @@ def _version(visit: Visit, versions: Mapping[str, str]) -> str:
 
 
 def _row(visit: Visit, watched: Watched) -> _Row:
-    report, run = watched.detail(), run_or_problem(watched.execution)[0]
+    report, run = watched.detail(), watched.run
     return _Row(
         execution=watched.execution,
         report=report,
