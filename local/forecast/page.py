@@ -51,7 +51,7 @@ def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> 
         "<h2>Users hit most</h2>",
         _table(
             ("user", "pushes", "of"),
-            ((entry["userId"], entry.pushes, _counts(entry["recipes"])) for entry in answer["usersHitMost"]),
+            ((entry["userId"], entry["pushes"], _counts(entry["recipes"])) for entry in answer["usersHitMost"]),
         ),
         "<h2>Calendar</h2>",
         _table(

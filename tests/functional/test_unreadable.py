@@ -12,10 +12,10 @@ from functions.domain.errors import Transient
 from functions.domain.execution.execution import Execution, State
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.reports.executions import watch_execution
 from functions.usecases.reports.history import user_history
 from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.watch_execution import watch_execution
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.reconcile import reconcile
 from functions.usecases.timeline.steps import load_execution

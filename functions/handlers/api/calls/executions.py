@@ -14,16 +14,14 @@ from functions.handlers.api.route import Call, Page, Paging, Reply, Route
 from functions.handlers.http.streaming import begun
 from functions.ports.executions import ExecutionSearch, Place
 from functions.usecases.reports.executions import (
-    ExecutionDetail,
     ExecutionSummary,
     LogLine,
     execution_of,
     find_executions,
     log_of_execution,
-    version_now,
-    watch_execution,
 )
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.watch_execution import ExecutionDetail, version_now, watch_execution
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"

@@ -15,8 +15,8 @@ from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
-from functions.usecases.reports.executions import ExecutionDetail, Watched, version_now, watch_execution
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 from functions.usecases.timeline.steps import load_execution
 
 AT = "/executions/<execution_id>"

@@ -14,16 +14,10 @@ from functions.handlers.console.execution_sentences import Control, control_of, 
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
-from functions.usecases.reports.executions import (
-    ExecutionDetail,
-    ExecutionSummary,
-    Watched,
-    find_executions,
-    version_now,
-    watch_execution,
-)
+from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.upcoming import Upcoming, upcoming
 from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 
 _NEXT = 8
 _LATEST = 10
