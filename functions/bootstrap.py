@@ -20,7 +20,7 @@ from functions.ports.queue import Clock
 from functions.ports.sending import PushSender
 from functions.settings import FcmSettings, Platform, Settings
 from functions.settings.read import named_commit, process_settings
-from functions.version import running
+from functions.version import Version, running
 
 if TYPE_CHECKING:
     from functions.gcp.fcm.check import FcmCheck
@@ -167,7 +167,7 @@ def signing_key() -> str:
     return settings.cloud.console.key
 
 
-def running_version() -> Mapping[str, str | None]:
+def running_version() -> Version:
     """Return which version of Tminus this process runs, the commit where it is known, and Python's version."""
     return running(named_commit())
 

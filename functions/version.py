@@ -2,7 +2,7 @@
 
 import platform
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 VERSION = "0.1.0"
@@ -12,13 +12,22 @@ _SOURCE = Path(__file__).parents[1]
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
-def running(named: str = "", source: Path = _SOURCE) -> Mapping[str, str | None]:
-    """Return `version`, `commit` and `python`; the commit is the `named` one, else that of the checkout, else None.
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """Which Tminus runs; `commit` is null where nobody says it."""
+
+    version: str
+    commit: str | None
+    python: str
+
+
+def running(named: str = "", source: Path = _SOURCE) -> Version:
+    """Return which version runs; its commit is the `named` one, else that of the checkout, else None.
 
     A name that is not a commit is not shown, whatever it is.
     """
     commit = next((each for each in (named.strip().lower(), _checked_out(source)) if _COMMIT.fullmatch(each)), None)
-    return {"version": VERSION, "commit": commit, "python": platform.python_version()}
+    return Version(version=VERSION, commit=commit, python=platform.python_version())
 
 
 def _checked_out(source: Path) -> str:

@@ -4,12 +4,27 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
 from functions.domain.errors import FieldError
 
 E = TypeVar("E", bound=Enum)
+
+
+@dataclass(frozen=True)
+class Described:
+    """Names the schema of the OpenAPI document that describes a field: `Annotated[str, Described("Phase")]`.
+
+    It is for fields of reports whose type does not say it: a word, or a document, that a newer release has written.
+    """
+
+    schema: str
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, str]:
+        """Return the name as pydantic asks for it when `openapi` describes the field."""
+        return {"x-component": self.schema}
 
 
 def shown(value: object) -> str:

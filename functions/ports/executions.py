@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
+
+Level = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +19,7 @@ class LogEntry:
 
     at: datetime
     phase: str
-    level: str
+    level: Level
     message: str
 
 

@@ -11,13 +11,21 @@ from functions.domain.errors import Misconfigured, TminusError
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 
+_OK = "ok"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """By name, `ok` or a word for what is wrong; and when the parts of this process last worked."""
+    """Each dependency with the word `ok`, and when the parts of this process last worked, where it has any."""
 
-    words: Mapping[str, str]
+    status: str
+    dependencies: Mapping[str, str]
     last_worked: Mapping[str, datetime]
+
+    @property
+    def ill(self) -> Mapping[str, str]:
+        """The dependencies that do not answer as they should, each with a word for what is wrong."""
+        return {name: word for name, word in self.dependencies.items() if word != _OK}
 
 
 def check_health(ports: Ports) -> Health:
@@ -25,7 +33,9 @@ def check_health(ports: Ports) -> Health:
     words = {name: _ask(lambda ask=ask: ask(ports)) for name, ask in _QUESTIONS.items()}  # type: ignore[misc]
     words |= {name: _ask(part.check) for name, part in ports.parts.items()}
     known = {name: part.last_worked() for name, part in ports.parts.items()}
-    return Health(words=words, last_worked={name: at for name, at in known.items() if at is not None})
+    last_worked = {name: at for name, at in known.items() if at is not None}
+    healthy = all(word == _OK for word in words.values())
+    return Health(status=_OK if healthy else "unhealthy", dependencies=words, last_worked=last_worked)
 
 
 def _ask(question: Callable[[], object]) -> str:
@@ -36,7 +46,7 @@ def _ask(question: Callable[[], object]) -> str:
         return f"Misconfigured: {error.setting}" if isinstance(error, Misconfigured) else type(error).__name__
     except Exception:
         return "Unreachable"
-    return "ok"
+    return _OK
 
 
 def _user_data(ports: Ports) -> None:

@@ -15,7 +15,7 @@ from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.recipe.read import parse
 from functions.usecases.dry_run.query_audience import QueriedAudience, find_audience, query_audience
-from functions.usecases.dry_run.run_job import Found
+from functions.usecases.dry_run.run_job import FoundAudience
 from functions.usecases.recipes.audience import recipe_criteria
 from local.cli.jobs_run import lines_of
 from local.cli.options import (
@@ -109,13 +109,13 @@ def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query:
     }
 
 
-def _rows(found: QueriedAudience, preview: int) -> Found:
+def _rows(found: QueriedAudience, preview: int) -> FoundAudience:
     with found.csv.open(encoding="utf-8", newline="") as file:
         columns, *rows = islice(csv.reader(file), preview + 1)
-    return Found(name=AUDIENCE, users=found.count, columns=columns, rows=rows)
+    return FoundAudience(name=AUDIENCE, users=found.count, columns=columns, rows=rows)
 
 
-def _tell(found: QueriedAudience, shown: Found, *, kept: bool, as_json: bool) -> None:
+def _tell(found: QueriedAudience, shown: FoundAudience, *, kept: bool, as_json: bool) -> None:
     parts = [{"count": part.count, "csv": str(part.csv)} for part in found.parts]
     if as_json:
         about = {"count": found.count, "description": found.description, "columns": shown.columns, "rows": shown.rows}

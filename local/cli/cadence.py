@@ -13,6 +13,7 @@ import click
 from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
+from functions.handlers.http.as_json import as_json as to_json
 from functions.ports import Ports
 from functions.settings.read import process_settings
 from functions.usecases.cadence.import_history import import_history
@@ -55,15 +56,15 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
         return
     with _ports(state) as ports:
         at = read_instant(until, "--until") or ports.clock.now()
-        found = notifications_of(ports, user_id, until=at, days=days)["notifications"]
+        found = notifications_of(ports, user_id, until=at, days=days).notifications
     if as_json:
         print_json(found)
         return
     for push in found:
-        what = f"{push['executionId']}/{push['push']}" if push["source"] == "execution" else push["name"]
-        became = " ".join(filter(None, [push["outcome"], push["reason"], "(test)" if push["test"] else ""]))
-        text = f"  {push['title']}" if push.get("title") else ""
-        click.echo(f"{push['sentAt']}  layer {push['layerId']}  {what}  {became}{text}")
+        what = f"{push.execution_id}/{push.push}" if push.source == "execution" else push.name
+        became = " ".join(filter(None, [push.outcome, push.reason, "(test)" if push.test else ""]))
+        text = f"  {push.title}" if push.title else ""
+        click.echo(f"{stamp(push.sent_at)}  layer {push.layer_id}  {what}  {became}{text}")
     if not found:
         click.echo(f"nothing is known of this user in the {days} days before {stamp(at)}; check the id")
 
@@ -88,7 +89,7 @@ def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, 
             report = client.call("POST", "/api/cadence/history", data=fields, files=files).data
         else:
             with _ports(state, new=True, trial=dry_run) as ports:
-                report = import_history(ports, source, dry_run=dry_run).document()
+                report = to_json(import_history(ports, source, dry_run=dry_run))
     if as_json:
         print_json(report)
     else:

@@ -38,13 +38,13 @@ def list_jobs(as_json: bool) -> None:
         print_json(found)
         return
     for job in found:
-        click.echo(f"{job['id']} (layer {job['layer']}): {job['title']}")
-        for parameter in job["parameters"]:
-            default = "required" if parameter["default"] is None else f"default {parameter['default']}"
-            click.echo(f"  parameter {parameter['name']} ({parameter['type']}, {default}): {parameter['meaning']}")
-        for audience in job["audiences"]:
-            click.echo(f"  audience {audience['name']}: {audience['meaning']}")
-            click.echo(f"    {', '.join(column['name'] for column in audience['columns'])}")
+        click.echo(f"{job.id} (layer {job.layer}): {job.title}")
+        for parameter in job.parameters:
+            default = "required" if parameter.default is None else f"default {parameter.default}"
+            click.echo(f"  parameter {parameter.name} ({parameter.type}, {default}): {parameter.meaning}")
+        for audience in job.audiences:
+            click.echo(f"  audience {audience.name}: {audience.meaning}")
+            click.echo(f"    {', '.join(column.name for column in audience.columns)}")
 
 
 @jobs.command("new")
@@ -86,7 +86,7 @@ def run_one(
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
     if as_json:
-        print_json({"job": job.id, "audiences": [vars(audience) for audience in found]})
+        print_json({"job": job.id, "audiences": found})
         return
     for audience in found:
         click.echo(f"{audience.name}: {audience.users:,} users")

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from audience_jobs.contract import Job, Value
 from functions.domain.errors import BadInput
-from functions.usecases.dry_run.run_job import Found
+from functions.usecases.dry_run.run_job import FoundAudience
 
 
-def lines_of(found: Found) -> Iterator[str]:
+def lines_of(found: FoundAudience) -> Iterator[str]:
     """Give the rows as lines of equal columns, for people. What would move a terminal's cursor becomes a `?`."""
     table = [[_shown(value) for value in row] for row in [found.columns, *found.rows]] if found.rows else []
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -35,8 +35,8 @@ _OURS = ("audience_jobs", "functions", "local", "main")
 def _told_version() -> str:
     """Say what `GET /api/version` answers, in a line."""
     known = running_version()
-    commit = f"commit {known['commit']}" if known["commit"] else "commit unknown"
-    return f"tminus {known['version']} ({commit}, Python {known['python']})"
+    commit = f"commit {known.commit}" if known.commit else "commit unknown"
+    return f"tminus {known.version} ({commit}, Python {known.python})"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,8 +13,9 @@ import click
 from functions import bootstrap
 from functions.domain.errors import BadInput, FieldError
 from functions.domain.recipe.old_push import is_old_push
+from functions.handlers.http.as_json import as_json as to_json
 from functions.settings.read import process_settings
-from functions.usecases.moving_in.migrate import Migrated, OldDocument, Outcome, migrate
+from functions.usecases.moving_in.migrate import OldDocument, Outcome, migrate, refused
 from local.cli.api_client import ApiClient
 from local.cli.options import existing_folder, folder, json_option, print_json
 from local.cli.remote import maybe_system
@@ -57,16 +58,12 @@ def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool)
         settings = replace(process_settings(), state_dir=state if there else Path(aside))
         with closing(bootstrap.embedded(settings, RealClock())) as system:
             made = migrate(system.ports, documents, by="cli", dry_run=not apply)
-            return [each.document() for each in made]
+            return [to_json(each) for each in made]
 
 
 def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
     """Send documents to a running system, some at a time, and return what became of each."""
-    found = [
-        Migrated(name=old.name, outcome=Outcome.REFUSED, errors=[FieldError("", old.unreadable)]).document()
-        for old in documents
-        if old.unreadable
-    ]
+    found = [to_json(refused(old, [FieldError("", old.unreadable)])) for old in documents if old.unreadable]
     readable = [old for old in documents if not old.unreadable]
     for first in range(0, len(readable), _SENT_AT_ONCE):
         some = readable[first : first + _SENT_AT_ONCE]

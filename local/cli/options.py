@@ -13,6 +13,7 @@ from rich.console import Console
 
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
+from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
 from functions.settings.read import process_settings
 
@@ -67,8 +68,8 @@ def read_instant(text: str | None, option: str) -> datetime | None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a report, or a document, as JSON."""
+    click.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
 
 
 def force_option(words: str) -> Callable[..., Any]:

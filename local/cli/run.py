@@ -1,10 +1,8 @@
 """`tminus run`: one execution in virtual time."""
 
 import sys
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,6 +10,7 @@ from functions import logs
 from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import ViolationType
 from functions.settings import Settings
+from functions.usecases.reports.execution import ExecutionReport
 from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
@@ -76,14 +75,14 @@ def run(
     sys.exit(_exit_status(report))
 
 
-def _exit_status(report: Mapping[str, Any]) -> int:
+def _exit_status(report: ExecutionReport) -> int:
     """Return 0 where the recipe did what it is for: a push that could reach nobody has to be looked at."""
-    reaches_nobody = any(one["type"] == ViolationType.AUDIENCE_EXCLUDED for one in report["violations"])
-    ended = _EXIT.get(State(report["status"]), _ENDED_BEFORE)
+    reaches_nobody = any(one.type is ViolationType.AUDIENCE_EXCLUDED for one in report.violations)
+    ended = _EXIT.get(report.status, _ENDED_BEFORE)
     return _ENDED_BEFORE if reaches_nobody and not ended else ended
 
 
-def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> dict[str, Any]:
+def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> ExecutionReport:
     """Run a plan and tell its story; return the report."""
     story.open(plan)
     with (

@@ -1,7 +1,7 @@
 """`tminus simulate`: what a folder of recipes will send in the days to come."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from local.cli.options import (
 )
 from local.cli.progress import bar
 from local.embedded.clock import RealClock
-from local.forecast.answer import answer, difference
+from local.forecast.answer import CalendarEntry, answer, difference
 from local.forecast.forecast import Forecast, Question, changed, forecast
 from local.forecast.page import page
 from local.runtime.recipe_files import read_recipe_file
@@ -171,18 +171,18 @@ def _width(column: int, texts: Iterable[str]) -> int:
     return column if sys.stdout.isatty() else max([column, *(len(text) + 1 for text in texts)])
 
 
-def _tell_calendar(calendar: list[dict[str, Any]]) -> None:
-    lines = [(entry, push) for entry in calendar for push in entry["pushes"]]
-    recipe = _width(_RECIPE, (entry["recipe"] for entry, _ in lines))
-    audience = _width(_AUDIENCE, (push["audience"] for _, push in lines))
+def _tell_calendar(calendar: Sequence[CalendarEntry]) -> None:
+    lines = [(entry, push) for entry in calendar for push in entry.pushes]
+    recipe = _width(_RECIPE, (entry.recipe for entry, _ in lines))
+    audience = _width(_AUDIENCE, (push.audience for _, push in lines))
     titles = f"{'push':>5} {'audience':<{audience}}{'users':>8}{'sent':>8}{'held back':>11}"
     click.echo(f"{'send (UTC)':<18}{'recipe':<{recipe}}{titles}")
     for entry, push in lines[:_MOST_LINES]:
-        at, held = entry["sendAt"].replace("T", " ")[:16], sum(push["excluded"].values())
+        at, held = f"{entry.send_at:%Y-%m-%d %H:%M}", sum(push.excluded.values())
         click.echo(
-            f"{at:<18}{entry['recipe'][: recipe - 1]:<{recipe}}{push['order']:>5} "
-            f"{push['audience'][: audience - 1]:<{audience}}"
-            f"{push['audienceSize']:>8,}{push['sent']:>8,}{held:>11,}"
+            f"{at:<18}{entry.recipe[: recipe - 1]:<{recipe}}{push.order:>5} "
+            f"{push.audience[: audience - 1]:<{audience}}"
+            f"{push.audience_size:>8,}{push.sent:>8,}{held:>11,}"
         )
     if len(lines) > _MOST_LINES:
         click.echo(f"... and {len(lines) - _MOST_LINES:,} pushes more; --json and --html have them all")

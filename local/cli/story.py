@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.ports.executions import LogEntry
+from functions.usecases.reports.execution import ExecutionReport
+from functions.usecases.reports.numbers import AllTotals, PushNumbers
 from local.cli.options import size_of
 from local.runtime.single_run import Plan
 
@@ -39,30 +41,23 @@ class Story:
         text = f"  {self._distance(entry.at):>7}  {phase:<20} {entry.message}"
         self.console.print(text, style=style, markup=False)
 
-    def close(self, report: Mapping[str, Any], state: Path) -> None:
+    def close(self, report: ExecutionReport, state: Path) -> None:
         """Print the numbers and where to look at what they count."""
-        table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
-        for name in ("push", "audience", "users", "test", "excluded", "sent", "failed", "unknown", "not\nreached"):
-            table.add_column(name, justify="left" if name == "audience" else "right", no_wrap=True)
-        for push in report["pushes"]:
-            table.add_row(*_cells(push))
-        totals = {"order": "all", "audience": "", **report["totals"]}
-        table.add_row(*_cells(totals), style="bold")
         self.console.print()
-        self.console.print(table)
-        for reason, count in report["totals"]["excluded"].items():
+        self.console.print(_table(report))
+        totals = report.totals
+        for reason, count in totals.excluded.items():
             self.console.print(f"    {reason} excluded {count:,}", markup=False)
-        if report["unknownWhy"]:
-            self.console.print(f"    {report['unknownWhy']}", markup=False)
-        totals = report["totals"]
-        if totals["people"] is not None:
-            reached = totals["sent"] if totals["peopleReached"] is None else totals["peopleReached"]
-            told = f"{reached:,} of {totals['people']:,} users got a push; {totals['sent']:,} messages sent"
+        if report.unknown_why:
+            self.console.print(f"    {report.unknown_why}", markup=False)
+        if totals.people is not None:
+            reached = totals.sent if totals.people_reached is None else totals.people_reached
+            told = f"{reached:,} of {totals.people:,} users got a push; {totals.sent:,} messages sent"
             self.console.print(f"    {told}", markup=False)
-        self._samples(report["executionId"], state / "outbox.jsonl")
-        self.console.print(f"\n  {report['executionId']}: [bold]{report['status']}[/] {report['reason']}".rstrip())
-        self.console.print(f"  audiences: {state}/audiences/{report['executionId']}/", markup=False)
-        self.console.print(f"  receipt:   {state}/receipts/{report['executionId']}.csv", markup=False)
+        self._samples(report.execution_id, state / "outbox.jsonl")
+        self.console.print(f"\n  {report.execution_id}: [bold]{report.status}[/] {report.reason}".rstrip())
+        self.console.print(f"  audiences: {state}/audiences/{report.execution_id}/", markup=False)
+        self.console.print(f"  receipt:   {state}/receipts/{report.execution_id}.csv", markup=False)
         if (state / "outbox.jsonl").exists():
             self.console.print(f"  messages:  {state}/outbox.jsonl", markup=False)
 
@@ -92,14 +87,24 @@ def _first_messages(execution: str, outbox: Path) -> Mapping[int, Mapping[str, A
     return first
 
 
-def _cells(push: Mapping[str, Any]) -> list[str]:
-    numbers = [
-        push["audienceSize"],
-        push["testSent"],
-        sum(push["excluded"].values()),
-        push["sent"],
-        push["failed"],
-        push["unknown"],
-        push["notReached"],
+def _table(report: ExecutionReport) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    for name in ("push", "audience", "users", "test", "excluded", "sent", "failed", "unknown", "not\nreached"):
+        table.add_column(name, justify="left" if name == "audience" else "right", no_wrap=True)
+    for push in report.pushes:
+        table.add_row(str(push.order), push.audience, *_cells(push))
+    table.add_row("all", "", *_cells(report.totals), style="bold")
+    return table
+
+
+def _cells(numbers: PushNumbers | AllTotals) -> list[str]:
+    counts = [
+        numbers.audience_size,
+        numbers.test_sent,
+        sum(numbers.excluded.values()),
+        numbers.sent,
+        numbers.failed,
+        numbers.unknown,
+        numbers.not_reached,
     ]
-    return [str(push["order"]), push["audience"], *(f"{number:,}" for number in numbers)]
+    return [f"{count:,}" for count in counts]

@@ -2,14 +2,48 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from functions.domain.execution.execution import State
 from functions.domain.instants import stamp
-from local.forecast.forecast import Forecast, totals
+from functions.usecases.reports.execution import ExecutionReport
+from functions.usecases.reports.numbers import PushNumbers
+from local.forecast.forecast import Forecast, NamedReport, totals
 
 _MOST_USERS = 10
 _FCM_A_MINUTE = 600_000
 """FCM's quota of a project: firebase.google.com/docs/cloud-messaging/scale-fcm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarPush:
+    """What becomes of one push of a send, in users."""
+
+    order: int
+    audience: str
+    layer: int | None
+    due_at: datetime | None
+    audience_size: int
+    excluded: Mapping[str, int]
+    sent: int
+    failed: int
+    unknown: int
+    not_reached: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarEntry:
+    """A send, and how it ends."""
+
+    execution_id: str
+    recipe: str
+    send_at: datetime
+    status: State
+    reason: str
+    dry_run: bool | None
+    pushes: Sequence[CalendarPush]
 
 
 def answer(runs: Sequence[Forecast]) -> dict[str, Any]:
@@ -26,7 +60,7 @@ def answer(runs: Sequence[Forecast]) -> dict[str, Any]:
         "seed": first.seed,
         "totals": dict(totals(first)),
         "recipes": list(_recipes(first)),
-        "calendar": [_entry(entry) for entry in first.executions],
+        "calendar": [_entry(entry.report) for entry in first.executions],
         "usersHitMost": _most_hit(first),
         "pushesPerUser": _per_user(first),
         "collisions": [
@@ -68,54 +102,49 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def _recipes(made: Forecast) -> Iterable[dict[str, Any]]:
-    by_recipe: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_recipe: dict[str, list[NamedReport]] = defaultdict(list)
     for entry in made.executions:
-        by_recipe[entry["recipeId"]].append(entry)
+        by_recipe[entry.report.recipe_id].append(entry)
     for recipe_id, entries in sorted(by_recipe.items()):
-        excluded: Counter[str] = Counter()
-        for entry in entries:
-            excluded.update(_sum_excluded(entry))
+        reports = [entry.report for entry in entries]
+        excluded = sum((Counter(push.excluded) for report in reports for push in report.pushes), Counter[str]())
         yield {
             "id": recipe_id,
-            "name": entries[0]["name"],
+            "name": entries[0].recipe_name,
             "sends": len(entries),
-            "states": dict(Counter(entry["status"] for entry in entries)),
-            "audience": sum(entry["totals"]["audienceSize"] for entry in entries),
-            "sent": sum(entry["totals"]["sent"] for entry in entries),
+            "states": dict(Counter(report.status.value for report in reports)),
+            "audience": sum(report.totals.audience_size for report in reports),
+            "sent": sum(report.totals.sent for report in reports),
             "excluded": sum(excluded.values()),
             "reasons": dict(excluded),
         }
 
 
-def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    keys = (
-        "order",
-        "audience",
-        "layer",
-        "dueAt",
-        "audienceSize",
-        "excluded",
-        "sent",
-        "failed",
-        "unknown",
-        "notReached",
+def _entry(report: ExecutionReport) -> CalendarEntry:
+    return CalendarEntry(
+        execution_id=report.execution_id,
+        recipe=report.recipe_id,
+        send_at=report.send_at,
+        status=report.status,
+        reason=report.reason,
+        dry_run=report.dry_run,
+        pushes=[_push(push) for push in report.pushes],
     )
-    return {
-        "executionId": entry["executionId"],
-        "recipe": entry["recipeId"],
-        "sendAt": entry["sendAt"],
-        "status": entry["status"],
-        "reason": entry["reason"],
-        "dryRun": entry["dryRun"],
-        "pushes": [{key: push[key] for key in keys} for push in entry["pushes"]],
-    }
 
 
-def _sum_excluded(entry: Mapping[str, Any]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for push in entry["pushes"]:
-        found.update(push["excluded"])
-    return found
+def _push(push: PushNumbers) -> CalendarPush:
+    return CalendarPush(
+        order=push.order,
+        audience=push.audience,
+        layer=push.layer,
+        due_at=push.due_at,
+        audience_size=push.audience_size,
+        excluded=push.excluded,
+        sent=push.sent,
+        failed=push.failed,
+        unknown=push.unknown,
+        not_reached=push.not_reached,
+    )
 
 
 def _most_hit(made: Forecast) -> list[dict[str, Any]]:

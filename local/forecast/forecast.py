@@ -16,7 +16,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.policy import Policy
 from functions.domain.push.outcomes import EXCLUDED, SENT
 from functions.domain.recipe.read import Recipe, read
-from functions.usecases.reports.execution import report
+from functions.usecases.reports.execution import ExecutionReport, report
 from functions.usecases.timeline.steps import read_run
 from local.forecast.cost import use_of_call
 from local.simulator.judge.ending import outcomes_of
@@ -37,6 +37,14 @@ class Got:
     recipe_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class NamedReport:
+    """What one execution did, and what its recipe is called."""
+
+    recipe_name: str
+    report: ExecutionReport
+
+
 @dataclass(kw_only=True)
 class Forecast:
     """What one simulated span of days came to.
@@ -48,7 +56,7 @@ class Forecast:
     seed: int
     begins_at: datetime
     ends_at: datetime
-    executions: list[dict[str, Any]] = field(default_factory=list)
+    executions: list[NamedReport] = field(default_factory=list)
     users: dict[str, list[Got]] = field(default_factory=lambda: defaultdict(list))
     collisions: Counter[tuple[str, str]] = field(default_factory=Counter)
     minutes: Counter[datetime] = field(default_factory=Counter)
@@ -119,7 +127,7 @@ class _Forecasting(Simulation):
         for execution in self.world.executions.all():
             if not execution.cleaned:
                 self._collect(execution)
-        self._made.executions.sort(key=lambda entry: (entry["sendAt"], entry["recipeId"]))
+        self._made.executions.sort(key=lambda entry: (entry.report.send_at, entry.report.recipe_id))
         self._made.breaches, self._made.faults = outcome.breaches, self.chance.counts
         return self._made
 
@@ -142,12 +150,12 @@ class _Forecasting(Simulation):
     def _collect(self, execution: Execution) -> None:
         if execution.send_at >= self._made.ends_at:
             return
-        entry = report(self._raw, execution.id)
-        if any(known["executionId"] == execution.id for known in self._made.executions[-20:]):
+        if any(known.report.execution_id == execution.id for known in self._made.executions[-20:]):
             return
-        entry["name"] = execution.recipe.get("name") or execution.recipe_id
-        self._made.executions.append(entry)
-        if not entry["dryRun"]:
+        found = report(self._raw, execution.id)
+        name = str(execution.recipe.get("name") or execution.recipe_id)
+        self._made.executions.append(NamedReport(recipe_name=name, report=found))
+        if not found.dry_run:
             for push, rows in self._rows(execution):
                 self._count(execution, push, rows)
         if not self._careful:
@@ -194,14 +202,14 @@ def changed(question: Question, recipes: Sequence[Recipe]) -> Question:
 
 def totals(made: Forecast) -> Mapping[str, int]:
     """Return a forecast's sums: sends, and what became of the users of all pushes."""
-    pushes = [push for entry in made.executions for push in entry["pushes"]]
+    pushes = [push for entry in made.executions for push in entry.report.pushes]
     return {
         "executions": len(made.executions),
-        "audience": sum(push["audienceSize"] for push in pushes),
-        "sent": sum(push["sent"] for push in pushes),
-        "excluded": sum(sum(push["excluded"].values()) for push in pushes),
-        "failed": sum(push["failed"] for push in pushes),
-        "unknown": sum(push["unknown"] for push in pushes),
-        "notReached": sum(push["notReached"] for push in pushes),
+        "audience": sum(push.audience_size for push in pushes),
+        "sent": sum(push.sent for push in pushes),
+        "excluded": sum(sum(push.excluded.values()) for push in pushes),
+        "failed": sum(push.failed for push in pushes),
+        "unknown": sum(push.unknown for push in pushes),
+        "notReached": sum(push.not_reached for push in pushes),
         "usersReached": len(made.users),
     }

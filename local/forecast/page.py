@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from local.forecast.answer import CalendarEntry
 from local.forecast.charts import Bar, columns, rows_of_bars
 
 _STYLE = """
@@ -64,31 +65,31 @@ def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> 
     return f"{head}<body>{body}</body></html>\n"
 
 
-def _calendar(calendar: Sequence[Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
+def _calendar(calendar: Sequence[CalendarEntry]) -> Iterable[tuple[object, ...]]:
     for entry in calendar:
-        for push in entry["pushes"]:
-            held = _counts(push["excluded"])
-            ends = "dry run" if entry["dryRun"] else entry["status"]
-            at = entry["sendAt"].replace("T", " ")[:16]
+        for push in entry.pushes:
+            held = _counts(push.excluded)
+            ends = "dry run" if entry.dry_run else entry.status
+            at = f"{entry.send_at:%Y-%m-%d %H:%M}"
             yield (
                 at,
-                entry["recipe"],
+                entry.recipe,
                 ends,
-                push["order"],
-                push["audience"],
-                push["audienceSize"],
-                push["sent"],
+                push.order,
+                push.audience,
+                push.audience_size,
+                push.sent,
                 held,
             )
 
 
-def _days(calendar: Sequence[Mapping[str, Any]]) -> Iterable[Bar]:
+def _days(calendar: Sequence[CalendarEntry]) -> Iterable[Bar]:
     by_day: dict[str, Counter[str]] = {}
     for entry in calendar:
-        for push in entry["pushes"]:
-            sums = by_day.setdefault(entry["sendAt"][5:10], Counter())
-            excluded = sum(push["excluded"].values())
-            sums.update(sent=push["sent"], excluded=excluded, all=push["audienceSize"])
+        for push in entry.pushes:
+            sums = by_day.setdefault(f"{entry.send_at:%m-%d}", Counter())
+            excluded = sum(push.excluded.values())
+            sums.update(sent=push.sent, excluded=excluded, all=push.audience_size)
     for day, sums in by_day.items():
         yield _bar(day, {"sent": sums["sent"], "excluded": sums["excluded"], "audience": sums["all"]})
 

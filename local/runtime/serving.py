@@ -119,7 +119,7 @@ def _index(ports: Ports) -> "WSGIApplication":
         status: str = "404 Not Found"
         body: dict[str, Any] = {"message": "no such function; GET / lists them"}
         if environ.get("PATH_INFO") == "/version":
-            status, body = "200 OK", dict(bootstrap.running_version())
+            status, body = "200 OK", vars(bootstrap.running_version())
         elif environ.get("PATH_INFO") in ("", "/"):
             try:
                 status, body = "200 OK", _overview(ports)

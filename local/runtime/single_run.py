@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from audience_jobs.contract import Engine
 from functions import bootstrap
@@ -21,7 +20,7 @@ from functions.settings import Settings
 from functions.usecases.recipes.audience import recipe_job
 from functions.usecases.recipes.check import check_recipe
 from functions.usecases.recipes.save import save_recipe
-from functions.usecases.reports.execution import report
+from functions.usecases.reports.execution import ExecutionReport, report
 from functions.usecases.timeline import control
 from functions.usecases.timeline.steps import timeline_of
 from local.embedded.clock import RealClock, VirtualClock
@@ -78,7 +77,7 @@ class SingleRun:
         """The system's ports."""
         return self._system.ports
 
-    def execute(self, plan: Plan) -> dict[str, Any]:
+    def execute(self, plan: Plan) -> ExecutionReport:
         """Run an execution to its end and return its report.
 
         A slot that has run before is not run again: the report is the one of that run.

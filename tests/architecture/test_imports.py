@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.logs",
         "functions.ports",
         "functions.usecases",
+        "functions.version",
         "audience_jobs.errors",
     ),
     "functions.bootstrap": (

@@ -10,6 +10,7 @@ from typing import Any
 
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm.sender import FcmSender
+from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
 from functions.usecases.recipes.save import save_recipe
 from functions.usecases.reports.execution import report
@@ -35,7 +36,8 @@ class CloudLab:
         return save_recipe(self.ports, document, by="growth@example.com").id
 
     def report(self, execution: str) -> dict[str, Any]:
-        return report(self.ports, execution)
+        document: dict[str, Any] = as_json(report(self.ports, execution))
+        return document
 
     def sent(self) -> Counter[tuple[str, str]]:
         """How often each device was sent each push, by the tag under which a device shows only one of them."""

@@ -20,6 +20,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
 from functions.domain.recipe.read import read
+from functions.handlers.http.as_json import as_json
 from functions.ports import Ports
 from functions.usecases.recipes.save import match_schedule, save_recipe
 from functions.usecases.reports.execution import report
@@ -166,7 +167,8 @@ class Lab:
 
     def report(self, execution: str = "") -> dict[str, Any]:
         """The report of the first send, or another."""
-        return report(self.ports, execution or self.id)
+        document: dict[str, Any] = as_json(report(self.ports, execution or self.id))
+        return document
 
     def violations(self, execution: str = "") -> list[str]:
         """The types of the execution's violations."""

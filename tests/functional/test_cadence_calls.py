@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadFields, BadInput, LedgerUnreadable
+from functions.handlers.http.as_json import as_json
 from functions.ports import Ports
 from functions.usecases.cadence.change_rules import change_rules
 from functions.usecases.cadence.filter_audience import filter_audience
@@ -26,10 +27,8 @@ def track(lab: Lab, **written: Any) -> Tracked:
 
 
 def history(lab: Lab, number: int = 1) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = notifications_of(lab.ports, user(number), until=lab.clock.now(), days=14)[
-        "notifications"
-    ]
-    return found
+    found = notifications_of(lab.ports, user(number), until=lab.clock.now(), days=14)
+    return [as_json(each) for each in found.notifications]
 
 
 def test_a_filter_excludes_whom_the_next_push_would_exclude(lab: Lab) -> None:
@@ -100,7 +99,7 @@ def test_where_the_deployment_fails_open_everybody_is_let_through_and_told_so(ma
 
 def test_a_tracked_push_holds_back_the_next_one(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
-    assert track(lab) == Tracked(recorded=True)
+    assert track(lab) == Tracked(recorded=True, reason="")
     lab.run_to_the_end()
     assert lab.report()["totals"]["excluded"] == {"layer_3_cooldown": 1}
 
@@ -164,9 +163,8 @@ def test_what_a_user_got_of_an_execution_that_is_gone_is_still_told(lab: Lab) ->
     lab.run_to_the_end()
     executions: Any = _Forgetful()
     ports = replace(lab.ports, executions=executions)
-    [sent] = notifications_of(ports, user(1), until=lab.clock.now(), days=14)["notifications"]
-    assert (sent["executionId"], sent["push"]) == (lab.id, 1)
-    assert "recipeId" not in sent
+    [sent] = notifications_of(ports, user(1), until=lab.clock.now(), days=14).notifications
+    assert (sent.execution_id, sent.push, sent.recipe_id) == (lab.id, 1, None)
 
 
 class _Forgetful:

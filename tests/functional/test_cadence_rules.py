@@ -41,8 +41,10 @@ def test_a_rule_that_was_changed_between_two_pushes_holds_for_the_second(lab: La
 
 def test_the_audit_log_says_who_changed_which_rule(lab: Lab) -> None:
     change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}], by="ann@example.com")
-    [entry] = history_of(lab.ports, SUBJECT)["entries"]
-    assert (entry["by"], entry["before"]["rules"][1]["hours"], entry["after"]["rules"][1]["hours"]) == (
+    [entry] = history_of(lab.ports, SUBJECT).entries
+    assert entry.before is not None
+    assert entry.after is not None
+    assert (entry.by, entry.before["rules"][1]["hours"], entry.after["rules"][1]["hours"]) == (
         "ann@example.com",
         96,
         12,
@@ -53,7 +55,7 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     with pytest.raises(BadFields):
         change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}, {"name": "other"}], by="ann@example.com")
     assert lab.ports.ledger.rules()[1].hours == 96
-    assert history_of(lab.ports, SUBJECT)["entries"] == []
+    assert history_of(lab.ports, SUBJECT).entries == []
 
 
 @pytest.mark.parametrize(

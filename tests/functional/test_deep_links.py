@@ -35,7 +35,9 @@ def test_a_value_is_encoded_in_tests_live_sends_dry_runs_and_samples_alike(lab: 
     lab.run_to(START_AT)
     for test in (True, False):
         found = preview(lab.ports, recipe(pushSequence=[push(1, deepLink=LINK, title="Hi")]), test=test)
-        assert links(found["pushes"][0]["samples"] + found["pushes"][0]["variations"]) == {ENCODED}
+        [tried] = found.pushes
+        shown = [each.deep_link for each in tried.samples] + [each.deep_link for each in tried.variations]
+        assert set(shown) == {ENCODED}
     [sample] = sample_messages(lab.ports, read_run(lab.execution()).recipe, lab.id)
     assert "".join(piece.text for piece in sample.deep_link) == ENCODED
     lab.run_to_the_end()
@@ -67,8 +69,8 @@ def test_a_one_off_may_take_whole_links_from_its_file_and_skips_those_that_lead_
     rows = [f"{user(0)},https://kicks.example/a?b=c%20d", f"{user(1)},javascript:alert(1)", f"{user(2)},"]
     content = "\n".join([HEADER, *rows]).encode()
     tried = try_once(lab.ports, OneOff(written=written), io.BytesIO(content), by="ann@example.com")
-    assert tried["pushes"][0]["excluded"] == {"bad_link": 1, "missing_variable": 1}
-    assert "deep link that may not be opened: see ALLOWED_LINKS" in str(tried["problems"])
+    assert tried.pushes[0].excluded == {"bad_link": 1, "missing_variable": 1}
+    assert "deep link that may not be opened: see ALLOWED_LINKS" in str(tried.problems)
     execution = send_once(lab.ports, OneOff(written=written), io.BytesIO(content), by="ann@example.com")
     lab.run_to(EARLIER + timedelta(hours=1))
     assert links(lab.outbox(test=False)) == {"https://kicks.example/a?b=c%20d"}

@@ -58,8 +58,8 @@ def test_whoever_got_only_the_first_push_before_a_stop_counts_as_reached(overlap
 
 
 def test_a_dry_run_names_people_and_messages(overlapping: Lab) -> None:
-    totals = preview(overlapping.ports, recipe(), test=False)["totals"]
-    assert (totals["people"], totals["eligiblePeople"], totals["messages"]) == (9, 9, 15)
+    totals = preview(overlapping.ports, recipe(), test=False).totals
+    assert (totals.people, totals.eligible_people, totals.messages) == (9, 9, 15)
 
 
 def test_an_execution_of_an_older_release_has_no_number_of_people(lab: Lab) -> None:

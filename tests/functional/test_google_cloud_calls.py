@@ -56,7 +56,7 @@ def test_a_push_is_sent_once_to_the_users_of_a_file_whom_cadence_lets_through(
     push = OneOff(written={"title": "Hi [[var:name]]", "body": "b", "layerId": 3})
     content = "\n".join(["user_id,name", *(f"{user},Jo" for user in owners)]).encode()
     tried = try_once(ports, push, io.BytesIO(content), by="ann@example.com")
-    assert tried["totals"]["excluded"] == {"layer_3_cooldown": 2}
+    assert tried.totals.excluded == {"layer_3_cooldown": 2}
     made = {send_once(ports, push, io.BytesIO(content), by="ann@example.com", key="k").id for _ in range(2)}
     lab.cloud.run_until(NOON + timedelta(hours=1))
     [execution] = made
@@ -67,8 +67,8 @@ def test_a_push_is_sent_once_to_the_users_of_a_file_whom_cadence_lets_through(
         {"layer_3_cooldown": 2},
     )
     assert sum(lab.sent().values()) == 4
-    found = notifications_of(ports, owners[2], until=NOON + timedelta(hours=1), days=2)["notifications"]
-    assert [(push["executionId"], push["title"]) for push in found] == [(execution, "Hi Jo")]
+    found = notifications_of(ports, owners[2], until=NOON + timedelta(hours=1), days=2).notifications
+    assert [(push.execution_id, push.title) for push in found] == [(execution, "Hi Jo")]
 
 
 def test_old_pushes_become_recipes_once(lab: CloudLab) -> None:

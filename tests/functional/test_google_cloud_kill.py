@@ -21,6 +21,7 @@ import pytest
 
 from functions import bootstrap
 from functions.domain.instants import stamp
+from functions.handlers.http.as_json import as_json
 from functions.settings import Platform, Settings
 from functions.usecases.recipes.save import save_recipe
 from functions.usecases.reports.execution import report
@@ -181,7 +182,7 @@ def test_a_kill_in_the_middle_of_every_function_repeats_no_message(
             if execution is not None and execution.cleaned:
                 break
             time.sleep(0.25)
-        told = report(ports, EXECUTION)
+        told = as_json(report(ports, EXECUTION))
     counts = Counter((each.token, each.body["message"]["android"]["notification"]["tag"]) for each in fcm.requests)
     assert told["status"] == "completed", told["violations"]
     assert set(front.killed) >= set(KILLED_AFTER_SECONDS) - {"reconcile"}

@@ -12,8 +12,10 @@ import pytest
 
 from functions.domain.errors import BadFields, LedgerUnreadable
 from functions.domain.ids import UserIdFormat
+from functions.domain.instants import stamp
+from functions.handlers.http.as_json import as_json
 from functions.ports import Ports
-from functions.usecases.cadence.import_history import ImportReport, import_history
+from functions.usecases.cadence.import_history import Imported, import_history
 from functions.usecases.cadence.track import track_notification
 from functions.usecases.reports.history import notifications_of
 from tests.factories import push, recipe, user
@@ -28,13 +30,13 @@ def csv(*rows: str, header: str = "user_id,layer,sent_at") -> bytes:
     return "\n".join([header, *rows]).encode()
 
 
-def load(lab: Lab, content: bytes, *, dry_run: bool = False) -> ImportReport:
+def load(lab: Lab, content: bytes, *, dry_run: bool = False) -> Imported:
     return import_history(lab.ports, io.BytesIO(content), dry_run=dry_run)
 
 
 def history(lab: Lab, number: int) -> list[tuple[int, str, str]]:
-    found = notifications_of(lab.ports, user(number), until=lab.clock.now(), days=30)["notifications"]
-    return [(push["layerId"], push["sentAt"], push.get("name", "")) for push in found]
+    found = notifications_of(lab.ports, user(number), until=lab.clock.now(), days=30).notifications
+    return [(push.layer_id, stamp(push.sent_at) or "", push.name or "") for push in found]
 
 
 def test_an_imported_push_holds_back_the_next_one(lab: Lab) -> None:
@@ -60,7 +62,7 @@ def test_every_row_is_counted_once(lab: Lab) -> None:
             f"{user(1)},3",
         ),
     )
-    document = json.loads(json.dumps(report.document()))
+    document = json.loads(json.dumps(as_json(report)))
     errors = document.pop("errors")
     assert document == {
         "dryRun": False,
@@ -79,7 +81,7 @@ def test_every_row_is_counted_once(lab: Lab) -> None:
 def test_columns_in_upper_case_are_read(lab: Lab) -> None:
     rows = [f"{user(1)},3,{SENT_AT},shoes"]
     report = load(lab, csv(*rows, header="USER_ID,LAYER_ID,SENT_AT,RECIPE"))
-    assert (report.imported, report.document()["leftOut"]) == (1, [])
+    assert (report.imported, report.left_out) == (1, [])
     assert history(lab, 1) == [(3, SENT_AT, "shoes")]
 
 
@@ -89,15 +91,14 @@ def test_the_old_cadence_services_own_export_is_read(lab: Lab) -> None:
     report = load(lab, csv(*rows, header=header))
     assert (report.imported, report.refused) == (2, 0)
     assert (history(lab, 1), history(lab, 2)) == ([(3, SENT_AT, "Hi")], [(5, SENT_AT, "")])
-    document = report.document()
     read = {"user_id": "user_id", "layer_id": "layer", "sent_at": "sent_at", "push_title": "title"}
-    assert (document["columns"], document["leftOut"]) == (read, ["push_body", "audience_description"])
+    assert (report.columns, report.left_out) == (read, ["push_body", "audience_description"])
     assert load(lab, csv(f"{user(1)},3,{SENT_AT}")).duplicates == 1, "the same user, layer and second"
 
 
 def test_a_fault_is_named_by_the_column_of_the_file(lab: Lab) -> None:
     report = load(lab, csv(f"{user(1)},9,{SENT_AT}", header="user_id,layer_id,sent_at"))
-    assert [(error.line, error.errors[0].field) for error in report.errors] == [(2, "layer_id")]
+    assert [(error.line, error.field) for error in report.errors] == [(2, "layer_id")]
 
 
 def test_two_columns_that_mean_the_same_are_refused(lab: Lab) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions import bootstrap
+from functions.handlers.http.as_json import as_json
 from functions.ports import Ports
 from functions.settings import Settings
 from functions.usecases.reports.execution import report
@@ -96,7 +97,7 @@ def test_a_kill_in_any_phase_loses_nothing_and_repeats_nothing(
     sends = Counter(
         (m["push"], m["token"], m["test"]) for m in messages(folder, test=True) + messages(folder, test=False)
     )
-    numbers = report(look(), EXECUTION)
+    numbers = as_json(report(look(), EXECUTION))
     assert max(sends.values(), default=0) == 1, numbers
     for push in numbers["pushes"]:
         parts = push["sent"] + push["failed"] + push["unknown"] + push["notReached"]

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from functions.domain.recipe.status import Status
-from functions.usecases.moving_in.migrate import Migrated, OldDocument, migrate, migration_status
+from functions.usecases.moving_in.migrate import (
+    MigratedShown,
+    MigrationStatus,
+    OldDocument,
+    migrate,
+    migration_status,
+)
 from functions.usecases.recipes.save import pause_recipe
 from tests.factories import TESTER, executions_of, old_push, recipe, user
 from tests.functional.conftest import EARLIER, Lab
@@ -22,12 +28,12 @@ def push(**changes: Any) -> dict[str, Any]:
     return old_push(**{"audienceCriteria": {"filters": {"minLifetimeTrades": 0}}, **changes})
 
 
-def run(lab: Lab, *documents: Any, dry_run: bool = False) -> list[Migrated]:
+def run(lab: Lab, *documents: Any, dry_run: bool = False) -> list[MigratedShown]:
     named = [OldDocument(name=f"{n}.json", content=document) for n, document in enumerate(documents)]
     return list(migrate(lab.ports, named, by="ann@example.com", dry_run=dry_run))
 
 
-def outcomes(found: list[Migrated]) -> list[tuple[str, str, str]]:
+def outcomes(found: list[MigratedShown]) -> list[tuple[str, str, str]]:
     return [(each.outcome.value, each.recipe_id, each.status) for each in found]
 
 
@@ -54,7 +60,7 @@ def test_pushes_and_recipes_are_taken_over_once(make_lab: MakeLab) -> None:
     assert jobs(lab) == {"tminus-push-p1", "tminus-daily"}
     assert outcomes(run(lab, *documents)) == [("unchanged", *rest) for _, *rest in created]
     assert len(lab.ports.audit.of_recipe("daily", most=9)) == 1
-    assert migration_status(lab.ports) == {"migrated": 2, "byStatus": {"active": 1, "completed": 1}}
+    assert migration_status(lab.ports) == MigrationStatus(migrated=2, by_status={"active": 1, "completed": 1})
 
 
 def test_a_push_is_sent_at_its_time_through_the_whole_timeline(make_lab: MakeLab) -> None:

@@ -106,8 +106,8 @@ def test_a_misspelled_key_that_is_stored_is_a_problem_of_the_dry_run_and_the_rec
     document = recipe(settings__safegards={"maxAudienceSize": 1})
     lab.store(document)
     found = preview(lab.ports, document, test=False)
-    [problem] = found["problems"]
-    assert (problem["type"], found["valid"], "settings.safegards" in problem["message"]) == (
+    [problem] = found.problems
+    assert (problem.type, found.valid, "settings.safegards" in problem.message) == (
         "unwelcome_field",
         False,
         True,
@@ -121,16 +121,16 @@ def test_test_users_whose_ids_are_no_uuids_are_told_what_to_set(lab: Lab) -> Non
     with pytest.raises(BadRecipe, match="USER_ID_FORMAT=any") as error:
         checked_recipe(document, policy=lab.policy, find_job=lambda _: _job(Lab.audiences), now=EARLIER)
     assert [(each.field, each.code) for each in error.value.errors] == [("settings.testUserIds[0]", "bad_user_id")]
-    problems = preview(lab.ports, document, test=True)["problems"]
+    problems = preview(lab.ports, document, test=True).problems
     assert any(
-        "settings.testUserIds[0]" in told["message"] and "USER_ID_FORMAT=any" in told["message"] for told in problems
+        "settings.testUserIds[0]" in told.message and "USER_ID_FORMAT=any" in told.message for told in problems
     )
 
 
 def test_a_dry_run_on_integer_ids_says_what_to_set(lab: Lab) -> None:
     lab.write_rows([(str(number), "Shoe", "Name", "a") for number in range(1, 6)])
     found = preview(lab.ports, recipe(pushSequence=[push(1)]), test=False)
-    critical = [problem["message"] for problem in found["problems"] if problem["severity"] == "critical"]
-    assert found["valid"] is False
+    critical = [problem.message for problem in found.problems if problem.severity == "critical"]
+    assert found.valid is False
     assert "5 invalid_user_id" in critical[0]
     assert "set USER_ID_FORMAT=any" in critical[0]

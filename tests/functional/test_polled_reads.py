@@ -11,7 +11,7 @@ from werkzeug.test import Client
 
 from functions import bootstrap
 from functions.domain.execution.execution import State
-from functions.usecases.reports.executions import version_now, watch_execution
+from functions.usecases.reports.watch_execution import version_now, watch_execution
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
 from tests.factories import executions_of

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe
+from functions.handlers.http.as_json import as_json
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe
 from functions.usecases.reports.audit import history_of
 from tests.factories import recipe
@@ -14,7 +15,7 @@ from tests.functional.conftest import Lab
 
 
 def told(lab: Lab) -> list[tuple[str, str]]:
-    return [(entry["action"], entry["by"]) for entry in history_of(lab.ports, "welcome")["entries"]]
+    return [(entry.action, entry.by) for entry in history_of(lab.ports, "welcome").entries]
 
 
 def test_everything_that_people_do_to_a_recipe_is_told_newest_first(lab: Lab) -> None:
@@ -31,7 +32,7 @@ def test_everything_that_people_do_to_a_recipe_is_told_newest_first(lab: Lab) ->
 
 def test_an_entry_is_json_with_the_whole_document_before_and_after(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ann@example.com")
-    paused, saved = json.loads(json.dumps(history_of(lab.ports, "welcome")))["entries"]
+    paused, saved = json.loads(json.dumps(as_json(history_of(lab.ports, "welcome"))))["entries"]
     assert (saved["before"], saved["after"]["status"]) == (None, "active")
     assert paused["before"] == saved["after"]
     assert paused["after"] == lab.ports.recipes.get("welcome")
@@ -41,8 +42,9 @@ def test_an_entry_is_json_with_the_whole_document_before_and_after(lab: Lab) -> 
 def test_what_was_edited_by_hand_shows_before_the_next_change(lab: Lab) -> None:
     lab.ports.recipes.change("welcome", lambda document: {**(document or {}), "name": "by hand"})
     pause_recipe(lab.ports, "welcome", by="ann@example.com")
-    newest: dict[str, Any] = history_of(lab.ports, "welcome")["entries"][0]
-    assert newest["before"]["name"] == "by hand"
+    newest = history_of(lab.ports, "welcome").entries[0]
+    assert newest.before is not None
+    assert newest.before["name"] == "by hand"
 
 
 def test_what_is_refused_is_not_told(lab: Lab) -> None:
@@ -64,13 +66,13 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
     pages, before = [], None
     while True:
         page = history_of(lab.ports, "welcome", before=before, most=2)
-        pages.append([entry["number"] for entry in page["entries"]])
-        before = page["next"]
+        pages.append([entry.number for entry in page.entries])
+        before = page.next
         if before is None:
             break
     assert pages == [[5, 4], [3, 2], [1]]
-    assert history_of(lab.ports, "welcome", before=3, most=2)["next"] is None
-    assert history_of(lab.ports, "nobody's")["entries"] == []
+    assert history_of(lab.ports, "welcome", before=3, most=2).next is None
+    assert history_of(lab.ports, "nobody's").entries == []
 
 
 def test_a_pause_keeps_what_somebody_else_saves_in_that_very_moment(lab: Lab) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadRecipe
+from functions.domain.execution.safeguards import Severity
 from functions.domain.ids import UserIdFormat
 from functions.domain.policy import Policy
 from functions.domain.recipe.read import Document
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
 from functions.usecases.dry_run.preview import preview
-from functions.usecases.moving_in.migrate import Migrated, OldDocument, migrate
+from functions.usecases.moving_in.migrate import MigratedShown, OldDocument, migrate
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import resume_recipe, save_recipe, update_recipe
 from tests.factories import TESTER, old_push, push, recipe
@@ -89,8 +90,8 @@ def test_a_stored_recipe_with_such_text_still_sends_and_people_are_warned_in_tim
 def test_a_dry_run_of_such_a_recipe_is_not_valid_and_it_can_be_sent_by_hand(lab: Lab) -> None:
     lab.store(recipe(pushSequence=[FOREIGN]))
     found = preview(lab.ports, recipe(pushSequence=[FOREIGN]), test=False)
-    assert not found["valid"]
-    assert "push 1: title: '{{name}}' looks like" in found["problems"][0]["message"]
+    assert not found.valid
+    assert "push 1: title: '{{name}}' looks like" in found.problems[0].message
     start_by_hand(lab.ports, "welcome", SENDING_MODES["test-live-send"], EARLIER)
 
 
@@ -103,7 +104,7 @@ def test_a_paused_recipe_with_such_text_is_not_resumed_before_it_is_fixed(lab: L
 
 
 def test_the_text_of_the_old_system_is_taken_over_as_it_is_and_people_are_told(lab: Lab) -> None:
-    def taken(content: Document) -> Migrated:
+    def taken(content: Document) -> MigratedShown:
         [made] = migrate(lab.ports, [OldDocument(name="p1", content=content)], by="ann@example.com", dry_run=False)
         return made
 
@@ -222,14 +223,14 @@ def test_an_error_names_the_push_by_its_place_in_the_document(lab: Lab) -> None:
 def test_a_result_of_nobody_is_never_valid(lab: Lab) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     found = preview(lab.ports, recipe(), test=False)
-    assert not found["valid"]
-    assert [each["message"] for each in found["problems"] if each["severity"] == "critical"] == [
+    assert not found.valid
+    assert [each.message for each in found.problems if each.severity is Severity.CRITICAL] == [
         "nobody would get anything: all 9 users are excluded (9 no_token)"
     ]
     lab.write_users({"b": range(2)})
     found = preview(lab.ports, recipe(pushSequence=[push(1)]), test=False)
-    assert not found["valid"]
-    assert found["problems"][-1]["message"] == "nobody would get anything: the audience is empty"
+    assert not found.valid
+    assert found.problems[-1].message == "nobody would get anything: the audience is empty"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from functions.domain.errors import BadFields, KeyReused
 from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import ONE_OFF, UserIdFormat
+from functions.handlers.http.as_json import as_json
 from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
 from functions.usecases.by_hand.sort_upload import sort_upload
 from functions.usecases.cadence.track import track_notification
@@ -248,7 +249,7 @@ def test_more_users_than_may_be_are_refused_unless_that_is_meant(lab: Lab) -> No
 def test_a_dry_run_says_what_would_happen_and_sends_nothing(lab: Lab) -> None:
     track_notification(lab.ports, {"userId": user(0), "layerId": 3, "sentAt": "2026-03-01T12:00:00Z"})
     told = try_once(lab.ports, push(layerId=3), io.BytesIO(csv(0, 1, 2, 99)), by="ann@example.com")
-    assert (told["valid"], told["totals"]) == (
+    assert (told.valid, as_json(told.totals)) == (
         True,
         {
             "people": 4,

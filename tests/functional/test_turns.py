@@ -11,6 +11,7 @@ import pytest
 from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import execution_id
+from functions.domain.instants import stamp
 from functions.usecases.recipes.save import delete_recipe, pause_recipe
 from functions.usecases.reports.executions import summary
 from functions.usecases.timeline.control import cancel, stop
@@ -55,9 +56,10 @@ def test_whoever_waits_says_so_and_for_what(make_lab: MakeLab) -> None:
     lab.run_to(SEND_AT - 5 * MINUTE)
     waiting, busy = named(lab, "third"), named(lab, "first")
     assert (waiting.state, busy.waiting) == (State.LAUNCHED, None)
-    told = summary(waiting, lab.clock.now())["waiting"]
-    assert (told["since"], told["until"], told["limit"]) == ("2026-03-02T18:00:00Z", "2026-03-02T18:37:00Z", 2)
-    assert told["message"] == (
+    told = summary(waiting, lab.clock.now()).waiting
+    assert told is not None
+    assert (stamp(told.since), stamp(told.until), told.limit) == ("2026-03-02T18:00:00Z", "2026-03-02T18:37:00Z", 2)
+    assert told.message == (
         "waits its turn: as many executions as may be under way at once started before it "
         "(MAX_EXECUTIONS_AT_ONCE is 2); blocked if its turn has not come by 18:37 UTC"
     )
@@ -65,7 +67,7 @@ def test_whoever_waits_says_so_and_for_what(make_lab: MakeLab) -> None:
     assert (violation["severity"], violation["actionTaken"]) == ("warning", "waits its turn")
     assert "it can wait until 18:37 UTC" in violation["message"]
     lab.run_to_the_end()
-    assert summary(named(lab, "third"), lab.clock.now())["waiting"] is None
+    assert summary(named(lab, "third"), lab.clock.now()).waiting is None
     log = [entry.message for entry in lab.ports.executions.log_of(waiting.id)]
     assert any(line.startswith("its turn has come; it waited 3") for line in log), log
     assert any(line.startswith("open until 18:3") for line in log), "the window begins after the wait"

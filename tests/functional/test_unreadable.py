@@ -12,10 +12,10 @@ from functions.domain.errors import Transient
 from functions.domain.execution.execution import Execution, State
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.reports.executions import watch_execution
 from functions.usecases.reports.history import user_history
 from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.watch_execution import watch_execution
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.reconcile import reconcile
 from functions.usecases.timeline.steps import load_execution
@@ -189,7 +189,7 @@ def test_a_document_of_a_newer_release_takes_no_list_down_and_ends(
     rewrite(lab, **changes)
     [shown] = api.data("GET", "/api/automation/monitor?type=executions")
     assert (shown["status"], "this release cannot read" in shown["reason"]) == ("failed", True)
-    assert overview(lab.ports)["executions"] == 1
+    assert overview(lab.ports).executions == 1
     lab.run_to_the_end()
     assert (lab.execution().state, lab.execution().cleaned) == (State.FAILED, True)
     assert lab.outbox(test=False) == []
@@ -229,7 +229,7 @@ def test_pages_lists_and_downloads_show_a_broken_execution_as_broken(lab: Lab, a
         (3, None, 2),
     ]
     assert push_logs(lab.ports, ExecutionSearch(), most=5).next is None
-    assert watch_execution(lab.ports, load_execution(lab.ports, lab.id)).document()["problem"]
+    assert watch_execution(lab.ports, load_execution(lab.ports, lab.id)).detail().problem
 
 
 def test_an_execution_that_cannot_be_read_no_longer_counts_against_the_limit(lab: Lab) -> None:

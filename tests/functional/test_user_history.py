@@ -24,7 +24,7 @@ def visitor(lab: Lab) -> Visitor:
 
 def got(lab: Lab, user_id: str) -> list[Any]:
     found = notifications_of(lab.ports, user_id, until=lab.clock.now(), days=30)
-    return [(each["layerId"], each["outcome"], each["reason"], each["title"]) for each in found["notifications"]]
+    return [(each.layer_id, each.outcome, each.reason, each.title) for each in found.notifications]
 
 
 @pytest.mark.parametrize("layer", [1, 2, 3, 4, 5])
@@ -51,8 +51,8 @@ def test_whom_a_stop_left_out_is_told_of_the_stop(lab: Lab) -> None:
 
 def test_test_pushes_are_named_as_tests(lab: Lab) -> None:
     lab.run_to_the_end()
-    found = notifications_of(lab.ports, TESTER, until=lab.clock.now(), days=30)["notifications"]
-    assert {(each["test"], each["outcome"]) for each in found} == {(True, "sent")}
+    found = notifications_of(lab.ports, TESTER, until=lab.clock.now(), days=30).notifications
+    assert {(each.test, each.outcome) for each in found} == {(True, "sent")}
     assert len(found) == 3
 
 

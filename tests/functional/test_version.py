@@ -34,7 +34,7 @@ def test_the_local_server_says_it_at_slash_version_too(lab: Lab) -> None:
         told = Client(server.app).get("/version", headers={"Host": "localhost"})
     finally:
         server.server_close()
-    assert json.loads(told.text) == running()
+    assert json.loads(told.text) == vars(running())
 
 
 def test_a_deployment_may_name_its_commit(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_a_deployment_may_name_its_commit(lab: Lab, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_no_commit_is_not_shown(tmp_path: Path) -> None:
-    assert running("hunter2-is-the-password", tmp_path)["commit"] is None
+    assert running("hunter2-is-the-password", tmp_path).commit is None
 
 
 def git(folder: Path, *words: str) -> str:
@@ -59,12 +59,12 @@ def test_the_commit_of_a_checkout_is_found_on_a_branch_packed_detached_and_in_a_
     git(main, "init", "--quiet")
     git(main, "commit", "--quiet", "--allow-empty", "--message", "a")
     commit = git(main, "rev-parse", "HEAD")
-    assert running("", main)["commit"] == commit
+    assert running("", main).commit == commit
     git(main, "worktree", "add", "--quiet", str(tmp_path / "other"), "-b", "other")
-    assert running("", tmp_path / "other")["commit"] == commit
+    assert running("", tmp_path / "other").commit == commit
     git(main, "pack-refs", "--all")
-    assert running("", main)["commit"] == commit
-    assert running("", tmp_path / "other")["commit"] == commit
+    assert running("", main).commit == commit
+    assert running("", tmp_path / "other").commit == commit
     git(main, "checkout", "--quiet", "--detach")
-    assert running("", main)["commit"] == commit
-    assert running("", tmp_path)["commit"] is None
+    assert running("", main).commit == commit
+    assert running("", tmp_path).commit is None

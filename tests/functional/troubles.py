@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from functions import bootstrap
+from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
 from functions.usecases.reports.execution import report
 from local.embedded.clock import RealClock
@@ -127,7 +128,7 @@ def judge(folder: Path) -> dict[str, Any]:
     """Hold the end to the contract, with what lies in the state folder; return the report."""
     settings = replace(Settings(), state_dir=folder / STATE, user_data_dir=folder / "data")
     with closing(bootstrap.embedded(settings, RealClock())) as system:
-        numbers = report(system.ports, EXECUTION)
+        numbers: dict[str, Any] = as_json(report(system.ports, EXECUTION))
         unfinished = list(system.ports.executions.unfinished())
     left = messages(folder, test=True, state=STATE) + messages(folder, test=False, state=STATE)
     sends = Counter((message["push"], message["token"], message["test"]) for message in left)

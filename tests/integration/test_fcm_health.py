@@ -33,7 +33,7 @@ def test_fcm_is_asked_by_a_message_that_it_only_validates(make_fcm: MakeFcm, tmp
     fcm, _ = make_fcm(script=Script(default=answers.INVALID_TOKEN))
     for _ in range(3):
         with system(tmp_path, settings_for(fcm)) as health:
-            assert health.words["pushSender"] == "ok"
+            assert health.dependencies["pushSender"] == "ok"
     [request] = fcm.requests
     assert request.body["validate_only"] is True
 
@@ -53,19 +53,21 @@ def test_what_keeps_fcm_from_taking_messages_is_named(
 ) -> None:
     fcm, _ = make_fcm(script=Script(default=answer))
     with system(tmp_path, settings_for(fcm)) as health:
-        assert health.words["pushSender"] == word
+        assert health.dependencies["pushSender"] == word
         assert {
-            each for name, each in health.words.items() if name not in ("pushSender", "dispatcher", "scheduler")
+            each
+            for name, each in health.dependencies.items()
+            if name not in ("pushSender", "dispatcher", "scheduler")
         } == {"ok"}
 
 
 def test_missing_credentials_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
     with system(tmp_path, FcmSettings(project="demo-health")) as health:
-        assert health.words["pushSender"] == "Misconfigured: FCM_CREDENTIALS_FILE"
+        assert health.dependencies["pushSender"] == "Misconfigured: FCM_CREDENTIALS_FILE"
 
 
 def test_an_outbox_is_not_asked(tmp_path: Path) -> None:
     with system(tmp_path, None) as health:
-        assert "pushSender" not in health.words
+        assert "pushSender" not in health.dependencies
     assert (tmp_path / "state" / "outbox.jsonl").read_text() == ""

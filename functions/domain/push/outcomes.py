@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 PAYLOAD_LIMIT_BYTES = 4_096
 """FCM limits a message's payload: firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type."""
@@ -72,6 +72,8 @@ IN_DOUBT = frozenset({UNKNOWN, LOST})
 """What `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
 """The byte of each reason. Bytes are stored: add reasons at the end of Exclusion only."""
+Word = Literal["sent", "failed", "unknown", "excluded", "not_reached"]
+"""What became of a row, in a word."""
 OTHER = "other"
 """What stands for the reasons of a newer release."""
 
@@ -85,7 +87,7 @@ ROW_CODE: Mapping[Outcome, int] = {
     Outcome.UNKNOWN: UNKNOWN,
     Outcome.NOT_SENT: NOT_REACHED,
 }
-_WORDS = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
+_WORDS: dict[int, tuple[Word, str]] = {code: ("excluded", reason.value) for reason, code in EXCLUDED.items()}
 _WORDS |= {NOT_REACHED: ("not_reached", ""), SENT: ("sent", ""), FAILED: ("failed", "")}
 _WORDS |= {code: ("failed", outcome.value) for outcome, code in ROW_CODE.items() if code in FAILURES - {FAILED}}
 _WORDS |= dict.fromkeys((UNKNOWN, UNKNOWN_AGAIN), ("unknown", "no_answer"))
@@ -105,7 +107,7 @@ def row_code(outcomes: Sequence[Outcome]) -> int:
     return max((ROW_CODE[outcome] for outcome in outcomes), key=_WEIGHT.__getitem__)
 
 
-def word(code: int) -> tuple[str, str]:
+def word(code: int) -> tuple[Word, str]:
     """Return what a row's byte says to people: the outcome, and why where the row is excluded or unknown.
 
     Of bytes that a newer release has written, small letters are exclusions for other reasons; what else there is may

@@ -1,18 +1,16 @@
 """Answers: `{success, data, message}`, `{success: false, message, errors}`, and plain files."""
 
 import json
-import math
-from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
 
 from flask import Response
-from pydantic import BaseModel
 
 from functions.handlers.api.route import Call, Reply
+from functions.handlers.http.as_json import as_json
 from functions.handlers.http.errors import Refusal
 from functions.handlers.http.headers import NO_SNIFFING
 from functions.logs import log
+from functions.usecases.reports.field_at_fault import fields_at_fault
 
 _DATA = {"Cache-Control": "private, no-cache", **NO_SNIFFING, "Vary": "Authorization, Origin"}
 _JSON = "application/json"
@@ -28,7 +26,7 @@ def answered(call: Call, reply: Reply) -> Response:
         return Response(reply.content, status=reply.status, headers=headers, content_type=reply.content_type)
     if callable(reply.data):
         return answered(call, reply.data())
-    body = {"success": True, "data": _plain(reply.data), "message": reply.message}
+    body = {"success": True, "data": as_json(reply.data), "message": reply.message}
     if reply.page is not None:
         body["pagination"] = vars(reply.page)
     return _json(reply.status, body, headers)
@@ -37,27 +35,11 @@ def answered(call: Call, reply: Reply) -> Response:
 def refused(refusal: Refusal) -> Response:
     """Return the answer of a request that is not served."""
     log.info(refusal.message, extra={"action": "refused", "status": refusal.status})
-    errors = [error.document() for error in refusal.errors]
+    errors = as_json(fields_at_fault(refusal.errors))
     body = {"success": False, "code": refusal.code.value, "message": refusal.message, "errors": errors}
     return _json(refusal.status, body, {**_DATA, "Cache-Control": "no-store", **refusal.headers})
 
 
-def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Response(text.encode("utf-8", "backslashreplace"), status=status, headers=headers, content_type=_JSON)
-
-
-def _plain(data: Any) -> Any:
-    """Return what JSON can hold: models by the names that clients know.
-
-    A recipe edited by hand in Firestore may hold what JSON cannot: NaN becomes null, and bytes become Base64.
-    """
-    if isinstance(data, BaseModel):
-        return data.model_dump(mode="json", by_alias=True)
-    if isinstance(data, list):
-        return [_plain(item) for item in data]
-    if isinstance(data, Mapping):
-        return {name: _plain(item) for name, item in data.items()}
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return b64encode(data).decode() if isinstance(data, bytes) else data

@@ -10,9 +10,12 @@ from pydantic import TypeAdapter
 
 from functions import bootstrap
 from functions.handlers.api.recipe_model import NAMED, SCHEMAS
+from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
 from functions.handlers.http.codes import MEANINGS, ErrorCode
 
+Schema = dict[str, Any]
+"""A part of the document, as JSON has it."""
 _EXAMPLES = {
     "recipeId": "new-user-welcome",
     "executionId": "new-user-welcome_20260504T150000Z",
@@ -70,17 +73,17 @@ _PAGE: Mapping[str, Any] = {
 }
 
 
-def openapi(routes: Sequence[Route]) -> dict[str, Any]:
+def openapi(routes: Sequence[Route]) -> Schema:
     """Return the document of these routes."""
     schemas = _Schemas(routes)
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, Schema] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tminus",
-            "version": bootstrap.running_version()["version"],
+            "version": bootstrap.running_version().version,
             "description": "Push campaigns: recipes, their executions, and what people do to them. "
             "Instants are ISO 8601 in UTC. Answers are `{success, data, message}`, refusals "
             "`{success: false, message, errors}`.",
@@ -112,17 +115,17 @@ class _Schemas:
         for route in routes:
             for what, mode, model in _models(route):
                 wanted[f"{route.method} {route.path} {what}", mode] = model
-        inputs = [(key, mode, TypeAdapter(model)) for (key, mode), model in wanted.items()]
-        schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-        self._schemas = {key: _plain(schema) for key, schema in schemas.items()}
+        inputs = [(key, mode, list_adapter(model)) for (key, mode), model in wanted.items()]
+        schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=ReportSchemas)
+        self._schemas = {key: _plain(schema["items"]) for key, schema in schemas.items()}
         self._models = _plain(defined.get("$defs", {}))
         self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
 
-    def of(self, route: Route, what: str, mode: _Mode) -> dict[str, Any]:
+    def of(self, route: Route, what: str, mode: _Mode) -> Schema:
         """Return the schema of a route's query, body, form or answer."""
         return dict(self._schemas[f"{route.method} {route.path} {what}", mode])
 
-    def properties(self, route: Route, what: str) -> Iterable[tuple[str, dict[str, Any], bool]]:
+    def properties(self, route: Route, what: str) -> Iterable[tuple[str, Schema, bool]]:
         """Yield the fields of a model: name, schema, whether it has to be there."""
         schema = self.of(route, what, "validation")
         if "$ref" in schema:
@@ -141,27 +144,27 @@ def _plain(schema: Any) -> Any:
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    named = {"$ref": _REF.format(model=schema[NAMED])} if NAMED in schema else {}
-    kept = {key: value for key, value in schema.items() if key != NAMED and (key != "default" or value is not None)}
-    return {**named, **{key: _plain(value) for key, value in kept.items()}}
+    if NAMED in schema:
+        return {"$ref": _REF.format(model=schema[NAMED])}
+    return {key: _plain(value) for key, value in schema.items() if key != "default" or value is not None}
 
 
-def _optional(model: Mapping[str, Any]) -> dict[str, Any]:
+def _optional(model: Mapping[str, Any]) -> Schema:
     """Return the schema of a model with its defaults in words: generators require a field that has one."""
     properties = {name: _in_words(field) for name, field in model.get("properties", {}).items()}
     return {**model, **({"properties": properties} if properties else {})}
 
 
-def _in_words(field: Mapping[str, Any]) -> dict[str, Any]:
+def _in_words(field: Mapping[str, Any]) -> Schema:
     default = field.get("default")
     told = f"{field.get('description', '')} Default: {json.dumps(default)}.".lstrip() if default else ""
     kept = {key: value for key, value in field.items() if key != "default"}
     return {**kept, **({"description": told} if told else {})}
 
 
-def _used(schemas: Mapping[str, Any], paths: Mapping[str, Any]) -> dict[str, Any]:
+def _used(schemas: Mapping[str, Any], paths: Mapping[str, Any]) -> Schema:
     """Return the schemas that the paths refer to, also by way of others: parameters stand in their calls alone."""
-    used: dict[str, Any] = {}
+    used: Schema = {}
     open_values: list[Any] = [paths]
     while open_values:
         value = open_values.pop()
@@ -185,9 +188,9 @@ def _models(route: Route) -> Iterable[tuple[str, _Mode, Any]]:
         yield "answer", "serialization", route.answer
 
 
-def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
+def _operation(route: Route, schemas: _Schemas) -> Schema:
     role = f"Takes the role {route.least}." if route.least else "Open to everybody."
-    operation: dict[str, Any] = {
+    operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
         "description": role,
@@ -201,7 +204,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     return operation | ({"requestBody": body} if body else {})
 
 
-def _parameters(route: Route, schemas: _Schemas) -> Iterable[dict[str, Any]]:
+def _parameters(route: Route, schemas: _Schemas) -> Iterable[Schema]:
     for name in re.findall(r"{(\w+)}", route.path):
         schema = {"type": "string", "minLength": 1}
         yield {"name": name, "in": "path", "required": True, "schema": schema, "example": _EXAMPLES[name]}
@@ -216,12 +219,12 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterable[dict[str, Any]]:
         yield _header("If-Match", "The ETag of the version to change: 412 if somebody has changed it meanwhile.")
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
+def _header(name: str, description: str) -> Schema:
     return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
 
 
-def _body(route: Route, schemas: _Schemas) -> dict[str, Any] | None:
-    content: dict[str, Any] = {}
+def _body(route: Route, schemas: _Schemas) -> Schema | None:
+    content: Schema = {}
     if route.body is not None:
         content["application/json"] = {"schema": schemas.of(route, "body", "validation")}
     if route.form is not None:
@@ -229,19 +232,19 @@ def _body(route: Route, schemas: _Schemas) -> dict[str, Any] | None:
     return {"required": True, "content": content} if content else None
 
 
-def _successes(route: Route, schemas: _Schemas) -> dict[str, Any]:
+def _successes(route: Route, schemas: _Schemas) -> Schema:
     statuses = dict.fromkeys([route.status, *([202] if route.later else [])])
     answer = _success(route, schemas)
     return {str(status): {"description": HTTPStatus(status).phrase, **answer} for status in statuses}
 
 
-def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
-    answer: dict[str, Any] = {}
+def _success(route: Route, schemas: _Schemas) -> Schema:
+    answer: Schema = {}
     if route.etag:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Names this version."}}
     if isinstance(route.answer, str):
         return answer | {"content": {each: {"schema": _content(each)} for each in route.answer.split(", ")}}
-    envelope: dict[str, Any] = {
+    envelope: Schema = {
         "type": "object",
         "properties": {
             "success": {"const": True, "type": "boolean"},
@@ -257,11 +260,11 @@ def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     return answer | {"content": {"application/json": {"schema": envelope}, **file}}
 
 
-def _content(content_type: str) -> dict[str, Any]:
+def _content(content_type: str) -> Schema:
     return {"type": "object", "additionalProperties": True} if content_type == _JSON else {"type": "string"}
 
 
-def _refusals(route: Route) -> dict[str, Any]:
+def _refusals(route: Route) -> Schema:
     statuses = {422, 500, 503, *route.refusals}
     statuses |= {401, 403} if route.least else set()
     statuses |= {404} if "{" in route.path else set()
@@ -272,7 +275,7 @@ def _refusals(route: Route) -> dict[str, Any]:
     return {str(status): _refusal(status) for status in sorted(statuses)}
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def _refusal(status: int) -> Schema:
     if status == 304:
         return {"description": _WORDS[status]}
     schema = {"$ref": _REF.format(model="Refusal")}

@@ -50,7 +50,6 @@ def _or_any_object(name: str) -> WithJsonSchema:
 ChangesOfOne = Annotated[dict[str, Any], _or_any_object("RecipeChangesOfOne")]
 ChangesOfMany = Annotated[dict[str, Any], _or_any_object("RecipeChanges")]
 """Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
-AuditedRecipe = Annotated[dict[str, Any], WithJsonSchema({NAMED: "AuditedRecipe"})]
 
 
 def _ref(name: str) -> _Schema:

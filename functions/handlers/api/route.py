@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 1_000_000
 
 
 class Model(BaseModel):
-    """What a call takes or gives, in camelCase; `Query` is for what stands in an address."""
+    """What a call takes, in camelCase; `Query` is for what stands in an address."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, strict=True, frozen=True)
 
@@ -106,12 +106,12 @@ class Page:
 class Route:
     """One call.
 
-    `least` is the role that it takes; None: everybody may. `answer` is the type of `data`, or the content types of
-    what is answered instead of the envelope. `refusals` are the statuses that it may answer beside those that every
-    call may. A body is JSON that fits `body`; `form` is the model of a multipart form that may come instead. With
-    `keyed` a client may send an Idempotency-Key; with `etag` the answer names its version, and with `paged` its page.
-    `later` calls may also answer 202, where the work goes on after the answer; `file` is the type of what may be
-    answered instead of the envelope, where the query asks for it.
+    `least` is the role that it takes; None: everybody may. `answer` is the type of `data`, a dataclass that `as_json`
+    writes or a schema of recipes, or the content types of what is answered instead of the envelope. `refusals` are
+    the statuses that it may answer beside those that every call may. A body is JSON that fits `body`; `form` is the
+    model of a multipart form that may come instead. With `keyed` a client may send an Idempotency-Key; with `etag`
+    the answer names its version, and with `paged` its page. `later` calls may also answer 202, where the work goes on
+    after the answer; `file` is the type of what may be answered instead of the envelope, where the query asks for it.
     """
 
     method: str

@@ -1,12 +1,12 @@
 """The geometry of charts, in percent of their width; the templates draw them, and say the same in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from functions.domain.instants import instant
 from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
+from functions.usecases.reports.execution import ExecutionReport, PhaseTimes
+from functions.usecases.reports.numbers import AllTotals, PushNumbers
 
 _BEFORE_ZERO = 60.0
 """What comes before T-0 takes so much of the width: what comes after it may take days."""
@@ -70,10 +70,12 @@ class TimelineChart:
     now: float | None
 
 
-def timeline_chart(report: Mapping[str, Any], now: datetime) -> TimelineChart:
-    """Return the chart of an execution's report."""
-    planned = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
-    times = [_maybe(entry[name]) for entry in report["timeline"] for name in ("startedAt", "endedAt")]
+def timeline_chart(report: ExecutionReport, now: datetime) -> TimelineChart | None:
+    """Return the chart of an execution's report; None where its recipe cannot be read, so that nothing is planned."""
+    planned = {entry.phase: entry.planned_at for entry in report.timeline if entry.planned_at is not None}
+    if len(planned) < len(Phase):
+        return None
+    times = [at for entry in report.timeline for at in (entry.started_at, entry.ended_at)]
     finish = planned[Phase.CLEANUP] + CLEANUP_DELAY / 5
     scale = Scale(
         start=planned[Phase.AUDIENCE_GENERATION],
@@ -81,19 +83,19 @@ def timeline_chart(report: Mapping[str, Any], now: datetime) -> TimelineChart:
         end=max([finish, *(at for at in times if at is not None)]),
     )
     ends = dict(zip(list(Phase), [*list(planned.values())[1:], finish], strict=True))
-    rows = [_row(scale, entry, planned[entry["phase"]], ends[entry["phase"]], now) for entry in report["timeline"]]
+    rows = [_row(scale, entry, planned[entry.phase], ends[entry.phase], now) for entry in report.timeline]
     return TimelineChart(
         rows=rows,
-        pushes=[scale.x(instant(push["dueAt"])) for push in report["pushes"]],
+        pushes=[scale.x(push.due_at) for push in report.pushes if push.due_at is not None],
         zero=scale.x(scale.zero),
         now=scale.x(now) if scale.start <= now <= scale.end else None,
     )
 
 
-def _row(scale: Scale, entry: Mapping[str, Any], planned: datetime, planned_end: datetime, now: datetime) -> PhaseRow:
-    started, ended = _maybe(entry["startedAt"]), _maybe(entry["endedAt"])
+def _row(scale: Scale, entry: PhaseTimes, planned: datetime, planned_end: datetime, now: datetime) -> PhaseRow:
+    started, ended = entry.started_at, entry.ended_at
     return PhaseRow(
-        phase=entry["phase"],
+        phase=entry.phase,
         planned_at=planned,
         started_at=started,
         ended_at=ended,
@@ -112,15 +114,15 @@ class Slice:
     width: float
 
 
-def slices(numbers: Mapping[str, Any]) -> list[Slice]:
+def slices(numbers: PushNumbers | AllTotals) -> list[Slice]:
     """Return the parts of an audience side by side; they sum to the whole."""
-    size = numbers["audienceSize"]
+    size = numbers.audience_size
     counts = {
-        "sent": numbers["sent"],
-        "failed": numbers["failed"],
-        "unknown": numbers["unknown"],
-        "excluded": sum(numbers["excluded"].values()),
-        "waiting": numbers["notReached"],
+        "sent": numbers.sent,
+        "failed": numbers.failed,
+        "unknown": numbers.unknown,
+        "excluded": sum(numbers.excluded.values()),
+        "waiting": numbers.not_reached,
     }
     found, x = [], 0.0
     for name, count in counts.items():
@@ -147,7 +149,3 @@ def sparkline(values: Sequence[int]) -> Sparkline | None:
     most = max([*values, 1])
     placed = [(round(100 * n / (len(values) - 1), 1), round(22 - 20 * v / most, 1)) for n, v in enumerate(values)]
     return Sparkline(points=" ".join(f"{x},{y}" for x, y in placed), last_x=placed[-1][0], last_y=placed[-1][1])
-
-
-def _maybe(written: str | None) -> datetime | None:
-    return None if written is None else instant(written)

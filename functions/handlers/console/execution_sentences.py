@@ -1,15 +1,16 @@
 """Where a send stands, in sentences, and what its one large button does: always as the store has it now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.domain.execution.execution import Execution, Kind, State
-from functions.domain.instants import instant
+from functions.domain.recipe.timeline import Phase
 from functions.handlers.console.words import city, clock, plural, short_day, zone_of
+from functions.usecases.reports.execution import ExecutionReport
 from functions.usecases.reports.executions import possible_for
+from functions.usecases.reports.numbers import AllTotals
 
 _ENDED = {
     State.COMPLETED: "Finished",
@@ -39,7 +40,7 @@ class Control:
     explanation: str
 
 
-def control_of(execution: Execution, window_ends_at: str | None = None) -> Control:
+def control_of(execution: Execution, window_ends_at: datetime | None = None) -> Control:
     """Return what can be done to an execution now; `window_ends_at` is what its report says."""
     possible = possible_for(execution)
     if "cancel" in possible:
@@ -57,29 +58,29 @@ def control_of(execution: Execution, window_ends_at: str | None = None) -> Contr
     return Control(kind="over", label=_over(execution), explanation=_why_over(execution))
 
 
-def _cancellable(execution: Execution, window_ends_at: str | None) -> str:
+def _cancellable(execution: Execution, window_ends_at: datetime | None) -> str:
     if execution.waiting:
         return "Anyone can cancel while it waits."
-    return f"Anyone can cancel before {_at(execution, instant(window_ends_at) if window_ends_at else None)}."
+    return f"Anyone can cancel before {_at(execution, window_ends_at)}."
 
 
-def sentence(execution: Execution, report: Mapping[str, Any], now: datetime) -> str:
+def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> str:
     """Say where an execution stands."""
-    if report["problem"]:
+    if report.problem:
         return "This release cannot read this execution. It sends nothing more, and ends as failed."
     if execution.state in _ENDED:
         return _ended(execution, report)
     if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
         return _building(execution, report)
     if execution.state is State.TESTED:
-        goes_at = instant(report["windowEndsAt"])
+        goes_at = report.window_ends_at or execution.send_at
         if now >= goes_at:
             return "The send time has come. Sending starts at any moment."
         return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution, goes_at)}."
     return _live(report, now)
 
 
-def _building(execution: Execution, report: Mapping[str, Any]) -> str:
+def _building(execution: Execution, report: ExecutionReport) -> str:
     wait = execution.waiting
     if wait is not None:
         return (
@@ -91,20 +92,18 @@ def _building(execution: Execution, report: Mapping[str, Any]) -> str:
     if execution.kind is Kind.ONE_OFF:
         audience = "The audience is ready" if built else "Building the audience"
         return f"{audience}. Sends automatically at {_at(execution)}."
-    due = {entry["phase"]: instant(entry["plannedAt"]) for entry in report["timeline"]}
+    [tests_at] = [entry.planned_at for entry in report.timeline if entry.phase is Phase.TEST_SENDING]
     audiences = "Audiences are ready" if built else "Building audiences"
-    return f"{audiences}. Test pushes are sent at {_at(execution, due['test_sending'])}."
+    return f"{audiences}. Test pushes are sent at {_at(execution, tests_at)}."
 
 
-def _live(report: Mapping[str, Any], now: datetime) -> str:
-    pushes = report["pushes"]
-    begun = [push for push in pushes if instant(push["dueAt"]) <= now]
-    waiting = [push for push in pushes if instant(push["dueAt"]) > now]
-    sent = report["totals"]["sent"]
+def _live(report: ExecutionReport, now: datetime) -> str:
+    pushes, sent = report.pushes, report.totals.sent
+    waiting = [push for push in pushes if push.due_at is not None and push.due_at > now]
     if len(pushes) == 1:
         return f"{plural(sent, 'person has', 'people have')} received it so far."
     told = f"{plural(sent, 'message')} sent so far."
-    return f"Sending push {len(begun)} of {len(pushes)}. {told}" if waiting else told
+    return f"Sending push {len(pushes) - len(waiting)} of {len(pushes)}. {told}" if waiting else told
 
 
 def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
@@ -113,26 +112,25 @@ def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
     return f"{plural(len(executions), 'send was', 'sends were')} cancelled: {sends}."
 
 
-def _ended(execution: Execution, report: Mapping[str, Any]) -> str:
+def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
         return "Test finished. Only test users received the pushes."
-    totals = report["totals"]
     told = f"{_ENDED[execution.state]}."
-    if totals["sent"] or execution.state is State.COMPLETED:
-        told += f" {received(totals, len(report['pushes']))}."
+    if report.totals.sent or execution.state is State.COMPLETED:
+        told += f" {received(report.totals, len(report.pushes))}."
     return told
 
 
-def received(totals: Mapping[str, Any], pushes: int) -> str:
+def received(totals: AllTotals, pushes: int) -> str:
     """Say how many people received something, each counted once, and how many messages that were."""
-    sent, size = totals["sent"], totals["audienceSize"]
+    sent, size = totals.sent, totals.audience_size
     if pushes == 1:
         return f"{sent:,} of {plural(size, 'person', 'people')} received it"
     messages = f"{sent:,} of {plural(size, 'message')} sent"
-    if totals["people"] is None or totals["peopleReached"] is None:
+    if totals.people is None or totals.people_reached is None:
         return messages
-    people = plural(totals["people"], "person", "people")
-    return f"{totals['peopleReached']:,} of {people} received at least one push; {messages}"
+    people = plural(totals.people, "person", "people")
+    return f"{totals.people_reached:,} of {people} received at least one push; {messages}"
 
 
 def _at(execution: Execution, instant_: datetime | None = None) -> str:

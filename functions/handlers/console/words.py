@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.domain.instants import instant
+from functions.usecases.reports.numbers import AllTotals
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
@@ -78,11 +78,6 @@ def share(part: int, whole: int) -> str:
         return "0%"
     percent = 100 * part / whole
     return f"{percent:.1f}%" if 0 < percent < 10 and percent != round(percent) else f"{percent:.0f}%"
-
-
-def moment(value: datetime | str | None) -> datetime | None:
-    """Return an instant, be it written or not."""
-    return instant(value) if isinstance(value, str) else value
 
 
 def day_and_time(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
@@ -163,13 +158,13 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def audience_words(totals: Mapping[str, Any], pushes: int) -> str:
+def audience_words(totals: AllTotals, pushes: int) -> str:
     """Write how many people a send is for, each counted once, and how many messages that makes."""
-    size = totals["audienceSize"]
+    size = totals.audience_size
     if pushes == 1:
         return plural(size, "person", "people")
     messages = f"{plural(size, 'message')} in {plural(pushes, 'push', 'pushes')}"
-    return messages if totals["people"] is None else f"{plural(totals['people'], 'person', 'people')}, {messages}"
+    return messages if totals.people is None else f"{plural(totals.people, 'person', 'people')}, {messages}"
 
 
 def state_word(state: str) -> str:
@@ -200,7 +195,6 @@ def sentence(told: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
-    "moment": moment,
     "day_and_time": day_and_time,
     "short_day": short_day,
     "city": city,

@@ -1,16 +1,33 @@
 """Say what people can do now, to a recipe and to what is under way."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.recipe.read import read
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.usecases.recipes.save import stored_recipe
-from functions.usecases.reports.executions import possible_for, summary
+from functions.usecases.reports.executions import ExecutionSummary, possible_for, summary
 
 
-def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Possible(ExecutionSummary):
+    """An execution that is under way, with what can be done to it."""
+
+    possible: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PossibleNow:
+    """What can be done: to the recipe, and to each execution that is under way."""
+
+    recipe_id: str | None
+    recipe: Sequence[str]
+    executions: Sequence[Possible]
+
+
+def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -> PossibleNow:
     """Return what can be done to a recipe, to an execution, or to everything that is under way.
 
     NotFound where what is named does not exist.
@@ -23,11 +40,11 @@ def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -
         if not execution.state.final and recipe_id in ("", execution.recipe_id) and execution_id in ("", execution.id)
     ]
     now = ports.clock.now()
-    return {
-        "recipeId": recipe_id or None,
-        "recipe": _possible_for_recipe(ports, recipe_id) if recipe_id else [],
-        "executions": [{**summary(each, now), "possible": possible_for(each)} for each in under_way],
-    }
+    return PossibleNow(
+        recipe_id=recipe_id or None,
+        recipe=_possible_for_recipe(ports, recipe_id) if recipe_id else [],
+        executions=[Possible(**vars(summary(each, now)), possible=possible_for(each)) for each in under_way],
+    )
 
 
 def _possible_for_recipe(ports: Ports, recipe_id: str) -> list[str]:

@@ -29,6 +29,7 @@ from functions.usecases.by_hand.sort_upload import SortedUpload, sort_upload
 from functions.usecases.by_hand.uploaded_audience import store_upload
 from functions.usecases.dry_run.ports import shadow
 from functions.usecases.dry_run.preview import tried
+from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.timeline.launch import start
 from functions.usecases.timeline.steps import read_run
 
@@ -66,7 +67,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
     return start(ports, snapshot, send_at, Kind.ONE_OFF, name)
 
 
-def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> dict[str, Any]:
+def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
     """Return what sending a push to the users of a CSV would do now, as `preview` does; nobody is sent anything.
 
     BadFields as `send_once`.

@@ -1,6 +1,7 @@
 """Change the cadence rules; the next shard that asks the ledger is held to them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from functions.domain.audit import Action, Deed
 from functions.domain.cadence.rule_changes import edited, rules_document
@@ -8,6 +9,35 @@ from functions.domain.cadence.rules import CadenceRule
 from functions.domain.documents import fingerprint
 from functions.domain.errors import Stale
 from functions.ports import Ports
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """At most `count` pushes of these layers to one user within `hours` hours of the sending recipe's wall clock."""
+
+    name: str
+    layers: Sequence[int]
+    hours: int
+    count: int
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """All cadence rules."""
+
+    rules: Sequence[Rule]
+
+
+def shown_rules(rules: Sequence[CadenceRule]) -> Rules:
+    """Return rules as people read and edit them."""
+    return Rules(rules=[_shown(rule) for rule in rules])
+
+
+def _shown(rule: CadenceRule) -> Rule:
+    return Rule(
+        name=rule.reason.value, layers=sorted(rule.layers), hours=rule.hours, count=rule.count, active=rule.active
+    )
 
 
 def change_rules(

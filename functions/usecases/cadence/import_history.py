@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.audience.uploaded_csv import CsvRow, Source, UploadedCsv, bad_file
@@ -31,7 +31,7 @@ _REQUIRED: Mapping[str, Sequence[str]] = {
 }
 _OPTIONAL: Mapping[str, Sequence[str]] = {"recipe": ("recipe",), "title": ("title", "push_title")}
 """What a row says, and the names of its column: `layer_id` and `push_title` in exports of the old cadence service."""
-_MOST_ERRORS = 100
+_MOST_ROWS_AT_FAULT = 100
 _MOST_LABELS = 10_000
 """Names of recipes are few; where each row has another title, the later ones are kept without."""
 _DAYS_AT_ONCE = 7
@@ -40,20 +40,36 @@ _ROW = struct.Struct(f">{USER_KEY_BYTES}sIBI")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowError:
-    """What is wrong with a row: the line of the file on which it begins, and each column at fault."""
+class RowAtFault:
+    """What is wrong with a row of the file."""
 
     line: int
-    errors: Sequence[FieldError]
+    """The line of the file on which the row begins."""
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What became of the rows: rows = imported + duplicates + sum(skipped) + refused."""
+
+    dry_run: bool
+    rows: int
+    imported: int
+    duplicates: int
+    skipped: Mapping[Skipped, int]
+    refused: int
+    refused_for: Mapping[str, int]
+    columns: Mapping[str, str]
+    """The columns of the file that were read, and as what."""
+    left_out: Sequence[str]
+    """The columns that were not read."""
+    errors: Sequence[RowAtFault]
 
 
 @dataclass(kw_only=True)
-class ImportReport:
-    """What became of the rows of a file; every row is counted once.
-
-    `refused_for` counts the rows in which a column is at fault, `errors` are the first of those. `columns` are those
-    of the file that were read, and as what; `left_out` are the others.
-    """
+class _Count:
+    """Counts the rows of a file, each once; `refused_for` counts the rows in which a column is at fault."""
 
     dry_run: bool
     rows: int = 0
@@ -62,38 +78,19 @@ class ImportReport:
     skipped: Counter[Skipped] = field(default_factory=Counter)
     refused: int = 0
     refused_for: Counter[str] = field(default_factory=Counter)
-    errors: list[RowError] = field(default_factory=list)
+    errors: list[RowAtFault] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
 
-    def refuse(self, error: RowError) -> None:
-        """Count a row that cannot be used."""
+    def refuse(self, line: int, errors: Sequence[FieldError]) -> None:
+        """Count a row that cannot be used, and keep what is wrong with the first of them."""
         self.refused += 1
-        self.refused_for.update(error.field for error in error.errors)
-        if len(self.errors) < _MOST_ERRORS:
-            self.errors.append(error)
-
-    def document(self) -> dict[str, Any]:
-        """Return the report as JSON has it."""
-        return {
-            "dryRun": self.dry_run,
-            "rows": self.rows,
-            "imported": self.imported,
-            "duplicates": self.duplicates,
-            "skipped": {reason.value: count for reason, count in self.skipped.items()},
-            "refused": self.refused,
-            "refusedFor": dict(self.refused_for),
-            "columns": dict(self.columns),
-            "leftOut": list(self.left_out),
-            "errors": [
-                {"line": row.line, "field": error.field, "reason": error.reason}
-                for row in self.errors
-                for error in row.errors
-            ],
-        }
+        self.refused_for.update(error.field for error in errors)
+        if self.refused <= _MOST_ROWS_AT_FAULT:
+            self.errors += [RowAtFault(line=line, field=error.field, reason=error.reason) for error in errors]
 
 
-def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportReport:
+def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
     """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if there; keep what the rules look back at.
 
     The report says which columns were read as what: `layer_id` and `push_title` of old exports are known, too.
@@ -103,30 +100,30 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> ImportRepo
     written then.
     """
     memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
-    report = ImportReport(dry_run=dry_run)
+    count = _Count(dry_run=dry_run)
     with TemporaryDirectory(prefix="tminus-") as folder:
         with _Spool(Path(folder)) as spool:
-            for push in _pushes(source, memory, report):
+            for push in _pushes(source, memory, count):
                 spool.add(push)
         for partition in range(PARTITIONS):
-            _import_partition(ports, partition, spool.read(partition), report)
-    return report
+            _import_partition(ports, partition, spool.read(partition), count)
+    return Imported(**vars(count))
 
 
-def _pushes(source: Source, memory: Memory, report: ImportReport) -> Iterator[PastPush]:
+def _pushes(source: Source, memory: Memory, count: _Count) -> Iterator[PastPush]:
     """Yield the pushes to keep, and count all other rows."""
     csv = UploadedCsv(source, required=_REQUIRED, optional=chain.from_iterable(_OPTIONAL.values()))
-    report.columns = _columns_read(csv.columns)
-    report.left_out = [name for name in csv.columns if name not in report.columns]
+    count.columns = _columns_read(csv.columns)
+    count.left_out = [name for name in csv.columns if name not in count.columns]
     for row in csv.rows():
-        report.rows += 1
+        count.rows += 1
         try:
-            push = _read(csv.columns, report.columns, row, memory)
+            push = _read(csv.columns, count.columns, row, memory)
         except BadFields as error:
-            report.refuse(RowError(line=row.line, errors=error.errors))
+            count.refuse(row.line, error.errors)
             continue
         if isinstance(push, Skipped):
-            report.skipped[push] += 1
+            count.skipped[push] += 1
         else:
             yield push
 
@@ -189,7 +186,7 @@ class _Spool:
         return self._folder / str(partition)
 
 
-def _import_partition(ports: Ports, partition: int, pushes: Iterator[PastPush], report: ImportReport) -> None:
+def _import_partition(ports: Ports, partition: int, pushes: Iterator[PastPush], count: _Count) -> None:
     days: dict[date, dict[Push, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     for past in pushes:
         push = past.as_push(Teller.IMPORT)
@@ -197,9 +194,9 @@ def _import_partition(ports: Ports, partition: int, pushes: Iterator[PastPush], 
     ordered = sorted(days)
     for first in range(0, len(ordered), _DAYS_AT_ONCE):
         sent = {day: days[day] for day in ordered[first : first + _DAYS_AT_ONCE]}
-        added = _import_days(ports, partition, sent, dry_run=report.dry_run)
-        report.imported += added
-        report.duplicates += sum(len(users) for pushes in sent.values() for users in pushes.values()) - added
+        added = _import_days(ports, partition, sent, dry_run=count.dry_run)
+        count.imported += added
+        count.duplicates += sum(len(users) for pushes in sent.values() for users in pushes.values()) - added
 
 
 def _import_days(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from functions.domain.audience.partition import partition_of
 from functions.domain.cadence.past_push import Memory, PastPush, Skipped, Source, past_name, read_past_push
@@ -18,10 +18,10 @@ _FIELDS = {"user_id": "userId", "layer": "layerId", "sent_at": "sentAt"}
 
 @dataclass(frozen=True, kw_only=True)
 class Tracked:
-    """Whether a push was recorded; else the word that says why not, `already_recorded` among them."""
+    """Whether the push was recorded; `reason` says why not."""
 
     recorded: bool
-    reason: str = ""
+    reason: Literal["", "already_recorded", "too_old", "layer_bypasses"]
 
 
 def track_notification(ports: Ports, written: Mapping[str, Any]) -> Tracked:
@@ -36,7 +36,7 @@ def track_notification(ports: Ports, written: Mapping[str, Any]) -> Tracked:
     if isinstance(push, Skipped):
         return Tracked(recorded=False, reason=push.value)
     if _record(ports, push, name, memory):
-        return Tracked(recorded=True)
+        return Tracked(recorded=True, reason="")
     return Tracked(recorded=False, reason="already_recorded")
 
 

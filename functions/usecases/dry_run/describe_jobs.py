@@ -1,28 +1,79 @@
 """Tell people which audience jobs there are, and what each takes and gives."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from audience_jobs.contract import Job
+from audience_jobs.contract import Audience, Job, Parameter, Value
 from audience_jobs.registry import all_jobs
 
 
-def describe_jobs() -> list[dict[str, Any]]:
-    """Return every audience job as JSON has it: id, title, layer, parameters, audiences with their columns."""
+@dataclass(frozen=True, kw_only=True)
+class JobColumn:
+    """A column of an audience."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobAudience:
+    """An audience that a job finds."""
+
+    name: str
+    meaning: str
+    columns: Sequence[JobColumn]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobParameter:
+    """A knob of a job."""
+
+    name: str
+    type: str
+    default: Value | None
+    minimum: int | None
+    maximum: int | None
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobShown:
+    """An audience job."""
+
+    id: str
+    title: str
+    layer: int
+    parameters: Sequence[JobParameter]
+    audiences: Sequence[JobAudience]
+
+
+def describe_jobs() -> list[JobShown]:
+    """Return every audience job: id, title, layer, parameters, audiences with their columns."""
     return [_describe(job) for job in all_jobs()]
 
 
-def _describe(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "title": job.title,
-        "layer": job.layer,
-        "parameters": [vars(parameter) for parameter in job.parameters],
-        "audiences": [
-            {
-                "name": audience.name,
-                "meaning": audience.meaning,
-                "columns": [vars(column) for column in audience.columns],
-            }
-            for audience in job.audiences
-        ],
-    }
+def _describe(job: Job) -> JobShown:
+    return JobShown(
+        id=job.id,
+        title=job.title,
+        layer=job.layer,
+        parameters=[_parameter(parameter) for parameter in job.parameters],
+        audiences=[_audience(audience) for audience in job.audiences],
+    )
+
+
+def _parameter(parameter: Parameter) -> JobParameter:
+    return JobParameter(
+        name=parameter.name,
+        type=parameter.type,
+        default=parameter.default,
+        minimum=parameter.minimum,
+        maximum=parameter.maximum,
+        meaning=parameter.meaning,
+    )
+
+
+def _audience(audience: Audience) -> JobAudience:
+    columns = [JobColumn(name=column.name, type=column.type, meaning=column.meaning) for column in audience.columns]
+    return JobAudience(name=audience.name, meaning=audience.meaning, columns=columns)

@@ -22,7 +22,6 @@ from functions.domain.execution.safeguards import (
     window_findings,
 )
 from functions.domain.ids import UserIdFormat
-from functions.domain.instants import stamp
 from functions.domain.pace import sending_time
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import AudienceFile, PushFiles
@@ -30,6 +29,7 @@ from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.start import at_once
 from functions.usecases.dry_run.ports import shadow
+from functions.usecases.dry_run.previewed import Preview, PreviewTotals, Problem
 from functions.usecases.dry_run.push_trial import PushTrial
 from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check import check_recipe
@@ -46,13 +46,13 @@ from functions.usecases.timeline.steps import Run, read_run
 _ID = "preview"
 
 
-def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
+def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview:
     """Return what an execution that is started now by hand would do; with `test` what its test send would.
 
-    Each push says which users it would reach: `audienceSize` = sum(excluded) + eligible; `messages` counts devices.
-    The totals add pushes up, but `people` and `eligiblePeople` count each user once. `problems` are what would block,
-    stop or warn; where one is critical, it is not `valid`. Critical is also that nobody would get anything, and
-    content that saving would refuse. BadRecipe where the document itself cannot be used.
+    Each push says which users it would reach: audience size = sum(excluded) + eligible; `messages` counts devices.
+    The totals add pushes up, but `people` and `eligible_people` count each user once. `problems` are what would
+    block, stop or warn; where one is critical, it is not `valid`. Critical is also that no user would get anything,
+    and content that saving would refuse. BadRecipe where the document itself cannot be used.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
@@ -61,11 +61,11 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> dict[st
         return tried(shadow(ports, Path(folder)), run, test=test)
 
 
-def tried(shadowed: Ports, run: Run, *, test: bool = False) -> dict[str, Any]:
+def tried(shadowed: Ports, run: Run, *, test: bool = False) -> Preview:
     """Return what a run would do, on the ports of a shadow: see preview."""
     trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[])
     trial.make()
-    return trial.document()
+    return trial.result()
 
 
 def _run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
@@ -168,28 +168,32 @@ class _Trial:
             way_out = "; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
         return f"nobody would get anything: {those} excluded ({reasons}){way_out}"
 
-    def document(self) -> dict[str, Any]:
-        """Return the trial as JSON has it."""
+    def result(self) -> Preview:
+        """Return what the trial has found."""
         recipe, trials = self.run.recipe, self.pushes
-        return {
-            "recipeId": recipe.id,
-            "test": self.test,
-            "description": _description(recipe),
-            "sendAt": stamp(self.run.execution.send_at),
-            "pushes": [trial.document() for trial in trials],
-            "totals": {
-                "people": count_people(self.ports, self.audiences),
-                "eligiblePeople": len(set[bytes]().union(*(trial.eligible_keys for trial in trials))),
-                "audienceSize": sum(trial.size for trial in trials),
-                "eligible": sum(trial.eligible for trial in trials),
-                "messages": sum(trial.messages for trial in trials),
-                "excluded": dict(sum((Counter(trial.excluded) for trial in trials), Counter())),
-            },
-            "estimatedSeconds": round(sum(self._seconds(trial) for trial in trials), 1),
-            "estimatedCostMicros": sum((self._use(trial) for trial in trials), Use()).micro_dollars,
-            "problems": [_told(problem) for problem in self.problems],
-            "valid": not self._blocked,
-        }
+        return Preview(
+            recipe_id=recipe.id,
+            test=self.test,
+            description=_description(recipe),
+            send_at=self.run.execution.send_at,
+            pushes=[trial.result() for trial in trials],
+            totals=self._totals(),
+            estimated_seconds=round(sum(self._seconds(trial) for trial in trials), 1),
+            estimated_cost_micros=sum((self._use(trial) for trial in trials), Use()).micro_dollars,
+            problems=[_told(problem) for problem in self.problems],
+            valid=not self._blocked,
+        )
+
+    def _totals(self) -> PreviewTotals:
+        trials = self.pushes
+        return PreviewTotals(
+            people=count_people(self.ports, self.audiences),
+            eligible_people=len(set[bytes]().union(*(trial.eligible_keys for trial in trials))),
+            audience_size=sum(trial.size for trial in trials),
+            eligible=sum(trial.eligible for trial in trials),
+            messages=sum(trial.messages for trial in trials),
+            excluded=sum((Counter(trial.excluded) for trial in trials), Counter()),
+        )
 
     def _seconds(self, trial: PushTrial) -> float:
         return sending_time(trial.messages, self.ports.policy.send_rate).total_seconds()
@@ -218,5 +222,5 @@ def _problem(kind: ViolationType, message: str, *, critical: bool = True) -> Fin
     return Finding(type=kind, severity=severity, message=message, action="none; this was a dry run")
 
 
-def _told(problem: Finding) -> dict[str, str]:
-    return {"type": problem.type.value, "severity": problem.severity.value, "message": problem.message}
+def _told(problem: Finding) -> Problem:
+    return Problem(type=problem.type, severity=problem.severity, message=problem.message)

@@ -2,15 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from functions.domain.audience.whole_exclusion import whole_exclusion
 from functions.domain.cadence.rules import HeldBack
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.ids import UserIdFormat
-from functions.domain.instants import stamp
 from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, Exclusion, Message, payload_bytes
+from functions.usecases.dry_run.previewed import PayloadBytes, PushPreview, Sample, Variation
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.rows import Candidate
 
@@ -85,37 +84,51 @@ class PushTrial:
             for message in told
         ]
 
-    def document(self) -> dict[str, Any]:
-        """Return the counts as JSON has them."""
+    def result(self) -> PushPreview:
+        """Return the counts."""
         files = self._delivery.files
-        return {
-            "order": files.push,
-            "audience": files.audience,
-            "layer": self.layer,
-            "dueAt": stamp(self._delivery.run.timeline.push_at[files.push - 1]),
-            "audienceSize": self.size,
-            "excluded": dict(self.excluded),
-            "withoutToken": self.excluded[Exclusion.NO_TOKEN],
-            "eligible": self.eligible,
-            "messages": self.messages,
-            "differentTexts": len(self._texts),
-            "variations": [
-                {**_texts(self._texts[key]), "messages": count}
-                for key, count in self._variations.most_common(_VARIATIONS)
+        return PushPreview(
+            order=files.push,
+            audience=files.audience,
+            layer=self.layer,
+            due_at=self._delivery.run.timeline.push_at[files.push - 1],
+            audience_size=self.size,
+            excluded=dict(self.excluded),
+            without_token=self.excluded[Exclusion.NO_TOKEN],
+            eligible=self.eligible,
+            messages=self.messages,
+            different_texts=len(self._texts),
+            variations=[
+                _variation(self._texts[key], count) for key, count in self._variations.most_common(_VARIATIONS)
             ],
-            "samples": [{"userId": message.user_id, **_texts(message)} for message in self._samples],
-            "payloadBytes": self._payload(),
-        }
+            samples=[_sample(message) for message in self._samples],
+            payload_bytes=self._payload(),
+        )
 
-    def _payload(self) -> Mapping[str, int]:
+    def _payload(self) -> PayloadBytes:
         sizes = self._bytes or [0]
-        return {"smallest": min(sizes), "largest": max(sizes), "limit": PAYLOAD_LIMIT_BYTES}
+        return PayloadBytes(smallest=min(sizes), largest=max(sizes), limit=PAYLOAD_LIMIT_BYTES)
 
 
-def _texts(message: Message) -> dict[str, Any]:
-    return {
-        "title": message.title,
-        "body": message.body,
-        "deepLink": message.deep_link,
-        "payloadBytes": payload_bytes(message.title, message.body, message.deep_link),
-    }
+def _variation(message: Message, count: int) -> Variation:
+    return Variation(
+        title=message.title,
+        body=message.body,
+        deep_link=message.deep_link,
+        payload_bytes=_size(message),
+        messages=count,
+    )
+
+
+def _sample(message: Message) -> Sample:
+    return Sample(
+        user_id=message.user_id,
+        title=message.title,
+        body=message.body,
+        deep_link=message.deep_link,
+        payload_bytes=_size(message),
+    )
+
+
+def _size(message: Message) -> int:
+    return payload_bytes(message.title, message.body, message.deep_link)

@@ -12,8 +12,8 @@ from audience_jobs.contract import Engine, Job
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """An audience that a job found: the number of its `users`, and the first `rows` of its file."""
+class FoundAudience:
+    """An audience that was found, and its first rows."""
 
     name: str
     users: int
@@ -23,7 +23,7 @@ class Found:
 
 def run_job(
     engine: Engine, job: Job, values: Mapping[str, object], *, now: datetime, preview: int, out: Path | None = None
-) -> list[Found]:
+) -> list[FoundAudience]:
     """Run the job and give its audiences, with the first `preview` rows of each; `out` keeps their files.
 
     AudienceJobError as in `Engine.run`.
@@ -37,5 +37,5 @@ def run_job(
             users = run.write_audience(audience.name, path)
             with path.open(encoding="utf-8", newline="") as file:
                 columns, *rows = islice(csv.reader(file), preview + 1)
-            found.append(Found(name=audience.name, users=users, columns=columns, rows=rows))
+            found.append(FoundAudience(name=audience.name, users=users, columns=columns, rows=rows))
         return found

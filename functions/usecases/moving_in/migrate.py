@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from functions.domain.documents import fingerprint, shown
 from functions.domain.errors import BadFields, FieldError, NotPossible
@@ -17,6 +16,7 @@ from functions.ports import Ports
 from functions.usecases.recipes.check import check_recipe
 from functions.usecases.recipes.check_saved import saving_errors
 from functions.usecases.recipes.save import add_recipe, match_schedule
+from functions.usecases.reports.field_at_fault import FieldAtFault, fields_at_fault
 
 _NEVER_RUNS = (Status.COMPLETED, Status.ARCHIVED)
 
@@ -46,29 +46,48 @@ class OldDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Migrated:
-    """What became of one document. `status` is that of its recipe, `notices` what was read otherwise than written."""
+class MigratedShown:
+    """What became of a document; `notices` say what was read otherwise than it was written."""
 
-    name: str
+    document: str
     outcome: Outcome
-    recipe_id: str = ""
-    status: str = ""
-    notices: Sequence[str] = ()
-    errors: Sequence[FieldError] = ()
-
-    def document(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return {
-            "document": self.name,
-            "outcome": self.outcome.value,
-            "recipeId": self.recipe_id,
-            "status": self.status,
-            "notices": list(self.notices),
-            "errors": [error.document() for error in self.errors],
-        }
+    recipe_id: str
+    status: str
+    notices: Sequence[str]
+    errors: Sequence[FieldAtFault]
 
 
-def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run: bool) -> Iterator[Migrated]:
+@dataclass(frozen=True, kw_only=True)
+class MigrationStatus:
+    """How many recipes were scheduled pushes of the old system."""
+
+    migrated: int
+    by_status: Mapping[str, int]
+
+
+def refused(old: OldDocument, errors: Sequence[FieldError]) -> MigratedShown:
+    """Return that a document cannot be used, and why."""
+    return _became(old, Outcome.REFUSED, errors=errors)
+
+
+def _became(
+    old: OldDocument,
+    outcome: Outcome,
+    recipe: Recipe | None = None,
+    notices: Sequence[str] = (),
+    errors: Sequence[FieldError] = (),
+) -> MigratedShown:
+    return MigratedShown(
+        document=old.name,
+        outcome=outcome,
+        recipe_id=recipe.id if recipe else "",
+        status=recipe.status.value if recipe else "",
+        notices=notices,
+        errors=fields_at_fault(errors),
+    )
+
+
+def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run: bool) -> Iterator[MigratedShown]:
     """Take over each document on its own, and yield what became of it; a dry run yields what would.
 
     A recipe keeps its id and its status. An active one that has no send left is completed.
@@ -80,34 +99,31 @@ def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run:
         except BadFields as error:
             where = old_field if is_old_push(old.content) else str
             errors = [replace(each, field=where(each.field)) for each in error.errors]
-            yield Migrated(name=old.name, outcome=Outcome.REFUSED, errors=errors)
+            yield refused(old, errors)
 
 
-def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: str, dry_run: bool) -> Migrated:
+def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: str, dry_run: bool) -> MigratedShown:
     recipe, notices = _recipe_of(ports, old)
     known = _taken_over_before(ports, recipe, taken)
     if known is not None:
         if not dry_run:
             match_schedule(ports, known)  # a crash may have come between the recipe and its schedule
-        return Migrated(
-            name=old.name, outcome=Outcome.UNCHANGED, recipe_id=known.id, status=known.status.value, notices=()
-        )
+        return _became(old, Outcome.UNCHANGED, known)
     _check(ports, recipe)
     if not dry_run:
         recipe = _added(ports, recipe, by)
     notices = [*notices, *recipe.notices, *_refused_later(ports, recipe)]
-    status = recipe.status.value
-    return Migrated(name=old.name, outcome=Outcome.CREATED, recipe_id=recipe.id, status=status, notices=notices)
+    return _became(old, Outcome.CREATED, recipe, notices)
 
 
-def migration_status(ports: Ports) -> Mapping[str, Any]:
+def migration_status(ports: Ports) -> MigrationStatus:
     """Return how many recipes were scheduled pushes of the old system, all of them and by status."""
     statuses: Counter[str] = Counter()
     for document in ports.recipes.all():
         metadata = document.get("metadata")
         if isinstance(metadata, Mapping) and ORIGIN in metadata:
             statuses[str(document.get("status"))] += 1
-    return {"migrated": sum(statuses.values()), "byStatus": dict(statuses)}
+    return MigrationStatus(migrated=sum(statuses.values()), by_status=statuses)
 
 
 def _recipe_of(ports: Ports, old: OldDocument) -> tuple[Recipe, Sequence[str]]:

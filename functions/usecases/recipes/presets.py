@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from functions.domain.documents import Described
 from functions.domain.errors import NotFound
 from functions.domain.recipe.read import Document, Recipe
 from functions.ports import Ports
@@ -103,15 +104,25 @@ TEMPLATES = (
 )
 
 
-def templates(now: datetime) -> list[dict[str, Any]]:
-    """Return every template as JSON has it, with the recipe that it makes."""
+@dataclass(frozen=True, kw_only=True)
+class TemplateShown:
+    """A recipe to begin with."""
+
+    id: str
+    name: str
+    description: str
+    recipe: Annotated[Document, Described("RecipeDocument")]
+
+
+def templates(now: datetime) -> list[TemplateShown]:
+    """Return every template, with the recipe that it makes."""
     return [
-        {
-            "id": template.id,
-            "name": template.name,
-            "description": template.description,
-            "recipe": template.document(now),
-        }
+        TemplateShown(
+            id=template.id,
+            name=template.name,
+            description=template.description,
+            recipe=template.document(now),
+        )
         for template in TEMPLATES
     ]
 

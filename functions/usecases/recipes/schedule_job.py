@@ -1,22 +1,41 @@
 """Rebuild the scheduler's job of one recipe."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
-from functions.domain.instants import stamp
 from functions.domain.recipe.read import read
 from functions.ports import Ports
 from functions.usecases.recipes.save import match_schedule, stored_recipe, wanted_job
 
 
-def reschedule(ports: Ports, recipe_id: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """A scheduler's job."""
+
+    name: str
+    cron: str
+    timezone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescheduled:
+    """The scheduler's job of a recipe as it is now; null where the recipe is not active, or sends no more."""
+
+    recipe_id: str
+    status: str
+    schedule: Schedule | None
+    next_send_at: datetime | None
+
+
+def reschedule(ports: Ports, recipe_id: str) -> Rescheduled:
     """Make the scheduler's job of a recipe what it should be, and say what that is; NotFound without the recipe."""
     recipe = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     match_schedule(ports, recipe)
     job = wanted_job(ports, recipe)
     following = next(recipe.sends(ports.clock.now()), None) if recipe.is_active else None
-    return {
-        "recipeId": recipe.id,
-        "status": recipe.status.value,
-        "schedule": {"name": job.name, "cron": job.cron, "timezone": job.zone} if job else None,
-        "nextSendAt": stamp(following),
-    }
+    return Rescheduled(
+        recipe_id=recipe.id,
+        status=recipe.status.value,
+        schedule=Schedule(name=job.name, cron=job.cron, timezone=job.zone) if job else None,
+        next_send_at=following,
+    )

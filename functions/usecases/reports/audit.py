@@ -1,36 +1,60 @@
 """What was done to a recipe, page by page."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
 
-from functions.domain.audit import AuditEntry
-from functions.domain.instants import stamp
+from functions.domain import audit
+from functions.domain.documents import Described
 from functions.ports import Ports
 
 _MOST = 100
+_Audited = Annotated[Mapping[str, Any], Described("AuditedRecipe")]
 
 
-def history_of(ports: Ports, recipe_id: str, *, before: int | None = None, most: int = 20) -> Mapping[str, Any]:
-    """Return a page of a recipe's audit log as JSON has it, newest first; at most 100 entries.
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """A change of a recipe: who, when, what, and the document before and after."""
+
+    number: int
+    by: str
+    at: datetime
+    action: str
+    before: _Audited | None
+    after: _Audited | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """A page of a recipe's changes, newest first; `next` is the `before` of the next page."""
+
+    recipe_id: str
+    entries: Sequence[AuditEntry]
+    next: int | None
+
+
+def history_of(ports: Ports, recipe_id: str, *, before: int | None = None, most: int = 20) -> Changes:
+    """Return a page of a recipe's audit log, newest first; at most 100 entries.
 
     `next`, None on the last page, is the `before` of the next page. A recipe that was deleted keeps its log.
     """
     most = max(1, min(most, _MOST))
     entries = ports.audit.of_recipe(recipe_id, before=before, most=most + 1)
     page = entries[:most]
-    return {
-        "recipeId": recipe_id,
-        "entries": [_document(entry) for entry in page],
-        "next": page[-1].number if len(entries) > most else None,
-    }
+    return Changes(
+        recipe_id=recipe_id,
+        entries=[_shown(entry) for entry in page],
+        next=page[-1].number if len(entries) > most else None,
+    )
 
 
-def _document(entry: AuditEntry) -> Mapping[str, Any]:
-    return {
-        "number": entry.number,
-        "by": entry.deed.by,
-        "at": stamp(entry.deed.at),
-        "action": entry.deed.action.value,
-        "before": entry.before,
-        "after": entry.after,
-    }
+def _shown(entry: audit.AuditEntry) -> AuditEntry:
+    return AuditEntry(
+        number=entry.number,
+        by=entry.deed.by,
+        at=entry.deed.at,
+        action=entry.deed.action.value,
+        before=entry.before,
+        after=entry.after,
+    )

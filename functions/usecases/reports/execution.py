@@ -1,74 +1,147 @@
 """What an execution did, in numbers that add up."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from functions.domain.execution.execution import Execution, PhaseTimes, State
-from functions.domain.execution.safeguards import Violation
-from functions.domain.instants import stamp
+from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.safeguards import Severity, Violation, ViolationType
 from functions.domain.push.outcomes import Tally, unknown_words
 from functions.domain.push.shard import PushFiles, Shard, live_tally
 from functions.domain.recipe.document import OnUnknown
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.reports.numbers import AllTotals, PushNumbers, all_totals
 from functions.usecases.timeline.built_pushes import built_pushes
 from functions.usecases.timeline.steps import Run, load_execution, run_or_problem
 
 
-def report(ports: Ports, execution_id: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class PhaseTimes:
+    """When a phase was to start, and when it really started and ended."""
+
+    phase: Phase
+    planned_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViolationShown:
+    """A breach of a safeguard."""
+
+    id: str
+    execution_id: str
+    recipe_id: str
+    type: ViolationType
+    severity: Severity
+    message: str
+    data: Mapping[str, object]
+    at: datetime
+    resolved: bool
+    resolved_at: datetime | None
+    resolved_by: str
+    action_taken: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionReport:
+    """An execution with its phases, its pushes, and what was breached.
+
+    `problem` says why this release cannot read it; what only its recipe says is null then.
+    """
+
+    execution_id: str
+    recipe_id: str
+    status: State
+    reason: str
+    send_at: datetime
+    window_ends_at: datetime | None
+    """Until when it can be cancelled at least; null: it cannot."""
+    dry_run: bool | None
+    problem: str | None
+    unknown_why: str | None
+    """Why outcomes are unknown, and what settings.onUnknown does about it."""
+    timeline: Sequence[PhaseTimes]
+    pushes: Sequence[PushNumbers]
+    violations: Sequence[ViolationShown]
+    totals: AllTotals
+
+
+def report(ports: Ports, execution_id: str) -> ExecutionReport:
     """Return an execution's timeline, pushes, violations and totals.
 
-    For every push, counted in users: audienceSize = sum(excluded) + sent + failed + unknown + notReached. Those under
-    way when a stop was noticed are among them, as what became of them. The totals add pushes up, so that they count a
-    user once for each push, as messages; `people` and `peopleReached` count each user once: see Execution.
+    For every push, counted in users: audience size = sum(excluded) + sent + failed + unknown + not reached. Those
+    under way when a stop was noticed are among them, as what became of them. The totals add pushes up, so that they
+    count a user once for each push, as messages; `people` and `people_reached` count each user once: see Execution.
 
     Where this release cannot read the execution, `problem` says why. What only its recipe says is None then, and
     pushes that were not built are left out.
     """
     execution = load_execution(ports, execution_id)
     shards, violations = ports.executions.shards(execution_id), ports.executions.violations(execution_id)
-    return report_of(ports, execution, shards, violations)
+    return report_of(ports, execution, run_or_problem(execution), shards, violations)
 
 
 def report_of(
-    ports: Ports, execution: Execution, shards: Sequence[Shard], violations: Sequence[Violation]
-) -> dict[str, Any]:
-    """Return the report of an execution as it was read, with its shards and violations: see report."""
-    run, problem = run_or_problem(execution)
+    ports: Ports,
+    execution: Execution,
+    known: tuple[Run | None, str],
+    shards: Sequence[Shard],
+    violations: Sequence[Violation],
+) -> ExecutionReport:
+    """Return the report of an execution as it was read, with its shards and violations: see report.
+
+    `known` is what `run_or_problem` returns of it.
+    """
+    run, problem = known
     pushes = _pushes(ports, execution, run, shards)
     total = sum((tally for _, tally in pushes), Tally())
     resend = run is not None and run.recipe.settings.on_unknown is OnUnknown.RESEND
-    return {
-        "executionId": execution.id,
-        "recipeId": execution.recipe_id,
-        "status": execution.state.value,
-        "reason": execution.reason,
-        "sendAt": stamp(execution.send_at),
-        "windowEndsAt": _window_ends_at(ports, run),
-        "dryRun": run.recipe.test_mode if run else None,
-        "problem": problem or None,
-        "unknownWhy": unknown_words(total, resend=resend),
-        "timeline": [_phase(execution, run, phase) for phase in Phase],
-        "pushes": [numbers for numbers, _ in pushes],
-        "violations": [violation.document() for violation in violations],
-        "totals": {
-            "people": execution.people,
-            "peopleReached": execution.people_reached,
-            "audienceSize": sum(numbers["audienceSize"] for numbers, _ in pushes),
-            "testSent": sum(numbers["testSent"] for numbers, _ in pushes),
-            **_numbers(total),
-        },
-    }
+    return ExecutionReport(
+        execution_id=execution.id,
+        recipe_id=execution.recipe_id,
+        status=execution.state,
+        reason=execution.reason,
+        send_at=execution.send_at,
+        window_ends_at=_window_ends_at(ports, run),
+        dry_run=run.recipe.test_mode if run else None,
+        problem=problem or None,
+        unknown_why=unknown_words(total, resend=resend),
+        timeline=[_phase(execution, run, phase) for phase in Phase],
+        pushes=[numbers for numbers, _ in pushes],
+        violations=[shown_violation(violation) for violation in violations],
+        totals=all_totals(execution, [numbers for numbers, _ in pushes], total),
+    )
 
 
-def _window_ends_at(ports: Ports, run: Run | None) -> str | None:
+def shown_violation(violation: Violation) -> ViolationShown:
+    """Return a violation as people see it, with the second at which it was recorded."""
+    finding = violation.finding
+    return ViolationShown(
+        id=violation.id,
+        execution_id=violation.execution_id,
+        recipe_id=violation.recipe_id,
+        type=finding.type,
+        severity=finding.severity,
+        message=finding.message,
+        data=finding.data,
+        at=violation.at.replace(microsecond=0),
+        resolved=violation.resolved,
+        resolved_at=violation.resolved_at,
+        resolved_by=violation.resolved_by,
+        action_taken=finding.action,
+    )
+
+
+def _window_ends_at(ports: Ports, run: Run | None) -> datetime | None:
     """Return until when people can cancel at least, None where they cannot or nobody knows yet."""
     if run is None or run.execution.state.final or run.execution.state is State.LIVE or run.execution.waiting:
         return None
-    return stamp(run.window_over_at(ports.policy.limits.shortest_window))
+    return run.window_over_at(ports.policy.limits.shortest_window)
 
 
-def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[str, Any]]:
+def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[PushNumbers]:
     """Return what became of each push of an execution, as `report` has it."""
     shards = ports.executions.shards(execution.id)
     return [numbers for numbers, _ in _pushes(ports, execution, run, shards)]
@@ -76,44 +149,38 @@ def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[
 
 def _pushes(
     ports: Ports, execution: Execution, run: Run | None, shards: Sequence[Shard]
-) -> list[tuple[dict[str, Any], Tally]]:
+) -> list[tuple[PushNumbers, Tally]]:
     built = {files.push: files for files in built_pushes(ports, execution.id)}
     pushes = range(1, len(run.recipe.pushes) + 1) if run else sorted(built)
     return [_push(run, push, built.get(push), [one for one in shards if one.push == push]) for push in pushes]
 
 
-def _phase(execution: Execution, run: Run | None, phase: Phase) -> dict[str, Any]:
-    times = execution.phases.get(phase, PhaseTimes())
-    return {
-        "phase": phase.value,
-        "plannedAt": stamp(run.timeline.due(phase)) if run else None,
-        "startedAt": stamp(times.started_at),
-        "endedAt": stamp(times.ended_at),
-    }
+def _phase(execution: Execution, run: Run | None, phase: Phase) -> PhaseTimes:
+    times = execution.phases.get(phase)
+    return PhaseTimes(
+        phase=phase,
+        planned_at=run.timeline.due(phase) if run else None,
+        started_at=times.started_at if times else None,
+        ended_at=times.ended_at if times else None,
+    )
 
 
-def _push(run: Run | None, push: int, files: PushFiles | None, mine: Sequence[Shard]) -> tuple[dict[str, Any], Tally]:
+def _push(run: Run | None, push: int, files: PushFiles | None, mine: Sequence[Shard]) -> tuple[PushNumbers, Tally]:
     tally = live_tally(files.live.size if files else 0, mine)
     written = run.recipe.pushes[push - 1] if run else None
     named = written.audience_name if written else ""
-    numbers = {
-        "order": push,
-        "audience": files.audience if files else named,
-        "layer": written.layer_id if written else None,
-        "dueAt": stamp(run.timeline.push_at[push - 1]) if run else None,
-        "audienceSize": tally.audience_size,
-        "testSent": sum(shard.tally.sent for shard in mine if shard.test),
-        "underWayAtStop": sum(shard.under_way for shard in mine if not shard.test),
-        **_numbers(tally),
-    }
+    numbers = PushNumbers(
+        order=push,
+        audience=files.audience if files else named,
+        layer=written.layer_id if written else None,
+        due_at=run.timeline.push_at[push - 1] if run else None,
+        audience_size=tally.audience_size,
+        test_sent=sum(shard.tally.sent for shard in mine if shard.test),
+        under_way_at_stop=sum(shard.under_way for shard in mine if not shard.test),
+        excluded=tally.excluded,
+        sent=tally.sent,
+        failed=tally.failed,
+        unknown=tally.unknown,
+        not_reached=tally.not_reached,
+    )
     return numbers, tally
-
-
-def _numbers(tally: Tally) -> dict[str, Any]:
-    return {
-        "excluded": dict(tally.excluded),
-        "sent": tally.sent,
-        "failed": tally.failed,
-        "unknown": tally.unknown,
-        "notReached": tally.not_reached,
-    }

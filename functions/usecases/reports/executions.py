@@ -1,30 +1,71 @@
-"""Show executions to people: in lists, and one while it runs, cheap to ask for again and again."""
+"""Show executions in lists, and the log of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated
 
-from functions.domain.documents import fingerprint
+from functions.domain.documents import Described
 from functions.domain.errors import NotFound
-from functions.domain.execution.execution import Execution, State
-from functions.domain.execution.safeguards import Violation
-from functions.domain.instants import stamp
-from functions.domain.push.outcomes import Tally
-from functions.domain.push.shard import Shard, done_tally
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.ports.executions import ExecutionSearch, LogEntry, Place
-from functions.usecases.reports.execution import report_of
+from functions.ports.executions import ExecutionSearch, Level, LogEntry, Place
+from functions.usecases.reports.numbers import Totals, totals_of
 
 _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """A page of executions as JSON has them; `next` is the place behind which the next page begins, None: no more."""
+class Waiting:
+    """The wait of an execution for its turn, where as many as may be under way at once started before it."""
 
-    executions: Sequence[Mapping[str, Any]]
+    since: datetime
+    until: datetime
+    """When it is blocked if its turn has not come: later it could not be in time."""
+    limit: int
+    """How many executions may be under way at once."""
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSummary:
+    """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
+
+    execution_id: str
+    recipe_id: str
+    recipe_name: str
+    kind: Kind
+    status: State
+    reason: str
+    send_at: datetime
+    created_at: datetime
+    phase: Phase | None
+    seconds_to_send: int | None
+    waiting: Waiting | None
+    """Why it has not begun although its time has come; null: it need not."""
+    totals: Totals | None
+    people: int | None
+    """Different users of all audiences, each once; null before T-30."""
+    people_reached: int | None
+    """Those who were sent at least one push; null before the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line of an execution's log."""
+
+    at: datetime
+    phase: Annotated[str, Described("Phase")]
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A page of executions; `next` is the place behind which the next page begins, None: no more."""
+
+    executions: Sequence[ExecutionSummary]
     next: Place | None
     total: int
 
@@ -56,92 +97,50 @@ def _check_known(ports: Ports, recipe_id: str) -> None:
         raise NotFound(f"there is no recipe {recipe_id!r}, and there was none that has sent")
 
 
-def summary(execution: Execution, now: datetime) -> dict[str, Any]:
+def summary(execution: Execution, now: datetime) -> ExecutionSummary:
     """Return what a list says of an execution; `totals` are there once it is cleaned up."""
-    return {
-        "executionId": execution.id,
-        "recipeId": execution.recipe_id,
-        "recipeName": str(execution.recipe.get("name") or execution.recipe_id),
-        "kind": execution.kind.value,
-        "status": execution.state.value,
-        "reason": execution.reason,
-        "sendAt": stamp(execution.send_at),
-        "createdAt": stamp(execution.created_at),
-        "phase": phase_of(execution),
-        "secondsToSend": _seconds_to_send(execution, now),
-        "waiting": _waiting(execution),
-        "totals": execution.totals.document() if execution.totals else None,
-        "people": execution.people,
-        "peopleReached": execution.people_reached,
-    }
+    return ExecutionSummary(
+        execution_id=execution.id,
+        recipe_id=execution.recipe_id,
+        recipe_name=name_of(execution),
+        kind=execution.kind,
+        status=execution.state,
+        reason=execution.reason,
+        send_at=execution.send_at,
+        created_at=execution.created_at,
+        phase=phase_of(execution),
+        seconds_to_send=seconds_to_send(execution, now),
+        waiting=waiting(execution),
+        totals=totals_of(execution.totals) if execution.totals else None,
+        people=execution.people,
+        people_reached=execution.people_reached,
+    )
 
 
-def _waiting(execution: Execution) -> dict[str, Any] | None:
+def name_of(execution: Execution) -> str:
+    """Return the name of an execution's recipe, or else its id."""
+    return str(execution.recipe.get("name") or execution.recipe_id)
+
+
+def waiting(execution: Execution) -> Waiting | None:
     """Return what an execution waits for that waits its turn, None for every other."""
     wait = execution.waiting
-    return {**wait.document(), "message": wait.message} if wait else None
+    return Waiting(since=wait.since, until=wait.until, limit=wait.limit, message=wait.message) if wait else None
 
 
-def phase_of(execution: Execution) -> str | None:
+def phase_of(execution: Execution) -> Phase | None:
     """Return the phase that an execution is in, None where it is in none: not yet, or no more."""
     begun = [
         phase for phase, times in execution.phases.items() if times.started_at is not None and times.ended_at is None
     ]
-    return max(begun, key=list(Phase).index).value if begun else None
+    return max(begun, key=list(Phase).index) if begun else None
 
 
-def _seconds_to_send(execution: Execution, now: datetime) -> int | None:
+def seconds_to_send(execution: Execution, now: datetime) -> int | None:
     """Return the countdown to T-0; None once it is over, or will not come."""
     if execution.state.final or execution.state is State.LIVE or now >= execution.send_at:
         return None
     return (execution.send_at - now) // _SECOND
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """An execution as it was read at one time: its document and its `version` say the same."""
-
-    ports: Ports
-    execution: Execution
-    shards: Sequence[Shard]
-    violations: Sequence[Violation]
-
-    @property
-    def version(self) -> str:
-        """The name of this state of things: that of `version_now` while nothing changes."""
-        return _version(self.execution, done_tally(self.shards), self.violations)
-
-    def document(self) -> dict[str, Any]:
-        """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
-        told = report_of(self.ports, self.execution, self.shards, self.violations)
-        size, totals = told["totals"]["audienceSize"], told["totals"]
-        reached = size - totals["notReached"]
-        return {
-            **told,
-            **summary(self.execution, self.ports.clock.now()),
-            "totals": totals,
-            "progress": {"reached": reached, "audienceSize": size, "percent": _percent(reached, size)},
-            "possible": possible_for(self.execution),
-        }
-
-
-def version_now(ports: Ports, execution: Execution) -> str:
-    """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
-    return _version(execution, ports.executions.progress(execution.id), ports.executions.violations(execution.id))
-
-
-def watch_execution(ports: Ports, execution: Execution) -> Watched:
-    """Return all that can be shown of an execution. This reads its shards: ask for `version_now` first."""
-    return Watched(
-        ports=ports,
-        execution=execution,
-        shards=ports.executions.shards(execution.id),
-        violations=ports.executions.violations(execution.id),
-    )
-
-
-def _version(execution: Execution, progress: Tally, violations: Sequence[Violation]) -> str:
-    return fingerprint([execution.document(), progress.document(), [each.document() for each in violations]])
 
 
 def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
@@ -152,8 +151,8 @@ def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
     return execution
 
 
-def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[dict[str, Any]]:
-    """Return an execution's log as JSON has it, oldest line first."""
+def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[LogLine]:
+    """Return an execution's log, oldest line first."""
     execution = execution_of(ports, recipe_id, execution_id)
     return [_line(entry) for entry in ports.executions.log_of(execution.id)]
 
@@ -165,9 +164,5 @@ def possible_for(execution: Execution) -> list[str]:
     return ["emergency_stop"] if execution.state is State.LIVE else ["cancel", "emergency_stop"]
 
 
-def _line(entry: LogEntry) -> dict[str, Any]:
-    return {"at": stamp(entry.at), "phase": entry.phase, "level": entry.level, "message": entry.message}
-
-
-def _percent(reached: int, size: int) -> float:
-    return round(100 * reached / size, 1) if size else 0.0
+def _line(entry: LogEntry) -> LogLine:
+    return LogLine(at=entry.at, phase=entry.phase, level=entry.level, message=entry.message)

@@ -1,8 +1,10 @@
 """What a user got, and did not get and why: from the audiences, and from the cadence ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from functions.domain.audience.partition import partition_of
 from functions.domain.cadence.past_push import past_name
@@ -10,9 +12,8 @@ from functions.domain.cadence.rules import days_between
 from functions.domain.documents import shown
 from functions.domain.errors import BadInput
 from functions.domain.ids import UserIdFormat, is_user_id, user_key
-from functions.domain.instants import stamp
 from functions.ports import Ports
-from functions.usecases.reports.user_rows import rows_of_user
+from functions.usecases.reports.user_rows import NotificationShown, rows_of_user
 from functions.usecases.timeline.steps import Run, run_or_problem
 
 if TYPE_CHECKING:
@@ -22,6 +23,17 @@ MOST_DAYS = 90
 EXAMPLES = {UserIdFormat.UUID: "fadead8e-3c5e-4a1b-9d2f-0123456789ab", UserIdFormat.ANY: "user-123"}
 _SOON = timedelta(days=1)
 """Executions that are under way are shown, too: their T-0 is at most a lead time ahead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notifications:
+    """What a user got, and did not get and why, newest first; `known` is false for a user nothing is known of."""
+
+    user_id: str
+    since: datetime
+    until: datetime
+    known: bool
+    notifications: Sequence[NotificationShown]
 
 
 def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> Sequence["Reserved"]:
@@ -43,8 +55,8 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
     return ledger.reserved(stored, key)
 
 
-def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) -> Mapping[str, Any]:
-    """Return every push of the last days that concerned a user, as JSON has it, newest first.
+def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) -> Notifications:
+    """Return every push of the last days that concerned a user, newest first.
 
     `source` is `execution`, `import` or `tracked`. A push of an execution says what became of it, with the texts as
     the user got them: `outcome` is `sent`, `failed`, `unknown`, `excluded` for its `reason`, or `not_reached`. Where
@@ -54,33 +66,38 @@ def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) 
     since, runs = until - timedelta(days=days), dict[str, "Run | None"]()
     reserved = user_history(ports, user_id, until=until, days=days)
     found = rows_of_user(ports, user_id, since=since, until=until + _SOON)
-    told = {(each["executionId"], each["push"]) for each in found if not each["test"]}
+    told = {(each.execution_id, each.push) for each in found if not each.test}
     remembered = [_notification(ports, push, runs) for push in reserved]
-    found += [each for each in remembered if (each.get("executionId"), each.get("push")) not in told]
-    return {
-        "userId": user_id,
-        "since": stamp(since),
-        "until": stamp(until),
-        "known": bool(found),
-        "notifications": sorted(found, key=lambda each: str(each["sentAt"]), reverse=True),
-    }
+    found += [each for each in remembered if (each.execution_id, each.push) not in told]
+    return Notifications(
+        user_id=user_id,
+        since=since,
+        until=until,
+        known=bool(found),
+        notifications=sorted(found, key=lambda each: each.sent_at, reverse=True),
+    )
 
 
-def _notification(ports: Ports, push: "Reserved", runs: dict[str, Run | None]) -> Mapping[str, Any]:
-    known = {"layerId": push.layer, "sentAt": stamp(push.at), "outcome": "sent", "reason": "", "test": False}
+def _notification(ports: Ports, push: "Reserved", runs: dict[str, Run | None]) -> NotificationShown:
+    sent = partial(NotificationShown, layer_id=push.layer, sent_at=push.at, outcome="sent", reason="", test=False)
     past = past_name(push.push)
     if past is not None:
-        return {**known, "source": past[0].value, "name": past[1]}
+        return sent(source=past[0].value, name=past[1])
     execution, _, number = push.push.rpartition("/")
     if execution not in runs:
         runs[execution] = _run(ports, execution)
-    told: dict[str, Any] = {**known, "source": "execution", "executionId": execution, "push": int(number)}
+    sent = partial(sent, source="execution", execution_id=execution, push=int(number))
     run = runs[execution]
-    if run is not None:
-        texts = run.recipe.pushes[int(number) - 1].texts
-        told |= {"recipeId": run.recipe.id, "recipeName": run.recipe.name}
-        told |= {name: text.source for name, text in texts.items()}
-    return told
+    if run is None:
+        return sent()
+    written = run.recipe.pushes[int(number) - 1]
+    return sent(
+        recipe_id=run.recipe.id,
+        recipe_name=run.recipe.name,
+        title=written.title.source,
+        body=written.body.source,
+        deep_link=written.deep_link.source if written.deep_link else None,
+    )
 
 
 def _run(ports: Ports, execution_id: str) -> Run | None:

@@ -1,28 +1,62 @@
 """What happens now, and what has happened, at a glance."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from functions.domain.execution.execution import Execution, State
-from functions.domain.instants import stamp
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch, Place
 from functions.usecases.reports.execution import pushes_of
-from functions.usecases.reports.executions import summary
+from functions.usecases.reports.executions import ExecutionSummary, summary
+from functions.usecases.reports.numbers import PushNumbers
 from functions.usecases.timeline.steps import run_or_problem
 
 _LATEST = 10
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overview:
+    """Executions by state, what is under way, and the latest."""
+
+    now: datetime
+    recipe_id: str | None
+    executions: int
+    by_status: Mapping[str, int]
+    under_way: Sequence[ExecutionSummary]
+    latest: Sequence[ExecutionSummary]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfExecution:
+    """The execution that a push belongs to."""
+
+    execution_id: str
+    recipe_id: str
+    status: State
+    dry_run: bool | None
+    problem: str | None
+    """Why this release cannot read the execution, null where it can."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushLog(PushNumbers, _OfExecution):
+    """What became of one push of one execution, with the texts of its template."""
+
+    title: str | None
+    body: str | None
+    deep_link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PushLogs:
     """The pushes of a page of executions; `next` is the place behind which the next page begins, None: no more."""
 
-    pushes: list[dict[str, Any]]
+    pushes: Sequence[PushLog]
     next: Place | None
 
 
-def overview(ports: Ports, *, recipe_id: str | None = None) -> dict[str, Any]:
+def overview(ports: Ports, *, recipe_id: str | None = None) -> Overview:
     """Return counts of executions by state, what is under way, and the latest; of one recipe or of all."""
     now = ports.clock.now()
     counts = {
@@ -34,14 +68,14 @@ def overview(ports: Ports, *, recipe_id: str | None = None) -> dict[str, Any]:
         if not execution.state.final and recipe_id in (None, execution.recipe_id)
     ]
     latest = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_LATEST)
-    return {
-        "now": stamp(now),
-        "recipeId": recipe_id,
-        "executions": ports.executions.count(ExecutionSearch(recipe_id=recipe_id)),
-        "byStatus": counts,
-        "underWay": under_way,
-        "latest": [summary(execution, now) for execution in latest],
-    }
+    return Overview(
+        now=now,
+        recipe_id=recipe_id,
+        executions=ports.executions.count(ExecutionSearch(recipe_id=recipe_id)),
+        by_status=counts,
+        under_way=under_way,
+        latest=[summary(execution, now) for execution in latest],
+    )
 
 
 def push_logs(
@@ -56,19 +90,21 @@ def push_logs(
     )
 
 
-def _push_log(ports: Ports, execution: Execution) -> list[dict[str, Any]]:
+def _push_log(ports: Ports, execution: Execution) -> list[PushLog]:
     run, problem = run_or_problem(execution)
-    about = {
-        "executionId": execution.id,
-        "recipeId": execution.recipe_id,
-        "status": execution.state.value,
-        "dryRun": run.recipe.test_mode if run else None,
-        "problem": problem or None,
-    }
     pushes = pushes_of(ports, execution, run)
-    if run is None:
-        return [{**about, **numbers, "title": None, "body": None} for numbers in pushes]
+    written = run.recipe.pushes if run else [None] * len(pushes)
     return [
-        {**about, **numbers, **{name: text.source for name, text in push.texts.items()}}
-        for numbers, push in zip(pushes, run.recipe.pushes, strict=True)
+        PushLog(
+            **vars(numbers),
+            execution_id=execution.id,
+            recipe_id=execution.recipe_id,
+            status=execution.state,
+            dry_run=run.recipe.test_mode if run else None,
+            problem=problem or None,
+            title=push.title.source if push else None,
+            body=push.body.source if push else None,
+            deep_link=push.deep_link.source if push and push.deep_link else None,
+        )
+        for numbers, push in zip(pushes, written, strict=True)
     ]

@@ -3,16 +3,17 @@
 Of each audience one partition is read, which is a 256th of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from functions.domain.audience.partition import partition_of, read_rows
 from functions.domain.errors import BadAudience, Unreadable
+from functions.domain.execution.execution import State
 from functions.domain.ids import user_digest
-from functions.domain.instants import stamp
-from functions.domain.push.outcomes import word
+from functions.domain.push.outcomes import Word, word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
+from functions.domain.push.template import Template
 from functions.domain.recipe.document import PushFields
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
@@ -22,12 +23,37 @@ _MOST_EXECUTIONS = 500
 """How many executions are looked at, the newest first."""
 
 
-def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime) -> list[Mapping[str, Any]]:
-    """Return what became of a user in each push of the executions between two instants, as JSON has it.
+@dataclass(frozen=True, kw_only=True)
+class NotificationShown:
+    """A push that concerned a user, of an execution, or tracked or imported from elsewhere, and what became of it.
+
+    `title`, `body` and `deepLink` are as the user got them, or those of the template where the audience is gone.
+    """
+
+    source: str
+    layer_id: int
+    sent_at: datetime
+    execution_id: str | None = None
+    recipe_id: str | None = None
+    recipe_name: str | None = None
+    push: int | None = None
+    test: bool
+    outcome: Word
+    reason: str
+    """Why the user was excluded, or why the send ended before it reached the user."""
+    execution_status: State | None = None
+    title: str | None = None
+    body: str | None = None
+    deep_link: str | None = None
+    name: str | None = None
+
+
+def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime) -> list[NotificationShown]:
+    """Return what became of a user in each push of the executions between two instants.
 
     Executions whose audiences are no longer kept, or whose snapshot cannot be read, are left out.
     """
-    found: list[Mapping[str, Any]] = []
+    found: list[NotificationShown] = []
     for execution in ports.executions.search(ExecutionSearch(since=since, until=until), most=_MOST_EXECUTIONS):
         try:
             found += _of_run(ports, read_run(execution), user_digest(user_id))
@@ -36,7 +62,7 @@ def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime
     return found
 
 
-def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[Mapping[str, Any]]:
+def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[NotificationShown]:
     shards: Sequence[Shard] | None = None
     for number in range(1, len(run.recipe.pushes) + 1):
         files = ports.executions.push(run.execution.id, number)
@@ -44,7 +70,7 @@ def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[Mapping[str, Any]
             assert files is not None
             for position, row in _rows(ports, files.test if test else files.live, digest):
                 shards = ports.executions.shards(run.execution.id) if shards is None else shards
-                yield _told(run, files, test, row, _outcome(files, test, shards, digest, position))
+                yield _shown(run, files, test, row, _outcome(files, test, shards, digest, position))
 
 
 def _rows(ports: Ports, audience: AudienceFile, digest: bytes) -> list[tuple[int, list[str]]]:
@@ -57,7 +83,7 @@ def _rows(ports: Ports, audience: AudienceFile, digest: bytes) -> list[tuple[int
     return [(place, row) for place, row in enumerate(read_rows(data)) if user_digest(row[0]) == digest]
 
 
-def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: bytes, position: int) -> tuple[str, str]:
+def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: bytes, position: int) -> tuple[Word, str]:
     partition, audience = partition_of(digest), files.test if test else files.live
     for shard in shards:
         if shard.push == files.push and shard.test is test and partition in shard.partitions:
@@ -66,21 +92,29 @@ def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: byte
     return "not_reached", ""
 
 
-def _told(run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[str, str]) -> Mapping[str, Any]:
+def _shown(
+    run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[Word, str]
+) -> NotificationShown:
     push: PushFields = run.recipe.pushes[files.push - 1]
     columns = (files.test if test else files.live).rows.index.columns
-    texts = {name: text.renderer(columns)(row) for name, text in push.texts.items()}
-    return {
-        "source": "execution",
-        "layerId": push.layer_id,
-        "sentAt": stamp(run.timeline.test_at if test else run.timeline.push_at[files.push - 1]),
-        "executionId": run.execution.id,
-        "recipeId": run.recipe.id,
-        "recipeName": run.recipe.name,
-        "push": files.push,
-        "test": test,
-        "outcome": outcome[0],
-        "reason": outcome[1] or (run.execution.reason if outcome[0] == "not_reached" else ""),
-        "executionStatus": run.execution.state.value,
-        **{name: text if text is not None else push.texts[name].source for name, text in texts.items()},
-    }
+
+    def rendered(text: Template) -> str:
+        filled = text.renderer(columns)(row)
+        return text.source if filled is None else filled
+
+    return NotificationShown(
+        source="execution",
+        layer_id=push.layer_id,
+        sent_at=run.timeline.test_at if test else run.timeline.push_at[files.push - 1],
+        execution_id=run.execution.id,
+        recipe_id=run.recipe.id,
+        recipe_name=run.recipe.name,
+        push=files.push,
+        test=test,
+        outcome=outcome[0],
+        reason=outcome[1] or (run.execution.reason if outcome[0] == "not_reached" else ""),
+        execution_status=run.execution.state,
+        title=rendered(push.title),
+        body=rendered(push.body),
+        deep_link=rendered(push.deep_link) if push.deep_link else None,
+    )

@@ -6,11 +6,11 @@ from functions.domain.execution.execution import Execution
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.ports.executions import LogEntry
+from functions.ports.executions import Level, LogEntry
 from functions.usecases.alerting.alert import tell
 
 
-def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: str = "info") -> None:
+def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: Level = "info") -> None:
     """Add a line to the execution's log, in words that a marketer understands, numbers included."""
     entry = LogEntry(at=ports.clock.now(), phase=phase.value, level=level, message=message)
     ports.executions.log(execution_id, entry)
@@ -32,7 +32,7 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
     if not finding.ends:
         tell(ports, breached(violation, subject), execution.recipe)
     if ports.executions.record(violation):
-        level = "error" if finding.severity is Severity.CRITICAL else "warning"
+        level: Level = "error" if finding.severity is Severity.CRITICAL else "warning"
         note(ports, execution.id, phase, finding.message, level)
 
 

@@ -17,11 +17,12 @@ from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.recipes.schedule_job import reschedule
-from functions.usecases.reports.executions import execution_of, find_executions, log_of_execution, watch_execution
+from functions.usecases.reports.executions import execution_of, find_executions, log_of_execution
 from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.receipt import export
 from functions.usecases.reports.recipes import list_recipes
 from functions.usecases.reports.upcoming import upcoming
+from functions.usecases.reports.watch_execution import watch_execution
 from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
@@ -46,7 +47,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     with suppress(NotFound):
         reschedule(ports, recipe_id)
     with suppress(NotFound, BadAudience):
-        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).document()
+        watch_execution(ports, execution_of(ports, recipe_id, execution_id)).detail()
         log_of_execution(ports, recipe_id, execution_id)
         run = load_run(ports, execution_id)
         sample_messages(ports, run.recipe, execution_id)

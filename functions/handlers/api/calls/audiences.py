@@ -1,8 +1,9 @@
 """Audiences: the jobs, a run of one for a look, and query-based audiences."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,49 +16,12 @@ from functions.domain.roles import Role
 from functions.handlers.api.recipe_model import CustomQuery, DataPacks, Filters, UserIds
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.handlers.http.streaming import begun
-from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
 from functions.usecases.dry_run.query_audience import AudiencePart, QueriedAudience, query_audience
-from functions.usecases.dry_run.run_job import run_job
+from functions.usecases.dry_run.run_job import FoundAudience, run_job
 
 _MOST_INLINE_BYTES = 1_000_000
 _PIECE_BYTES = 256 * 1024
-
-
-class JobColumn(Model):
-    """A column of an audience."""
-
-    name: str
-    type: str
-    meaning: str
-
-
-class JobAudience(Model):
-    """An audience that a job finds."""
-
-    name: str
-    meaning: str
-    columns: list[JobColumn]
-
-
-class JobParameter(Model):
-    """A knob of a job."""
-
-    name: str
-    type: str
-    default: int | bool | str | None
-    minimum: int | None
-    maximum: int | None
-    meaning: str
-
-
-class JobShown(Model):
-    """An audience job."""
-
-    id: str
-    title: str
-    layer: int
-    parameters: list[JobParameter]
-    audiences: list[JobAudience]
 
 
 class RunOrder(Model):
@@ -68,20 +32,12 @@ class RunOrder(Model):
     preview: int = Field(default=5, ge=0, le=100)
 
 
-class FoundAudience(Model):
-    """An audience that was found, and its first rows."""
-
-    name: str
-    users: int
-    columns: list[str]
-    rows: list[list[str]]
-
-
-class RunDone(Model):
+@dataclass(frozen=True, kw_only=True)
+class RunDone:
     """What a job found."""
 
     script_id: str
-    audiences: list[FoundAudience]
+    audiences: Sequence[FoundAudience]
 
 
 class Format(Query):
@@ -102,7 +58,8 @@ class AudienceQuery(Model):
     preview: int = Field(default=5, ge=0, le=100)
 
 
-class PartFound(Model):
+@dataclass(frozen=True, kw_only=True)
+class PartFound:
     """A part of an audience; `csv` is null where it is too large to be answered as JSON, and for a viewer."""
 
     part: int
@@ -110,15 +67,16 @@ class PartFound(Model):
     csv: str | None
 
 
-class AudienceFound(Model):
+@dataclass(frozen=True, kw_only=True)
+class AudienceFound:
     """Whom a query finds, in words, in numbers, and, for an operator, as CSV."""
 
     audience_description: str
     count: int
-    columns: list[str]
-    rows: list[list[str]]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
     csv: str | None
-    parts: list[PartFound]
+    parts: Sequence[PartFound]
 
 
 def get_scripts(_: Call) -> Reply:
@@ -133,7 +91,7 @@ def post_scripts(call: Call) -> Reply:
     values = job.arguments(order.parameters)
     found = run_job(call.ports.engine, job, values, now=call.ports.clock.now(), preview=order.preview)
     told = ", ".join(f"{audience.users:,} in {audience.name}" for audience in found)
-    return Reply(data={"scriptId": job.id, "audiences": [vars(audience) for audience in found]}, message=told)
+    return Reply(data=RunDone(script_id=job.id, audiences=found), message=told)
 
 
 def post_query_audience(call: Call) -> Reply:

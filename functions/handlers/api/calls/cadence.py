@@ -1,40 +1,24 @@
 """Cadence: the rules, whom they let through, and what the ledger is to know of pushes that others send."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from functions.domain.cadence.past_push import Skipped
-from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS, rules_document
+from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.roles import Role
 from functions.domain.whole_numbers import whole_number
-from functions.handlers.api.models import Counts
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
-from functions.usecases.cadence.change_rules import change_rules, version_of_rules
+from functions.usecases.cadence.change_rules import Rules, change_rules, shown_rules, version_of_rules
 from functions.usecases.cadence.filter_audience import filter_audience
-from functions.usecases.cadence.import_history import import_history
-from functions.usecases.cadence.track import track_notification
+from functions.usecases.cadence.import_history import Imported, import_history
+from functions.usecases.cadence.track import Tracked, track_notification
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000
 
 Layer = Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=5, description="1 to 5; 0 of old clients is 5.")]
-
-
-class Rule(Model):
-    """At most `count` pushes of these layers to one user within `hours` hours of the sending recipe's wall clock."""
-
-    name: str
-    layers: list[int]
-    hours: int
-    count: int
-    active: bool
-
-
-class Rules(Model):
-    """All cadence rules."""
-
-    rules: list[Rule]
 
 
 ChangedRule = Annotated[
@@ -69,13 +53,15 @@ class Filter(Model):
     layer_id: Layer
 
 
-class Filtered(Model):
+@dataclass(frozen=True, kw_only=True)
+class Filtered:
     """Who may get the push now, and how many others there are, by reason."""
 
-    eligible_user_ids: list[str]
+    eligible_user_ids: Sequence[str]
     excluded_count: int
-    exclusion_breakdown: Counts
-    warning: str = Field(description="Why no rule was asked; empty where they were.")
+    exclusion_breakdown: Mapping[str, int]
+    warning: str
+    """Why no rule was asked; empty where they were."""
 
 
 class Notification(Model):
@@ -88,13 +74,6 @@ class Notification(Model):
     title: str | None = None
 
 
-class Tracked(Model):
-    """Whether the push was recorded; `reason` says why not."""
-
-    recorded: bool
-    reason: Literal["", "already_recorded", "too_old", "layer_bypasses"]
-
-
 class HistoryFile(Form):
     """A CSV with the columns `user_id`, `layer` or `layer_id`, `sent_at`, and `recipe`, `title` or `push_title`."""
 
@@ -102,58 +81,35 @@ class HistoryFile(Form):
     dry_run: bool = Field(default=False, description="Check and count every row, but write nothing.")
 
 
-class RowAtFault(Model):
-    """What is wrong with a row of the file."""
-
-    line: int
-    field: str
-    reason: str
-
-
-class Imported(Model):
-    """What became of the rows: rows = imported + duplicates + sum(skipped) + refused."""
-
-    dry_run: bool
-    rows: int
-    imported: int
-    duplicates: int
-    skipped: dict[Skipped, int]
-    refused: int
-    refused_for: Counts
-    columns: dict[str, str] = Field(description="The columns of the file that were read, and as what.")
-    left_out: list[str] = Field(description="The columns that were not read.")
-    errors: list[RowAtFault]
-
-
 def get_cadence_rules(call: Call) -> Reply:
     """Answer the rules in force."""
     rules = call.ports.ledger.rules()
-    return Reply(data=rules_document(rules), etag=version_of_rules(rules))
+    return Reply(data=shown_rules(rules), etag=version_of_rules(rules))
 
 
 def put_cadence_rules(call: Call) -> Reply:
     """Change rules; the next shard is held to them."""
     rules = change_rules(call.ports, call.body.rules, by=call.caller.name, versions=call.if_match)
-    return Reply(data=rules_document(rules), message="the rules are changed", etag=version_of_rules(rules))
+    return Reply(data=shown_rules(rules), message="the rules are changed", etag=version_of_rules(rules))
 
 
 def post_filter_audience(call: Call) -> Reply:
     """Answer who of some users may get a push of a layer now."""
     asked: Filter = call.body
     found = filter_audience(call.ports, asked.user_ids, asked.layer_id or 5)
-    data = {
-        "eligibleUserIds": list(found.eligible),
-        "excludedCount": found.excluded_count,
-        "exclusionBreakdown": {reason.value: count for reason, count in found.excluded.items()},
-        "warning": found.unfiltered,
-    }
+    data = Filtered(
+        eligible_user_ids=found.eligible,
+        excluded_count=found.excluded_count,
+        exclusion_breakdown={reason.value: count for reason, count in found.excluded.items()},
+        warning=found.unfiltered,
+    )
     return Reply(data=data, message=f"{len(found.eligible):,} of {len(asked.user_ids):,} users are eligible")
 
 
 def post_track_notification(call: Call) -> Reply:
     """Record a push that something else has sent."""
     tracked = track_notification(call.ports, call.body.model_dump(by_alias=True))
-    return Reply(data=vars(tracked), message="recorded" if tracked.recorded else f"not recorded: {tracked.reason}")
+    return Reply(data=tracked, message="recorded" if tracked.recorded else f"not recorded: {tracked.reason}")
 
 
 def post_cadence_history(call: Call) -> Reply:
@@ -161,7 +117,7 @@ def post_cadence_history(call: Call) -> Reply:
     asked: HistoryFile = call.body
     report = import_history(call.ports, uploaded(asked.file), dry_run=asked.dry_run)
     done = "would be imported" if asked.dry_run else "are imported"
-    return Reply(data=report.document(), message=f"{report.imported:,} of {report.rows:,} rows {done}")
+    return Reply(data=report, message=f"{report.imported:,} of {report.rows:,} rows {done}")
 
 
 ROUTES = (

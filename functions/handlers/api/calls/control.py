@@ -1,6 +1,7 @@
 """Controls: stop, cancel, pause, resume, execute now; and what is possible now."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
@@ -8,13 +9,12 @@ from pydantic import AliasChoices, Field
 from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.roles import Role
-from functions.handlers.api.models import ExecutionSummary
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.by_hand.deduplicate import asked_once
-from functions.usecases.by_hand.possible import possible_now
+from functions.usecases.by_hand.possible import PossibleNow, possible_now
 from functions.usecases.by_hand.start import start_by_hand
 from functions.usecases.recipes.save import pause_recipe, resume_recipe
-from functions.usecases.reports.executions import summary
+from functions.usecases.reports.executions import ExecutionSummary, summary
 from functions.usecases.timeline.control import cancel, cancel_before_live, stop, stop_all
 
 _AT = "/api/automation/control"
@@ -37,26 +37,13 @@ class Order(Model):
     reason: str = Field(default="", max_length=500, description="Why, for the execution's log.")
 
 
-class Done(Model):
+@dataclass(frozen=True, kw_only=True)
+class Done:
     """What was done, and to which executions; pausing a recipe cancels those before T-0."""
 
     action: str
     recipe_id: str | None
-    executions: list[ExecutionSummary]
-
-
-class Possible(ExecutionSummary):
-    """An execution that is under way, with what can be done to it."""
-
-    possible: list[str]
-
-
-class PossibleNow(Model):
-    """What can be done: to the recipe, and to each execution that is under way."""
-
-    recipe_id: str | None
-    recipe: list[str]
-    executions: list[Possible]
+    executions: Sequence[ExecutionSummary]
 
 
 def get_control(call: Call) -> Reply:
@@ -138,7 +125,7 @@ def _done(call: Call, order: Order, executions: Sequence[Execution], told: Seque
     recipe_id = order.recipe_id or (executions[0].recipe_id if len(executions) == 1 else None)
     what = ", ".join(each.id for each in executions) or recipe_id or "nothing was under way"
     message = "; ".join([f"{order.action}: {what}", *told])
-    return Reply(data={"action": order.action, "recipeId": recipe_id, "executions": shown}, message=message)
+    return Reply(data=Done(action=order.action, recipe_id=recipe_id, executions=shown), message=message)
 
 
 ROUTES = (

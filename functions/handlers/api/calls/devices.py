@@ -1,5 +1,7 @@
 """Device tokens that FCM has called dead: sending to them again."""
 
+from dataclasses import dataclass
+
 from pydantic import Field
 
 from functions.domain.roles import Role
@@ -18,7 +20,8 @@ class Lift(Model):
     dry_run: bool = True
 
 
-class Lifted(Model):
+@dataclass(frozen=True, kw_only=True)
+class Lifted:
     """How many device tokens are, or would be, sent to again."""
 
     tokens: int
@@ -31,7 +34,7 @@ def post_lift_graves(call: Call) -> Reply:
     graves = Graves(user_id=asked.user_id, token=asked.token, buried_since=asked.buried_since)
     tokens = lift_graves(call.ports, graves, by=call.caller.name, dry_run=asked.dry_run)
     done = "would be sent to again" if asked.dry_run else "will be sent to again"
-    return Reply(data={"tokens": tokens, "dryRun": asked.dry_run}, message=f"{tokens:,} device tokens {done}")
+    return Reply(data=Lifted(tokens=tokens, dry_run=asked.dry_run), message=f"{tokens:,} device tokens {done}")
 
 
 ROUTES = (

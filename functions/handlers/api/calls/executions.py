@@ -10,19 +10,19 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.execution.execution import State
 from functions.domain.instants import instant
 from functions.domain.roles import Role
-from functions.handlers.api.models import ExecutionDetail, ExecutionSummary, LogLine
 from functions.handlers.api.route import Call, Page, Paging, Reply, Route
 from functions.handlers.http.paging import cursor_of, place_of
 from functions.handlers.http.streaming import begun
 from functions.ports.executions import ExecutionSearch, Place
 from functions.usecases.reports.executions import (
+    ExecutionSummary,
+    LogLine,
     execution_of,
     find_executions,
     log_of_execution,
-    version_now,
-    watch_execution,
 )
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.watch_execution import ExecutionDetail, version_now, watch_execution
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"
@@ -79,7 +79,7 @@ def get_execution(call: Call) -> Reply:
 
     def whole() -> Reply:
         watched = watch_execution(call.ports, execution)
-        return Reply(data=watched.document(), etag=watched.version)
+        return Reply(data=watched.detail(), etag=watched.version)
 
     return Reply(data=whole, etag=version_now(call.ports, execution))
 

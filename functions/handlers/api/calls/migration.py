@@ -1,15 +1,23 @@
 """Migration: the old system's scheduled pushes and recipes, sent along as documents."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
-from functions.handlers.api.models import Counts, FieldAtFault
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.usecases.moving_in.migrate import Migrated, OldDocument, Outcome, migrate, migration_status
+from functions.usecases.moving_in.migrate import (
+    MigratedShown,
+    MigrationStatus,
+    OldDocument,
+    Outcome,
+    migrate,
+    migration_status,
+)
 
 _AT = "/api/automation/migrate"
 _MOST_BODY_BYTES = 20_000_000
@@ -23,32 +31,15 @@ class OldDocuments(Model):
     dry_run: bool = Field(default=True, description="Answer what would happen; nothing is created.")
 
 
-class MigratedShown(Model):
-    """What became of a document; `notices` say what was read otherwise than it was written."""
-
-    document: str
-    outcome: Outcome
-    recipe_id: str
-    status: str
-    notices: list[str]
-    errors: list[FieldAtFault]
-
-
-class MigrationReport(Model):
+@dataclass(frozen=True, kw_only=True)
+class MigrationReport:
     """What became of each document, or would."""
 
     dry_run: bool
     created: int
     unchanged: int
     refused: int
-    documents: list[MigratedShown]
-
-
-class MigrationStatus(Model):
-    """How many recipes were scheduled pushes of the old system."""
-
-    migrated: int
-    by_status: Counts
+    documents: Sequence[MigratedShown]
 
 
 def get_migration(call: Call) -> Reply:
@@ -71,13 +62,18 @@ def post_migration(call: Call) -> Reply:
     return Reply(data=_report(found, dry_run=asked.dry_run), message=_told(found, dry_run=asked.dry_run))
 
 
-def _report(found: list[Migrated], *, dry_run: bool) -> dict[str, Any]:
+def _report(found: Sequence[MigratedShown], *, dry_run: bool) -> MigrationReport:
     counts = Counter(each.outcome for each in found)
-    numbers = {outcome.value: counts[outcome] for outcome in Outcome}
-    return {"dryRun": dry_run, **numbers, "documents": [each.document() for each in found]}
+    return MigrationReport(
+        dry_run=dry_run,
+        created=counts[Outcome.CREATED],
+        unchanged=counts[Outcome.UNCHANGED],
+        refused=counts[Outcome.REFUSED],
+        documents=found,
+    )
 
 
-def _told(found: list[Migrated], *, dry_run: bool) -> str:
+def _told(found: Sequence[MigratedShown], *, dry_run: bool) -> str:
     created = sum(each.outcome is Outcome.CREATED for each in found)
     return f"{created:,} of {len(found):,} documents {'would become' if dry_run else 'became'} recipes"
 

@@ -7,13 +7,15 @@ from pydantic import Field
 
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, searched
-from functions.handlers.api.calls.upkeep import Health, get_health
-from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
+from functions.handlers.api.calls.upkeep import get_health
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
 from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.executions import ViolationPlace
-from functions.usecases.reports.history import MOST_DAYS, notifications_of
-from functions.usecases.reports.overview import overview, push_logs
+from functions.usecases.check_health import Health
+from functions.usecases.reports.execution import ViolationShown, shown_violation
+from functions.usecases.reports.executions import ExecutionSummary
+from functions.usecases.reports.history import MOST_DAYS, Notifications, notifications_of
+from functions.usecases.reports.overview import Overview, PushLog, overview, push_logs
 from functions.usecases.reports.violations import open_violations, resolve_violation
 
 
@@ -31,17 +33,6 @@ class Resolved(Model):
     execution_id: str = Field(default="", description="Its execution; needed for one that is not open any more.")
 
 
-class Overview(Model):
-    """Executions by state, what is under way, and the latest."""
-
-    now: Instant
-    recipe_id: str | None
-    executions: int
-    by_status: dict[str, int]
-    under_way: list[ExecutionSummary]
-    latest: list[ExecutionSummary]
-
-
 class PushLogs(History):
     """Of which executions to show the pushes."""
 
@@ -49,56 +40,10 @@ class PushLogs(History):
     recipe_id: str = Field(default="", description="Only those of this recipe.")
 
 
-class PushLog(PushNumbers):
-    """What became of one push of one execution, with the texts of its template."""
-
-    execution_id: str
-    recipe_id: str
-    status: str
-    dry_run: bool | None
-    problem: str | None = Field(description="Why this release cannot read the execution, null where it can.")
-    title: str | None
-    body: str | None
-    deep_link: str | None = None
-
-
 class Days(Query):
     """How far to look back."""
 
     days: int = Field(default=30, ge=1, le=MOST_DAYS)
-
-
-class NotificationShown(Model):
-    """A push that concerned a user, of an execution, or tracked or imported from elsewhere, and what became of it.
-
-    `title`, `body` and `deepLink` are as the user got them, or those of the template where the audience is gone.
-    """
-
-    layer_id: int
-    sent_at: Instant
-    source: str
-    outcome: Literal["sent", "failed", "unknown", "excluded", "not_reached"]
-    reason: str = Field(description="Why the user was excluded, or why the send ended before it reached the user.")
-    test: bool
-    execution_status: str | None = None
-    execution_id: str | None = None
-    push: int | None = None
-    recipe_id: str | None = None
-    recipe_name: str | None = None
-    title: str | None = None
-    body: str | None = None
-    deep_link: str | None = None
-    name: str | None = None
-
-
-class Notifications(Model):
-    """What a user got, and did not get and why, newest first; `known` is false for a user nothing is known of."""
-
-    user_id: str
-    since: Instant
-    until: Instant
-    known: bool
-    notifications: list[NotificationShown]
 
 
 def get_monitor(call: Call) -> Reply:
@@ -116,7 +61,7 @@ def _violations(call: Call) -> Reply:
         call.ports, most=asked.limit, recipe_id=asked.recipe_id or None, after=_violation_place(asked.cursor)
     )
     following = cursor_of(*found.next) if found.next else None
-    data = [violation.document() for violation in found.violations]
+    data = [shown_violation(violation) for violation in found.violations]
     return Reply(data=data, page=Page(limit=asked.limit, next=following))
 
 
@@ -154,7 +99,7 @@ def post_monitor(call: Call) -> Reply:
     """Mark a violation as looked after."""
     asked: Resolved = call.body
     found = resolve_violation(call.ports, asked.execution_id, asked.violation_id, by=call.caller.name)
-    return Reply(data=found.document(), message=f"violation {found.id} is resolved by {found.resolved_by}")
+    return Reply(data=shown_violation(found), message=f"violation {found.id} is resolved by {found.resolved_by}")
 
 
 def get_push_logs(call: Call) -> Reply:

@@ -1,6 +1,7 @@
 """Recipes: list, create, read, change, remove."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -12,7 +13,6 @@ from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.handlers.api.models import FieldAtFault
 from functions.handlers.api.recipe_model import (
     ChangesOfMany,
     ChangesOfOne,
@@ -26,6 +26,7 @@ from functions.handlers.http.errors import refusal
 from functions.handlers.http.paging import broken_cursor
 from functions.usecases.recipes.launched_sends import launched_sends
 from functions.usecases.recipes.save import create_recipe, delete_recipe, stored_recipe, update_recipe, version_of
+from functions.usecases.reports.field_at_fault import FieldAtFault, fields_at_fault
 from functions.usecases.reports.recipes import list_recipes, shown_recipe
 
 _AT = "/api/automation/recipes"
@@ -56,29 +57,33 @@ class BulkUpdate(Model):
     updates: ChangesOfMany = Field(default={})
 
 
-class Updated(Model):
+@dataclass(frozen=True, kw_only=True)
+class Updated:
     """What became of one recipe of a bulk update."""
 
     recipe_id: str
     success: bool
-    code: ErrorCode | None = Field(default=None, description="Why it was not changed; null where it was.")
+    code: ErrorCode | None
+    """Why it was not changed; null where it was."""
     message: str
-    errors: list[FieldAtFault]
+    errors: Sequence[FieldAtFault]
 
 
-class BulkUpdated(Model):
+@dataclass(frozen=True, kw_only=True)
+class BulkUpdated:
     """What became of each recipe."""
 
     updated: int
     failed: int
-    results: list[Updated]
+    results: Sequence[Updated]
 
 
-class Removed(Model):
+@dataclass(frozen=True, kw_only=True)
+class Removed:
     """Which recipe is gone, and which executions before T-0 were cancelled with it."""
 
     recipe_id: str
-    cancelled: list[str]
+    cancelled: Sequence[str]
 
 
 def get_recipes(call: Call) -> Reply:
@@ -165,11 +170,11 @@ def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
             raise
         return _failed(recipe_id, known.code, known.message, known.errors)
     told = "; ".join(["changed", *recipe.notices, *recipe.effects])
-    return Updated(recipe_id=recipe_id, success=True, message=told, errors=[])
+    return Updated(recipe_id=recipe_id, success=True, code=None, message=told, errors=[])
 
 
 def _failed(recipe_id: str, code: ErrorCode, message: str, errors: Sequence[FieldError]) -> Updated:
-    told = [FieldAtFault(field=error.field, code=error.code, reason=error.reason) for error in errors]
+    told = fields_at_fault(errors)
     return Updated(recipe_id=recipe_id, success=False, code=code, message=message, errors=told)
 
 

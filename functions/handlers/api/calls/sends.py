@@ -10,10 +10,10 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.calls.trials import why_not
-from functions.handlers.api.models import ExecutionSummary, Preview
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
-from functions.usecases.reports.executions import summary
+from functions.usecases.dry_run.previewed import Preview
+from functions.usecases.reports.executions import ExecutionSummary, summary
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _LITERAL = "What looks like a variable of another product, such as {{name}}, is meant as it is written."
@@ -60,7 +60,7 @@ def post_send_push(call: Call) -> Reply:
     source = _source(call, asked)
     if asked.dry_run:
         found = try_once(call.ports, push, source, by=call.caller.name)
-        told = f"{found['totals']['eligible']:,} users would get it" if found["valid"] else why_not(found)
+        told = f"{found.totals.eligible:,} users would get it" if found.valid else why_not(found)
         return Reply(data=found, message=f"{told}; nothing was sent")
     execution = send_once(call.ports, push, source, by=call.caller.name, key=call.key)
     return followed(summary(execution, call.ports.clock.now()), execution)

@@ -4,20 +4,11 @@ from pydantic import AliasChoices, Field
 
 from functions.domain.roles import Role
 from functions.handlers.api.calls.recipes import changed
-from functions.handlers.api.recipe_model import RecipeChanges, RecipeDocument, StoredRecipe
+from functions.handlers.api.recipe_model import RecipeChanges, StoredRecipe
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.usecases.recipes.presets import create_from_template, templates
+from functions.usecases.recipes.presets import TemplateShown, create_from_template, templates
 
 _AT = "/api/automation/templates"
-
-
-class TemplateShown(Model):
-    """A recipe to begin with."""
-
-    id: str
-    name: str
-    description: str
-    recipe: RecipeDocument
 
 
 class FromTemplate(Model):

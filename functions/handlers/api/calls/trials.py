@@ -1,20 +1,20 @@
 """The four test modes of a recipe: dry runs answer what would happen, sending modes start an execution to follow."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from functions.domain.execution.safeguards import Severity
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
-from functions.handlers.api.models import ExecutionSummary, Preview
 from functions.handlers.api.route import Call, Query, Reply, Route
 from functions.handlers.http.errors import Refused
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
 from functions.usecases.dry_run.preview import preview
+from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.recipes.save import stored_recipe
-from functions.usecases.reports.executions import summary
+from functions.usecases.reports.executions import ExecutionSummary, summary
 
 _AT = "/api/automation/test/{recipeId}"
 
@@ -49,14 +49,14 @@ def post_test(call: Call) -> Reply:
 def _dry_run(call: Call) -> Reply:
     document = stored_recipe(call.ports, call.path["recipeId"])
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
-    totals = found["totals"]
-    told = f"{totals['eligible']:,} of {totals['audienceSize']:,} users would get {totals['messages']:,} messages"
-    return Reply(data=found, message=told if found["valid"] else why_not(found))
+    totals = found.totals
+    told = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
+    return Reply(data=found, message=told if found.valid else why_not(found))
 
 
-def why_not(found: Mapping[str, Any]) -> str:
+def why_not(found: Preview) -> str:
     """Say why what a dry run has found is not ready to be sent."""
-    critical = [each["message"] for each in found["problems"] if each["severity"] == "critical"]
+    critical = [each.message for each in found.problems if each.severity is Severity.CRITICAL]
     return f"not ready to send: {'; '.join(critical)}"
 
 

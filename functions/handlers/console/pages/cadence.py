@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS, rule_document
+from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields
 from functions.domain.ids import is_user_id
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.cadence.change_rules import change_rules, shown_rules
 from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
 
 
@@ -49,7 +49,7 @@ def show_user(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
-    rules = [rule_document(rule) for rule in visit.ports.ledger.rules()]
+    rules = shown_rules(visit.ports.ledger.rules()).rules
     shown = {"errors": {}, "user_id": "", "user_error": "", "outcome": "", **values}
     limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT, "most_days": MOST_DAYS}
     typed = visit.request.form if shown["errors"] else {}

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from operator import itemgetter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response
@@ -40,21 +40,23 @@ def show(visit: Visit) -> Response:
     zones = Counter(send.zone for send in sends)
     zone = _zone(visit.asked("zone") or next(iter(zones), "UTC"))
     today = visit.now.astimezone(zone).date()
-    values: dict[str, Any] = {
-        "zone": zone,
-        "today": today,
-        "zones": sorted({*zones, "UTC", zone.key}),
-        "total": sum(not send.is_off for send in sends),
-    }
+    shown = partial(
+        page,
+        visit,
+        zone=zone,
+        today=today,
+        zones=sorted({*zones, "UTC", zone.key}),
+        total=sum(not send.is_off for send in sends),
+    )
     if visit.asked("day"):
         day = _day(sends, _date(visit.asked("day")), zone, inside=True, most=_MOST_ON_ONE_DAY)
-        return page(visit, "calendar_day.html", **values, day=day)
+        return shown("calendar_day.html", day=day)
     first = today - _DAY * today.weekday()
     last = today + _DAY * (_DAYS - 1)
     weeks = (last - first).days // 7 + 1
     dates = [first + _DAY * number for number in range(7 * weeks)]
     days = [_day(sends, each, zone, inside=today <= each <= last, most=_SHOWN_A_DAY) for each in dates]
-    return page(visit, "calendar.html", **values, days=days)
+    return shown("calendar.html", days=days)
 
 
 def _day(sends: Sequence[Upcoming], day: date, zone: ZoneInfo, *, inside: bool, most: int) -> Day:

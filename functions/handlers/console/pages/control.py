@@ -7,7 +7,7 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
 from functions.handlers.console.execution_sentences import control_of
-from functions.handlers.console.pages.execution import AT, execution_asked, values_of, watched_execution
+from functions.handlers.console.pages.execution import AT, execution_asked, shown_execution, watched_execution
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.timeline import control
 
@@ -18,15 +18,15 @@ def ask(visit: Visit) -> Response:
     """Ask whether to do what the large button says, in its place or on a page of its own."""
     watched = watched_execution(visit)
     if visit.by_htmx:
-        return part(visit, "control.html", **values_of(visit, watched), asking=True)
+        return part(visit, "control.html", **vars(shown_execution(visit, watched)), asking=True)
     if control_of(watched.execution).kind == "over":
         return to(visit, f"/executions/{watched.execution.id}", told="over")
-    return page(visit, "confirm.html", **values_of(visit, watched), asking=True)
+    return page(visit, "confirm.html", **vars(shown_execution(visit, watched)), asking=True)
 
 
 def keep(visit: Visit) -> Response:
     """Show the large button again, as it is now."""
-    return part(visit, "control.html", **values_of(visit, watched_execution(visit)), asking=False)
+    return part(visit, "control.html", **vars(shown_execution(visit, watched_execution(visit))), asking=False)
 
 
 def cancel(visit: Visit) -> Response:

@@ -1,33 +1,53 @@
 """One execution: where it stands, how far it is, what its pushes say, its log, and what became of everybody."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from flask import Response
 
 from functions.domain.execution.execution import Execution
+from functions.domain.execution.safeguards import Violation
+from functions.domain.recipe.read import Recipe
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
-from functions.handlers.console.charts import slices, timeline_chart
-from functions.handlers.console.execution_sentences import OUTCOMES, control_of, sentence
+from functions.handlers.console.charts import Slice, TimelineChart, slices, timeline_chart
+from functions.handlers.console.execution_sentences import OUTCOMES, Control, control_of, sentence
 from functions.handlers.console.visit import Route, Visit
+from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
-from functions.usecases.reports.executions import Watched, version_now, watch_execution
 from functions.usecases.reports.receipt import export
-from functions.usecases.timeline.steps import load_execution, run_or_problem
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
+from functions.usecases.timeline.steps import load_execution
 
 AT = "/executions/<execution_id>"
 _SHOWN_ANEW_SECONDS = 10
 """A line of the log may follow the change that it tells of: so what is shown is never older than this."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownExecution:
+    """What the templates show of an execution; `recipe` and `chart` are None where it cannot be read."""
+
+    execution: Execution
+    recipe: Recipe | None
+    report: ExecutionDetail
+    chart: TimelineChart | None
+    slices: Mapping[int, Sequence[Slice]]
+    sentence: str
+    control: Control
+    version: str
+    violations: Sequence[Violation]
+    log: Sequence[LogEntry]
+
+
 def show(visit: Visit) -> Response:
     """Show an execution."""
     watched = watched_execution(visit)
-    values, samples = values_of(visit, watched), _samples(visit, watched)
+    shown, samples = shown_execution(visit, watched), _samples(visit, watched)
     return page(
         visit,
-        "execution_broken.html" if values["recipe"] is None else "execution.html",
-        **values,
+        "execution_broken.html" if shown.recipe is None else "execution.html",
+        **vars(shown),
         samples=samples,
         has_real=any(sample.real for sample in samples),
         outcome=OUTCOMES.get(visit.asked("told")),
@@ -43,8 +63,8 @@ def show_live(visit: Visit) -> Response:
     if visit.asked("known") == _version(visit, version_now(visit.ports, execution)):
         return unchanged(visit)
     watched = watch_execution(visit.ports, execution)
-    values = values_of(visit, watched)
-    if values["recipe"] is None:
+    shown = shown_execution(visit, watched)
+    if shown.recipe is None:
         return to(visit, f"/executions/{watched.execution.id}")
     samples = _samples(visit, watched) if visit.asked("samples") != "real" else []
     has_real = any(sample.real for sample in samples)
@@ -52,7 +72,7 @@ def show_live(visit: Visit) -> Response:
         visit,
         "execution_live.html",
         status=STOP_POLLING if watched.execution.cleaned else 200,
-        **values,
+        **vars(shown),
         samples=samples if has_real else [],
         has_real=has_real or visit.asked("samples") == "real",
         new_control=visit.asked("control") != control_of(watched.execution).kind,
@@ -81,27 +101,25 @@ def execution_asked(visit: Visit) -> Execution:
     return load_execution(visit.ports, visit.path["execution_id"])
 
 
-def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
-    """Return what the page and its live part show of an execution; `recipe` is None where it cannot be read."""
-    told, run = watched.document(), run_or_problem(watched.execution)[0]
-    return {
-        "execution": watched.execution,
-        "recipe": run.recipe if run else None,
-        "report": told,
-        "chart": timeline_chart(told, visit.now) if run else None,
-        "slices": {push["order"]: slices(push) for push in told["pushes"]},
-        "total_slices": slices(told["totals"]),
-        "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution, told["windowEndsAt"]),
-        "version": _version(visit, watched.version),
-        "violations": watched.violations,
-        "log": visit.ports.executions.log_of(watched.execution.id),
-    }
+def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
+    """Return what the page and its live part show of an execution."""
+    report, run = watched.detail(), watched.run
+    return ShownExecution(
+        execution=watched.execution,
+        recipe=run.recipe if run else None,
+        report=report,
+        chart=timeline_chart(report, visit.now),
+        slices={push.order: slices(push) for push in report.pushes},
+        sentence=sentence(watched.execution, report, visit.now),
+        control=control_of(watched.execution, report.window_ends_at),
+        version=_version(visit, watched.version),
+        violations=watched.violations,
+        log=visit.ports.executions.log_of(watched.execution.id),
+    )
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:
-    run = run_or_problem(watched.execution)[0]
-    return sample_messages(visit.ports, run.recipe, watched.execution.id) if run else []
+    return sample_messages(visit.ports, watched.run.recipe, watched.execution.id) if watched.run else []
 
 
 def _version(visit: Visit, version: str) -> str:

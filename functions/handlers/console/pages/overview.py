@@ -1,23 +1,23 @@
 """What runs now, what is next, what happened, what waits for somebody, and whether everything answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from flask import Response
 
 from functions.domain.documents import fingerprint
-from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.execution import Execution
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to, unchanged
-from functions.handlers.console.charts import slices
-from functions.handlers.console.execution_sentences import control_of, sentence
+from functions.handlers.console.charts import Slice, slices
+from functions.handlers.console.execution_sentences import Control, control_of, sentence
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
-from functions.usecases.reports.executions import Watched, find_executions, version_now, watch_execution
+from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.upcoming import Upcoming, upcoming
 from functions.usecases.reports.violations import open_violations, resolve_violation
-from functions.usecases.timeline.steps import run_or_problem
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 
 _NEXT = 8
 _LATEST = 10
@@ -28,6 +28,26 @@ _SHOWN_ANEW_SECONDS = 10
 """The sentences go by the clock, and the numbers by shards that are not done: so this is the oldest that is shown."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """An execution that is under way; `zone` is its recipe's."""
+
+    execution: Execution
+    report: ExecutionDetail
+    zone: str
+    slices: Sequence[Slice]
+    sentence: str
+    control: Control
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Running:
+    """What runs now, and the name of this state of things."""
+
+    running: Sequence[_Row]
+    version: str
+
+
 def show(visit: Visit) -> Response:
     """Show all of it; health is asked for by the page, as some answers take their time."""
     found = open_violations(visit.ports, most=_OPEN)
@@ -35,7 +55,7 @@ def show(visit: Visit) -> Response:
     return page(
         visit,
         "overview.html",
-        **_running(visit, _under_way(visit)),
+        **vars(_running(visit, _under_way(visit))),
         following=_first(sends),
         upcoming=sends,
         latest=_latest(visit),
@@ -50,7 +70,7 @@ def show_live(visit: Visit) -> Response:
     if visit.asked("known") == _version(visit, {each.id: version_now(visit.ports, each) for each in under_way}):
         return unchanged(visit)
     following = None if under_way else _first(_next_sends(visit))
-    return part(visit, "overview_running.html", **_running(visit, under_way), following=following)
+    return part(visit, "overview_running.html", **vars(_running(visit, under_way)), following=following)
 
 
 def show_health(visit: Visit) -> Response:
@@ -82,35 +102,35 @@ def _first(sends: Sequence[Upcoming]) -> Upcoming | None:
     return next((send for send in sends if not send.is_off), None)
 
 
-def _running(visit: Visit, executions: Sequence[Execution]) -> dict[str, Any]:
-    """Return what runs now, and the name of this state of things; this reads all shards of what runs."""
+def _running(visit: Visit, executions: Sequence[Execution]) -> _Running:
+    """Return what runs now; this reads all shards of what runs."""
     found = [watch_execution(visit.ports, execution) for execution in executions]
-    return {
-        "running": [_row(visit, watched) for watched in found],
-        "version": _version(visit, {watched.execution.id: watched.version for watched in found}),
-    }
+    return _Running(
+        running=[_row(visit, watched) for watched in found],
+        version=_version(visit, {watched.execution.id: watched.version for watched in found}),
+    )
 
 
 def _version(visit: Visit, versions: Mapping[str, str]) -> str:
     return f"{fingerprint(versions)[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
 
 
-def _row(visit: Visit, watched: Watched) -> dict[str, Any]:
-    told, run = watched.document(), run_or_problem(watched.execution)[0]
-    return {
-        "execution": watched.execution,
-        "report": told,
-        "zone": run.recipe.schedule.zone.key if run else "UTC",
-        "slices": slices(told["totals"]),
-        "sentence": sentence(watched.execution, told, visit.now),
-        "control": control_of(watched.execution, told["windowEndsAt"]),
-    }
+def _row(visit: Visit, watched: Watched) -> _Row:
+    report, run = watched.detail(), watched.run
+    return _Row(
+        execution=watched.execution,
+        report=report,
+        zone=run.recipe.schedule.zone.key if run else "UTC",
+        slices=slices(report.totals),
+        sentence=sentence(watched.execution, report, visit.now),
+        control=control_of(watched.execution, report.window_ends_at),
+    )
 
 
-def _latest(visit: Visit) -> list[dict[str, Any]]:
+def _latest(visit: Visit) -> list[ExecutionSummary]:
     """Return the last executions that have ended, also before their T-0; those under way are shown above."""
     found = find_executions(visit.ports, ExecutionSearch(), most=_LATEST + _MOST_UNDER_WAY)
-    return [dict(each) for each in found.executions if State(each["status"]).final][:_LATEST]
+    return [each for each in found.executions if each.status.final][:_LATEST]
 
 
 ROUTES = (

@@ -1,12 +1,14 @@
 """The list of recipes, and the page of one: what it sends, to whom and when, past sends, and its actions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from flask import Response
 
-from audience_jobs.errors import AudienceJobError
 from functions.domain.documents import shown
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.execution.execution import Execution, State
@@ -25,11 +27,10 @@ from functions.handlers.console.words import city, short_day, zone_of
 from functions.handlers.http.paging import broken_cursor
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.sample_messages import sample_messages
-from functions.usecases.recipes.audience import describe_audience, recipe_job
-from functions.usecases.recipes.check import audience_of
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
-from functions.usecases.reports.executions import find_executions
+from functions.usecases.reports.executions import ExecutionSummary, find_executions
+from functions.usecases.reports.recipe_audience import recipe_audience
 from functions.usecases.reports.recipes import list_recipes, with_status
 from functions.usecases.timeline.control import would_cancel
 
@@ -69,30 +70,37 @@ def show_all(visit: Visit) -> Response:
     )
 
 
-def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> dict[str, Any]:
-    nothing = {"name": "", "problem": "", "nextSendAt": None, "words": "", "zone": "UTC", "pushes": 0}
+@dataclass(frozen=True, kw_only=True)
+class _Listed:
+    """A line of the list; of a recipe that cannot be read, `problem` says why, and what only it says is empty."""
+
+    id: str
+    name: str
+    status: str
+    problem: str = ""
+    next_send_at: datetime | None = None
+    words: str = ""
+    zone: str = "UTC"
+    pushes: int = 0
+
+
+def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> _Listed:
     try:
         recipe = read(document)
     except BadRecipe as error:
         told = with_status(document)
         name = told.get("name")
-        return {
-            **nothing,
-            "id": told["id"],
-            "name": name if isinstance(name, str) else "",
-            "status": told["status"],
-            "problem": str(error),
-        }
-    return {
-        **nothing,
-        "id": recipe.id,
-        "name": recipe.name,
-        "status": recipe.status.value,
-        "nextSendAt": next_send(recipe, visit.now, launched),
-        "words": in_words(recipe),
-        "zone": recipe.schedule.zone.key,
-        "pushes": len(recipe.pushes),
-    }
+        name = name if isinstance(name, str) else ""
+        return _Listed(id=told["id"], name=name, status=told["status"], problem=str(error))
+    return _Listed(
+        id=recipe.id,
+        name=recipe.name,
+        status=recipe.status.value,
+        next_send_at=next_send(recipe, visit.now, launched),
+        words=in_words(recipe),
+        zone=recipe.schedule.zone.key,
+        pushes=len(recipe.pushes),
+    )
 
 
 def show(visit: Visit) -> Response:
@@ -105,25 +113,27 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
-    told: dict[str, Any] = {
-        "history": history,
-        "version": version_of(document),
-        "refused": refused,
-        "label_of": label_of,
-        "status": 422 if refused else 200,
-    }
+    shown_with = partial(
+        page,
+        visit,
+        history=history,
+        version=version_of(document),
+        refused=refused,
+        label_of=label_of,
+        status=422 if refused else 200,
+    )
     try:
         recipe = read(document)
     except BadRecipe as error:
-        return page(visit, "recipe_broken.html", **told, document=document, recipe_id=recipe_id, broken=error.errors)
+        return shown_with("recipe_broken.html", document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
-    live = [] if recipe.is_active else [each for each in history if each["status"] == State.LIVE]
-    told |= {"outcome": _outcome(visit, recipe, launched, live), "notices": notices_of(visit), "live": live}
-    sizes = [each["totals"]["audienceSize"] for each in reversed(history) if each["totals"]]
-    return page(
-        visit,
+    live = [] if recipe.is_active else [each for each in history if each.status is State.LIVE]
+    sizes = [each.totals.audience_size for each in reversed(history) if each.totals]
+    return shown_with(
         "recipe.html",
-        **told,
+        outcome=_outcome(visit, recipe, launched, live),
+        notices=notices_of(visit),
+        live=live,
         recipe=recipe,
         description=_as_text(document.get("description")),
         words=in_words(recipe),
@@ -131,7 +141,7 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
         samples=sample_messages(visit.ports, recipe, _latest_built(history)),
         sizes=sizes,
         line=sparkline(sizes),
-        **_audience(visit, recipe),
+        **vars(recipe_audience(visit.ports, recipe)),
     )
 
 
@@ -140,24 +150,12 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else shown(value) if value else ""
 
 
-def _latest_built(history: Any) -> str:
-    built = (each["executionId"] for each in history if each["totals"] or each["phase"])
+def _latest_built(history: Sequence[ExecutionSummary]) -> str:
+    built = (each.execution_id for each in history if each.totals or each.phase)
     return next(built, "")
 
 
-def _audience(visit: Visit, recipe: Recipe) -> dict[str, Any]:
-    """Return the audience of the recipe, and the meaning of each variable of its pushes."""
-    try:
-        job, arguments = recipe_job(recipe, visit.ports.find_job)
-        audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
-        columns = {column.name: column for audience in audiences for column in audience.columns}
-        whom, problem = describe_audience(recipe), ""
-    except (BadRecipe, AudienceJobError, ValueError) as error:
-        return {"job": None, "arguments": {}, "columns": {}, "whom": "", "problem": str(error)}
-    return {"job": job, "arguments": arguments, "columns": columns, "whom": whom, "problem": problem}
-
-
-def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[Any]) -> str:
+def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[ExecutionSummary]) -> str:
     """Return the outcome of a form: the next send, or the cancelled ones; `live` are the sends that go on."""
     told = visit.asked("told")
     if told not in _DONE:
@@ -177,7 +175,7 @@ def pause(visit: Visit) -> Response:
     recipe_id = visit.path["recipe_id"]
     found = would_cancel(visit.ports, recipe_id)
     if not agreed(visit, found):
-        return page(visit, "recipe_pause.html", **_asked(visit, found))
+        return _ask(visit, "recipe_pause.html", found)
     recipe = pause_recipe(visit.ports, recipe_id, by=visit.caller.name)
     return to(visit, f"/recipes/{recipe_id}", told="paused", cancelled=" ".join(each.id for each in recipe.cancelled))
 
@@ -187,12 +185,12 @@ def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
     return {each.id for each in found} <= {*visit.field("cancels").split()}
 
 
-def _asked(visit: Visit, found: Sequence[Execution]) -> dict[str, Any]:
-    """Return the values of a page that asks whether to cancel executions."""
+def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
+    """Show a page that asks whether to cancel executions."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
-    return {"document": document, "recipe_id": recipe_id, "found": found, "zones": zones}
+    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones)
 
 
 def resume(visit: Visit) -> Response:
@@ -210,7 +208,7 @@ def resume(visit: Visit) -> Response:
 def ask_delete(visit: Visit) -> Response:
     """Ask whether to delete a recipe, and name the sends that deleting it cancels."""
     found = would_cancel(visit.ports, visit.path["recipe_id"], tests=True)
-    return page(visit, "recipe_delete.html", **_asked(visit, found))
+    return _ask(visit, "recipe_delete.html", found)
 
 
 def delete(visit: Visit) -> Response:

@@ -1,7 +1,6 @@
 """Run a recipe by hand in one of four modes; two of them send."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 from uuid import uuid4
 
 from flask import Response
@@ -14,7 +13,8 @@ from functions.handlers.console.visit import Route, Visit
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
 from functions.usecases.dry_run.preview import preview
-from functions.usecases.dry_run.sample_messages import Piece
+from functions.usecases.dry_run.previewed import Preview
+from functions.usecases.dry_run.sample_messages import Piece, Text
 from functions.usecases.recipes.save import stored_recipe
 
 _DRY = ("test-dry-run", "real-dry-run")
@@ -49,14 +49,22 @@ def run(visit: Visit) -> Response:
     return to(visit, f"/executions/{execution.id}", told="tested" if mode == "test-live-send" else "started")
 
 
-def _samples(found: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return the first message of each push, as the templates show one."""
-    shown = {}
-    for push in found["pushes"]:
-        for sample in push["samples"][:1]:
-            texts = {name: [Piece(text=sample[name] or "")] for name in ("title", "body")}
-            shown[push["order"]] = {**texts, "link": sample["deepLink"]}
-    return shown
+@dataclass(frozen=True, kw_only=True)
+class _Phone:
+    """A message as the templates show one."""
+
+    title: Text
+    body: Text
+    link: str | None
+
+
+def _samples(found: Preview) -> dict[int, _Phone]:
+    """Return the first message of each push."""
+    return {
+        push.order: _Phone(title=[Piece(text=sample.title)], body=[Piece(text=sample.body)], link=sample.deep_link)
+        for push in found.pushes
+        for sample in push.samples[:1]
+    }
 
 
 ROUTES = (

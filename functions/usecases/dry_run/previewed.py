@@ -1,0 +1,94 @@
+"""What a dry run tells: who would get what, what it takes, and what stands in the way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.domain.execution.safeguards import Severity, ViolationType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """A text, and how many messages have it."""
+
+    title: str
+    body: str
+    deep_link: str | None
+    payload_bytes: int
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A message as one user would get it."""
+
+    user_id: str
+    title: str
+    body: str
+    deep_link: str | None
+    payload_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayloadBytes:
+    """The sizes of the messages, and what FCM takes."""
+
+    smallest: int
+    largest: int
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushPreview:
+    """What one push would do: audienceSize = sum(excluded) + eligible, in users; `messages` counts devices."""
+
+    order: int
+    audience: str
+    layer: int
+    due_at: datetime
+    audience_size: int
+    excluded: Mapping[str, int]
+    without_token: int
+    eligible: int
+    messages: int
+    different_texts: int
+    variations: Sequence[Variation]
+    samples: Sequence[Sample]
+    payload_bytes: PayloadBytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewTotals:
+    """What all pushes would do together: in people, each once, and summed up over the pushes."""
+
+    people: int
+    eligible_people: int
+    audience_size: int
+    eligible: int
+    messages: int
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What would block, stop or warn."""
+
+    type: ViolationType
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What an execution that is started now would do; `valid` where no problem is critical, and somebody gets it."""
+
+    recipe_id: str
+    test: bool
+    description: str
+    send_at: datetime
+    pushes: Sequence[PushPreview]
+    totals: PreviewTotals
+    estimated_seconds: float
+    estimated_cost_micros: int
+    problems: Sequence[Problem]
+    valid: bool

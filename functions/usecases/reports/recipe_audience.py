@@ -1,0 +1,37 @@
+"""The audience of a recipe as people see it: the job that finds it, and what its columns mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from audience_jobs.contract import Column, Job, Value
+from audience_jobs.errors import AudienceJobError
+from functions.domain.errors import BadRecipe
+from functions.domain.recipe.read import Recipe
+from functions.ports import Ports
+from functions.usecases.recipes.audience import describe_audience, recipe_job
+from functions.usecases.recipes.check import audience_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeAudience:
+    """The job of a recipe with its arguments, the columns that its pushes may use, and the audience in words.
+
+    Without a job, `problem` says why.
+    """
+
+    job: Job | None = None
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    whom: str = ""
+    problem: str = ""
+
+
+def recipe_audience(ports: Ports, recipe: Recipe) -> RecipeAudience:
+    """Return the audience of a recipe, or why it cannot be built."""
+    try:
+        job, arguments = recipe_job(recipe, ports.find_job)
+        audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
+        columns = {column.name: column for audience in audiences for column in audience.columns}
+        return RecipeAudience(job=job, arguments=arguments, columns=columns, whom=describe_audience(recipe))
+    except (BadRecipe, AudienceJobError, ValueError) as error:
+        return RecipeAudience(problem=str(error))

@@ -1,0 +1,115 @@
+"""Show one execution while it runs, cheap to ask for again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from functions.domain.documents import fingerprint
+from functions.domain.execution.execution import Execution, Kind
+from functions.domain.execution.safeguards import Violation
+from functions.domain.push.outcomes import Tally
+from functions.domain.push.shard import Shard, done_tally
+from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
+from functions.usecases.reports.execution import ExecutionReport, report_of
+from functions.usecases.reports.executions import Waiting, name_of, phase_of, possible_for, seconds_to_send, waiting
+from functions.usecases.timeline.steps import Run, run_or_problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How much of the audiences is settled, in users."""
+
+    reached: int
+    audience_size: int
+    percent: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionDetail(ExecutionReport):
+    """An execution with its phases, its pushes, what was breached, and what can be done to it now.
+
+    `problem` says why this release cannot read it; what only its recipe says is null then.
+    """
+
+    recipe_name: str
+    kind: Kind
+    created_at: datetime
+    phase: Phase | None
+    seconds_to_send: int | None
+    waiting: Waiting | None
+    """Why it has not begun although its time has come; null: it need not."""
+    people: int | None
+    """Different users of all audiences, each once; null before T-30."""
+    people_reached: int | None
+    """Those who were sent at least one push; null before the end."""
+    progress: Progress
+    possible: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """An execution as it was read at one time: its detail and its `version` say the same."""
+
+    ports: Ports
+    execution: Execution
+    shards: Sequence[Shard]
+    violations: Sequence[Violation]
+
+    @cached_property
+    def _known(self) -> tuple[Run | None, str]:
+        return run_or_problem(self.execution)
+
+    @property
+    def run(self) -> Run | None:
+        """The execution with its recipe, None where this release cannot read it."""
+        return self._known[0]
+
+    @property
+    def version(self) -> str:
+        """The name of this state of things: that of `version_now` while nothing changes."""
+        return _version(self.execution, done_tally(self.shards), self.violations)
+
+    def detail(self) -> ExecutionDetail:
+        """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
+        execution = self.execution
+        report = report_of(self.ports, execution, self._known, self.shards, self.violations)
+        size = report.totals.audience_size
+        reached = size - report.totals.not_reached
+        return ExecutionDetail(
+            **vars(report),
+            recipe_name=name_of(execution),
+            kind=execution.kind,
+            created_at=execution.created_at,
+            phase=phase_of(execution),
+            seconds_to_send=seconds_to_send(execution, self.ports.clock.now()),
+            waiting=waiting(execution),
+            people=execution.people,
+            people_reached=execution.people_reached,
+            progress=Progress(reached=reached, audience_size=size, percent=_percent(reached, size)),
+            possible=possible_for(execution),
+        )
+
+
+def version_now(ports: Ports, execution: Execution) -> str:
+    """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
+    return _version(execution, ports.executions.progress(execution.id), ports.executions.violations(execution.id))
+
+
+def watch_execution(ports: Ports, execution: Execution) -> Watched:
+    """Return all that can be shown of an execution. This reads its shards: ask for `version_now` first."""
+    return Watched(
+        ports=ports,
+        execution=execution,
+        shards=ports.executions.shards(execution.id),
+        violations=ports.executions.violations(execution.id),
+    )
+
+
+def _version(execution: Execution, progress: Tally, violations: Sequence[Violation]) -> str:
+    return fingerprint([execution.document(), progress.document(), [each.document() for each in violations]])
+
+
+def _percent(reached: int, size: int) -> float:
+    return round(100 * reached / size, 1) if size else 0.0
