@@ -78,13 +78,13 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-import bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+bench: bench-start bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
 	$(RUN) $(BIN)/python -m bench.delivery
 
-bench-import: $(READY) ## Measure what importing main.py adds to a bare functions-framework app (20 seconds)
-	$(BIN)/python -m bench.imports
+bench-start: $(READY) ## Measure the first answer of a fresh process against a bare functions-framework app (a minute)
+	$(BIN)/python -m bench.start
 
 bench-audiences: $(READY) ## Measure all audience jobs at a million users against pandas (10 minutes, 8 GiB of memory)
 	$(BIN)/python -m bench.audiences
@@ -100,7 +100,7 @@ screenshots: $(READY) ## Take pictures of every page of the console for docs/scr
 
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(RUN) $(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
-	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+	$(BIN)/python -m bench.start --rounds 1 --out bench/out/smoke-start.json
 	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 	$(BIN)/python -m bench.console --recipes 20 --executions 100 --visits 2 --out bench/out/smoke-console.json
