@@ -37,14 +37,35 @@ demo: $(DEMO_READY) ## Watch two campaigns live through their timeline in second
 up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
-	$(RUN) $(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
+# With COVERAGE=1 the tests leave behind what they reached in .coverage, for `make coverage`.
+PYTEST := $(RUN) $(BIN)/$(if $(COVERAGE),coverage run -m )pytest -n 2 --dist worksteal
+APART := --ignore tests/bigquery --ignore tests/api_clients
+
+check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)
+	$(PYTEST) -m "not slow and not long" tests/unit tests/architecture tests/functional
+
+test: $(READY) ## Run all tests but the long ones and those that live apart (6 minutes)
+	$(if $(COVERAGE),$(BIN)/coverage erase)
+	$(PYTEST) -m "not long" $(APART)
+
+test-long: $(READY) ## Run the long tests, which make test leaves out
+	$(PYTEST) -m long $(APART)
+
+test-all: test test-rest ## Run all that CI runs (an hour): make test, and then make test-rest
+
+test-rest: test-long test-bigquery test-api-clients lint demo simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
+
+coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
+	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1
+	@ls .coverage/data.* >/dev/null 2>&1 && $(BIN)/coverage combine --append --quiet || true
+	@$(BIN)/coverage report --include "audience_jobs/*,local/*" | tail -n 1
+	@$(BIN)/coverage report --include "functions/*" --fail-under 90
 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
 
 test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
-	$(RUN) $(BIN)/pytest -n 2 --dist worksteal tests/bigquery
+	$(PYTEST) tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
