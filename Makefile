@@ -37,14 +37,35 @@ demo: $(DEMO_READY) ## Watch two campaigns live through their timeline in second
 up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
-test: $(READY) ## Run all tests but those of test-bigquery and test-api-clients
-	$(RUN) $(BIN)/pytest -n 2 --dist worksteal --ignore tests/bigquery --ignore tests/api_clients
+# With COVERAGE=1 the tests leave behind what they reached in .coverage, for `make coverage`.
+PYTEST := $(RUN) $(BIN)/$(if $(COVERAGE),coverage run -m )pytest -n 2 --dist worksteal
+APART := --ignore tests/bigquery --ignore tests/api_clients
+
+check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)
+	$(PYTEST) -m "not slow and not long" tests/unit tests/architecture tests/functional
+
+test: $(READY) ## Run all tests but the long ones and those that live apart (6 minutes)
+	$(if $(COVERAGE),$(BIN)/coverage erase)
+	$(PYTEST) -m "not long" $(APART)
+
+test-long: $(READY) ## Run the long tests, which make test leaves out
+	$(PYTEST) -m long $(APART)
+
+test-all: test test-rest ## Run all that CI runs (an hour): make test, and then make test-rest
+
+test-rest: test-long test-bigquery test-api-clients lint demo simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
+
+coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
+	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1
+	@ls .coverage/data.* >/dev/null 2>&1 && $(BIN)/coverage combine --append --quiet || true
+	@$(BIN)/coverage report --include "audience_jobs/*,local/*" | tail -n 1
+	@$(BIN)/coverage report --include "functions/*" --fail-under 90
 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
 
 test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
-	$(RUN) $(BIN)/pytest -n 2 --dist worksteal tests/bigquery
+	$(PYTEST) tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt
 	$(PYTHON) -m venv $(EMULATOR_VENV)
@@ -78,13 +99,13 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-import bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
+bench: bench-start bench-api bench-delivery ## Run all benchmarks; each compares with a peer in the same run
 
 bench-delivery: $(READY) ## Measure sending: messages a second, memory, cost (some 20 minutes; needs nginx, and says so)
 	$(RUN) $(BIN)/python -m bench.delivery
 
-bench-import: $(READY) ## Measure what importing main.py adds to a bare functions-framework app (20 seconds)
-	$(BIN)/python -m bench.imports
+bench-start: $(READY) ## Measure the first answer of a fresh process against a bare functions-framework app (a minute)
+	$(BIN)/python -m bench.start
 
 bench-audiences: $(READY) ## Measure all audience jobs at a million users against pandas (10 minutes, 8 GiB of memory)
 	$(BIN)/python -m bench.audiences
@@ -100,7 +121,7 @@ screenshots: $(READY) ## Take pictures of every page of the console for docs/scr
 
 bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(RUN) $(BIN)/python -m bench.delivery --quick --out bench/out/smoke.json
-	$(BIN)/python -m bench.imports --rounds 1 --out bench/out/smoke-import.json
+	$(BIN)/python -m bench.start --rounds 1 --out bench/out/smoke-start.json
 	$(BIN)/python -m bench.api --recipes 200 --executions 400 --calls 3 --out bench/out/smoke-api.json
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 	$(BIN)/python -m bench.console --recipes 20 --executions 100 --visits 2 --out bench/out/smoke-console.json

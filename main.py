@@ -6,70 +6,74 @@ Keep this file free of state: the loader runs it once for every function it serv
 import functions_framework
 from flask import Request, Response
 
-from functions.handlers import entry
+from functions.handlers.jobs import alerts, scheduler, tasks
 
 
 @functions_framework.http
 def launch(request: Request) -> Response:
     """Cloud Scheduler, one job for each active recipe: start the execution of a send."""
-    return entry.handle_launch(request)
+    return scheduler.handle_launch(request)
 
 
 @functions_framework.http
 def build_audience(request: Request) -> Response:
     """Cloud Tasks, T-30: run the audience job and write the audiences."""
-    return entry.handle_task("build_audience", request)
+    return tasks.handle_task("build_audience", request)
 
 
 @functions_framework.http
 def send_test(request: Request) -> Response:
     """Cloud Tasks, T-25: send the test pushes."""
-    return entry.handle_task("send_test", request)
+    return tasks.handle_task("send_test", request)
 
 
 @functions_framework.http
 def checkpoint(request: Request) -> Response:
     """Cloud Tasks, T-0: go or no-go."""
-    return entry.handle_task("checkpoint", request)
+    return tasks.handle_task("checkpoint", request)
 
 
 @functions_framework.http
 def send_push(request: Request) -> Response:
     """Cloud Tasks, T-0 and the delays after it: plan the shards of one push."""
-    return entry.handle_task("send_push", request)
+    return tasks.handle_task("send_push", request)
 
 
 @functions_framework.http
 def send_shard(request: Request) -> Response:
     """Cloud Tasks: send one shard of one push."""
-    return entry.handle_task("send_shard", request)
+    return tasks.handle_task("send_shard", request)
 
 
 @functions_framework.http
 def finish(request: Request) -> Response:
     """Cloud Tasks, T+10 after the last push: totals and cleanup."""
-    return entry.handle_task("finish", request)
+    return tasks.handle_task("finish", request)
 
 
 @functions_framework.http
 def reconcile(request: Request) -> Response:
     """Cloud Scheduler, every five minutes: make what is match what should be."""
-    return entry.handle_reconcile(request)
+    return scheduler.handle_reconcile(request)
 
 
 @functions_framework.http
 def api(request: Request) -> Response:
     """People and programs: recipes, executions, and what is done to them."""
-    return entry.handle_api(request)
+    from functions.handlers.api.app import handle_api  # noqa: PLC0415 - no other function needs it
+
+    return handle_api(request)
 
 
 @functions_framework.http
 def send_alert(request: Request) -> Response:
     """Cloud Tasks: post an alert to its channels."""
-    return entry.handle_send_alert(request)
+    return alerts.handle_send_alert(request)
 
 
 @functions_framework.http
 def console(request: Request) -> Response:
     """People: see what runs and what will, and stop it."""
-    return entry.handle_console(request)
+    from functions.handlers.console.app import handle_console  # noqa: PLC0415 - no other function needs it
+
+    return handle_console(request)

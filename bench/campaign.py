@@ -1,6 +1,6 @@
 """A campaign of one push to any number of users, on the embedded system, taken to any step of its timeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,16 +33,21 @@ LAYER = 3
 _TESTER = "00000000-0000-4000-8000-00000000000a"
 _UNPACED = 1_000_000_000
 
-DUE: Mapping[str, datetime] = {
-    "launch": SEND_AT - timedelta(minutes=30),
-    "build_audience": SEND_AT - timedelta(minutes=30),
-    "send_test": SEND_AT - timedelta(minutes=25),
-    "checkpoint": SEND_AT,
-    "send_push": SEND_AT + timedelta(seconds=1),
-    "send_shard": SEND_AT + timedelta(seconds=2),
-    "finish": SEND_AT + timedelta(minutes=11),
-}
-"""When each function of the timeline runs here, in order."""
+
+def due(send_at: datetime) -> Mapping[str, datetime]:
+    """Return when each function of the timeline runs here, in order."""
+    return {
+        "launch": send_at - timedelta(minutes=30),
+        "build_audience": send_at - timedelta(minutes=30),
+        "send_test": send_at - timedelta(minutes=25),
+        "checkpoint": send_at,
+        "send_push": send_at + timedelta(seconds=1),
+        "send_shard": send_at + timedelta(seconds=2),
+        "finish": send_at + timedelta(minutes=11),
+    }
+
+
+DUE = due(SEND_AT)
 
 _JOB = Job(
     id="everybody",
@@ -117,28 +122,32 @@ def opened(folder: Path, at: datetime, sender: PushSender | None = None) -> Iter
         system.close()
 
 
-def save_campaign(ports: Ports) -> None:
+def save_campaign(ports: Ports, send_at: datetime = SEND_AT, *, lateness_minutes: int = 15) -> None:
     """Save the recipe: three variables in its texts, and a deep link."""
-    save_recipe(ports, _recipe(), by="bench")
+    save_recipe(ports, _recipe(send_at, lateness_minutes), by="bench")
 
 
-def go_live(folder: Path) -> None:
-    """Take the campaign of a folder to the point where its shards are planned and due."""
-    with opened(folder, DUE["launch"] - timedelta(minutes=1)) as system:
-        save_campaign(system.ports)
-    _do(folder, "launch", lambda ports: launch(ports, RECIPE_ID, DUE["launch"]))
-    _do(folder, "build_audience", lambda ports: build_audience(ports, EXECUTION_ID))
-    _do(folder, "send_test", lambda ports: send_test(ports, EXECUTION_ID))
-    _do(folder, "checkpoint", lambda ports: checkpoint(ports, EXECUTION_ID))
-    _do(folder, "send_push", lambda ports: send_push(ports, EXECUTION_ID, 1))
+def go_live(folder: Path, send_at: datetime = SEND_AT, *, lateness_minutes: int = 15) -> None:
+    """Take the campaign of a folder to the point where its shards are planned and due.
+
+    For `lateness_minutes` after they are due they can still be sent.
+    """
+    at, execution = due(send_at), execution_id(RECIPE_ID, send_at)
+    with opened(folder, at["launch"] - timedelta(minutes=1)) as system:
+        save_campaign(system.ports, send_at, lateness_minutes=lateness_minutes)
+    steps: Mapping[str, Callable[[Ports], object]] = {
+        "launch": lambda ports: launch(ports, RECIPE_ID, at["launch"]),
+        "build_audience": lambda ports: build_audience(ports, execution),
+        "send_test": lambda ports: send_test(ports, execution),
+        "checkpoint": lambda ports: checkpoint(ports, execution),
+        "send_push": lambda ports: send_push(ports, execution, 1),
+    }
+    for function, step in steps.items():
+        with opened(folder, at[function]) as system:
+            step(system.ports)
 
 
-def _do(folder: Path, function: str, step: Any) -> None:
-    with opened(folder, DUE[function]) as system:
-        step(system.ports)
-
-
-def _recipe() -> dict[str, Any]:
+def _recipe(send_at: datetime, lateness_minutes: int) -> dict[str, Any]:
     push = {
         "sequenceOrder": 1,
         "title": "[[var:name]], your shoes are here",
@@ -150,8 +159,12 @@ def _recipe() -> dict[str, Any]:
         "id": RECIPE_ID,
         "name": "Benchmark",
         "status": "active",
-        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": f"{SEND_AT:%H:%M}"},
+        "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": f"{send_at:%H:%M}"},
         "pushSequence": [push],
         "audienceCriteria": {"customScript": {"scriptId": _JOB.id}},
-        "settings": {"testUserIds": [_TESTER], "safeguards": {"maxAudienceSize": _UNPACED}},
+        "settings": {
+            "testUserIds": [_TESTER],
+            "safeguards": {"maxAudienceSize": _UNPACED},
+            "maxLatenessMinutes": lateness_minutes,
+        },
     }

@@ -12,8 +12,11 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.registry import find
 from functions import logs
 from functions.domain.errors import Misconfigured
+from functions.gcp.clock import SystemClock
+from functions.gcp.webhooks import WebhookChannels
 from functions.ports import Part, Ports
 from functions.ports.people import Channels
 from functions.ports.queue import Clock
@@ -52,17 +55,15 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
 
     Misconfigured where the user data are a database whose address is not known here.
     """
-    from audience_jobs.registry import find  # noqa: PLC0415 - only where audiences are built
-
     seconds = settings.user_data_timeout.total_seconds()
     if database := settings.user_database:
         if not database.url:
             raise Misconfigured("USER_DATABASE_URL", "must be set where USER_DATA is postgres")
-        from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415
+        from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415 - psycopg
 
         return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
     if dataset := settings.user_dataset:
-        from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415
+        from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415 - Google's client
 
         engine = open_bigquery(
             dataset.project,
@@ -72,7 +73,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
             timeout_seconds=seconds,
         )
         return engine, find
-    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415
+    from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - DuckDB
 
     return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find
 
@@ -108,15 +109,13 @@ def sender_parts(settings: Settings) -> Mapping[str, Part]:
 
 def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
     """Build the ports on Google Cloud, or on the emulators that the settings name; FCM sends, or else `sender`."""
-    from functions.gcp import system  # noqa: PLC0415
+    from functions.gcp import system  # noqa: PLC0415 - Google's clients; the embedded runtime needs none
 
     if settings.cloud is None:
         raise Misconfigured("TMINUS_PLATFORM", "must be gcp where ports on Google Cloud are asked for")
     if sender is None and settings.fcm is None:
         raise Misconfigured("PUSH_SENDER", "must be fcm on Google Cloud: there is no outbox to read")
     # Only build_audience knows the user database's secret, so the engine too is made where it is used.
-    from audience_jobs.registry import find  # noqa: PLC0415
-
     return system.open_ports(
         settings.cloud,
         clock=clock,
@@ -130,16 +129,13 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
 
 def web_channels(settings: Settings) -> Channels:
     """Return the channels for alerts whose addresses this process knows."""
-    from functions.gcp.webhooks import WebhookChannels  # noqa: PLC0415
-
     return WebhookChannels(settings.webhooks)
 
 
 @cache
 def fcm_sender(settings: FcmSettings) -> PushSender:
     """Return the sender to phones, one for each process: its connections stay open from shard to shard."""
-    from functions.gcp.clock import SystemClock  # noqa: PLC0415 - firebase-admin takes half a second to load
-    from functions.gcp.fcm.sender import FcmSender  # noqa: PLC0415
+    from functions.gcp.fcm.sender import FcmSender  # noqa: PLC0415 - firebase-admin; an outbox needs none
 
     return FcmSender(settings, SystemClock())
 
@@ -147,8 +143,7 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
 @cache
 def fcm_check(settings: FcmSettings) -> FcmCheck:
     """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
-    from functions.gcp.clock import SystemClock  # noqa: PLC0415
-    from functions.gcp.fcm.check import FcmCheck  # noqa: PLC0415
+    from functions.gcp.fcm.check import FcmCheck  # noqa: PLC0415 - firebase-admin
 
     return FcmCheck(fcm_sender(settings), SystemClock())
 
@@ -184,9 +179,7 @@ def _process_ports() -> Ports:
     collect_rarely()
     settings = process_settings()
     if settings.platform is Platform.GOOGLE_CLOUD:
-        from functions.gcp.clock import SystemClock  # noqa: PLC0415
-
         return google_cloud(settings, SystemClock())
-    from local.embedded.clock import RealClock  # noqa: PLC0415
+    from local.embedded.clock import RealClock  # noqa: PLC0415 - local/ is never deployed
 
     return embedded(settings, RealClock()).ports

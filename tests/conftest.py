@@ -1,8 +1,10 @@
 """An FCM on this machine and a sender that speaks to it; Google Cloud's emulators, started once."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,17 @@ from functions.logs import log
 from local.runtime.emulators import EmulatorMissing, google_emulators
 from local.standins.fcm import FakeFcm
 from tests.fcm import settings_for
+
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 4 * 2**30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the tests' folders into memory where it is large enough: on a disk SQLite waits at every commit."""
+    chosen = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
+    if not chosen and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
+
 
 MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]
 

@@ -1,12 +1,31 @@
-"""The ports on Google Cloud. Each library is loaded and each client made when it is first used, once a process."""
+"""The ports on Google Cloud. Each client is made when it is first used, once a process."""
 
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, cast
 
+import grpc
+from google.cloud import firestore, scheduler_v1, tasks_v2
+from google.cloud.scheduler_v1.services.cloud_scheduler import transports
+from google.cloud.storage import Client
+from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
+
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
+from functions.gcp.auth.id_tokens import IdTokens
+from functions.gcp.clock import SystemClock
+from functions.gcp.firestore.alerts import FirestoreAlertStore
+from functions.gcp.firestore.audit import FirestoreAuditLog
+from functions.gcp.firestore.devices import FirestoreDevices
+from functions.gcp.firestore.executions import FirestoreExecutionStore
+from functions.gcp.firestore.ledger import FirestoreCadenceLedger
+from functions.gcp.firestore.recipes import FirestoreRecipeStore
+from functions.gcp.firestore.request_keys import FirestoreRequestKeys
+from functions.gcp.scheduler import CloudSchedules
+from functions.gcp.storage import GcsAudienceFiles
+from functions.gcp.tasks import CloudTaskQueue
+from functions.gcp.trouble import translated
 from functions.ports import Ports
 from functions.ports.executions import ExecutionStore
 from functions.ports.people import Callers, Channels
@@ -61,8 +80,6 @@ class _Lazy:
 
     @cached_property
     def _made(self) -> object:
-        from functions.gcp.trouble import translated  # noqa: PLC0415
-
         with translated("Google Cloud"):  # a client that finds no credentials says so when it is made
             return self._make()
 
@@ -74,81 +91,46 @@ class _Cloud:
         self._settings, self._clock = settings, clock
 
     @cached_property
-    def _firestore(self) -> Any:
-        from google.cloud import firestore  # noqa: PLC0415
-
+    def _firestore(self) -> firestore.Client:
         return firestore.Client(project=self._settings.project, database=self._settings.database)
 
     def recipes(self) -> RecipeStore:
-        from functions.gcp.firestore.recipes import FirestoreRecipeStore  # noqa: PLC0415
-
         return FirestoreRecipeStore(self._firestore)
 
     def audit(self) -> AuditLog:
-        from functions.gcp.firestore.audit import FirestoreAuditLog  # noqa: PLC0415
-
         return FirestoreAuditLog(self._firestore)
 
     def callers(self) -> Callers:
-        from functions.gcp.auth.id_tokens import IdTokens  # noqa: PLC0415
-        from functions.gcp.clock import SystemClock  # noqa: PLC0415
-
         return IdTokens(self._settings, SystemClock())
 
     def executions(self) -> ExecutionStore:
-        from functions.gcp.firestore.executions import FirestoreExecutionStore  # noqa: PLC0415
-
         return FirestoreExecutionStore(self._firestore)
 
     def request_keys(self) -> RequestKeys:
-        from functions.gcp.firestore.request_keys import FirestoreRequestKeys  # noqa: PLC0415
-
         return FirestoreRequestKeys(self._firestore)
 
     def ledger(self) -> CadenceLedger:
-        from functions.gcp.firestore.ledger import FirestoreCadenceLedger  # noqa: PLC0415
-
         return FirestoreCadenceLedger(self._firestore)
 
     def devices(self) -> Devices:
-        from functions.gcp.firestore.devices import FirestoreDevices  # noqa: PLC0415
-
         return FirestoreDevices(self._firestore)
 
     def alert_store(self) -> AlertStore:
-        from functions.gcp.firestore.alerts import FirestoreAlertStore  # noqa: PLC0415
-
         return FirestoreAlertStore(self._firestore)
 
     def files(self) -> AudienceFiles:
-        from google.cloud.storage import Client  # noqa: PLC0415
-
-        from functions.gcp.storage import GcsAudienceFiles  # noqa: PLC0415
-
         return GcsAudienceFiles(Client(project=self._settings.project), self._settings.bucket)
 
     def tasks(self) -> TaskQueue:
-        from google.cloud import tasks_v2  # noqa: PLC0415
-        from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport  # noqa: PLC0415
-
-        from functions.gcp.tasks import CloudTaskQueue  # noqa: PLC0415
-
         emulator = self._settings.tasks_emulator
         transport = CloudTasksGrpcTransport(channel=_insecure(emulator)) if emulator else None
         return CloudTaskQueue(tasks_v2.CloudTasksClient(transport=transport), self._settings, self._clock)
 
     def schedules(self) -> Schedules:
-        from google.cloud import scheduler_v1  # noqa: PLC0415
-        from google.cloud.scheduler_v1.services.cloud_scheduler import transports  # noqa: PLC0415
-
-        from functions.gcp.scheduler import CloudSchedules  # noqa: PLC0415
-
         emulator = self._settings.scheduler_emulator
         transport = transports.CloudSchedulerGrpcTransport(channel=_insecure(emulator)) if emulator else None
         return CloudSchedules(scheduler_v1.CloudSchedulerClient(transport=transport), self._settings)
 
 
 def _insecure(host: str) -> Any:
-    import grpc  # noqa: PLC0415
-
     return grpc.insecure_channel(host)

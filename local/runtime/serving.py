@@ -36,15 +36,8 @@ CALLED_BY_SERVICES = (
 FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
-_LOADED_LATE = (
-    "functions.domain.cadence.ledger",
-    "functions.handlers.jobs.alerts",
-    "functions.handlers.api.app",
-    "functions.handlers.console.app",
-    "functions.handlers.jobs.scheduler",
-    "functions.handlers.jobs.tasks",
-)
-"""What a deployed function loads with its first request; see decisions/0013."""
+_LOADED_LATE = ("functions.domain.cadence.ledger", "functions.handlers.api.app", "functions.handlers.console.app")
+"""What only some of the deployed functions load, with their first request; see decisions/0033."""
 
 
 def load_handlers() -> None:

@@ -1,5 +1,6 @@
 """Ports that crash the process at a chosen call, before or after the call takes effect."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -22,6 +23,8 @@ class CrashPoint:
     def __init__(self, at: int | None, *, after: bool = False) -> None:
         self.at, self.after = at, after
         self.calls: list[str] = []
+        self.sites: list[tuple[str, int, str]] = []
+        """Where in the code each call comes from: the file, the line, and what is called."""
 
     def wrap(self, ports: Ports) -> Ports:
         """Return ports of which every call is counted."""
@@ -29,9 +32,16 @@ class CrashPoint:
         counted: dict[str, Any] = {name: _Counted(name, getattr(ports, name), self) for name in CRASHING}
         return replace(ports, **counted)
 
+    def ends_of_sites(self) -> list[int]:
+        """Return the numbers of the first and of the last call from each place in the code."""
+        first = {site: number for number, site in reversed(list(enumerate(self.sites)))}
+        last = {site: number for number, site in enumerate(self.sites)}
+        return sorted({*first.values(), *last.values()})
+
     def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Make a call, unless this is where the process dies."""
         self.calls.append(name)
+        self.sites.append((*_asked_by(), name))
         crash = len(self.calls) - 1 == self.at
         if crash and not self.after:
             raise Crash(name)
@@ -47,6 +57,14 @@ class CrashPoint:
             if step is None:
                 return
             yield step
+
+
+def _asked_by() -> tuple[str, int]:
+    """Return the file and line of the product that makes the call; none of this file counts."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 class _Counted:

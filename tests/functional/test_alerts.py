@@ -361,6 +361,7 @@ def crash_run(make_lab: MakeLab, point: CrashPoint) -> AlertLab:
 AROUND_ALERTS = ("alert_store.record", "alert_store.change", "alerts.send", "channels.post", "tasks.add")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", AROUND_ALERTS)
 def test_a_crash_around_an_alert_loses_none_and_repeats_only_what_nobody_knew_to_be_taken(

@@ -26,6 +26,8 @@ from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.running_up import EXECUTION, Up, messages, wait_until, write_recipe
 
+pytestmark = pytest.mark.slow
+
 TOMORROW = SEND_AT + timedelta(days=1)
 LAYER_3 = {"pushSequence": [{**recipe()["pushSequence"][0], "layerId": 3}]}
 

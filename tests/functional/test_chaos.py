@@ -21,6 +21,8 @@ from local.sample import generate
 from tests.functional.running_up import Up, wait_until, write_recipe
 from tests.functional.troubles import STATE, TROUBLES, answer, completed, full_disk, ill, judge, live, mounted
 
+pytestmark = pytest.mark.slow
+
 A_WRITE = ("/api/automation/debug/reschedule", {"recipeId": "sneaker-reactivation"})
 
 

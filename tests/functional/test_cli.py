@@ -17,6 +17,8 @@ from local.sample import generate
 from tests.command import Answer, Tminus, calling
 from tests.factories import recipe
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-05-04T22:00:07Z"
 RECIPES = Path(__file__).parents[2] / "local" / "recipes"
 

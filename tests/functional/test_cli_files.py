@@ -17,6 +17,8 @@ from local.cli.remote import print_table
 from local.sample import generate
 from tests.command import Tminus, calling
 
+pytestmark = pytest.mark.slow
+
 LONG = "sneaker-reactivation-of-all-who-have-been-away-for-a-month_20260504T223000Z"
 HISTORY = "user_id,layer,sent_at\n10000000-0000-4000-8000-000000000001,3,2026-05-04T18:00:00Z\n"
 

@@ -1,4 +1,8 @@
-"""The process may die before or after any call to the outside world: the contract holds all the same."""
+"""The process may die before or after any call to the outside world: the contract holds all the same.
+
+On SQLite it dies at the first and at the last call from each place in the code. The simulator lets it die at all of
+them, again and again, among other faults (docs/how-to-simulate.md).
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,10 +14,12 @@ from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 
-CALLS = 370
-"""At least as many as an execution makes; the first test holds it up to date."""
+PARTS = 8
+"""Into how many tests the crashes are cut, so that several cores share them."""
 
 
 def with_cadence() -> dict[str, object]:
@@ -38,17 +44,14 @@ def run_with(point: CrashPoint, make_lab: MakeLab) -> Lab:
             return lab
 
 
-def test_the_crashes_below_cover_every_call_of_an_execution(make_lab: MakeLab) -> None:
-    point = CrashPoint(None)
-    run_with(point, make_lab)
-    last = max(number for number, name in enumerate(point.calls) if name == "files.delete")
-    assert last < CALLS, f"an execution makes {last} calls: raise CALLS"
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("tenth", range(CALLS // 10))
-def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(tenth: int, after: bool, make_lab: MakeLab) -> None:
-    for number in range(tenth * 10, tenth * 10 + 10):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(part: int, after: bool, make_lab: MakeLab) -> None:
+    quiet = CrashPoint(None)
+    run_with(quiet, make_lab).close()
+    places = quiet.ends_of_sites()
+    assert len(places) > 60
+    for number in places[part::PARTS]:
         lab = run_with(CrashPoint(number, after=after), make_lab)
         lab.assert_contract()
         numbers = lab.report()

@@ -17,6 +17,8 @@ from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.shard_worker import POLICY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 USERS = 600
 

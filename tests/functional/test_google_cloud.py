@@ -21,6 +21,8 @@ from local.standins.fcm import answers
 from tests.factories import TESTER, executions_of
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 WELCOME, REACTIVATION = "new-user-welcome_20260504T150000Z", "sneaker-reactivation_20260504T223000Z"
 SEND_AT = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)

@@ -19,6 +19,8 @@ from local.sample import generate
 from tests.factories import old_push
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BEFORE = "2026-05-03T12:00:00Z"
 

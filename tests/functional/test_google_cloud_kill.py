@@ -37,6 +37,8 @@ from local.standins.cloud_tasks import CloudEmulator
 from local.standins.cloud_tasks.project import make_project
 from local.standins.fcm import FakeFcm, Script, answers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SPEED = 60.0
 BEGIN_AT = datetime(2026, 5, 4, 22, 18, tzinfo=UTC)

@@ -21,6 +21,8 @@ from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.interleaving import interleave
 
+pytestmark = pytest.mark.slow
+
 USERS = 5
 RECIPES = ("first", "second")
 CAPS = {3: 1, 2: 3, 5: 1}
@@ -67,7 +69,7 @@ def _send(name: str, number: int, ports: Ports) -> None:
 
 
 @given(layer=st.sampled_from([2, 3, 5]), order=st.lists(st.integers(0, 5), max_size=120), twice=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_overlapping_executions_never_exceed_a_cap(
     live: Callable[[int], Path], layer: int, order: list[int], twice: bool
 ) -> None:

@@ -15,6 +15,8 @@ import pytest
 from local.sample import generate
 from tests.audience_jobs.worlds import NOW
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MOST_SECONDS = 1.0
 PATIENCE_SECONDS = 60

@@ -19,6 +19,8 @@ from local.embedded.system import EmbeddedSystem
 from local.sample import generate
 from tests.functional.running_up import EXECUTION, Up, messages, wait_until, write_recipe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

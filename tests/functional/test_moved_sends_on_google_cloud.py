@@ -17,6 +17,8 @@ from functions.usecases.recipes.save import update_recipe
 from local.sample import generate
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
+pytestmark = pytest.mark.slow
+
 NAME = "sneaker-reactivation"
 SEND_AT = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -18,6 +18,8 @@ from local.runtime.serving import http_server
 from tests.factories import old_push, recipe, user
 from tests.functional.conftest import _APPS, EARLIER, SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 Told = tuple[int, str, str]
 Tminus = Callable[..., Told]
 

@@ -30,6 +30,8 @@ from tests.functional.console.visitor import SAME_SITE, Page
 from tests.functional.running_up import messages
 from tests.functional.slow_machine import half_a_core
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
 

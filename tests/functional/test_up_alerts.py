@@ -19,6 +19,8 @@ from local.runtime.recipe_files import read_recipe_file
 from local.sample import generate
 from local.standins.webhook import WebhookSink
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 5, 4, 9, 28, tzinfo=UTC)
 PATIENCE_SECONDS = 60

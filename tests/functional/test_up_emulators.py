@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
 
+import pytest
+
 from local.sample import generate
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 5, 4, tzinfo=UTC)

@@ -14,6 +14,8 @@ import pytest
 
 from tests.functional.test_up import ROOT, up
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "0123456789abcdef-secret"
 PATIENCE_SECONDS = 60
 

@@ -53,6 +53,7 @@ def defect_of(name: str) -> Defect:
     return next(defect for defect in DEFECTS if defect.name == name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_defect_is_found_within_a_few_seeds(name: str) -> None:
     defect = defect_of(name)
@@ -119,6 +120,7 @@ def test_a_defect_that_replaces_nothing_is_refused() -> None:
         pass
 
 
+@pytest.mark.long
 def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
     defect = defect_of("retry in transport")
     with defect.planted():

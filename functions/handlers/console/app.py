@@ -11,6 +11,7 @@ from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
+from functions.handlers.console.cancel.handler import CANCEL_LINKS, handle_cancel_link
 from functions.handlers.console.forms.guard import check_origin, check_token, read_form
 from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
@@ -39,7 +40,9 @@ _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def handle_console(request: Request) -> Response:
-    """Answer one visit: a page, a part of one, a file, or what a form asks for."""
+    """Answer one visit: a page, a part of one, a file, or what a form asks for; a cancel link needs no other key."""
+    if request.path.startswith(CANCEL_LINKS):
+        return handle_cancel_link(request)
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         response = _answer(request)
         response.headers.setdefault("Cache-Control", "no-store")

@@ -202,7 +202,7 @@ def _import_partition(ports: Ports, partition: int, pushes: Iterator[PastPush], 
 def _import_days(
     ports: Ports, partition: int, sent: Mapping[date, Mapping[Push, Sequence[bytes]]], *, dry_run: bool
 ) -> int:
-    from functions.domain.cadence import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
+    from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
 
     def change(stored: Days) -> tuple[Days, int]:
         made = {day: ledger.add_sent(stored[day], pushes) for day, pushes in sent.items()}

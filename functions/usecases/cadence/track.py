@@ -61,7 +61,7 @@ def _name(identity: object) -> str:
 
 
 def _record(ports: Ports, past: PastPush, name: str, memory: Memory) -> bool:
-    from functions.domain.cadence import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
+    from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
 
     push = past.as_push(Source.TRACKED, name)
 

@@ -42,7 +42,7 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
     Pushes of layers 1 and 4 are not in the ledger, and what failed for good was given back. BadInput for an id that
     is not valid or more than 90 days.
     """
-    from functions.domain.cadence import ledger  # noqa: PLC0415 - numpy takes a fifth of a second to load
+    from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
 
     user_id, form = user_id.strip(), ports.policy.user_id_format
     if not is_user_id(user_id, form):

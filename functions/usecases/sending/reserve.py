@@ -18,7 +18,7 @@ from functions.usecases.timeline.steps import Run
 
 _LOOK_BACK = timedelta(days=31)
 
-# The packed ledger is imported where it is used: numpy takes a fifth of a second to load, and only shards need it.
+# The packed ledger is imported where it is used: it loads numpy, which only shards need.
 
 
 def hold_back(

@@ -10,7 +10,9 @@ from flask import Flask, Request
 from werkzeug.test import Client
 
 from functions import bootstrap
-from functions.handlers.entry import handle_launch, handle_reconcile, handle_send_alert, handle_task
+from functions.handlers.jobs.alerts import handle_send_alert
+from functions.handlers.jobs.scheduler import handle_launch, handle_reconcile
+from functions.handlers.jobs.tasks import handle_task
 from functions.logs import log
 from functions.ports import Ports
 from local.embedded.documents import to_text

@@ -15,6 +15,8 @@ from local.runtime.emulators import free_port, running
 from local.runtime.serving import SOURCE
 from tests.factories import user
 
+pytestmark = pytest.mark.slow
+
 SIZE = 100_000_000
 LIMIT_MIB = 256
 HEAD, TAIL = "--part\r\nContent-Disposition: form-data; name=", "--part--\r\n"

@@ -15,6 +15,8 @@ from local.sample import generate
 from tests.functional.api.documented import ApiClient
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ID = "sneaker-reactivation"
 RECIPE, TEST = f"/api/automation/recipes/{ID}", f"/api/automation/test/{ID}"

@@ -9,6 +9,8 @@ from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE, http_server
 from tests.functional.conftest import Lab
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("host", "status"), [("127.0.0.1:8080", 200), ("localhost", 200), ("evil.example:8080", 421), ("", 421)]

@@ -15,7 +15,8 @@ from functions.handlers.http.errors import unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
 
-_PATH = "/cancel/"
+CANCEL_LINKS = "/cancel/"
+"""What the path of every cancel link begins with."""
 _STATUSES: Mapping[Standing, int] = {
     Standing.OPEN: 200,
     Standing.DONE: 200,
@@ -41,7 +42,7 @@ def handle_cancel_link(request: Request) -> Response:
         response = _respond(405, sorry("That does not work", "Open the link in a browser."))
         response.headers["Allow"] = "GET, HEAD, POST"
         return response
-    token = request.path.removeprefix(_PATH)
+    token = request.path.removeprefix(CANCEL_LINKS)
     with logs.context(function="console"):
         try:
             ports = bootstrap.ports()
