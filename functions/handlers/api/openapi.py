@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 
 from functions import bootstrap
 from functions.handlers.api.codes import MEANINGS, ErrorCode
-from functions.handlers.api.recipe_model import NAMED, SCHEMAS
+from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.route import Route
+from functions.handlers.api.schema_parts import NAMED
 
 _EXAMPLES = {
     "recipeId": "new-user-welcome",
@@ -116,7 +117,7 @@ class _Schemas:
         schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
         self._schemas = {key: _plain(schema) for key, schema in schemas.items()}
         self._models = _plain(defined.get("$defs", {}))
-        self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
+        self.definitions = {name: _optional(model) for name, model in {**self._models, **recipe_schemas()}.items()}
 
     def of(self, route: Route, what: str, mode: _Mode) -> dict[str, Any]:
         """Return the schema of a route's query, body, form or answer."""

@@ -13,7 +13,7 @@ from functions.domain.ids import user_digest
 from functions.domain.instants import stamp
 from functions.domain.push.outcomes import word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.steps import Run, read_run
@@ -67,7 +67,7 @@ def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: byte
 
 
 def _told(run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[str, str]) -> Mapping[str, Any]:
-    push: PushFields = run.recipe.pushes[files.push - 1]
+    push: RecipePush = run.recipe.pushes[files.push - 1]
     columns = (files.test if test else files.live).rows.index.columns
     texts = {name: text.renderer(columns)(row) for name, text in push.texts.items()}
     return {

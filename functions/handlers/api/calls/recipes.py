@@ -14,7 +14,7 @@ from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import FieldAtFault
-from functions.handlers.api.recipe_model import (
+from functions.handlers.api.recipe_schema import (
     ChangesOfMany,
     ChangesOfOne,
     RecipeChanges,

@@ -11,7 +11,7 @@ from functions.domain.instants import stamp
 from functions.domain.roles import Role
 from functions.handlers.api.codes import ErrorCode
 from functions.handlers.api.models import Instant
-from functions.handlers.api.recipe_model import AuditedRecipe
+from functions.handlers.api.recipe_schema import AuditedRecipe
 from functions.handlers.api.refusals import Refused
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.check_health import check_health
