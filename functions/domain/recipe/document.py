@@ -71,13 +71,13 @@ class RecipePush(Fields):
     sequence_order: int | None = Field(
         default=None, description="The place in the sequence; pushes without one keep theirs in the list."
     )
-    title: Annotated[Text, Widget.LINE] = Field(
+    title: Text = Field(
         title="Title",
         description="Each user's values replace [[var:column]] and [[var:column|fallback]].",
         examples=["Your shoes wait"],
     )
     body: Annotated[Text, Widget.AREA] = Field(title="Body", examples=["Tap to see them"])
-    deep_link: Annotated[DeepLink | None, BlankIsMissing, Widget.LINE] = Field(
+    deep_link: Annotated[DeepLink | None, BlankIsMissing] = Field(
         default=None,
         title="Deep link",
         description="What a tap opens. Values of variables are percent-encoded.",
@@ -88,7 +88,9 @@ class RecipePush(Fields):
         title="Literal text",
         description="Text such as {name} or %name% is meant as it is written.",
     )
-    layer_id: Layer = Field(title="Layer", description="1 to 5; 0 of old clients is 5.", examples=[1])
+    layer_id: Annotated[Layer, Widget.LAYER] = Field(
+        title="Layer", description="1 to 5; 0 of old clients is 5.", examples=[1]
+    )
     audience_name: str = Field(
         default="", title="Audience", description="Without one: the audience at the push's place in the job."
     )
@@ -105,7 +107,9 @@ class CustomScript(Fields):
     """An audience job and its parameters: see GET /api/scripts."""
 
     script_id: Annotated[str, Widget.JOB] = Field(default="", title="Audience job")
-    parameters: dict[str, Any] = Field(default_factory=dict, title="Parameters of the job")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, title="Parameters of the job", examples=[{"lookback_hours": 48}]
+    )
 
 
 class AudienceCriteria(Fields):
@@ -224,7 +228,7 @@ class RecipeDocument(Fields):
         description="For reports only: it changes nothing about the sends.",
     )
     schedule: RecipeSchedule = Field(title="Schedule")
-    audience_criteria: AudienceCriteria = Field(default=AudienceCriteria(), title="Audience")
+    audience_criteria: AudienceCriteria = AudienceCriteria()
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")

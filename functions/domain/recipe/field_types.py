@@ -25,12 +25,13 @@ _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", 
 class Widget(StrEnum):
     """What a form shows a field with, where its JSON schema does not say; stands in the field's `Annotated`."""
 
-    LINE = "line"
-    """A text as wide as the form."""
     AREA = "area"
     """A text of several lines."""
+    DAY = "day"
+    """A date, or an instant that stands for one."""
     ZONE = "zone"
     WEEKDAYS = "weekdays"
+    LAYER = "layer"
     JOB = "job"
     """One of the deployment's audience jobs."""
 

@@ -36,13 +36,13 @@ class RecipeSchedule(Fields):
         title="Starts preparing (minutes before)",
         description="From the start of an execution to the send time.",
     )
-    start_date: str | None = Field(
+    start_date: Annotated[str | None, Widget.DAY] = Field(
         default=None,
         title="First day",
         description="The first day of sending, as YYYY-MM-DD. Frequency once needs it.",
         examples=["2026-05-04"],
     )
-    end_date: str | None = Field(
+    end_date: Annotated[str | None, Widget.DAY] = Field(
         default=None,
         title="Last day",
         description="The last day of sending, as YYYY-MM-DD.",

@@ -76,7 +76,8 @@ def _put(place: Any, name: str) -> None:
 def _sound_by_name() -> Mapping[str, Any]:
     """Return, by the name of a field, what may stand in it; any other can be left out."""
     models: list[type[Fields]] = [field.model for field in fields_of(RecipeDocument).values() if field.model]
-    return {name: value for model in (*models, RecipeDocument) for name, value in _sound_values(model).items()}
+    models.append(RecipeDocument)
+    return {name: value for model in models for name, value in _sound_values(model).items()}
 
 
 def _sound_values(model: type[Fields]) -> Document:
