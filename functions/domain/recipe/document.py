@@ -88,9 +88,7 @@ class RecipePush(Fields):
         title="Literal text",
         description="Text such as {name} or %name% is meant as it is written.",
     )
-    layer_id: Annotated[Layer, Widget.LAYER] = Field(
-        title="Layer", description="1 to 5; 0 of old clients is 5.", examples=[1]
-    )
+    layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
     audience_name: str = Field(
         default="", title="Audience", description="Without one: the audience at the push's place in the job."
     )
@@ -191,7 +189,7 @@ class RecipeSettings(Fields):
     on_unknown: Annotated[OnUnknown, Field(strict=False)] = Field(
         default=OnUnknown.KEEP,
         title="If delivery is unknown",
-        description="resend sends a message that may have arrived once more; it replaces the first on the device.",
+        description="Of a message that may have arrived. A second one replaces the first on the device.",
     )
     test_user_ids: FilledTexts = Field(
         default=(), title="Test users", description="Ids of users. Without any: the deployment's test users."

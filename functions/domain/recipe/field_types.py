@@ -107,7 +107,12 @@ def _filled(values: object) -> object:
 
 _TEXT = WithJsonSchema({"type": "string"})
 _INSTANT = WithJsonSchema({"type": "string", "format": "date-time"})
-_DAY = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": 7}, {"type": "string"}]})
+_DAY = WithJsonSchema(
+    {
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": 7}, {"type": "string"}],
+        "description": "0 (Sunday) to 6, 7 for Sunday too, or an English name.",
+    }
+)
 
 BlankIsMissing = BeforeValidator(_blank_is_missing)
 Clock = Annotated[time, BeforeValidator(_clock), _TEXT]
@@ -119,9 +124,8 @@ Layer = Annotated[
     int,
     Field(ge=1, le=5),
     BeforeValidator(_layer),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 5}),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 5, "description": "1 to 5; 0 of old clients is 5."}),
 ]
-"""1 to 5; old clients write 0 for 5."""
 Instant = Annotated[str, _INSTANT]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 FilledTexts = Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)]

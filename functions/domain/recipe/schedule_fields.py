@@ -52,7 +52,7 @@ class RecipeSchedule(Fields):
         default=(),
         strict=False,
         title="Days of the week",
-        description="Of frequency weekly: 0 (Sunday) to 6, 7 for Sunday too, or English names. Without any: Monday.",
+        description="Of frequency weekly. Without any: Monday.",
     )
     day_of_month: int | None = Field(
         default=None,

@@ -1,5 +1,6 @@
 """The fields of the recipe form, made of `domain/recipe/document.py`: those that have a title there."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, R
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 from functions.domain.recipe.status import Status
-from functions.handlers.console.forms.widgets import Kind, kind_of, read_text, show_json
+from functions.handlers.console.forms.widgets import Kind, kind_of, read_text
 from functions.handlers.console.words import LAYERS, STATES, spaced
 
 Options = list[tuple[str, str]]
@@ -21,6 +22,7 @@ QUERY_KEYS = tuple(
 )
 NEEDED = ("name",)
 """What a person has to write, though a document may leave it out."""
+_NEEDED_MOSTLY = ("schedule.executionTime",)
 BEFORE_QUERY = "audienceCriteria.customScript.parameters"
 _INITIAL = {"status": "draft", "schedule.timezone": "UTC", "schedule.frequency": "daily"}
 """What the form of a new recipe proposes."""
@@ -83,7 +85,7 @@ def _fields(model: type[Fields]) -> dict[str, FormField]:
 
 def _form_field(path: str, field: RecipeField) -> FormField:
     kind = kind_of(field)
-    example = show_json(field.info.examples[0]) if field.info.examples and kind is Kind.JSON else ""
+    example = json.dumps(field.info.examples[0]) if field.info.examples and kind is Kind.JSON else ""
     return FormField(
         path=path,
         kind=kind,
@@ -100,10 +102,10 @@ def _form_field(path: str, field: RecipeField) -> FormField:
 
 def _hint(path: str, field: RecipeField, kind: Kind, example: str) -> str:
     empty = not field.required and not field.default and kind is not Kind.CHOICE
-    words = ["Optional."] if empty and path not in NEEDED else []
+    words = ["Optional."] if empty and path not in (*NEEDED, *_NEEDED_MOSTLY) else []
     words += [field.description] if field.description else []
     words += [_HINTS[kind]] if kind in _HINTS else []
-    words += [f"JSON, such as {' '.join(example.split())}."] if kind is Kind.JSON else []
+    words += [f"JSON, such as {example}."] if kind is Kind.JSON else []
     words += [f"Default: {field.default:,}."] if kind is Kind.NUMBER and field.default else []
     return " ".join(words)
 

@@ -91,7 +91,7 @@ def _fields() -> list[tuple[str, FormField]]:
 
 
 def _not_json(field: FormField) -> str:
-    return f"is not valid JSON: put names and texts in double quotes, as in {' '.join(field.example.split())}"
+    return f"is not valid JSON: put names and texts in double quotes, as in {field.example}"
 
 
 def _missing(document: Mapping[str, Any]) -> list[FieldError]:
