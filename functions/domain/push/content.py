@@ -7,7 +7,7 @@ from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate, FieldError
 from functions.domain.push.foreign_variables import foreign_variables, way_to_write
 from functions.domain.push.links import Link, check_form
-from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, payload_bytes
+from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.domain.push.template import Template, Variable
 from functions.domain.recipe.document import RecipePush
 
@@ -50,12 +50,12 @@ def _says_something(template: Template) -> bool:
 def _too_large(push: RecipePush) -> list[FieldError]:
     """Count the text between the variables: with their values the push is larger still."""
     written = {name: _between(template) for name, template in push.texts.items()}
-    size = payload_bytes(written["title"], written["body"], written.get("deepLink"))
+    payload = Payload(push)
+    size = payload.size(written["title"], written["body"], written.get("deepLink"))
     if size <= PAYLOAD_LIMIT_BYTES:
         return []
-    longest = max(written, key=lambda name: len(written[name].encode("utf-8", "surrogatepass")))
     reason = f"makes the push {size:,} bytes long, without the values of variables; FCM takes {PAYLOAD_LIMIT_BYTES:,}"
-    return [FieldError(longest, f"{reason}: shorten it")]
+    return [FieldError(payload.largest(written), f"{reason}: shorten it")]
 
 
 def _link_errors(link: Link) -> list[FieldError]:

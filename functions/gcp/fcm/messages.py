@@ -8,10 +8,10 @@ from typing import Any
 
 from firebase_admin import messaging
 
+from functions.domain.push.links import LINK_KEY
 from functions.domain.push.outcomes import Envelope, Message
 
 _SLOTS = ("<token>", "<title>", "<body>", "<deep link>")
-_CLICK = "deepLink"
 
 Writer = Callable[[Message], bytes]
 """Writes the body of one message's request."""
@@ -62,7 +62,7 @@ def _document(envelope: Envelope, now: datetime, time_to_live: timedelta, *, lin
     message = messaging.Message(
         fid=token,  # FCM reads a registration token from `token`; firebase-admin warns of that name
         notification=messaging.Notification(title=title, body=body),
-        data={_CLICK: link} if linked else None,
+        data={LINK_KEY: link} if linked else None,
         android=messaging.AndroidConfig(
             ttl=time_to_live,
             notification=messaging.AndroidNotification(tag=envelope.collapse_key),

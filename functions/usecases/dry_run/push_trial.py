@@ -10,7 +10,8 @@ from functions.domain.cadence.rules import HeldBack
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.ids import UserIdFormat
 from functions.domain.instants import stamp
-from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, Exclusion, Message, payload_bytes
+from functions.domain.push.outcomes import Exclusion, Message
+from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.rows import Candidate
 
@@ -25,6 +26,7 @@ class PushTrial:
 
     def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
         self._delivery, self._user_id_format = delivery, user_id_format
+        self._payload_of = Payload(delivery.push)
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
         self.columns = delivery.audience.rows.index.columns
@@ -54,7 +56,7 @@ class PushTrial:
         self._variations[key] += devices
         if key not in self._texts:
             self._texts[key] = message
-            self._bytes.append(payload_bytes(*texts))
+            self._bytes.append(self._payload_of.size(*texts))
         if len(self._samples) < _SAMPLES:
             self._samples.append(message)
 
@@ -100,10 +102,12 @@ class PushTrial:
             "messages": self.messages,
             "differentTexts": len(self._texts),
             "variations": [
-                {**_texts(self._texts[key]), "messages": count}
+                {**_texts(self._texts[key], self._payload_of), "messages": count}
                 for key, count in self._variations.most_common(_VARIATIONS)
             ],
-            "samples": [{"userId": message.user_id, **_texts(message)} for message in self._samples],
+            "samples": [
+                {"userId": message.user_id, **_texts(message, self._payload_of)} for message in self._samples
+            ],
             "payloadBytes": self._payload(),
         }
 
@@ -112,10 +116,10 @@ class PushTrial:
         return {"smallest": min(sizes), "largest": max(sizes), "limit": PAYLOAD_LIMIT_BYTES}
 
 
-def _texts(message: Message) -> dict[str, Any]:
+def _texts(message: Message, payload: Payload) -> dict[str, Any]:
     return {
         "title": message.title,
         "body": message.body,
         "deepLink": message.deep_link,
-        "payloadBytes": payload_bytes(message.title, message.body, message.deep_link),
+        "payloadBytes": payload.size(message.title, message.body, message.deep_link),
     }
