@@ -10,7 +10,7 @@ from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, R
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 from functions.domain.recipe.status import Status
-from functions.handlers.console.forms.widgets import Kind, kind_of, read_text
+from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
 from functions.handlers.console.words import LAYERS, STATES, spaced
 
 Options = list[tuple[str, str]]
@@ -31,7 +31,6 @@ _OPTION_WORDS = {
     "settings.onUnknown": {"keep": "Don't resend", "resend": "Resend once"},
 }
 """Where the options of an enum are called something else than their values."""
-_HINTS = {Kind.LINES: "One a line."}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +48,11 @@ class FormField:
     required: bool = False
     says_no: bool = True
     """Whether the document says false where a box is not ticked; else it says nothing."""
+
+    @property
+    def rows(self) -> int:
+        """How many lines a text may have on the page; 0 for a field of one line."""
+        return ROWS.get(self.kind, 0)
 
     def read(self, text: str) -> Any:
         """Return the value of the document; None removes it. ValueError where the text cannot be read."""
@@ -104,7 +108,7 @@ def _hint(path: str, field: RecipeField, kind: Kind, example: str) -> str:
     empty = not field.required and not field.default and kind is not Kind.CHOICE
     words = ["Optional."] if empty and path not in (*NEEDED, *_NEEDED_MOSTLY) else []
     words += [field.description] if field.description else []
-    words += [_HINTS[kind]] if kind in _HINTS else []
+    words += [HINTS[kind]] if kind in HINTS else []
     words += [f"JSON, such as {example}."] if kind is Kind.JSON else []
     words += [f"Default: {field.default:,}."] if kind is Kind.NUMBER and field.default else []
     return " ".join(words)

@@ -16,7 +16,6 @@ from functions.handlers.console.forms.widgets import Kind
 
 _SECTIONS = {"schedule": "Schedule", "audienceCriteria": "Audience", "settings": "Safeguards and settings"}
 """The objects of a document that have a section of their own, in the order of the form; pushes precede the last."""
-_PLACES = {Kind.CHECK: "checks"} | dict.fromkeys((Kind.AREA, Kind.LINES, Kind.JSON, Kind.WEEKDAYS), "wide")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,10 @@ def _with_query(fields: Mapping[str, FormField]) -> dict[str, FormField]:
 
 def _groups(fields: Mapping[str, FormField]) -> Sequence[tuple[str, Sequence[tuple[str, FormField]]]]:
     def place(entry: tuple[str, FormField]) -> str:
-        return _PLACES.get(entry[1].kind, "fields")
+        field = entry[1]
+        if field.kind is Kind.CHECK:
+            return "checks"
+        return "wide" if field.rows or field.kind is Kind.WEEKDAYS else "fields"
 
     entries: Iterable[tuple[str, FormField]] = fields.items()
     return [(where, list(together)) for where, together in groupby(entries, key=place)]

@@ -25,7 +25,7 @@ from functions.handlers.console.forms.form_fields import (
     recipe_fields,
 )
 from functions.handlers.console.forms.push_origins import find_origin, origin_of
-from functions.handlers.console.forms.widgets import Kind, day_only, read_json, show_json, show_value
+from functions.handlers.console.forms.widgets import Kind, Unreadable, day_only, read_json, show_json, show_value
 
 Values = dict[str, str]
 """What stands in the form's fields, by their names."""
@@ -53,8 +53,8 @@ class _Reader:
         """Write the value of the field `name` at the field's path; an empty value removes what is there."""
         try:
             value = field.read(self.values.get(name, ""))
-        except (ValueError, RecursionError):
-            self.errors.append(FieldError(name, _not_json(field)))
+        except (ValueError, RecursionError) as error:
+            self.errors.append(FieldError(name, str(error) if isinstance(error, Unreadable) else _not_json(field)))
             return
         *parents, last = field.path.split(".")
         place = document

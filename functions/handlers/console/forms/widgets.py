@@ -30,11 +30,24 @@ class Kind(StrEnum):
     WEEKDAYS = "weekdays"
 
 
+class Unreadable(ValueError):
+    """A text that a widget cannot read, with the way to write it."""
+
+
 class _Way(NamedTuple):
-    """There and back; `read` returns None for an empty value, and raises ValueError for one that it cannot read."""
+    """There and back.
+
+    `read` returns None for an empty value. What it cannot read is `Unreadable`, or an error of the JSON parser.
+    """
 
     read: Callable[[str], Any]
     show: Callable[[Any], str]
+
+
+ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4}
+"""How many rows a widget of several lines has; the others have one line."""
+HINTS: Mapping[Kind, str] = {Kind.LINES: "One a line."}
+"""How to write a value of a kind."""
 
 
 def kind_of(field: RecipeField) -> Kind:
