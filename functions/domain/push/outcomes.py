@@ -256,6 +256,8 @@ class Envelope:
     push: int
     test: bool
     dry_run: bool
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What the app gets beside the deep link."""
 
     @property
     def collapse_key(self) -> str:

@@ -20,10 +20,10 @@ class Payload:
     """
 
     def __init__(self, push: RecipePush) -> None:
-        payload: dict[str, object] = {"notification": {"title": "", "body": ""}}
-        if push.deep_link is not None:
-            payload["data"] = {LINK_KEY: ""}
-        self._frame_bytes = _bytes(json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+        self._data = push.data
+        data = {**({} if push.deep_link is None else {LINK_KEY: ""}), **push.data}
+        notification = {"notification": {"title": "", "body": ""}}
+        self._frame_bytes = _json_bytes({**notification, "data": data} if data else notification)
 
     def size(self, title: str, body: str, deep_link: str | None) -> int:
         """Return the size of a message with these texts."""
@@ -31,13 +31,18 @@ class Payload:
 
     def largest(self, texts: Mapping[str, str]) -> str:
         """Return the field that takes most of a message, of the `texts` by their fields."""
-        return max(texts, key=lambda name: _bytes(texts[name]))
+        sizes = {"data": _json_bytes(self._data), **{name: _bytes(text) for name, text in texts.items()}}
+        return max(sizes, key=sizes.__getitem__)
 
     def fits(self, title: str, body: str, deep_link: str | None) -> bool:
         """Say whether FCM takes the message; its exact size is counted only where it could be too large."""
         characters = len(title) + len(body) + len(deep_link or "")
         at_most = self._frame_bytes + characters * _BYTES_A_CHARACTER
         return at_most <= PAYLOAD_LIMIT_BYTES or self.size(title, body, deep_link) <= PAYLOAD_LIMIT_BYTES
+
+
+def _json_bytes(value: object) -> int:
+    return _bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _bytes(text: str) -> int:

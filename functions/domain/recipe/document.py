@@ -7,9 +7,10 @@ from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from functions.domain.ids import RECIPE_ID
+from functions.domain.push.links import LINK_KEY
 from functions.domain.push.template import Template
 from functions.domain.recipe.errors import at
 from functions.domain.recipe.field_types import (
@@ -33,7 +34,25 @@ from functions.domain.recipe.schedule import Frequency
 from functions.domain.recipe.schedule_fields import RecipeSchedule
 from functions.domain.recipe.status import OLD_WORDS, Status
 
+_MOST_DATA = 20
+_RESERVED = {"from", "message_type", "aps", LINK_KEY}
+_RESERVED_BEGINNINGS = ("google", "gcm")
+"""Keys of FCM and APNs: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages."""
 _STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
+
+
+def _sendable(data: dict[str, str]) -> dict[str, str]:
+    """Return data that FCM takes; ValueError names the key at fault."""
+    if len(data) > _MOST_DATA:
+        raise ValueError(f"must hold at most {_MOST_DATA} entries, not {len(data)}")
+    for key, value in data.items():
+        if not key.strip():
+            raise ValueError("must not hold a blank key")
+        if key in _RESERVED or key.startswith(_RESERVED_BEGINNINGS):
+            raise at(key, "is a key that FCM, Apple or Tminus uses: choose another one")
+        if "[[var:" in value:
+            raise at(key, "holds a variable, but all users get the same data: write the value itself")
+    return data
 
 
 class RecipeType(StrEnum):
@@ -87,6 +106,13 @@ class RecipePush(Fields):
         default=None,
         title="Literal text",
         description="Text such as {name} or %name% is meant as it is written.",
+    )
+    data: Annotated[dict[str, str], AfterValidator(_sendable)] = Field(
+        default_factory=dict,
+        title="Data",
+        description="Keys and texts for the app, the same for all users; no variables.",
+        examples=[{"campaign": "spring"}],
+        json_schema_extra={"maxProperties": _MOST_DATA},
     )
     layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
     audience_name: str = Field(

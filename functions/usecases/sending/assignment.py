@@ -73,4 +73,5 @@ class Delivery:
             push=self.files.push,
             test=self.test,
             dry_run=self.dry_run,
+            data=self.push.data,
         )

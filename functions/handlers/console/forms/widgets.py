@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CHECK = "check"
     LINES = "lines"
     JSON = "json"
+    PAIRS = "pairs"
     WEEKDAYS = "weekdays"
 
 
@@ -44,9 +45,9 @@ class _Way(NamedTuple):
     show: Callable[[Any], str]
 
 
-ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4}
+ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4, Kind.PAIRS: 3}
 """How many rows a widget of several lines has; the others have one line."""
-HINTS: Mapping[Kind, str] = {Kind.LINES: "One a line."}
+HINTS: Mapping[Kind, str] = {Kind.LINES: "One a line.", Kind.PAIRS: "One key=value a line."}
 """How to write a value of a kind."""
 
 
@@ -54,6 +55,8 @@ def kind_of(field: RecipeField) -> Kind:
     """Return the kind of widget that a field has: the one that it names, or else the one of its type."""
     if field.widget is not None:
         return _NAMED[field.widget]
+    if field.schema.get("additionalProperties") == {"type": "string"}:
+        return Kind.PAIRS
     return Kind.CHOICE if "enum" in field.schema else _BY_TYPE[field.schema["type"]]
 
 
@@ -100,6 +103,33 @@ def _show_lines(value: Any) -> str:
     return "\n".join(_show_text(each) for each in value if each is not None)
 
 
+def _read_pairs(text: str) -> Any:
+    """Read lines of key=value, or the JSON that stands for what lines cannot say."""
+    if text.lstrip().startswith("{"):
+        try:
+            return read_json(text)
+        except (ValueError, RecursionError):
+            raise Unreadable("is not valid JSON; write one key=value a line instead") from None
+    pairs: dict[str, str] = {}
+    for line in filter(str.strip, text.split("\n")):
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or key in pairs:
+            reason = "repeats a key" if equals else "has no ="
+            raise Unreadable(f"the line {line.strip()!r} {reason}: write one key=value a line")
+        pairs[key] = value
+    return pairs or None
+
+
+def _show_pairs(value: Any) -> str:
+    if not isinstance(value, dict) or not value:
+        return show_json(value) if value != {} else ""
+    lines = "\n".join(f"{key}={each}" for key, each in value.items())
+    try:
+        return lines if _read_pairs(lines) == value else show_json(value)
+    except Unreadable:
+        return show_json(value)
+
+
 def _show_check(value: Any) -> str:
     return "yes" if value is True else ""
 
@@ -130,6 +160,7 @@ _WAYS: Mapping[Kind, _Way] = {
     Kind.CHECK: _Way(lambda text: text == "yes", _show_check),
     Kind.LINES: _Way(lambda text: [word for word in re.split(r"[\s,]+", text) if word] or None, _show_lines),
     Kind.JSON: _Way(read_json, show_json),
+    Kind.PAIRS: _Way(_read_pairs, _show_pairs),
     Kind.WEEKDAYS: _Way(_read_weekdays, _show_weekdays),
 }
 _NAMED: Mapping[Widget, Kind] = {
