@@ -117,6 +117,7 @@ def _line(envelope: Envelope, message: Message, at: datetime) -> str:
         "title": message.title,
         "body": message.body,
         "deepLink": message.deep_link,
+        **({"data": dict(envelope.data)} if envelope.data else {}),
         "test": envelope.test,
     }
     return to_text(document) + "\n"

@@ -17,7 +17,6 @@ from functions.domain.push.outcomes import (
     LOST,
     LOST_AGAIN,
     NOT_REACHED,
-    PAYLOAD_LIMIT_BYTES,
     ROW_CODE,
     SENT,
     THIRD_PARTY_AUTH,
@@ -30,15 +29,15 @@ from functions.domain.push.outcomes import (
     Tally,
     answered,
     excluded,
-    fits,
     intent,
-    payload_bytes,
     result,
     row_code,
     settled,
     tally,
     word,
 )
+from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
+from functions.domain.recipe.document import RecipePush
 
 
 def parts(made: Tally) -> int:
@@ -98,6 +97,20 @@ def test_only_a_request_that_did_not_leave_is_still_to_be_sent(outcome: Outcome)
     assert (row_code([outcome]) == NOT_REACHED) == (outcome is Outcome.NOT_SENT)
 
 
+def payload(link: str | None) -> Payload:
+    """What measures the messages of a push, with a link or without one."""
+    written = {"title": "", "body": "", "layerId": 1, "deepLink": None if link is None else "https://x.y"}
+    return Payload(RecipePush.model_validate(written))
+
+
+def payload_bytes(title: str, body: str, link: str | None) -> int:
+    return payload(link).size(title, body, link)
+
+
+def fits(title: str, body: str, link: str | None) -> bool:
+    return payload(link).fits(title, body, link)
+
+
 def test_a_payload_counts_bytes_as_json_writes_them() -> None:
     assert payload_bytes("", "", None) == len('{"notification":{"title":"","body":""}}')
     assert payload_bytes("é", "", None) - payload_bytes("e", "", None) == 1
@@ -108,10 +121,10 @@ def test_a_payload_counts_bytes_as_json_writes_them() -> None:
 
 @given(st.text(max_size=20), st.text(max_size=20), st.none() | st.text(max_size=20))
 def test_a_payload_is_never_larger_than_counted(title: str, body: str, link: str | None) -> None:
-    payload = {"notification": {"title": title, "body": body}, "data": {"deepLink": link}}
+    document = {"notification": {"title": title, "body": body}, "data": {"deepLink": link}}
     if link is None:
-        del payload["data"]
-    written = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        del document["data"]
+    written = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     assert len(written) == payload_bytes(title, body, link)
 
 

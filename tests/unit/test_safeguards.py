@@ -1,4 +1,4 @@
-"""Safeguards: what blocks, what only warns, and what is said of it."""
+"""RecipeSafeguards: what blocks, what only warns, and what is said of it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from functions.domain.execution.safeguards import (
     window_findings,
 )
 from functions.domain.push.outcomes import Tally
-from functions.domain.recipe.document import AlertThresholds, Safeguards
+from functions.domain.recipe.document import AlertThresholds, RecipeSafeguards
 from functions.domain.recipe.read import Recipe, parse
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -36,11 +36,13 @@ def a_recipe(*delays: int, **schedule: Any) -> Recipe:
     return parse(document)
 
 
-def bounds(largest: int = 10, alert: int | None = None) -> Safeguards:
-    return Safeguards(maxAudienceSize=largest, alertThresholds=AlertThresholds(audienceSize=alert))
+def bounds(largest: int = 10, alert: int | None = None) -> RecipeSafeguards:
+    return RecipeSafeguards(maxAudienceSize=largest, alertThresholds=AlertThresholds(audienceSize=alert))
 
 
-def judged(sizes: dict[str, int], safeguards: Safeguards, limits: Limits | None = None) -> list[tuple[str, str]]:
+def judged(
+    sizes: dict[str, int], safeguards: RecipeSafeguards, limits: Limits | None = None
+) -> list[tuple[str, str]]:
     found = audience_findings(sizes, safeguards, limits or Limits())
     return [(finding.type.value, finding.action) for finding in found]
 

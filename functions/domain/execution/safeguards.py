@@ -8,7 +8,7 @@ from enum import StrEnum
 from functions.domain.errors import FieldError, Misconfigured
 from functions.domain.instants import stamp
 from functions.domain.push.outcomes import SENT, THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
-from functions.domain.recipe.document import Safeguards
+from functions.domain.recipe.document import RecipeSafeguards
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.schedule import Frequency, instant_of, sends_from
 from functions.domain.recipe.timeline import plan
@@ -181,7 +181,7 @@ def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[F
     ]
 
 
-def audience_findings(sizes: Mapping[str, int], safeguards: Safeguards, limits: Limits) -> list[Finding]:
+def audience_findings(sizes: Mapping[str, int], safeguards: RecipeSafeguards, limits: Limits) -> list[Finding]:
     """Judge audience sizes at T-30; `sizes` maps a push's label to its rows."""
     findings = [finding for label, size in sizes.items() for finding in _size_findings(label, size, safeguards)]
     total = total_finding(sizes, limits)
@@ -203,7 +203,7 @@ def total_finding(sizes: Mapping[str, int], limits: Limits) -> Finding | None:
     )
 
 
-def _size_findings(label: str, size: int, safeguards: Safeguards) -> Sequence[Finding]:
+def _size_findings(label: str, size: int, safeguards: RecipeSafeguards) -> Sequence[Finding]:
     alert, most = safeguards.alert_thresholds.audience_size, safeguards.max_audience_size
     if size > most:
         message = (

@@ -7,16 +7,16 @@ from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate, FieldError
 from functions.domain.push.foreign_variables import foreign_variables, way_to_write
 from functions.domain.push.links import Link, check_form
-from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, payload_bytes
+from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.domain.push.template import Template, Variable
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Fillers that count as letters or symbols and are drawn as nothing: unicode.org/reports/tr36, section 3.1."""
 
 
-def content_errors(push: PushFields, columns: Collection[str]) -> list[FieldError]:
+def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldError]:
     """Return what nobody should get of a push whose audience has these columns; fields as in the push's document."""
     errors = _blank(push) + _too_large(push)
     if push.deep_link is not None:
@@ -35,7 +35,7 @@ def is_blank(text: str) -> bool:
     return all(letter in _UNSEEN_LETTERS or unicodedata.category(letter) in _UNSEEN_CATEGORIES for letter in text)
 
 
-def _blank(push: PushFields) -> list[FieldError]:
+def _blank(push: RecipePush) -> list[FieldError]:
     if _says_something(push.title) or _says_something(push.body):
         return []
     return [FieldError("title", "is blank, and so is the body: write a title or a body")]
@@ -47,15 +47,15 @@ def _says_something(template: Template) -> bool:
     return any(text is None or not is_blank(text) for text in texts)
 
 
-def _too_large(push: PushFields) -> list[FieldError]:
+def _too_large(push: RecipePush) -> list[FieldError]:
     """Count the text between the variables: with their values the push is larger still."""
     written = {name: _between(template) for name, template in push.texts.items()}
-    size = payload_bytes(written["title"], written["body"], written.get("deepLink"))
+    payload = Payload(push)
+    size = payload.size(written["title"], written["body"], written.get("deepLink"))
     if size <= PAYLOAD_LIMIT_BYTES:
         return []
-    longest = max(written, key=lambda name: len(written[name].encode("utf-8", "surrogatepass")))
     reason = f"makes the push {size:,} bytes long, without the values of variables; FCM takes {PAYLOAD_LIMIT_BYTES:,}"
-    return [FieldError(longest, f"{reason}: shorten it")]
+    return [FieldError(payload.largest(written), f"{reason}: shorten it")]
 
 
 def _link_errors(link: Link) -> list[FieldError]:

@@ -13,6 +13,8 @@ from urllib.parse import quote, urlsplit
 from functions.domain.errors import BadTemplate
 from functions.domain.push.template import Template, Variable
 
+LINK_KEY = "deepLink"
+"""The key of a message's data that holds its deep link."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 """Unreserved characters, which are never encoded: RFC 3986, section 2.3."""
 _ORIGIN = re.compile(r"[^/?#]*://[^/?#]*[/?#]")

@@ -1,19 +1,12 @@
 """What happens to each row of an audience: one byte a row, and sums that always add up."""
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Literal, NamedTuple
 
-PAYLOAD_LIMIT_BYTES = 4_096
-"""FCM limits a message's payload: firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type."""
-_FRAME_BYTES = 100
-"""More than a payload has beside its texts."""
-_BYTES_A_CHARACTER = 6
-"""The most that a character takes in JSON: a control character is written as six."""
 _LONGEST_LABEL = 50
 
 
@@ -265,6 +258,8 @@ class Envelope:
     push: int
     test: bool
     dry_run: bool
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What the app gets beside the deep link."""
 
     @property
     def collapse_key(self) -> str:
@@ -287,18 +282,3 @@ class Envelope:
             return label
         digest = hashlib.blake2b(self.recipe_id.encode(), digest_size=4).hexdigest()
         return f"{self.recipe_id[:30]}-{digest}-{self.push}"
-
-
-def fits(title: str, body: str, deep_link: str | None) -> bool:
-    """Say whether FCM takes a message of this size; the exact size is counted only where it could be too large."""
-    characters = len(title) + len(body) + len(deep_link or "")
-    at_most = _FRAME_BYTES + characters * _BYTES_A_CHARACTER
-    return at_most <= PAYLOAD_LIMIT_BYTES or payload_bytes(title, body, deep_link) <= PAYLOAD_LIMIT_BYTES
-
-
-def payload_bytes(title: str, body: str, deep_link: str | None) -> int:
-    """Return the size of a message's notification and data as FCM counts it, in UTF-8 bytes of JSON."""
-    payload: dict[str, object] = {"notification": {"title": title, "body": body}}
-    if deep_link is not None:
-        payload["data"] = {"deepLink": deep_link}
-    return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))

@@ -1,99 +1,62 @@
-"""The fields of a recipe document: their types, bounds and defaults."""
+"""The recipe document, field by field: the parser, the API's schema, the console's form and error paths read it here.
 
-import re
+`field_types.Fields` explains what each field says. Fields are in the order of the form.
+"""
+
 from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from functions.domain.documents import shown
-from functions.domain.errors import BadTemplate, FieldCode
-from functions.domain.push.links import Link
+from functions.domain.ids import RECIPE_ID
+from functions.domain.push.links import LINK_KEY
 from functions.domain.push.template import Template
-from functions.domain.recipe.cron import Cron
 from functions.domain.recipe.errors import at
+from functions.domain.recipe.field_types import (
+    MOST_MINUTES,
+    BlankIsMissing,
+    Clock,
+    DeepLink,
+    Fields,
+    FilledTexts,
+    Instant,
+    KeptFlag,
+    KeptObject,
+    KeptText,
+    KeptTexts,
+    Layer,
+    Text,
+    Texts,
+    Widget,
+)
 from functions.domain.recipe.schedule import Frequency
-from functions.domain.recipe.zones import readable_zones
-from functions.domain.whole_numbers import with_integers
+from functions.domain.recipe.schedule_fields import RecipeSchedule
+from functions.domain.recipe.status import OLD_WORDS, Status
 
-_DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_MOST_MINUTES = 30 * 24 * 60
-"""Cloud Tasks schedules at most 30 days ahead."""
-
-
-def _clock(value: object) -> time:
-    written = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", str(value))
-    if written is None:
-        raise ValueError("use 24-hour time HH:MM, e.g. 17:30")
-    return time(int(written[1]), int(written[2]))
+_MOST_DATA = 20
+_RESERVED = {"from", "message_type", "aps", LINK_KEY}
+_RESERVED_BEGINNINGS = ("google", "gcm")
+"""Keys of FCM and APNs: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages."""
+_STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
 
 
-def _zone(value: object) -> ZoneInfo:
-    if not isinstance(value, str) or value not in readable_zones():
-        raise ValueError("must be an IANA time zone such as America/New_York or UTC")
-    return ZoneInfo(value)
-
-
-def _weekday(value: object) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= len(_DAY_NAMES):
-        return value % len(_DAY_NAMES)
-    for number, name in enumerate(_DAY_NAMES):
-        if isinstance(value, str) and value.lower() in (name, name[:3]):
-            return number
-    raise ValueError("must be a day from 0 (Sunday) to 6 (Saturday), 7 (Sunday too) or its English name")
-
-
-def _layer(value: object) -> object:
-    return 5 if value == 0 and not isinstance(value, bool) else value
-
-
-def _template(kind: type[Template], value: object) -> Template:
-    if not isinstance(value, str):
-        raise ValueError("must be text")
-    try:
-        return kind.parse(value)
-    except BadTemplate as error:
-        raise ValueError(str(error)) from None
-
-
-def _blank_is_missing(value: object) -> object:
-    """Read the empty texts that old forms wrote into optional fields."""
-    return None if value == "" else value
-
-
-def _filled(values: object) -> object:
-    """Drop the blank entries that old forms left behind."""
-    return [value for value in values if value != ""] if isinstance(values, list) else values
-
-
-Clock = Annotated[time, BeforeValidator(_clock)]
-Text = Annotated[Template, BeforeValidator(partial(_template, Template))]
-DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link))]
-Weekday = Annotated[int, BeforeValidator(_weekday)]
-
-
-class _Fields(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, strict=True, frozen=True, arbitrary_types_allowed=True, extra="ignore"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole(cls, written: object) -> object:
-        """Read 3.0 as 3: a store or another language may have kept an integer so."""
-        return with_integers(written) if isinstance(written, Mapping) else written
+def _sendable(data: dict[str, str]) -> dict[str, str]:
+    """Return data that FCM takes; ValueError names the key at fault."""
+    if len(data) > _MOST_DATA:
+        raise ValueError(f"must hold at most {_MOST_DATA} entries, not {len(data)}")
+    for key, value in data.items():
+        if not key.strip():
+            raise ValueError("must not hold a blank key")
+        if key in _RESERVED or key.startswith(_RESERVED_BEGINNINGS):
+            raise at(key, "is a key that FCM, Apple or Tminus uses: choose another one")
+        if "[[var:" in value:
+            raise at(key, "holds a variable, but all users get the same data: write the value itself")
+    return data
 
 
 class RecipeType(StrEnum):
-    """What kind of campaign a recipe is; told to people, decided by nothing."""
+    """What kind of campaign a recipe is; reports show it, and nothing else reads it."""
 
     SINGLE_PUSH = "single_push"
     SEQUENCE = "sequence"
@@ -102,92 +65,60 @@ class RecipeType(StrEnum):
     TRIGGERED = "triggered"
 
 
-class ScheduleFields(_Fields):
-    """`schedule`: when the recipe sends. `executionTime` is the send time itself, T-0."""
+class OnUnknown(StrEnum):
+    """What to do with a message that may have arrived; a second one replaces the first on the device."""
 
-    zone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(alias="timezone")
-    frequency: Annotated[Frequency, Field(strict=False)]
-    start_date: str | None = None
-    end_date: str | None = None
-    execution_time: Annotated[Clock | None, BeforeValidator(_blank_is_missing)] = None
-    lead_time_minutes: int = Field(default=30, ge=1, le=24 * 60)
-    cron_expression: str | None = None
-    days_of_week: tuple[Weekday, ...] = Field(default=(), strict=False)
-    day_of_month: int | None = Field(default=None, ge=1, le=31)
-
-    @property
-    def cron(self) -> Cron | None:
-        """The send times of frequency custom, None for the others: what they carry along is not read."""
-        custom = self.frequency is Frequency.CUSTOM and self.cron_expression
-        return Cron.parse(custom) if custom else None
-
-    @property
-    def start_day(self) -> date | None:
-        """The first local day on which the recipe may send."""
-        return self._day(self.start_date)
-
-    @property
-    def end_day(self) -> date | None:
-        """The last local day on which the recipe may send."""
-        return self._day(self.end_date)
-
-    def _day(self, written: str | None) -> date | None:
-        """Read a date, or an instant: one at midnight UTC is a date that a form wrote out, else the zone's date."""
-        if not written:
-            return None
-        instant = datetime.fromisoformat(written)
-        if instant.tzinfo is None or instant.astimezone(UTC).time() == time(0, 0):
-            return instant.date()
-        return instant.astimezone(self.zone).date()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "ScheduleFields":
-        for name, written in (("startDate", self.start_date), ("endDate", self.end_date)):
-            try:
-                self._day(written)
-            except (ValueError, OverflowError):
-                raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
-        if self.frequency is Frequency.CUSTOM and not self.cron_expression:
-            raise at(
-                "cronExpression",
-                "is missing; frequency custom sends at the times of a cron expression",
-                FieldCode.MISSING,
-            )
-        try:
-            _ = self.cron
-        except ValueError as error:
-            raise at("cronExpression", f"{error}, got {shown(self.cron_expression)}") from None
-        if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
-            raise at("executionTime", "is missing; write the send time as HH:MM", FieldCode.MISSING)
-        if self.frequency is Frequency.ONCE and self.start_day is None:
-            raise at("startDate", "is missing; frequency once sends on that day", FieldCode.MISSING)
-        if self.start_day and self.end_day and self.end_day < self.start_day:
-            raise at("endDate", f"{self.end_day} is before startDate {self.start_day}")
-        return self
+    KEEP = "keep"
+    RESEND = "resend"
 
 
-class Timing(_Fields):
-    """`timing` of a push: minutes after the previous one, or the next `absoluteTime` on the recipe's clock."""
+class PushTiming(Fields):
+    """When a push follows the one before it."""
 
-    delay_after_previous: int = Field(default=0, ge=0, le=_MOST_MINUTES)
-    absolute_time: Annotated[Clock | None, BeforeValidator(_blank_is_missing)] = None
+    delay_after_previous: int = Field(default=0, ge=0, le=MOST_MINUTES, title="Minutes after the previous push")
+    absolute_time: Annotated[Clock | None, BlankIsMissing] = Field(
+        default=None,
+        title="Time",
+        description="Instead of the minutes: the next time the recipe's clock shows this, as HH:MM.",
+        examples=["18:30"],
+    )
 
 
-class PushFields(_Fields):
-    """One entry of `pushSequence`.
+class RecipePush(Fields):
+    """A push of the sequence. Texts may have variables, as in `[[var:first_name|there]]`."""
 
-    `literalText`: what looks like a variable of another product is meant as it is written. It is kept as it was
-    written, and checked where a person saves it.
-    """
-
-    sequence_order: int | None = None
-    title: Text
-    body: Text
-    deep_link: Annotated[DeepLink | None, BeforeValidator(_blank_is_missing)] = None
-    layer_id: Annotated[int, BeforeValidator(_layer)] = Field(ge=1, le=5)
-    audience_name: str = ""
-    timing: Timing = Timing()
-    literal_text: Any = None
+    sequence_order: int | None = Field(
+        default=None, description="The place in the sequence; pushes without one keep theirs in the list."
+    )
+    title: Text = Field(
+        title="Title",
+        description="Each user's values replace [[var:column]] and [[var:column|fallback]].",
+        examples=["Your shoes wait"],
+    )
+    body: Annotated[Text, Widget.AREA] = Field(title="Body", examples=["Tap to see them"])
+    deep_link: Annotated[DeepLink | None, BlankIsMissing] = Field(
+        default=None,
+        title="Deep link",
+        description="What a tap opens. Values of variables are percent-encoded.",
+        examples=["https://example.com/find?q=[[var:shoe]]"],
+    )
+    literal_text: KeptFlag = Field(
+        default=None,
+        title="Literal text",
+        description="Text such as {name} or %name% is meant as it is written.",
+    )
+    data: Annotated[dict[str, str], AfterValidator(_sendable)] = Field(
+        default_factory=dict,
+        title="Data",
+        description="Keys and texts for the app, the same for all users; no variables.",
+        examples=[{"campaign": "spring"}],
+        json_schema_extra={"maxProperties": _MOST_DATA},
+    )
+    layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
+    audience_name: str = Field(
+        default="", title="Audience", description="Without one: the audience at the push's place in the job."
+    )
+    timing: PushTiming = PushTiming()
 
     @property
     def texts(self) -> dict[str, Template]:
@@ -196,26 +127,30 @@ class PushFields(_Fields):
         return {name: text for name, text in texts.items() if text is not None}
 
 
-class CustomScript(_Fields):
-    """`customScript`: the audience job and its parameters."""
+class CustomScript(Fields):
+    """An audience job and its parameters: see GET /api/scripts."""
 
-    script_id: str = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    script_id: Annotated[str, Widget.JOB] = Field(default="", title="Audience job")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, title="Parameters of the job", examples=[{"lookback_hours": 48}]
+    )
 
 
-class Criteria(_Fields):
-    """`audienceCriteria`: who gets the pushes.
-
-    What asks for a query-based audience is kept as it was written: it is read where the audience is made, so that old
-    documents load whatever they hold. The last five are names of old recipes.
-    """
+class AudienceCriteria(Fields):
+    """Who gets the pushes: the audiences of a job (`customScript`), or users who fit all the other fields."""
 
     custom_script: CustomScript = CustomScript()
-    test_mode: bool = False
+    # `audience_jobs/criteria.py` reads the query, where the audience is made: old documents load whatever they hold.
     filters: Any = None
     data_packs: Any = None
     manual_user_ids: Any = None
     custom_query: Any = None
+    test_mode: bool = Field(
+        default=False,
+        title="Test mode",
+        description="Starts preparing three minutes before, and sends nothing live.",
+    )
+    # Names of old recipes.
     trusted_trader_status: Any = None
     trusted_trader_candidate: Any = None
     activity_days: Any = None
@@ -234,58 +169,97 @@ class Criteria(_Fields):
         return {name: value for name, value in written.items() if value is not None}
 
 
-class AlertThresholds(_Fields):
-    """`alertThresholds`: the audience size that alerts, and the share of failures that stops an execution."""
+class AlertThresholds(Fields):
+    """The audience size that alerts, and the share of failures that stops an execution."""
 
-    audience_size: int | None = Field(default=None, ge=0)
-    failure_rate: float = Field(default=0.1, ge=0, le=1)
+    audience_size: int | None = Field(default=None, ge=0, title="Warn above", description="In users of one audience.")
+    failure_rate: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        title="Failure rate that stops the send",
+        description="A share from 0 to 1.",
+    )
 
 
-class Safeguards(_Fields):
-    """`safeguards`: what blocks or stops a send."""
+class RecipeSafeguards(Fields):
+    """What blocks or stops a send."""
 
-    max_audience_size: int = Field(default=10_000, ge=0)
-    require_test_first: bool = True
-    emergency_contacts: tuple[str, ...] = Field(default=(), strict=False)
+    max_audience_size: int = Field(
+        default=10_000, ge=0, title="Largest audience", description="A larger one blocks the send."
+    )
     alert_thresholds: AlertThresholds = AlertThresholds()
+    emergency_contacts: Texts = Field(default=(), title="Emergency contacts")
+    require_test_first: bool = Field(
+        default=True, title="Test first", description="Sends live only if the test send succeeded."
+    )
 
 
-class OnUnknown(StrEnum):
-    """`onUnknown`: what to do where nobody can say whether a message arrived."""
+class RecipeSettings(Fields):
+    """How the recipe is sent."""
 
-    KEEP = "keep"
-    RESEND = "resend"
+    cancellation_window_minutes: int = Field(
+        default=25,
+        ge=0,
+        le=MOST_MINUTES,
+        title="Time to cancel (minutes)",
+        description="From the first test push to the send time.",
+    )
+    max_lateness_minutes: int = Field(
+        default=15,
+        ge=0,
+        le=MOST_MINUTES,
+        title="Latest start (minutes late)",
+        description="A send that would start later expires.",
+    )
+    on_unknown: Annotated[OnUnknown, Field(strict=False)] = Field(
+        default=OnUnknown.KEEP,
+        title="If delivery is unknown",
+        description="Of a message that may have arrived. A second one replaces the first on the device.",
+    )
+    test_user_ids: FilledTexts = Field(
+        default=(), title="Test users", description="Ids of users. Without any: the deployment's test users."
+    )
+    alert_channels: KeptTexts = Field(
+        default=None,
+        title="Alert channels",
+        description="Names from ALERT_CHANNELS of the deployment.",
+    )
+    safeguards: RecipeSafeguards = RecipeSafeguards()
+    emergency_stop_enabled: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
+    dry_run_first: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
 
 
-class Settings(_Fields):
-    """`settings` of a recipe.
+class RecipeDocument(Fields):
+    """A recipe. Unknown fields are kept; null stands for a missing field."""
 
-    A message that is sent again replaces the first one on the device, which may still make a sound twice.
-    `alertChannels` is kept as it was written: it is checked where a person saves it, and may not keep a recipe from
-    running.
-    """
-
-    test_user_ids: Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)] = ()
-    cancellation_window_minutes: int = Field(default=25, ge=0, le=_MOST_MINUTES)
-    max_lateness_minutes: int = Field(default=15, ge=0, le=_MOST_MINUTES)
-    on_unknown: Annotated[OnUnknown, Field(strict=False)] = OnUnknown.KEEP
-    safeguards: Safeguards = Safeguards()
-    alert_channels: Any = None
-
-
-class Recipe(_Fields):
-    """A whole document, as far as Tminus acts on it."""
-
-    id: str
-    name: str = ""
-    type: Annotated[RecipeType, Field(strict=False)] = RecipeType.SEQUENCE
-    schedule: ScheduleFields
-    push_sequence: tuple[PushFields, ...] = Field(min_length=1, strict=False)
-    audience_criteria: Criteria = Criteria()
-    settings: Settings = Settings()
+    name: str = Field(default="", title="Name")
+    id: str = Field(
+        default="",
+        title="ID",
+        description="Made of the name where it is missing.",
+        examples=["new-user-welcome"],
+        json_schema_extra={"pattern": f"^{RECIPE_ID.pattern}$|^$"},
+    )
+    status: Annotated[Any, _STATUS] = Field(
+        default=None, title="Status", description="Nothing is sent unless this is active."
+    )
+    is_active: KeptFlag = Field(default=None, description="An old way to say status; false pauses.")
+    description: Annotated[KeptText, Widget.AREA] = Field(default=None, title="Description")
+    type: Annotated[RecipeType, Field(strict=False)] = Field(
+        default=RecipeType.SEQUENCE,
+        title="Type",
+        description="For reports only: it changes nothing about the sends.",
+    )
+    schedule: RecipeSchedule = Field(title="Schedule")
+    audience_criteria: AudienceCriteria = AudienceCriteria()
+    push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
+    settings: RecipeSettings = RecipeSettings()
+    metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")
+    template: KeptText = Field(default=None, description="The template that the recipe was made of.")
 
     @property
-    def ordered_pushes(self) -> tuple[PushFields, ...]:
+    def ordered_pushes(self) -> tuple[RecipePush, ...]:
         """The pushes by `sequenceOrder`; those without one keep their place in the list."""
         return tuple(self.push_sequence[place] for place in self.push_places)
 
@@ -311,7 +285,7 @@ class Recipe(_Fields):
         return tuple(found)
 
     @model_validator(mode="after")
-    def _orders_differ(self) -> "Recipe":
+    def _orders_differ(self) -> "RecipeDocument":
         orders = Counter(push.sequence_order for push in self.push_sequence)
         for position, push in enumerate(self.push_sequence):
             if push.sequence_order is not None and orders[push.sequence_order] > 1:
@@ -319,6 +293,21 @@ class Recipe(_Fields):
         return self
 
 
-def _order(numbered: tuple[int, PushFields]) -> int:
+class SoundRecipe(RecipeDocument):
+    """A recipe that has the fields of a recipe document, and what Tminus writes beside them."""
+
+    id: str
+    status: str
+    is_active: bool
+    first_send_at: Instant | None = Field(
+        default=None, description="The first send since the schedule last changed; saving writes it."
+    )
+    next_send_at: Instant | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    problem: str = Field(default="", description="Why the recipe cannot run.")
+
+
+def _order(numbered: tuple[int, RecipePush]) -> int:
     position, push = numbered
     return position if push.sequence_order is None else push.sequence_order

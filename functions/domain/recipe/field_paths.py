@@ -4,21 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
-from typing import Any, get_args
-
-from pydantic import BaseModel
+from typing import Any
 
 from functions.domain.errors import FieldCode, FieldError
-from functions.domain.recipe.document import Recipe
+from functions.domain.recipe.document import RecipeDocument, SoundRecipe
+from functions.domain.recipe.field_types import Fields
+from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 
-_FREE = ("audienceCriteria.customScript.parameters", "audienceCriteria.filters", "metadata")
-"""Objects whose keys are nobody's business here but the job's, the query's or the team's."""
-_UNREAD = (
-    *("status", "isActive", "description", "metadata", "template"),
-    *("settings.emergencyStopEnabled", "settings.dryRunFirst"),
-)
-"""Fields of a recipe that are read elsewhere, or only kept."""
-_WRITTEN_BY_TMINUS = ("createdAt", "updatedAt", "firstSendAt", "nextSendAt", "problem")
 _NEAR = 0.85
 """How alike two names are, 0 to 1, from which on one is taken for the other, misspelled: decisions/0029."""
 
@@ -26,13 +18,16 @@ _NEAR = 0.85
 @cache
 def field_paths() -> tuple[str, ...]:
     """Return every path that Tminus knows, objects and fields, without those inside lists."""
-    return (*_UNREAD, *_paths(Recipe, ""))
+    return tuple(path for path, _ in paths_of(RecipeDocument))
 
 
 def is_field(path: Sequence[str]) -> bool:
     """Say whether a path names a known field, or a key of an object whose keys are free."""
     written = ".".join(path)
-    return written in field_paths() or any(written.startswith(f"{free}.") for free in _FREE)
+    return any(
+        written == known or (_is_free(field) and written.startswith(f"{known}."))
+        for known, field in paths_of(RecipeDocument)
+    )
 
 
 def misspelled_keys(document: Mapping[str, Any]) -> list[FieldError]:
@@ -40,39 +35,32 @@ def misspelled_keys(document: Mapping[str, Any]) -> list[FieldError]:
 
     Any other unknown key is left alone: a newer release, or the team, may have written it.
     """
-    return [*_misspelled(document, Recipe, ())]
+    return [*_misspelled(document, RecipeDocument, ())]
 
 
-def _misspelled(value: object, model: type[BaseModel], path: tuple[str, ...]) -> Iterator[FieldError]:
+def _is_free(field: RecipeField) -> bool:
+    """Say whether the keys of an object belong to the job, to the query or to the team."""
+    return field.model is None and field.schema.get("type", "object") == "object"
+
+
+def _misspelled(value: object, model: type[Fields], path: tuple[str, ...]) -> Iterator[FieldError]:
     if not isinstance(value, Mapping):
         return
-    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    fields = fields_of(model)
+    known = fields if path else fields_of(SoundRecipe)
     for key, inner in value.items():
-        place = (*path, str(key))
         if inner is None:
             continue
-        if key not in fields:
-            yield from _near_known(place, [*fields, *_also_known(path)])
-        elif nested := _model_in(fields[key]):
+        if key not in known:
+            yield from _near_known((*path, str(key)), known)
+        elif key in fields and (nested := fields[key].model):
             many = isinstance(inner, list)
             for position, item in enumerate(inner if many else [inner]):
                 yield from _misspelled(item, nested, (*path, f"{key}[{position}]" if many else key))
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
-
-
-def _also_known(path: tuple[str, ...]) -> Iterator[str]:
-    """Yield the keys of an object that are not fields of its model."""
-    prefix = ".".join((*path, ""))
-    yield from (unread.removeprefix(prefix) for unread in _UNREAD if unread.startswith(prefix))
-    yield from _WRITTEN_BY_TMINUS if not path else ()
-
-
-def _near_known(place: tuple[str, ...], known: Sequence[str]) -> Iterator[FieldError]:
-    near = _nearest(place[-1], known) if place[-1] not in known else None
+def _near_known(place: tuple[str, ...], known: Iterable[str]) -> Iterator[FieldError]:
+    near = _nearest(place[-1], known)
     if near is not None:
         reason = f"is not a field of a recipe: did you mean {near!r}? Rename it, or remove it"
         yield FieldError(".".join(place), reason, FieldCode.MISSPELLED_KEY)
@@ -89,11 +77,3 @@ def _likeness(one: str, other: str) -> float:
 
 def _letters(key: str) -> str:
     return re.sub(r"[\W_]", "", key).casefold()
-
-
-def _paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        path = f"{prefix}{field.alias or name}"
-        yield path
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _paths(field.annotation, f"{path}.")

@@ -37,7 +37,9 @@ class Recipe:
     that it has cancelled. `push_places` says where in the document's list each of `pushes` stands, from 0.
     """
 
-    def __init__(self, document: Document, parsed: fields.Recipe, status: Status, notices: tuple[str, ...]) -> None:
+    def __init__(
+        self, document: Document, parsed: fields.RecipeDocument, status: Status, notices: tuple[str, ...]
+    ) -> None:
         self._document = document
         self.id = parsed.id
         self.name = parsed.name or parsed.id
@@ -128,7 +130,7 @@ def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
     known = without_nulls(document)
     known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
     try:
-        parsed = fields.Recipe.model_validate(known)
+        parsed = fields.RecipeDocument.model_validate(known)
     except ValidationError as error:
         errors += field_errors(error)
     if isinstance(known["id"], str) and not RECIPE_ID.fullmatch(known["id"]):
@@ -146,7 +148,7 @@ def _maybe_instant(written: object, plus: timedelta = timedelta()) -> datetime |
         return None
 
 
-def _schedule(parsed: fields.Recipe) -> Schedule:
+def _schedule(parsed: fields.RecipeDocument) -> Schedule:
     written = parsed.schedule
     lead = TEST_MODE_LEAD if parsed.audience_criteria.test_mode else timedelta(minutes=written.lead_time_minutes)
     optional: dict[str, Any] = {

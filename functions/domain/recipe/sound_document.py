@@ -3,22 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.recipe.document import RecipeDocument, RecipePush
+from functions.domain.recipe.field_types import Fields
+from functions.domain.recipe.fields import fields_of
 from functions.domain.recipe.read import Document, Recipe, parse
 
-_SOUND: Mapping[str, Any] = {
-    "id": "recipe",
-    "title": "-",
-    "body": "-",
-    "layerId": 1,
-    "timezone": "UTC",
-    "executionTime": "00:00",
-    "schedule": {"timezone": "UTC", "frequency": "daily", "executionTime": "00:00"},
-    "pushSequence": [{"title": "-", "body": "-", "layerId": 1}],
-}
-"""By the name of a field, what may stand in it; any other can be left out."""
+_NEEDED_BY_SOME = ("id", "executionTime")
+"""Fields that may be left out only sometimes: a reader gives a document its id, a cron expression its times."""
 _MOST_ROUNDS = 10
 """A field may hide another one that is at fault, and that one a third: more than any recipe needs."""
 
@@ -70,8 +65,28 @@ class SoundDocument:
 
 def _put(place: Any, name: str) -> None:
     if isinstance(place, list):
-        place[int(name)] = deepcopy(_SOUND["pushSequence"][0])
-    elif name in _SOUND:
-        place[name] = deepcopy(_SOUND[name])
+        place[int(name)] = _sound_values(RecipePush)
+    elif name in _sound_by_name():
+        place[name] = deepcopy(_sound_by_name()[name])
     else:
         place.pop(name, None)
+
+
+@cache
+def _sound_by_name() -> Mapping[str, Any]:
+    """Return, by the name of a field, what may stand in it; any other can be left out."""
+    models: list[type[Fields]] = [field.model for field in fields_of(RecipeDocument).values() if field.model]
+    models.append(RecipeDocument)
+    return {name: value for model in models for name, value in _sound_values(model).items()}
+
+
+def _sound_values(model: type[Fields]) -> Document:
+    """Return an object with an example in each field that it has to have, for some frequency or for all."""
+    values: Document = {}
+    for name, field in fields_of(model).items():
+        if field.model is not None and field.required:
+            sound = _sound_values(field.model)
+            values[name] = [sound] if field.many else sound
+        elif field.required or name in _NEEDED_BY_SOME:
+            values[name] = field.info.examples[0] if field.info.examples else None
+    return values

@@ -8,10 +8,10 @@ from typing import Any
 
 from firebase_admin import messaging
 
+from functions.domain.push.links import LINK_KEY
 from functions.domain.push.outcomes import Envelope, Message
 
 _SLOTS = ("<token>", "<title>", "<body>", "<deep link>")
-_CLICK = "deepLink"
 
 Writer = Callable[[Message], bytes]
 """Writes the body of one message's request."""
@@ -41,7 +41,9 @@ def _pieces(envelope: Envelope, now: datetime, time_to_live: timedelta, *, linke
     """Return the JSON of a request, cut where the texts of a row go: token, title, body and, if linked, the link."""
     message = _document(envelope, now, time_to_live, linked=linked)
     token, notification = message.pop("fid"), message.pop("notification")
-    data = message.pop("data", None)
+    data = message.pop("data", {})
+    if linked:  # first: a value of the data may look like a slot
+        data = {LINK_KEY: data.pop(LINK_KEY), **data}
     ordered = {"token": token, "notification": {name: notification[name] for name in ("title", "body")}}
     ordered |= {"data": data} if data else {}
     request: dict[str, Any] = {"message": ordered | message}
@@ -62,7 +64,7 @@ def _document(envelope: Envelope, now: datetime, time_to_live: timedelta, *, lin
     message = messaging.Message(
         fid=token,  # FCM reads a registration token from `token`; firebase-admin warns of that name
         notification=messaging.Notification(title=title, body=body),
-        data={_CLICK: link} if linked else None,
+        data={**({LINK_KEY: link} if linked else {}), **envelope.data} or None,
         android=messaging.AndroidConfig(
             ttl=time_to_live,
             notification=messaging.AndroidNotification(tag=envelope.collapse_key),

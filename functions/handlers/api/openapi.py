@@ -9,9 +9,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions import bootstrap
-from functions.handlers.api.recipe_model import NAMED, SCHEMAS
+from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
+from functions.handlers.api.schema_parts import NAMED
 from functions.handlers.http.codes import MEANINGS, ErrorCode
 
 Schema = dict[str, Any]
@@ -119,7 +120,7 @@ class _Schemas:
         schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=ReportSchemas)
         self._schemas = {key: _plain(schema["items"]) for key, schema in schemas.items()}
         self._models = _plain(defined.get("$defs", {}))
-        self.definitions = {**{name: _optional(model) for name, model in self._models.items()}, **SCHEMAS}
+        self.definitions = {name: _optional(model) for name, model in {**self._models, **recipe_schemas()}.items()}
 
     def of(self, route: Route, what: str, mode: _Mode) -> Schema:
         """Return the schema of a route's query, body, form or answer."""

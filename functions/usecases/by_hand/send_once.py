@@ -21,7 +21,7 @@ from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors
-from functions.domain.recipe.document import Safeguards
+from functions.domain.recipe.document import RecipeSafeguards
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
@@ -162,7 +162,7 @@ def users_file(user_ids: object, policy: Policy) -> io.BytesIO:
 
 
 def _most_users(push: OneOff, policy: Policy) -> int:
-    most = Safeguards().max_audience_size if push.most_users is None else push.most_users
+    most = RecipeSafeguards().max_audience_size if push.most_users is None else push.most_users
     if not 1 <= most <= policy.limits.total_audience:
         limit = f"{policy.limits.total_audience:,}"
         raise BadFields(

@@ -8,7 +8,8 @@ from functions.domain.audience.whole_exclusion import whole_exclusion
 from functions.domain.cadence.rules import HeldBack
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.ids import UserIdFormat
-from functions.domain.push.outcomes import PAYLOAD_LIMIT_BYTES, Exclusion, Message, payload_bytes
+from functions.domain.push.outcomes import Exclusion, Message
+from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.usecases.dry_run.previewed import PayloadBytes, PushPreview, Sample, Variation
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.rows import Candidate
@@ -24,6 +25,7 @@ class PushTrial:
 
     def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
         self._delivery, self._user_id_format = delivery, user_id_format
+        self._payload_of = Payload(delivery.push)
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
         self.columns = delivery.audience.rows.index.columns
@@ -53,7 +55,7 @@ class PushTrial:
         self._variations[key] += devices
         if key not in self._texts:
             self._texts[key] = message
-            self._bytes.append(payload_bytes(*texts))
+            self._bytes.append(self._payload_of.size(*texts))
         if len(self._samples) < _SAMPLES:
             self._samples.append(message)
 
@@ -99,9 +101,10 @@ class PushTrial:
             messages=self.messages,
             different_texts=len(self._texts),
             variations=[
-                _variation(self._texts[key], count) for key, count in self._variations.most_common(_VARIATIONS)
+                _variation(self._texts[key], count, self._payload_of)
+                for key, count in self._variations.most_common(_VARIATIONS)
             ],
-            samples=[_sample(message) for message in self._samples],
+            samples=[_sample(message, self._payload_of) for message in self._samples],
             payload_bytes=self._payload(),
         )
 
@@ -110,25 +113,21 @@ class PushTrial:
         return PayloadBytes(smallest=min(sizes), largest=max(sizes), limit=PAYLOAD_LIMIT_BYTES)
 
 
-def _variation(message: Message, count: int) -> Variation:
+def _variation(message: Message, count: int, payload: Payload) -> Variation:
     return Variation(
         title=message.title,
         body=message.body,
         deep_link=message.deep_link,
-        payload_bytes=_size(message),
+        payload_bytes=payload.size(message.title, message.body, message.deep_link),
         messages=count,
     )
 
 
-def _sample(message: Message) -> Sample:
+def _sample(message: Message, payload: Payload) -> Sample:
     return Sample(
         user_id=message.user_id,
         title=message.title,
         body=message.body,
         deep_link=message.deep_link,
-        payload_bytes=_size(message),
+        payload_bytes=payload.size(message.title, message.body, message.deep_link),
     )
-
-
-def _size(message: Message) -> int:
-    return payload_bytes(message.title, message.body, message.deep_link)

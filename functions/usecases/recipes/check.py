@@ -12,7 +12,7 @@ from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.execution.safeguards import recipe_errors
 from functions.domain.policy import Policy
 from functions.domain.push.links import Link
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 from functions.domain.recipe.read import Recipe
 from functions.usecases.recipes.audience import FindJob, recipe_job
 
@@ -26,7 +26,7 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
         raise BadRecipe(errors)
 
 
-def audience_of(job: Job, push: PushFields, position: int) -> Audience:
+def audience_of(job: Job, push: RecipePush, position: int) -> Audience:
     """Return the audience of the push at a position (from 0): by name, or else the job's `default`, or that there."""
     name = push.audience_name or AUDIENCE
     for audience in job.audiences:
@@ -71,7 +71,7 @@ def push_path(recipe: Recipe, position: int) -> str:
     return f"pushSequence[{recipe.push_places[position]}]"
 
 
-def _push_errors(policy: Policy, job: Job, push: PushFields, position: int, path: str) -> list[FieldError]:
+def _push_errors(policy: Policy, job: Job, push: RecipePush, position: int, path: str) -> list[FieldError]:
     try:
         audience = audience_of(job, push, position)
     except ValueError as error:

@@ -14,7 +14,7 @@ from functions.domain.ids import user_digest
 from functions.domain.push.outcomes import Word, word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
 from functions.domain.push.template import Template
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.steps import Run, read_run
@@ -95,7 +95,7 @@ def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: byte
 def _shown(
     run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[Word, str]
 ) -> NotificationShown:
-    push: PushFields = run.recipe.pushes[files.push - 1]
+    push: RecipePush = run.recipe.pushes[files.push - 1]
     columns = (files.test if test else files.live).rows.index.columns
 
     def rendered(text: Template) -> str:

@@ -7,7 +7,7 @@ from functions.domain.cadence import rules as cadence
 from functions.domain.execution.execution import PhaseTimes, State
 from functions.domain.push.outcomes import IN_DOUBT, NOT_REACHED, Envelope
 from functions.domain.push.shard import AudienceFile, PushFiles
-from functions.domain.recipe.document import OnUnknown, PushFields
+from functions.domain.recipe.document import OnUnknown, RecipePush
 from functions.domain.recipe.timeline import Phase
 from functions.usecases.timeline.steps import Run
 
@@ -21,7 +21,7 @@ class Delivery:
     test: bool
 
     @property
-    def push(self) -> PushFields:
+    def push(self) -> RecipePush:
         """The push as the recipe's snapshot has it."""
         return self.run.recipe.pushes[self.files.push - 1]
 
@@ -73,4 +73,5 @@ class Delivery:
             push=self.files.push,
             test=self.test,
             dry_run=self.dry_run,
+            data=self.push.data,
         )

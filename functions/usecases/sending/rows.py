@@ -8,9 +8,10 @@ from functions.domain.audience.dead_tokens import dead_keys, token_key
 from functions.domain.audience.partition import read_rows
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
 from functions.domain.push.links import LinkPolicy
-from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message, fits
+from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message
+from functions.domain.push.payload import Payload
 from functions.domain.push.shard import AudienceFile, IndexedFile, Shard
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 from functions.ports import Ports
 
 
@@ -24,7 +25,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(
-    ports: Ports, push: PushFields, audience: AudienceFile, shard: Shard, waiting: Collection[int]
+    ports: Ports, push: RecipePush, audience: AudienceFile, shard: Shard, waiting: Collection[int]
 ) -> Iterator[Candidate]:
     """Yield the rows of a shard whose outcome is one of `waiting`; cadence is judged later, for those to send to.
 
@@ -65,11 +66,12 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
 
 
 def renderer(
-    push: PushFields, columns: Sequence[str], links: LinkPolicy
+    push: RecipePush, columns: Sequence[str], links: LinkPolicy
 ) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
     """Return what makes the messages of a row, one for each of its tokens."""
     render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
+    fits = Payload(push).fits
     may_open = links.judge(push.deep_link) if push.deep_link else None
 
     def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:

@@ -18,7 +18,7 @@ from functions.domain.execution.safeguards import Finding, Severity, ViolationTy
 from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
-from functions.domain.recipe.document import PushFields
+from functions.domain.recipe.document import RecipePush
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.alerting.audience_ready import tell_audience
@@ -154,7 +154,7 @@ class _Writer:
         self._test_devices: IndexedFile | None = None
         self._sizes: dict[str, int] = {}
 
-    def write(self, push: int, fields: PushFields, audience: Audience) -> PushFiles:
+    def write(self, push: int, fields: RecipePush, audience: Audience) -> PushFiles:
         name = f"{push}-{audience.name}"
         path = self._folder / name
         self._hold_size(label(push, audience.name), self._rows.size(audience.name))
@@ -180,7 +180,7 @@ class _Writer:
         if total_finding(self._sizes, self._ports.policy.limits):
             raise TooLarge(self._sizes)
 
-    def _write_test(self, name: str, fields: PushFields, live: IndexedFile, path: Path) -> AudienceFile:
+    def _write_test(self, name: str, fields: RecipePush, live: IndexedFile, path: Path) -> AudienceFile:
         model = self._model_row(fields, live)
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)  # else it leaves a bare \r as it is
@@ -202,7 +202,7 @@ class _Writer:
         reachable = self._graves.subtract(path)
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
-    def _model_row(self, fields: PushFields, live: IndexedFile) -> list[str] | None:
+    def _model_row(self, fields: RecipePush, live: IndexedFile) -> list[str] | None:
         """Return the second real row, or the first: the next one whose message can be sent, if any can."""
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]

@@ -78,7 +78,10 @@ class Departures:
         buried = self._contract.buried_at(message.token)
         if buried is not None and buried < worker.began_step:
             self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
-        self._on_time(known, envelope, worker)
+        recipe = read(known.execution.recipe)
+        self._on_time(known, recipe, envelope, worker)
+        if dict(envelope.data) != recipe.pushes[push - 1].data:
+            self._broken(identity, f"push {push} left with other data than its snapshot has")
         place = self._place_of(known, envelope, message)
         if place is not None:
             row = (identity, push, envelope.test, place)
@@ -86,9 +89,8 @@ class Departures:
             if arrives:
                 self._arrives(known, row, message)
 
-    def _on_time(self, known: Watched, envelope: Envelope, worker: Worker) -> None:
+    def _on_time(self, known: Watched, recipe: Recipe, envelope: Envelope, worker: Worker) -> None:
         execution, now = known.execution, self._now()
-        recipe = read(execution.recipe)
         timeline = timeline_of(recipe, execution.send_at)
         due_at = timeline.test_at if envelope.test else timeline.push_at[envelope.push - 1]
         if now < due_at:

@@ -130,6 +130,7 @@ def _push(random: Random, order: int, layer: int) -> dict[str, Any]:
         "sequenceOrder": order,
         "title": f"Push {order} for [[var:name]]",
         "body": "Your [[var:shoe|pair]] waits",
+        "data": {"push": str(order)} if order % 2 else {},
         "layerId": random.choice((layer, layer, 2)),
         "audienceName": random.choice(AUDIENCES),
         "timing": {"delayAfterPrevious": random.choice((0, 0, 1, 3))},

@@ -334,6 +334,12 @@ DEFECTS = (
         changes=(Change(Delivery.dry_run, mutations.dry_run_is_live),),
     ),
     Defect(
+        name="data left behind",
+        means="messages leave without the data of their push",
+        sentence=r"left with other data than its snapshot has$",
+        changes=(Change(Delivery.envelope, mutations.without_data),),
+    ),
+    Defect(
         name="completed too early",
         means="an execution is completed while people are still to be reached",
         sentence=r"^it is completed although somebody was not reached$",

@@ -249,6 +249,11 @@ def dry_run_is_live(_: Any) -> Any:
     return property(lambda _self: False)
 
 
+def without_data(right: Any) -> Any:
+    """Send what the app should get to nobody."""
+    return property(lambda self: replace(right.fget(self), data={}))
+
+
 def complete_with_rest(_: Any) -> Any:
     """Count nobody as not reached."""
     return property(lambda _self: 0)

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any
 
+import jsonschema_rs
 import pytest
-from pydantic import BaseModel
 
 from functions.domain.errors import FieldCode
-from functions.domain.recipe import document as fields
+from functions.domain.recipe.schedule import Frequency
 from functions.handlers.http.codes import MEANINGS, ErrorCode
-from tests.factories import recipe
+from local.runtime.recipe_files import read_recipe_file
+from local.runtime.serving import SOURCE
+from tests.factories import push, recipe
 from tests.functional.api.documented import ApiClient, document
 from tests.functional.conftest import START_AT, Lab
 
@@ -69,34 +72,42 @@ def test_every_component_is_used_and_every_reference_leads_somewhere() -> None:
     assert used == {f"#/components/schemas/{name}" for name in schemas}
 
 
-COMPONENTS = {
-    fields.Recipe: "RecipeDocument",
-    fields.ScheduleFields: "RecipeSchedule",
-    fields.PushFields: "RecipePush",
-    fields.Timing: "PushTiming",
-    fields.Criteria: "AudienceCriteria",
-    fields.CustomScript: "CustomScript",
-    fields.Settings: "RecipeSettings",
-    fields.Safeguards: "RecipeSafeguards",
-    fields.AlertThresholds: "AlertThresholds",
-}
+def test_the_objects_of_a_recipe_keep_their_names() -> None:
+    assert {
+        *("RecipeDocument", "RecipeChanges", "RecipeChangesOfOne", "StoredRecipe", "SoundRecipe", "RecipeByHand"),
+        *("RecipeSchedule", "RecipePush", "PushTiming", "AudienceCriteria", "CustomScript", "RecipeSettings"),
+        *("RecipeSafeguards", "AlertThresholds", "AudienceFilters", "DataPacks", "UserIds", "CustomQuery"),
+    } <= set(document()["components"]["schemas"])
 
 
-_BOUNDS = {"ge": "minimum", "le": "maximum"}
+def test_a_recipe_says_the_bounds_the_choices_and_the_defaults_of_its_fields() -> None:
+    schemas = document()["components"]["schemas"]
+    lateness = schemas["RecipeSettings"]["properties"]["maxLatenessMinutes"]
+    assert (lateness["type"], lateness["minimum"], lateness["maximum"]) == (["integer", "null"], 0, 43_200)
+    assert lateness["description"].endswith("Default: 15.")
+    assert schemas["RecipeSchedule"]["properties"]["frequency"]["enum"] == [*Frequency]
+    assert schemas["RecipeDocument"]["required"] == ["schedule", "pushSequence"]
 
 
-@pytest.mark.parametrize("model", COMPONENTS, ids=lambda model: model.__name__)
-def test_the_document_has_every_field_of_a_recipe_with_its_bounds(model: type[BaseModel]) -> None:
-    properties = dict(document()["components"]["schemas"][COMPONENTS[model]]["properties"])
-    for name, field in model.model_fields.items():
-        schema = properties.pop(field.alias or name)
-        bounds = {key: getattr(each, key) for each in field.metadata for key in _BOUNDS if hasattr(each, key)}
-        if name == "layer_id":
-            bounds["ge"] = 0  # of old clients, read as 5
-        assert bounds == {key: schema[told] for key, told in _BOUNDS.items() if told in schema}
-        nested = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind in COMPONENTS]
-        assert all(COMPONENTS[kind] in json.dumps(schema) for kind in nested)
-    assert set(properties) <= {"status", "isActive"}, "no field that nothing reads"
+def test_whatever_may_be_left_out_of_a_recipe_may_be_null() -> None:
+    validator = jsonschema_rs.validator_for(written_recipe())
+    for name in ("isActive", "name", "type", "audienceCriteria", "settings"):
+        validator.validate(recipe(**{name: None}))
+    for path in ("schedule__startDate", "settings__safeguards", "settings__onUnknown", "audienceCriteria__filters"):
+        validator.validate(recipe(**{path: None}))
+    validator.validate(recipe(pushSequence=[push(1, deepLink=None, layerId=0, timing=None)]))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE.parent / "local" / "recipes").glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_samples_are_recipes_by_the_document(path: Path) -> None:
+    jsonschema_rs.validate(written_recipe(), read_recipe_file(path))
+
+
+def written_recipe() -> dict[str, Any]:
+    """The schema of a recipe that a client writes."""
+    return {"$ref": "#/components/schemas/RecipeDocument", "components": document()["components"]}
 
 
 def test_codes_of_refusals_are_listed_with_their_meanings() -> None:

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
-from functions.handlers.api.recipe_model import CustomQuery, DataPacks, Filters, UserIds
+from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.handlers.http.streaming import begun
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs

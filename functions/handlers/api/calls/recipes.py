@@ -13,7 +13,7 @@ from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.handlers.api.recipe_model import (
+from functions.handlers.api.recipe_schema import (
     ChangesOfMany,
     ChangesOfOne,
     RecipeChanges,

@@ -4,7 +4,7 @@ from pydantic import AliasChoices, Field
 
 from functions.domain.roles import Role
 from functions.handlers.api.calls.recipes import changed
-from functions.handlers.api.recipe_model import RecipeChanges, StoredRecipe
+from functions.handlers.api.recipe_schema import RecipeChanges, StoredRecipe
 from functions.handlers.api.route import Call, Model, Reply, Route
 from functions.usecases.recipes.presets import TemplateShown, create_from_template, templates
 

@@ -9,7 +9,6 @@ from flask import Response
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
-from functions.domain.recipe.document import RecipeType
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
 from functions.domain.recipe.status import Status, read_status
@@ -17,6 +16,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.forms.field_labels import label_of
+from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
@@ -30,7 +30,7 @@ from functions.handlers.console.forms.recipe_form import (
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.console.words import spaced, zone_of
+from functions.handlers.console.words import zone_of
 from functions.usecases.dry_run.describe_jobs import describe_jobs
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
@@ -197,8 +197,7 @@ def _form(
         underway=underway,
         jobs=describe_jobs(),
         zones=_ZONES,
-        types=[("", "Not set"), *((each.value, spaced(each)) for each in RecipeType)],
-        statuses=[each.value for each in Status],
+        sections=form_sections(pushes, new=not recipe_id),
     )
 
 

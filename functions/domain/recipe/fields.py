@@ -1,0 +1,101 @@
+"""The fields of a recipe document one by one, with what `document.py` says of each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import models_json_schema
+
+from functions.domain.recipe.document import RecipeDocument, SoundRecipe
+from functions.domain.recipe.field_types import Fields, Widget
+
+Schema = Mapping[str, Any]
+NULL: Schema = {"type": "null"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeField:
+    """A field: its `name` is its key in documents, its `schema` a JSON schema without null."""
+
+    name: str
+    info: FieldInfo
+    schema: Schema
+
+    @property
+    def title(self) -> str:
+        """What forms call the field; empty where forms do not show it."""
+        return self.info.title or ""
+
+    @property
+    def description(self) -> str:
+        """What the field means; empty where its name says it all."""
+        return self.info.description or ""
+
+    @property
+    def required(self) -> bool:
+        """Whether a document has to have the field."""
+        return self.info.is_required()
+
+    @property
+    def default(self) -> Any:
+        """What stands for a missing field; None where nothing does."""
+        return None if self.required else self.info.get_default(call_default_factory=True)
+
+    @property
+    def widget(self) -> Widget | None:
+        """What a form shows the field with; None where the schema says it."""
+        return next((each for each in self.info.metadata if isinstance(each, Widget)), None)
+
+    @property
+    def model(self) -> type[Fields] | None:
+        """The object that the field holds, or a list of them."""
+        kinds = [self.info.annotation, *get_args(self.info.annotation)]
+        return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Fields)), None)
+
+    @property
+    def many(self) -> bool:
+        """Whether the field holds a list."""
+        return self.schema.get("type") == "array"
+
+
+@cache
+def fields_of(model: type[Fields]) -> Mapping[str, RecipeField]:
+    """Return the fields of an object by their names in documents."""
+    properties = schemas()[model.__name__]["properties"]
+    found = {info.alias or name: info for name, info in model.model_fields.items()}
+    return {name: RecipeField(name=name, info=info, schema=properties[name]) for name, info in found.items()}
+
+
+def paths_of(model: type[Fields], prefix: str = "") -> Iterator[tuple[str, RecipeField]]:
+    """Yield every field below an object with its path, objects before what they hold; nothing from inside lists."""
+    for name, field in fields_of(model).items():
+        yield f"{prefix}{name}", field
+        if field.model is not None and not field.many:
+            yield from paths_of(field.model, f"{prefix}{name}.")
+
+
+@cache
+def schemas() -> Mapping[str, Schema]:
+    """Return the JSON schemas of the objects in a recipe document, by the names of their classes.
+
+    They refer to each other as in an OpenAPI document. An enum stands where it is used. Null is in none of them.
+    """
+    models: Any = [(RecipeDocument, "validation"), (SoundRecipe, "validation")]
+    _, made = models_json_schema(models, ref_template="#/components/schemas/{model}")
+    enums = {f"#/components/schemas/{name}": each for name, each in made["$defs"].items() if "enum" in each}
+    objects = {name: each for name, each in made["$defs"].items() if "properties" in each}
+    return {
+        name: {**schema, "properties": {key: _plain(field, enums) for key, field in schema["properties"].items()}}
+        for name, schema in objects.items()
+    }
+
+
+def _plain(field: Schema, enums: Mapping[str, Schema]) -> Schema:
+    if NULL in field.get("anyOf", ()):
+        [kind] = [each for each in field["anyOf"] if each != NULL]
+        field = {**kind, **{key: value for key, value in field.items() if key != "anyOf"}}
+    if enum := enums.get(field.get("$ref", "")):
+        return {"type": enum["type"], "enum": enum["enum"], **{k: v for k, v in field.items() if k != "$ref"}}
+    return field

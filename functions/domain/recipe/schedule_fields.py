@@ -1,0 +1,119 @@
+"""The fields of a recipe document's `schedule`."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from functions.domain.documents import shown
+from functions.domain.errors import FieldCode
+from functions.domain.recipe.cron import Cron
+from functions.domain.recipe.errors import at
+from functions.domain.recipe.field_types import BlankIsMissing, Clock, Fields, Weekday, Widget, Zone
+from functions.domain.recipe.schedule import Frequency
+
+
+class RecipeSchedule(Fields):
+    """When the recipe sends. All times are on the clock of `timezone`."""
+
+    zone: Annotated[Zone, Widget.ZONE] = Field(
+        alias="timezone",
+        title="Time zone",
+        description="An IANA name, such as America/New_York.",
+        examples=["UTC", "America/New_York"],
+    )
+    frequency: Annotated[Frequency, Field(strict=False)] = Field(title="How often", examples=["daily"])
+    execution_time: Annotated[Clock | None, BlankIsMissing] = Field(
+        default=None,
+        title="Send time",
+        description="T-0, the send time, as HH:MM in 24-hour time. Frequency custom needs none.",
+        examples=["18:30"],
+    )
+    lead_time_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=24 * 60,
+        title="Starts preparing (minutes before)",
+        description="From the start of an execution to the send time.",
+    )
+    start_date: Annotated[str | None, Widget.DAY] = Field(
+        default=None,
+        title="First day",
+        description="The first day of sending, as YYYY-MM-DD. Frequency once needs it.",
+        examples=["2026-05-04"],
+    )
+    end_date: Annotated[str | None, Widget.DAY] = Field(
+        default=None,
+        title="Last day",
+        description="The last day of sending, as YYYY-MM-DD.",
+        examples=["2026-12-31"],
+    )
+    days_of_week: Annotated[tuple[Weekday, ...], Widget.WEEKDAYS] = Field(
+        default=(),
+        strict=False,
+        title="Days of the week",
+        description="Of frequency weekly. Without any: Monday.",
+    )
+    day_of_month: int | None = Field(
+        default=None,
+        ge=1,
+        le=31,
+        title="Day of the month",
+        description="Of frequency monthly. A shorter month sends on its last day. Without one: the first day.",
+    )
+    cron_expression: str | None = Field(
+        default=None,
+        title="Cron expression",
+        description="The send times of frequency custom, in five fields.",
+        examples=["30 18 * * 1-5"],
+    )
+
+    @property
+    def cron(self) -> Cron | None:
+        """The send times of frequency custom, None for the others: what they carry along is not read."""
+        custom = self.frequency is Frequency.CUSTOM and self.cron_expression
+        return Cron.parse(custom) if custom else None
+
+    @property
+    def start_day(self) -> date | None:
+        """The first local day on which the recipe may send."""
+        return self._day(self.start_date)
+
+    @property
+    def end_day(self) -> date | None:
+        """The last local day on which the recipe may send."""
+        return self._day(self.end_date)
+
+    def _day(self, written: str | None) -> date | None:
+        """Read a date, or an instant: one at midnight UTC is a date that a form wrote out, else the zone's date."""
+        if not written:
+            return None
+        instant = datetime.fromisoformat(written)
+        if instant.tzinfo is None or instant.astimezone(UTC).time() == time(0, 0):
+            return instant.date()
+        return instant.astimezone(self.zone).date()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "RecipeSchedule":
+        for name, written in (("startDate", self.start_date), ("endDate", self.end_date)):
+            try:
+                self._day(written)
+            except (ValueError, OverflowError):
+                raise at(name, f"must be a date YYYY-MM-DD or an ISO instant, got {shown(written)}") from None
+        if self.frequency is Frequency.CUSTOM and not self.cron_expression:
+            raise at(
+                "cronExpression",
+                "is missing; frequency custom sends at the times of a cron expression",
+                FieldCode.MISSING,
+            )
+        try:
+            _ = self.cron
+        except ValueError as error:
+            raise at("cronExpression", f"{error}, got {shown(self.cron_expression)}") from None
+        if self.frequency is not Frequency.CUSTOM and self.execution_time is None:
+            raise at("executionTime", "is missing; write the send time as HH:MM", FieldCode.MISSING)
+        if self.frequency is Frequency.ONCE and self.start_day is None:
+            raise at("startDate", "is missing; frequency once sends on that day", FieldCode.MISSING)
+        if self.start_day and self.end_day and self.end_day < self.start_day:
+            raise at("endDate", f"{self.end_day} is before startDate {self.start_day}")
+        return self

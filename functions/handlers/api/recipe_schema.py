@@ -1,0 +1,104 @@
+"""The schemas of recipe documents for the OpenAPI document, made of `domain/recipe/document.py`.
+
+They say what a client may write, which differs from pydantic's own schemas in this:
+
+* Null stands for a missing field, so whatever may be left out may be null.
+* Titles are left out: they are the form's labels, and generators would take them for names.
+* What the fields of an audience's query hold is added from `criteria_schema.py`: to a recipe they are any value.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import RootModel, WithJsonSchema
+
+from functions.domain.recipe.fields import NULL, schemas
+from functions.handlers.api.criteria_schema import CRITERIA, CRITERIA_SCHEMAS
+from functions.handlers.api.schema_parts import NAMED, Schema, any_object, ref
+
+
+class RecipeDocument(RootModel[dict[str, Any]]):
+    """A recipe that a client writes."""
+
+
+class RecipeChanges(RootModel[dict[str, Any]]):
+    """Fields of a recipe that are to change."""
+
+
+class StoredRecipe(RootModel[dict[str, Any]]):
+    """A recipe as it is stored."""
+
+
+def _or_any_object(name: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{NAMED: name}, any_object()]})
+
+
+ChangesOfOne = Annotated[dict[str, Any], _or_any_object("RecipeChangesOfOne")]
+ChangesOfMany = Annotated[dict[str, Any], _or_any_object("RecipeChanges")]
+"""Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
+
+_OF_STORED = ("id", "status", "isActive")
+"""What Tminus makes plain in whatever is stored."""
+
+
+@cache
+def recipe_schemas() -> Mapping[str, Schema]:
+    """Return the components that describe recipes, by their names."""
+    described = _described()
+    document, sound = described["RecipeDocument"], described["SoundRecipe"]
+    written = document["properties"]
+    stored = {name: sound["properties"][name] for name in (*_OF_STORED, "problem")}
+    return {
+        **described,
+        **CRITERIA_SCHEMAS,
+        "RecipeChanges": {
+            "type": "object",
+            "description": "The fields of a recipe that are to change; the others stay, and null empties one.",
+            "properties": written,
+        },
+        "RecipeChangesOfOne": {
+            "type": "object",
+            "description": "Changes of the recipe that `id` names, or `recipeId`.",
+            "properties": {**written, "id": {"type": "string"}, "recipeId": {"type": "string"}},
+        },
+        "StoredRecipe": {
+            "description": "A recipe as it is stored.",
+            "anyOf": [ref("SoundRecipe"), ref("RecipeByHand")],
+        },
+        "RecipeByHand": {
+            "type": "object",
+            "description": "A recipe that a person wrote into the store by hand, with a field of another type than "
+            "it should have. `problem` says why one cannot run.",
+            "properties": stored,
+            "required": [*_OF_STORED],
+        },
+        "AuditedRecipe": any_object("A recipe as it was stored at a time, whatever was in it."),
+    }
+
+
+def _described() -> dict[str, Schema]:
+    return {name: _component(name, schema) for name, schema in schemas().items()}
+
+
+def _component(name: str, schema: Mapping[str, Any]) -> Schema:
+    required = schema.get("required", [])
+    properties = {key: _property(field, required=key in required) for key, field in schema["properties"].items()}
+    if name == "AudienceCriteria":
+        properties |= CRITERIA
+    return {**_untitled(schema), "properties": properties}
+
+
+def _property(field: Mapping[str, Any], *, required: bool) -> Schema:
+    field = _untitled(field)
+    if required:
+        return field
+    if "$ref" in field:  # the default of an object says nothing that its fields do not
+        told = {"description": field["description"]} if "description" in field else {}
+        return {"anyOf": [{"$ref": field["$ref"]}, NULL], **told}
+    choices = {"enum": [*field["enum"], None]} if "enum" in field else {}
+    return {**field, "type": [field["type"], "null"], **choices} if "type" in field else field
+
+
+def _untitled(schema: Mapping[str, Any]) -> Schema:
+    return {key: value for key, value in schema.items() if key != "title"}

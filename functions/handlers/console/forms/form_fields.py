@@ -1,0 +1,126 @@
+"""The fields of the recipe form, made of `domain/recipe/document.py`: those that have a title there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, RecipePush
+from functions.domain.recipe.field_types import Fields, Widget
+from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
+from functions.domain.recipe.status import Status
+from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
+from functions.handlers.console.words import LAYERS, STATES, spaced
+
+Options = list[tuple[str, str]]
+"""The values of a choice, each with what people call it."""
+QUERY = "audienceCriteria.query"
+"""The one field for everything that asks for an audience by query."""
+QUERY_KEYS = tuple(
+    name for name, field in fields_of(AudienceCriteria).items() if not field.title and field.model is None
+)
+NEEDED = ("name",)
+"""What a person has to write, though a document may leave it out."""
+_NEEDED_MOSTLY = ("schedule.executionTime",)
+BEFORE_QUERY = "audienceCriteria.customScript.parameters"
+_INITIAL = {"status": "draft", "schedule.timezone": "UTC", "schedule.frequency": "daily"}
+"""What the form of a new recipe proposes."""
+_OPTION_WORDS = {
+    "schedule.frequency": {"custom": "Custom (cron)"},
+    "settings.onUnknown": {"keep": "Don't resend", "resend": "Resend once"},
+}
+"""Where the options of an enum are called something else than their values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormField:
+    """A field of the form: `path` is its place in the document, or in a push, `initial` what it shows at first."""
+
+    path: str
+    kind: Kind
+    label: str
+    hint: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    widget: Widget | None = None
+    initial: str = ""
+    example: str = ""
+    required: bool = False
+    says_no: bool = True
+    """Whether the document says false where a box is not ticked; else it says nothing."""
+
+    @property
+    def rows(self) -> int:
+        """How many lines a text may have on the page; 0 for a field of one line."""
+        return ROWS.get(self.kind, 0)
+
+    def read(self, text: str) -> Any:
+        """Return the value of the document; None removes it. ValueError where the text cannot be read."""
+        value = read_text(self.kind, text)
+        return None if value is False and not self.says_no else value
+
+
+QUERY_FIELD = FormField(
+    path=QUERY,
+    kind=Kind.JSON,
+    label="Or query",
+    hint="Optional. JSON with filters, dataPacks, manualUserIds or customQuery, such as "
+    '{"filters": {"lastActiveDays": 30}}. Ignored if a job is chosen.',
+    example='{"filters": {"lastActiveDays": 30}}',
+)
+
+
+@cache
+def recipe_fields() -> Mapping[str, FormField]:
+    """Return the fields of a recipe beside those of its pushes, by their paths, in the order of the form."""
+    return _fields(RecipeDocument)
+
+
+@cache
+def push_fields() -> Mapping[str, FormField]:
+    """Return the fields of a push, by their paths in it, in the order of the form."""
+    return _fields(RecipePush)
+
+
+def _fields(model: type[Fields]) -> dict[str, FormField]:
+    shown = {path: field for path, field in paths_of(model) if field.title and field.model is None}
+    return {path: _form_field(path, field) for path, field in shown.items()}
+
+
+def _form_field(path: str, field: RecipeField) -> FormField:
+    kind = kind_of(field)
+    example = json.dumps(field.info.examples[0]) if field.info.examples and kind is Kind.JSON else ""
+    return FormField(
+        path=path,
+        kind=kind,
+        label=field.title if kind is not Kind.CHECK else f"{field.title}: {field.description}",
+        hint="" if kind is Kind.CHECK else _hint(path, field, kind, example),
+        options=tuple(_options(path, field)),
+        widget=field.widget,
+        initial="yes" if field.default is True else _INITIAL.get(path, ""),
+        example=example,
+        required=field.required,
+        says_no=field.default is not None,
+    )
+
+
+def _hint(path: str, field: RecipeField, kind: Kind, example: str) -> str:
+    empty = not field.required and not field.default and kind is not Kind.CHOICE
+    words = ["Optional."] if empty and path not in (*NEEDED, *_NEEDED_MOSTLY) else []
+    words += [field.description] if field.description else []
+    words += [HINTS[kind]] if kind in HINTS else []
+    words += [f"JSON, such as {example}."] if kind is Kind.JSON else []
+    words += [f"Default: {field.default:,}."] if kind is Kind.NUMBER and field.default else []
+    return " ".join(words)
+
+
+def _options(path: str, field: RecipeField) -> Options:
+    if path == "status":
+        return [(each.value, STATES[each.value][0]) for each in Status]
+    if field.widget is Widget.LAYER:
+        return [(str(layer), f"{layer} · {words}") for layer, words in LAYERS.items()]
+    if "enum" not in field.schema:
+        return []
+    words = _OPTION_WORDS.get(path, {})
+    found = [(value, words.get(value, spaced(value))) for value in field.schema["enum"]]
+    return found if field.required else [("", f"{dict(found).get(field.default, 'None')} (default)"), *found]

@@ -1,0 +1,74 @@
+"""The sections of the recipe form: which fields stand together, and in which order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from functions.handlers.console.forms.form_fields import (
+    BEFORE_QUERY,
+    QUERY,
+    QUERY_FIELD,
+    FormField,
+    push_fields,
+    recipe_fields,
+)
+from functions.handlers.console.forms.widgets import Kind
+
+_SECTIONS = {"schedule": "Schedule", "audienceCriteria": "Audience", "settings": "Safeguards and settings"}
+"""The objects of a document that have a section of their own, in the order of the form; pushes precede the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A section: `groups` of fields by their names, each with its place: `fields` in a grid, `checks` or `wide`.
+
+    `push` is the position of the push that the section shows. `hidden` fields are carried along.
+    """
+
+    id: str
+    heading: str
+    groups: Sequence[tuple[str, Sequence[tuple[str, FormField]]]]
+    push: int | None = None
+    hidden: Sequence[str] = ()
+
+
+def form_sections(pushes: int, *, new: bool) -> list[Section]:
+    """Return the sections of a form with so many pushes; a `new` recipe may choose its id."""
+    fields = recipe_fields()
+    own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
+    found = [Section(id="campaign", heading="Campaign", groups=_groups(own))]
+    for key, heading in _SECTIONS.items():
+        named = {path: field for path, field in fields.items() if path.startswith(f"{key}.")}
+        found.append(Section(id=key, heading=heading, groups=_groups(_with_query(named))))
+    *before, last = found
+    return [*before, *(_push_section(position) for position in range(pushes)), last]
+
+
+def _push_section(position: int) -> Section:
+    """Return the section of a push; the first one follows nothing, so its timing is only carried along."""
+    base, fields = f"pushSequence[{position}]", push_fields()
+    timing = [path for path in fields if path.startswith("timing.") and position == 0]
+    shown = {f"{base}.{path}": field for path, field in fields.items() if path not in timing}
+    hidden = [f"{base}.{path}" for path in ("from", *timing)]
+    heading = f"Push {position + 1}"
+    return Section(id=f"push-{position}", heading=heading, groups=_groups(shown), push=position, hidden=hidden)
+
+
+def _with_query(fields: Mapping[str, FormField]) -> dict[str, FormField]:
+    found: dict[str, FormField] = {}
+    for path, field in fields.items():
+        found[path] = field
+        if path == BEFORE_QUERY:
+            found[QUERY] = QUERY_FIELD
+    return found
+
+
+def _groups(fields: Mapping[str, FormField]) -> Sequence[tuple[str, Sequence[tuple[str, FormField]]]]:
+    def place(entry: tuple[str, FormField]) -> str:
+        field = entry[1]
+        if field.kind is Kind.CHECK:
+            return "checks"
+        return "wide" if field.rows or field.kind is Kind.WEEKDAYS else "fields"
+
+    entries: Iterable[tuple[str, FormField]] = fields.items()
+    return [(where, list(together)) for where, together in groupby(entries, key=place)]
