@@ -69,10 +69,17 @@ test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, fo
 chaos: $(READY) ## Kill, fill, lock and move away what a running tminus stands on, for three minutes (needs root or unshare)
 	$(RUN) $(BIN)/python -m tests.fuzz.chaos $(if $(SEED),--seed $(SEED))
 
+wheel: $(READY) ## Build the package, as a source archive and a wheel, into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+test-wheel: wheel ## Install the wheel into an empty virtual environment, and run tminus from it
+	$(RUN) $(BIN)/pytest tests/wheel/smoke.py
+
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy main.py functions audience_jobs local tests bench
+	$(BIN)/mypy main.py tminus functions audience_jobs local tests bench
 
 format: $(READY) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -143,12 +150,12 @@ $(INFRA_VENV)/.ready: infra/requirements.txt
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-	    --no-annotate --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
-	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-	    --no-annotate --constraint requirements-dev.txt --output-file requirements-demo.txt requirements-demo.in
+	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements-dev.txt --output-file requirements-demo.txt pyproject.toml
 
-clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules
+COMPILE := $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+    --no-annotate
+
+clean: ## Remove what setup, demo, up and wheel have made
+	rm -rf .venv .tminus build dist infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-import audience_jobs.jobs
+from audience_jobs import jobs
 from functions.domain.errors import BadInput
 
-JOBS = Path(audience_jobs.jobs.__path__[0])
+JOBS = Path(jobs.__path__[0])
 """Where the registry looks."""
 _TEMPLATE = '''"""Users who have not opened the app lately."""
 

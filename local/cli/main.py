@@ -29,7 +29,7 @@ from local.cli.simulate import simulate
 from local.cli.up import up
 
 BAD_INPUT = 2
-_OURS = ("audience_jobs", "functions", "local", "main")
+_OURS = ("audience_jobs", "functions", "local", "main", "tminus")
 
 
 def _told_version() -> str:
@@ -92,7 +92,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in _OURS:
             raise
-        _refuse(f"this takes the Python package of {error.name}, which `make demo` leaves out: run make setup")
+        way = "run make setup in a checkout, or pip install 'tminus[cloud]'"
+        _refuse(f"this needs the Python package of {error.name}: {way}")
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(status if isinstance(status, int) else 0)
