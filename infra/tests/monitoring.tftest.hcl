@@ -1,4 +1,4 @@
-# People are told, and see what they need to see.
+# Alerts reach people, and dashboards show what they need.
 
 mock_provider "google" {}
 
@@ -32,12 +32,12 @@ run "alerts" {
 
   assert {
     condition     = strcontains(google_monitoring_alert_policy.failed_execution.conditions[0].condition_matched_log[0].filter, "failed|blocked|expired")
-    error_message = "executions that ended badly are told of"
+    error_message = "executions that ended badly raise an alert"
   }
 
   assert {
     condition     = length(google_monitoring_alert_policy.late.conditions) == 2
-    error_message = "late tasks and a backlog are told of"
+    error_message = "late tasks and a backlog raise an alert"
   }
 }
 
