@@ -60,7 +60,7 @@ variable "settings" {
 
   validation {
     condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
-    error_message = "secrets do not belong into settings: put ${join(" and ", keys(local.secret_holders))} into secrets."
+    error_message = "secrets do not belong in settings: put ${join(" and ", keys(local.secret_holders))} into secrets."
   }
 }
 

@@ -1,4 +1,4 @@
-"""An execution told to a person, line by line as it happens, and in a table at its end."""
+"""Prints an execution for people: line by line as it happens, and in a table at its end."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Story:
         self.console.print(text, style=style, markup=False)
 
     def close(self, report: Mapping[str, Any], state: Path) -> None:
-        """Print the numbers and where to look at what they count."""
+        """Print the numbers, and the files that they count."""
         table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
         for name in ("push", "audience", "users", "test", "excluded", "sent", "failed", "unknown", "not\nreached"):
             table.add_column(name, justify="left" if name == "audience" else "right", no_wrap=True)
@@ -57,8 +57,8 @@ class Story:
         totals = report["totals"]
         if totals["people"] is not None:
             reached = totals["sent"] if totals["peopleReached"] is None else totals["peopleReached"]
-            told = f"{reached:,} of {totals['people']:,} users got a push; {totals['sent']:,} messages sent"
-            self.console.print(f"    {told}", markup=False)
+            summary = f"{reached:,} of {totals['people']:,} users got a push; {totals['sent']:,} messages sent"
+            self.console.print(f"    {summary}", markup=False)
         self._samples(report["executionId"], state / "outbox.jsonl")
         self.console.print(f"\n  {report['executionId']}: [bold]{report['status']}[/] {report['reason']}".rstrip())
         self.console.print(f"  audiences: {state}/audiences/{report['executionId']}/", markup=False)

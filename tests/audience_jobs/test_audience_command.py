@@ -84,8 +84,8 @@ def test_the_command_shows_whom_a_recipe_is_for(tminus: Tminus, sample: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "say whom to find: --recipe FILE, or --filters JSON"),
-        (["--filters", "{"], "--filters is no JSON"),
+        ([], "say what to find: --recipe FILE, or --filters JSON"),
+        (["--filters", "{"], "--filters is not JSON"),
         (["--filters", '{"lastActiveDay": 1}'], "filters.lastActiveDay: is an unknown filter; did you mean"),
         (["--pack", "shoes"], "dataPacks: names"),
         (["--filters", "{}", "--parts", "2"], "say with --out where to keep the parts"),

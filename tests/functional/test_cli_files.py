@@ -124,9 +124,7 @@ def test_a_trial_leaves_no_state_behind(tminus: Tminus, tmp_path: Path) -> None:
 class TestMessages:
     def test_a_new_job_says_where_it_has_to_lie(self, tminus: Tminus) -> None:
         told = tminus("jobs", "new", "quiet_users", "--folder", ".").out.splitlines()[-1]
-        assert told.startswith(
-            f"once it lies in {JOBS}, where jobs are looked for, try it: tminus jobs run quiet_users"
-        )
+        assert told.startswith(f"once it is in {JOBS}, where the registry looks, try it: tminus jobs run quiet_users")
 
     def test_a_rule_is_not_set_to_nothing(self, tminus: Tminus) -> None:
         answer = tminus("--url", "http://127.0.0.1:9", "cadence", "set", "layer_3_cooldown", "--yes")
