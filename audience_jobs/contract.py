@@ -17,7 +17,7 @@ Value = int | bool | str
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A knob of a job that a recipe may turn; the job's SQL reads it as `$name`.
+    """A parameter of a job that a recipe may set; the job's SQL reads it as `$name`.
 
     Without a `default` a recipe has to give it. `minimum` and `maximum` (inclusive) bound integers. A `meaning`
     says to a marketer what the knob does, unit included.
@@ -100,7 +100,7 @@ class Freshness:
 
     def __post_init__(self) -> None:
         if SOURCE_TABLES.get(self.table, {}).get(self.column) != "timestamp":
-            raise ValueError(f"freshness: {self.table}.{self.column} is no timestamp of the source tables")
+            raise ValueError(f"freshness: {self.table}.{self.column} is not a timestamp of the source tables")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +188,7 @@ class JobRun(Protocol):
         """Write `user_id,token,platform` of the audience's users, and give the number of rows.
 
         Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token is that
-        of the user who registered it last, and of nobody else; white space around it is left out.
+        of the user who registered it last, and of no other; white space around it is left out.
         """
 
 

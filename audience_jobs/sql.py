@@ -82,7 +82,7 @@ def literal(text: object) -> str:
 def in_file_order(select: str, columns: Iterable[str]) -> str:
     """Give a SELECT's rows in the order of audience files: by md5 of user_id, then by these columns.
 
-    An id that is NULL is written as an empty field, and sorted as that: whoever reads the file sees it in order.
+    An id that is NULL is written as an empty field, and sorted as that: readers of the file see it in order.
     """
     order = ", ".join([FILE_ORDER, *columns])
     return f"SELECT * FROM ({select}) AS unordered ORDER BY {order}"  # noqa: S608 (made of an engine's own SQL)
@@ -98,8 +98,8 @@ def ranked_devices(recipients: str, per_user: int) -> str:
     """Give the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
 
     At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
-    registration alone, whoever else has registered it before: a phone whose owner has changed gets the pushes of its
-    present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
+    registration alone, even if another user registered it before: a phone whose owner has changed gets the pushes of
+    its present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
     """
     return f"""
 WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),

@@ -36,7 +36,7 @@ def for_duckdb(tree: exp.Query) -> exp.Query:
     if tree.find(exp.Div):
         from audience_jobs.typed_query import typed  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
 
-        with suppress(RefusedQuery):  # nobody here knows the columns of the result that a job's check reads
+        with suppress(RefusedQuery):  # the columns of the result that a job's check reads are not known here
             tree = typed(tree)
     return reword(tree, _DUCKDB)
 

@@ -52,9 +52,9 @@ class BigQueryEngine:
             with session.told():
                 session.tables.provide(Needs.of(prepared))
             run = BigQueryRun(self, prepared, session)
-            run.hold_fresh()
+            run.check_freshness()
             run.fill()
-            run.hold_to_declaration()
+            run.check_declaration()
             yield run
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
@@ -117,24 +117,24 @@ class BigQueryRun:
     def __init__(self, engine: BigQueryEngine, prepared: PreparedJob, session: BigQuerySession) -> None:
         self._engine, self._prepared, self._session = engine, prepared, session
 
-    def hold_fresh(self) -> None:
+    def check_freshness(self) -> None:
         """Raise StaleData where the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._session.rows(freshness_sql(fresh))[0][0]
-            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
+            self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def fill(self) -> None:
         """Keep what the job's query yields, or raise BadJob where that is too little."""
         query = self._prepared.query
-        self._prepared.hold_columns(self._session.columns(query.tree()))
+        self._prepared.check_columns(self._session.columns(query.tree()))
         columns = {c.name: str(c.type) for audience in self._prepared.job.audiences for c in audience.columns}
         self._session.keep(query.tree(), self._values(query), {"audience": "text"} | columns)
 
-    def hold_to_declaration(self) -> None:
+    def check_declaration(self) -> None:
         """Raise BadJob or CheckFailed where the result is not what the job declares."""
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
-        self._prepared.hold_audiences([name for (name,) in found])
-        self._prepared.hold_checks(self._count)
+        self._prepared.check_audiences([name for (name,) in found])
+        self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
         """Give the audience's number of rows; see JobRun.size."""

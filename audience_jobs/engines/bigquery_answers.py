@@ -1,4 +1,4 @@
-"""What Google's errors mean to whoever wrote a job or runs a deployment."""
+"""What Google's errors mean to the author of a job or the operator of a deployment."""
 
 import re
 

@@ -14,7 +14,7 @@ from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
-"""How long the first request is repeated: somebody may be waiting, with no network."""
+"""How long the first request is repeated: a person may be waiting, without a network."""
 _TEXTS = ("STRING", "VARCHAR")
 
 

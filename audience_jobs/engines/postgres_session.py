@@ -81,7 +81,7 @@ class PostgresSession:
     def columns(self, sql: str, values: Sequence[object]) -> list[str]:
         """Give the names of the columns that a SELECT yields."""
         with self._told(), self._connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (judged and made anew)
+            cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (parsed, checked and rewritten)
             return [column.name for column in cursor.description or ()]
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
@@ -115,7 +115,7 @@ class PostgresSession:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Say in our words what PostgreSQL holds against a statement, or what it lacks now."""
+        """Turn an error of PostgreSQL into ours: a wrong statement, or a passing problem."""
         try:
             yield
         except psycopg.errors.QueryCanceled as error:
@@ -130,7 +130,7 @@ class PostgresSession:
 def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: float) -> Iterator[PostgresSession]:
     """Open a transaction over a schema; whatever it made is gone when the context is left.
 
-    It sees one state of the database throughout. `job_id` is whom errors speak of.
+    It sees one state of the database throughout. Errors name `job_id`.
     """
     try:
         connection = psycopg.connect(

@@ -103,14 +103,14 @@ class UserDatabase:
             self._check_deleted_at(file, needs)
 
     def _check_deleted_at(self, file: UserFile, needs: Needs) -> None:
-        """Raise BadData where no row says whether it is deleted: nobody would be found, and no error say why."""
+        """Raise BadData if no row says whether it is deleted: no user would be found, and no error would say why."""
         some = f"SELECT 1 FROM {file.relation} WHERE"  # noqa: S608 (our own SQL)
         said = self.rows(needs, f"{some} {file.readings['deleted_at'].raw} IS NOT NULL LIMIT 1", {})
         if not said and self.rows(needs, f"{some} true LIMIT 1", {}):
             raise BadData(file.path, "column 'deleted_at' is empty in every row: write 0 for what is not deleted")
 
     def _explained(self, error: duckdb.Error, needs: Needs) -> AudienceJobError:
-        """Return the error that names the file at fault, which DuckDB may not know, and then works no more."""
+        """Return the error that names the bad file. DuckDB may not name it, and does not work afterwards."""
         text = str(error)
         named = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
         lost = isinstance(error, (duckdb.FatalException, duckdb.InternalException))

@@ -153,7 +153,7 @@ def test_what_is_missing_is_named(filled: Filled, tmp_path: Path) -> None:
         written(engine, names, tmp_path)
     with pytest.raises(MissingInDataset, match="'devices' is missing"):
         engine.write_devices_of(["u"], tmp_path / "out.csv", per_user=1)
-    with pytest.raises(NoDataset, match=r"'demo\.nowhere' does not exist or may not be read: set USER_DATASET"):
+    with pytest.raises(NoDataset, match=r"'demo\.nowhere' does not exist or cannot be read: set USER_DATASET"):
         written(replace(engine, dataset="demo.nowhere"), names, tmp_path)
 
 

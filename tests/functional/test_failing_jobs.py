@@ -38,7 +38,7 @@ def a_job(columns: str) -> str:
         ({"sql": a_job("id AS user_id, nonsense AS name, bio AS shoe")}, "its SQL is wrong"),
         ({"sql": a_job("id AS user_id, first_name AS name")}, "its SQL yields no column shoe, which it declares"),
         ({"sql": a_job("first_name AS name, bio AS shoe")}, "its SQL yields no column user_id"),
-        ({"sql": "DROP TABLE users"}, "its SQL is no SELECT but DROP"),
+        ({"sql": "DROP TABLE users"}, "its SQL is not a SELECT but DROP"),
         (
             {"checks": (Check(name="some", failing_sql="SELECT count(*) FROM job_rows", meaning="there are users"),)},
             "there are users (check 'some': 9). No audience was written.",

@@ -73,7 +73,7 @@ def test_the_columns_of_its_own_query_are_those_of_its_templates(lab: Lab) -> No
         ),
         ({"filters": {"trades": 1}}, "audienceCriteria.filters.trades: is an unknown filter"),
         ({"dataPacks": ["shoes"]}, "audienceCriteria.dataPacks: names "),
-        ({"customQuery": "DELETE FROM users"}, "audienceCriteria.customQuery: is no SELECT but DELETE"),
+        ({"customQuery": "DELETE FROM users"}, "audienceCriteria.customQuery: is not a SELECT but DELETE"),
         ({"activityDays": -1}, "audienceCriteria.activityDays: must be a whole number"),
         ({"filters": {}}, "audienceCriteria.filters: names no filter, so that every user would get it"),
         ({}, "audienceCriteria.customScript.scriptId: is missing"),

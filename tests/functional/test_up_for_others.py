@@ -112,7 +112,7 @@ def test_messages_to_phones_are_asked_about_and_refused_where_nobody_can_answer(
         )
     status, errors = start(*command, *data, environ=PHONES, cwd=tmp_path)
     assert status == 2
-    assert "messages go to real phones, by the Firebase project kicks-prod" in errors
+    assert "messages go to real phones, of the Firebase project kicks-prod" in errors
     assert "--yes" in errors
     assert not (tmp_path / "state").exists()
 

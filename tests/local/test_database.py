@@ -111,4 +111,4 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "tminus.db").write_bytes(b"no database" * 1000)
     words = r"tminus\.db: the database is damaged; restore a copy, or move"
     with closing(Database(tmp_path / "tminus.db")) as damaged, pytest.raises(StoreUnavailable, match=words):
-        damaged.hold_to_format(3)
+        damaged.check_format(3)
