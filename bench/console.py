@@ -2,7 +2,7 @@
 
 On the embedded runtime with 1,000 recipes and 100,000 executions, in this process: what a browser and a network add
 is not in it. A first load is the page with the files that it needs, as they are sent. The peer is a function of
-functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whoever else is on it.
+functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whatever else runs on it.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Callers on one's own machine: there is nobody to tell apart."""
+"""Callers on a laptop, which are not authenticated."""
 
 from functions.domain.roles import Caller, Role, Service
 from functions.ports.people import Callers
@@ -34,10 +34,10 @@ class LocalCallers:
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
         """Let every request pass."""
 
-    def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - nobody vouches for anybody
+    def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""
         return _ANYBODY
 
-    def person(self, authorization: str | None, function: str) -> Caller:  # noqa: ARG002 - nobody vouches for anybody
+    def person(self, authorization: str | None, function: str) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""
         return _ANYBODY

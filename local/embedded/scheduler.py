@@ -40,7 +40,7 @@ class SqliteSchedules:
     """Plays Schedules, and hands out the fires that are due.
 
     A fire is over when it was answered 2xx, has failed six times, or would be retried after the next one; until then
-    its job has no other. Of fires that nobody took while they were due, only the latest comes.
+    its job has no other. Of fires that were not taken while they were due, only the latest comes.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:

@@ -58,9 +58,9 @@ class MemoryAudienceFiles:
         _check(stored.name)
         found = self._files.get(stored.name)
         if found is None:
-            raise BadAudience(f"{stored.name}: the file is gone since it was stored; build the audience anew")
+            raise BadAudience(f"{stored.name}: the file is gone since it was stored; build the audience again")
         if found[0] != stored:
-            raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience anew")
+            raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience again")
         return found[1]
 
 

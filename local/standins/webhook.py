@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("POST")
 
     def do_GET(self) -> None:
-        """Take a request that nobody should make, such as one that follows a redirect."""
+        """Record a request that Tminus should not make, such as one that follows a redirect."""
         self._answer("GET")
 
     def log_message(self, *_: object) -> None:

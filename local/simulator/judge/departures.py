@@ -40,7 +40,7 @@ class Departures:
     """Judges each request that leaves, by the contract's books.
 
     `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
-    `owners` are the users by whom tokens were registered last, where that is known.
+    `owners` are the users who registered the tokens last, where that is known.
     """
 
     def __init__(

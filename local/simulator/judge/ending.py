@@ -91,7 +91,7 @@ class Ending:
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
         """Look for what a setting that is wrong for everybody leads to: the end, and a violation that says so.
 
-        Somebody who cancels or stops the execution before its step is repeated takes that violation with it.
+        A person who cancels or stops the execution before its step is repeated takes that violation with it.
         """
         ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
@@ -171,7 +171,7 @@ class Ending:
     def _judge_ledger(
         self, execution: Execution, push: int, rows: list[list[str]], outcomes: bytes, *, dry: bool
     ) -> None:
-        """Hold reservations against outcomes: who may have got the push is in the ledger, and nobody else."""
+        """Check reservations against outcomes: the ledger has the users who may have got the push, and no others."""
         layer = read(execution.recipe).pushes[push - 1].layer_id
         if layer in _BYPASSING:
             return
@@ -210,7 +210,7 @@ class Ending:
         jobs = {job.name for job in self._schedules.all() if job.function == "launch"}
         for document in self._recipes.all():
             if document.get("schedule") == "never":
-                continue  # somebody broke it by hand
+                continue  # a person broke it by hand
             recipe = read(document)
             name = schedule_name(recipe.id)
             if not recipe.is_active and name in jobs:
@@ -218,7 +218,7 @@ class Ending:
             jobs.discard(name)
 
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
-        """Hold the executions of a recipe that nobody touched against the instants at which it says it sends."""
+        """Check the executions of an unchanged recipe against the instants at which it says it sends."""
         of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
         found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
         expected = set(sends(written, first, last))

@@ -190,7 +190,7 @@ _MORE_CRASHES = {
     "executions.violations": 20,
     "executions.resolve": 20,
 }
-"""How many times as often a process dies at calls that are made seldom."""
+"""How many times as often a process dies at calls that are made rarely."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}
 """The same for people who act just as a state is about to change: the cancel that races the checkpoint, above all."""
 _NORMAL_SHARE = 0.1

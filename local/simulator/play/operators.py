@@ -36,7 +36,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     push_logs(ports, ExecutionSearch(), most=2)
     find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
     with suppress(NotFound):
-        find_executions(ports, ExecutionSearch(recipe_id="nobody"), most=1)
+        find_executions(ports, ExecutionSearch(recipe_id="unknown"), most=1)
     with suppress(NotFound):
         possible_now(ports, recipe_id=recipe_id, execution_id=execution_id)
     with suppress(NotFound):

@@ -129,7 +129,7 @@ def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
 
 
 def _look(ports: Ports, event: Event) -> None:
-    """Look at everything that people look at, and after what waits for somebody."""
+    """Look at everything that people look at, and resolve what waits for a person."""
     history_of(ports, event.recipe_id)
     look_around(ports, event.recipe_id, event.execution_id)
     report(ports, event.execution_id)
@@ -166,7 +166,7 @@ def _moved(written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def newcomer_id(event: Event) -> str:
-    """Return the id of the recipe that somebody adds."""
+    """Return the id of the recipe that a person adds."""
     return f"{event.recipe_id}-{event.number}"
 
 

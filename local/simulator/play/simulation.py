@@ -235,7 +235,7 @@ class Simulation:
         self.ports = refusing(tap(self.world.ports, self), self._refused)
 
     def interrupt(self, worker: Worker, kind: str) -> None:
-        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
+        """Let a person stop, cancel or pause what a worker is working on, before it continues."""
         if self._happenings.interrupt(worker, kind):
             self._ready.rotate(1)
             self._baton.give_back(worker, 0.0)

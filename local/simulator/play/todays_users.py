@@ -20,7 +20,7 @@ _ALL = 1_000_000
 class TodaysUsers:
     """Plays Engine on another one: runs a job once for its arguments, as at `today`, and keeps the files it writes.
 
-    Of user data nobody knows the future: so every simulated day is as if it were today.
+    The future of user data is not known, so every simulated day uses today's.
     """
 
     def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:

@@ -22,7 +22,7 @@ _NOT_THE_USERS_PREFIXES = ("x-google-", "x-appengine-", "x-cloudtasks-", "x-clou
 
 @dataclass(frozen=True, kw_only=True)
 class HttpCall:
-    """A request, and for whom it carries an ID token: a service account's email, empty for no token."""
+    """A request, and the account of its ID token: a service account's email, empty for no token."""
 
     method: str
     url: str
