@@ -41,7 +41,7 @@ def test_a_query_that_is_wrong_names_its_field(sample: Path, tmp_path: Path) -> 
         query_audience(DuckDBEngine(sample), ACTIVE, now=NOW, folder=tmp_path, parts=101)
 
 
-def test_the_command_shows_whom_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
+def test_the_command_shows_the_users_that_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
     find = ("audience", "--filters", '{"lastActiveDays": 60}', "--data", sample, "--at", AT)
     answer = tminus(*find, "--pack", "topTargetShoe", "--preview", 2, "--parts", 2, "--out", tmp_path)
     lines = answer.out.splitlines()
@@ -72,7 +72,7 @@ def users_in_table(sample: Path) -> list[str]:
         return [row["id"] for row in csv.DictReader(file)]
 
 
-def test_the_command_shows_whom_a_recipe_is_for(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
+def test_the_command_shows_the_users_of_a_recipe(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(recipe(audienceCriteria=ACTIVE, pushSequence=[push(1, title="t", body="b")])))
     answer = tminus("audience", "--recipe", path, "--data", sample, "--at", AT)

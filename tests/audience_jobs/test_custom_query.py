@@ -128,7 +128,7 @@ def world(postgres: str, tmp_path: Path) -> tuple[str, Path]:
     return postgres, folder
 
 
-def test_no_id_does_anything_but_find_nobody(world: tuple[str, Path]) -> None:
+def test_no_id_does_anything_but_find_no_user(world: tuple[str, Path]) -> None:
     url, folder = world
     for engine in (DuckDBEngine(folder), PostgresEngine(url)):
         for ids in ([*HOSTILE, "ann"], HOSTILE):

@@ -179,7 +179,7 @@ def test_the_reason_says_what_to_write_instead(sql: str, reason: str) -> None:
         read_query(sql, parameters=["now"])
 
 
-def test_what_runs_is_made_anew_without_comments() -> None:
+def test_what_runs_is_generated_without_comments() -> None:
     query = read_query("SELECT id /* ; DROP */ FROM Users -- ; DROP TABLE users\n;", parameters=[])
     assert query.sql("duckdb") == "SELECT id FROM Users"
     assert query.tables == {"users"}

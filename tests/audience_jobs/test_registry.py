@@ -76,7 +76,7 @@ def test_every_job_yields_what_it_declares(job: Job, sample: Path) -> None:
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
-def test_every_job_runs_where_nobody_is(job: Job, tmp_path: Path) -> None:
+def test_every_job_runs_without_users(job: Job, tmp_path: Path) -> None:
     put(tmp_path, {"products": [{"id": "p", "name": "Dunk"}]})
     counts = rows_as_declared(DuckDBEngine(tmp_path), job, arguments_for(job, tmp_path), now=NOW)
     assert set(counts.values()) == {0}

@@ -29,7 +29,7 @@ def numbers(audit: AuditLog, **options: Any) -> list[int]:
     return [entry.number for entry in audit.of_recipe("daily", **({"most": 100} | options))]
 
 
-def test_a_recipe_that_nobody_has_changed_has_no_entries(ports: Any) -> None:
+def test_a_recipe_without_changes_has_no_entries(ports: Any) -> None:
     assert list(ports.audit.of_recipe("daily", most=10)) == []
 
 
@@ -132,7 +132,7 @@ def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> 
         assert numbers(SqliteAuditLog(database)) == [1]
 
 
-def test_a_deed_of_nobody_is_refused() -> None:
+def test_a_change_without_a_person_is_refused() -> None:
     with pytest.raises(ValueError, match="saved by nobody"):
         Deed(by=" ", at=AT, action=Action.SAVED)
 

@@ -274,7 +274,7 @@ def test_open_violations_of_a_recipe_are_read_page_by_page(recipe_id: str | None
     assert [violation.id for violation in found] == expected.split()
 
 
-def test_a_violation_is_resolved_once_and_whoever_was_first_stays(ports: Any, open_ports: Any) -> None:
+def test_a_violation_is_resolved_once_and_the_first_caller_stays(ports: Any, open_ports: Any) -> None:
     for number in (1, 2):
         ports.executions.record(a_violation(number))
     resolved = a_violation(1).resolve(NOON + timedelta(hours=1, microseconds=7), "ann@example.com")

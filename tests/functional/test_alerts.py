@@ -150,7 +150,7 @@ def test_links_lead_to_the_execution_and_to_its_cancel_page_until_it_is_live(mak
     assert all(f"<https://console.example/executions/{told.lab.id}|" in text for text in linked)
 
 
-def test_nothing_secret_and_nobody_is_named_in_what_is_kept_and_written_down(make_lab: MakeLab) -> None:
+def test_no_secret_and_no_user_is_named_in_what_is_kept_and_written_down(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to_the_end()
     kept = (told.lab.state / "alerts.jsonl").read_text() + repr(told.lab.ports.alert_store.waiting(SEND_AT + DAY))
@@ -249,7 +249,7 @@ def test_a_recipe_can_name_only_channels_that_the_deployment_has(named: Any, rea
 
 
 @pytest.mark.parametrize("broken", ["growth", 7, {"a": 1}, [None, 7]])
-def test_channels_that_somebody_broke_by_hand_keep_nothing_from_being_sent(broken: Any, make_lab: MakeLab) -> None:
+def test_channels_that_were_broken_by_hand_keep_nothing_from_being_sent(broken: Any, make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.ports.recipes.change(
         "welcome", lambda old: old and {**old, "settings": {**old["settings"], "alertChannels": broken}}
@@ -363,7 +363,7 @@ AROUND_ALERTS = ("alert_store.record", "alert_store.change", "alerts.send", "cha
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", AROUND_ALERTS)
-def test_a_crash_around_an_alert_loses_none_and_repeats_only_what_nobody_knew_to_be_taken(
+def test_a_crash_around_an_alert_loses_none_and_repeats_only_unconfirmed_ones(
     call: str, after: bool, make_lab: MakeLab
 ) -> None:
     quiet = CrashPoint(None)

@@ -32,7 +32,7 @@ def history(lab: Lab, number: int = 1) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_filter_excludes_whom_the_next_push_would_exclude(lab: Lab) -> None:
+def test_a_filter_excludes_the_users_that_the_next_push_would_exclude(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()
     found = filter_audience(lab.ports, [user(number) for number in range(9)], 3)
@@ -63,7 +63,7 @@ def test_layers_1_and_4_are_let_through(lab: Lab, layer: int) -> None:
     assert filter_audience(lab.ports, [user(1)], 3).eligible == []
 
 
-def test_a_rule_that_is_switched_off_excludes_nobody(lab: Lab) -> None:
+def test_a_rule_that_is_switched_off_excludes_no_user(lab: Lab) -> None:
     track(lab)
     change_rules(lab.ports, [{"name": "layer_3_cooldown", "active": False}], by="ann@example.com")
     assert filter_audience(lab.ports, [user(1)], 3).eligible == [user(1)]
@@ -84,7 +84,7 @@ def _without_ledger(ports: Ports) -> Ports:
     return replace(ports, ledger=ledger)
 
 
-def test_without_the_ledger_nobody_is_let_through(make_lab: MakeLab) -> None:
+def test_without_the_ledger_no_user_is_let_through(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger)
     with pytest.raises(LedgerUnreadable):
         filter_audience(lab.ports, [user(1)], 3)

@@ -497,7 +497,7 @@ def test_signatures_are_verified_unless_a_deployment_says_otherwise(issuers: Iss
         issuers.cloud(OIDC_SIGNATURES="none")
 
 
-def test_on_ones_own_machine_there_is_nobody_to_tell_apart(lab: Lab) -> None:
+def test_on_a_laptop_callers_are_not_authenticated(lab: Lab) -> None:
     lab.clock.advance_to(START_AT)
     assert lab.launch().status == 200
     assert lab.ports.callers.person(None, "api").role is Role.ADMIN

@@ -77,7 +77,7 @@ def test_a_run_reports_what_the_outbox_and_the_files_hold(run: Tminus, tmp_path:
     ]
 
 
-def test_a_run_whose_pushes_can_reach_nobody_ends_with_3_and_says_what_to_set(
+def test_a_run_whose_pushes_cannot_reach_a_user_ends_with_3_and_says_what_to_set(
     tminus: Tminus, sample: Path, tmp_path: Path
 ) -> None:
     data = Path(shutil.copytree(sample, tmp_path / "data"))

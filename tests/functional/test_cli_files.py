@@ -45,7 +45,7 @@ class TestSampleData:
         assert tminus("data", "generate", "own", "--users", 10, "--force").status == 0
         assert (tmp_path / "own" / "users.csv").read_text() != "id\n1\n"
 
-    def test_its_own_files_are_written_again_until_somebody_changes_one(self, tminus: Tminus, tmp_path: Path) -> None:
+    def test_its_own_files_are_written_again_until_one_is_changed(self, tminus: Tminus, tmp_path: Path) -> None:
         assert tminus("data", "generate", "made", "--users", 10).status == 0
         assert tminus("data", "generate", "made", "--users", 20).status == 0
         with (tmp_path / "made" / "offers.csv").open("a") as file:

@@ -137,7 +137,7 @@ def test_rows_without_or_with_the_same_user_are_left_out_and_counted(make_lab: M
     lab.assert_contract()
 
 
-def test_a_job_that_finds_nobody_warns_and_sends_nothing(make_lab: MakeLab) -> None:
+def test_a_job_that_finds_no_user_warns_and_sends_nothing(make_lab: MakeLab) -> None:
     lab = make_lab()
     run(lab, sql=f"{lab.job.sql.replace('LIMIT', 'OFFSET 100 LIMIT')}")
     assert (lab.report()["status"], lab.violations()) == ("completed", ["audience_empty"])

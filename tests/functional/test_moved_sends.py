@@ -380,7 +380,7 @@ def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:
     assert states(lab) == {"02. 18:30": "completed", "02. 20:30": "completed"}
 
 
-def test_a_once_recipe_that_somebody_moves_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
+def test_a_once_recipe_that_is_moved_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(once())
     lab.run_to(SEND_AT + 6 * MINUTE)

@@ -122,7 +122,7 @@ def test_what_is_written_survives_a_round_trip_whether_it_is_known_or_not() -> N
     assert parse(query_based(**criteria)).document()["audienceCriteria"] == criteria
 
 
-def test_a_recipe_says_in_words_whom_it_is_for() -> None:
+def test_a_recipe_describes_its_users_in_words() -> None:
     assert describe_audience(parse(query_based(activityDays=7, minTrades=2))) == (
         "users active in the last 7 days, with at least 2 trades"
     )

@@ -73,7 +73,7 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
     assert history_of(lab.ports, "nobody's")["entries"] == []
 
 
-def test_a_pause_keeps_what_somebody_else_saves_in_that_very_moment(lab: Lab) -> None:
+def test_a_pause_keeps_what_another_person_saves_at_that_moment(lab: Lab) -> None:
     class Overtaken:
         """A store in which an editor is faster than whoever changes a document."""
 

@@ -106,7 +106,7 @@ def test_a_recipe_is_executed_now_once_under_a_key(lab: Lab, tminus: Tminus) -> 
     assert execution.kind == "manual"
 
 
-def test_a_push_is_sent_once_after_somebody_has_seen_whom_it_reaches(
+def test_a_push_is_sent_once_after_a_person_has_seen_how_many_users_it_reaches(
     lab: Lab, tminus: Tminus, tmp_path: Path
 ) -> None:
     file = tmp_path / "users.csv"
@@ -141,7 +141,7 @@ def test_who_sits_at_a_terminal_is_asked(
     assert len(lab.ports.executions.unfinished()) == sent
 
 
-def test_a_dry_run_that_reaches_nobody_ends_with_status_2(tminus: Tminus) -> None:
+def test_a_dry_run_that_reaches_no_user_ends_with_status_2(tminus: Tminus) -> None:
     texts = ("send", "--title", "Hi", "--body", "There", "--layer", "1", "--dry-run")
     assert tminus(*texts, "--user", user(1))[0] == 0
     status, out, _ = tminus(*texts, "--user", user(99))
@@ -194,7 +194,7 @@ def test_a_system_that_is_not_there_or_is_none_is_named(tminus: Tminus, served: 
     assert tminus("recipes", "list", url="nonsense")[0] == 2
 
 
-def test_a_push_that_nobody_answers_can_be_sent_again_under_its_key(tminus: Tminus) -> None:
+def test_a_push_without_an_answer_can_be_sent_again_under_its_key(tminus: Tminus) -> None:
     push = ("send", "--title", "x", "--body", "b", "--layer", 3, "--user", user(1), "--yes", "--key", "k7")
     assert "repeat with --key k7, and it is sent once" in tminus(*push, url="http://127.0.0.1:9")[2]
 

@@ -59,7 +59,7 @@ def lab(make_lab: MakeLab) -> Lab:
     return make_lab(default_test_user_ids=(TESTER,))
 
 
-def test_a_push_goes_to_the_users_of_the_file_a_minute_later_and_nobody_is_sent_a_test(lab: Lab) -> None:
+def test_a_push_goes_to_the_users_of_the_file_a_minute_later_without_a_test(lab: Lab) -> None:
     execution = send(lab, csv(0, 1, 2, 99))
     assert (execution.state, execution.recipe_id) == (State.LAUNCHED, ONE_OFF)
     lab.run_to(EARLIER + timedelta(seconds=59))
@@ -199,7 +199,7 @@ def test_a_column_that_the_file_lacks_is_named_with_the_field_that_needs_it(lab:
     assert "did you mean 'nam'?" in reason
 
 
-def test_a_push_that_nobody_should_get_is_refused(lab: Lab) -> None:
+def test_a_push_without_recipients_is_refused(lab: Lab) -> None:
     assert refused(lab, title=" ", body="\u200b") == [
         ("title", "is blank, and so is the body: write a title or a body")
     ]

@@ -149,7 +149,7 @@ def test_the_outbox_is_asked_what_has_left_so_that_a_kill_leaves_nothing_in_doub
     assert len(lab.outbox(test=False)) == 10
 
 
-def test_a_message_that_was_taken_before_somebody_asked_does_not_leave_after_it(tmp_path: Path) -> None:
+def test_a_message_that_was_taken_before_a_look_up_does_not_leave_after_it(tmp_path: Path) -> None:
     sender = OutboxSender(tmp_path / "outbox.jsonl", VirtualClock(SEND_AT), OutcomeScript())
     envelope = Envelope(execution_id="e", recipe_id="r", push=1, test=False, dry_run=False)
     message = Message("user", "token", "title", "body", None)

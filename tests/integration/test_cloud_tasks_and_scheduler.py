@@ -201,7 +201,7 @@ def test_a_job_whose_update_keeps_failing_halfway_is_shown_as_stopped_until_a_pu
     assert project.schedules.all() == [DAILY]
 
 
-def test_a_job_that_somebody_pauses_all_the_time_is_a_conflict(project: Project) -> None:
+def test_a_job_that_is_paused_all_the_time_is_a_conflict(project: Project) -> None:
     project.schedules.put(DAILY)
     project.by_hand.pause_job(name=project.job().name)
     project.fail(FailedCalls(method="ResumeJob", status="FAILED_PRECONDITION", times=None))

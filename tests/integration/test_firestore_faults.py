@@ -499,7 +499,7 @@ def test_a_violation_that_landed_is_the_recorder_s(
     assert list(others.executions.violations(EXECUTION.id)) == [VIOLATION]
 
 
-def test_a_list_that_breaks_off_is_read_anew_and_names_everything_once(
+def test_a_list_that_breaks_off_is_read_again_and_names_everything_once(
     proxy: FaultyFirestore, stores: Stores, others: Stores
 ) -> None:
     lines = [replace(LINE, at=NOON + timedelta(seconds=second)) for second in range(5)]
@@ -630,7 +630,7 @@ def test_a_firestore_that_does_not_answer_is_not_waited_for_long(
 @pytest.mark.usefixtures("shard")
 @pytest.mark.parametrize("status", ["PERMISSION_DENIED", "NOT_FOUND"])
 @pytest.mark.parametrize("call", CALLS)
-def test_what_somebody_has_to_change_names_the_setting_and_is_not_repeated(
+def test_what_an_operator_has_to_change_names_the_setting_and_is_not_repeated(
     call: str, status: str, proxy: FaultyFirestore, stores: Stores
 ) -> None:
     proxy.faults = failing(status, ("BeginTransaction", "BatchGetDocuments", "RunQuery", "RunAggregationQuery"))

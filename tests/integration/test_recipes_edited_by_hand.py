@@ -197,7 +197,7 @@ def test_an_empty_document_is_reported(team: Team) -> None:
     assert malformed.startswith("recipe 'empty' is malformed and will not run: ")
 
 
-def test_a_recipe_that_was_mended_runs_again(team: Team) -> None:
+def test_a_recipe_that_was_fixed_runs_again(team: Team) -> None:
     team.write(schedule="daily")
     assert len(team.drift()) == 1
     team.write()

@@ -34,7 +34,7 @@ def test_what_was_read_can_be_written_back() -> None:
     assert edited(DEFAULT_RULES, [rule_document(rule) for rule in DEFAULT_RULES]) == DEFAULT_RULES
 
 
-def test_a_rule_that_somebody_deleted_from_the_store_is_back_with_the_next_change() -> None:
+def test_a_rule_that_was_deleted_from_the_store_is_back_with_the_next_change() -> None:
     assert edited([COMBINED], [{"name": "layer_3_cooldown", "hours": 1}])[0] == replace(COOLDOWN, hours=1)
 
 

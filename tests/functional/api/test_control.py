@@ -119,7 +119,7 @@ def test_a_scheduled_send_gives_way_to_one_by_hand_that_is_still_under_way(lab: 
     assert len(lab.outbox(test=False)) == 7
 
 
-def test_only_an_active_recipe_sends_whoever_asks(lab: Lab, api: ApiClient) -> None:
+def test_only_an_active_recipe_sends_for_any_caller(lab: Lab, api: ApiClient) -> None:
     give(api, "pause", recipeId="welcome")
     response = api("POST", CONTROL, json={"action": "execute_now", "recipeId": "welcome"})
     assert (response.status_code, "paused" in response.text) == (409, True)

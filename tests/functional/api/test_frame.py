@@ -86,7 +86,7 @@ def test_every_refusal_has_the_same_shape(
     assert header is None or response.headers[header[0]] == header[1]
 
 
-def test_what_nobody_expected_is_logged_and_not_shown(
+def test_an_unexpected_error_is_logged_and_not_shown(
     lab: Lab, api: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate(lab, trouble=RuntimeError("the password is hunter2"))

@@ -15,7 +15,7 @@ def spoil(lab: Lab) -> None:
     lab.ports.schedules.put(stray)
 
 
-def test_an_audit_reports_drift_and_mends_nothing_until_it_is_restored(lab: Lab, api: ApiClient) -> None:
+def test_an_audit_reports_drift_and_fixes_nothing_until_it_is_restored(lab: Lab, api: ApiClient) -> None:
     assert api.data("GET", AUDIT)["inOrder"]
     spoil(lab)
     lab.ports.recipes.change("broken", lambda _: {"id": "broken"})
