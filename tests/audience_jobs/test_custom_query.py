@@ -57,7 +57,7 @@ LEAVES_OPEN = [
     ("SELECT id AS user_id, avg(deleted_at) AS a FROM users GROUP BY id", "CAST(floor(a) AS BIGINT)"),
     (
         "SELECT id AS user_id, NULL AS a FROM users",
-        "does not show the type of a: say it, as in CAST(... AS TEXT)",
+        "does not show the type of a: cast it, as in CAST(... AS TEXT)",
     ),
     ("SELECT id AS user_id, top_target_shoe_name FROM users", "could not be resolved"),
 ]

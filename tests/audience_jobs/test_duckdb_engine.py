@@ -1,4 +1,4 @@
-"""What the DuckDB engine writes, to whom it gives devices, and what it keeps SQL from."""
+"""What the DuckDB engine writes, which devices it gives, and what it keeps SQL from."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -137,8 +137,8 @@ def test_a_failed_check_writes_nothing_and_says_how_often(
 
 
 def test_an_audience_that_the_job_lacks_is_an_error(tmp_path: Path, job: Callable[..., Job]) -> None:
-    nobody = job("SELECT 'all' AS audience, 'u' AS user_id")
-    with DuckDBEngine(put(tmp_path, {})).run(nobody, {}, now=NOW) as run:
+    unknown = job("SELECT 'all' AS audience, 'u' AS user_id")
+    with DuckDBEngine(put(tmp_path, {})).run(unknown, {}, now=NOW) as run:
         with pytest.raises(UnknownAudience, match="no audience 'al'; did you mean 'all'"):
             run.write_audience("al", tmp_path / "out.csv")
         with pytest.raises(UnknownAudience):

@@ -41,7 +41,7 @@ def test_every_job_writes_the_same_bytes_on_both_engines(postgres: str, tmp_path
         arguments = arguments_for(job, tmp_path)
         expected = written(DuckDBEngine(tmp_path), job, tmp_path, **arguments)
         assert written(PostgresEngine(postgres), job, tmp_path, **arguments) == expected
-        assert max(len(content) for content in expected.values()) > 1000, f"{job.id} found nobody to compare"
+        assert max(len(content) for content in expected.values()) > 1000, f"{job.id} found no users to compare"
 
 
 @settings(max_examples=25, deadline=None)

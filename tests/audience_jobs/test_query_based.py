@@ -251,7 +251,7 @@ def test_a_sample_world_comes_out_alike_and_every_filter_and_pack_finds_users(po
     for written in [*asked, {"dataPacks": list(PACKS), "customQuery": QUERY}]:
         expected = csv_of(DuckDBEngine(tmp_path), written, tmp_path / "out.csv")
         assert csv_of(PostgresEngine(postgres), written, tmp_path / "out.csv") == expected
-        assert 3 < expected.count(b"\n") < everybody, f"{written} finds nobody or everybody"
+        assert 3 < expected.count(b"\n") < everybody, f"{written} finds no user or all users"
 
 
 # What one example says better

@@ -54,4 +54,4 @@ def test_every_job_writes_the_same_bytes_on_all_engines(
         expected = written(DuckDBEngine(tmp_path), job, tmp_path, **arguments)
         assert written(PostgresEngine(postgres), job, tmp_path, **arguments) == expected, job.sql
         assert written(bigquery, job, tmp_path, **arguments) == expected, job.sql
-        assert max(len(content) for content in expected.values()) > 10_000, f"nobody to compare: {job.sql}"
+        assert max(len(content) for content in expected.values()) > 10_000, f"no users to compare: {job.sql}"

@@ -324,7 +324,7 @@ def test_a_webhook_that_hangs_moves_no_message_by_a_second(make_lab: MakeLab) ->
 
 
 class RefusingQueue:
-    """A queue that takes no alert, as one that nobody has created."""
+    """A queue that takes no alert, like one that does not exist."""
 
     def __init__(self, queue: TaskQueue, clock: Clock, until: datetime) -> None:
         self._queue, self._clock, self._until = queue, clock, until

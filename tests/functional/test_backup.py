@@ -1,4 +1,4 @@
-"""A backup is taken while everything runs; after a restore nobody gets a push twice, and every receipt adds up."""
+"""A backup is taken while everything runs; after a restore no user gets a push twice, and every receipt adds up."""
 
 import csv
 import json

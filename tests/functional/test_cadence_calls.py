@@ -1,4 +1,4 @@
-"""What other programs ask of the cadence rules: whom they let through, and to know of a push; and what a user got."""
+"""Calls of other programs: which users cadence rules let through, a push they sent, and what a user got."""
 
 from collections.abc import Callable
 from dataclasses import replace

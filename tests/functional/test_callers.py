@@ -66,7 +66,7 @@ class Signer:
 
 @dataclass(frozen=True, kw_only=True)
 class Issuers:
-    """Google and Firebase Authentication, and somebody whom nobody knows."""
+    """Google, Firebase Authentication, and an unknown issuer."""
 
     google: Signer
     firebase: Signer
@@ -448,7 +448,7 @@ PEOPLE: dict[str, tuple[Callable[[Issuers], str | None], int]] = {
     "another project's audience": (lambda i: i.firebase.sign(of_user(aud="kicks-prod2")), 401),
     "an expired session": (lambda i: i.firebase.sign(of_user(exp=now() - 60)), 401),
     "no user": (lambda i: i.firebase.sign(of_user(sub="")), 401),
-    "a user whom Google has signed": (lambda i: i.google.sign(of_user()), 401),
+    "a user that Google has signed": (lambda i: i.google.sign(of_user()), 401),
     "a program that Firebase has signed": (lambda i: i.firebase.sign(of_service("api", email=ROBOT)), 401),
     "a program that calls another function": (lambda i: i.google.sign(of_service("launch", email=ROBOT)), 401),
     "a user without a signature": (lambda i: without_signature(i.firebase.sign(of_user())), 401),

@@ -1,4 +1,4 @@
-"""The command line writes over nobody's files, takes no folder that is not there, and prints ids whole in a pipe."""
+"""The command line overwrites no other files, refuses a missing folder, and prints ids whole in a pipe."""
 
 import os
 import pty

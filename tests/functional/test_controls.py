@@ -1,4 +1,4 @@
-"""Cancel, stop, pause, edit, delete: whoever comes first wins, and nobody is sent to after a no."""
+"""Cancel, stop, pause, edit, delete: the first one wins, and nothing is sent after a no."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -24,7 +24,7 @@ def query_based(**criteria: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def lab(make_lab: MakeLab) -> Lab:
-    """A laboratory with five users, of whom 3 is frozen and 4 was deleted."""
+    """A laboratory with five users: 3 is frozen and 4 was deleted."""
     made = make_lab()
     made.write_users({"a": range(5)})
     made.write_table("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud"), (user(2), "")])

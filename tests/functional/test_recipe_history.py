@@ -75,7 +75,7 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
 
 def test_a_pause_keeps_what_another_person_saves_at_that_moment(lab: Lab) -> None:
     class Overtaken:
-        """A store in which an editor is faster than whoever changes a document."""
+        """A store in which another editor is faster."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(recipes, name)

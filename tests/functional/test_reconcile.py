@@ -1,4 +1,4 @@
-"""What drifts is found and mended: schedules, missed starts, lost tasks, hand-made edits."""
+"""Reconcile finds and corrects drift: schedules, missed starts, lost tasks, edits by hand."""
 
 from collections.abc import Callable
 from dataclasses import replace

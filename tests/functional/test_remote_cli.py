@@ -52,7 +52,7 @@ def as_json(told: Told) -> Any:
 def test_recipes_are_saved_listed_shown_and_removed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     file = tmp_path / "sale.json"
     file.write_text(json.dumps(recipe(id="sale", name="Sale [bold]")))
-    assert "say --yes" in tminus("recipes", "save", file)[2], "an active recipe sends: somebody has to agree"
+    assert "say --yes" in tminus("recipes", "save", file)[2], "an active recipe sends: a person has to agree"
     assert lab.ports.recipes.get("sale") is None
     assert "recipe sale is created" in tminus("recipes", "save", file, "--yes")[1]
     assert "recipe sale is changed" in tminus("recipes", "save", file, "--yes")[1]
@@ -113,7 +113,7 @@ def test_a_push_is_sent_once_after_a_person_has_seen_how_many_users_it_reaches(
     file.write_text(f"user_id,name\n{user(1)},Zoë\n{user(2)},Jo\n", encoding="utf-8")
     push = ("send", "--title", "Hi [[var:name]]", "--body", "b", "--layer", 3, "--file", file)
     status, _, err = tminus(*push)
-    assert status == 2, "nobody has agreed"
+    assert status == 2, "without a yes"
     assert "2 users: 2 would get it" in err
     assert "for example: 'Hi Zoë'" in err or "for example: 'Hi Jo'" in err
     assert as_json(tminus(*push, "--dry-run", "--json"))["totals"]["messages"] == 2

@@ -1,4 +1,4 @@
-"""One-off sends: to whom, how often, and what is refused."""
+"""One-off sends: recipients, repeats, and what is refused."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""What becomes of messages of which nobody can say whether they arrived: kept as unknown, or sent once more."""
+"""What becomes of messages that may or may not have arrived: kept as unknown, or sent once more."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +58,7 @@ UNKNOWN, NOT_SENT, DEAD = Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.DEAD_TOKEN
 
 @pytest.fixture
 def run(make_lab: MakeLab) -> Callable[..., tuple[Lab, _Doubtful]]:
-    """Run a push to four users, of whom the first gets these answers."""
+    """Run a push to four users; the first gets these answers."""
 
     def run_one(*answers: Outcome, **settings: Any) -> tuple[Lab, _Doubtful]:
         sender = _Doubtful({user(0): list(answers)})

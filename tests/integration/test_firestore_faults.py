@@ -255,7 +255,7 @@ def append(recipes: FirestoreRecipeStore, entry: str) -> None:
     recipes.change("r", lambda old: {"all": [*(old or {"all": []})["all"], entry]})
 
 
-# What arrives twice, or when nobody waits for it any more
+# What arrives twice, or when no caller waits for it any more
 
 
 @pytest.mark.parametrize("copies", [2, 3])

@@ -58,7 +58,7 @@ REFERENCES = [
     ("devices.user_id", "users.id"),
 ]
 
-# The two windowed jobs in short: enough of their rules to know that nobody's audience is empty.
+# The two windowed jobs in short: enough of their rules to know that no audience is empty.
 LAYER_3 = """
 WITH eligible AS (
     SELECT DISTINCT u.id AS user_id

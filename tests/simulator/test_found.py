@@ -1,4 +1,4 @@
-"""What the simulator has found, as the few faults that it takes: mended, and broken again without the mending."""
+"""What the simulator has found, as the few faults that it takes: fixed, and broken again without the fix."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def _quiet() -> None:
 def breaches(case: Case) -> list[str]:
     seed, faults = case
     outcome = simulate(seed, swarm=False, only=[Injected(kind=kind, place=place) for kind, place in faults])
-    assert len(outcome.injected) == len(faults), "the seed no longer plays these faults: find it anew"
+    assert len(outcome.injected) == len(faults), "the seed no longer plays these faults: find it again"
     return [breach.what for breach in outcome.breaches]
 
 

@@ -1,4 +1,4 @@
-"""What alerts say, to whom, and what a webhook gets of them."""
+"""What alerts say, where they go, and what a webhook gets of them."""
 
 import json
 from dataclasses import replace
@@ -198,6 +198,6 @@ def test_nothing_that_a_recipe_says_can_mention_people_or_break_the_payload(name
 
 
 def test_an_alert_that_concerns_no_execution_speaks_for_the_deployment() -> None:
-    made = payload(Alert(kind="reconcile_drift", execution_id="", message="mended"), None, Links())
-    assert made["text"] == "Tminus: mended"
+    made = payload(Alert(kind="reconcile_drift", execution_id="", message="corrected"), None, Links())
+    assert made["text"] == "Tminus: corrected"
     assert len(made["blocks"]) == 1

@@ -27,7 +27,7 @@ def test_an_audit_reports_drift_and_fixes_nothing_until_it_is_restored(lab: Lab,
             "the schedule tminus-welcome",
         ]
     assert len(api.data("POST", "/api/automation/restore")["drift"]) == 3
-    assert len(api.data("GET", AUDIT)["drift"]) == 1  # a recipe that cannot be read is for people to mend
+    assert len(api.data("GET", AUDIT)["drift"]) == 1  # a person has to fix a recipe that cannot be read
 
 
 def test_a_recipes_scheduler_job_is_rebuilt(lab: Lab, api: ApiClient) -> None:

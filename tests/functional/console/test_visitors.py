@@ -1,4 +1,4 @@
-"""Who may visit the console on Google Cloud: whom Identity-Aware Proxy vouches for, and a setting names."""
+"""Who may visit the console on Google Cloud: visitors of Identity-Aware Proxy that a setting names."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
