@@ -81,7 +81,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy main.py tminus functions audience_jobs local tests bench
 
-format: $(READY) ## Format the code and mend what can be mended
+format: $(READY) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -115,7 +115,7 @@ bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 soak: $(READY) ## Simulate 2,000 days of harsh faults (11 minutes on 2 cores), and write bench/out/soak.json
 	$(BIN)/python -m local.simulator soak
 
-simulate-fresh: $(READY) ## Simulate days that nobody has simulated before, for two and a half minutes
+simulate-fresh: $(READY) ## Simulate new days, for two and a half minutes
 	$(BIN)/python -m local.simulator fresh
 
 prove-simulator: $(READY) ## See that the simulator finds every planted defect, and write bench/out/planted.json

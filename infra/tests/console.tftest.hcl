@@ -1,4 +1,4 @@
-# Only people whom the deployment names reach the console, and only through Identity-Aware Proxy.
+# Only named people reach the console, and only through Identity-Aware Proxy.
 
 mock_provider "google" {
   mock_data "google_project" {

@@ -37,7 +37,7 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for name, function in local.functions : !contains(["tasks", "scheduler"], coalesce(function.caller, "nobody")) || function.ingress == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name, function in local.functions : !contains(["tasks", "scheduler"], coalesce(function.caller, "none")) || function.ingress == "ALLOW_INTERNAL_ONLY"])
     error_message = "what Cloud Tasks and Cloud Scheduler call cannot be reached from the internet"
   }
 

@@ -105,7 +105,7 @@ class Departures:
             if not self._texts_known or _says(message, envelope.push, rows[place]):
                 return place
         self._broken(
-            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, not as the audience shows it"
         )
         return None
 

@@ -105,7 +105,7 @@ class Ending:
                 continue
             violations = self._executions.violations(execution.id)
             if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
-                self._broken(execution.id, f"nobody was told that {of_all}")
+                self._broken(execution.id, f"no violation says that {of_all}")
             if not test and execution.state is State.COMPLETED:
                 self._broken(execution.id, f"it went on although {of_all}")
 
@@ -113,10 +113,10 @@ class Ending:
         """Look for the alert that says how an execution ended: its totals, or why it was ended."""
         kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
         done = "test_sent" if execution.kind is Kind.TEST else "finished"
-        told = done if execution.state is State.COMPLETED else execution.state.value
+        kind = done if execution.state is State.COMPLETED else execution.state.value
         safeguards = {"failure_rate", "misconfigured"} if execution.state is State.STOPPED else set()
-        if not kinds & {told, *safeguards}:
-            self._broken(execution.id, f"nobody was told that it is {execution.state}, only of {sorted(kinds)}")
+        if not kinds & {kind, *safeguards}:
+            self._broken(execution.id, f"no alert says that it is {execution.state}, only {sorted(kinds)}")
 
     def _judge_alerts(self) -> None:
         """Hold what channels got against what was told."""

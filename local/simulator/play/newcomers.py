@@ -12,7 +12,7 @@ from functions.usecases.cadence.import_history import import_history
 from functions.usecases.cadence.track import track_notification
 from functions.usecases.moving_in.migrate import OldDocument, migrate
 
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 _USERS = [f"10000000-0000-4000-8000-{number:012}" for number in range(1, 6)]
 
 
@@ -20,9 +20,9 @@ def send_a_push_once(ports: Ports, number: int) -> None:
     """Try a push, then send it to the users of a file, and once more under the same key."""
     texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:shoe|pair]] waits"}
     push = OneOff(written={**texts, "layerId": (1, 2, 3, 5)[number % 4]})
-    try_once(ports, push, _file(), by=_SOMEBODY)
+    try_once(ports, push, _file(), by=_OPERATOR)
     for _ in range(2):
-        send_once(ports, push, _file(), by=_SOMEBODY, key=f"once-{number}")
+        send_once(ports, push, _file(), by=_OPERATOR, key=f"once-{number}")
 
 
 def _file() -> io.BytesIO:
@@ -38,7 +38,7 @@ def tell_of_the_past(ports: Ports) -> None:
     filter_audience(ports, _USERS, 3)
     track_notification(ports, told)
     import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
-    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_SOMEBODY)
+    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_OPERATOR)
     old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}
     for _ in range(2):
-        list(migrate(ports, [OldDocument(name="old", content=old)], by=_SOMEBODY, dry_run=False))
+        list(migrate(ports, [OldDocument(name="old", content=old)], by=_OPERATOR, dry_run=False))

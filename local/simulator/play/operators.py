@@ -23,7 +23,7 @@ from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
 
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 
 
 def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
@@ -57,11 +57,11 @@ def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
     if document is not None:
         preview(ports, document, test=kind is Kind.TEST)
     for _ in range(2):
-        at = asked_once(ports, f"key-{number}", by=_SOMEBODY, call="test", asked={"recipeId": recipe_id})
+        at = asked_once(ports, f"key-{number}", by=_OPERATOR, call="test", asked={"recipeId": recipe_id})
         start_by_hand(ports, recipe_id, kind, at)
 
 
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
     """Stop whatever of a recipe is under way; NotPossible where nothing was."""
-    if not control.stop_all(ports, "somebody asked for it", recipe_id=recipe_id):
+    if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
         raise NotPossible(f"nothing of {recipe_id} was under way")

@@ -32,7 +32,7 @@ _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is under way."""
 _SHARE_OF_STRICTER = 0.25
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
     "delete": 0.5,
@@ -119,11 +119,11 @@ def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
 
 def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
     if event.kind == "edit":
-        save_recipe(ports, _edited(event, written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+        save_recipe(ports, _edited(event, written), by=_OPERATOR, underway=_UNDERWAY[event.number % 3])
     elif event.kind == "move":
-        save_recipe(ports, _moved(written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+        save_recipe(ports, _moved(written), by=_OPERATOR, underway=_UNDERWAY[event.number % 3])
     elif event.kind == "join":
-        save_recipe(ports, _newcomer(event, written), by=_SOMEBODY)
+        save_recipe(ports, _newcomer(event, written), by=_OPERATOR)
     else:
         _DEEDS[event.kind](ports, event)
 
@@ -136,8 +136,8 @@ def _look(ports: Ports, event: Event) -> None:
     notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
     migration_status(ports)
     for violation in open_violations(ports, most=3).violations:
-        resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
-        resolve_violation(ports, "", violation.id, by=_SOMEBODY)
+        resolve_violation(ports, violation.execution_id, violation.id, by=_OPERATOR)
+        resolve_violation(ports, "", violation.id, by=_OPERATOR)
 
 
 def _use_link(ports: Ports, event: Event) -> None:
@@ -182,11 +182,11 @@ def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
-    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "somebody asked for it"),
-    "stop": lambda ports, event: control.stop(ports, event.execution_id, "somebody asked for it"),
-    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_SOMEBODY),
-    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_SOMEBODY),
-    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "an operator asked for it"),
+    "stop": lambda ports, event: control.stop(ports, event.execution_id, "an operator asked for it"),
+    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_OPERATOR),
+    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_OPERATOR),
+    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_OPERATOR),
     "link": _use_link,
     "once": lambda ports, event: send_a_push_once(ports, event.number),
     "tell": lambda ports, _: tell_of_the_past(ports),
