@@ -57,8 +57,8 @@ def _check_depth(tree: exp.Query) -> None:
     for _ in range(_DEEPEST):
         level = [child for node in level for child in node.iter_expressions()]
     if level:
-        told = f"is nested deeper than {_DEEPEST} levels, and each AND or OR of a chain is one"
-        raise RefusedQuery(f"{told}: write IN (...) for a long OR")
+        reason = f"is nested deeper than {_DEEPEST} levels, and each AND or OR of a chain is one"
+        raise RefusedQuery(f"{reason}: write IN (...) for a long OR")
 
 
 def _check_names(tree: exp.Query) -> None:

@@ -49,7 +49,7 @@ class BigQueryEngine:
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:
-            with session.told():
+            with session.translating_errors():
                 session.tables.provide(Needs.of(prepared))
             run = BigQueryRun(self, prepared, session)
             run.check_freshness()
@@ -84,7 +84,7 @@ class BigQueryEngine:
         self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
     ) -> int:
         """Write the tokens of the users that a query yields as `user_id`, each once."""
-        with session.told():
+        with session.translating_errors():
             session.tables.require("devices", ("user_id", "token", "platform", "updated_at"))
         ranked = ranked_devices(recipients, per_user)
         select = devices_of("SELECT * FROM exported")

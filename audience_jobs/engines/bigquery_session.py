@@ -75,15 +75,15 @@ class BigQuerySession:
 
     @contextmanager
     def exporting(self, uri: str) -> Iterator[None]:
-        """Say what Google holds against an export, as `told` does: the job's own query has run by then."""
+        """Translate the errors of an export, as `translating_errors` does: the job's own query has run by then."""
         try:
-            with self.told():
+            with self.translating_errors():
                 yield
         except (BadJob, NotAllowed) as error:
             raise NotExported(self._job_id, uri, error.reason) from error
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def translating_errors(self) -> Iterator[None]:
         """Say in our words what Google holds against a request, or is lacking now."""
         try:
             yield
@@ -102,7 +102,7 @@ class BigQuerySession:
             raise BadJob(self._job_id, f"its SQL {error.reason}") from error
 
     def _run(self, sql: str, values: Mapping[str, object], *, repeat: bool = True) -> list[tuple[object, ...]]:
-        with self.told():
+        with self.translating_errors():
             return self._run_raw(sql, values, repeat=repeat)
 
     def _run_raw(self, sql: str, values: Mapping[str, object], *, repeat: bool) -> list[tuple[object, ...]]:

@@ -80,13 +80,13 @@ class PostgresSession:
 
     def columns(self, sql: str, values: Sequence[object]) -> list[str]:
         """Give the names of the columns that a SELECT yields."""
-        with self._told(), self._connection.cursor() as cursor:
+        with self._translating_errors(), self._connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (parsed, checked and rewritten)
             return [column.name for column in cursor.description or ()]
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Run one statement with values for `$1` and so on, and give its rows."""
-        with self._told(), self._connection.cursor() as cursor:
+        with self._translating_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -95,7 +95,7 @@ class PostgresSession:
         staged = path.with_name(f"{path.name}.part")
         copy = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, NULL '')"
         try:
-            with self._told(), self._connection.cursor() as cursor:
+            with self._translating_errors(), self._connection.cursor() as cursor:
                 with staged.open("wb") as file, cursor.copy(copy.encode()) as blocks:
                     file.writelines(blocks)
                 count = cursor.rowcount
@@ -114,7 +114,7 @@ class PostgresSession:
         self.rows(f"CREATE TEMPORARY VIEW {table} AS SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}")  # noqa: S608 (names of the schema)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         """Turn an error of PostgreSQL into ours: a wrong statement, or a passing problem."""
         try:
             yield

@@ -89,7 +89,7 @@ def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story:
     with (
         locked(settings.state_dir),
         logs.written_to(settings.state_dir / "functions.log"),
-        closing(SingleRun(settings, plan.at, tell=story.line, script=script)) as single,
+        closing(SingleRun(settings, plan.at, show=story.line, script=script)) as single,
     ):
         report = single.execute(plan)
     story.close(report, settings.state_dir)

@@ -1,4 +1,4 @@
-"""The clocks of the embedded runtime: the machine's own, a fast one, and one that only moves when told to."""
+"""The clocks of the embedded runtime: the machine's own, a fast one, and one that is moved by hand."""
 
 import time
 from datetime import UTC, datetime, timedelta

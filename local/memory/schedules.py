@@ -122,4 +122,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write an IANA name such as America/New_York") from None
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as America/New_York") from None

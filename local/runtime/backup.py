@@ -139,9 +139,9 @@ def _needed(copy: Path) -> set[str]:
 def _add(tar: tarfile.TarFile, path: Path, name: str, files: dict[str, int], size: int | None = None) -> None:
     """Add a file, or its first bytes; one that is gone was deleted by a cleanup."""
     with suppress(FileNotFoundError), path.open("rb") as file:
-        told = tar.gettarinfo(arcname=name, fileobj=file)
-        told.size = told.size if size is None else size
-        tar.addfile(told, file)
+        entry = tar.gettarinfo(arcname=name, fileobj=file)
+        entry.size = entry.size if size is None else size
+        tar.addfile(entry, file)
         files[name] = os.fstat(file.fileno()).st_mtime_ns
 
 

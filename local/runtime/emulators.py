@@ -126,8 +126,8 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
             return
         except OSError:
             time.sleep(_TRY_AGAIN_SECONDS)
-    told = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
-    raise RuntimeError(f"{Path(process.args[0]).name} does not start: {told or 'it says nothing'}")  # type: ignore[index, arg-type]
+    output = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    raise RuntimeError(f"{Path(process.args[0]).name} does not start: {output or 'it says nothing'}")  # type: ignore[index, arg-type]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -44,4 +44,4 @@ def _outcome(path: Path, name: object) -> Outcome:
         return Outcome(name)
     except ValueError:
         known = ", ".join(outcome.value for outcome in Outcome)
-        raise BadInput(f"{path}: {name!r} is no outcome; known: {known}") from None
+        raise BadInput(f"{path}: {name!r} is not an outcome; known: {known}") from None

@@ -1,4 +1,4 @@
-"""A webhook on this machine that keeps what is posted to it, and answers as it is told."""
+"""A webhook on this machine that keeps what is posted to it, and answers by a script."""
 
 import json
 import threading

@@ -361,7 +361,7 @@ def test_a_scripted_failure_is_seen_in_the_numbers(run: Tminus, tmp_path: Path) 
     totals = run("--outcomes", script).report["totals"]
     assert totals["failed"] > 0
     script.write_text('{"rates": {"melted": 0.05}}')
-    assert "'melted' is no outcome; known: sent" in refusal(run("--outcomes", script))
+    assert "'melted' is not an outcome; known: sent" in refusal(run("--outcomes", script))
 
 
 def test_help_names_every_command_and_status(tminus: Tminus) -> None:

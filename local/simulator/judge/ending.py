@@ -85,7 +85,7 @@ class Ending:
             self._broken(execution.id, "it is completed although somebody was not reached")
         self._judge_project(execution, shards)
         self._judge_tokens(execution)
-        self._judge_end_told(execution)
+        self._judge_end_alert(execution)
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
@@ -109,7 +109,7 @@ class Ending:
             if not test and execution.state is State.COMPLETED:
                 self._broken(execution.id, f"it went on although {of_all}")
 
-    def _judge_end_told(self, execution: Execution) -> None:
+    def _judge_end_alert(self, execution: Execution) -> None:
         """Look for the alert that says how an execution ended: its totals, or why it was ended."""
         kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
         done = "test_sent" if execution.kind is Kind.TEST else "finished"
@@ -119,7 +119,7 @@ class Ending:
             self._broken(execution.id, f"no alert says that it is {execution.state}, only {sorted(kinds)}")
 
     def _judge_alerts(self) -> None:
-        """Hold what channels got against what was told."""
+        """Check what channels got against the alerts."""
         for one in self._alerts.all():
             if one.waiting:
                 self._broken(one.alert.execution_id, f"alert {one.id} never reached {', '.join(one.waiting)}")

@@ -24,7 +24,7 @@ class Injected:
 class Chance:
     """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
 
-    `active` is asked before each fault is drawn; `told` hears of each one that happens.
+    `active` is asked before each fault is drawn; `on_fault` is called for each one that happens.
     """
 
     def __init__(self, seed: int, only: Collection[Injected] | None = None) -> None:
@@ -33,7 +33,7 @@ class Chance:
         self.active = True
         self.injected: list[Injected] = []
         self.counts: Counter[str] = Counter()
-        self.told: Callable[[Injected], None] = lambda _: None
+        self.on_fault: Callable[[Injected], None] = lambda _: None
 
     def number(self, name: str) -> float:
         """Return a number from 0 up to 1, the same each time for a name."""
@@ -65,5 +65,5 @@ class Chance:
             return False
         self.injected.append(fault)
         self.counts[fault.kind] += 1
-        self.told(fault)
+        self.on_fault(fault)
         return True

@@ -101,7 +101,7 @@ EVENTS = {
     "look": "an operator looked at the report of",
     "link": "an operator used the cancel link of an alert about",
     "once": "an operator sent a push once, beside",
-    "tell": "another system told and asked the ledger, beside",
+    "tell": "another system wrote to and read the ledger, beside",
     "hand": "an operator started by hand, twice under one key,",
     "halt": "an operator stopped whatever was running of",
     "move": "an operator moved the send, while it was running, of",

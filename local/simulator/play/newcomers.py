@@ -30,13 +30,13 @@ def _file() -> io.BytesIO:
     return io.BytesIO("\n".join(["user_id,name,shoe", *rows]).encode())
 
 
-def tell_of_the_past(ports: Ports) -> None:
-    """Tell the ledger of pushes that other systems have sent, and take over one of theirs that was sent before."""
+def track_a_past_push(ports: Ports) -> None:
+    """Record pushes of other systems in the ledger, and take over one of theirs that was sent before."""
     now = ports.clock.now()
     sent_at = stamp(now - timedelta(hours=30))
-    told = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
+    tracked = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
     filter_audience(ports, _USERS, 3)
-    track_notification(ports, told)
+    track_notification(ports, tracked)
     import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
     change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_OPERATOR)
     old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}

@@ -23,7 +23,7 @@ from functions.usecases.reports.violations import open_violations, resolve_viola
 from functions.usecases.timeline import control
 from local.simulator.judge.oracle import sends
 from local.simulator.play.faults import EVENTS, Rates
-from local.simulator.play.newcomers import send_a_push_once, tell_of_the_past
+from local.simulator.play.newcomers import send_a_push_once, track_a_past_push
 from local.simulator.play.operators import look_around, start_twice, stop_whatever_runs
 from local.simulator.play.scenario import Scenario
 
@@ -189,7 +189,7 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_OPERATOR),
     "link": _use_link,
     "once": lambda ports, event: send_a_push_once(ports, event.number),
-    "tell": lambda ports, _: tell_of_the_past(ports),
+    "tell": lambda ports, _: track_a_past_push(ports),
     "look": _look,
     "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
     "halt": lambda ports, event: stop_whatever_runs(ports, event.recipe_id),

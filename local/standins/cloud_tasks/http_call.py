@@ -74,7 +74,7 @@ def check_target(target: Target) -> None:
         raise Unimplemented("the emulator makes no OAuth tokens; use oidc_token")
     if "oidc_token" in target and "@" not in target.oidc_token.service_account_email:
         email = target.oidc_token.service_account_email
-        raise InvalidArgument(f"oidc_token.service_account_email {email!r} is no email of a service account")
+        raise InvalidArgument(f"oidc_token.service_account_email {email!r} is not the email of a service account")
 
 
 def _fire_headers(fire: Fire) -> dict[str, str]:
