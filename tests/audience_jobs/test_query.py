@@ -198,7 +198,7 @@ def test_parameters_are_numbered_in_the_order_of_the_text() -> None:
     assert query.sql("duckdb") == "SELECT $b, $a FROM users WHERE id = $b AND username = '$a'"
 
 
-def test_each_engine_is_told_in_its_own_words() -> None:
+def test_each_engine_gets_a_query_in_its_own_dialect() -> None:
     query = read_query("SELECT id FROM users WHERE bio ~ 'x' ORDER BY created_at DESC", parameters=[])
     assert "bio ~ 'x'" in query.sql("postgres")
     assert "REGEXP_MATCHES(bio, 'x')" in query.sql("duckdb")
@@ -206,7 +206,7 @@ def test_each_engine_is_told_in_its_own_words() -> None:
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
-def test_every_job_is_one_select_that_both_engines_can_be_told(job: Job) -> None:
+def test_every_job_is_one_select_that_can_be_translated_for_both_engines(job: Job) -> None:
     known = ["now", *(parameter.name for parameter in job.parameters)]
     query = read_query(job.sql, parameters=known)
     assert query.sql("duckdb")

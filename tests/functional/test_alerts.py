@@ -98,7 +98,7 @@ def written_down(lab: Lab) -> list[str]:
     return [json.loads(line)["kind"] for line in lines]
 
 
-def test_a_run_is_told_in_four_alerts_with_its_numbers(make_lab: MakeLab) -> None:
+def test_a_run_sends_four_alerts_with_its_numbers(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to_the_end()
     assert told.channels.texts == [
@@ -206,7 +206,7 @@ def test_a_cancelled_a_blocked_and_a_stopped_execution_say_so_with_the_reason(ma
     ]
 
 
-def test_a_failure_rate_that_trips_is_told_once_by_its_own_name(make_lab: MakeLab) -> None:
+def test_a_failure_rate_that_trips_sends_one_alert_with_its_own_name(make_lab: MakeLab) -> None:
     failing = OutcomeScript(by_token={f"token-{user(n)}": Outcome.BAD_MESSAGE for n in range(200)})
     told = AlertLab(make_lab, script=failing, chunk_rows=50)
     told.lab.write_users({"a": range(200), "b": (), "c": ()})
@@ -216,7 +216,7 @@ def test_a_failure_rate_that_trips_is_told_once_by_its_own_name(make_lab: MakeLa
     assert tripped.startswith("stopped: 50 of 50 messages failed")
 
 
-def test_drift_is_told_once_a_day(make_lab: MakeLab) -> None:
+def test_drift_sends_one_alert_a_day(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     for _ in range(3):
         told.lab.ports.schedules.delete("tminus-welcome")
@@ -227,7 +227,7 @@ def test_drift_is_told_once_a_day(make_lab: MakeLab) -> None:
     ]
 
 
-def test_a_recipe_is_told_of_to_the_channels_that_it_names(make_lab: MakeLab) -> None:
+def test_alerts_of_a_recipe_go_to_the_channels_that_it_names(make_lab: MakeLab) -> None:
     known = (EVERYTHING, "growth", "retention")
     told = AlertLab(make_lab, channels=known, document=recipe(settings__alertChannels=["retention"]))
     told.lab.run_to(SEND_AT - 26 * MINUTE)

@@ -128,7 +128,7 @@ def test_what_no_rule_asks_for_is_not_kept(lab: Lab) -> None:
     assert history(lab) == []
 
 
-def test_every_field_of_a_tracked_push_that_is_at_fault_is_told(lab: Lab) -> None:
+def test_every_wrong_field_of_a_tracked_push_is_named(lab: Lab) -> None:
     with pytest.raises(BadFields) as refused:
         track_notification(lab.ports, {"layerId": 9, "sentAt": "2027-01-01T00:00:00Z"})
     assert [error.field for error in refused.value.errors] == ["userId", "layerId", "sentAt"]
@@ -159,7 +159,7 @@ def test_what_a_user_got_names_recipe_and_text_and_who_told_of_it(lab: Lab) -> N
     }
 
 
-def test_what_a_user_got_of_an_execution_that_is_gone_is_still_told(lab: Lab) -> None:
+def test_what_a_user_got_of_an_execution_that_is_gone_is_still_shown(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     lab.run_to_the_end()
     executions: Any = _Forgetful()

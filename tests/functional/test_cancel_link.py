@@ -119,7 +119,7 @@ def test_at_t0_the_link_has_expired_and_the_send_goes_out(browser: Browser) -> N
     assert len(browser.lab.outbox(test=False)) == 9
 
 
-def test_who_loses_the_race_against_the_live_start_is_told_to_use_the_stop(browser: Browser) -> None:
+def test_a_cancel_that_loses_the_race_against_the_live_start_offers_the_stop(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT)
     for response in (browser.look(), browser.press()):
         assert (response.status_code, title(response)) == (409, "Too late: the send is live")

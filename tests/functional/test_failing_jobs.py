@@ -103,7 +103,7 @@ def test_an_engine_that_breaks_each_time_leaves_no_execution_open(
     assert lab.outbox() == []
 
 
-def test_a_job_that_breaks_once_and_then_fails_is_told_of_twice(make_lab: MakeLab) -> None:
+def test_a_job_that_breaks_once_and_then_fails_sends_two_alerts(make_lab: MakeLab) -> None:
     class BreaksOnce:
         def __init__(self, engine: DuckDBEngine) -> None:
             self._engine, self._broken = engine, False

@@ -134,7 +134,7 @@ def test_another_title_leaves_the_promise_as_it_is(make_lab: MakeLab) -> None:
 # Missed.
 
 
-def test_a_send_that_nothing_started_is_recorded_as_missed_shown_and_told(make_lab: MakeLab) -> None:
+def test_a_send_that_nothing_started_is_recorded_as_missed_with_an_alert(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
     lab.clock.advance_to(SEND_AT + 40 * MINUTE)
@@ -215,7 +215,7 @@ def test_reconciling_looks_up_few_executions_of_a_recipe_that_sends_each_minute(
     assert len(reads) < 150
 
 
-def test_a_count_of_missed_sends_survives_a_crash_and_is_told_once(make_lab: MakeLab) -> None:
+def test_a_count_of_missed_sends_survives_a_crash_and_is_reported_once(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(schedule__frequency="custom", schedule__cronExpression="0 * * * *"))
     reconcile(lab.ports)

@@ -17,7 +17,7 @@ def told(lab: Lab) -> list[tuple[str, str]]:
     return [(entry["action"], entry["by"]) for entry in history_of(lab.ports, "welcome")["entries"]]
 
 
-def test_everything_that_people_do_to_a_recipe_is_told_newest_first(lab: Lab) -> None:
+def test_everything_that_people_do_to_a_recipe_is_shown_newest_first(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ann@example.com")
     resume_recipe(lab.ports, "welcome", by="bob@example.com")
     delete_recipe(lab.ports, "welcome", by="cli")
@@ -45,7 +45,7 @@ def test_what_was_edited_by_hand_shows_before_the_next_change(lab: Lab) -> None:
     assert newest["before"]["name"] == "by hand"
 
 
-def test_what_is_refused_is_not_told(lab: Lab) -> None:
+def test_what_is_refused_is_not_in_the_history(lab: Lab) -> None:
     with pytest.raises(BadRecipe):
         save_recipe(lab.ports, recipe(pushSequence=[]), by="ann@example.com")
     assert told(lab) == [("saved", "growth@example.com")]

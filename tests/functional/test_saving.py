@@ -102,7 +102,7 @@ def test_a_paused_recipe_with_such_text_is_not_resumed_before_it_is_fixed(lab: L
     assert resume_recipe(lab.ports, "welcome", by="growth@example.com").is_active
 
 
-def test_the_text_of_the_old_system_is_taken_over_as_it_is_and_people_are_told(lab: Lab) -> None:
+def test_the_text_of_the_old_system_is_taken_over_as_it_is_with_a_notice(lab: Lab) -> None:
     def taken(content: Document) -> Migrated:
         [made] = migrate(lab.ports, [OldDocument(name="p1", content=content)], by="ann@example.com", dry_run=False)
         return made

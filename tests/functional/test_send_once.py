@@ -216,7 +216,7 @@ def test_a_push_that_is_meant_literally_is_sent_as_it_is(lab: Lab) -> None:
     assert [message["title"] for message in lab.outbox()] == ["Type {{name}}"]
 
 
-def test_a_header_that_no_text_can_name_is_told_to_be_renamed(lab: Lab) -> None:
+def test_a_header_that_no_template_can_name_has_to_be_renamed(lab: Lab) -> None:
     [(field, reason)] = refused(lab, csv(0, header="user_id,First Name"), title="Hi [[var:First_Name]]")
     assert field == "title"
     assert "rename the column 'First Name' to First_Name" in reason

@@ -35,7 +35,7 @@ def client(proxy: FaultyFirestore, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("landed", [True, False])
 @pytest.mark.parametrize("deletes", [True, False])
-def test_a_change_is_told_once_whatever_its_commit_answers(
+def test_a_change_is_recorded_once_whatever_its_commit_answers(
     deletes: bool, landed: bool, proxy: FaultyFirestore, client: firestore.Client
 ) -> None:
     store, audit = FirestoreRecipeStore(client), FirestoreAuditLog(client)

@@ -384,7 +384,7 @@ def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_s
         stores.executions.settle_shard(shard)
 
 
-def test_a_worker_that_is_told_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
+def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
     patience(1.0)

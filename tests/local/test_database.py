@@ -73,7 +73,7 @@ def test_closing_under_writers_ends_their_work_and_not_the_process(path: Path) -
     assert count % 200 == 0
 
 
-def test_a_database_that_another_process_holds_is_told_of_within_a_second(database: Database, path: Path) -> None:
+def test_a_database_that_another_process_holds_is_reported_within_a_second(database: Database, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="another process holds the database"):

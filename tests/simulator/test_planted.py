@@ -86,7 +86,7 @@ def test_a_defect_is_gone_once_it_was_looked_for() -> None:
         assert [getattr(owner, name) for owner, name, _ in defect.changes] == before
 
 
-def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
+def test_a_breach_is_printed_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
     defect = defect_of("retry in transport")
     with defect.planted():
         broken = next(found for seed in range(1, 60) if (found := simulate(seed)).breaches)

@@ -281,7 +281,7 @@ def test_pushes_without_an_order_keep_their_places() -> None:
     assert [push.title.render({}) for push in read.pushes] == ["c", "a", "b"]
 
 
-def test_an_order_that_is_there_twice_is_told_of_the_pushes_that_have_it() -> None:
+def test_a_duplicate_order_names_the_pushes_that_have_it() -> None:
     pushes = [a_push(sequenceOrder=0), a_push(sequenceOrder=None), a_push(sequenceOrder=0)]
     assert errors(a_recipe(pushSequence=pushes)) == {"pushSequence[0].sequenceOrder": "0 is there twice"}
 

@@ -117,6 +117,6 @@ def test_a_template_becomes_a_draft_that_can_be_activated(template: str, market:
     assert {problem["type"] for problem in tried["problems"]} <= {"test_failed", "audience_empty"}
 
 
-def test_an_unknown_template_is_told_which_there_are(market: ApiClient) -> None:
+def test_an_unknown_template_names_those_that_exist(market: ApiClient) -> None:
     response = market("POST", TEMPLATES, json={"template": "spam"})
     assert (response.status_code, "retention" in response.text) == (404, True)

@@ -130,7 +130,7 @@ def test_a_byte_order_mark_is_no_part_of_the_json(api: ApiClient) -> None:
     assert api.data("PUT", f"{RECIPES}/welcome", data=body, content_type="application/json")["name"] == "Grüße"
 
 
-def test_an_address_or_a_method_that_does_not_exist_is_told_what_does(api: ApiClient) -> None:
+def test_an_unknown_address_or_method_names_those_that_exist(api: ApiClient) -> None:
     unknown, wrong = api.unchecked("GET", "/api/nothing"), api.unchecked("PATCH", RECIPES)
     assert (unknown.status_code, wrong.status_code) == (404, 405)
     assert wrong.headers["Allow"] == "GET, HEAD, POST, PUT"
