@@ -129,7 +129,7 @@ def test_what_a_recipe_gives_is_bound_and_never_run(postgres: str, tmp_path: Pat
         assert hostile.encode() in written(PostgresEngine(postgres), echo, tmp_path, productId=hostile)["all"]
 
 
-def test_a_session_that_runs_a_job_cannot_write_even_if_told_to(postgres: str, tmp_path: Path) -> None:
+def test_a_session_that_runs_a_job_cannot_write(postgres: str, tmp_path: Path) -> None:
     """The second wall, behind the judgement of the query."""
     fill(postgres, put(tmp_path, {}))
     writes = [

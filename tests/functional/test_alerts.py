@@ -126,7 +126,7 @@ def test_the_next_run_is_compared_with_the_last_one_that_had_audiences(make_lab:
     assert ready.endswith("biggest change against the run of 2026-03-02: push 3 (c) from 2 to 0 users, -100%")
 
 
-def test_users_that_no_message_can_reach_are_told_before_anything_is_sent(make_lab: MakeLab) -> None:
+def test_users_that_no_message_can_reach_are_shown_before_anything_is_sent(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[0, 8])
     told.lab.run_to(SEND_AT - 26 * MINUTE)

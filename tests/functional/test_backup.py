@@ -314,7 +314,7 @@ def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> N
     assert messages(tmp_path, test=False) == []
 
 
-def test_people_are_told_of_a_send_that_a_restore_has_stopped(lab: Lab, tmp_path: Path) -> None:
+def test_a_send_that_a_restore_has_stopped_sends_an_alert(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
     restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5))

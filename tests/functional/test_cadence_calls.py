@@ -91,7 +91,7 @@ def test_without_the_ledger_no_user_is_let_through(make_lab: MakeLab) -> None:
     assert filter_audience(lab.ports, [user(1)], 1).eligible == [user(1)]
 
 
-def test_where_the_deployment_fails_open_everybody_is_let_through_and_told_so(make_lab: MakeLab) -> None:
+def test_where_the_deployment_fails_open_all_users_are_let_through_with_a_notice(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger, fail_open=True)
     found = filter_audience(lab.ports, [user(1), "jo"], 3)
     assert (found.eligible, found.excluded) == ([user(1)], {"invalid_user_id": 1})
@@ -136,7 +136,7 @@ def test_every_wrong_field_of_a_tracked_push_is_named(lab: Lab) -> None:
         track(lab, id=7)
 
 
-def test_what_a_user_got_names_recipe_and_text_and_who_told_of_it(lab: Lab) -> None:
+def test_what_a_user_got_names_recipe_and_text_and_its_source(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     track(lab, title="From elsewhere")
     lab.run_to_the_end()

@@ -123,7 +123,7 @@ def test_a_fault_below_a_line_that_names_the_separator_has_the_line_of_the_file(
     assert report.errors[0].line == 3
 
 
-def test_only_the_first_errors_are_told_but_all_are_counted(lab: Lab) -> None:
+def test_only_the_first_errors_are_shown_but_all_are_counted(lab: Lab) -> None:
     report = load(lab, csv(*(f"jo{n},3,{SENT_AT}" for n in range(150))))
     assert (report.refused, len(report.errors)) == (150, 100)
 

@@ -204,7 +204,7 @@ def test_a_recipe_that_was_fixed_runs_again(team: Team) -> None:
     assert team.drift() == (CREATED,)
 
 
-def test_people_are_told_of_what_is_malformed(team: Team) -> None:
+def test_a_malformed_recipe_sends_an_alert(team: Team) -> None:
     told: list[Alert] = []
 
     class _Told:

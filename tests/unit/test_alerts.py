@@ -49,7 +49,7 @@ def a_violation(kind: ViolationType, action: str) -> Violation:
     return Violation(id="v", execution_id="e", recipe_id="r", finding=finding, at=SEND_AT)
 
 
-def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:
+def test_the_alert_of_ready_audiences_has_sizes_and_what_changed_most() -> None:
     now = [built(1, "a", 4310, devices=4102, excluded={"no_token": 191, "dead_token": 17}), built(2, "b", 50)]
     alert = audience_ready(an_execution(), now, (LAST, [built(1, "b", 10), built(2, "a", 4000)]))
     assert alert.message == (
@@ -97,7 +97,7 @@ def test_a_mere_test_has_nothing_to_cancel() -> None:
     assert alert.message == "3 of 3 test pushes arrived (1 test user); it was a test: nothing else is sent"
 
 
-def test_a_live_start_and_a_dry_run_are_told_apart() -> None:
+def test_a_live_start_and_a_dry_run_are_distinguished() -> None:
     times = [SEND_AT, SEND_AT + timedelta(minutes=4)]
     live, dry = (live_started(an_execution(), times, dry_run=dry_run).message for dry_run in (False, True))
     assert live == "it is live: 2 pushes, the last at 18:34 UTC"

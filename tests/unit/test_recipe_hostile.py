@@ -290,7 +290,7 @@ def test_one_bad_push_is_one_error() -> None:
     assert list(errors(a_recipe(pushSequence=[a_push(layerId=9)]))) == ["pushSequence[0].layerId"]
 
 
-def test_status_id_and_fields_are_all_told_at_once() -> None:
+def test_errors_of_status_id_and_fields_are_all_named_at_once() -> None:
     told = errors(a_recipe(id="a b", status="bogus", pushSequence=[], type="newsletter"))
     assert list(told) == ["status", "type", "pushSequence", "id"]
 

@@ -59,7 +59,7 @@ def test_every_call_takes_a_role_but_the_description_of_the_api(route: Route, la
         assert api(route.method, path).status_code == 403
 
 
-def test_names_of_calls_are_told_apart_and_each_is_explained() -> None:
+def test_names_of_calls_are_distinct_and_each_is_explained() -> None:
     operations = [operation for path in document()["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(ROUTES)
     assert all(operation["summary"] for operation in operations)
