@@ -88,7 +88,7 @@ def test_the_command_shows_the_users_of_a_recipe(tminus: Tminus, sample: Path, t
         (["--filters", "{"], "--filters is not JSON"),
         (["--filters", '{"lastActiveDay": 1}'], "filters.lastActiveDay: is an unknown filter; did you mean"),
         (["--pack", "shoes"], "dataPacks: names"),
-        (["--filters", "{}", "--parts", "2"], "say with --out where to keep the parts"),
+        (["--filters", "{}", "--parts", "2"], "--parts: give a folder for the parts with --out"),
     ],
 )
 def test_what_the_command_cannot_take_is_refused_in_one_line(
