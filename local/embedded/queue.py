@@ -20,7 +20,7 @@ _NAMES_STAY_TAKEN = timedelta(hours=24)
 
 # `eta` is the instant for which the next or running attempt was scheduled; `due` is when the task may be taken:
 # at its eta, or while it is dispatched, when its lease has run out. A task that is done keeps its name taken.
-# `responses` counts what the retries' header tells, answers other than 5xx; `answers` counts them all.
+# `responses` counts what the retries' header counts, answers other than 5xx; `answers` counts them all.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
     added INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, name TEXT NOT NULL, function TEXT NOT NULL,

@@ -102,7 +102,7 @@ class SingleRun:
         for at, order in sorted(given, key=lambda entry: entry[0]):
             self._runtime.run_until(at, scheduler=False, inclusive=False)
             try:
-                order(self.ports, execution, "somebody asked for it on the command line")
+                order(self.ports, execution, "requested on the command line")
             except NotPossible:
                 continue  # it came too late: the report says how the execution ended
 

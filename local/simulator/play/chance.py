@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """A fault that happened: its kind, and the place that tells it from every other."""
+    """A fault that happened: its kind, and the place that distinguishes it from every other."""
 
     kind: str
     place: str

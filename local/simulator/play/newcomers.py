@@ -1,4 +1,4 @@
-"""What people and other systems do beside the recipes: send a push once, and tell the ledger of the past."""
+"""What people and other systems do beside the recipes: send a push once, and record past pushes in the ledger."""
 
 import io
 from datetime import timedelta

@@ -46,7 +46,7 @@ def owners_of(users: Sequence[User]) -> Mapping[str, str]:
 
 
 class Users:
-    """Plays Engine; every run counts, and what it says of a user tells which run it was."""
+    """Plays Engine; every run counts, and what it says of a user identifies the run."""
 
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))

@@ -20,7 +20,7 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Delay:
-    """A delivery comes late; its headers tell when it was due."""
+    """A delivery comes late; its headers say when it was due."""
 
     by: timedelta
 
