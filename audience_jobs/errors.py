@@ -229,7 +229,7 @@ class BadData(AudienceJobError):
 
 
 def choices(given: str, known: Sequence[str]) -> str:
-    """Give the end of a message about an unknown name: the closest known one, and all of them."""
+    """Return the end of a message about an unknown name: the closest known one, and all of them."""
     close = get_close_matches(given, known, n=1)
     suggestion = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{suggestion} known: {', '.join(known) or 'none'}"

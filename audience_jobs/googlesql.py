@@ -19,7 +19,7 @@ _UNITS = "MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR
 
 
 def googlesql(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
-    """Give the tree that sqlglot writes as GoogleSQL, or raise RefusedQuery; `more` is as for `typed`."""
+    """Return the tree that sqlglot writes as GoogleSQL, or raise RefusedQuery; `more` is as for `typed`."""
     said = typed(tree, more)
     for scope in traverse_scope(said):
         _name_elements(scope)
@@ -70,7 +70,7 @@ def _moved(node: exp.Expr) -> exp.Expr:
 
 
 def _interval(node: exp.Expr) -> tuple[exp.Expr, exp.Var] | None:
-    """Give amount and unit of `INTERVAL '1 day'` and of its multiples; None for other expressions."""
+    """Return amount and unit of `INTERVAL '1 day'` and of its multiples; None for other expressions."""
     node = bare(node)
     if isinstance(node, exp.Mul):
         for factor, other in ((node.this, node.expression), (node.expression, node.this)):

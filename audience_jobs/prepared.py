@@ -78,5 +78,5 @@ def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime) -> Prep
 
 
 def freshness_sql(fresh: Freshness) -> str:
-    """Give the query for the newest instant of a column that shows how old the data is."""
+    """Return the query for the newest instant of a column that shows how old the data is."""
     return f"SELECT max({fresh.column}) FROM {fresh.table}"  # noqa: S608 (names of the schema, as Freshness holds)

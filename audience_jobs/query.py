@@ -102,11 +102,11 @@ class Query:
         self.parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter, bfs=False)))
 
     def tree(self) -> exp.Query:
-        """Give a copy of the query as it was read."""
+        """Return a copy of the query as it was read."""
         return self._tree.copy()
 
     def sql(self, dialect: Dialect) -> str:
-        """Give the query in an engine's words, and PostgreSQL's as it was written; RefusedQuery where it has none."""
+        """Return the query in an engine's dialect, PostgreSQL's as it was written; RefusedQuery where it has none."""
         with refusing_depth():
             if dialect == "bigquery":
                 from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - its optimizer takes a while to load
@@ -115,7 +115,7 @@ class Query:
             return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
 
     def numbered(self) -> str:
-        """Give the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
+        """Return the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
         places = {name: exp.Literal.number(place) for place, name in enumerate(self.parameters, start=1)}
 
         def number(node: exp.Expr) -> exp.Expr:

@@ -77,7 +77,7 @@ _NOT_GIVEN = (None, ())
 
 
 def job_of(criteria: Criteria) -> Job:
-    """Give the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
+    """Return the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
 
     Its one audience, `default`, has username and firstName, or else the columns of the custom query, and those of the
     data packs. A user comes once, unless the custom query names them more often.
@@ -147,7 +147,7 @@ def _parameters(criteria: Criteria) -> Iterator[Parameter]:
 
 
 def _bound(value: int | datetime | tuple[str, ...]) -> int | str:
-    """Give what is bound for a value: several ids are one text, since engines bind lists differently."""
+    """Return what is bound for a value: several ids are one text, since engines bind lists differently."""
     if isinstance(value, tuple):
         return "\n".join(value)
     return value.isoformat(sep=" ") if isinstance(value, datetime) else value

@@ -73,7 +73,7 @@ class BigQueryEngine:
         select: str,
         path: Path,
     ) -> int:
-        """Write what a SELECT makes of `exported`, these columns of a query, as CSV, and give the number of rows."""
+        """Write what a SELECT makes of these columns of a query, `exported`, as CSV; return the number of rows."""
         with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
@@ -100,7 +100,7 @@ class BigQueryEngine:
 def open_bigquery(
     project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
-    """Give the engine that acts as the account of this machine, and lets `project` pay; NoCredentials without one."""
+    """Return the engine that acts as this machine's account, and lets `project` pay; NoCredentials without one."""
     with google_access():
         return BigQueryEngine(
             client=bigquery.Client(project),
@@ -137,13 +137,13 @@ class BigQueryRun:
         self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         found = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = {literal(name)}")  # noqa: S608 (quoted)
         return int(str(found[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         names = [column.name for column in declared.columns]
         found = f"SELECT {', '.join(map(_as_exported, declared.columns))} FROM {RESULT_TABLE}"  # noqa: S608 (quoted)
@@ -158,7 +158,7 @@ class BigQueryRun:
         )
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
         return self._engine.write_devices(self._session, recipients, {}, path, per_user)
@@ -171,6 +171,6 @@ class BigQueryRun:
 
 
 def _as_exported(column: Column) -> str:
-    """Give times as texts: Parquet has several ways to hold one."""
+    """Return times as texts: Parquet has several ways to hold one."""
     name = quoted(column.name)
     return f"CAST({name} AS TEXT) AS {name}" if column.type == "timestamp" else name

@@ -35,7 +35,7 @@ class BigQuerySession:
         self._result: Mapping[str, Mapping[str, str]] = {}
 
     def columns(self, query: exp.Query) -> list[str]:
-        """Give the names of the columns that a query yields."""
+        """Return the names of the columns that a query yields."""
         with self._refused():
             return list(typed(query, self._result).named_selects)
 
@@ -55,7 +55,7 @@ class BigQuerySession:
         self._result = {RESULT_TABLE: dict(types)}
 
     def rows(self, query: exp.Query | str, values: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        """Run one query, with the values that it reads as `$name`, and give its rows."""
+        """Run one query, with the values that it reads as `$name`, and return its rows."""
         return self._run(self._said(_read(query)), values or {})
 
     def export(self, query: exp.Query | str, values: Mapping[str, object], uri: str) -> None:

@@ -126,7 +126,7 @@ def _delimiter(header: str, known: Collection[str]) -> str:
 
 
 def _first_lines(path: str, file: BinaryIO) -> Iterator[str]:
-    """Give what a header may consist of: a quote left open would otherwise read the whole file into memory."""
+    """Return what a header may consist of: a quote left open would otherwise read the whole file into memory."""
     for number in range(1, _HEADER_LINES + 1):
         if not (line := file.readline(_HEADER_LINE_BYTES)):
             return

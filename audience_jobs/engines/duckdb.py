@@ -105,13 +105,13 @@ class DuckDBRun:
         self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         rows = self._rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $audience", {"audience": name})  # noqa: S608 (our own name)
         return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         columns = ", ".join(map(as_written, declared.columns))
         select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
@@ -119,7 +119,7 @@ class DuckDBRun:
         return self._database.write_csv(self._needs, ordered, {}, path)
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
         return _write_devices(self._database, recipients, values, path, per_user)

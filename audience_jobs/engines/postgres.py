@@ -92,13 +92,13 @@ class PostgresRun:
         self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         rows = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $1", [name])  # noqa: S608 (our own name)
         return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         columns = ", ".join(map(_as_written, declared.columns))
         select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
@@ -106,7 +106,7 @@ class PostgresRun:
         return self._session.write_csv(ordered, path)
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
         return _write_devices(self._session, recipients, path, per_user)

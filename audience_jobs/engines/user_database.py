@@ -60,7 +60,7 @@ class UserDatabase:
                 raise MissingTable(table, self._folder.address)
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
-        """Run one statement with the parameters that it reads, and give its rows."""
+        """Run one statement with the parameters that it reads, and return its rows."""
         if self._stopped:
             raise Unavailable(_STOPPED)
         timer = Timer(self._timeout_seconds, self._connection.interrupt)
@@ -86,7 +86,7 @@ class UserDatabase:
             timer.cancel()
 
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
-        """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
+        """Write what a SELECT yields as CSV and return the number of rows; a file that fails midway never appears."""
         staged = self._work_dir / "rows.csv"
         count = self.rows(needs, copy_to_csv(select, staged), values)[0][0]
         shutil.move(staged, path)

@@ -7,7 +7,7 @@ _ANYBODY = Caller(name="local", role=Role.ADMIN)
 
 
 class VisitedLocally:
-    """Plays Callers on this machine's emulators: services show their tokens, and people may do everything.
+    """Implements Callers on this machine's emulators: services show their tokens, and people may do everything.
 
     A person or program that does show a token is known by it, as on Google Cloud.
     """
@@ -29,7 +29,7 @@ class VisitedLocally:
 
 
 class LocalCallers:
-    """Plays Callers where requests come from the same process or the same machine: everybody may do everything."""
+    """Implements Callers for requests of the same process or machine: every caller may do everything."""
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
         """Let every request pass."""

@@ -49,7 +49,7 @@ class OutcomeScript:
 
 
 class OutboxSender:
-    """Plays PushSender: appends one JSON line for each message that has, or may have, left for a device."""
+    """Implements PushSender: appends one JSON line for each message that has, or may have, left for a device."""
 
     def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
         self._lines = JsonLines(path)

@@ -40,7 +40,7 @@ def _default_deadline(_: Task) -> timedelta:
 
 
 class SqliteTaskQueue:
-    """Plays TaskQueue, and hands tasks to the dispatcher.
+    """Implements TaskQueue, and hands tasks to the dispatcher.
 
     Several queues, each of its own name, share a database; names of tasks are taken per queue.
     """

@@ -37,7 +37,7 @@ CREATE INDEX IF NOT EXISTS scheduled_jobs_due ON scheduled_jobs (due, name) WHER
 
 
 class SqliteSchedules:
-    """Plays Schedules, and hands out the fires that are due.
+    """Implements Schedules, and hands out the fires that are due.
 
     A fire is over when it was answered 2xx, has failed six times, or would be retried after the next one; until then
     its job has no other. Of fires that were not taken while they were due, only the latest comes.

@@ -11,7 +11,7 @@ from functions.domain.push.shard import Stored
 
 
 class MemoryAudienceFiles:
-    """Plays AudienceFiles; a file's generation counts all files that were ever written."""
+    """Implements AudienceFiles; a file's generation counts all files that were ever written."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[Stored, bytes]] = {}

@@ -39,7 +39,7 @@ class _Entry:
 
 
 class MemorySchedules:
-    """Plays Schedules, and hands out the fires that are due, as `local.embedded.scheduler` explains it."""
+    """Implements Schedules, and hands out the fires that are due, as `local.embedded.scheduler` explains it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

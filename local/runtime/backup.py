@@ -178,7 +178,7 @@ def _read_contents(document: dict[str, Any]) -> Contents:
 
 @contextmanager
 def draft_folder(state: Path) -> Iterator[Path]:
-    """Give an empty folder in a state folder in which to prepare what takes its place; it is deleted at the end."""
+    """Yield an empty folder in a state folder, to prepare its replacement; it is deleted at the end."""
     draft = state / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
