@@ -113,7 +113,7 @@ def test_given_users_get_their_newest_devices(postgres: str, tmp_path: Path) -> 
     ]
     put(tmp_path, {"devices": [*devices, devices[0], {**devices[1], "token": "  "}, {**devices[1], "user_id": "x"}]})
     fill(postgres, tmp_path)
-    given = [ANN.upper(), "nobody", "x') OR true --", "nul\0"]
+    given = [ANN.upper(), "stranger", "x') OR true --", "nul\0"]
     for engine in (PostgresEngine(postgres), DuckDBEngine(tmp_path)):
         assert engine.write_devices_of(given, tmp_path / "out.csv", per_user=2) == 2
         assert (tmp_path / "out.csv").read_text() == (

@@ -189,7 +189,7 @@ criteria = st.fixed_dictionaries(
     {"filters": few_filters},
     optional={
         "dataPacks": st.lists(some(PACKS), min_size=1, max_size=2, unique=True),
-        "manualUserIds": st.lists(some(["u1", "u10", "nobody", "x') OR true --"]), max_size=3),
+        "manualUserIds": st.lists(some(["u1", "u10", "stranger", "x') OR true --"]), max_size=3),
         "customQuery": st.just(QUERY),
     },
 )

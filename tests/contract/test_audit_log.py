@@ -126,7 +126,7 @@ def test_of_20_changes_at_once_each_has_its_entry_and_the_entries_are_a_chain(po
 def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "tminus.db")) as database:
         SqliteRecipeStore(database).change("daily", put(), SAVED)
-        for statement in ("UPDATE audit SET by = 'nobody'", "DELETE FROM audit"):
+        for statement in ("UPDATE audit SET by = 'stranger'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"), database.transaction() as connection:
                 connection.execute(statement)
         assert numbers(SqliteAuditLog(database)) == [1]

@@ -321,7 +321,7 @@ def _seven(ports: Any, an_execution: Make) -> None:
         (ExecutionSearch(recipe_id="a", state=State.COMPLETED), "a-3 a-0"),
         (ExecutionSearch(since=NOON + timedelta(hours=1), until=NOON + timedelta(hours=4)), "a-3 a-2 b-1"),
         (ExecutionSearch(recipe_id="b", state=State.LIVE, until=NOON), ""),
-        (ExecutionSearch(recipe_id="nobody"), ""),
+        (ExecutionSearch(recipe_id="stranger"), ""),
     ],
 )
 def test_executions_are_found_by_recipe_state_and_send_page_by_page_in_either_order(

@@ -237,7 +237,7 @@ def test_alerts_of_a_recipe_go_to_the_channels_that_it_names(make_lab: MakeLab) 
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        (["growth", "nobody"], r'settings.alertChannels\[1\]: "nobody" is no channel; there are all, growth'),
+        (["growth", "unknown"], r'settings.alertChannels\[1\]: "unknown" is no channel; there are all, growth'),
         ("growth", "settings.alertChannels: must be a list of channels' names"),
         (["https://10.0.0.1/"], "is no channel"),
         ([7], "is no channel"),

@@ -442,7 +442,7 @@ def test_a_program_has_the_role_that_the_settings_give_it(ask: Ask, issuers: Iss
 
 
 PEOPLE: dict[str, tuple[Callable[[Issuers], str | None], int]] = {
-    "nobody": (lambda _: None, 401),
+    "no caller": (lambda _: None, 401),
     "garbage": (lambda _: "garbage", 401),
     "another project's user": (lambda i: i.firebase.sign(of_user(iss=f"{FIREBASE}2", aud="kicks-prod2")), 401),
     "another project's audience": (lambda i: i.firebase.sign(of_user(aud="kicks-prod2")), 401),

@@ -210,7 +210,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ),
         (changed("pushSequence.0.title", "[[vra:x]]"), "pushSequence[0].title: malformed variable"),
         (changed("pushSequence.0.deepLink", "javascript:alert(1)"), "pushSequence[0].deepLink"),
-        (changed("pushSequence.0.audienceName", "nobody"), "pushSequence[0].audienceName: 'nobody' is no audience"),
+        (changed("pushSequence.0.audienceName", "unknown"), "pushSequence[0].audienceName: 'unknown' is no audience"),
         (
             changed("pushSequence", [dict(SAMPLE["pushSequence"][0], sequenceOrder=n) for n in range(1, 22)]),
             "21 pushes",
@@ -395,8 +395,8 @@ def test_a_look_up_without_a_state_or_of_no_user_is_refused(run: Tminus, tminus:
     assert (answer.status, "no Tminus state is there" in answer.err) == (2, True)
     assert not (tmp_path / "nowhere").exists()
     run()
-    answer = tminus("cadence", "user", "nobody", "--state", tmp_path / "state")
-    assert (answer.status, '"nobody" is not a user ID' in answer.err) == (2, True)
+    answer = tminus("cadence", "user", "stranger", "--state", tmp_path / "state")
+    assert (answer.status, '"stranger" is not a user ID' in answer.err) == (2, True)
 
 
 def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_job_that_breaks_once_and_then_fails_sends_two_alerts(make_lab: MakeLa
 def test_rows_without_or_with_the_same_user_are_left_out_and_counted(make_lab: MakeLab) -> None:
     lab = make_lab()
     rows = [(user(1), "Shoe", "Ann", "a"), (user(1), "Boot", "Ann", "a"), (user(2), "Shoe", "Bo", "a")]
-    lab.write_rows([*rows, ("", "Shoe", "Nobody", "a"), ("", "Shoe", "Nobody", "a")])
+    lab.write_rows([*rows, ("", "Shoe", "Nameless", "a"), ("", "Shoe", "Nameless", "a")])
     run(lab)
     [entry] = lab.report()["pushes"]
     assert (lab.report()["status"], entry["sent"]) == ("completed", 2)

@@ -39,7 +39,7 @@ def receivers(lab: Lab, number: int) -> list[str]:
 
 def test_every_push_goes_to_the_one_audience_and_tests_go_first(lab: Lab) -> None:
     given = [user(n).upper() for n in range(1, 5)]
-    lab.save(query_based(manualUserIds=[*given, "nobody"]))
+    lab.save(query_based(manualUserIds=[*given, "stranger"]))
     lab.run_to_the_end()
     assert lab.report()["status"] == "completed"
     assert [entry["audience"] for entry in lab.report()["pushes"]] == ["default", "default"]

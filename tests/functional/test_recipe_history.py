@@ -70,7 +70,7 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
             break
     assert pages == [[5, 4], [3, 2], [1]]
     assert history_of(lab.ports, "welcome", before=3, most=2)["next"] is None
-    assert history_of(lab.ports, "nobody's")["entries"] == []
+    assert history_of(lab.ports, "unknown")["entries"] == []
 
 
 def test_a_pause_keeps_what_another_person_saves_at_that_moment(lab: Lab) -> None:

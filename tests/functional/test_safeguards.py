@@ -80,7 +80,7 @@ def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -
         ({"testUserIds": []}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [""]}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [user(999)]}, "a test user has no device token"),
-        ({"testUserIds": ["nobody"]}, "a test user's id is not valid; fix settings.testUserIds"),
+        ({"testUserIds": ["stranger"]}, "a test user's id is not valid; fix settings.testUserIds"),
     ],
 )
 def test_without_a_successful_test_the_live_send_is_blocked(

@@ -230,7 +230,7 @@ EDITS: list[dict[str, Any]] = [
     {"http_target__body": b'{"id": "other"}'},
     {"http_target__oidc_token": None},
     {"http_target__oidc_token__audience": "https://elsewhere.example"},
-    {"http_target__oidc_token__service_account_email": "nobody@example.com"},
+    {"http_target__oidc_token__service_account_email": "stranger@example.com"},
 ]
 
 

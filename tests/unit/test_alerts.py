@@ -152,7 +152,7 @@ def test_an_id_has_only_letters_that_tasks_and_documents_may_be_named_by() -> No
     ("settings", "heard"),
     [
         ({}, ("all",)),
-        ({"alertChannels": ["growth", "nobody"]}, ("all", "growth")),
+        ({"alertChannels": ["growth", "unknown"]}, ("all", "growth")),
         ({"alertChannels": "growth"}, ("all",)),
         ({"alertChannels": [["growth"], None, 7, {}]}, ("all",)),
         ({"alertChannels": {"growth": 1}}, ("all",)),

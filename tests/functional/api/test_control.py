@@ -58,8 +58,8 @@ def test_what_is_possible_now_follows_the_state_of_things(lab: Lab, api: ApiClie
     assert api.data("GET", asked)["recipe"] == ["resume"]
     give(api, "resume", id="welcome")
     assert api.data("GET", asked)["recipe"] == ["pause", "execute_now"]
-    assert api("GET", f"{CONTROL}?recipeId=nobody").status_code == 404
-    assert api("GET", f"{CONTROL}?executionId=nobody").status_code == 404
+    assert api("GET", f"{CONTROL}?recipeId=unknown").status_code == 404
+    assert api("GET", f"{CONTROL}?executionId=unknown").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_send_that_is_blocked_at_once_is_not_promised(api: ApiClient) -> None:
 @pytest.mark.parametrize("testers", [[], [""], [" "]])
 def test_a_recipe_whose_test_reaches_no_user_is_not_activated(api: ApiClient, testers: list[str]) -> None:
     for status, expected in (("draft", 201), ("active", 422)):
-        document = recipe(id=f"of-nobody-{status}", status=status, settings__testUserIds=testers)
+        document = recipe(id=f"untested-{status}", status=status, settings__testUserIds=testers)
         answer = api("POST", RECIPES, json=document)
         assert answer.status_code == expected
     assert json.loads(answer.text)["errors"][0]["field"] == "settings.testUserIds"

@@ -189,5 +189,5 @@ def test_a_send_whose_request_comes_again_too_late_expires(lab: Lab, api: ApiCli
 
 def test_an_unknown_mode_and_an_unknown_recipe_are_distinguished(api: ApiClient) -> None:
     assert api("GET", f"{TEST}?mode=send-it").status_code == 422
-    assert api("GET", "/api/automation/test/nobody").status_code == 404
-    assert api("POST", "/api/automation/test/nobody?mode=live-send").status_code == 404
+    assert api("GET", "/api/automation/test/unknown").status_code == 404
+    assert api("POST", "/api/automation/test/unknown?mode=live-send").status_code == 404

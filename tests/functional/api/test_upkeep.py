@@ -35,7 +35,7 @@ def test_a_recipes_scheduler_job_is_rebuilt(lab: Lab, api: ApiClient) -> None:
     done = api.data("POST", "/api/automation/debug/reschedule", json={"recipeId": "welcome"})
     assert done["schedule"] == {"name": "tminus-welcome", "cron": "0 18 * * *", "timezone": "UTC"}
     assert "tminus-welcome" in {job.name for job in lab.ports.schedules.all()}
-    assert api("POST", "/api/automation/debug/reschedule", json={"id": "nobody"}).status_code == 404
+    assert api("POST", "/api/automation/debug/reschedule", json={"id": "unknown"}).status_code == 404
     api.data("PUT", "/api/automation/recipes/welcome", json={"status": "paused"})
     assert api.data("POST", "/api/automation/debug/reschedule", json={"id": "welcome"})["schedule"] is None
 
