@@ -113,7 +113,7 @@ def test_what_a_recipe_gives_is_bound_and_never_run(job: Callable[..., Job], wri
         ("SELECT 'some' AS audience, 1 AS user_id", "rows of audience 'some', which it does not declare"),
         ("SELECT NULL AS audience, 1 AS user_id", "rows of audience None"),
         ("SELECT 'all' AS audience, nonsense AS user_id", "its SQL fails: Binder Error"),
-        ("SELECT 'all' AS audience, $user AS user_id", r"reads \$user, which is no parameter"),
+        ("SELECT 'all' AS audience, $user AS user_id", r"reads \$user, which is not one of its parameters"),
         (
             "SELECT 'all' AS audience, CAST('x' AS INTEGER) AS user_id FROM generate_series(1, 1)",
             "its SQL fails: Conversion Error",
