@@ -53,7 +53,7 @@ test-long: $(READY) ## Run the long tests, which make test leaves out
 
 test-all: test test-rest ## Run all that CI runs (an hour): make test, and then make test-rest
 
-test-rest: test-long test-bigquery test-api-clients lint demo simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
+test-rest: test-long test-bigquery test-api-clients lint demo test-wheel simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
 
 coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
 	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1
@@ -90,12 +90,19 @@ test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, fo
 chaos: $(READY) ## Kill, fill, lock and move away what a running tminus stands on, for three minutes (needs root or unshare)
 	$(RUN) $(BIN)/python -m tests.fuzz.chaos $(if $(SEED),--seed $(SEED))
 
+wheel: $(READY) ## Build the package, as a source archive and a wheel, into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+test-wheel: wheel ## Install the wheel into an empty virtual environment, and run tminus from it
+	$(RUN) $(BIN)/pytest tests/wheel/smoke.py
+
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy main.py functions audience_jobs local tests bench
+	$(BIN)/mypy main.py tminus functions audience_jobs local tests bench
 
-format: $(READY) ## Format the code and mend what can be mended
+format: $(READY) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -129,7 +136,7 @@ bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 soak: $(READY) ## Simulate 2,000 days of harsh faults (11 minutes on 2 cores), and write bench/out/soak.json
 	$(BIN)/python -m local.simulator soak
 
-simulate-fresh: $(READY) ## Simulate days that nobody has simulated before, for two and a half minutes
+simulate-fresh: $(READY) ## Simulate new days, for two and a half minutes
 	$(BIN)/python -m local.simulator fresh
 
 prove-simulator: $(READY) ## See that the simulator finds every planted defect, and write bench/out/planted.json
@@ -164,12 +171,12 @@ $(INFRA_VENV)/.ready: infra/requirements.txt
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-	    --no-annotate --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-emit-index-url --no-emit-find-links \
-	    --no-header --no-annotate --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-	    --no-annotate --constraint requirements-dev.txt --output-file requirements-demo.txt requirements-demo.in
+	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements-dev.txt --output-file requirements-demo.txt pyproject.toml
 
-clean: ## Remove what setup, demo and up have made
-	rm -rf .venv .tminus infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules
+COMPILE := $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+    --no-annotate
+
+clean: ## Remove what setup, demo, up and wheel have made
+	rm -rf .venv .tminus build dist infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules

@@ -17,7 +17,7 @@ Value = int | bool | str
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A knob of a job that a recipe may turn; the job's SQL reads it as `$name`.
+    """A parameter of a job that a recipe may set; the job's SQL reads it as `$name`.
 
     Without a `default` a recipe has to give it. `minimum` and `maximum` (inclusive) bound integers. A `meaning`
     says to a marketer what the knob does, unit included.
@@ -100,7 +100,7 @@ class Freshness:
 
     def __post_init__(self) -> None:
         if SOURCE_TABLES.get(self.table, {}).get(self.column) != "timestamp":
-            raise ValueError(f"freshness: {self.table}.{self.column} is no timestamp of the source tables")
+            raise ValueError(f"freshness: {self.table}.{self.column} is not a timestamp of the source tables")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +134,14 @@ class Job:
         _no_repeats(f"{self.id} gives different types to column", [name for name, _ in sorted(columns)])
 
     def audience(self, name: str) -> Audience:
-        """Give the audience of that name, or raise UnknownAudience."""
+        """Return the audience of that name, or raise UnknownAudience."""
         for audience in self.audiences:
             if audience.name == name:
                 return audience
         raise UnknownAudience(self.id, name, [audience.name for audience in self.audiences])
 
     def arguments(self, given: Mapping[str, object]) -> dict[str, Value]:
-        """Give a value for every parameter: what a recipe gives, else the default.
+        """Return a value for every parameter: what a recipe gives, else the default.
 
         The spelling of old recipes (`lookbackHours`) is taken for `lookback_hours`; a null counts as not given.
         Raises BadParameter for a name that the job lacks, a wrong type, a value out of bounds, a missing value.
@@ -175,20 +175,20 @@ class JobRun(Protocol):
     """The result of one run of a job, to be written audience by audience."""
 
     def size(self, audience: str) -> int:
-        """Give the number of rows that the audience has, before anything of it is written."""
+        """Return the number of rows that the audience has, before anything of it is written."""
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV, sorted by md5 of user_id, and give its number of rows.
+        """Write the audience's CSV, sorted by md5 of user_id, and return its number of rows.
 
         UTF-8, comma-separated, header first, `\\n` line ends, NULL as an empty field, timestamps as
         `2026-11-23T18:00:00Z`. The same data give the same bytes.
         """
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write `user_id,token,platform` of the audience's users, and give the number of rows.
+        """Write `user_id,token,platform` of the audience's users, and return the number of rows.
 
         Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token is that
-        of the user who registered it last, and of nobody else; white space around it is left out.
+        of the user who registered it last, and of no other; white space around it is left out.
         """
 
 

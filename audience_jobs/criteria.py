@@ -1,4 +1,4 @@
-"""Whom a query-based audience is of: filters, data packs, user ids and the query of an `audienceCriteria`."""
+"""Which users a query-based audience has: filters, data packs, user ids and the query of an `audienceCriteria`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """What narrows an audience down; None and empty are not asked for. A user has to fit all of it.
+    """The conditions of an audience; None and empty set no condition. A user has to fit all of them.
 
     Days count back from the execution's time, and `joined_after` is in UTC, without zone. `user_ids` are distinct,
     UUIDs in lower case. Whatever is asked for, users who are deleted or frozen are never found.
@@ -36,7 +36,7 @@ class Criteria:
 
     @property
     def narrows(self) -> bool:
-        """Whether anything is asked for: without, everybody is found."""
+        """Whether any condition is set: without one, every user is found."""
         return any(getattr(self, field.name) not in (None, ()) for field in fields(self))
 
 
@@ -71,7 +71,7 @@ _OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
 
 
 def read_criteria(written: Mapping[str, Any]) -> Criteria:
-    """Read `filters`, `dataPacks`, `manualUserIds` and `customQuery`; other keys are not looked at.
+    """Read `filters`, `dataPacks`, `manualUserIds` and `customQuery`; ignore other keys.
 
     The names of old recipes are understood in `filters` and beside it: with them, 0 and "any" ask for nothing, as do
     empty texts and lists with any name. Raises BadCriteria for every field that cannot be understood or that
@@ -147,11 +147,11 @@ def _custom_query(value: object) -> "CustomQuery | None":
 
 
 def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield what no user can fit, or no file hold."""
+    """Yield conditions that no user can fit, or that are too large for a file."""
     for within, beyond in (("last_active_days", "inactive_days"), ("traded_days", "not_traded_days")):
         recent, quiet = getattr(criteria, within), getattr(criteria, beyond)
         if recent is not None and quiet is not None and quiet >= recent:
-            reason = f"is {quiet}, and {places[within]} is {recent}, so that nobody fits both: make it less"
+            reason = f"is {quiet}, and {places[within]} is {recent}, so that no user fits both: make it less"
             yield places[beyond], reason
     least, most = criteria.min_lifetime_trades, criteria.max_lifetime_trades
     if least is not None and most is not None and least > most:

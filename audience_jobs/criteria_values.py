@@ -103,7 +103,7 @@ def data_packs(value: object) -> tuple[str, ...]:
         raise ValueError(f"must be a list of data packs, got {shown(value)}")
     for name in names:
         if not isinstance(name, str) or name not in DATA_PACKS:
-            raise ValueError(f"names {shown(name)}, which is no data pack{choices(str(name), list(DATA_PACKS))}")
+            raise ValueError(f"names {shown(name)}, which is not a data pack{choices(str(name), list(DATA_PACKS))}")
     return tuple(dict.fromkeys(names))
 
 

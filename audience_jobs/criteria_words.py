@@ -1,4 +1,4 @@
-"""Says in words whom criteria find."""
+"""Describes in words which users criteria find."""
 
 from collections.abc import Iterator
 from datetime import datetime, time
@@ -8,7 +8,7 @@ from audience_jobs.data_packs import DATA_PACKS
 
 
 def describe(criteria: Criteria) -> str:
-    """Say whom criteria find: "users active in the last 30 days, with at least 5 trades, with a top target shoe"."""
+    """Describe the users that criteria find: "users active in the last 30 days, with a top target shoe"."""
     parts = ", ".join(_parts(criteria))
     return f"users {parts}" if parts else "all users"
 

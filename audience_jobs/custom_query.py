@@ -46,9 +46,9 @@ def read_custom_query(sql: str) -> CustomQuery:
     names = [column.name.lower() for column in columns]
     for name in names:
         if names.count(name) > 1:
-            raise RefusedQuery(f"yields the column {name} twice: engines do not tell capitals apart")
+            raise RefusedQuery(f"yields the column {name} twice: engines do not distinguish capitals")
     if "audience" in names:
-        raise RefusedQuery("yields a column audience, which is Tminus' own: give it another name")
+        raise RefusedQuery("yields a column audience, which Tminus reserves: give it another name")
     return CustomQuery(sql=sql, columns=tuple(column for column in columns if column.name != "user_id"))
 
 
@@ -57,8 +57,8 @@ def _check_depth(tree: exp.Query) -> None:
     for _ in range(_DEEPEST):
         level = [child for node in level for child in node.iter_expressions()]
     if level:
-        told = f"is nested deeper than {_DEEPEST} levels, and each AND or OR of a chain is one"
-        raise RefusedQuery(f"{told}: write IN (...) for a long OR")
+        reason = f"is nested deeper than {_DEEPEST} levels, and each AND or OR of a chain is one"
+        raise RefusedQuery(f"{reason}: write IN (...) for a long OR")
 
 
 def _check_names(tree: exp.Query) -> None:
@@ -77,5 +77,5 @@ def _column(selected: exp.Expr) -> Column:
             f"make it a whole number, as in CAST(floor({name}) AS BIGINT)"
         )
     if kind not in _WRITTEN_ALIKE:
-        raise RefusedQuery(f"does not tell the type of {name}: say it, as in CAST(... AS TEXT) AS {name}")
+        raise RefusedQuery(f"does not show the type of {name}: cast it, as in CAST(... AS TEXT) AS {name}")
     return Column(name=name, type=_WRITTEN_ALIKE[kind], meaning="a column of the recipe's own query")

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 
 class AudienceJobError(Exception):
-    """An audience cannot be built until somebody changes something; the message says what."""
+    """An audience cannot be built until a person changes something; the message says what."""
 
 
 class Unavailable(Exception):
@@ -21,7 +21,7 @@ class Unavailable(Exception):
 
 
 class NoFolder(Unavailable):
-    """The folder of user data does not exist now: a disk may not be mounted, or an export may be under way."""
+    """The folder of user data does not exist now: a disk may not be mounted, or an export may be running."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -139,18 +139,18 @@ class MissingInDatabase(AudienceJobError):
     def __init__(self, name: str, schema: str) -> None:
         self.name, self.schema = name, schema
         super().__init__(
-            f"{name!r} is missing in the schema {schema!r} of the user database, or may not be read: "
+            f"{name!r} is missing in the schema {schema!r} of the user database, or cannot be read: "
             "create it, or grant SELECT on it to the role of USER_DATABASE_URL"
         )
 
 
 class NoDataset(AudienceJobError):
-    """The BigQuery dataset of user data does not exist, or may not be looked at."""
+    """The BigQuery dataset of user data does not exist, or cannot be read."""
 
     def __init__(self, dataset: str) -> None:
         self.dataset = dataset
         super().__init__(
-            f"the BigQuery dataset {dataset!r} does not exist or may not be read: set USER_DATASET to "
+            f"the BigQuery dataset {dataset!r} does not exist or cannot be read: set USER_DATASET to "
             "project.dataset, and grant roles/bigquery.dataViewer on it to the account that builds audiences"
         )
 
@@ -161,7 +161,7 @@ class MissingInDataset(AudienceJobError):
     def __init__(self, name: str, dataset: str) -> None:
         self.name, self.dataset = name, dataset
         super().__init__(
-            f"{name!r} is missing in the dataset {dataset!r} of USER_DATASET, or may not be read: create it, or "
+            f"{name!r} is missing in the dataset {dataset!r} of USER_DATASET, or cannot be read: create it, or "
             "grant roles/bigquery.dataViewer on the dataset to the account that builds audiences"
         )
 
@@ -229,7 +229,7 @@ class BadData(AudienceJobError):
 
 
 def choices(given: str, known: Sequence[str]) -> str:
-    """Give the end of a message about an unknown name: the closest known one, and all of them."""
+    """Return the end of a message about an unknown name: the closest known one, and all of them."""
     close = get_close_matches(given, known, n=1)
     suggestion = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{suggestion} known: {', '.join(known) or 'none'}"

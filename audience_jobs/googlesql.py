@@ -19,7 +19,7 @@ _UNITS = "MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR
 
 
 def googlesql(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
-    """Give the tree that sqlglot writes as GoogleSQL, or raise RefusedQuery; `more` is as for `typed`."""
+    """Return the tree that sqlglot writes as GoogleSQL, or raise RefusedQuery; `more` is as for `typed`."""
     said = typed(tree, more)
     for scope in traverse_scope(said):
         _name_elements(scope)
@@ -45,7 +45,7 @@ def _name_elements(scope: Scope) -> None:
 
 def _series(series: exp.Expr) -> exp.Expr:
     if not is_typed(series.args["start"], INTEGERS):
-        raise RefusedQuery("calls generate_series() of something else than whole numbers, which BigQuery cannot")
+        raise RefusedQuery("calls generate_series() of other values than whole numbers, which BigQuery lacks")
     return exp.GenerateSeries(**series.args)
 
 
@@ -70,7 +70,7 @@ def _moved(node: exp.Expr) -> exp.Expr:
 
 
 def _interval(node: exp.Expr) -> tuple[exp.Expr, exp.Var] | None:
-    """Give amount and unit of `INTERVAL '1 day'` and of its multiples; None for what is no interval."""
+    """Return amount and unit of `INTERVAL '1 day'` and of its multiples; None for other expressions."""
     node = bare(node)
     if isinstance(node, exp.Mul):
         for factor, other in ((node.this, node.expression), (node.expression, node.this)):
@@ -167,7 +167,7 @@ def _cut(node: exp.Expr) -> exp.Expr:
     """Places before the first count from the end there."""
     start = node.args.get("start")
     if not isinstance(start, exp.Literal) or not start.name.isdecimal() or int(start.name) < 1:
-        raise RefusedQuery("calls substring() from elsewhere than a place that is written as a number from 1")
+        raise RefusedQuery("calls substring() from a position that is not written as a number from 1")
     return node
 
 

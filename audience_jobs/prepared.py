@@ -36,25 +36,25 @@ class PreparedJob:
         fresh = [self.job.freshness.table] if self.job.freshness else []
         return frozenset(fresh).union(*(query.tables for query in self.queries)) - {RESULT_TABLE}
 
-    def hold_columns(self, found: Sequence[str]) -> None:
+    def check_columns(self, found: Sequence[str]) -> None:
         """Raise BadJob where the job yields (these columns) less than it declares."""
         declared = {"audience"} | {c.name for audience in self.job.audiences for c in audience.columns}
         if lacking := sorted(declared - set(found)):
             raise BadJob(self.job.id, f"its SQL yields no column {', '.join(lacking)}, which it declares")
 
-    def hold_audiences(self, found: Sequence[object]) -> None:
+    def check_audiences(self, found: Sequence[object]) -> None:
         """Raise BadJob where the job yields rows of an audience that it does not declare."""
         for name in found:
             if name not in {audience.name for audience in self.job.audiences}:
                 raise BadJob(self.job.id, f"its SQL yields rows of audience {name!r}, which it does not declare")
 
-    def hold_checks(self, count_of: Callable[[Query], int]) -> None:
+    def run_checks(self, count_of: Callable[[Query], int]) -> None:
         """Raise CheckFailed for the first of the job's checks that counts a row."""
         for check, query in self.checks:
             if count := count_of(query):
                 raise CheckFailed(self.job.id, check.name, count, check.meaning)
 
-    def hold_fresh(self, newest: datetime | None) -> None:
+    def check_freshness(self, newest: datetime | None) -> None:
         """Raise StaleData where the newest row is older than the job allows. A table without rows has no age."""
         fresh, now = self.job.freshness, self.values["now"]
         assert isinstance(now, datetime)
@@ -78,5 +78,5 @@ def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime) -> Prep
 
 
 def freshness_sql(fresh: Freshness) -> str:
-    """Give the query for the newest instant of a column that tells how old the data are."""
+    """Return the query for the newest instant of a column that shows how old the data is."""
     return f"SELECT max({fresh.column}) FROM {fresh.table}"  # noqa: S608 (names of the schema, as Freshness holds)

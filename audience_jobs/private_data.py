@@ -54,7 +54,7 @@ def _check_node(node: exp.Expr, query: Query) -> None:
             if table in query.tables and node.name.lower() in columns:
                 raise RefusedQuery(f"names {node.name}, and {table}.{node.name.lower()} is private: leave it out")
     if isinstance(node, exp.Join) and node.method == "NATURAL":
-        raise RefusedQuery("uses NATURAL JOIN, which compares columns that nobody names: write them with ON")
+        raise RefusedQuery("uses NATURAL JOIN, which compares columns that are not named: write them with ON")
     alias = node.args.get("alias")
     if _source(node) and alias is not None and alias.columns:
         raise RefusedQuery(f"renames the columns of {_source(node)} in their order: name each with AS in a SELECT")

@@ -1,7 +1,7 @@
 """Reads a query as what it is, one SELECT over the source tables, and says it again in another engine's words.
 
 What is not on the lists below is refused: statements that write, functions that touch anything but their arguments,
-tables that are not the product's. What an engine runs is made anew from the parsed query, so that no comment, quote
+tables that are not the product's. What an engine runs is generated from the parsed query, so that no comment, quote
 or second statement of the original reaches it.
 """
 
@@ -85,8 +85,8 @@ _CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtime
 _REASONS: dict[tuple[type[exp.Expr], ...], str] = {
     (exp.Placeholder, exp.SessionParameter): "has a place to fill in: write parameters as $name",
     _CLOCKS: "asks for the time: read it as $now, so that a repeat gives the same rows",
-    (exp.Into,): "writes a table by INTO: it may only read",
-    (exp.Lock,): "locks rows: it may only read",
+    (exp.Into,): "writes a table by INTO: a query can only read",
+    (exp.Lock,): "locks rows: a query can only read",
 }
 
 
@@ -102,11 +102,11 @@ class Query:
         self.parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter, bfs=False)))
 
     def tree(self) -> exp.Query:
-        """Give a copy of the query as it was read."""
+        """Return a copy of the query as it was read."""
         return self._tree.copy()
 
     def sql(self, dialect: Dialect) -> str:
-        """Give the query in an engine's words, and PostgreSQL's as it was written; RefusedQuery where it has none."""
+        """Return the query in an engine's dialect, PostgreSQL's as it was written; RefusedQuery where it has none."""
         with refusing_depth():
             if dialect == "bigquery":
                 from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - its optimizer takes a while to load
@@ -115,7 +115,7 @@ class Query:
             return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
 
     def numbered(self) -> str:
-        """Give the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
+        """Return the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
         places = {name: exp.Literal.number(place) for place, name in enumerate(self.parameters, start=1)}
 
         def number(node: exp.Expr) -> exp.Expr:
@@ -127,7 +127,7 @@ class Query:
 
 @contextmanager
 def refusing_depth() -> Iterator[None]:
-    """Raise RefusedQuery where sqlglot, which walks most queries by recursion, finds one nested too deeply."""
+    """Raise RefusedQuery if a query is nested too deeply for sqlglot, which walks most queries by recursion."""
     try:
         yield
     except RecursionError:
@@ -145,10 +145,10 @@ def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str]
 
 def _read(tree: exp.Query, sql: str, parameters: Collection[str], tables: Collection[str]) -> Query:
     for node in tree.walk():
-        _hold_to_the_lists(node, sql)
+        _check_allowed(node, sql)
         if isinstance(node, exp.Parameter) and node.name not in parameters:
             known = ", ".join(f"${name}" for name in parameters) or "none"
-            raise RefusedQuery(f"reads ${node.name}, which is no parameter of it; known: {known}")
+            raise RefusedQuery(f"reads ${node.name}, which is not one of its parameters; known: {known}")
     return Query(tree, frozenset(_tables_read(tree, frozenset(tables), frozenset())))
 
 
@@ -166,7 +166,7 @@ def _parsed(sql: str) -> exp.Query:
         raise RefusedQuery(f"is {len(statements)} statements: write one SELECT")
     tree = statements[0]
     if not isinstance(tree, exp.Query):
-        raise RefusedQuery(f"is no SELECT but {_name(tree)}: write one SELECT, which only reads")
+        raise RefusedQuery(f"is not a SELECT but {_name(tree)}: write one SELECT, which only reads")
     if isinstance(tree, exp.Select) and not tree.expressions:
         raise RefusedQuery("selects nothing")
     return tree
@@ -178,19 +178,19 @@ def _first_error(error: SqlglotError) -> str:
     return f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
 
 
-def _hold_to_the_lists(node: exp.Expr, sql: str) -> None:
+def _check_allowed(node: exp.Expr, sql: str) -> None:
     if isinstance(node, exp.Anonymous):
-        raise RefusedQuery(f"calls {node.name.lower()}(), which it may not; it may call {_callable()}")
+        raise RefusedQuery(f"calls {node.name.lower()}(), which is not allowed; allowed functions: {_callable()}")
     if type(node) not in _ALLOWED:
         raise RefusedQuery(_reason_against(node, sql))
     if isinstance(node, exp.DataType) and node.this not in _TYPES:
         raise RefusedQuery(f"uses the type {node.sql('postgres')}, which not every engine has")
     if isinstance(node, exp.With) and node.args.get("recursive"):
-        raise RefusedQuery("uses WITH RECURSIVE, which need not end")
+        raise RefusedQuery("uses WITH RECURSIVE, which may never end")
     if isinstance(node, exp.Parameter) and not isinstance(node.this, exp.Var):
         raise RefusedQuery(f"reads {node.sql('postgres')}: write parameters as $name")
     if isinstance(node, exp.Column):
-        _hold_column(node)
+        _check_column(node)
     if isinstance(node, exp.Identifier) and not _PLAIN_NAME.fullmatch(node.name):
         name = node.name[:_LONGEST_SHOWN]
         raise RefusedQuery(f"uses the name {name!r}: a name has up to 63 letters, digits and _, no digit first")
@@ -201,10 +201,10 @@ def _reason_against(node: exp.Expr, sql: str) -> str:
         if isinstance(node, kinds):
             return reason
     if isinstance(node, (exp.DML, exp.DDL, exp.Command)):
-        return f"holds a statement of {_name(node)}: it may only read"
+        return f"contains a statement of {_name(node)}: a query can only read"
     if isinstance(node, exp.Func) and (name := _function(node, sql)):
-        return f"calls {name}(), which it may not; it may call {_callable()}"
-    return f"uses {_written(node)}, which not every engine has or which may do more than read"
+        return f"calls {name}(), which is not allowed; allowed functions: {_callable()}"
+    return f"uses {_written(node)}, which not every engine has, or which can do more than read"
 
 
 def _function(node: exp.Func, sql: str) -> str:
@@ -227,13 +227,13 @@ def _written(node: exp.Expr) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _hold_column(column: exp.Column) -> None:
+def _check_column(column: exp.Column) -> None:
     if column.args.get("db"):
         raise RefusedQuery(f"reads {column.sql('postgres')}: name columns as alias.column, without schema")
     name = column.this
     bare = isinstance(name, exp.Identifier) and not name.quoted and not column.table
     if bare and column.name.lower() in _WORDS_OF_THE_SESSION:
-        raise RefusedQuery(f"asks for {column.name.lower()}, which hangs on who asks and when")
+        raise RefusedQuery(f"asks for {column.name.lower()}, which depends on the caller and the time")
 
 
 def _tables_read(node: exp.Expr, allowed: frozenset[str], known: frozenset[str]) -> Iterator[str]:
@@ -257,7 +257,7 @@ def _tables_read(node: exp.Expr, allowed: frozenset[str], known: frozenset[str])
 
 def _table(table: exp.Table, allowed: frozenset[str], known: frozenset[str]) -> Iterator[str]:
     if not isinstance(table.this, exp.Identifier):
-        return  # a function in its place, which the lists have judged
+        return  # a function in its place, which the lists have checked
     if table.args.get("db") or table.args.get("catalog"):
         raise RefusedQuery(f"reads {exp.table_name(table)}: name the table alone, without schema or database")
     name = _folded(table.this)
@@ -265,22 +265,22 @@ def _table(table: exp.Table, allowed: frozenset[str], known: frozenset[str]) -> 
         return
     if name not in allowed:
         raise RefusedQuery(
-            f"reads {name!r}, which is no table that it may read; those are {', '.join(sorted(allowed))}"
+            f"reads {name!r}, which is not a table this query can read; those are {', '.join(sorted(allowed))}"
         )
     yield name
 
 
 def _folded(name: exp.Identifier) -> str:
-    """Give a name as PostgreSQL understands it: in lower case unless it is quoted."""
+    """Return a name as PostgreSQL reads it: in lower case unless it is quoted."""
     return name.name if name.quoted else name.name.lower()
 
 
 def generated(tree: exp.Expr, dialect: Dialect) -> str:
-    """Write a tree in an engine's words, without comments; RefusedQuery where the engine has none for it."""
+    """Write a tree in an engine's dialect, without comments; RefusedQuery if the dialect lacks something."""
     try:
         return tree.sql(dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
-        raise RefusedQuery(f"cannot be said to {dialect}: {str(error).splitlines()[0]}") from error
+        raise RefusedQuery(f"cannot be translated for {dialect}: {str(error).splitlines()[0]}") from error
 
 
 def _callable() -> str:

@@ -77,7 +77,7 @@ _NOT_GIVEN = (None, ())
 
 
 def job_of(criteria: Criteria) -> Job:
-    """Give the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
+    """Return the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
 
     Its one audience, `default`, has username and firstName, or else the columns of the custom query, and those of the
     data packs. A user comes once, unless the custom query names them more often.
@@ -97,7 +97,7 @@ def job_of(criteria: Criteria) -> Job:
     queries += [SHOES, *(pack.queries("chosen") for pack in packs)] if packs else []
     sql = f"""WITH {", ".join(queries)}
 SELECT '{AUDIENCE}' AS audience, c.user_id{f", {selected}" if selected else ""}
-FROM chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a query that was judged and said anew)
+FROM chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a checked, rewritten query)
     activity = criteria.last_active_days is not None or criteria.inactive_days is not None
     declared = (_USER_ID, *(column for column, _ in columns))
     return Job(
@@ -116,7 +116,7 @@ def _about_user() -> list[tuple[Column, str]]:
 
 
 def _chosen(conditions: list[str]) -> str:
-    """Give the WITH query of who fits the filters; an export may hold a user twice, of whom one row is enough."""
+    """Return the WITH query of users who fit the filters; an export may list a user twice, and one row is enough."""
     return f"""
 chosen AS (
     SELECT u.id AS user_id, min(u.username) AS username, min(u.first_name) AS first_name
@@ -147,7 +147,7 @@ def _parameters(criteria: Criteria) -> Iterator[Parameter]:
 
 
 def _bound(value: int | datetime | tuple[str, ...]) -> int | str:
-    """Give what is bound for a value: several ids are one text, since engines bind lists differently."""
+    """Return what is bound for a value: several ids are one text, since engines bind lists differently."""
     if isinstance(value, tuple):
         return "\n".join(value)
     return value.isoformat(sep=" ") if isinstance(value, datetime) else value

@@ -11,12 +11,12 @@ from audience_jobs.errors import BadJob, UnknownJob
 
 
 def all_jobs() -> tuple[Job, ...]:
-    """Give every job, in the order of their ids. Raises BadJob, naming the file, where one does not load."""
+    """Return every job, in the order of their ids. Raises BadJob, naming the file, where one does not load."""
     return jobs_in("audience_jobs.jobs")
 
 
 def find(job_id: str) -> Job:
-    """Give the job of that id, or raise UnknownJob, which suggests the closest one."""
+    """Return the job of that id, or raise UnknownJob, which suggests the closest one."""
     jobs = {job.id: job for job in all_jobs()}
     if job_id not in jobs:
         raise UnknownJob(job_id, jobs)
@@ -25,7 +25,7 @@ def find(job_id: str) -> Job:
 
 @cache
 def jobs_in(package: str) -> tuple[Job, ...]:
-    """Give the jobs of a package's modules, in the order of their ids.
+    """Return the jobs of a package's modules, in the order of their ids.
 
     One broken module is an error for all of them: it should show at deployment, not half an hour before a push.
     """

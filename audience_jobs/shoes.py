@@ -12,7 +12,7 @@ shoes AS (
 
 
 def target_shoes(of: str, *, offers: str, wishes: str) -> str:
-    """Give WITH queries of which the last, `target_shoes`, has `user_id`, `variant_id` and `product_name`.
+    """Return WITH queries of which the last, `target_shoes`, has `user_id`, `variant_id` and `product_name`.
 
     It has the users of the WITH query `of` (of distinct `user_id`) who seem to want a shoe: the first that exists of
     the desired item (most offers, then newest), an item of the newest offer, the newest wish, and any offered item
@@ -68,7 +68,7 @@ target_shoes AS (
 
 
 def hottest_shoes(name: str, of: str, *, counted: str) -> str:
-    """Give WITH queries of which the last, `name`, has `user_id`, `variant_id`, `product_name` and `times`.
+    """Return WITH queries of which the last, `name`, has `user_id`, `variant_id`, `product_name` and `times`.
 
     For each user of the WITH query `of` it is the variant that they offer for trade which comes most often in
     `counted`, a SELECT of `variant_id` and `times` (at least 1); of equal ones that of the lowest id. `SHOES` has to

@@ -20,7 +20,7 @@ FILE_ORDER = "md5(coalesce(user_id, ''))"
 
 
 def is_blank(text: str) -> str:
-    """Give the condition that a text is NULL, empty or nothing but white space.
+    """Return the condition that a text is NULL, empty or nothing but white space.
 
     The pattern says where it starts and ends, because `~` finds in PostgreSQL but matches as a whole in DuckDB.
     It is 25 times as fast as trimming.
@@ -29,19 +29,19 @@ def is_blank(text: str) -> str:
 
 
 def lowest_first(key: str) -> str:
-    """Give the ORDER BY terms that put the lowest id first, alike for numbers (9 before 10) and UUIDs."""
+    """Return the ORDER BY terms that put the lowest id first, alike for numbers (9 before 10) and UUIDs."""
     return f"length(CAST({key} AS TEXT)), CAST({key} AS TEXT)"
 
 
 def ordinal(number: str) -> str:
-    """Give a whole number as a text that people read: 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    """Return a whole number as a text that people read: 1st, 2nd, 3rd, 4th, 11th, 21st."""
     ending = f"""CASE WHEN {number} % 100 BETWEEN 11 AND 13 THEN 'th' WHEN {number} % 10 = 1 THEN 'st'
         WHEN {number} % 10 = 2 THEN 'nd' WHEN {number} % 10 = 3 THEN 'rd' ELSE 'th' END"""
     return f"CAST({number} AS TEXT) || {ending}"
 
 
 def preferred_sizes(of: str) -> str:
-    """Give WITH queries of which the last, `sizes`, has `user_id` and `size` of the users in the WITH query `of`.
+    """Return WITH queries of which the last, `sizes`, has `user_id` and `size` of the users in the WITH query `of`.
 
     A size is the preferred value of the attribute `mens_size` that is not blank; of several the one of lowest id.
     """
@@ -70,36 +70,36 @@ def canonical(raw: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Give a name as an SQL identifier."""
+    """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: object) -> str:
-    """Give a text as an SQL literal."""
+    """Return a text as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
 def in_file_order(select: str, columns: Iterable[str]) -> str:
-    """Give a SELECT's rows in the order of audience files: by md5 of user_id, then by these columns.
+    """Return a SELECT's rows in the order of audience files: by md5 of user_id, then by these columns.
 
-    An id that is NULL is written as an empty field, and sorted as that: whoever reads the file sees it in order.
+    An id that is NULL is written as an empty field, and sorted as that: readers of the file see it in order.
     """
     order = ", ".join([FILE_ORDER, *columns])
     return f"SELECT * FROM ({select}) AS unordered ORDER BY {order}"  # noqa: S608 (made of an engine's own SQL)
 
 
 def trimmed(text: str) -> str:
-    """Give a text without white space around it; a test of its ends first is 15 times as fast as trimming."""
+    """Return a text without white space around it; a test of its ends first is 15 times as fast as trimming."""
     ends = " AND ".join(f"{text} NOT LIKE '%{mark}'" for mark in _AT_ENDS)
     return f"CASE WHEN {text} >= '!' AND {text} < '\x7f' AND {ends} THEN {text} ELSE trim({text}, '{_TRIMMED}') END"
 
 
 def ranked_devices(recipients: str, per_user: int) -> str:
-    """Give the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
+    """Return the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
 
     At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
-    registration alone, whoever else has registered it before: a phone whose owner has changed gets the pushes of its
-    present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
+    registration alone, even if another user registered it before: a phone whose owner has changed gets the pushes of
+    its present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
     """
     return f"""
 WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),
@@ -126,6 +126,6 @@ SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}""
 
 
 def devices_of(ranked: str) -> str:
-    """Give the SELECT of `user_id, token, platform` for what `ranked_devices` gives, in the order of the file."""
+    """Return the SELECT of `user_id, token, platform` for what `ranked_devices` gives, in the order of the file."""
     return f"""
 SELECT user_id, token, platform FROM ({ranked}) AS ranked ORDER BY {FILE_ORDER}, user_id, place"""  # noqa: S608 (our own SQL)

@@ -15,7 +15,7 @@ _SQL_TYPES = {"id": "TEXT", "integer": "BIGINT"}
 
 
 def typed(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
-    """Give a query in which columns name their table and expressions have a `type`, and no `*` is left.
+    """Return a query in which columns name their table and expressions have a `type`, and no `*` is left.
 
     `more` are tables beside the source tables: their columns, each with its type in the schema's words. Raises
     RefusedQuery where a column cannot be found.

@@ -32,17 +32,17 @@ def reword(tree: _Tree, reworded: Reworded) -> _Tree:
 
 
 def for_duckdb(tree: exp.Query) -> exp.Query:
-    """Give the tree that sqlglot writes for DuckDB."""
+    """Return the tree that sqlglot writes for DuckDB."""
     if tree.find(exp.Div):
         from audience_jobs.typed_query import typed  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
 
-        with suppress(RefusedQuery):  # nobody here knows the columns of the result that a job's check reads
+        with suppress(RefusedQuery):  # the columns of the result that a job's check reads are not known here
             tree = typed(tree)
     return reword(tree, _DUCKDB)
 
 
 def for_postgres(tree: exp.Expr) -> exp.Expr:
-    """Give the tree that sqlglot writes for PostgreSQL."""
+    """Return the tree that sqlglot writes for PostgreSQL."""
     return reword(tree, _POSTGRES)
 
 
@@ -65,7 +65,7 @@ def is_typed(node: exp.Expr, types: tuple[Any, ...]) -> bool:
 
 
 def bare(node: exp.Expr) -> exp.Expr:
-    """Give what is inside of parentheses."""
+    """Return what is inside of parentheses."""
     return bare(node.this) if isinstance(node, exp.Paren) else node
 
 

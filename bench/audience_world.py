@@ -90,7 +90,7 @@ def make(folder: Path, users: int) -> Path:
 
 
 def product() -> str:
-    """Give the id of the most popular product."""
+    """Return the id of the most popular product."""
     row = duckdb.connect().execute(f"{_MACROS}; SELECT uuid_of(2, 0)").fetchone()
     assert row is not None
     return str(row[0])

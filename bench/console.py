@@ -2,7 +2,7 @@
 
 On the embedded runtime with 1,000 recipes and 100,000 executions, in this process: what a browser and a network add
 is not in it. A first load is the page with the files that it needs, as they are sent. The peer is a function of
-functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whoever else is on it.
+functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whatever else runs on it.
 """
 
 import argparse
@@ -63,7 +63,9 @@ def main(arguments: list[str]) -> int:
         found = _measure(Path(name), options)
     figures.keep(options.out, found)
     columns = ("p50_ms", "cpu_ms", "first_load_kb")
-    table(["page", *columns], [[page, *(told[name] for name in columns)] for page, told in found["pages"].items()])
+    table(
+        ["page", *columns], [[page, *(figures[name] for name in columns)] for page, figures in found["pages"].items()]
+    )
     say(f"a bare function answers in {found['bare_ms']} ms; the slowest page takes {found['p50_ms']} ms")
     return 0
 
@@ -88,8 +90,8 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "recipes": options.recipes,
         "executions": options.executions,
         "pages": pages,
-        "p50_ms": max(told["p50_ms"] for told in pages.values()),
-        "first_load_kb": max(told["first_load_kb"] for told in pages.values()),
+        "p50_ms": max(figures["p50_ms"] for figures in pages.values()),
+        "first_load_kb": max(figures["first_load_kb"] for figures in pages.values()),
         "bare_ms": round(taken, 2),
     }
 

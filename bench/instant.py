@@ -6,7 +6,7 @@ from functions.domain.push.outcomes import Chunk, Envelope, Outcome
 
 
 class InstantSender:
-    """Plays PushSender without a network."""
+    """Implements PushSender without a network."""
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
         """Yield each chunk as sent."""

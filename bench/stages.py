@@ -49,7 +49,7 @@ class Stopwatch:
             self.turn(before)
 
     def take(self, messages: int) -> dict[str, dict[str, float]]:
-        """Return microseconds a message by stage since the last time, and begin anew."""
+        """Return microseconds a message by stage since the last time, and begin again."""
         self.turn(READ)
         taken = {
             "wall_us": {stage: self._wall[stage] / messages * 1e6 for stage in STAGES},

@@ -1,9 +1,9 @@
 # One deployment of Tminus in one project: wires the modules together. environments/ call it.
 
 locals {
-  # Where and by whom functions are called is known before the first is deployed, so each can be told where the others
-  # are. The run.app form, not cloudfunctions.net: requests of Cloud Tasks and Cloud Scheduler count as internal there,
-  # cloud.google.com/run/docs/securing/ingress, and it is an OIDC audience that Cloud Run accepts without being told.
+  # The addresses of functions are known before the first is deployed, so each function gets those of the others as
+  # settings. The run.app form, not cloudfunctions.net: requests of Cloud Tasks and Cloud Scheduler count as internal
+  # there, cloud.google.com/run/docs/securing/ingress, and Cloud Run accepts it as an OIDC audience.
   function_url  = "https://tminus-{function}-${data.google_project.this.number}.${var.location}.run.app"
   function_urls = { for name, _ in local.functions : name => replace(local.function_url, "{function}", replace(name, "_", "-")) }
 
@@ -34,13 +34,13 @@ locals {
     PUSH_SENDER             = "fcm"
     FCM_MESSAGES_PER_SECOND = tostring(var.fcm_messages_per_second)
 
-    # Else Cloud Storage's client asks for the bucket's metadata once a process, which no function has a right to.
+    # Without it, Cloud Storage's client reads the bucket's metadata once in each process, which no function is allowed to.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
   }, var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset })
   # Addresses of webhooks are a secret of the one function that posts; the others know the channels by name.
   default_settings = contains(keys(var.secrets), "ALERT_WEBHOOKS") ? { ALERT_CHANNELS = "all" } : {}
 
-  # Who may know a secret, whoever asks for more.
+  # Limits which functions may read a secret, even if a variable names more.
   secret_holders = {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]

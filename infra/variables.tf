@@ -60,7 +60,7 @@ variable "settings" {
 
   validation {
     condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
-    error_message = "settings are no secrets: put ${join(" and ", keys(local.secret_holders))} into secrets."
+    error_message = "secrets do not belong in settings: put ${join(" and ", keys(local.secret_holders))} into secrets."
   }
 }
 
@@ -108,7 +108,7 @@ variable "console_visitors" {
 
   validation {
     condition     = alltrue([for member in var.console_visitors : can(regex("^(user|group|domain|serviceAccount):[^\\s]+$", member))])
-    error_message = "console_visitors must be such as group:EMAIL; nobody is let in without a name."
+    error_message = "console_visitors must be such as group:EMAIL; only named members are let in."
   }
 }
 
@@ -136,7 +136,7 @@ variable "receipt_retention_days" {
 }
 
 variable "notification_channels" {
-  description = "Who is told of alerts: names of Cloud Monitoring channels, projects/PROJECT/notificationChannels/NUMBER."
+  description = "Where alerts go: names of Cloud Monitoring channels, projects/PROJECT/notificationChannels/NUMBER."
   type        = list(string)
   default     = []
 }

@@ -59,7 +59,7 @@ class Function(Served):
         super().__init__(_Server(("127.0.0.1", 0), _handler(self, clock)))
 
     def next(self) -> Received:
-        """Wait for the next request that nobody has waited for."""
+        """Wait for the next request that the test has not waited for yet."""
         return self.arrivals.get(timeout=LONG)
 
     @property
@@ -137,7 +137,7 @@ def _handler(function: Function, clock: WaitableClock) -> type[BaseHTTPRequestHa
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             except OSError:
-                """Nobody waits for the answer any more."""
+                """Ignore: the client does not wait for the answer any more."""
 
         do_GET = do_POST  # noqa: N815 - as above
 

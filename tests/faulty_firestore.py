@@ -41,7 +41,7 @@ class Fault:
 class FaultyFirestore:
     """Forwards every call to an emulator while it is entered, and fails as `faults` say; the first that fits decides.
 
-    `calls` counts the calls that clients have made, by method; assigning `faults` begins both anew.
+    `calls` counts the calls that clients have made, by method; assigning `faults` resets both.
     """
 
     def __init__(self, emulator: str, seed: int = 0) -> None:

@@ -50,7 +50,7 @@ class _Answer:
 class FaultyStorage(Served):
     """Forwards every request to an emulator while it is entered, unless one of `faults` fits, the first of them.
 
-    `requests` are the methods and paths that clients have asked for; assigning `faults` begins both anew.
+    `requests` are the methods and paths that clients have asked for; assigning `faults` resets both.
     """
 
     def __init__(self, emulator: str) -> None:

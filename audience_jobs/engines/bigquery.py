@@ -49,12 +49,12 @@ class BigQueryEngine:
         """
         prepared = prepare(job, arguments, now=now)
         with self._open(job.id) as session:
-            with session.told():
+            with session.translating_errors():
                 session.tables.provide(Needs.of(prepared))
             run = BigQueryRun(self, prepared, session)
-            run.hold_fresh()
+            run.check_freshness()
             run.fill()
-            run.hold_to_declaration()
+            run.check_declaration()
             yield run
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
@@ -73,7 +73,7 @@ class BigQueryEngine:
         select: str,
         path: Path,
     ) -> int:
-        """Write what a SELECT makes of `exported`, these columns of a query, as CSV, and give the number of rows."""
+        """Write what a SELECT makes of these columns of a query, `exported`, as CSV; return the number of rows."""
         with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
@@ -84,7 +84,7 @@ class BigQueryEngine:
         self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
     ) -> int:
         """Write the tokens of the users that a query yields as `user_id`, each once."""
-        with session.told():
+        with session.translating_errors():
             session.tables.require("devices", ("user_id", "token", "platform", "updated_at"))
         ranked = ranked_devices(recipients, per_user)
         select = devices_of("SELECT * FROM exported")
@@ -100,7 +100,7 @@ class BigQueryEngine:
 def open_bigquery(
     project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
-    """Give the engine that acts as the account of this machine, and lets `project` pay; NoCredentials without one."""
+    """Return the engine that acts as this machine's account, and lets `project` pay; NoCredentials without one."""
     with google_access():
         return BigQueryEngine(
             client=bigquery.Client(project),
@@ -117,33 +117,33 @@ class BigQueryRun:
     def __init__(self, engine: BigQueryEngine, prepared: PreparedJob, session: BigQuerySession) -> None:
         self._engine, self._prepared, self._session = engine, prepared, session
 
-    def hold_fresh(self) -> None:
+    def check_freshness(self) -> None:
         """Raise StaleData where the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._session.rows(freshness_sql(fresh))[0][0]
-            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
+            self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def fill(self) -> None:
         """Keep what the job's query yields, or raise BadJob where that is too little."""
         query = self._prepared.query
-        self._prepared.hold_columns(self._session.columns(query.tree()))
+        self._prepared.check_columns(self._session.columns(query.tree()))
         columns = {c.name: str(c.type) for audience in self._prepared.job.audiences for c in audience.columns}
         self._session.keep(query.tree(), self._values(query), {"audience": "text"} | columns)
 
-    def hold_to_declaration(self) -> None:
+    def check_declaration(self) -> None:
         """Raise BadJob or CheckFailed where the result is not what the job declares."""
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
-        self._prepared.hold_audiences([name for (name,) in found])
-        self._prepared.hold_checks(self._count)
+        self._prepared.check_audiences([name for (name,) in found])
+        self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         found = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = {literal(name)}")  # noqa: S608 (quoted)
         return int(str(found[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         names = [column.name for column in declared.columns]
         found = f"SELECT {', '.join(map(_as_exported, declared.columns))} FROM {RESULT_TABLE}"  # noqa: S608 (quoted)
@@ -158,7 +158,7 @@ class BigQueryRun:
         )
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
         return self._engine.write_devices(self._session, recipients, {}, path, per_user)
@@ -171,6 +171,6 @@ class BigQueryRun:
 
 
 def _as_exported(column: Column) -> str:
-    """Give times as texts: Parquet has several ways to hold one."""
+    """Return times as texts: Parquet has several ways to hold one."""
     name = quoted(column.name)
     return f"CAST({name} AS TEXT) AS {name}" if column.type == "timestamp" else name

@@ -44,7 +44,7 @@ class Export:
 
 @contextmanager
 def exported(bucket: Bucket) -> Iterator[Export]:
-    """Give a place for an export, which is emptied at the end; what stays after a crash the bucket removes itself."""
+    """Yield a place for an export, emptied at the end; what stays after a crash the bucket removes itself."""
     export = Export(bucket)
     try:
         yield export
@@ -55,7 +55,7 @@ def exported(bucket: Bucket) -> Iterator[Export]:
 def write_sorted(
     export: Export, columns: Sequence[str], select: str, path: Path, *, temp_dir: Path | None, memory_limit_mib: int
 ) -> int:
-    """Write what a SELECT makes of `exported`, the table of these columns, as CSV, and give the number of rows.
+    """Write what a SELECT makes of `exported`, the table of these columns, as CSV, and return the number of rows.
 
     DuckDB sorts, and spills what does not fit into memory.
     """

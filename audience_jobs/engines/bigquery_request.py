@@ -20,7 +20,7 @@ class Limits:
 
 
 def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapping[str, object]) -> QueryJobConfig:
-    """Give the configuration of a query of a job, in a session of BigQuery; without one it opens one.
+    """Return the configuration of a query of a job, in a session of BigQuery; without one it opens one.
 
     `values` are bound to `@name`: texts, whole numbers, booleans, times without zone, and lists of texts.
     """
@@ -36,7 +36,7 @@ def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapp
 
 
 def label(text: str) -> str:
-    """Give a text as a label: at most 63 of a-z, 0-9, _ and -: cloud.google.com/bigquery/docs/labels-intro."""
+    """Return a text as a label: at most 63 of a-z, 0-9, _ and -: cloud.google.com/bigquery/docs/labels-intro."""
     return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:_LONGEST_LABEL]
 
 

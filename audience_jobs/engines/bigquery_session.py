@@ -35,7 +35,7 @@ class BigQuerySession:
         self._result: Mapping[str, Mapping[str, str]] = {}
 
     def columns(self, query: exp.Query) -> list[str]:
-        """Give the names of the columns that a query yields."""
+        """Return the names of the columns that a query yields."""
         with self._refused():
             return list(typed(query, self._result).named_selects)
 
@@ -55,7 +55,7 @@ class BigQuerySession:
         self._result = {RESULT_TABLE: dict(types)}
 
     def rows(self, query: exp.Query | str, values: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        """Run one query, with the values that it reads as `$name`, and give its rows."""
+        """Run one query, with the values that it reads as `$name`, and return its rows."""
         return self._run(self._said(_read(query)), values or {})
 
     def export(self, query: exp.Query | str, values: Mapping[str, object], uri: str) -> None:
@@ -75,15 +75,15 @@ class BigQuerySession:
 
     @contextmanager
     def exporting(self, uri: str) -> Iterator[None]:
-        """Say what Google holds against an export, as `told` does: the job's own query has run by then."""
+        """Translate the errors of an export, as `translating_errors` does: the job's own query has run by then."""
         try:
-            with self.told():
+            with self.translating_errors():
                 yield
         except (BadJob, NotAllowed) as error:
             raise NotExported(self._job_id, uri, error.reason) from error
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def translating_errors(self) -> Iterator[None]:
         """Say in our words what Google holds against a request, or is lacking now."""
         try:
             yield
@@ -102,7 +102,7 @@ class BigQuerySession:
             raise BadJob(self._job_id, f"its SQL {error.reason}") from error
 
     def _run(self, sql: str, values: Mapping[str, object], *, repeat: bool = True) -> list[tuple[object, ...]]:
-        with self.told():
+        with self.translating_errors():
             return self._run_raw(sql, values, repeat=repeat)
 
     def _run_raw(self, sql: str, values: Mapping[str, object], *, repeat: bool) -> list[tuple[object, ...]]:

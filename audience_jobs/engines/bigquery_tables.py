@@ -14,7 +14,7 @@ from audience_jobs.schema import SOURCE_TABLES, ColumnType
 from audience_jobs.sql import canonical
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
-"""How long the first request is repeated: somebody may be waiting, with no network."""
+"""How long the first request is repeated: a person may be waiting, without a network."""
 _TEXTS = ("STRING", "VARCHAR")
 
 
@@ -26,7 +26,7 @@ class BigQueryTables:
         self._found: dict[str, Mapping[str, str] | None] = {}
 
     def location(self) -> str:
-        """Give where the dataset is, as queries have to run there. Raises NoDataset."""
+        """Return where the dataset is, as queries have to run there. Raises NoDataset."""
         try:
             return str(self._client.get_dataset(self._dataset, retry=_FIRST).location)
         except (NotFound, Forbidden) as error:
@@ -49,7 +49,7 @@ class BigQueryTables:
             raise MissingInDataset(name, self._dataset)
 
     def added_to(self, said: exp.Query) -> exp.Query:
-        """Give a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
+        """Return a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
         names = {table.name for table in said.find_all(exp.Table) if not table.db}
         before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in SOURCE_TABLES if name in names]
         own = said.args.get("with_")
@@ -79,7 +79,7 @@ class BigQueryTables:
 
 
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
-    """Give the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    """Return the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
     raw = exp.column(column)
     if wanted == "timestamp":
         if found == "TIMESTAMP" or found in _TEXTS:

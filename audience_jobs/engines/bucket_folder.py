@@ -27,7 +27,7 @@ from audience_jobs.sql import literal
 
 _HEADER_BYTES_AT_ONCE = 256 * 1024
 _PATIENCE_SECONDS = 20.0
-"""How long the first request is repeated: somebody may be waiting, with no network."""
+"""How long the first request is repeated: a person may be waiting, without a network."""
 _NO_PROJECT = "none"
 """Reading objects takes no project, and the credentials of a person may name none."""
 _READ_ONLY = "https://www.googleapis.com/auth/devstorage.read_only"
@@ -50,7 +50,7 @@ class BucketFolder:
             raise NoUserData(self.address, "is in a bucket that does not exist") from None
         except (Forbidden, Unauthorized):
             account = "grant the account of this process roles/storage.objectViewer on the bucket, then"
-            raise NoUserData(self.address, f"may not be read: {account}") from None
+            raise NoUserData(self.address, f"cannot be read: {account}") from None
 
     def open(self, name: str) -> BinaryIO:
         """Open a file, which is read as far as it is asked for."""
@@ -70,7 +70,7 @@ class BucketFolder:
         """)
 
     def access(self) -> AbstractContextManager[None]:
-        """Say what keeps the bucket from being reached."""
+        """Return why the bucket cannot be reached."""
         return google_access()
 
     @cached_property

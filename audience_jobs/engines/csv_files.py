@@ -14,7 +14,7 @@ _LONGEST_LINE_BYTES = 2_000_000
 """What DuckDB reads as one line."""
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-"""The first line by which a spreadsheet is told the separator; DuckDB cannot skip it where it is quoted."""
+"""The first line that gives a spreadsheet the separator; DuckDB cannot skip it if it is quoted."""
 _AS_UTF_8 = "export the file as UTF-8"
 _OPEN_QUOTE = "has a quote that does not end a value: write quotes inside of a value twice"
 _BARE_RETURN = "has a carriage return that ends no line: write all line ends alike"
@@ -91,7 +91,7 @@ def first_fault(file: BinaryIO, form: CsvForm) -> str | None:
 
 
 class _BadLine(Exception):
-    """A line that is no text."""
+    """A line that is not text."""
 
 
 def mixed_line_ends(file: BinaryIO) -> str | None:
@@ -126,7 +126,7 @@ def _delimiter(header: str, known: Collection[str]) -> str:
 
 
 def _first_lines(path: str, file: BinaryIO) -> Iterator[str]:
-    """Give what a header may consist of: a quote left open would otherwise read the whole file into memory."""
+    """Return what a header may consist of: a quote left open would otherwise read the whole file into memory."""
     for number in range(1, _HEADER_LINES + 1):
         if not (line := file.readline(_HEADER_LINE_BYTES)):
             return

@@ -56,9 +56,9 @@ class DuckDBEngine:
         with self._open() as database:
             database.provide(needs)
             run = DuckDBRun(prepared, needs, database)
-            run.hold_fresh()
+            run.check_freshness()
             database.rows(needs, f"CREATE TABLE {RESULT_TABLE} AS {prepared.query.sql('duckdb')}", prepared.values)
-            run.hold_to_declaration()
+            run.check_declaration()
             yield run
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
@@ -90,28 +90,28 @@ class DuckDBRun:
     def __init__(self, prepared: PreparedJob, needs: Needs, database: UserDatabase) -> None:
         self._prepared, self._needs, self._database = prepared, needs, database
 
-    def hold_fresh(self) -> None:
+    def check_freshness(self) -> None:
         """Raise StaleData where the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._rows(freshness_sql(fresh))[0][0]
-            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
+            self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
-    def hold_to_declaration(self) -> None:
+    def check_declaration(self) -> None:
         """Raise BadJob or CheckFailed where the result is not what the job declares."""
         columns = self._rows(f"SELECT column_name FROM (DESCRIBE {RESULT_TABLE})")  # noqa: S608 (our own name)
-        self._prepared.hold_columns([str(name) for (name,) in columns])
+        self._prepared.check_columns([str(name) for (name,) in columns])
         audiences = self._rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (as above)
-        self._prepared.hold_audiences([name for (name,) in audiences])
-        self._prepared.hold_checks(self._count)
+        self._prepared.check_audiences([name for (name,) in audiences])
+        self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         rows = self._rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $audience", {"audience": name})  # noqa: S608 (our own name)
         return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         columns = ", ".join(map(as_written, declared.columns))
         select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
@@ -119,7 +119,7 @@ class DuckDBRun:
         return self._database.write_csv(self._needs, ordered, {}, path)
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
         return _write_devices(self._database, recipients, values, path, per_user)

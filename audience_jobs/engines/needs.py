@@ -27,7 +27,7 @@ class Needs:
 
     @classmethod
     def of(cls, prepared: PreparedJob) -> "Needs":
-        """Give what a job needs."""
+        """Return what a job needs."""
         sql, *checks = (query.sql("duckdb") for query in prepared.queries)
         if prepared.job.freshness:
             checks.append(freshness_sql(prepared.job.freshness))

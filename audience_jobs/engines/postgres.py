@@ -42,9 +42,9 @@ class PostgresEngine:
             session.create_table(RESULT_TABLE, types)
             session.only_read()
             run = PostgresRun(prepared, session)
-            run.hold_fresh()
+            run.check_freshness()
             run.fill(list(types))
-            run.hold_to_declaration()
+            run.check_declaration()
             yield run
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
@@ -70,35 +70,35 @@ class PostgresRun:
     def __init__(self, prepared: PreparedJob, session: PostgresSession) -> None:
         self._prepared, self._session = prepared, session
 
-    def hold_fresh(self) -> None:
+    def check_freshness(self) -> None:
         """Raise StaleData where the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._session.rows(freshness_sql(fresh))[0][0]
-            self._prepared.hold_fresh(newest if isinstance(newest, datetime) else None)
+            self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def fill(self, columns: Sequence[str]) -> None:
         """Run the job's query into the result table, or raise BadJob where it yields too little."""
         query = self._prepared.query
         sql, values = query.numbered(), self._values(query)
-        self._prepared.hold_columns(self._session.columns(sql, values))
+        self._prepared.check_columns(self._session.columns(sql, values))
         types = {column.name: column.type for a in self._prepared.job.audiences for column in a.columns}
         wanted = ", ".join(f"CAST({quoted(name)} AS {_cast(types.get(name, 'text'))})" for name in columns)
-        self._session.rows(f"INSERT INTO {RESULT_TABLE} SELECT {wanted} FROM ({sql}) AS result", values)  # noqa: S608 (judged and made anew)
+        self._session.rows(f"INSERT INTO {RESULT_TABLE} SELECT {wanted} FROM ({sql}) AS result", values)  # noqa: S608 (parsed, checked and rewritten)
 
-    def hold_to_declaration(self) -> None:
+    def check_declaration(self) -> None:
         """Raise BadJob or CheckFailed where the result is not what the job declares."""
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
-        self._prepared.hold_audiences([name for (name,) in found])
-        self._prepared.hold_checks(self._count)
+        self._prepared.check_audiences([name for (name,) in found])
+        self._prepared.run_checks(self._count)
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows; see JobRun.size."""
+        """Return the audience's number of rows; see JobRun.size."""
         name = self._prepared.job.audience(audience).name
         rows = self._session.rows(f"SELECT count(*) FROM {RESULT_TABLE} WHERE audience = $1", [name])  # noqa: S608 (our own name)
         return int(str(rows[0][0]))
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV and give its number of rows; see JobRun.write_audience."""
+        """Write the audience's CSV and return its number of rows; see JobRun.write_audience."""
         declared = self._prepared.job.audience(audience)
         columns = ", ".join(map(_as_written, declared.columns))
         select = f"SELECT {columns} FROM {RESULT_TABLE} WHERE audience = {literal(audience)}"  # noqa: S608 (quoted)
@@ -106,7 +106,7 @@ class PostgresRun:
         return self._session.write_csv(ordered, path)
 
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the audience's users and give their number; see JobRun.write_devices."""
+        """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
         return _write_devices(self._session, recipients, path, per_user)

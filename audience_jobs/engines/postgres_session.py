@@ -79,23 +79,23 @@ class PostgresSession:
         self.rows("SET TRANSACTION READ ONLY")
 
     def columns(self, sql: str, values: Sequence[object]) -> list[str]:
-        """Give the names of the columns that a SELECT yields."""
-        with self._told(), self._connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (judged and made anew)
+        """Return the names of the columns that a SELECT yields."""
+        with self._translating_errors(), self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (parsed, checked and rewritten)
             return [column.name for column in cursor.description or ()]
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        """Run one statement with values for `$1` and so on, and give its rows."""
-        with self._told(), self._connection.cursor() as cursor:
+        """Run one statement with values for `$1` and so on, and return its rows."""
+        with self._translating_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
     def write_csv(self, select: str, path: Path) -> int:
-        """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
+        """Write what a SELECT yields as CSV and return the number of rows; a file that fails midway never appears."""
         staged = path.with_name(f"{path.name}.part")
         copy = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, NULL '')"
         try:
-            with self._told(), self._connection.cursor() as cursor:
+            with self._translating_errors(), self._connection.cursor() as cursor:
                 with staged.open("wb") as file, cursor.copy(copy.encode()) as blocks:
                     file.writelines(blocks)
                 count = cursor.rowcount
@@ -114,8 +114,8 @@ class PostgresSession:
         self.rows(f"CREATE TEMPORARY VIEW {table} AS SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}")  # noqa: S608 (names of the schema)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in our words what PostgreSQL holds against a statement, or what it lacks now."""
+    def _translating_errors(self) -> Iterator[None]:
+        """Turn an error of PostgreSQL into ours: a wrong statement, or a passing problem."""
         try:
             yield
         except psycopg.errors.QueryCanceled as error:
@@ -130,7 +130,7 @@ class PostgresSession:
 def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: float) -> Iterator[PostgresSession]:
     """Open a transaction over a schema; whatever it made is gone when the context is left.
 
-    It sees one state of the database throughout. `job_id` is whom errors speak of.
+    It sees one state of the database throughout. Errors name `job_id`.
     """
     try:
         connection = psycopg.connect(
@@ -157,7 +157,7 @@ def _unavailable(error: psycopg.OperationalError) -> Unavailable:
 
 
 def _reading(raw: str, found: str, wanted: ColumnType) -> str:
-    """Give the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    """Return the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
     if wanted == "timestamp":
         return f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else f"CAST({raw} AS timestamp)"
     if wanted == "json":

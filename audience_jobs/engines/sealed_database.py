@@ -38,13 +38,13 @@ def sealed_database(
 
 
 def copy_to_csv(select: str, path: Path) -> str:
-    """Give the statement that writes what a SELECT yields as an audience's CSV; it yields the number of rows."""
+    """Return the statement that writes what a SELECT yields as an audience's CSV; it yields the number of rows."""
     options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
     return f"COPY ({select}) TO {literal(path)} ({options})"
 
 
 def as_written(column: Column) -> str:
-    """Give a column of an audience as its file has it; a timestamp is read from a text, too."""
+    """Return a column of an audience as its file has it; a timestamp is read from a text, too."""
     name = quoted(column.name)
     if column.type == "timestamp":
         return f"strftime(CAST({name} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ') AS {name}"

@@ -60,7 +60,7 @@ class UserDatabase:
                 raise MissingTable(table, self._folder.address)
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
-        """Run one statement with the parameters that it reads, and give its rows."""
+        """Run one statement with the parameters that it reads, and return its rows."""
         if self._stopped:
             raise Unavailable(_STOPPED)
         timer = Timer(self._timeout_seconds, self._connection.interrupt)
@@ -86,7 +86,7 @@ class UserDatabase:
             timer.cancel()
 
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
-        """Write what a SELECT yields as CSV and give the number of rows; a file that fails midway never appears."""
+        """Write what a SELECT yields as CSV and return the number of rows; a file that fails midway never appears."""
         staged = self._work_dir / "rows.csv"
         count = self.rows(needs, copy_to_csv(select, staged), values)[0][0]
         shutil.move(staged, path)
@@ -103,14 +103,14 @@ class UserDatabase:
             self._check_deleted_at(file, needs)
 
     def _check_deleted_at(self, file: UserFile, needs: Needs) -> None:
-        """Raise BadData where no row says whether it is deleted: nobody would be found, and no error say why."""
+        """Raise BadData if no row says whether it is deleted: no user would be found, and no error would say why."""
         some = f"SELECT 1 FROM {file.relation} WHERE"  # noqa: S608 (our own SQL)
         said = self.rows(needs, f"{some} {file.readings['deleted_at'].raw} IS NOT NULL LIMIT 1", {})
         if not said and self.rows(needs, f"{some} true LIMIT 1", {}):
             raise BadData(file.path, "column 'deleted_at' is empty in every row: write 0 for what is not deleted")
 
     def _explained(self, error: duckdb.Error, needs: Needs) -> AudienceJobError:
-        """Return the error that names the file at fault, which DuckDB may not know, and then works no more."""
+        """Return the error that names the bad file. DuckDB may not name it, and does not work afterwards."""
         text = str(error)
         named = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
         lost = isinstance(error, (duckdb.FatalException, duckdb.InternalException))

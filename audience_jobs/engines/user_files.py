@@ -21,7 +21,7 @@ _SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP
 
 
 def sql_type(type_: ColumnType) -> str:
-    """Give DuckDB's type for a column of the schema: text where it has none of its own."""
+    """Return DuckDB's type for a column of the schema: text where it has none of its own."""
     return _SQL_TYPES.get(type_, "VARCHAR")
 
 
@@ -56,7 +56,7 @@ class UserFile:
 
 
 def tables_in(folder: UserFolder) -> Mapping[str, datetime]:
-    """Give the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
+    """Return the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
     known = {f"{table}.{suffix}" for table in SOURCE_TABLES for suffix in _SUFFIXES}
     tables = {name: written for name, written in folder.files().items() if name in known}
     if not tables:
@@ -67,7 +67,7 @@ def tables_in(folder: UserFolder) -> Mapping[str, datetime]:
 def find_user_file(
     folder: UserFolder, files: Mapping[str, datetime], table: str, connection: duckdb.DuckDBPyConnection
 ) -> UserFile | None:
-    """Give the table's file, of those in the folder, or None where there is none.
+    """Return the table's file, of those in the folder, or None where there is none.
 
     Raises BadData where there are two files for the table or the file's columns cannot be read.
     """

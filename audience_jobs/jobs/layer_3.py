@@ -1,6 +1,6 @@
 """Users who made an offer, added to their closet or wished for a shoe in the last days (layer 3).
 
-The action has to be old enough that nobody is interrupted, and its shoe wanted or at hand often enough that the
+The action has to be old enough that no user is interrupted, and its shoe wanted or at hand often enough that the
 push has something to offer. Each user is in one audience: an offer counts before a closet item, and that
 before a wish; then the newest action counts.
 """

@@ -1,6 +1,6 @@
 """New users, each in the audience of the first step of the product that they have not taken (layer 5).
 
-The steps: have a shoe, have a bio, make an offer, wish for a shoe. Whoever took all four is a new star. A user
+The steps: have a shoe, have a bio, make an offer, wish for a shoe. A user who took all four is a new star. A user
 of level n passed every step before the n-th, which the job's checks work out again from the source tables.
 """
 

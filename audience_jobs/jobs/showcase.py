@@ -1,4 +1,4 @@
-"""Everybody for whom one product is news: who has it, who wants it, and who could wear it (layer 2).
+"""All users who may care about one product: they have it, want it, or could wear it (layer 2).
 
 Users need a first name and a size, and to have been active. Each is in one audience: having counts before wanting,
 and that before neither. Who has or wants several sizes gets the one that is their own, else the one of lowest id.

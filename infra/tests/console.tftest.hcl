@@ -1,4 +1,4 @@
-# The console is reached past Identity-Aware Proxy only, by whom the deployment names.
+# Only named people reach the console, and only through Identity-Aware Proxy.
 
 mock_provider "google" {
   mock_data "google_project" {
@@ -37,7 +37,7 @@ run "proxy" {
 
   assert {
     condition     = module.console.visitors == toset(["group:growth@kicks.example", "user:ana@kicks.example", "user:ben@kicks.example"])
-    error_message = "the proxy lets in who is named, and nobody else"
+    error_message = "the proxy lets in named members only"
   }
 
   assert {

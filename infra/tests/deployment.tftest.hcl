@@ -1,4 +1,4 @@
-# The deployment as a whole: what is deployed, as whom, and what each account may do.
+# The deployment as a whole: what is deployed, as which account, and what each account may do.
 
 mock_provider "google" {
   mock_data "google_project" {
@@ -23,7 +23,7 @@ run "everything" {
       for file in fileset(path.module, "**/*.tf") : startswith(file, ".") ||
       !can(regex("allUsers|allAuthenticatedUsers|roles/(owner|editor|viewer)\"|google_service_account_key", file("${path.module}/${file}")))
     ])
-    error_message = "nobody is let in without an identity, no basic role is granted, and no key is made"
+    error_message = "every caller needs an identity, no basic role is granted, and no key is made"
   }
 
   assert {
@@ -37,7 +37,7 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for name, function in local.functions : !contains(["tasks", "scheduler"], coalesce(function.caller, "nobody")) || function.ingress == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name, function in local.functions : !contains(["tasks", "scheduler"], coalesce(function.caller, "none")) || function.ingress == "ALLOW_INTERNAL_ONLY"])
     error_message = "what Cloud Tasks and Cloud Scheduler call cannot be reached from the internet"
   }
 
@@ -189,7 +189,7 @@ run "settings_cannot_replace_what_the_deployment_decides" {
   command = plan
 
   variables {
-    settings = { TASK_CALLER = "somebody@example.com" }
+    settings = { TASK_CALLER = "other@example.com" }
   }
 
   expect_failures = [var.settings]
@@ -212,7 +212,7 @@ run "the_api_lets_in_the_programs_that_are_named_with_their_roles" {
 
   assert {
     condition     = [for grant in output.grants : grant if endswith(grant, "tminus-api")] == ["reader: roles/run.invoker on service tminus-api", "robot: roles/run.invoker on service tminus-api"]
-    error_message = "these programs, and nobody else, may call it"
+    error_message = "only these programs may call it"
   }
 }
 
@@ -281,7 +281,7 @@ run "user_data_in_bigquery" {
 
   assert {
     condition     = local.environment["USER_DATA"] == "bigquery" && local.environment["USER_DATASET"] == "kicks-data.shop" && contains(local.apis, "bigquery.googleapis.com")
-    error_message = "the functions are told where the user data are"
+    error_message = "the functions know where the user data is"
   }
 }
 

@@ -84,6 +84,6 @@ run "without_a_caller" {
 
   assert {
     condition     = length(google_cloud_run_v2_service_iam_member.invoker) == 0
-    error_message = "a function without a caller can be called by nobody"
+    error_message = "no account can call a function without a caller"
   }
 }

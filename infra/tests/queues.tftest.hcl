@@ -40,7 +40,7 @@ run "quota" {
 
   assert {
     condition     = local.environment["TASK_QUEUE"] == module.steps.name && local.environment["SHARD_QUEUE"] == module.shards.name && local.environment["ALERT_QUEUE"] == module.alerts.name
-    error_message = "functions are told the queues that exist"
+    error_message = "functions get the names of the queues that exist"
   }
 }
 

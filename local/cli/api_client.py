@@ -1,4 +1,4 @@
-"""Calls the HTTP API of a running system, and says in our words what went wrong."""
+"""Calls the HTTP API of a running system, and turns its errors into ours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 120.0
 
 
 class NoAnswer(Transient):
-    """The system cannot be reached, or broke off: nobody knows whether it did what was asked."""
+    """The system cannot be reached, or the connection broke: the request may or may not have been carried out."""
 
 
 class NotThere(BadInput):
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClient:
-    """A running system: the address of its function `api`, and a token that says who calls, where it asks for one."""
+    """A running system: the address of its function `api`, and the caller's token if the system asks for one."""
 
     url: str
     token: str = ""
@@ -43,8 +43,8 @@ class ApiClient:
     def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
         """Make a call; `request` is `json`, `params`, `data` and `files`, as httpx takes them.
 
-        BadFields names the fields that were refused, NotThere what the system lacks, BadInput says why anything else
-        was refused, NoAnswer that nobody knows.
+        Raises BadFields for refused fields, NotThere for what the system lacks, BadInput for other refusals, and
+        NoAnswer if the request may have been carried out.
         """
         response = self._response(method, path, headers or {}, request)
         body = _envelope(response)
@@ -95,8 +95,8 @@ def _envelope(response: "httpx.Response") -> Mapping[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict) or "success" not in body:
-        told = f"{response.url} answered {response.status_code}, and not as Tminus does"
-        raise NoAnswer(told) if response.is_server_error else BadInput(f"{told}: is --url right?")
+        problem = f"{response.url} answered {response.status_code}, and not as Tminus does"
+        raise NoAnswer(problem) if response.is_server_error else BadInput(f"{problem}: is --url right?")
     return body
 
 
@@ -107,5 +107,5 @@ def _refused(response: "httpx.Response", body: Mapping[str, Any]) -> BadInput | 
         return BadInput(f"{body['message']}; give a token with --token or TMINUS_TOKEN")
     if response.status_code == 404:
         return NotThere(body["message"])
-    told = f"{body['message']} ({response.status_code})"
-    return NoAnswer(told) if response.is_server_error else BadInput(told)
+    problem = f"{body['message']} ({response.status_code})"
+    return NoAnswer(problem) if response.is_server_error else BadInput(problem)

@@ -37,15 +37,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--recipe", type=_FILE, help="The recipe whose audience it is.")
 @click.option("--filters", metavar="JSON", help='Filters instead, such as {"lastActiveDays": 30}.')
-@click.option("--pack", "packs", multiple=True, metavar="NAME", help="A data pack beside the filters; repeatable.")
-@click.option("--ids", type=_FILE, help="A file of user ids, beside the filters.")
-@click.option("--query", type=_FILE, help="A file with one SELECT that yields user_id, beside the filters.")
+@click.option("--pack", "packs", multiple=True, metavar="NAME", help="A data pack besides the filters; repeatable.")
+@click.option("--ids", type=_FILE, help="A file of user ids, in addition to the filters.")
+@click.option("--query", type=_FILE, help="A file with one SELECT that yields user_id, with or without filters.")
 @data_option
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
-@click.option("--parts", type=click.IntRange(min=1), help="Split it into so many parts of equal size; needs --out.")
-@click.option("--out", type=folder, help="Keep its CSV, and its parts, there.")
-@force_option("Replace files of --out that are there already.")
-@click.option("--at", help="The instant as at which it is found, as 2026-11-23T18:00:00Z. [default: now]")
+@click.option("--parts", type=click.IntRange(min=1), help="Split it into this many equal parts; needs --out.")
+@click.option("--out", type=folder, help="Write the CSV, and its parts, to this folder.")
+@force_option("Replace existing files of --out.")
+@click.option("--at", help="The time at which the query runs, such as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def audience(
     recipe: Path | None,
@@ -61,16 +61,16 @@ def audience(
     at: str | None,
     as_json: bool,
 ) -> None:
-    """Find a query-based audience, and show its number of users, who they are, and some rows.
+    """Find a query-based audience, and show its number of users, its description, and some rows.
 
-    Nobody is sent anything. The filters are those of docs/how-to-write-a-recipe.md.
+    Sends nothing. docs/how-to-write-a-recipe.md lists the filters.
     """
     if parts is not None and out is None:
-        raise BadInput("--parts: say with --out where to keep the parts")
+        raise BadInput("--parts: give a folder for the parts with --out")
     if recipe is None and filters is None and not (packs or ids or query):
-        raise BadInput("say whom to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
+        raise BadInput("say what to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
     if recipe is not None and (filters is not None or packs or ids or query):
-        raise BadInput("--recipe says whom to find: leave out --filters, --pack, --ids and --query")
+        raise BadInput("--recipe selects the users: leave out --filters, --pack, --ids and --query")
     engine, _ = bootstrap.user_data(settings_with(data))
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:
@@ -85,7 +85,7 @@ def audience(
         else:
             written = _written(filters, packs, ids, query)
             found = query_audience(engine, written, now=now, folder=into, parts=parts or 0)
-        _tell(found, _rows(found, preview), kept=out is not None, as_json=as_json)
+        _show(found, _rows(found, preview), kept=out is not None, as_json=as_json)
 
 
 def _query_based(path: Path) -> Any:
@@ -96,11 +96,11 @@ def _query_based(path: Path) -> Any:
 
 
 def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query: Path | None) -> dict[str, Any]:
-    """Give the options as an `audienceCriteria`."""
+    """Return the options as an `audienceCriteria`."""
     try:
         read = json.loads(filters) if filters is not None else None
     except ValueError as error:
-        raise BadInput(f"--filters is no JSON: {error}") from None
+        raise BadInput(f"--filters is not JSON: {error}") from None
     return {
         "filters": read,
         "dataPacks": list(packs),
@@ -115,7 +115,7 @@ def _rows(found: QueriedAudience, preview: int) -> FoundAudience:
     return FoundAudience(name=AUDIENCE, users=found.count, columns=columns, rows=rows)
 
 
-def _tell(found: QueriedAudience, shown: FoundAudience, *, kept: bool, as_json: bool) -> None:
+def _show(found: QueriedAudience, shown: FoundAudience, *, kept: bool, as_json: bool) -> None:
     parts = [{"count": part.count, "csv": str(part.csv)} for part in found.parts]
     if as_json:
         about = {"count": found.count, "description": found.description, "columns": shown.columns, "rows": shown.rows}

@@ -29,7 +29,7 @@ _state = click.option(
 @click.command()
 @click.argument("file", type=_file)
 @_state
-@force_option("Replace FILE where it is there already.")
+@force_option("Replace FILE if it exists.")
 @json_option
 def backup(file: Path, state: Path, force: bool, as_json: bool) -> None:
     """Write the state to FILE, a .tar.gz, also while `tminus up` runs.
@@ -50,18 +50,18 @@ def backup(file: Path, state: Path, force: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_state
-@click.option("--at", help="Until when sends count as due. [default: now, or where a fast clock stopped]")
+@click.option("--at", help="Sends until this time count as due. [default: now, or where a fast clock stopped]")
 @click.option(
     "--send-due", is_flag=True, help="Send what was due since the backup: users may get a push a second time."
 )
-@force_option("Replace a state that is there; it is kept in a folder before-restore-...")
+@force_option("Replace an existing state; it is kept in a folder before-restore-...")
 @json_option
 def restore(file: Path, state: Path, at: str | None, send_due: bool, force: bool, as_json: bool) -> None:
-    """Put the state that FILE holds into a folder that no `tminus up` runs on.
+    """Restore the state in FILE into a folder that no `tminus up` is using.
 
-    Nobody gets a push twice: a send that was under way at the backup, or that has started since, is stopped. Users
-    who may have got it since are unknown in its receipt and count in the cadence ledger. Recurring recipes go on
-    with their next send. What people did since the backup, such as pausing a recipe, is lost.
+    No user gets a push twice: a send that was running at the backup, or started since, is stopped. Users who may
+    have got it since are unknown in its receipt and count in the cadence ledger. Recurring recipes continue with
+    their next send. What people did since the backup, such as pausing a recipe, is lost.
     """
     said = read_instant(at, "--at")
     with locked(state, restoring=True):
@@ -87,7 +87,7 @@ def restore(file: Path, state: Path, at: str | None, send_due: bool, force: bool
         return
     click.echo(f"{state}: the state of {stamp(contents.taken_at)}, restored at {stamp(now)}")
     if aside:
-        click.echo(f"what was there lies in {aside}")
+        click.echo(f"the replaced state is in {aside}")
     for execution in stopped:
         click.echo(f"stopped {execution.id}, {_counts(execution)}")
     if stopped:

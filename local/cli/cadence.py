@@ -1,4 +1,4 @@
-"""`tminus cadence`: what the ledger knows of a user, and what it is to know of the past."""
+"""`tminus cadence`: the ledger's record of a user, imports of past pushes, and the rules."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -93,11 +93,11 @@ def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, 
     if as_json:
         print_json(report)
     else:
-        _tell(file, report)
+        _show_import(file, report)
     sys.exit(2 if report["refused"] else 0)
 
 
-def _tell(file: Path, report: Mapping[str, Any]) -> None:
+def _show_import(file: Path, report: Mapping[str, Any]) -> None:
     done = "would be imported" if report["dryRun"] else "imported"
     skipped = "".join(f", {count:,} skipped: {reason}" for reason, count in report["skipped"].items())
     counted = f"{report['imported']:,} {done}, {report['duplicates']:,} duplicates{skipped}"
@@ -109,9 +109,9 @@ def _tell(file: Path, report: Mapping[str, Any]) -> None:
     click.echo(f"columns: read {read}{left_out}")
     for error in report["errors"]:
         click.echo(f"{file}: line {error['line']}: {error['field']}: {error['reason']}", err=True)
-    told = len({error["line"] for error in report["errors"]})
-    if report["refused"] > told:
-        click.echo(f"{file}: and {report['refused'] - told:,} rows more", err=True)
+    shown = len({error["line"] for error in report["errors"]})
+    if report["refused"] > shown:
+        click.echo(f"{file}: and {report['refused'] - shown:,} rows more", err=True)
 
 
 @cadence.command()
@@ -139,7 +139,7 @@ def set_rule(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Change RULE of a running system, such as layer_3_cooldown; the next shard that is sent is held to it."""
+    """Change RULE of a running system, such as layer_3_cooldown; it applies from the next shard on."""
     if hours is None and count is None and active is None:
         raise BadInput("say what to change: --hours, --count, --on or --off")
     ask_first(f"{rule} decides how often all users get pushes. Change it?", yes=yes)
@@ -173,7 +173,7 @@ def _show_rules(answer: Answer, *, as_json: bool) -> None:
 
 @contextmanager
 def _ports(state: Path, *, new: bool = False, trial: bool = False) -> Iterator[Ports]:
-    """Open the state of a folder, which may be a new one; a trial leaves no new one behind."""
+    """Open the state of a folder, which may be new; a trial does not create the folder."""
     missing = not (state / "tminus.db").is_file()
     if missing and not new:
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")

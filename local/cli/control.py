@@ -23,7 +23,7 @@ def control() -> None:
 @json_option
 @click.pass_context
 def show_possible(context: click.Context, recipe: str, as_json: bool) -> None:
-    """Show what can be done now to what is under way."""
+    """Show the running executions, and what can be done to them now."""
     answer = system(context).call("GET", _AT, params={"recipeId": recipe})
     columns = {"execution": "executionId", "status": "status", "sends at": "sendAt", "possible": "possible"}
     show(answer, as_json=as_json, columns=columns, rows=answer.data["executions"])
@@ -32,7 +32,7 @@ def show_possible(context: click.Context, recipe: str, as_json: bool) -> None:
 @control.command("stop")
 @click.argument("execution", default="")
 @click.option("--recipe", default="", help="Instead: all executions of this recipe.")
-@click.option("--all", "everything", is_flag=True, help="Instead: everything that is under way.")
+@click.option("--all", "everything", is_flag=True, help="Instead: all running executions.")
 @_reason
 @json_option
 @click.pass_context

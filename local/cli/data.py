@@ -83,14 +83,14 @@ def generate_with_progress(
     quiet: bool = False,
 ) -> dict[str, int]:
     """Generate sample data and show a terminal which table is done; the folder remembers what was made in it."""
-    with spinner("sample data", quiet=quiet) as tell:
+    with spinner("sample data", quiet=quiet) as update:
         rows = generate_tables(
             directory,
             users=users,
             seed=seed,
             at=at,
             file_format=file_format,
-            progress=lambda table, count: tell(f"{table}: {count:,} rows"),
+            progress=lambda table, count: update(f"{table}: {count:,} rows"),
         )
     MadeFiles(directory).remember(f"{table}.{file_format}" for table in rows)
     return rows

@@ -32,10 +32,10 @@ _SECOND_DAY = timedelta(days=1)
     type=folder,
     default=_HOME,
     show_default=True,
-    help="Where it leaves all; a folder of its own.",
+    help="The folder of the demo's data and state; nothing else may be in it.",
 )
 def demo(home: Path) -> None:
-    """Watch two campaigns live through their timeline.
+    """Watch two campaigns run through their timeline.
 
     One of them runs once more a day later, so that cadence shows. The demo deletes its state each time and keeps its
     sample data; the dates are fixed, so that two runs print the same. It refuses a folder that it did not make.
@@ -57,18 +57,19 @@ def demo(home: Path) -> None:
     )
     for document, at in starts:
         execute(settings, make_plan(document, settings, at=at), None, story)
+    command = "tminus" if shutil.which("tminus") else ".venv/bin/tminus"
     story.console.print(
-        "\nOn the second evening, whoever got the layer 3 push the evening before was held back for 72 hours.\n"
-        f"Every audience is a CSV below {settings.state_dir}/audiences, every message a line of "
+        "\nOn the second evening, users who got the layer 3 push the evening before are excluded for 72 hours.\n"
+        f"Each audience is a CSV in {settings.state_dir}/audiences, each message a line of "
         f"{settings.state_dir}/outbox.jsonl.\n"
-        "Next: [bold].venv/bin/tminus up --clock fast[/] lets such a campaign run before your eyes; open\n"
-        "[bold]http://127.0.0.1:8080/console/[/] and look at it, or cancel it. "
-        "[bold].venv/bin/tminus --help[/] lists the rest."
+        f"Next: [bold]{command} up --clock fast[/] runs such a campaign while you watch; open\n"
+        "[bold]http://127.0.0.1:8080/console/[/] to see it, or to cancel it. "
+        f"[bold]{command} --help[/] lists the other commands."
     )
 
 
 def _check_own(home: Path) -> None:
-    """Mark the demo's folder; BadInput for one with somebody else's files, such as the state of `tminus up`."""
+    """Mark the demo's folder; BadInput for a folder with other files, such as the state of `tminus up`."""
     mark = home / _MARK
     if home != _HOME and home.exists() and any(home.iterdir()) and not mark.exists():
         raise BadInput(f"--folder {home}: not made by tminus demo, which deletes the state in it; give a new folder")

@@ -1,4 +1,4 @@
-"""`tminus devices`: device tokens that were taken for dead."""
+"""`tminus devices`: device tokens that count as dead."""
 
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +17,7 @@ from local.embedded.clock import RealClock
 
 @click.group()
 def devices() -> None:
-    """Look after device tokens, in a state folder or of a running system (--url)."""
+    """Manage device tokens, in a state folder or of a running system (--url)."""
 
 
 @devices.command()
@@ -43,7 +43,7 @@ def lift(
 ) -> None:
     """Send again to tokens that FCM has called dead, by one of --user, --token and --since.
 
-    Counts them first, and asks. The audit log keeps who did it. A token that is really gone is buried again by the
+    Counts them first, and asks. The audit log records who did it. A token that is really gone is buried again by the
     next send.
     """
     graves = Graves(user_id=user_id, token=token, buried_since=since)

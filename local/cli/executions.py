@@ -62,7 +62,7 @@ def list_executions(
 @json_option
 @click.pass_context
 def show_execution(context: click.Context, execution: str, as_json: bool) -> None:
-    """Show EXECUTION with its pushes, and what was breached."""
+    """Show EXECUTION with its pushes and violations."""
     answer = system(context).call("GET", place_of(execution))
     show(answer, as_json=as_json, columns=_PUSHES, rows=answer.data["pushes"])
     if as_json:
@@ -94,10 +94,10 @@ def show_log(context: click.Context, execution: str, as_json: bool) -> None:
 @executions.command("export")
 @click.argument("execution")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there. [default: print it]")
-@force_option("Replace the file where it is there already.")
+@force_option("Replace the file if it exists.")
 @click.pass_context
 def export_execution(context: click.Context, execution: str, out: Path | None, force: bool) -> None:
-    """Give what became of every user of EXECUTION, as CSV."""
+    """Export the outcome of every user of EXECUTION, as CSV."""
     if out is not None:
         check_new(out, force=force)
     text = system(context).text(f"{place_of(execution)}/export")
@@ -111,5 +111,5 @@ def place_of(execution: str) -> str:
     """Return the address of an execution, whose id begins with its recipe's."""
     recipe, underscore, _ = execution.rpartition("_")
     if not underscore:
-        raise BadInput(f"{execution!r} is no execution's id; tminus executions list shows them")
+        raise BadInput(f"{execution!r} is not the id of an execution; tminus executions list shows them")
     return f"/api/automation/{part(recipe)}/executions/{part(execution)}"

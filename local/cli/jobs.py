@@ -26,7 +26,7 @@ from local.embedded.clock import RealClock
 
 @click.group()
 def jobs() -> None:
-    """Look at the audience jobs, write one, try one out."""
+    """List audience jobs, write one, try one."""
 
 
 @jobs.command("list")
@@ -51,11 +51,11 @@ def list_jobs(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--folder", "into", type=folder, help="Where to write it. [default: where the registry looks for jobs]")
 def new_job(name: str, into: Path | None) -> None:
-    """Write a job that works, NAME.py, to change as you need it."""
+    """Write a working example job, NAME.py, for you to change."""
     path = write_job(name, into)
     click.echo(f"{path}: change its SQL, its columns and what they mean")
     found = path.resolve().parent == JOBS.resolve()
-    when = "try it" if found else f"once it lies in {JOBS}, where jobs are looked for, try it"
+    when = "try it" if found else f"once it is in {JOBS}, where the registry looks, try it"
     click.echo(f"{when}: tminus jobs run {name} --data DIR --preview 20")
 
 
@@ -65,8 +65,8 @@ def new_job(name: str, into: Path | None) -> None:
 @click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the job; repeatable.")
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--out", type=folder, help="Keep the audiences there, one CSV each.")
-@force_option("Replace files of --out that are there already.")
-@click.option("--at", help="The instant as at which it runs, as 2026-11-23T18:00:00Z. [default: now]")
+@force_option("Replace existing files of --out.")
+@click.option("--at", help="The time at which the job runs, such as 2026-11-23T18:00:00Z. [default: now]")
 @json_option
 def run_one(
     name: str,
@@ -78,7 +78,7 @@ def run_one(
     at: str | None,
     as_json: bool,
 ) -> None:
-    """Run the job NAME and show whom it finds. Nobody is sent anything."""
+    """Run the job NAME and show the users it finds. Sends nothing."""
     job = find(name)
     if out is not None:
         check_free(out, [f"{audience.name}.csv" for audience in job.audiences], force=force)

@@ -1,19 +1,19 @@
-"""What `tminus jobs new` writes: a small job that works as it is."""
+"""The small working job that `tminus jobs new` writes."""
 
 import re
 from pathlib import Path
 
-import audience_jobs.jobs
+from audience_jobs import jobs
 from functions.domain.errors import BadInput
 
-JOBS = Path(audience_jobs.jobs.__path__[0])
+JOBS = Path(jobs.__path__[0])
 """Where the registry looks."""
 _TEMPLATE = '''"""Users who have not opened the app lately."""
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.sql import is_blank
 
-# One SELECT in PostgreSQL's words. It yields `audience`, `user_id` and every column that is declared below.
+# One SELECT in PostgreSQL's dialect. It yields `audience`, `user_id` and every column that is declared below.
 # Parameters are read as $name, and the time as $now (UTC), so that a repeat gives the same rows.
 _SQL = f"""
 WITH activity AS (
@@ -58,7 +58,7 @@ JOB = Job(
 
 
 def write_job(name: str, folder: Path | None = None) -> Path:
-    """Write the job `name` into a folder, by default the one where the registry looks, and give its file.
+    """Write the job `name` into a folder, by default the one where the registry looks, and return its file.
 
     Raises BadInput where the name cannot be a module's or is taken.
     """

@@ -8,7 +8,7 @@ from functions.usecases.dry_run.run_job import FoundAudience
 
 
 def lines_of(found: FoundAudience) -> Iterator[str]:
-    """Give the rows as lines of equal columns, for people. What would move a terminal's cursor becomes a `?`."""
+    """Return the rows as lines of equal columns. Characters that move a terminal's cursor become a `?`."""
     table = [[_shown(value) for value in row] for row in [found.columns, *found.rows]] if found.rows else []
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
@@ -16,7 +16,7 @@ def lines_of(found: FoundAudience) -> Iterator[str]:
 
 
 def read_values(job: Job, given: Sequence[str]) -> dict[str, Value]:
-    """Read `name=value` as the job's parameters are typed. Raises BadInput for what has no `=` or not the type."""
+    """Read `name=value` by the types of the job's parameters; BadInput without `=` or with a wrong type."""
     types = {parameter.name: parameter.type for parameter in job.parameters}
     values: dict[str, Value] = {}
     for assignment in given:
@@ -34,7 +34,7 @@ def _value(name: str, text: str, type_: str) -> Value:
         try:
             return int(text)
         except ValueError:
-            raise BadInput(f"--param {name}: {text!r} is no whole number") from None
+            raise BadInput(f"--param {name}: {text!r} is not a whole number") from None
     if type_ == "boolean":
         if text not in ("true", "false"):
             raise BadInput(f"--param {name}: {text!r} is neither true nor false")

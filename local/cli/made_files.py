@@ -1,4 +1,4 @@
-"""Which files of a folder a command has made, so that it writes over no other."""
+"""The files that a command has made in a folder, so that it overwrites no others."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ _MOST_NAMED = 3
 
 
 class MadeFiles:
-    """Remembers what was made in a folder, in a hidden file there: names and checksums."""
+    """Records what was made in a folder, in a hidden file there: names and checksums."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

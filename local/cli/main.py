@@ -29,25 +29,25 @@ from local.cli.simulate import simulate
 from local.cli.up import up
 
 BAD_INPUT = 2
-_OURS = ("audience_jobs", "functions", "local", "main")
+_OURS = ("audience_jobs", "functions", "local", "main", "tminus")
 
 
-def _told_version() -> str:
-    """Say what `GET /api/version` answers, in a line."""
+def _version_line() -> str:
+    """Return what `GET /api/version` answers, as one line."""
     known = running_version()
     commit = f"commit {known.commit}" if known.commit else "commit unknown"
     return f"tminus {known.version} ({commit}, Python {known.python})"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(VERSION, message=_told_version())
+@click.version_option(VERSION, message=_version_line())
 @remote_options
 @click.pass_context
 def cli(context: click.Context, url: str, token: str) -> None:
-    """Push campaigns that nobody gets twice, too often, or after a cancel.
+    """Push campaigns: no user gets a push twice, too often, or after a cancel.
 
     Everything runs on this machine: recipes and their state in a folder, messages into an outbox. With --url the
-    commands recipes, executions, control, cadence, devices and send speak to a system that runs elsewhere.
+    commands recipes, executions, control, cadence, devices and send call a remote system.
     """
     context.obj = ApiClient(url=url, token=token) if url else None
 
@@ -76,7 +76,7 @@ for command in (
 def main() -> None:
     """Run the command, and end with its exit status.
 
-    What cannot be used or reached ends with status 2 and one line for each thing that is wrong, Ctrl-C with 130.
+    Bad input and unreachable systems end with status 2 and one line for each problem, Ctrl-C with 130.
     """
     try:
         status = cli.main(prog_name="tminus", standalone_mode=False)
@@ -92,7 +92,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in _OURS:
             raise
-        _refuse(f"this takes the Python package of {error.name}, which `make demo` leaves out: run make setup")
+        way = "run make setup in a checkout, or pip install 'tminus[cloud]'"
+        _refuse(f"this needs the Python package of {error.name}: {way}")
     except OSError as error:
         _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(status if isinstance(status, int) else 0)
@@ -105,7 +106,7 @@ def _refuse(*lines: str) -> NoReturn:
 
 
 def _leave(error: click.Abort) -> NoReturn:
-    """End after Ctrl-C, or after somebody has answered a question with no."""
+    """End after Ctrl-C, or after a person has answered a question with no."""
     if isinstance(error.__cause__, KeyboardInterrupt):
         sys.exit(interrupt.STATUS)
     click.echo("Aborted!", err=True)

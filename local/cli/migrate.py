@@ -36,7 +36,7 @@ _SENT_AT_ONCE = 30
 def migrate_folder(context: click.Context, directory: Path, state: Path, apply: bool, as_json: bool) -> None:
     """Take over the recipes and scheduled pushes in the JSON files of DIR and the folders below it.
 
-    A file holds one document or a list of them. Says of each what becomes of it; doing it again creates nothing.
+    A file holds one document or a list of them. Prints what becomes of each; doing it again creates nothing.
     Exit status 2 where a document cannot be used; the others are taken over all the same.
     """
     client, documents = maybe_system(context), read_folder(directory)
@@ -47,12 +47,12 @@ def migrate_folder(context: click.Context, directory: Path, state: Path, apply: 
     if as_json:
         print_json({"dryRun": not apply, "documents": found})
     else:
-        _tell(found, apply=apply)
+        _show(found, apply=apply)
     sys.exit(2 if any(each["outcome"] == Outcome.REFUSED for each in found) else 0)
 
 
 def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
-    """Take documents over into a state folder; without `apply` none is made where there is none."""
+    """Take documents over into a state folder; without `apply` the folder is not created."""
     with TemporaryDirectory(prefix="tminus-") as aside:
         there = apply or (state / "tminus.db").is_file()
         settings = replace(process_settings(), state_dir=state if there else Path(aside))
@@ -68,8 +68,8 @@ def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply:
     for first in range(0, len(readable), _SENT_AT_ONCE):
         some = readable[first : first + _SENT_AT_ONCE]
         body = {"recipes": [_named(old) for old in some], "dryRun": not apply}
-        told = client.call("POST", "/api/automation/migrate", json=body).data["documents"]
-        found += [{**each, "document": old.name} for old, each in zip(some, told, strict=True)]
+        answered = client.call("POST", "/api/automation/migrate", json=body).data["documents"]
+        found += [{**each, "document": old.name} for old, each in zip(some, answered, strict=True)]
     return found
 
 
@@ -103,7 +103,7 @@ def read_folder(directory: Path) -> Iterator[OldDocument]:
             yield OldDocument(name=name, content=content)
 
 
-def _tell(found: Sequence[Mapping[str, Any]], *, apply: bool) -> None:
+def _show(found: Sequence[Mapping[str, Any]], *, apply: bool) -> None:
     for each in found:
         name, outcome = each["document"], each["outcome"]
         if outcome != Outcome.REFUSED:
@@ -112,8 +112,7 @@ def _tell(found: Sequence[Mapping[str, Any]], *, apply: bool) -> None:
         for notice in each["notices"]:
             click.echo(f"{name}: note: {notice}")
         for error in each["errors"]:
-            told = ": ".join(part for part in (name, error["field"], error["reason"]) if part)
-            click.echo(told, err=True)
+            click.echo(": ".join(part for part in (name, error["field"], error["reason"]) if part), err=True)
     counts = {outcome: sum(each["outcome"] == outcome for each in found) for outcome in Outcome}
     total = ", ".join(f"{count:,} {outcome.value}" for outcome, count in counts.items())
     click.echo(f"{len(found):,} documents: {total}" + ("" if apply else "; nothing was changed, --apply does it"))

@@ -73,12 +73,12 @@ def print_json(value: Any) -> None:
 
 
 def force_option(words: str) -> Callable[..., Any]:
-    """Return the option --force of a command that writes where something may be already."""
+    """Return the option --force of a command that may overwrite files."""
     return click.option("--force", is_flag=True, help=words)
 
 
 def check_new(path: Path, *, force: bool) -> None:
-    """Refuse to write over a file that is there, unless that is meant; BadInput names a folder that is missing."""
+    """Refuse to overwrite an existing file without `force`; BadInput also names a missing folder."""
     if path.exists() and not force:
         raise BadInput(f"{path} is there already; give another name, or --force to replace it")
     if not path.parent.is_dir():
@@ -86,7 +86,7 @@ def check_new(path: Path, *, force: bool) -> None:
 
 
 def check_free(directory: Path, names: Iterable[str], *, force: bool) -> None:
-    """Refuse to write over files of a folder, unless that is meant; BadInput names the first."""
+    """Refuse to overwrite files of a folder without `force`; BadInput names the first."""
     taken = [directory / name for name in names if (directory / name).exists()]
     if taken and not force:
         raise BadInput(f"{taken[0]} is there already; give another folder, or --force to replace it")

@@ -1,4 +1,4 @@
-"""Progress on standard error, for people at a terminal: in a pipe, a log or beside --json there is none."""
+"""Progress on standard error, only at a terminal: not in a pipe, a log or beside --json."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ _BAR = (*_SPINNER, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
 
 @contextmanager
 def spinner(words: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show that something goes on whose length is not known; yields what changes the words."""
+    """Show a spinner for work of unknown length; yields a function that changes its text."""
     with _progress(*_SPINNER, TimeElapsedColumn(), quiet=quiet) as progress:
         task = progress.add_task(words, total=None)
         yield lambda news: progress.update(task, description=news)
@@ -29,7 +29,7 @@ def spinner(words: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
 
 @contextmanager
 def bar(words: str, *, quiet: bool = False) -> Iterator[Callable[[float], None]]:
-    """Show how much of something is done; yields what takes the share, between 0 and 1."""
+    """Show how much of the work is done; yields a function that takes the share, between 0 and 1."""
     with _progress(*_BAR, quiet=quiet) as progress:
         task = progress.add_task(words, total=1.0)
         yield lambda share: progress.update(task, completed=share)

@@ -35,9 +35,9 @@ def recipes() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @json_option
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check recipe FILEs as saving them does: fields, limits, audience job, texts, links, and that a send is left.
+    """Check recipe FILEs as saving does: fields, limits, audience job, texts, links, and that a send is left.
 
-    Prints one line for each thing that is wrong, or the next sends. Exit status 2 where any file is at fault.
+    Prints one line for each error, or the next sends. Exit status 2 where any file is at fault.
     """
     results = [_check(path) for path in files]
     if as_json:
@@ -125,7 +125,7 @@ def show_recipe(context: click.Context, recipe: str) -> None:
 @json_option
 @click.pass_context
 def save_recipe(context: click.Context, file: Path, underway: str | None, yes: bool, as_json: bool) -> None:
-    """Create the recipe of FILE on a running system, or change the one of its id."""
+    """Create the recipe of FILE on a running system, or change the recipe with its id."""
     client, recipe = system(context), parse(read_recipe_file(file), default_id=file.stem)
     if recipe.is_active:
         ask_first(f"{recipe.id} is active and will send to real users at its times. Save it?", yes=yes)

@@ -1,4 +1,4 @@
-"""What the commands share that speak to a running system: where it is, tables, and asking before anything is sent."""
+"""Shared by commands that call a running system: its address, tables, and questions before anything is sent."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,15 +17,13 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --url and --token, which a command passes on to all below it."""
-    token = click.option("--token", envvar="TMINUS_TOKEN", default="", help="Says who calls. [env: TMINUS_TOKEN]")
-    url = click.option(
-        "--url", envvar="TMINUS_URL", default="", help="A running system to speak to. [env: TMINUS_URL]"
-    )
+    token = click.option("--token", envvar="TMINUS_TOKEN", default="", help="The caller's token. [env: TMINUS_TOKEN]")
+    url = click.option("--url", envvar="TMINUS_URL", default="", help="A running system to call. [env: TMINUS_URL]")
     return url(token(command))
 
 
 def system(context: click.Context) -> ApiClient:
-    """Return the system that the command was told of; BadInput where it was told of none."""
+    """Return the system that --url names; BadInput without --url."""
     client = maybe_system(context)
     if client is None:
         raise BadInput("say where the system runs: tminus --url http://127.0.0.1:8080 ..., or TMINUS_URL")
@@ -33,17 +31,17 @@ def system(context: click.Context) -> ApiClient:
 
 
 def maybe_system(context: click.Context) -> ApiClient | None:
-    """Return the system that the command was told of, None where it works on this machine."""
+    """Return the system that --url names, None if the command works on this machine."""
     found: ApiClient | None = context.find_object(ApiClient)
     return found
 
 
 def ask_first(question: str, *, yes: bool) -> None:
-    """Go on only where somebody agrees; BadInput where nobody can be asked and has not said so before."""
+    """Ask, and go on only with a yes; BadInput without a terminal to ask on and without --yes."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise BadInput(f"{question} Nobody can be asked here: say --yes if this is meant")
+        raise BadInput(f"{question} Without a terminal there is no way to ask: say --yes if you agree")
     click.confirm(question, abort=True, err=True)
 
 

@@ -38,7 +38,7 @@ _ENDED_BEFORE = 3
     "--set", "assignments", multiple=True, metavar="PATH=VALUE", help="Change a field of the recipe; repeatable."
 )
 @click.option(
-    "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts what sends answer (see docs)."
+    "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts the outcomes of sends (see docs)."
 )
 @yes_option
 @json_option
@@ -56,9 +56,9 @@ def run(
 ) -> None:
     """Run one execution of RECIPE in virtual time.
 
-    It goes from its start to its cleanup. Where messages go to phones (PUSH_SENDER=fcm) it asks first. Running the
+    It goes from its start to its cleanup. If messages go to phones (PUSH_SENDER=fcm), it asks first. Running the
     same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, or completed
-    although a push could reach nobody, 2 bad input, 1 failure. Ctrl-C ends it with 130.
+    although a push could not reach any user, 2 bad input, 1 failure. Ctrl-C ends it with 130.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):
@@ -76,19 +76,19 @@ def run(
 
 
 def _exit_status(report: ExecutionReport) -> int:
-    """Return 0 where the recipe did what it is for: a push that could reach nobody has to be looked at."""
-    reaches_nobody = any(one.type is ViolationType.AUDIENCE_EXCLUDED for one in report.violations)
+    """Return 0 if the recipe completed and each push could reach a user."""
+    unreachable = any(one.type is ViolationType.AUDIENCE_EXCLUDED for one in report.violations)
     ended = _EXIT.get(report.status, _ENDED_BEFORE)
-    return _ENDED_BEFORE if reaches_nobody and not ended else ended
+    return _ENDED_BEFORE if unreachable and not ended else ended
 
 
 def execute(settings: Settings, plan: Plan, script: OutcomeScript | None, story: Story) -> ExecutionReport:
-    """Run a plan and tell its story; return the report."""
+    """Run a plan and print its story; return the report."""
     story.open(plan)
     with (
         locked(settings.state_dir),
         logs.written_to(settings.state_dir / "functions.log"),
-        closing(SingleRun(settings, plan.at, tell=story.line, script=script)) as single,
+        closing(SingleRun(settings, plan.at, show=story.line, script=script)) as single,
     ):
         report = single.execute(plan)
     story.close(report, settings.state_dir)

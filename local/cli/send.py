@@ -20,15 +20,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--title", required=True, help="May use the columns of the file: [[var:name|you]].")
 @click.option("--body", required=True)
 @click.option("--link", help="The deep link.")
-@click.option("--layer", type=click.IntRange(1, 5), required=True, help="On which the cadence rules act.")
-@click.option("--file", type=_FILE, help="To whom: a CSV with the column user_id.")
-@click.option("--user", "users", multiple=True, help="To whom, instead: one to five user ids, one an option.")
+@click.option("--layer", type=click.IntRange(1, 5), required=True, help="The class on which cadence rules act.")
+@click.option("--file", type=_FILE, help="The users: a CSV with the column user_id.")
+@click.option("--user", "users", multiple=True, help="The users, instead: one to five user ids, each as an option.")
 @click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")
-@click.option("--literal", is_flag=True, help="{{name}}, %name% and their like are meant as they are written.")
+@click.option("--literal", is_flag=True, help="Send text such as {{name}} and %name% as it is.")
 @click.option(
-    "--dry-run", is_flag=True, help="Show what would happen, and send nothing. Exit status 2 if nobody would get it."
+    "--dry-run", is_flag=True, help="Show what would happen, and send nothing. Exit status 2 without any recipient."
 )
-@click.option("--key", help="A name for this push: sent again under it, it is sent once. [default: a new one]")
+@click.option("--key", help="A name for this push: a repeat with the same name sends once. [default: a new name]")
 @yes_option
 @json_option
 @click.pass_context
@@ -49,11 +49,11 @@ def send(
 ) -> None:
     """Send one push once, to the users of a file or to one to five users (--url).
 
-    Shows first whom it would reach, and asks.
+    First shows how many users it would reach, and asks.
     """
     client = system(context)
     if bool(file) == bool(users):
-        raise BadInput("say to whom: --file FILE, or --user ID once to five times")
+        raise BadInput("say which users: --file FILE, or --user ID once to five times")
     fields = {"title": title, "body": body, "deepLink": link, "layerId": layer, "maxAudienceSize": most}
     fields["literalText"] = literal or None
     push = {name: value for name, value in fields.items() if value is not None}
@@ -68,8 +68,8 @@ def send(
     try:
         answer = _post(client, push, file, users, key=key)
     except NoAnswer as error:
-        told = f"{error}; nobody knows whether it is being sent: repeat with --key {key}, and it is sent once"
-        raise NoAnswer(told) from None
+        way = f"it may or may not be sent: repeat with --key {key}, and it is sent once"
+        raise NoAnswer(f"{error}; {way}") from None
     show(answer, as_json=as_json)
 
 

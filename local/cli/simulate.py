@@ -1,4 +1,4 @@
-"""`tminus simulate`: what a folder of recipes will send in the days to come."""
+"""`tminus simulate`: what a folder of recipes will send in the next days."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,15 +45,15 @@ _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same answer.")
 @click.option(
-    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="What goes wrong."
+    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="How much goes wrong."
 )
 @click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
 @click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")
 @click.option(
-    "--compare", type=existing_folder, help="Another folder of recipes: tell what changes if these took its place."
+    "--compare", type=existing_folder, help="Another folder of recipes: show what changes if they replace these."
 )
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts there.")
-@force_option("Replace the page where it is there already.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts here.")
+@force_option("Replace the page if it exists.")
 @json_option
 def simulate(
     recipes: Path,
@@ -68,10 +68,10 @@ def simulate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Say what will go out in the days to come, to whom, and what would be held back.
+    """Forecast the sends of the next days: how many users get them, and how many the rules exclude.
 
     The real functions run on a virtual clock, every day with the user data of today. Nothing is sent or stored. Exit
-    status: 0, 2 bad input, 1 where a run with faults broke the delivery contract.
+    status: 0, 2 bad input, 1 if a run with faults broke the delivery contract.
     """
     if html is not None:
         check_new(html, force=force)
@@ -88,7 +88,7 @@ def simulate(
     if as_json:
         print_json({**made, "comparison": change} if change else made)
     else:
-        _tell(made, change, html)
+        _show(made, change, html)
     sys.exit(any(run["breaches"] for run in made["runs"]))
 
 
@@ -129,20 +129,20 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
 
 
 def _answer(question: Question, seed: int, runs: int, *, quiet: bool) -> dict[str, Any]:
-    with bar(f"{question.days} days, {runs} times" if runs > 1 else f"{question.days} days", quiet=quiet) as tell:
-        return answer([_forecast(question, seed + run, (run, runs), tell) for run in range(runs)])
+    with bar(f"{question.days} days, {runs} times" if runs > 1 else f"{question.days} days", quiet=quiet) as progress:
+        return answer([_forecast(question, seed + run, (run, runs), progress) for run in range(runs)])
 
 
-def _forecast(question: Question, seed: int, run: tuple[int, int], tell: Callable[[float], None]) -> Forecast:
+def _forecast(question: Question, seed: int, run: tuple[int, int], progress: Callable[[float], None]) -> Forecast:
     done, runs = run
-    return forecast(question, seed, progress=lambda share: tell((done + share) / runs))
+    return forecast(question, seed, progress=lambda share: progress((done + share) / runs))
 
 
-def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path | None) -> None:
-    _tell_calendar(made["calendar"])
+def _show(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path | None) -> None:
+    _show_calendar(made["calendar"])
     click.echo()
     width = _width(_RECIPE_ALONE, (entry["id"] for entry in made["recipes"]))
-    click.echo(f"{'recipe':<{width}}{'sends':>7}{'audience':>11}{'sent':>10}{'held back':>11}")
+    click.echo(f"{'recipe':<{width}}{'sends':>7}{'audience':>11}{'sent':>10}{'excluded':>11}")
     for entry in made["recipes"]:
         click.echo(
             f"{entry['id'][: width - 1]:<{width}}{entry['sends']:>7,}{entry['audience']:>11,}"
@@ -151,7 +151,7 @@ def _tell(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path 
         ends = {state: count for state, count in entry["states"].items() if state != "completed"}
         for state, count in ends.items():
             click.echo(f"    {count} of its sends end {state}")
-    _tell_rest(made)
+    _show_rest(made)
     if change is not None:
         click.echo(f"\n{'what changes':<28}{'before':>12}{'after':>12}{'change':>12}")
         for name, sides in change["totals"].items():
@@ -171,11 +171,11 @@ def _width(column: int, texts: Iterable[str]) -> int:
     return column if sys.stdout.isatty() else max([column, *(len(text) + 1 for text in texts)])
 
 
-def _tell_calendar(calendar: Sequence[CalendarEntry]) -> None:
+def _show_calendar(calendar: Sequence[CalendarEntry]) -> None:
     lines = [(entry, push) for entry in calendar for push in entry.pushes]
     recipe = _width(_RECIPE, (entry.recipe for entry, _ in lines))
     audience = _width(_AUDIENCE, (push.audience for _, push in lines))
-    titles = f"{'push':>5} {'audience':<{audience}}{'users':>8}{'sent':>8}{'held back':>11}"
+    titles = f"{'push':>5} {'audience':<{audience}}{'users':>8}{'sent':>8}{'excluded':>11}"
     click.echo(f"{'send (UTC)':<18}{'recipe':<{recipe}}{titles}")
     for entry, push in lines[:_MOST_LINES]:
         at, held = f"{entry.send_at:%Y-%m-%d %H:%M}", sum(push.excluded.values())
@@ -188,10 +188,10 @@ def _tell_calendar(calendar: Sequence[CalendarEntry]) -> None:
         click.echo(f"... and {len(lines) - _MOST_LINES:,} pushes more; --json and --html have them all")
 
 
-def _tell_rest(made: Mapping[str, Any]) -> None:
+def _show_rest(made: Mapping[str, Any]) -> None:
     for entry in made["collisions"][:10]:
         click.echo(
-            f"{entry['users']:,} times {entry['recipe']} is held back by an earlier push of {entry['heldBackBy']}"
+            f"{entry['users']:,} times {entry['recipe']} is excluded by an earlier push of {entry['heldBackBy']}"
         )
     if made["usersHitMost"]:
         most = made["usersHitMost"][0]

@@ -25,7 +25,7 @@ _level = click.option("--faults", "level", type=click.Choice(LEVELS), default="h
 
 
 @click.group(invoke_without_command=True)
-@click.option("--seed", type=int, help="Play this seed, and tell the shortest story of its breach, if it has one.")
+@click.option("--seed", type=int, help="Play this seed, and print the shortest story of its breach, if it has one.")
 @click.option("--log", "whole", is_flag=True, help="Print the whole log of the run instead.")
 @_level
 @click.pass_context
@@ -42,8 +42,8 @@ def simulator(context: click.Context, seed: int | None, whole: bool, level: str)
     elif outcome.breaches:
         click.echo(explain(seed, level))
     else:
-        told = f"{outcome.executions} executions, {outcome.messages} messages, {len(outcome.injected)} faults"
-        click.echo(f"seed {seed}: the contract held; {told}")
+        counts = f"{outcome.executions} executions, {outcome.messages} messages, {len(outcome.injected)} faults"
+        click.echo(f"seed {seed}: the contract held; {counts}")
     sys.exit(bool(outcome.breaches))
 
 
@@ -69,7 +69,7 @@ def soak(runs: int, first: int, level: str) -> None:
 @click.option("--first", type=int, help="The first seed. [default: the time]")
 @_level
 def fresh(seconds: float, first: int | None, level: str) -> None:
-    """Play seeds that nobody has played before, for so long."""
+    """Play new seeds for so many seconds."""
     begin = int(RealClock().now().timestamp()) * 1_000 if first is None else first
     sums, taken = _play(range(begin, begin + 100_000), level, seconds=seconds)
     _finish(sums, taken, level, failed=False)
@@ -126,8 +126,8 @@ def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, flo
 
 
 def _finish(sums: Sums, seconds: float, level: str, *, failed: bool) -> None:
-    told = f"{sums.executions:,} executions, {sums.messages:,} messages, {sum(sums.faults.values()):,} faults"
-    click.echo(f"{sums.runs:,} runs in {seconds:.0f} s: {told}; {len(sums.broken)} broke the contract")
+    counts = f"{sums.executions:,} executions, {sums.messages:,} messages, {sum(sums.faults.values()):,} faults"
+    click.echo(f"{sums.runs:,} runs in {seconds:.0f} s: {counts}; {len(sums.broken)} broke the contract")
     for seed in sums.broken[:_MOST_EXPLAINED]:
         click.echo(explain(seed, level))
     for seed in sums.broken[_MOST_EXPLAINED:]:

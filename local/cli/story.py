@@ -1,4 +1,4 @@
-"""An execution told to a person, line by line as it happens, and in a table at its end."""
+"""Prints an execution for people: line by line as it happens, and in a table at its end."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Story:
         self.console.print(text, style=style, markup=False)
 
     def close(self, report: ExecutionReport, state: Path) -> None:
-        """Print the numbers and where to look at what they count."""
+        """Print the numbers, and the files that they count."""
         self.console.print()
         self.console.print(_table(report))
         totals = report.totals
@@ -52,8 +52,8 @@ class Story:
             self.console.print(f"    {report.unknown_why}", markup=False)
         if totals.people is not None:
             reached = totals.sent if totals.people_reached is None else totals.people_reached
-            told = f"{reached:,} of {totals.people:,} users got a push; {totals.sent:,} messages sent"
-            self.console.print(f"    {told}", markup=False)
+            summary = f"{reached:,} of {totals.people:,} users got a push; {totals.sent:,} messages sent"
+            self.console.print(f"    {summary}", markup=False)
         self._samples(report.execution_id, state / "outbox.jsonl")
         self.console.print(f"\n  {report.execution_id}: [bold]{report.status}[/] {report.reason}".rstrip())
         self.console.print(f"  audiences: {state}/audiences/{report.execution_id}/", markup=False)

@@ -50,14 +50,14 @@ def up_on_emulators(
                     begin_now(running.ports, documents[-1]["id"])
                 if isinstance(clock, FastClock):
                     clock.run()
-                _tell(running, google, clock, outbox, fcm=settings.fcm is not None)
+                _announce(running, google, clock, outbox, fcm=settings.fcm is not None)
                 stop.wait()
             click.echo("tminus: stopping the emulators", err=True)
     except EmulatorMissing as problem:
         raise click.ClickException(str(problem)) from problem
 
 
-def _tell(running: Emulated, google: Mapping[str, str], clock: WaitableClock, outbox: Path, *, fcm: bool) -> None:
+def _announce(running: Emulated, google: Mapping[str, str], clock: WaitableClock, outbox: Path, *, fcm: bool) -> None:
     click.echo(f"tminus: functions on {running.url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
     click.echo(f"tminus: look at what runs, and cancel it, on {running.url}/console/")
     click.echo(f"tminus: messages go {'to FCM' if fcm else f'to {outbox}'}; to join in:")

@@ -1,4 +1,4 @@
-"""`tminus up --host`: the token that callers need where others than this machine can reach the functions."""
+"""`tminus up --host`: the token that callers need if other machines can reach the functions."""
 
 from functions.domain.errors import BadInput, Misconfigured
 from local.runtime.serving import is_this_machine
@@ -7,9 +7,9 @@ _SHORTEST = 16
 
 
 def token_for(host: str, token: str, *, emulators: bool) -> str:
-    """Return the token that callers have to show; empty where only this machine can call.
+    """Return the token that callers have to send; empty if only this machine can call.
 
-    BadInput where others can call and there is none; Misconfigured where it is too short to keep.
+    BadInput if other machines can call and there is no token; Misconfigured if it is too short.
     """
     if is_this_machine(host):
         return ""
@@ -17,8 +17,8 @@ def token_for(host: str, token: str, *, emulators: bool) -> str:
         raise BadInput(f"--host {host}: the emulators serve this machine only; leave out --host or --emulators")
     if not token:
         raise BadInput(
-            f"--host {host}: others can reach this address, and who does may do everything; set TMINUS_TOKEN to a "
-            f"secret of {_SHORTEST} characters or more, as by: export TMINUS_TOKEN=$(openssl rand -hex 16)"
+            f"--host {host}: other machines can reach this address and do everything; set TMINUS_TOKEN to a "
+            f"secret of {_SHORTEST} characters or more, such as: export TMINUS_TOKEN=$(openssl rand -hex 16)"
         )
     if len(token) < _SHORTEST:
         raise Misconfigured("TMINUS_TOKEN", f"must have at least {_SHORTEST} characters, got {len(token)}")

@@ -1,4 +1,4 @@
-"""Callers on one's own machine: there is nobody to tell apart."""
+"""Callers on a laptop, which are not authenticated."""
 
 from functions.domain.roles import Caller, Role, Service
 from functions.ports.people import Callers
@@ -7,7 +7,7 @@ _ANYBODY = Caller(name="local", role=Role.ADMIN)
 
 
 class VisitedLocally:
-    """Plays Callers on this machine's emulators: services show their tokens, and people may do everything.
+    """Implements Callers on this machine's emulators: services show their tokens, and people may do everything.
 
     A person or program that does show a token is known by it, as on Google Cloud.
     """
@@ -29,15 +29,15 @@ class VisitedLocally:
 
 
 class LocalCallers:
-    """Plays Callers where requests come from the same process or the same machine: everybody may do everything."""
+    """Implements Callers for requests of the same process or machine: every caller may do everything."""
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
         """Let every request pass."""
 
-    def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - nobody vouches for anybody
+    def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""
         return _ANYBODY
 
-    def person(self, authorization: str | None, function: str) -> Caller:  # noqa: ARG002 - nobody vouches for anybody
+    def person(self, authorization: str | None, function: str) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""
         return _ANYBODY

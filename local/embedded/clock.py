@@ -1,4 +1,4 @@
-"""The clocks of the embedded runtime: the machine's own, a fast one, and one that only moves when told to."""
+"""The clocks of the embedded runtime: the machine's own, a fast one, and one that is moved by hand."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -79,5 +79,5 @@ class VirtualClock:
         self._now = max(self._now, at.astimezone(UTC))
 
     def real_seconds_until(self, at: datetime) -> float:  # noqa: ARG002 - the signature of every clock
-        """Return 0: nobody waits for a clock that is moved by hand."""
+        """Return 0: a clock that is moved by hand has no waiters."""
         return 0.0

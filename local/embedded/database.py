@@ -55,7 +55,7 @@ class Database:
             for statement in schema.split(";"):
                 connection.execute(statement)
 
-    def hold_to_format(self, number: int) -> None:
+    def check_format(self, number: int) -> None:
         """Mark a new file as being of a format; Misconfigured where the file is of another."""
         with self.transaction() as connection:
             [found] = connection.execute("PRAGMA user_version").fetchone()

@@ -17,7 +17,7 @@ _READ_ONLY = 0o444
 
 
 class FolderAudienceFiles:
-    """Plays AudienceFiles below a folder.
+    """Implements AudienceFiles below a folder.
 
     A file appears whole or not at all: it is written under a hidden name beside its own, then linked, which fails
     where the name is taken. What a killed process leaves behind lies in the same folder and is deleted with it.

@@ -12,7 +12,7 @@ from functions.ports.queue import ScheduledJob
 class Fire:
     """A job whose time has come; `schedule_time` is the same in all attempts, which count from 1.
 
-    A job that somebody runs by hand has a `manual` fire, whose headers name no schedule time. The job may be named in
+    A job that is run by hand has a `manual` fire, whose headers name no schedule time. The job may be named in
     full, projects/.../jobs/ID: headers carry the id.
     """
 

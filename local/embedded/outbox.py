@@ -49,7 +49,7 @@ class OutcomeScript:
 
 
 class OutboxSender:
-    """Plays PushSender: appends one JSON line for each message that has, or may have, left for a device."""
+    """Implements PushSender: appends one JSON line for each message that has, or may have, left for a device."""
 
     def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
         self._lines = JsonLines(path)
@@ -61,7 +61,7 @@ class OutboxSender:
         """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing.
 
         Nothing of a chunk is sent that the disk does not take; StoreUnavailable then follows its outcomes. Nor is
-        anything sent once somebody has asked what has left of the push.
+        anything sent after another worker has asked what has left of the push.
         """
         asked = self._times_asked(envelope)
         for chunk in chunks:

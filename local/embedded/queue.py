@@ -15,12 +15,12 @@ from local.embedded.retry import RetryPolicy
 
 DISPATCH_DEADLINE = timedelta(minutes=10)
 NO_ANSWER = (0, 504)
-"""What stands for a status where nobody answered: the connection failed, or the deadline passed."""
+"""The status of a request without an answer: the connection failed, or the deadline passed."""
 _NAMES_STAY_TAKEN = timedelta(hours=24)
 
 # `eta` is the instant for which the next or running attempt was scheduled; `due` is when the task may be taken:
 # at its eta, or while it is dispatched, when its lease has run out. A task that is done keeps its name taken.
-# `responses` counts what the retries' header tells, answers other than 5xx; `answers` counts them all.
+# `responses` counts what the retries' header counts, answers other than 5xx; `answers` counts them all.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
     added INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, name TEXT NOT NULL, function TEXT NOT NULL,
@@ -40,7 +40,7 @@ def _default_deadline(_: Task) -> timedelta:
 
 
 class SqliteTaskQueue:
-    """Plays TaskQueue, and hands tasks to whoever dispatches them.
+    """Implements TaskQueue, and hands tasks to the dispatcher.
 
     Several queues, each of its own name, share a database; names of tasks are taken per queue.
     """
@@ -123,7 +123,7 @@ class SqliteTaskQueue:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing is dispatched; lasts until somebody resumes the queue, in whichever process."""
+        """Whether nothing is dispatched; lasts until any process resumes the queue."""
         return bool(self._database.rows("SELECT queue FROM paused_queues WHERE queue = ?", (self._name,)))
 
     def pause(self) -> None:

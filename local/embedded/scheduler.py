@@ -37,10 +37,10 @@ CREATE INDEX IF NOT EXISTS scheduled_jobs_due ON scheduled_jobs (due, name) WHER
 
 
 class SqliteSchedules:
-    """Plays Schedules, and hands out the fires that are due.
+    """Implements Schedules, and hands out the fires that are due.
 
     A fire is over when it was answered 2xx, has failed six times, or would be retried after the next one; until then
-    its job has no other. Of fires that nobody took while they were due, only the latest comes.
+    its job has no other. Of fires that were not taken while they were due, only the latest comes.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -166,4 +166,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write an IANA name such as America/New_York") from None
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as America/New_York") from None

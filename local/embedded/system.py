@@ -65,7 +65,7 @@ def open_system(
     """
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "tminus.db")
-    database.hold_to_format(_FORMAT)
+    database.check_format(_FORMAT)
     queue, schedules = SqliteTaskQueue(database, clock), SqliteSchedules(database, clock)
     heartbeat = Heartbeat(clock, RealClock())
 

@@ -41,7 +41,7 @@ def last_strike(cron: Cron, zone: ZoneInfo, first: datetime, until: datetime) ->
 
 
 def _stride(cron: Cron, local: datetime) -> timedelta:
-    """Return how far the next match is at least, as long as nobody changes the clocks on the way."""
+    """Return how far the next match is at least, if the clocks do not change on the way."""
     if not cron.on_day(local.date()):
         return timedelta(hours=24 - local.hour, minutes=-local.minute)
     later = [minute for minute in cron.minutes if minute > local.minute] if local.hour in cron.hours else []

@@ -1,4 +1,4 @@
-"""What a folder of recipes will send in the days to come, to whom, and what would be held back."""
+"""What a folder of recipes will send in the next days, to how many users, and how many the rules exclude."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ class Question:
 
 
 def _quietly(share: float) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def forecast(question: Question, seed: int, *, progress: Callable[[float], None] = _quietly) -> Forecast:

@@ -26,15 +26,15 @@ def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> 
     """Return the whole page of an answer, and of what changes against another folder of recipes."""
     totals, quota = answer["totals"], answer["quota"]
     busiest = quota["busiestMinute"]
-    told = (
+    summary = (
         f"{totals['executions']:,} sends reach {totals['usersReached']:,} users with {totals['sent']:,} messages; "
-        f"{totals['excluded']:,} are held back. FCM's quota is used for {quota['quotaMinutes']:,} minutes"
+        f"{totals['excluded']:,} are excluded. FCM's quota is used for {quota['quotaMinutes']:,} minutes"
         + (f"; the busiest minute is {busiest['at']} with {busiest['messages']:,}. " if busiest else ". ")
         + f"Firestore, Cloud Tasks and Cloud Storage cost about ${answer['cost']['microDollars'] / 1e6:,.2f}."
     )
     parts = [
         f"<h1>What will go out, {escape(answer['from'][:10])} to {escape(answer['to'][:10])}</h1>",
-        f"<p>{escape(told)}</p><p class='note'>Every day as if its user data were today's.</p>",
+        f"<p>{escape(summary)}</p><p class='note'>Every day as if its user data were today's.</p>",
         _changes(change) if change else "",
         "<h2>Messages by day</h2>",
         _KEY,

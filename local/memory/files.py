@@ -11,7 +11,7 @@ from functions.domain.push.shard import Stored
 
 
 class MemoryAudienceFiles:
-    """Plays AudienceFiles; a file's generation counts all files that were ever written."""
+    """Implements AudienceFiles; a file's generation counts all files that were ever written."""
 
     def __init__(self) -> None:
         self._files: dict[str, tuple[Stored, bytes]] = {}
@@ -58,9 +58,9 @@ class MemoryAudienceFiles:
         _check(stored.name)
         found = self._files.get(stored.name)
         if found is None:
-            raise BadAudience(f"{stored.name}: the file is gone since it was stored; build the audience anew")
+            raise BadAudience(f"{stored.name}: the file is gone since it was stored; build the audience again")
         if found[0] != stored:
-            raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience anew")
+            raise BadAudience(f"{stored.name}: the file was changed since it was stored; build the audience again")
         return found[1]
 
 

@@ -29,7 +29,7 @@ class _Entry:
 
 
 class MemoryTaskQueue:
-    """Plays TaskQueue, and hands tasks to whoever dispatches them, as `local.embedded.queue` explains it."""
+    """Implements TaskQueue, and hands tasks to the dispatcher, as `local.embedded.queue` explains it."""
 
     def __init__(self, clock: Clock, retry: RetryPolicy | None = None) -> None:
         self._clock = clock

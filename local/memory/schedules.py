@@ -39,7 +39,7 @@ class _Entry:
 
 
 class MemorySchedules:
-    """Plays Schedules, and hands out the fires that are due, as `local.embedded.scheduler` explains it."""
+    """Implements Schedules, and hands out the fires that are due, as `local.embedded.scheduler` explains it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -122,4 +122,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write an IANA name such as America/New_York") from None
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as America/New_York") from None

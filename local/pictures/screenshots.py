@@ -80,7 +80,7 @@ def _scenes(played: Stage) -> Iterator[Sequence[Shot]]:
 
 
 def _prepare(played: Stage) -> None:
-    """Let there be a third recipe, and somebody who changes one."""
+    """Add a third recipe, and a change of a recipe."""
     ports = played.system.ports
     weekly = {
         "name": "Weekend drop",

@@ -139,9 +139,9 @@ def _needed(copy: Path) -> set[str]:
 def _add(tar: tarfile.TarFile, path: Path, name: str, files: dict[str, int], size: int | None = None) -> None:
     """Add a file, or its first bytes; one that is gone was deleted by a cleanup."""
     with suppress(FileNotFoundError), path.open("rb") as file:
-        told = tar.gettarinfo(arcname=name, fileobj=file)
-        told.size = told.size if size is None else size
-        tar.addfile(told, file)
+        entry = tar.gettarinfo(arcname=name, fileobj=file)
+        entry.size = entry.size if size is None else size
+        tar.addfile(entry, file)
         files[name] = os.fstat(file.fileno()).st_mtime_ns
 
 
@@ -178,7 +178,7 @@ def _read_contents(document: dict[str, Any]) -> Contents:
 
 @contextmanager
 def draft_folder(state: Path) -> Iterator[Path]:
-    """Give an empty folder in a state folder in which to prepare what takes its place; it is deleted at the end."""
+    """Yield an empty folder in a state folder, to prepare its replacement; it is deleted at the end."""
     draft = state / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()

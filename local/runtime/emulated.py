@@ -60,7 +60,7 @@ def emulated(
     """Run a project's functions behind HTTP, called by Cloud Tasks and Cloud Scheduler as the clock says.
 
     Firestore and Cloud Storage have to run: see `google_emulators`. `visited_locally` lets this machine's people use
-    console and API without tokens, which nobody issues here.
+    console and API without tokens, as nothing issues them here.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"

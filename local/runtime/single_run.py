@@ -52,11 +52,11 @@ class SingleRun:
         settings: Settings,
         at: datetime,
         *,
-        tell: Callable[[LogEntry], None],
+        show: Callable[[LogEntry], None],
         script: OutcomeScript | None = None,
     ) -> None:
         self._clock = VirtualClock(at)
-        self._tell = tell
+        self._show = show
         self._system: EmbeddedSystem = bootstrap.embedded(settings, self._clock, script)
         self._system.queue.recover()
         self._system.schedules.recover()
@@ -89,10 +89,10 @@ class SingleRun:
         execution = execution_id(plan.recipe.id, plan.send_at)
         if self.ports.executions.get(execution) is None:
             raise RuntimeError(f"launch answered {response.status}: {response.text}")
-        told = _Teller(self.ports, execution, self._tell)
+        shown = _NewLines(self.ports, execution, self._show)
         self._interrupt(execution, plan)
-        self._runtime.drain(until=told.finished)
-        told.finished()
+        self._runtime.drain(until=shown.finished)
+        shown.finished()
         return report(self.ports, execution)
 
     def _interrupt(self, execution: str, plan: Plan) -> None:
@@ -101,23 +101,23 @@ class SingleRun:
         for at, order in sorted(given, key=lambda entry: entry[0]):
             self._runtime.run_until(at, scheduler=False, inclusive=False)
             try:
-                order(self.ports, execution, "somebody asked for it on the command line")
+                order(self.ports, execution, "requested on the command line")
             except NotPossible:
                 continue  # it came too late: the report says how the execution ended
 
 
-class _Teller:
+class _NewLines:
     """Passes on an execution's log line by line, while tasks are delivered."""
 
-    def __init__(self, ports: Ports, execution: str, tell: Callable[[LogEntry], None]) -> None:
-        self._ports, self._execution, self._tell, self._told = ports, execution, tell, 0
+    def __init__(self, ports: Ports, execution: str, show: Callable[[LogEntry], None]) -> None:
+        self._ports, self._execution, self._show, self._shown = ports, execution, show, 0
 
     def finished(self) -> bool:
-        """Tell what is new, and whether the execution is over and cleaned up."""
+        """Show new lines; return whether the execution is over and cleaned up."""
         entries = self._ports.executions.log_of(self._execution)
-        for entry in entries[self._told :]:
-            self._tell(entry)
-        self._told = len(entries)
+        for entry in entries[self._shown :]:
+            self._show(entry)
+        self._shown = len(entries)
         execution = self._ports.executions.get(self._execution)
         return execution is not None and execution.cleaned
 
@@ -133,8 +133,8 @@ def make_plan(
     recipe = parse(document)
     check_recipe(recipe, policy=settings.policy, find_job=find_job)
     if not recipe.is_active:
-        told = "".join(f" ({notice})" for notice in recipe.notices)
-        raise BadInput(f"recipe {recipe.id} is {recipe.status.value}{told}; to run it, set status to active")
+        notices = "".join(f" ({notice})" for notice in recipe.notices)
+        raise BadInput(f"recipe {recipe.id} is {recipe.status.value}{notices}; to run it, set status to active")
     at = at or _next_start(recipe, RealClock().now())
     send_at = _slot(recipe, at)
     job, arguments = recipe_job(recipe, find_job)

@@ -24,7 +24,7 @@ _COPY = {
 
 
 def _quietly(table: str, rows: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def generate(

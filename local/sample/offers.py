@@ -1,4 +1,4 @@
-"""Who offers whom a trade, for what, and what came of it.
+"""Offers of trades between users, and what came of them.
 
 An offer's key is 100 * creator + its number within the creator; an item's key is 10 * offer + its number.
 """
@@ -6,7 +6,7 @@ An offer's key is 100 * creator + its number within the creator; an item's key i
 from local.sample.table import Part, Table
 
 _BUILD = """
--- Tradeable pairs by size: an offer goes to somebody who owns the pair, so large closets get most offers.
+-- Tradeable pairs by size: an offer goes to a user who owns the pair, so large closets get most offers.
 CREATE TABLE shelves AS
 SELECT i AS owner, variant, variant % 13 AS size,
     row_number() OVER (PARTITION BY variant % 13 ORDER BY key) - 1 AS place

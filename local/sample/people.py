@@ -17,7 +17,7 @@ WITH deeds AS (
     WHERE validated <= 0 GROUP BY i
 ), standing AS (
     SELECT i, level, joined, foot,
-        -- Nobody was active after the export, not even those who join after it.
+        -- No activity is later than the export, also of users who join after it.
         least(0, greatest(joined, coalesce(latest, joined), days(
             CASE WHEN zeal = 0 THEN -60 - 600 * unit('seen', i) ELSE -400 * pow(unit('seen', i), 3) END))) AS seen,
         coalesce(trades, 0) + CASE WHEN level > 0 THEN 0

@@ -1,4 +1,4 @@
-"""A webhook on this machine that keeps what is posted to it, and answers as it is told."""
+"""A webhook on this machine that keeps what is posted to it, and answers by a script."""
 
 import json
 import threading
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("POST")
 
     def do_GET(self) -> None:
-        """Take a request that nobody should make, such as one that follows a redirect."""
+        """Record a request that Tminus should not make, such as one that follows a redirect."""
         self._answer("GET")
 
     def log_message(self, *_: object) -> None:

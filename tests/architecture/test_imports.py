@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-OURS = ("main", "functions", "audience_jobs", "local")
+OURS = ("main", "functions", "audience_jobs", "local", "tminus")
 GOOGLE = ("google", "firebase_admin", "grpc")
 
 # Each layer, and what it may import of ours. The longest prefix that fits a module is its layer.
@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "local.embedded",
     ),
     "main": ("functions.handlers",),
+    "tminus": ("local.cli",),
     "audience_jobs": ("audience_jobs",),
     "local.sample": ("local.sample",),
     "local.embedded": ("functions.domain", "functions.ports", "audience_jobs.contract", "local.embedded"),

@@ -1,7 +1,9 @@
-"""What `make demo` installs is a part of what everybody else installs, and enough for the embedded runtime."""
+"""What `make demo` and the functions install is a part of what developing installs, and enough for each of them."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,10 @@ main()
 """
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ONLY_THE_COMMAND_LINE = {"click", "httpx", "rich"}
+
+
 def pins(name: str) -> set[str]:
     lines = (ROOT / name).read_text().splitlines()
     return {line.lower().replace("_", "-") for line in lines if line and not line.startswith("#")}
@@ -40,8 +46,18 @@ def pins(name: str) -> set[str]:
 def test_the_demo_installs_pins_that_developing_installs_too() -> None:
     assert pins("requirements-demo.txt") <= pins("requirements-dev.txt")
     named = {line.partition("==")[0] for line in pins("requirements-demo.txt")}
-    assert pins("requirements-demo.in") <= named
+    assert {name_of(each) for each in PROJECT["dependencies"]} <= named
     assert not named & {"pandas", "pyarrow", "playwright", "pytest", "firebase-admin", "google-cloud-bigquery"}
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[\[=<>~ ]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def test_the_functions_install_what_the_package_needs_in_the_cloud_without_the_command_line() -> None:
+    package = {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["cloud"]}
+    assert pins("requirements.in") == {each for each in package if name_of(each) not in ONLY_THE_COMMAND_LINE}
+    assert pins("requirements.txt") <= pins("requirements-dev.txt")
 
 
 def run(*args: object) -> subprocess.CompletedProcess[str]:

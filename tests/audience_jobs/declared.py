@@ -21,11 +21,11 @@ def rows_as_declared(engine: Engine, job: Job, arguments: Mapping[str, object], 
             path = Path(folder) / "audience.csv"
             counts[audience.name] = run.write_audience(audience.name, path)
             assert run.size(audience.name) == counts[audience.name]
-            hold_to_columns(audience, path.read_text(encoding="utf-8"))
+            check_columns(audience, path.read_text(encoding="utf-8"))
     return counts
 
 
-def hold_to_columns(audience: Audience, content: str) -> None:
+def check_columns(audience: Audience, content: str) -> None:
     """Raise AssertionError where a CSV's header, ids or types of values are not what the audience declares."""
     lines = csv.DictReader(io.StringIO(content, newline=""))
     names = [column.name for column in audience.columns]

@@ -59,7 +59,7 @@ USERS = [*OWNERS, "first", "guest", "tie-b", "never-b", "undated", "gone", "othe
 
 
 def tokens_of(engine: Engine, users: list[str], path: Path, *, job: bool, per_user: int = 9) -> dict[str, list[str]]:
-    """Return the tokens that an engine finds for users, whom a job finds or who are given."""
+    """Return the tokens that an engine finds for users, either of a job or given."""
     if job:
         selects = " UNION ALL ".join(f"SELECT 'all' AS audience, '{user}' AS user_id" for user in users)
         with engine.run(sample_job(selects), {}, now=NOW) as run:

@@ -20,7 +20,7 @@ _TYPES = {"text": "text", "integer": "bigint", "boolean": "boolean", "timestamp"
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """Run PostgreSQL and yield its URL; its texts are sorted as in English, so that nobody relies on their bytes."""
+    """Run PostgreSQL and yield its URL; it sorts texts as in English, so that no query relies on their bytes."""
     programs = _programs()
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     home = Path(tempfile.mkdtemp(prefix="tminus-postgres-"))

@@ -41,7 +41,7 @@ def test_a_query_that_is_wrong_names_its_field(sample: Path, tmp_path: Path) -> 
         query_audience(DuckDBEngine(sample), ACTIVE, now=NOW, folder=tmp_path, parts=101)
 
 
-def test_the_command_shows_whom_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
+def test_the_command_shows_the_users_that_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
     find = ("audience", "--filters", '{"lastActiveDays": 60}', "--data", sample, "--at", AT)
     answer = tminus(*find, "--pack", "topTargetShoe", "--preview", 2, "--parts", 2, "--out", tmp_path)
     lines = answer.out.splitlines()
@@ -72,7 +72,7 @@ def users_in_table(sample: Path) -> list[str]:
         return [row["id"] for row in csv.DictReader(file)]
 
 
-def test_the_command_shows_whom_a_recipe_is_for(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
+def test_the_command_shows_the_users_of_a_recipe(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(recipe(audienceCriteria=ACTIVE, pushSequence=[push(1, title="t", body="b")])))
     answer = tminus("audience", "--recipe", path, "--data", sample, "--at", AT)
@@ -84,11 +84,11 @@ def test_the_command_shows_whom_a_recipe_is_for(tminus: Tminus, sample: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "say whom to find: --recipe FILE, or --filters JSON"),
-        (["--filters", "{"], "--filters is no JSON"),
+        ([], "say what to find: --recipe FILE, or --filters JSON"),
+        (["--filters", "{"], "--filters is not JSON"),
         (["--filters", '{"lastActiveDay": 1}'], "filters.lastActiveDay: is an unknown filter; did you mean"),
         (["--pack", "shoes"], "dataPacks: names"),
-        (["--filters", "{}", "--parts", "2"], "say with --out where to keep the parts"),
+        (["--filters", "{}", "--parts", "2"], "--parts: give a folder for the parts with --out"),
     ],
 )
 def test_what_the_command_cannot_take_is_refused_in_one_line(

@@ -124,7 +124,7 @@ def test_a_job_that_takes_too_long_is_cancelled() -> None:
     assert client.cancelled == 1
 
 
-def test_who_is_not_allowed_is_told_the_roles() -> None:
+def test_a_refused_account_learns_which_roles_it_needs() -> None:
     error = told(exceptions.Forbidden, "Access Denied: Project kicks", "accessDenied")
     for role in ("roles/bigquery.jobUser", "roles/bigquery.dataViewer", "roles/storage.objectUser"):
         assert role in str(error)

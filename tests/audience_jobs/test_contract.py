@@ -119,7 +119,7 @@ def test_a_job_that_contradicts_itself_does_not_exist(job: Callable[..., Job]) -
             job(**change)
 
 
-def test_freshness_is_told_by_a_timestamp_of_the_source_tables() -> None:
+def test_freshness_needs_a_timestamp_of_the_source_tables() -> None:
     for table, column in (("users", "username"), ("users", "nonsense"), ("secrets", "created_at")):
-        with pytest.raises(ValueError, match=f"{table}.{column} is no timestamp of the source tables"):
+        with pytest.raises(ValueError, match=f"{table}.{column} is not a timestamp of the source tables"):
             Freshness(table=table, column=column, hours=24)

@@ -52,12 +52,12 @@ LEAVES_OPEN = [
     ("SELECT id AS user_id, count(*) FROM users GROUP BY id", "without a name: add AS and a name"),
     ("SELECT id AS user_id, shoe FROM users", "cannot be understood: Column 'shoe' could not be resolved"),
     ('SELECT id AS user_id, bio AS a, bio AS "A" FROM users', "yields the column a twice"),
-    ("SELECT id AS user_id, bio AS audience FROM users", "yields a column audience, which is Tminus' own"),
+    ("SELECT id AS user_id, bio AS audience FROM users", "yields a column audience, which Tminus reserves"),
     ('SELECT id AS user_id, bio AS "what\'s up" FROM users', 'uses the name "what\'s up": a name has up to'),
     ("SELECT id AS user_id, avg(deleted_at) AS a FROM users GROUP BY id", "CAST(floor(a) AS BIGINT)"),
     (
         "SELECT id AS user_id, NULL AS a FROM users",
-        "does not tell the type of a: say it, as in CAST(... AS TEXT)",
+        "does not show the type of a: cast it, as in CAST(... AS TEXT)",
     ),
     ("SELECT id AS user_id, top_target_shoe_name FROM users", "could not be resolved"),
 ]
@@ -128,7 +128,7 @@ def world(postgres: str, tmp_path: Path) -> tuple[str, Path]:
     return postgres, folder
 
 
-def test_no_id_does_anything_but_find_nobody(world: tuple[str, Path]) -> None:
+def test_no_id_does_anything_but_find_no_user(world: tuple[str, Path]) -> None:
     url, folder = world
     for engine in (DuckDBEngine(folder), PostgresEngine(url)):
         for ids in ([*HOSTILE, "ann"], HOSTILE):

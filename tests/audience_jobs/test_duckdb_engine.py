@@ -1,4 +1,4 @@
-"""What the DuckDB engine writes, to whom it gives devices, and what it keeps SQL from."""
+"""What the DuckDB engine writes, which devices it gives, and what it keeps SQL from."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -113,7 +113,7 @@ def test_what_a_recipe_gives_is_bound_and_never_run(job: Callable[..., Job], wri
         ("SELECT 'some' AS audience, 1 AS user_id", "rows of audience 'some', which it does not declare"),
         ("SELECT NULL AS audience, 1 AS user_id", "rows of audience None"),
         ("SELECT 'all' AS audience, nonsense AS user_id", "its SQL fails: Binder Error"),
-        ("SELECT 'all' AS audience, $user AS user_id", r"reads \$user, which is no parameter"),
+        ("SELECT 'all' AS audience, $user AS user_id", r"reads \$user, which is not one of its parameters"),
         (
             "SELECT 'all' AS audience, CAST('x' AS INTEGER) AS user_id FROM generate_series(1, 1)",
             "its SQL fails: Conversion Error",
@@ -137,8 +137,8 @@ def test_a_failed_check_writes_nothing_and_says_how_often(
 
 
 def test_an_audience_that_the_job_lacks_is_an_error(tmp_path: Path, job: Callable[..., Job]) -> None:
-    nobody = job("SELECT 'all' AS audience, 'u' AS user_id")
-    with DuckDBEngine(put(tmp_path, {})).run(nobody, {}, now=NOW) as run:
+    unknown = job("SELECT 'all' AS audience, 'u' AS user_id")
+    with DuckDBEngine(put(tmp_path, {})).run(unknown, {}, now=NOW) as run:
         with pytest.raises(UnknownAudience, match="no audience 'al'; did you mean 'all'"):
             run.write_audience("al", tmp_path / "out.csv")
         with pytest.raises(UnknownAudience):

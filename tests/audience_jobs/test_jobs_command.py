@@ -107,7 +107,7 @@ def test_a_run_takes_the_jobs_parameters_as_they_are_typed(tminus: Tminus, sampl
     ("arguments", "complaint"),
     [
         (["--param", "max_days"], "'max_days': write NAME=VALUE"),
-        (["--param", "max_days=x"], "'x' is no whole number"),
+        (["--param", "max_days=x"], "'x' is not a whole number"),
         (["--param", "max_days=1000"], "give a whole number from 1 up to 365"),
         (["--param", "require_avatar=1"], "'1' is neither true nor false"),
         (["--param", "nonsense=1"], "'nonsense' is unknown"),

@@ -147,7 +147,7 @@ def test_items_of_deleted_users_and_deleted_items_do_not_count(tmp_path: Path) -
     assert who(tmp_path, world) == {"recent-wishlist-adders": ["ann"]}
     world["inventory_items"] = [{**row, "deleted_at": int(n == 0)} for n, row in enumerate(world["inventory_items"])]
     assert who(tmp_path, world) == {}
-    by_the_deleted = owns(item("x", "gone", "dunk", LONG_AGO), item("y", "nobody", "dunk", LONG_AGO))
+    by_the_deleted = owns(item("x", "gone", "dunk", LONG_AGO), item("y", "stranger", "dunk", LONG_AGO))
     assert who(tmp_path, together(world, by_the_deleted, {"users": [user("gone", deleted_at=1)]})) == {}
 
 

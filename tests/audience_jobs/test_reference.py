@@ -229,7 +229,7 @@ USERS, VARIANTS, KEYS = ["u1", "u2", "u10"], ["8", "9", "10", "11"], [str(number
 instants = some([NOW - age for age in AGES + BESIDE])
 instants_or_none = some([*(NOW - age for age in AGES + BESIDE), None])
 deletions = some([0, 0, 0, 0, 0, 0, 0, 1763900000, None])
-owners_of_rows = some([*USERS, *USERS, *USERS, "nobody", None])
+owners_of_rows = some([*USERS, *USERS, *USERS, "stranger", None])
 variants = some([*VARIANTS, "8", "9", "8", "9", "404", None])
 
 

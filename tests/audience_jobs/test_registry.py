@@ -13,7 +13,7 @@ from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadJob, UnknownJob
 from audience_jobs.registry import all_jobs, find, jobs_in
 from local.sample import generate
-from tests.audience_jobs.declared import hold_to_columns, rows_as_declared
+from tests.audience_jobs.declared import check_columns, rows_as_declared
 from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.worlds import NOW, put
 
@@ -76,7 +76,7 @@ def test_every_job_yields_what_it_declares(job: Job, sample: Path) -> None:
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
-def test_every_job_runs_where_nobody_is(job: Job, tmp_path: Path) -> None:
+def test_every_job_runs_without_users(job: Job, tmp_path: Path) -> None:
     put(tmp_path, {"products": [{"id": "p", "name": "Dunk"}]})
     counts = rows_as_declared(DuckDBEngine(tmp_path), job, arguments_for(job, tmp_path), now=NOW)
     assert set(counts.values()) == {0}
@@ -99,8 +99,8 @@ def test_what_a_job_declares_wrongly_is_found() -> None:
         ("user_id,n,seen", "u,,yesterday", "'seen'"),
     ):
         with pytest.raises(AssertionError, match=complaint):
-            hold_to_columns(declared, f"{header}\n{row}\n")
-    hold_to_columns(declared, "user_id,n,seen\nu,-1,2026-11-23T18:00:00Z\nw,,\n")
+            check_columns(declared, f"{header}\n{row}\n")
+    check_columns(declared, "user_id,n,seen\nu,-1,2026-11-23T18:00:00Z\nw,,\n")
 
 
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)

@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named_by_its_address(upload: Upload, tmp_path: Path) -
         devices("gs://nowhere-at-all")
 
 
-def test_a_header_with_a_mark_and_quotes_is_read_and_a_second_file_of_a_table_is_told_of(
+def test_a_header_with_a_mark_and_quotes_is_read_and_a_second_file_of_a_table_is_an_error(
     upload: Upload, tmp_path: Path
 ) -> None:
     address = upload(devices='\ufeff"user_id",token,"platform",updated_at\nu,t,ios,\n'.encode())

@@ -63,11 +63,11 @@ def test_given_users_get_their_newest_devices(filled: Filled, tmp_path: Path) ->
     ]
     put(tmp_path, {"devices": [*devices, devices[0], {**devices[1], "token": "  "}, {**devices[1], "user_id": "x"}]})
     engine = filled(tmp_path)
-    assert engine.write_devices_of([ANN.upper(), "nobody", "x') OR true --"], tmp_path / "out.csv", per_user=2) == 2
+    assert engine.write_devices_of([ANN.upper(), "stranger", "x') OR true --"], tmp_path / "out.csv", per_user=2) == 2
     assert (tmp_path / "out.csv").read_text() == (
         f"user_id,token,platform\n{ANN.upper()},t1,ios\n{ANN.upper()},t2,ios\n"
     )
-    assert engine.write_devices_of(["nobody"], tmp_path / "out.csv", per_user=2) == 0
+    assert engine.write_devices_of(["stranger"], tmp_path / "out.csv", per_user=2) == 0
     assert (tmp_path / "out.csv").read_text() == "user_id,token,platform\n"
 
 
@@ -153,7 +153,7 @@ def test_what_is_missing_is_named(filled: Filled, tmp_path: Path) -> None:
         written(engine, names, tmp_path)
     with pytest.raises(MissingInDataset, match="'devices' is missing"):
         engine.write_devices_of(["u"], tmp_path / "out.csv", per_user=1)
-    with pytest.raises(NoDataset, match=r"'demo\.nowhere' does not exist or may not be read: set USER_DATASET"):
+    with pytest.raises(NoDataset, match=r"'demo\.nowhere' does not exist or cannot be read: set USER_DATASET"):
         written(replace(engine, dataset="demo.nowhere"), names, tmp_path)
 
 

@@ -44,7 +44,7 @@ class Console:
         self.become(Role.ADMIN)
 
     def become(self, role: Role) -> None:
-        """Let whoever comes from now on have another role."""
+        """Give later visitors another role."""
         self._who = Caller(name="ana@kicks.example", role=role)
 
     def check_service(self, *_: object) -> None: ...

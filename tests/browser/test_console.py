@@ -37,7 +37,7 @@ def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
     assert console.lab.outbox(test=False) == []
 
 
-def test_a_cancel_that_loses_the_race_at_t0_is_told_so_and_can_still_stop(
+def test_a_cancel_that_loses_the_race_at_t0_says_so_and_offers_the_stop(
     console: Console, open_page: OpenPage
 ) -> None:
     console.lab.run_to(SEND_AT - SECOND)

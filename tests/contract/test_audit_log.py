@@ -29,7 +29,7 @@ def numbers(audit: AuditLog, **options: Any) -> list[int]:
     return [entry.number for entry in audit.of_recipe("daily", **({"most": 100} | options))]
 
 
-def test_a_recipe_that_nobody_has_changed_has_no_entries(ports: Any) -> None:
+def test_a_recipe_without_changes_has_no_entries(ports: Any) -> None:
     assert list(ports.audit.of_recipe("daily", most=10)) == []
 
 
@@ -126,13 +126,13 @@ def test_of_20_changes_at_once_each_has_its_entry_and_the_entries_are_a_chain(po
 def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "tminus.db")) as database:
         SqliteRecipeStore(database).change("daily", put(), SAVED)
-        for statement in ("UPDATE audit SET by = 'nobody'", "DELETE FROM audit"):
+        for statement in ("UPDATE audit SET by = 'stranger'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"), database.transaction() as connection:
                 connection.execute(statement)
         assert numbers(SqliteAuditLog(database)) == [1]
 
 
-def test_a_deed_of_nobody_is_refused() -> None:
+def test_a_change_without_a_person_is_refused() -> None:
     with pytest.raises(ValueError, match="saved by nobody"):
         Deed(by=" ", at=AT, action=Action.SAVED)
 

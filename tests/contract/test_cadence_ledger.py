@@ -98,7 +98,7 @@ def test_who_changed_the_rules_and_what_they_were_is_kept(ports: Any) -> None:
     assert (newest.deed.by, newest.before, newest.after) == ("bob@example.com", changed, default)
 
 
-def test_of_many_who_change_the_rules_at_once_nobody_undoes_another(open_ports: Any, at_once: AtOnce) -> None:
+def test_concurrent_changes_of_the_rules_do_not_undo_each_other(open_ports: Any, at_once: AtOnce) -> None:
     ledgers = [open_ports().ledger for _ in range(2)]
 
     def longer(number: int) -> Any:

@@ -33,7 +33,7 @@ def test_a_fast_clock_refuses_to_stand_still() -> None:
         FastClock(0, NOON)
 
 
-def test_a_virtual_clock_moves_when_told_to_and_never_backwards() -> None:
+def test_a_virtual_clock_moves_only_by_hand_and_never_backwards() -> None:
     clock = VirtualClock(NOON)
     clock.advance_to(NOON + timedelta(days=2))
     clock.advance_to(NOON)

@@ -103,7 +103,7 @@ def test_executions_of_one_job_never_overlap(schedules: Any, clock: VirtualClock
     assert schedules.take(clock.now()).schedule_time == SIX + timedelta(minutes=2)
 
 
-def test_fires_that_nobody_took_come_once_with_the_latest_schedule_time(
+def test_fires_that_were_not_taken_come_once_with_the_latest_schedule_time(
     database: Database, schedules: Any, clock: VirtualClock
 ) -> None:
     schedules.put(job())

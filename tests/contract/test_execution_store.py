@@ -274,7 +274,7 @@ def test_open_violations_of_a_recipe_are_read_page_by_page(recipe_id: str | None
     assert [violation.id for violation in found] == expected.split()
 
 
-def test_a_violation_is_resolved_once_and_whoever_was_first_stays(ports: Any, open_ports: Any) -> None:
+def test_a_violation_is_resolved_once_and_the_first_caller_stays(ports: Any, open_ports: Any) -> None:
     for number in (1, 2):
         ports.executions.record(a_violation(number))
     resolved = a_violation(1).resolve(NOON + timedelta(hours=1, microseconds=7), "ann@example.com")
@@ -321,7 +321,7 @@ def _seven(ports: Any, an_execution: Make) -> None:
         (ExecutionSearch(recipe_id="a", state=State.COMPLETED), "a-3 a-0"),
         (ExecutionSearch(since=NOON + timedelta(hours=1), until=NOON + timedelta(hours=4)), "a-3 a-2 b-1"),
         (ExecutionSearch(recipe_id="b", state=State.LIVE, until=NOON), ""),
-        (ExecutionSearch(recipe_id="nobody"), ""),
+        (ExecutionSearch(recipe_id="stranger"), ""),
     ],
 )
 def test_executions_are_found_by_recipe_state_and_send_page_by_page_in_either_order(

@@ -14,7 +14,7 @@ def test_what_was_asked_first_under_a_name_is_kept(ports: Any, open_ports: Any) 
     assert ports.request_keys.claim("two", {"at": "midnight"}, UNTIL) == {"at": "midnight"}
 
 
-def test_of_42_who_ask_at_once_all_are_told_what_the_first_asked(open_ports: Any, at_once: AtOnce) -> None:
+def test_of_42_concurrent_requests_all_get_what_the_first_asked(open_ports: Any, at_once: AtOnce) -> None:
     stores = [open_ports().request_keys for _ in range(3)]
     kept = at_once(42, lambda number: stores[number % 3].claim("one", {"asked": number}, UNTIL)["asked"])
     assert len(set(kept)) == 1

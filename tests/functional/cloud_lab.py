@@ -47,7 +47,7 @@ class CloudLab:
         )
 
     def assert_contract(self, *executions: str) -> None:
-        """Nobody got a push twice, and every number adds up to what left."""
+        """Check that no user got a push twice, and that every number adds up to what left."""
         assert [key for key, count in self.sent().items() if count > 1] == []
         reports = [self.report(execution) for execution in executions]
         for push in (push for each in reports for push in each["pushes"]):

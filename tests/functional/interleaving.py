@@ -21,7 +21,7 @@ class Turns:
         self._current = self._next()
 
     def take(self, worker: int) -> None:
-        """Wait for the turn of a worker, and leave it to whoever is next."""
+        """Wait for the turn of a worker, and pass it to the next."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._current == worker, timeout=_PATIENCE_SECONDS)
             self._current = self._next()

@@ -56,7 +56,7 @@ def test_a_page_names_the_id_that_is_not_there(visitor: Visitor, path: str, name
     assert "there is no such page" not in Page(response.text).text
 
 
-def test_an_id_that_is_not_encoded_is_told_how_to_be(api: ApiClient) -> None:
+def test_an_id_that_is_not_encoded_says_how_to_encode_it(api: ApiClient) -> None:
     response = api.unchecked("GET", "/api/automation/recipes/a/b")
     assert response.status_code == 404
     assert json.loads(response.text)["message"].endswith("In an address an id is percent-encoded: / is %2F")

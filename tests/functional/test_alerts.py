@@ -98,7 +98,7 @@ def written_down(lab: Lab) -> list[str]:
     return [json.loads(line)["kind"] for line in lines]
 
 
-def test_a_run_is_told_in_four_alerts_with_its_numbers(make_lab: MakeLab) -> None:
+def test_a_run_sends_four_alerts_with_its_numbers(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to_the_end()
     assert told.channels.texts == [
@@ -126,7 +126,7 @@ def test_the_next_run_is_compared_with_the_last_one_that_had_audiences(make_lab:
     assert ready.endswith("biggest change against the run of 2026-03-02: push 3 (c) from 2 to 0 users, -100%")
 
 
-def test_users_that_no_message_can_reach_are_told_before_anything_is_sent(make_lab: MakeLab) -> None:
+def test_users_that_no_message_can_reach_are_shown_before_anything_is_sent(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[0, 8])
     told.lab.run_to(SEND_AT - 26 * MINUTE)
@@ -150,7 +150,7 @@ def test_links_lead_to_the_execution_and_to_its_cancel_page_until_it_is_live(mak
     assert all(f"<https://console.example/executions/{told.lab.id}|" in text for text in linked)
 
 
-def test_nothing_secret_and_nobody_is_named_in_what_is_kept_and_written_down(make_lab: MakeLab) -> None:
+def test_no_secret_and_no_user_is_named_in_what_is_kept_and_written_down(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to_the_end()
     kept = (told.lab.state / "alerts.jsonl").read_text() + repr(told.lab.ports.alert_store.waiting(SEND_AT + DAY))
@@ -206,7 +206,7 @@ def test_a_cancelled_a_blocked_and_a_stopped_execution_say_so_with_the_reason(ma
     ]
 
 
-def test_a_failure_rate_that_trips_is_told_once_by_its_own_name(make_lab: MakeLab) -> None:
+def test_a_failure_rate_that_trips_sends_one_alert_with_its_own_name(make_lab: MakeLab) -> None:
     failing = OutcomeScript(by_token={f"token-{user(n)}": Outcome.BAD_MESSAGE for n in range(200)})
     told = AlertLab(make_lab, script=failing, chunk_rows=50)
     told.lab.write_users({"a": range(200), "b": (), "c": ()})
@@ -216,7 +216,7 @@ def test_a_failure_rate_that_trips_is_told_once_by_its_own_name(make_lab: MakeLa
     assert tripped.startswith("stopped: 50 of 50 messages failed")
 
 
-def test_drift_is_told_once_a_day(make_lab: MakeLab) -> None:
+def test_drift_sends_one_alert_a_day(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     for _ in range(3):
         told.lab.ports.schedules.delete("tminus-welcome")
@@ -227,7 +227,7 @@ def test_drift_is_told_once_a_day(make_lab: MakeLab) -> None:
     ]
 
 
-def test_a_recipe_is_told_of_to_the_channels_that_it_names(make_lab: MakeLab) -> None:
+def test_alerts_of_a_recipe_go_to_the_channels_that_it_names(make_lab: MakeLab) -> None:
     known = (EVERYTHING, "growth", "retention")
     told = AlertLab(make_lab, channels=known, document=recipe(settings__alertChannels=["retention"]))
     told.lab.run_to(SEND_AT - 26 * MINUTE)
@@ -237,7 +237,7 @@ def test_a_recipe_is_told_of_to_the_channels_that_it_names(make_lab: MakeLab) ->
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        (["growth", "nobody"], r'settings.alertChannels\[1\]: "nobody" is no channel; there are all, growth'),
+        (["growth", "unknown"], r'settings.alertChannels\[1\]: "unknown" is no channel; there are all, growth'),
         ("growth", "settings.alertChannels: must be a list of channels' names"),
         (["https://10.0.0.1/"], "is no channel"),
         ([7], "is no channel"),
@@ -249,7 +249,7 @@ def test_a_recipe_can_name_only_channels_that_the_deployment_has(named: Any, rea
 
 
 @pytest.mark.parametrize("broken", ["growth", 7, {"a": 1}, [None, 7]])
-def test_channels_that_somebody_broke_by_hand_keep_nothing_from_being_sent(broken: Any, make_lab: MakeLab) -> None:
+def test_channels_that_were_broken_by_hand_keep_nothing_from_being_sent(broken: Any, make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.ports.recipes.change(
         "welcome", lambda old: old and {**old, "settings": {**old["settings"], "alertChannels": broken}}
@@ -324,7 +324,7 @@ def test_a_webhook_that_hangs_moves_no_message_by_a_second(make_lab: MakeLab) ->
 
 
 class RefusingQueue:
-    """A queue that takes no alert, as one that nobody has created."""
+    """A queue that takes no alert, like one that does not exist."""
 
     def __init__(self, queue: TaskQueue, clock: Clock, until: datetime) -> None:
         self._queue, self._clock, self._until = queue, clock, until
@@ -364,7 +364,7 @@ AROUND_ALERTS = ("alert_store.record", "alert_store.change", "alerts.send", "cha
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", AROUND_ALERTS)
-def test_a_crash_around_an_alert_loses_none_and_repeats_only_what_nobody_knew_to_be_taken(
+def test_a_crash_around_an_alert_loses_none_and_repeats_only_unconfirmed_ones(
     call: str, after: bool, make_lab: MakeLab
 ) -> None:
     quiet = CrashPoint(None)

@@ -1,4 +1,4 @@
-"""A backup is taken while everything runs; after a restore nobody gets a push twice, and every receipt adds up."""
+"""A backup is taken while everything runs; after a restore no user gets a push twice, and every receipt adds up."""
 
 import csv
 import json
@@ -150,7 +150,7 @@ def test_the_ledger_counts_those_who_may_have_got_it(make_lab: Callable[..., Lab
     assert (push["sent"], push["excluded"]) == (0, {"layer_3_cooldown": 4})
 
 
-def test_what_was_due_is_sent_where_somebody_says_so(lab: Lab, tmp_path: Path) -> None:
+def test_what_was_due_is_sent_with_send_due(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
     told = restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5), "--send-due")
@@ -159,7 +159,7 @@ def test_what_was_due_is_sent_where_somebody_says_so(lab: Lab, tmp_path: Path) -
     assert (lab.execution().state, len(lab.outbox(test=False))) == (State.COMPLETED, 9)
 
 
-def test_nobody_starts_by_hand_today_what_may_have_gone_out(lab: Lab, tmp_path: Path) -> None:
+def test_what_may_have_gone_out_is_not_started_by_hand_today(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
     restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5))
@@ -316,7 +316,7 @@ def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> N
     assert messages(tmp_path, test=False) == []
 
 
-def test_people_are_told_of_a_send_that_a_restore_has_stopped(lab: Lab, tmp_path: Path) -> None:
+def test_a_send_that_a_restore_has_stopped_sends_an_alert(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
     restore(lab, tmp_path / "state.tar.gz", SEND_AT + minutes(5))

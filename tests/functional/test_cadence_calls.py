@@ -1,4 +1,4 @@
-"""What other programs ask of the cadence rules: whom they let through, and to know of a push; and what a user got."""
+"""Calls of other programs: which users cadence rules let through, a push they sent, and what a user got."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ def history(lab: Lab, number: int = 1) -> list[dict[str, Any]]:
     return [as_json(each) for each in found.notifications]
 
 
-def test_a_filter_excludes_whom_the_next_push_would_exclude(lab: Lab) -> None:
+def test_a_filter_excludes_the_users_that_the_next_push_would_exclude(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()
     found = filter_audience(lab.ports, [user(number) for number in range(9)], 3)
@@ -62,7 +62,7 @@ def test_layers_1_and_4_are_let_through(lab: Lab, layer: int) -> None:
     assert filter_audience(lab.ports, [user(1)], 3).eligible == []
 
 
-def test_a_rule_that_is_switched_off_excludes_nobody(lab: Lab) -> None:
+def test_a_rule_that_is_switched_off_excludes_no_user(lab: Lab) -> None:
     track(lab)
     change_rules(lab.ports, [{"name": "layer_3_cooldown", "active": False}], by="ann@example.com")
     assert filter_audience(lab.ports, [user(1)], 3).eligible == [user(1)]
@@ -83,14 +83,14 @@ def _without_ledger(ports: Ports) -> Ports:
     return replace(ports, ledger=ledger)
 
 
-def test_without_the_ledger_nobody_is_let_through(make_lab: MakeLab) -> None:
+def test_without_the_ledger_no_user_is_let_through(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger)
     with pytest.raises(LedgerUnreadable):
         filter_audience(lab.ports, [user(1)], 3)
     assert filter_audience(lab.ports, [user(1)], 1).eligible == [user(1)]
 
 
-def test_where_the_deployment_fails_open_everybody_is_let_through_and_told_so(make_lab: MakeLab) -> None:
+def test_where_the_deployment_fails_open_all_users_are_let_through_with_a_notice(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger, fail_open=True)
     found = filter_audience(lab.ports, [user(1), "jo"], 3)
     assert (found.eligible, found.excluded) == ([user(1)], {"invalid_user_id": 1})
@@ -127,7 +127,7 @@ def test_what_no_rule_asks_for_is_not_kept(lab: Lab) -> None:
     assert history(lab) == []
 
 
-def test_every_field_of_a_tracked_push_that_is_at_fault_is_told(lab: Lab) -> None:
+def test_every_wrong_field_of_a_tracked_push_is_named(lab: Lab) -> None:
     with pytest.raises(BadFields) as refused:
         track_notification(lab.ports, {"layerId": 9, "sentAt": "2027-01-01T00:00:00Z"})
     assert [error.field for error in refused.value.errors] == ["userId", "layerId", "sentAt"]
@@ -135,7 +135,7 @@ def test_every_field_of_a_tracked_push_that_is_at_fault_is_told(lab: Lab) -> Non
         track(lab, id=7)
 
 
-def test_what_a_user_got_names_recipe_and_text_and_who_told_of_it(lab: Lab) -> None:
+def test_what_a_user_got_names_recipe_and_text_and_its_source(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     track(lab, title="From elsewhere")
     lab.run_to_the_end()
@@ -158,7 +158,7 @@ def test_what_a_user_got_names_recipe_and_text_and_who_told_of_it(lab: Lab) -> N
     }
 
 
-def test_what_a_user_got_of_an_execution_that_is_gone_is_still_told(lab: Lab) -> None:
+def test_what_a_user_got_of_an_execution_that_is_gone_is_still_shown(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     lab.run_to_the_end()
     executions: Any = _Forgetful()

@@ -67,7 +67,7 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     ],
     ids=["weekly", "every third day", "every fourth day"],
 )
-def test_nobody_is_held_back_in_the_week_in_which_the_clocks_change(
+def test_no_user_is_excluded_in_the_week_in_which_the_clocks_change(
     lab: Lab, layer: int, pushes: int, schedule: dict[str, object]
 ) -> None:
     """New York's clocks go forward on 8 March: 167, 71 and 95 hours lie between two sends at 09:00."""

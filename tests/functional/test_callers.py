@@ -67,7 +67,7 @@ class Signer:
 
 @dataclass(frozen=True, kw_only=True)
 class Issuers:
-    """Google and Firebase Authentication, and somebody whom nobody knows."""
+    """Google, Firebase Authentication, and an unknown issuer."""
 
     google: Signer
     firebase: Signer
@@ -443,13 +443,13 @@ def test_a_program_has_the_role_that_the_settings_give_it(ask: Ask, issuers: Iss
 
 
 PEOPLE: dict[str, tuple[Callable[[Issuers], str | None], int]] = {
-    "nobody": (lambda _: None, 401),
+    "no caller": (lambda _: None, 401),
     "garbage": (lambda _: "garbage", 401),
     "another project's user": (lambda i: i.firebase.sign(of_user(iss=f"{FIREBASE}2", aud="kicks-prod2")), 401),
     "another project's audience": (lambda i: i.firebase.sign(of_user(aud="kicks-prod2")), 401),
     "an expired session": (lambda i: i.firebase.sign(of_user(exp=now() - 60)), 401),
     "no user": (lambda i: i.firebase.sign(of_user(sub="")), 401),
-    "a user whom Google has signed": (lambda i: i.google.sign(of_user()), 401),
+    "a user that Google has signed": (lambda i: i.google.sign(of_user()), 401),
     "a program that Firebase has signed": (lambda i: i.firebase.sign(of_service("api", email=ROBOT)), 401),
     "a program that calls another function": (lambda i: i.google.sign(of_service("launch", email=ROBOT)), 401),
     "a user without a signature": (lambda i: without_signature(i.firebase.sign(of_user())), 401),
@@ -498,7 +498,7 @@ def test_signatures_are_verified_unless_a_deployment_says_otherwise(issuers: Iss
         issuers.cloud(OIDC_SIGNATURES="none")
 
 
-def test_on_ones_own_machine_there_is_nobody_to_tell_apart(lab: Lab) -> None:
+def test_on_a_laptop_callers_are_not_authenticated(lab: Lab) -> None:
     lab.clock.advance_to(START_AT)
     assert lab.launch().status == 200
     assert lab.ports.callers.person(None, "api").role is Role.ADMIN

@@ -72,7 +72,7 @@ def test_looking_asks_and_changes_nothing_however_often(browser: Browser) -> Non
     assert browser.lab.execution().state is State.COMPLETED
 
 
-def test_the_button_cancels_and_nobody_gets_a_message(browser: Browser) -> None:
+def test_the_button_cancels_and_no_message_is_sent(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - SECOND)
     response = browser.press()
     assert (response.status_code, title(response)) == (200, "The send is cancelled")
@@ -119,7 +119,7 @@ def test_at_t0_the_link_has_expired_and_the_send_goes_out(browser: Browser) -> N
     assert len(browser.lab.outbox(test=False)) == 9
 
 
-def test_who_loses_the_race_against_the_live_start_is_told_to_use_the_stop(browser: Browser) -> None:
+def test_a_cancel_that_loses_the_race_against_the_live_start_offers_the_stop(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT)
     for response in (browser.look(), browser.press()):
         assert (response.status_code, title(response)) == (409, "Too late: the send is live")
@@ -164,7 +164,7 @@ def test_an_execution_that_is_gone_has_nothing_left_to_cancel(browser: Browser) 
     "token",
     ["", "x", TOKEN[:-1], TOKEN + "A", TOKEN.upper(), make_token(["x" * 32], Lab.id, SEND_AT), "%00", "1.a.1.b"],
 )
-def test_a_link_that_nobody_here_made_does_nothing(token: str, browser: Browser) -> None:
+def test_a_forged_link_does_nothing(token: str, browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     response = browser.ask("POST", f"/cancel/{token}")
     assert (response.status_code, title(response)) == (404, "This link does not work")
@@ -209,7 +209,7 @@ def test_a_store_that_cannot_be_reached_asks_to_load_the_page_again(browser: Bro
     assert "Firestore" not in response.text
 
 
-def test_a_page_can_load_nothing_be_framed_nowhere_and_passes_its_address_to_nobody(browser: Browser) -> None:
+def test_a_page_can_load_nothing_be_framed_nowhere_and_does_not_pass_its_address_on(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     response = browser.look()
     policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))

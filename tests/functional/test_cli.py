@@ -79,7 +79,7 @@ def test_a_run_reports_what_the_outbox_and_the_files_hold(run: Tminus, tmp_path:
     ]
 
 
-def test_a_run_whose_pushes_can_reach_nobody_ends_with_3_and_says_what_to_set(
+def test_a_run_whose_pushes_cannot_reach_a_user_ends_with_3_and_says_what_to_set(
     tminus: Tminus, sample: Path, tmp_path: Path
 ) -> None:
     data = Path(shutil.copytree(sample, tmp_path / "data"))
@@ -212,7 +212,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ),
         (changed("pushSequence.0.title", "[[vra:x]]"), "pushSequence[0].title: malformed variable"),
         (changed("pushSequence.0.deepLink", "javascript:alert(1)"), "pushSequence[0].deepLink"),
-        (changed("pushSequence.0.audienceName", "nobody"), "pushSequence[0].audienceName: 'nobody' is no audience"),
+        (changed("pushSequence.0.audienceName", "unknown"), "pushSequence[0].audienceName: 'unknown' is no audience"),
         (
             changed("pushSequence", [dict(SAMPLE["pushSequence"][0], sequenceOrder=n) for n in range(1, 22)]),
             "21 pushes",
@@ -363,7 +363,7 @@ def test_a_scripted_failure_is_seen_in_the_numbers(run: Tminus, tmp_path: Path) 
     totals = run("--outcomes", script).report["totals"]
     assert totals["failed"] > 0
     script.write_text('{"rates": {"melted": 0.05}}')
-    assert "'melted' is no outcome; known: sent" in refusal(run("--outcomes", script))
+    assert "'melted' is not an outcome; known: sent" in refusal(run("--outcomes", script))
 
 
 def test_help_names_every_command_and_status(tminus: Tminus) -> None:
@@ -397,8 +397,8 @@ def test_a_look_up_without_a_state_or_of_no_user_is_refused(run: Tminus, tminus:
     assert (answer.status, "no Tminus state is there" in answer.err) == (2, True)
     assert not (tmp_path / "nowhere").exists()
     run()
-    answer = tminus("cadence", "user", "nobody", "--state", tmp_path / "state")
-    assert (answer.status, '"nobody" is not a user ID' in answer.err) == (2, True)
+    answer = tminus("cadence", "user", "stranger", "--state", tmp_path / "state")
+    assert (answer.status, '"stranger" is not a user ID' in answer.err) == (2, True)
 
 
 def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tmp_path: Path) -> None:

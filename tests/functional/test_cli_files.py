@@ -1,4 +1,4 @@
-"""The command line writes over nobody's files, takes no folder that is not there, and prints ids whole in a pipe."""
+"""The command line overwrites no other files, refuses a missing folder, and prints ids whole in a pipe."""
 
 import os
 import pty
@@ -47,7 +47,7 @@ class TestSampleData:
         assert tminus("data", "generate", "own", "--users", 10, "--force").status == 0
         assert (tmp_path / "own" / "users.csv").read_text() != "id\n1\n"
 
-    def test_its_own_files_are_written_again_until_somebody_changes_one(self, tminus: Tminus, tmp_path: Path) -> None:
+    def test_its_own_files_are_written_again_until_one_is_changed(self, tminus: Tminus, tmp_path: Path) -> None:
         assert tminus("data", "generate", "made", "--users", 10).status == 0
         assert tminus("data", "generate", "made", "--users", 20).status == 0
         with (tmp_path / "made" / "offers.csv").open("a") as file:
@@ -126,9 +126,7 @@ def test_a_trial_leaves_no_state_behind(tminus: Tminus, tmp_path: Path) -> None:
 class TestMessages:
     def test_a_new_job_says_where_it_has_to_lie(self, tminus: Tminus) -> None:
         told = tminus("jobs", "new", "quiet_users", "--folder", ".").out.splitlines()[-1]
-        assert told.startswith(
-            f"once it lies in {JOBS}, where jobs are looked for, try it: tminus jobs run quiet_users"
-        )
+        assert told.startswith(f"once it is in {JOBS}, where the registry looks, try it: tminus jobs run quiet_users")
 
     def test_a_rule_is_not_set_to_nothing(self, tminus: Tminus) -> None:
         answer = tminus("--url", "http://127.0.0.1:9", "cadence", "set", "layer_3_cooldown", "--yes")

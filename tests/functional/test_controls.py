@@ -1,4 +1,4 @@
-"""Cancel, stop, pause, edit, delete: whoever comes first wins, and nobody is sent to after a no."""
+"""Cancel, stop, pause, edit, delete: the first one wins, and nothing is sent after a no."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -81,7 +81,7 @@ def test_a_stop_during_a_chunk_lets_it_end_and_starts_no_other(make_lab: MakeLab
     lab.assert_contract()
 
 
-def test_users_whom_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) -> None:
+def test_users_that_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) -> None:
     lab = make_lab(chunk_rows=2, wrap=lambda ports: replace(ports, sender=_StopsDuring(ports, ports.sender)))
     lab.save(recipe(pushSequence=[dict(recipe()["pushSequence"][0], layerId=3)]))
     lab.run_to_the_end()

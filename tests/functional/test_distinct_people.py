@@ -49,7 +49,7 @@ def test_people_who_got_a_push_are_counted_once_at_the_end(overlapping: Lab) -> 
     ]
 
 
-def test_whoever_got_only_the_first_push_before_a_stop_counts_as_reached(overlapping: Lab) -> None:
+def test_a_user_who_got_only_the_first_push_before_a_stop_counts_as_reached(overlapping: Lab) -> None:
     overlapping.run_to(SEND_AT + timedelta(minutes=1))
     stop(overlapping.ports, overlapping.id, "wrong shoes")
     overlapping.run_to(SEND_AT + timedelta(hours=1))

@@ -38,7 +38,7 @@ def a_job(columns: str) -> str:
         ({"sql": a_job("id AS user_id, nonsense AS name, bio AS shoe")}, "its SQL is wrong"),
         ({"sql": a_job("id AS user_id, first_name AS name")}, "its SQL yields no column shoe, which it declares"),
         ({"sql": a_job("first_name AS name, bio AS shoe")}, "its SQL yields no column user_id"),
-        ({"sql": "DROP TABLE users"}, "its SQL is no SELECT but DROP"),
+        ({"sql": "DROP TABLE users"}, "its SQL is not a SELECT but DROP"),
         (
             {"checks": (Check(name="some", failing_sql="SELECT count(*) FROM job_rows", meaning="there are users"),)},
             "there are users (check 'some': 9). No audience was written.",
@@ -103,7 +103,7 @@ def test_an_engine_that_breaks_each_time_leaves_no_execution_open(
     assert lab.outbox() == []
 
 
-def test_a_job_that_breaks_once_and_then_fails_is_told_of_twice(make_lab: MakeLab) -> None:
+def test_a_job_that_breaks_once_and_then_fails_sends_two_alerts(make_lab: MakeLab) -> None:
     class BreaksOnce:
         def __init__(self, engine: DuckDBEngine) -> None:
             self._engine, self._broken = engine, False
@@ -128,7 +128,7 @@ def test_a_job_that_breaks_once_and_then_fails_is_told_of_twice(make_lab: MakeLa
 def test_rows_without_or_with_the_same_user_are_left_out_and_counted(make_lab: MakeLab) -> None:
     lab = make_lab()
     rows = [(user(1), "Shoe", "Ann", "a"), (user(1), "Boot", "Ann", "a"), (user(2), "Shoe", "Bo", "a")]
-    lab.write_rows([*rows, ("", "Shoe", "Nobody", "a"), ("", "Shoe", "Nobody", "a")])
+    lab.write_rows([*rows, ("", "Shoe", "Nameless", "a"), ("", "Shoe", "Nameless", "a")])
     run(lab)
     [entry] = lab.report()["pushes"]
     assert (lab.report()["status"], entry["sent"]) == ("completed", 2)
@@ -137,7 +137,7 @@ def test_rows_without_or_with_the_same_user_are_left_out_and_counted(make_lab: M
     lab.assert_contract()
 
 
-def test_a_job_that_finds_nobody_warns_and_sends_nothing(make_lab: MakeLab) -> None:
+def test_a_job_that_finds_no_user_warns_and_sends_nothing(make_lab: MakeLab) -> None:
     lab = make_lab()
     run(lab, sql=f"{lab.job.sql.replace('LIMIT', 'OFFSET 100 LIMIT')}")
     assert (lab.report()["status"], lab.violations()) == ("completed", ["audience_empty"])

@@ -74,7 +74,7 @@ def test_an_execution_reaches_every_device_once_over_the_wire(make_lab: MakeLab,
     }
 
 
-def test_a_dry_run_asks_fcm_to_validate_and_reaches_nobody(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
+def test_a_dry_run_asks_fcm_to_validate_and_sends_nothing(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     lab = make_lab(wrap=over(sender))
     lab.save(recipe(audienceCriteria__testMode=True))

@@ -124,7 +124,7 @@ def test_a_fault_below_a_line_that_names_the_separator_has_the_line_of_the_file(
     assert report.errors[0].line == 3
 
 
-def test_only_the_first_errors_are_told_but_all_are_counted(lab: Lab) -> None:
+def test_only_the_first_errors_are_shown_but_all_are_counted(lab: Lab) -> None:
     report = load(lab, csv(*(f"jo{n},3,{SENT_AT}" for n in range(150))))
     assert (report.refused, len(report.errors)) == (150, 100)
 
@@ -136,7 +136,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(lab: Lab) -> None:
     assert load(lab, content).imported == 1
 
 
-def test_what_is_in_the_ledger_already_is_a_duplicate_whoever_told_of_it(lab: Lab) -> None:
+def test_what_is_in_the_ledger_already_is_a_duplicate_from_any_source(lab: Lab) -> None:
     track_notification(lab.ports, {"userId": user(1), "layerId": 3, "sentAt": SENT_AT})
     content = csv(f"{user(1)},3,{SENT_AT}", f"{user(2)},3,{SENT_AT}")
     assert load(lab, content).duplicates == 1

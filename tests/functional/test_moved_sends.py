@@ -135,7 +135,7 @@ def test_another_title_leaves_the_promise_as_it_is(make_lab: MakeLab) -> None:
 # Missed.
 
 
-def test_a_send_that_nothing_started_is_recorded_as_missed_shown_and_told(make_lab: MakeLab) -> None:
+def test_a_send_that_nothing_started_is_recorded_as_missed_with_an_alert(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
     lab.clock.advance_to(SEND_AT + 40 * MINUTE)
@@ -216,7 +216,7 @@ def test_reconciling_looks_up_few_executions_of_a_recipe_that_sends_each_minute(
     assert len(reads) < 150
 
 
-def test_a_count_of_missed_sends_survives_a_crash_and_is_told_once(make_lab: MakeLab) -> None:
+def test_a_count_of_missed_sends_survives_a_crash_and_is_reported_once(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(schedule__frequency="custom", schedule__cronExpression="0 * * * *"))
     reconcile(lab.ports)
@@ -381,7 +381,7 @@ def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:
     assert states(lab) == {"02. 18:30": "completed", "02. 20:30": "completed"}
 
 
-def test_a_once_recipe_that_somebody_moves_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
+def test_a_once_recipe_that_is_moved_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(once())
     lab.run_to(SEND_AT + 6 * MINUTE)

@@ -24,7 +24,7 @@ def query_based(**criteria: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def lab(make_lab: MakeLab) -> Lab:
-    """A laboratory with five users, of whom 3 is frozen and 4 was deleted."""
+    """A laboratory with five users: 3 is frozen and 4 was deleted."""
     made = make_lab()
     made.write_users({"a": range(5)})
     made.write_table("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud"), (user(2), "")])
@@ -39,7 +39,7 @@ def receivers(lab: Lab, number: int) -> list[str]:
 
 def test_every_push_goes_to_the_one_audience_and_tests_go_first(lab: Lab) -> None:
     given = [user(n).upper() for n in range(1, 5)]
-    lab.save(query_based(manualUserIds=[*given, "nobody"]))
+    lab.save(query_based(manualUserIds=[*given, "stranger"]))
     lab.run_to_the_end()
     assert lab.report()["status"] == "completed"
     assert [entry["audience"] for entry in lab.report()["pushes"]] == ["default", "default"]
@@ -73,7 +73,7 @@ def test_the_columns_of_its_own_query_are_those_of_its_templates(lab: Lab) -> No
         ),
         ({"filters": {"trades": 1}}, "audienceCriteria.filters.trades: is an unknown filter"),
         ({"dataPacks": ["shoes"]}, "audienceCriteria.dataPacks: names "),
-        ({"customQuery": "DELETE FROM users"}, "audienceCriteria.customQuery: is no SELECT but DELETE"),
+        ({"customQuery": "DELETE FROM users"}, "audienceCriteria.customQuery: is not a SELECT but DELETE"),
         ({"activityDays": -1}, "audienceCriteria.activityDays: must be a whole number"),
         ({"filters": {}}, "audienceCriteria.filters: names no filter, so that every user would get it"),
         ({}, "audienceCriteria.customScript.scriptId: is missing"),
@@ -122,7 +122,7 @@ def test_what_is_written_survives_a_round_trip_whether_it_is_known_or_not() -> N
     assert parse(query_based(**criteria)).document()["audienceCriteria"] == criteria
 
 
-def test_a_recipe_says_in_words_whom_it_is_for() -> None:
+def test_a_recipe_describes_its_users_in_words() -> None:
     assert describe_audience(parse(query_based(activityDays=7, minTrades=2))) == (
         "users active in the last 7 days, with at least 2 trades"
     )

@@ -123,7 +123,7 @@ def test_a_users_pushes_can_be_looked_up(lab: Lab) -> None:
     assert user_history(lab.ports, user(1), until=SEND_AT + 20 * DAY, days=7) == []
 
 
-@pytest.mark.parametrize(("user_id", "days"), [("nobody", 7), (user(1), 0), (user(1), 91)])
+@pytest.mark.parametrize(("user_id", "days"), [("stranger", 7), (user(1), 0), (user(1), 91)])
 def test_a_look_up_that_means_nothing_is_refused(user_id: str, days: int, lab: Lab) -> None:
     with pytest.raises(BadInput):
         user_history(lab.ports, user_id, until=SEND_AT, days=days)

@@ -18,7 +18,7 @@ def told(lab: Lab) -> list[tuple[str, str]]:
     return [(entry.action, entry.by) for entry in history_of(lab.ports, "welcome").entries]
 
 
-def test_everything_that_people_do_to_a_recipe_is_told_newest_first(lab: Lab) -> None:
+def test_everything_that_people_do_to_a_recipe_is_shown_newest_first(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ann@example.com")
     resume_recipe(lab.ports, "welcome", by="bob@example.com")
     delete_recipe(lab.ports, "welcome", by="cli")
@@ -47,7 +47,7 @@ def test_what_was_edited_by_hand_shows_before_the_next_change(lab: Lab) -> None:
     assert newest.before["name"] == "by hand"
 
 
-def test_what_is_refused_is_not_told(lab: Lab) -> None:
+def test_what_is_refused_is_not_in_the_history(lab: Lab) -> None:
     with pytest.raises(BadRecipe):
         save_recipe(lab.ports, recipe(pushSequence=[]), by="ann@example.com")
     assert told(lab) == [("saved", "growth@example.com")]
@@ -72,12 +72,12 @@ def test_a_page_says_where_the_next_one_begins_and_the_last_that_there_is_none(l
             break
     assert pages == [[5, 4], [3, 2], [1]]
     assert history_of(lab.ports, "welcome", before=3, most=2).next is None
-    assert history_of(lab.ports, "nobody's").entries == []
+    assert history_of(lab.ports, "unknown").entries == []
 
 
-def test_a_pause_keeps_what_somebody_else_saves_in_that_very_moment(lab: Lab) -> None:
+def test_a_pause_keeps_what_another_person_saves_at_that_moment(lab: Lab) -> None:
     class Overtaken:
-        """A store in which an editor is faster than whoever changes a document."""
+        """A store in which another editor is faster."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(recipes, name)

@@ -1,4 +1,4 @@
-"""What drifts is found and mended: schedules, missed starts, lost tasks, hand-made edits."""
+"""Reconcile finds and corrects drift: schedules, missed starts, lost tasks, edits by hand."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,14 +35,14 @@ def test_a_lost_schedule_is_created_again(lab: Lab) -> None:
     assert len(lab.outbox(test=False)) == 9
 
 
-def test_a_schedule_that_nobody_wants_is_deleted(lab: Lab) -> None:
+def test_a_schedule_without_a_recipe_is_deleted(lab: Lab) -> None:
     lab.ports.schedules.put(
         ScheduledJob(name="tminus-old", cron="0 18 * * *", zone="UTC", function="launch", body={"recipeId": "old"})
     )
     assert drift(lab) == ("deleted the schedule tminus-old: no active recipe has it",)
 
 
-def test_a_schedule_moved_by_hand_is_mended_and_launches_nothing_meanwhile(lab: Lab) -> None:
+def test_a_schedule_moved_by_hand_is_corrected_and_launches_nothing_meanwhile(lab: Lab) -> None:
     job = ScheduledJob(
         name="tminus-welcome", cron="7 17 * * *", zone="UTC", function="launch", body={"recipeId": "welcome"}
     )
@@ -95,7 +95,7 @@ def test_a_start_so_late_that_no_window_is_left_sends_nothing(lab: Lab) -> None:
 @pytest.mark.parametrize(
     "function", ["build_audience", "send_test", "checkpoint", "send_push", "send_shard", "finish"]
 )
-def test_a_lost_task_is_made_anew(function: str, make_lab: MakeLab) -> None:
+def test_a_lost_task_is_created_again(function: str, make_lab: MakeLab) -> None:
     lost: list[str] = []
 
     class _Loses:

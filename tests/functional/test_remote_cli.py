@@ -54,7 +54,7 @@ def as_json(told: Told) -> Any:
 def test_recipes_are_saved_listed_shown_and_removed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     file = tmp_path / "sale.json"
     file.write_text(json.dumps(recipe(id="sale", name="Sale [bold]")))
-    assert "say --yes" in tminus("recipes", "save", file)[2], "an active recipe sends: somebody has to agree"
+    assert "say --yes" in tminus("recipes", "save", file)[2], "an active recipe sends: a person has to agree"
     assert lab.ports.recipes.get("sale") is None
     assert "recipe sale is created" in tminus("recipes", "save", file, "--yes")[1]
     assert "recipe sale is changed" in tminus("recipes", "save", file, "--yes")[1]
@@ -108,14 +108,14 @@ def test_a_recipe_is_executed_now_once_under_a_key(lab: Lab, tminus: Tminus) -> 
     assert execution.kind == "manual"
 
 
-def test_a_push_is_sent_once_after_somebody_has_seen_whom_it_reaches(
+def test_a_push_is_sent_once_after_a_person_has_seen_how_many_users_it_reaches(
     lab: Lab, tminus: Tminus, tmp_path: Path
 ) -> None:
     file = tmp_path / "users.csv"
     file.write_text(f"user_id,name\n{user(1)},Zoë\n{user(2)},Jo\n", encoding="utf-8")
     push = ("send", "--title", "Hi [[var:name]]", "--body", "b", "--layer", 3, "--file", file)
     status, _, err = tminus(*push)
-    assert status == 2, "nobody has agreed"
+    assert status == 2, "without a yes"
     assert "2 users: 2 would get it" in err
     assert "for example: 'Hi Zoë'" in err or "for example: 'Hi Jo'" in err
     assert as_json(tminus(*push, "--dry-run", "--json"))["totals"]["messages"] == 2
@@ -143,7 +143,7 @@ def test_who_sits_at_a_terminal_is_asked(
     assert len(lab.ports.executions.unfinished()) == sent
 
 
-def test_a_dry_run_that_reaches_nobody_ends_with_status_2(tminus: Tminus) -> None:
+def test_a_dry_run_that_reaches_no_user_ends_with_status_2(tminus: Tminus) -> None:
     texts = ("send", "--title", "Hi", "--body", "There", "--layer", "1", "--dry-run")
     assert tminus(*texts, "--user", user(1))[0] == 0
     status, out, _ = tminus(*texts, "--user", user(99))
@@ -196,7 +196,7 @@ def test_a_system_that_is_not_there_or_is_none_is_named(tminus: Tminus, served: 
     assert tminus("recipes", "list", url="nonsense")[0] == 2
 
 
-def test_a_push_that_nobody_answers_can_be_sent_again_under_its_key(tminus: Tminus) -> None:
+def test_a_push_without_an_answer_can_be_sent_again_under_its_key(tminus: Tminus) -> None:
     push = ("send", "--title", "x", "--body", "b", "--layer", 3, "--user", user(1), "--yes", "--key", "k7")
     assert "repeat with --key k7, and it is sent once" in tminus(*push, url="http://127.0.0.1:9")[2]
 

@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
 
 
-def test_an_audience_above_the_default_limit_is_blocked_and_nobody_gets_a_message(make_lab: MakeLab) -> None:
+def test_an_audience_above_the_default_limit_is_blocked_and_no_message_is_sent(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_users({"a": range(10_001), "b": [10_001], "c": [10_002]})
     lab.save()
@@ -80,7 +80,7 @@ def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -
         ({"testUserIds": []}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [""]}, "set settings.testUserIds or DEFAULT_TEST_USER_IDS"),
         ({"testUserIds": [user(999)]}, "a test user has no device token"),
-        ({"testUserIds": ["nobody"]}, "a test user's id is not valid; fix settings.testUserIds"),
+        ({"testUserIds": ["stranger"]}, "a test user's id is not valid; fix settings.testUserIds"),
     ],
 )
 def test_without_a_successful_test_the_live_send_is_blocked(
@@ -202,7 +202,7 @@ def _without_ledger(ports: Ports) -> Ports:
     return replace(ports, ledger=ledger)
 
 
-def test_without_the_ledger_nobody_is_sent_to(make_lab: MakeLab) -> None:
+def test_without_the_ledger_nothing_is_sent(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger)
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()

@@ -103,7 +103,7 @@ def test_a_paused_recipe_with_such_text_is_not_resumed_before_it_is_fixed(lab: L
     assert resume_recipe(lab.ports, "welcome", by="growth@example.com").is_active
 
 
-def test_the_text_of_the_old_system_is_taken_over_as_it_is_and_people_are_told(lab: Lab) -> None:
+def test_the_text_of_the_old_system_is_taken_over_as_it_is_with_a_notice(lab: Lab) -> None:
     def taken(content: Document) -> MigratedShown:
         [made] = migrate(lab.ports, [OldDocument(name="p1", content=content)], by="ann@example.com", dry_run=False)
         return made
@@ -220,7 +220,7 @@ def test_an_error_names_the_push_by_its_place_in_the_document(lab: Lab) -> None:
     assert list(told) == ["pushSequence[0].title"]
 
 
-def test_a_result_of_nobody_is_never_valid(lab: Lab) -> None:
+def test_a_result_without_users_is_never_valid(lab: Lab) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     found = preview(lab.ports, recipe(), test=False)
     assert not found.valid

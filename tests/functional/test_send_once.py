@@ -1,4 +1,4 @@
-"""One-off sends: to whom, how often, and what is refused."""
+"""One-off sends: recipients, repeats, and what is refused."""
 
 import io
 import random
@@ -60,7 +60,7 @@ def lab(make_lab: MakeLab) -> Lab:
     return make_lab(default_test_user_ids=(TESTER,))
 
 
-def test_a_push_goes_to_the_users_of_the_file_a_minute_later_and_nobody_is_sent_a_test(lab: Lab) -> None:
+def test_a_push_goes_to_the_users_of_the_file_a_minute_later_without_a_test(lab: Lab) -> None:
     execution = send(lab, csv(0, 1, 2, 99))
     assert (execution.state, execution.recipe_id) == (State.LAUNCHED, ONE_OFF)
     lab.run_to(EARLIER + timedelta(seconds=59))
@@ -200,7 +200,7 @@ def test_a_column_that_the_file_lacks_is_named_with_the_field_that_needs_it(lab:
     assert "did you mean 'nam'?" in reason
 
 
-def test_a_push_that_nobody_should_get_is_refused(lab: Lab) -> None:
+def test_a_push_without_recipients_is_refused(lab: Lab) -> None:
     assert refused(lab, title=" ", body="\u200b") == [
         ("title", "is blank, and so is the body: write a title or a body")
     ]
@@ -217,7 +217,7 @@ def test_a_push_that_is_meant_literally_is_sent_as_it_is(lab: Lab) -> None:
     assert [message["title"] for message in lab.outbox()] == ["Type {{name}}"]
 
 
-def test_a_header_that_no_text_can_name_is_told_to_be_renamed(lab: Lab) -> None:
+def test_a_header_that_no_template_can_name_has_to_be_renamed(lab: Lab) -> None:
     [(field, reason)] = refused(lab, csv(0, header="user_id,First Name"), title="Hi [[var:First_Name]]")
     assert field == "title"
     assert "rename the column 'First Name' to First_Name" in reason

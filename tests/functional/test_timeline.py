@@ -155,7 +155,7 @@ def test_a_once_recipe_is_completed_after_its_send(lab: Lab) -> None:
     assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
-def test_test_mode_takes_three_minutes_and_sends_nobody_a_live_message(lab: Lab) -> None:
+def test_test_mode_takes_three_minutes_and_sends_no_live_message(lab: Lab) -> None:
     lab.save(recipe(audienceCriteria__testMode=True))
     lab.run_to(SEND_AT + timedelta(hours=1))
     numbers = lab.report()

@@ -51,7 +51,7 @@ def test_the_eleventh_recipe_of_a_minute_waits_and_is_sent(make_lab: MakeLab) ->
     assert report["totals"]["sent"] == 4
 
 
-def test_whoever_waits_says_so_and_for_what(make_lab: MakeLab) -> None:
+def test_a_waiting_execution_says_so_and_for_what(make_lab: MakeLab) -> None:
     lab = crowd(make_lab)
     lab.run_to(SEND_AT - 5 * MINUTE)
     waiting, busy = named(lab, "third"), named(lab, "first")
@@ -117,7 +117,7 @@ def test_a_place_is_kept_while_a_push_is_still_to_come(make_lab: MakeLab) -> Non
 
 
 @pytest.mark.parametrize("end", [cancel, stop])
-def test_whoever_waits_can_be_cancelled_and_nobody_gets_anything(
+def test_a_waiting_execution_can_be_cancelled_and_sends_nothing(
     make_lab: MakeLab, end: Callable[..., object]
 ) -> None:
     lab = crowd(make_lab)
@@ -139,7 +139,7 @@ def test_a_cancel_of_one_that_runs_lets_the_next_begin_at_once(make_lab: MakeLab
     assert states(lab) == ["cancelled", "completed", "completed"]
 
 
-def test_one_that_waits_ahead_and_is_cancelled_holds_up_nobody(make_lab: MakeLab) -> None:
+def test_a_cancelled_execution_does_not_keep_later_ones_waiting(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES[:3], at_once=1)
     lab.run_to(SEND_AT - 5 * MINUTE)
     cancel(lab.ports, named(lab, "second").id, "a typo")

@@ -1,4 +1,4 @@
-"""What becomes of messages of which nobody can say whether they arrived: kept as unknown, or sent once more."""
+"""What becomes of messages that may or may not have arrived: kept as unknown, or sent once more."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +58,7 @@ UNKNOWN, NOT_SENT, DEAD = Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.DEAD_TOKEN
 
 @pytest.fixture
 def run(make_lab: MakeLab) -> Callable[..., tuple[Lab, _Doubtful]]:
-    """Run a push to four users, of whom the first gets these answers."""
+    """Run a push to four users; the first gets these answers."""
 
     def run_one(*answers: Outcome, **settings: Any) -> tuple[Lab, _Doubtful]:
         sender = _Doubtful({user(0): list(answers)})
@@ -149,7 +149,7 @@ def test_the_outbox_is_asked_what_has_left_so_that_a_kill_leaves_nothing_in_doub
     assert len(lab.outbox(test=False)) == 10
 
 
-def test_a_message_that_was_taken_before_somebody_asked_does_not_leave_after_it(tmp_path: Path) -> None:
+def test_a_message_that_was_taken_before_a_look_up_does_not_leave_after_it(tmp_path: Path) -> None:
     sender = OutboxSender(tmp_path / "outbox.jsonl", VirtualClock(SEND_AT), OutcomeScript())
     envelope = Envelope(execution_id="e", recipe_id="r", push=1, test=False, dry_run=False)
     message = Message("user", "token", "title", "body", None)

@@ -110,7 +110,7 @@ def test_users_who_were_not_sent_to_get_their_reservations_back_without_the_reci
 
 
 class _Unreachable:
-    """A sender that reaches no FCM, so that users are reserved and nobody is sent to."""
+    """A sender that reaches no FCM, so that users are reserved and nothing is sent."""
 
     def send(self, *_: object) -> Any:
         raise Transient("FCM cannot be reached")

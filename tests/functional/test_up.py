@@ -1,4 +1,4 @@
-"""`tminus up`: whoever starts it for the first time finds a campaign that runs, and can stop it."""
+"""`tminus up`: the first start shows a running campaign, which a person can stop."""
 
 import json
 import os

@@ -61,7 +61,7 @@ def tminus_up(*options: object) -> list[str]:
     return [*command, *map(str, options)]
 
 
-def test_a_run_on_a_fast_clock_is_told_and_cancelled_by_its_link(recipes: Path, tmp_path: Path) -> None:
+def test_a_run_on_a_fast_clock_sends_alerts_and_is_cancelled_by_its_link(recipes: Path, tmp_path: Path) -> None:
     generate(tmp_path / "data", users=100, seed=1, at=AT)
     port = free_port()
     with TellingSink() as sink, (tmp_path / "log").open("wb") as log:

@@ -38,7 +38,7 @@ def test_it_tells_how_to_join_and_leaves_nothing_running(emulators: Mapping[str,
         assert {job["name"] for job in overview["schedules"]} >= {"reconcile-tminus", "tminus-sneaker-reactivation"}
         recipes = f"v1/projects/{told['GOOGLE_CLOUD_PROJECT']}/databases/(default)/documents/recipes"
         api = told["FUNCTION_URL"].replace("{function}", "api")
-        assert read_json(f"{api}/automation/recipes")["data"], "nobody issues a token here, so none is asked for"
+        assert read_json(f"{api}/automation/recipes")["data"], "nothing issues tokens here, so none is asked for"
         with urlopen(told["FUNCTION_URL"].replace("{function}", "console"), timeout=PATIENCE_SECONDS) as page:
             assert re.search(r'href="/console(/executions/[^"/]+)/confirm"', page.read().decode())
         assert len(read_json(f"http://{told['FIRESTORE_EMULATOR_HOST']}/{recipes}")["documents"]) == 2

@@ -94,7 +94,7 @@ PHONES = {"PUSH_SENDER": "fcm", "GOOGLE_CLOUD_PROJECT": "kicks-prod"}
 
 
 @pytest.mark.parametrize("command", [("up", "--port", "0"), ("run", ROOT / "local/recipes/new-user-welcome.json")])
-def test_messages_to_phones_are_asked_about_and_refused_where_nobody_can_answer(
+def test_messages_to_phones_are_asked_about_and_refused_without_a_terminal(
     tmp_path: Path, command: tuple[object, ...]
 ) -> None:
     data = ("--data", tmp_path / "data", "--state", tmp_path / "state")
@@ -114,12 +114,12 @@ def test_messages_to_phones_are_asked_about_and_refused_where_nobody_can_answer(
         )
     status, errors = start(*command, *data, environ=PHONES, cwd=tmp_path)
     assert status == 2
-    assert "messages go to real phones, by the Firebase project kicks-prod" in errors
+    assert "messages go to real phones, of the Firebase project kicks-prod" in errors
     assert "--yes" in errors
     assert not (tmp_path / "state").exists()
 
 
-def test_up_with_phones_starts_where_somebody_has_said_yes(tmp_path: Path) -> None:
+def test_up_with_phones_starts_after_a_yes(tmp_path: Path) -> None:
     with up(tmp_path, "--yes", environ={**PHONES, "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"}) as console:
         with pytest.raises(HTTPError) as ill:
             urlopen(f"{console.removesuffix('console')}api/health", timeout=PATIENCE_SECONDS)

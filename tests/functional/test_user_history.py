@@ -42,7 +42,7 @@ def test_what_a_user_did_not_get_says_why(lab: Lab) -> None:
     assert [each[:3] for each in got(lab, user(2))] == [(3, "excluded", "layer_3_cooldown"), (3, "sent", "")]
 
 
-def test_whom_a_stop_left_out_is_told_of_the_stop(lab: Lab) -> None:
+def test_the_history_of_a_user_that_a_stop_left_out_names_the_stop(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(minutes=1))
     stop(lab.ports, lab.id, "wrong shoes")
     lab.run_to_the_end()

@@ -12,7 +12,7 @@ from tests.factories import recipe
 from tests.functional.conftest import EARLIER, Lab
 
 
-def test_a_violation_waits_until_somebody_resolves_it(make_lab: Callable[..., Lab]) -> None:
+def test_a_violation_waits_until_a_person_resolves_it(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     lab.save(recipe(settings__safeguards={"maxAudienceSize": 3}))
     lab.run_to_the_end()

@@ -2,7 +2,7 @@
 
 Each round is one campaign. The seed, which is printed first, decides which troubles it meets, when, and for how long.
 How far the campaign has got by then depends on the machine. Health has to tell the truth throughout: it names the
-trouble while there is one, and nothing once it is over. At the end of a round nobody got a push twice, every receipt
+trouble while there is one, and nothing once it is over. At the end of a round no user got a push twice, every receipt
 adds up, and every execution is final.
 """
 

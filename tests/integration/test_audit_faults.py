@@ -35,7 +35,7 @@ def client(proxy: FaultyFirestore, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("landed", [True, False])
 @pytest.mark.parametrize("deletes", [True, False])
-def test_a_change_is_told_once_whatever_its_commit_answers(
+def test_a_change_is_recorded_once_whatever_its_commit_answers(
     deletes: bool, landed: bool, proxy: FaultyFirestore, client: firestore.Client
 ) -> None:
     store, audit = FirestoreRecipeStore(client), FirestoreAuditLog(client)
@@ -47,9 +47,7 @@ def test_a_change_is_told_once_whatever_its_commit_answers(
     assert [(entry.number, entry.before, entry.after) for entry in entries] == [(2, first, second), (1, None, first)]
 
 
-def test_a_change_whose_number_somebody_else_takes_gets_the_next_one(
-    proxy: FaultyFirestore, client: firestore.Client
-) -> None:
+def test_a_change_whose_number_is_taken_gets_the_next_one(proxy: FaultyFirestore, client: firestore.Client) -> None:
     store, audit = FirestoreRecipeStore(client), FirestoreAuditLog(client)
     others: dict[str, Any] = {"id": "daily", "by": "others"}
     fault = Fault(method="Commit", meanwhile=lambda: store.change("daily", lambda _: others, SAVED))

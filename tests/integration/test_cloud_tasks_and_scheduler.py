@@ -201,7 +201,7 @@ def test_a_job_whose_update_keeps_failing_halfway_is_shown_as_stopped_until_a_pu
     assert project.schedules.all() == [DAILY]
 
 
-def test_a_job_that_somebody_pauses_all_the_time_is_a_conflict(project: Project) -> None:
+def test_a_job_that_is_paused_all_the_time_is_a_conflict(project: Project) -> None:
     project.schedules.put(DAILY)
     project.by_hand.pause_job(name=project.job().name)
     project.fail(FailedCalls(method="ResumeJob", status="FAILED_PRECONDITION", times=None))
@@ -230,7 +230,7 @@ EDITS: list[dict[str, Any]] = [
     {"http_target__body": b'{"id": "other"}'},
     {"http_target__oidc_token": None},
     {"http_target__oidc_token__audience": "https://elsewhere.example"},
-    {"http_target__oidc_token__service_account_email": "nobody@example.com"},
+    {"http_target__oidc_token__service_account_email": "stranger@example.com"},
 ]
 
 

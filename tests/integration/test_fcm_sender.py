@@ -288,7 +288,7 @@ def test_a_server_that_cannot_be_reached_leaves_everything_to_be_sent(make_fcm: 
     assert "FCM cannot be reached" in str(error)
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_no_message(make_fcm: MakeFcm) -> None:
+def test_an_untrusted_certificate_gets_no_message(make_fcm: MakeFcm) -> None:
     fcm, _ = make_fcm()
     trusting_the_world = FcmSender(settings_for(fcm, ca_file=None), SystemClock())
     told, error = send_all(trusting_the_world, [a_chunk(["a"])])
@@ -341,7 +341,7 @@ def test_threads_send_at_once_over_connections_of_their_own(make_fcm: MakeFcm) -
     assert_no_message_was_sent_twice(fcm)
 
 
-def test_whoever_stops_reading_leaves_nothing_behind_for_the_next(make_fcm: MakeFcm) -> None:
+def test_a_reader_that_stops_leaves_nothing_behind_for_the_next(make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm(script=Script(tokens={"never": answers.NEVER}))
     reading = sender.send(an_envelope(), [a_chunk(["a"], 0), a_chunk(["never"], 1)])
     assert next(reading) == (0, [SENT])
@@ -350,7 +350,7 @@ def test_whoever_stops_reading_leaves_nothing_behind_for_the_next(make_fcm: Make
     assert_no_message_was_sent_twice(fcm)
 
 
-def test_a_project_of_somebody_else_is_a_misconfiguration(make_fcm: MakeFcm) -> None:
+def test_another_project_is_a_misconfiguration(make_fcm: MakeFcm) -> None:
     fcm, _ = make_fcm()
     elsewhere: FcmSettings = settings_for(fcm, project="another")
     told, error = send_all(FcmSender(elsewhere, SystemClock()), [a_chunk(["a"])])

@@ -255,7 +255,7 @@ def append(recipes: FirestoreRecipeStore, entry: str) -> None:
     recipes.change("r", lambda old: {"all": [*(old or {"all": []})["all"], entry]})
 
 
-# What arrives twice, or when nobody waits for it any more
+# What arrives twice, or when no caller waits for it any more
 
 
 @pytest.mark.parametrize("copies", [2, 3])
@@ -384,7 +384,7 @@ def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_s
         stores.executions.settle_shard(shard)
 
 
-def test_a_worker_that_is_told_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
+def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
     patience(1.0)
@@ -499,7 +499,7 @@ def test_a_violation_that_landed_is_the_recorder_s(
     assert list(others.executions.violations(EXECUTION.id)) == [VIOLATION]
 
 
-def test_a_list_that_breaks_off_is_read_anew_and_names_everything_once(
+def test_a_list_that_breaks_off_is_read_again_and_names_everything_once(
     proxy: FaultyFirestore, stores: Stores, others: Stores
 ) -> None:
     lines = [replace(LINE, at=NOON + timedelta(seconds=second)) for second in range(5)]
@@ -630,7 +630,7 @@ def test_a_firestore_that_does_not_answer_is_not_waited_for_long(
 @pytest.mark.usefixtures("shard")
 @pytest.mark.parametrize("status", ["PERMISSION_DENIED", "NOT_FOUND"])
 @pytest.mark.parametrize("call", CALLS)
-def test_what_somebody_has_to_change_names_the_setting_and_is_not_repeated(
+def test_what_an_operator_has_to_change_names_the_setting_and_is_not_repeated(
     call: str, status: str, proxy: FaultyFirestore, stores: Stores
 ) -> None:
     proxy.faults = failing(status, ("BeginTransaction", "BatchGetDocuments", "RunQuery", "RunAggregationQuery"))

@@ -197,14 +197,14 @@ def test_an_empty_document_is_reported(team: Team) -> None:
     assert malformed.startswith("recipe 'empty' is malformed and will not run: ")
 
 
-def test_a_recipe_that_was_mended_runs_again(team: Team) -> None:
+def test_a_recipe_that_was_fixed_runs_again(team: Team) -> None:
     team.write(schedule="daily")
     assert len(team.drift()) == 1
     team.write()
     assert team.drift() == (CREATED,)
 
 
-def test_people_are_told_of_what_is_malformed(team: Team) -> None:
+def test_a_malformed_recipe_sends_an_alert(team: Team) -> None:
     told: list[Alert] = []
 
     class _Told:

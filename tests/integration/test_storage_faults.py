@@ -312,7 +312,7 @@ def test_a_storage_that_does_not_answer_is_not_waited_for_long(
 
 @pytest.mark.parametrize("status", [400, 403])
 @pytest.mark.parametrize("call", CALLS)
-def test_what_somebody_has_to_change_names_the_setting_and_is_not_repeated(
+def test_what_an_operator_has_to_change_names_the_setting_and_is_not_repeated(
     call: str, status: int, proxy: FaultyStorage, files: Any, a_source: Any
 ) -> None:
     proxy.faults = failing(status=status)

@@ -70,7 +70,7 @@ def test_a_channel_that_has_said_yes_has_it_however_long_it_goes_on_talking() ->
         assert len(sink.posted) == 1
 
 
-def test_nobody_there_is_trouble_that_may_pass() -> None:
+def test_a_refused_connection_is_trouble_that_may_pass() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -176,7 +176,7 @@ def test_a_call_that_fails_after_it_landed_has_done_its_work(world: World) -> No
     assert world.jobs.get_job(name=DAILY).schedule == "0 6 * * *"
 
 
-def test_calls_fail_from_one_number_to_another_and_anew_with_a_new_script(world: World) -> None:
+def test_calls_fail_from_one_number_to_another_and_again_with_a_new_script(world: World) -> None:
     script = Script(calls=[FailedCalls(method="CreateTask", after=1, times=2, status="RESOURCE_EXHAUSTED")])
     for _ in range(2):
         world.cloud.script = script

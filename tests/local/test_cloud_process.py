@@ -100,7 +100,7 @@ def test_a_port_is_not_shared_with_another_emulator(tmp_path: Path) -> None:
             CloudEmulator(tmp_path / "b", VirtualClock(NOON), port=port).__enter__()
 
 
-def test_a_process_delivers_tasks_and_ends_when_told_to(tmp_path: Path) -> None:
+def test_a_process_delivers_tasks_and_ends_on_a_signal(tmp_path: Path) -> None:
     options = ("--clock", "fast", "--speed", "2", "--at", "2026-11-23T12:00:00Z")
     with Function(RealClock()) as function, emulator_process(tmp_path, *options) as (process, address):
         assert set(address) == {"host", "certs_url"}

@@ -73,7 +73,7 @@ def test_closing_under_writers_ends_their_work_and_not_the_process(path: Path) -
     assert count % 200 == 0
 
 
-def test_a_database_that_another_process_holds_is_told_of_within_a_second(database: Database, path: Path) -> None:
+def test_a_database_that_another_process_holds_is_reported_within_a_second(database: Database, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="another process holds the database"):
@@ -111,4 +111,4 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "tminus.db").write_bytes(b"no database" * 1000)
     words = r"tminus\.db: the database is damaged; restore a copy, or move"
     with closing(Database(tmp_path / "tminus.db")) as damaged, pytest.raises(StoreUnavailable, match=words):
-        damaged.hold_to_format(3)
+        damaged.check_format(3)

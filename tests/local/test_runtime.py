@@ -220,7 +220,7 @@ def test_a_context_that_cannot_be_entered_is_a_500(still: Harness, apps: Any) ->
     assert runtime.call("answer", {}, {}).status == 500
 
 
-def test_drain_ends_when_told_to_and_leaves_fires_alone(still: Harness, react: Any) -> None:
+def test_drain_ends_at_its_condition_and_leaves_fires_alone(still: Harness, react: Any) -> None:
     react(lambda _: "ok")
     still.schedules.put(ScheduledJob(name="j", cron="* * * * *", zone="UTC", function="crash", body={}))
     for name in "abc":

@@ -58,7 +58,7 @@ REFERENCES = [
     ("devices.user_id", "users.id"),
 ]
 
-# The two windowed jobs in short: enough of their rules to know that nobody's audience is empty.
+# The two windowed jobs in short: enough of their rules to know that no audience is empty.
 LAYER_3 = """
 WITH eligible AS (
     SELECT DISTINCT u.id AS user_id
@@ -279,7 +279,7 @@ class TestTime:
         assert sum(layer_3.values()) < 3_000
         assert min(waterfall.values()) >= 15
 
-    def test_nobody_was_active_after_the_export_and_hardly_anybody_was_never_seen(self, world: Query) -> None:
+    def test_no_user_was_active_after_the_export_and_few_were_never_seen(self, world: Query) -> None:
         ((newest, seen),) = world("SELECT max(last_active), count(*) FROM user_activities")
         assert newest <= AT.replace(tzinfo=None)
         assert 9_900 <= seen < 10_000
@@ -293,7 +293,7 @@ class TestTime:
         assert late > 1.4 * early
         assert min(days[day] for day in range(8)) > 0.6 * max(days[day] for day in range(8))
 
-    def test_nobody_acts_before_joining(self, world: Query) -> None:
+    def test_no_user_acts_before_joining(self, world: Query) -> None:
         for table, actor in (
             ("inventory_items", "user_id"),
             ("wishlist_items", "user_id"),
@@ -393,7 +393,7 @@ class TestMarket:
         assert 0.01 < world(sql)[0][0] < 0.12
         assert world(f"FROM {table} WHERE deleted_at > 0 AND deleted_at <= epoch(created_at)") == []
 
-    def test_offers_go_to_somebody_else_in_every_status_and_some_hold_several_pairs(self, world: Query) -> None:
+    def test_offers_go_to_another_user_in_every_status_and_some_hold_several_pairs(self, world: Query) -> None:
         assert world("FROM offers WHERE creator_user_id = receiver_user_id") == []
         statuses = {row[0] for row in world("SELECT DISTINCT offer_status FROM offers")}
         assert statuses == {"OPEN", "PENDING", "ACCEPTED", "DECLINED", "CANCELLED", "EXPIRED"}

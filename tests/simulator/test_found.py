@@ -1,4 +1,4 @@
-"""What the simulator has found, as the few faults that it takes: mended, and broken again without the mending."""
+"""What the simulator has found, as the few faults that it takes: fixed, and broken again without the fix."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def _quiet() -> None:
 def breaches(case: Case) -> list[str]:
     seed, faults = case
     outcome = simulate(seed, swarm=False, only=[Injected(kind=kind, place=place) for kind, place in faults])
-    assert len(outcome.injected) == len(faults), "the seed no longer plays these faults: find it anew"
+    assert len(outcome.injected) == len(faults), "the seed no longer plays these faults: find it again"
     return [breach.what for breach in outcome.breaches]
 
 
@@ -89,7 +89,7 @@ def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails
     assert breaches(FAILED_THE_SECOND_TIME) == ["a test user got push 2, and its outcome is failed"]
 
 
-def test_who_finishes_a_test_tells_of_its_end_where_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finishing_a_test_sends_the_alert_of_its_end_if_none_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF) == []
     monkeypatch.setattr(clean_up, "_tell", lambda *_: None)
-    assert "nobody was told that it is stopped, only of []" in breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF)
+    assert "no alert says that it is stopped, only []" in breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF)

@@ -121,7 +121,7 @@ def test_a_defect_that_replaces_nothing_is_refused() -> None:
 
 
 @pytest.mark.long
-def test_a_breach_is_told_in_words_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
+def test_a_breach_is_printed_with_the_fewest_faults_and_the_command_that_shows_it() -> None:
     defect = defect_of("retry in transport")
     with defect.planted():
         broken = next(found for seed in range(1, 60) if (found := simulate(seed)).breaches)

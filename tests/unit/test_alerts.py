@@ -1,4 +1,4 @@
-"""What alerts say, to whom, and what a webhook gets of them."""
+"""What alerts say, where they go, and what a webhook gets of them."""
 
 import json
 from dataclasses import replace
@@ -49,7 +49,7 @@ def a_violation(kind: ViolationType, action: str) -> Violation:
     return Violation(id="v", execution_id="e", recipe_id="r", finding=finding, at=SEND_AT)
 
 
-def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:
+def test_the_alert_of_ready_audiences_has_sizes_and_what_changed_most() -> None:
     now = [built(1, "a", 4310, devices=4102, excluded={"no_token": 191, "dead_token": 17}), built(2, "b", 50)]
     alert = audience_ready(an_execution(), now, (LAST, [built(1, "b", 10), built(2, "a", 4000)]))
     assert alert.message == (
@@ -69,7 +69,9 @@ def test_ready_audiences_are_told_with_sizes_and_what_changed_most() -> None:
         (5, [("other", 5)], "no audience is one of those of 2026-03-01"),
     ],
 )
-def test_a_change_is_told_whatever_was_there_before(users: int, before: list[tuple[str, int]], told: str) -> None:
+def test_a_change_is_described_whatever_was_there_before(
+    users: int, before: list[tuple[str, int]], told: str
+) -> None:
     then = [built(1, name, size) for name, size in before]
     assert audience_ready(an_execution(), [built(1, "a", users)], (LAST, then)).message.endswith(told)
 
@@ -79,7 +81,7 @@ def test_a_first_run_is_compared_with_nothing() -> None:
     assert alert.message == "the audiences are ready: 1 user in 1 push, 1 device"
 
 
-def test_a_long_sequence_is_told_in_short() -> None:
+def test_a_long_sequence_is_described_briefly() -> None:
     alert = audience_ready(an_execution(), [built(push, f"a{push}", 1) for push in range(1, 21)], None)
     assert len(alert.details) == 11
     assert alert.details[-1] == "and 11 more"
@@ -95,7 +97,7 @@ def test_a_mere_test_has_nothing_to_cancel() -> None:
     assert alert.message == "3 of 3 test pushes arrived (1 test user); it was a test: nothing else is sent"
 
 
-def test_a_live_start_and_a_dry_run_are_told_apart() -> None:
+def test_a_live_start_and_a_dry_run_are_distinguished() -> None:
     times = [SEND_AT, SEND_AT + timedelta(minutes=4)]
     live, dry = (live_started(an_execution(), times, dry_run=dry_run).message for dry_run in (False, True))
     assert live == "it is live: 2 pushes, the last at 18:34 UTC"
@@ -110,7 +112,7 @@ def test_totals_name_every_reason() -> None:
 
 
 @pytest.mark.parametrize("state", [State.CANCELLED, State.BLOCKED, State.EXPIRED, State.FAILED, State.STOPPED])
-def test_an_end_is_told_with_its_reason_by_its_own_name(state: State) -> None:
+def test_an_end_has_an_alert_of_its_own_name_with_its_reason(state: State) -> None:
     alert = ended(an_execution(state=state, reason="somebody asked for it"))
     assert alert is not None
     assert alert.kind == state.value
@@ -118,7 +120,7 @@ def test_an_end_is_told_with_its_reason_by_its_own_name(state: State) -> None:
     assert alert.urgent is (state not in (State.CANCELLED, State.STOPPED))
 
 
-def test_what_a_safeguard_stops_is_told_by_the_safeguards_name() -> None:
+def test_what_a_safeguard_stops_has_an_alert_with_the_safeguards_name() -> None:
     stopped = an_execution(state=State.STOPPED, reason="too many fail")
     telling = a_violation(ViolationType.AUDIENCE_ALERT, "none; the execution goes on")
     alert = ended(stopped, [telling, a_violation(ViolationType.FAILURE_RATE, "stopped")])
@@ -131,7 +133,7 @@ def test_what_goes_on_or_is_completed_has_no_end_to_tell(state: State) -> None:
     assert ended(an_execution(state=state)) is None
 
 
-def test_the_same_drift_is_told_once_a_day() -> None:
+def test_the_same_drift_has_one_alert_a_day() -> None:
     told = ["deleted the schedule x", "made a task anew"]
     first, later, tomorrow = (drift(told, SEND_AT + timedelta(hours=hours)).id for hours in (0, 1, 24))
     assert first == later != tomorrow
@@ -150,7 +152,7 @@ def test_an_id_has_only_letters_that_tasks_and_documents_may_be_named_by() -> No
     ("settings", "heard"),
     [
         ({}, ("all",)),
-        ({"alertChannels": ["growth", "nobody"]}, ("all", "growth")),
+        ({"alertChannels": ["growth", "unknown"]}, ("all", "growth")),
         ({"alertChannels": "growth"}, ("all",)),
         ({"alertChannels": [["growth"], None, 7, {}]}, ("all",)),
         ({"alertChannels": {"growth": 1}}, ("all",)),
@@ -198,6 +200,6 @@ def test_nothing_that_a_recipe_says_can_mention_people_or_break_the_payload(name
 
 
 def test_an_alert_that_concerns_no_execution_speaks_for_the_deployment() -> None:
-    made = payload(Alert(kind="reconcile_drift", execution_id="", message="mended"), None, Links())
-    assert made["text"] == "Tminus: mended"
+    made = payload(Alert(kind="reconcile_drift", execution_id="", message="corrected"), None, Links())
+    assert made["text"] == "Tminus: corrected"
     assert len(made["blocks"]) == 1

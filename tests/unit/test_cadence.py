@@ -103,7 +103,7 @@ def test_a_released_user_is_free_again_and_the_others_are_not() -> None:
     assert set(ledger.reserve(push(2, 3, START + HOUR), 1, 2, 3)) == {1, 3}
 
 
-def test_an_inactive_rule_holds_nobody_back() -> None:
+def test_an_inactive_rule_excludes_no_user() -> None:
     rule = CadenceRule(reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=72, active=False)
     ledger = Ledger((rule,))
     ledger.reserve(push(1, 3, START), 1)

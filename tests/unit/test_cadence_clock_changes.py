@@ -160,7 +160,7 @@ SEQUENCES = {
 
 @pytest.mark.parametrize("timings", SEQUENCES.values(), ids=SEQUENCES)
 @pytest.mark.parametrize("every", [2, 7], ids=["every second day", "weekly"])
-def test_a_sequence_on_the_day_of_a_change_holds_nobody_back_that_another_week_lets_through(
+def test_a_sequence_on_the_day_of_a_change_excludes_no_user_that_another_week_lets_through(
     every: int, timings: Sequence[PushTiming]
 ) -> None:
     @cache

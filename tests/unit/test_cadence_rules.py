@@ -34,7 +34,7 @@ def test_what_was_read_can_be_written_back() -> None:
     assert edited(DEFAULT_RULES, [rule_document(rule) for rule in DEFAULT_RULES]) == DEFAULT_RULES
 
 
-def test_a_rule_that_somebody_deleted_from_the_store_is_back_with_the_next_change() -> None:
+def test_a_rule_that_was_deleted_from_the_store_is_back_with_the_next_change() -> None:
     assert edited([COMBINED], [{"name": "layer_3_cooldown", "hours": 1}])[0] == replace(COOLDOWN, hours=1)
 
 
@@ -64,7 +64,7 @@ def test_a_field_that_cannot_be_is_refused_by_name(field: str, value: object, re
     assert told([{"name": "layer_3_cooldown", field: value}]) == [(f"rules[0].{field}", reason)]
 
 
-def test_every_field_at_fault_is_told_at_once() -> None:
+def test_every_wrong_field_is_named_at_once() -> None:
     written = [{"name": "layer_3_cooldown", "hours": 0, "count": 0}, 7, {}]
     assert [field for field, _ in told(written)] == ["rules[0].hours", "rules[0].count", "rules[1]", "rules[2].name"]
 

@@ -141,7 +141,7 @@ def test_an_answer_without_certificates_passes(
     for _ in range(2):
         with pytest.raises(Transient, match="cannot be had now"):
             certificates.of("a")
-    assert keeper.asked == 1, "nobody waits again for what has just failed"
+    assert keeper.asked == 1, "no caller waits again for what has just failed"
     seconds.at += 1
     keeper.status, keeper.by_key = 200, good
     assert certificates.of("a") == "PEM of a"

@@ -60,7 +60,7 @@ def test_what_has_passed_or_was_sent_is_completed(status: str | None, at: str, e
     assert once_recipe(old_push(status=status, scheduledFor=at), NOW).document["status"] == expected
 
 
-def test_what_is_read_otherwise_than_it_was_written_is_told() -> None:
+def test_what_is_read_otherwise_than_it_was_written_has_a_notice() -> None:
     made = once_recipe(old_push(scheduledFor="2026-03-05T09:15:42Z", layerId=None), NOW)
     assert "full minute, 09:15 UTC" in made.notices[0]
     assert "layer 5" in made.notices[1]
@@ -84,7 +84,7 @@ def test_each_old_id_has_a_recipe_id_of_its_own() -> None:
     assert recipe_id("a b") == recipe_id("a b")
 
 
-def test_a_scheduled_push_is_told_from_a_recipe() -> None:
+def test_a_scheduled_push_is_distinguished_from_a_recipe() -> None:
     assert is_old_push({"scheduledFor": 7})
     assert not is_old_push({"scheduledFor": "x", "pushSequence": []})
     assert not is_old_push(["scheduledFor"])

@@ -90,7 +90,7 @@ def test_an_instant_without_a_zone_or_a_meaning_is_refused(sent_at: str) -> None
     ]
 
 
-def test_every_column_at_fault_is_told() -> None:
+def test_every_wrong_column_is_named() -> None:
     errors = told(user_id="jo", layer="6", sent_at="x")
     assert [error.split(":")[0] for error in errors] == ["user_id", "layer", "sent_at"]
     assert "USER_ID_FORMAT is uuid" in errors[0]

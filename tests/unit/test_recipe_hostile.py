@@ -281,7 +281,7 @@ def test_pushes_without_an_order_keep_their_places() -> None:
     assert [push.title.render({}) for push in read.pushes] == ["c", "a", "b"]
 
 
-def test_an_order_that_is_there_twice_is_told_of_the_pushes_that_have_it() -> None:
+def test_a_duplicate_order_names_the_pushes_that_have_it() -> None:
     pushes = [a_push(sequenceOrder=0), a_push(sequenceOrder=None), a_push(sequenceOrder=0)]
     assert errors(a_recipe(pushSequence=pushes)) == {"pushSequence[0].sequenceOrder": "0 is there twice"}
 
@@ -290,7 +290,7 @@ def test_one_bad_push_is_one_error() -> None:
     assert list(errors(a_recipe(pushSequence=[a_push(layerId=9)]))) == ["pushSequence[0].layerId"]
 
 
-def test_status_id_and_fields_are_all_told_at_once() -> None:
+def test_errors_of_status_id_and_fields_are_all_named_at_once() -> None:
     told = errors(a_recipe(id="a b", status="bogus", pushSequence=[], type="newsletter"))
     assert list(told) == ["status", "type", "pushSequence", "id"]
 

@@ -94,7 +94,7 @@ def test_a_threshold_of_1_never_stops_and_of_0_stops_at_the_first_failure() -> N
     assert failure_finding(bad, 0) is not None
 
 
-def test_a_failure_rate_is_told_in_numbers() -> None:
+def test_a_failure_rate_is_given_in_numbers() -> None:
     finding = failure_finding(Tally(audience_size=2_000, sent=1_000, failed=200, unknown=50), 0.1)
     assert finding is not None
     assert finding.message.startswith("250 of 1,250 messages failed or have an unknown outcome (20.0%;")
@@ -115,7 +115,7 @@ def test_pushes_at_wall_clock_times_are_as_far_apart_as_their_clocks_say() -> No
     assert "at most 7200 (5 days) are allowed" in str(recipe_errors(parse(document), Limits())[0])
 
 
-def test_a_sequence_too_long_and_too_slow_is_told_both() -> None:
+def test_a_sequence_too_long_and_too_slow_gets_both_errors() -> None:
     assert len(recipe_errors(a_recipe(*[43_200] * 21), Limits())) == 2
 
 

@@ -30,5 +30,5 @@ def test_parts_are_disjoint_complete_in_order_and_of_one_size_give_or_take_a_use
         "each record once, in the order of the file"
     )
     found = [{record.split(b",")[0] for record in part[1:]} for part in written]
-    assert sum(map(len, found)) == users, "nobody is in two parts"
+    assert sum(map(len, found)) == users, "no user is in two parts"
     assert max(map(len, found)) - min(map(len, found)) <= 1

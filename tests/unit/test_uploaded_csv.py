@@ -37,7 +37,7 @@ def test_blank_lines_are_skipped_and_counted_as_lines() -> None:
     assert read(b"user_id\n\n\na\n\n")[1] == [(4, ["a"])]
 
 
-def test_rows_with_too_few_or_many_fields_are_left_to_whoever_reads_them() -> None:
+def test_rows_with_too_few_or_many_fields_are_left_to_the_reader() -> None:
     assert read(b"user_id,name\na\nb,c,d\n")[1] == [(2, ["a"]), (3, ["b", "c", "d"])]
 
 

@@ -46,7 +46,7 @@ variable "user_dataset" {
 }
 
 variable "notification_channels" {
-  description = "Who is told of alerts."
+  description = "Where alerts go."
   type        = list(string)
   default     = []
 }

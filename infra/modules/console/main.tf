@@ -1,7 +1,7 @@
 # The console: a Cloud Run service made of the same source as the functions, behind Identity-Aware Proxy.
 #
-# Cloud Functions knows no proxy, so it is no function of theirs: Cloud Run builds it from the archive itself. The proxy
-# signs who comes into every request, and the console checks that once more; see docs/how-to-secure.md.
+# Cloud Functions does not support the proxy, so this is a plain Cloud Run service, built from the archive. The proxy adds
+# a signed assertion of the visitor's identity to every request, and the console verifies it; see docs/how-to-secure.md.
 
 locals {
   name     = "tminus-console"

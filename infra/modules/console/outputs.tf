@@ -19,6 +19,6 @@ output "service" {
 }
 
 output "visitors" {
-  description = "Whom the proxy lets in."
+  description = "The members that the proxy lets in."
   value       = toset([for visitor in google_iap_web_cloud_run_service_iam_member.visitor : visitor.member])
 }

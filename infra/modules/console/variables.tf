@@ -80,6 +80,6 @@ variable "users" {
 }
 
 variable "visitors" {
-  description = "Whom the proxy lets in: user:EMAIL or group:EMAIL."
+  description = "The members that the proxy lets in: user:EMAIL or group:EMAIL."
   type        = list(string)
 }

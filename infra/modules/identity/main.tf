@@ -102,7 +102,7 @@ resource "google_cloud_tasks_queue_iam_member" "enqueuer" {
   member   = "serviceAccount:${local.functions[each.value.function]}"
 }
 
-# Whoever adds a task or a scheduler job that calls as an account needs the right to act as that account.
+# An account that adds a task or a scheduler job which calls as another account needs the right to act as that account.
 resource "google_service_account_iam_member" "task_caller" {
   for_each = { for name, function in var.functions : name => function if length(function.enqueues) > 0 }
 

@@ -1,4 +1,4 @@
-# Who is told of what. Messages to phones are counted by FCM's own API metric, so that neither the send rate nor the
+# Which channel gets which alert. Messages to phones are counted by FCM's own API metric, so that neither the send rate nor the
 # failure rate depends on what the functions log; other systems that send from the same project are in it too.
 
 locals {
@@ -81,7 +81,7 @@ resource "google_monitoring_alert_policy" "reconcile_silent" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "Nobody mends schedules, launches missed sends or makes lost tasks anew. Look at the job `reconcile-tminus` in Cloud Scheduler and at the log of `tminus-reconcile`."
+    content   = "Schedules are not corrected, missed sends not launched, and lost tasks not recreated. Look at the job `reconcile-tminus` in Cloud Scheduler and at the log of `tminus-reconcile`."
   }
 }
 

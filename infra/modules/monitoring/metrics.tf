@@ -21,7 +21,7 @@ locals {
       labels      = { function = "jsonPayload.function", error = "jsonPayload.error" }
     }
     given_up = {
-      description = "Steps that no repetition mends, by the reason"
+      description = "Steps that a repetition cannot fix, by the reason"
       filter      = "jsonPayload.action=\"gave_up\""
       labels      = { function = "jsonPayload.function", error = "jsonPayload.error" }
     }
@@ -31,7 +31,7 @@ locals {
       labels      = { status = "jsonPayload.status" }
     }
     alerts = {
-      description = "What people were told of, by kind"
+      description = "Alerts, by kind"
       filter      = "jsonPayload.action=\"alert\""
       labels      = { kind = "jsonPayload.kind" }
     }

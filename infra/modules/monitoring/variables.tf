@@ -4,7 +4,7 @@ variable "project_id" {
 }
 
 variable "notification_channels" {
-  description = "Names of the channels that are told of alerts."
+  description = "Names of the channels that get alerts."
   type        = list(string)
 }
 

@@ -1,4 +1,4 @@
-# A Cloud Tasks queue. Its retries are those of local/embedded/retry.py, unless it is told otherwise.
+# A Cloud Tasks queue. Its retries are those of local/embedded/retry.py, unless its variables say otherwise.
 
 resource "google_cloud_tasks_queue" "this" {
   project  = var.project_id

@@ -13,7 +13,7 @@ from functions.domain.push.shard import PushFiles
 class Watched:
     """What is known of an execution: its state, the steps at which its turn came and it ended, and what is closed.
 
-    `closed` are the rows of each live shard that nobody will send any more.
+    `closed` are the rows of each live shard that no worker will send any more.
     """
 
     execution: Execution
@@ -49,7 +49,7 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Announced:
-    """A row whose INTENT was stored: at which step, while the execution was in which state, by whom."""
+    """A row whose INTENT was stored: at which step, while the execution was in which state, by which worker."""
 
     step: int
     state: State

@@ -54,7 +54,7 @@ class Contract:
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
         self.excused: set[str] = set()
-        """Executions of which a worker reserved after its lease, and could not take it back: nobody is harmed."""
+        """Executions of which a worker reserved after its lease, and could not take it back; users see no effect."""
 
     def observe(self, call: str, args: tuple[Any, ...], answer: Any, worker: Worker | None) -> None:
         """Look at a call that has just taken effect."""
@@ -71,7 +71,7 @@ class Contract:
             self._wrote(answer, worker)
 
     def stored(self, name: str, content: bytes) -> None:
-        """Look at a file that was stored, or found stored; the tokens beside an audience may be written anew."""
+        """Look at a file that was stored, or found stored; the tokens beside an audience may be written again."""
         if name.startswith("devices/"):
             return
         if self._files.setdefault(name, content) != content:
@@ -101,7 +101,7 @@ class Contract:
         self._graves[partition] = keys
 
     def doom(self, execution_id: str, why: str) -> None:
-        """Note that an execution must never go live, for somebody was told so."""
+        """Note that an execution must never go live, because a person was told so."""
         self._doomed.setdefault(execution_id, why)
 
     def doom_unless_live(self, execution_id: str, why: str) -> None:
@@ -153,7 +153,7 @@ class Contract:
         return sum(other.takes_a_place for other in before)
 
     def _note_turns(self) -> None:
-        """Note whose turn has come: whoever has fewer before it than may be under way at once."""
+        """Note the executions whose turn has come: fewer run before them than the limit at once."""
         for known in self.watched.values():
             if known.turn_at_step is None and self._busy_before(known) < self._most_at_once:
                 known.turn_at_step = self.step

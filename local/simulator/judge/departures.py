@@ -40,7 +40,7 @@ class Departures:
     """Judges each request that leaves, by the contract's books.
 
     `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
-    `owners` are the users by whom tokens were registered last, where that is known.
+    `owners` are the users who registered the tokens last, where that is known.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Departures:
             if not self._texts_known or _says(message, envelope.push, rows[place]):
                 return place
         self._broken(
-            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, as nobody was shown it"
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, not as the audience shows it"
         )
         return None
 

@@ -85,13 +85,13 @@ class Ending:
             self._broken(execution.id, "it is completed although somebody was not reached")
         self._judge_project(execution, shards)
         self._judge_tokens(execution)
-        self._judge_end_told(execution)
+        self._judge_end_alert(execution)
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
         """Look for what a setting that is wrong for everybody leads to: the end, and a violation that says so.
 
-        Somebody who cancels or stops the execution before its step is repeated takes that violation with it.
+        A person who cancels or stops the execution before its step is repeated takes that violation with it.
         """
         ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
@@ -105,21 +105,21 @@ class Ending:
                 continue
             violations = self._executions.violations(execution.id)
             if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
-                self._broken(execution.id, f"nobody was told that {of_all}")
+                self._broken(execution.id, f"no violation says that {of_all}")
             if not test and execution.state is State.COMPLETED:
                 self._broken(execution.id, f"it went on although {of_all}")
 
-    def _judge_end_told(self, execution: Execution) -> None:
+    def _judge_end_alert(self, execution: Execution) -> None:
         """Look for the alert that says how an execution ended: its totals, or why it was ended."""
         kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
         done = "test_sent" if execution.kind is Kind.TEST else "finished"
-        told = done if execution.state is State.COMPLETED else execution.state.value
+        kind = done if execution.state is State.COMPLETED else execution.state.value
         safeguards = {"failure_rate", "misconfigured"} if execution.state is State.STOPPED else set()
-        if not kinds & {told, *safeguards}:
-            self._broken(execution.id, f"nobody was told that it is {execution.state}, only of {sorted(kinds)}")
+        if not kinds & {kind, *safeguards}:
+            self._broken(execution.id, f"no alert says that it is {execution.state}, only {sorted(kinds)}")
 
     def _judge_alerts(self) -> None:
-        """Hold what channels got against what was told."""
+        """Check what channels got against the alerts."""
         for one in self._alerts.all():
             if one.waiting:
                 self._broken(one.alert.execution_id, f"alert {one.id} never reached {', '.join(one.waiting)}")
@@ -171,7 +171,7 @@ class Ending:
     def _judge_ledger(
         self, execution: Execution, push: int, rows: list[list[str]], outcomes: bytes, *, dry: bool
     ) -> None:
-        """Hold reservations against outcomes: who may have got the push is in the ledger, and nobody else."""
+        """Check reservations against outcomes: the ledger has the users who may have got the push, and no others."""
         layer = read(execution.recipe).pushes[push - 1].layer_id
         if layer in _BYPASSING:
             return
@@ -210,7 +210,7 @@ class Ending:
         jobs = {job.name for job in self._schedules.all() if job.function == "launch"}
         for document in self._recipes.all():
             if document.get("schedule") == "never":
-                continue  # somebody broke it by hand
+                continue  # a person broke it by hand
             recipe = read(document)
             name = schedule_name(recipe.id)
             if not recipe.is_active and name in jobs:
@@ -218,7 +218,7 @@ class Ending:
             jobs.discard(name)
 
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
-        """Hold the executions of a recipe that nobody touched against the instants at which it says it sends."""
+        """Check the executions of an unchanged recipe against the instants at which it says it sends."""
         of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
         found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
         expected = set(sends(written, first, last))

@@ -22,7 +22,7 @@ class Promises:
         self._due: set[tuple[str, datetime]] = set()
 
     def note(self, recipe_id: str) -> None:
-        """Look at a recipe that somebody has changed, as that person does."""
+        """Look at a recipe after a change, as the person who changed it does."""
         self.forget(recipe_id)
         document = self._recipes.get(recipe_id)
         following = shown_recipe(document, self._now()).get("nextSendAt") if document else None

@@ -57,7 +57,7 @@ class Outcome:
 
 
 class RunLog:
-    """Writes down what happens, unless nobody wants to read it; breaches are kept in any case."""
+    """Writes down what happens if the run is to be logged; breaches are kept in any case."""
 
     def __init__(self, outcome: Outcome, now: Callable[[], datetime], *, kept: bool) -> None:
         self._outcome, self._now, self._kept = outcome, now, kept

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """A fault that happened: its kind, and the place that tells it from every other."""
+    """A fault that happened: its kind, and the place that distinguishes it from every other."""
 
     kind: str
     place: str
@@ -25,7 +25,7 @@ class Chance:
     """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
 
     `forced` names places at which a fault happens in any case, and its kind. `active` is asked before each fault is
-    drawn; `told` hears of each one that happens.
+    drawn; `on_fault` is called for each one that happens.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Chance:
         self.active = True
         self.injected: list[Injected] = []
         self.counts: Counter[str] = Counter()
-        self.told: Callable[[Injected], None] = lambda _: None
+        self.on_fault: Callable[[Injected], None] = lambda _: None
 
     def number(self, name: str) -> float:
         """Return a number from 0 up to 1, the same each time for a name."""
@@ -72,5 +72,5 @@ class Chance:
             return False
         self.injected.append(fault)
         self.counts[fault.kind] += 1
-        self.told(fault)
+        self.on_fault(fault)
         return True

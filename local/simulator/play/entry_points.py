@@ -54,7 +54,7 @@ def through_apps(ports: Ports, function: str, headers: Mapping[str, str], body: 
 
 
 def hush() -> None:
-    """Log nothing: a simulation makes thousands of requests, and tells of them itself."""
+    """Log nothing: a simulation makes thousands of requests, and reports them itself."""
     log.setLevel(logging.CRITICAL + 1)
 
 

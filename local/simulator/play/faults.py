@@ -13,9 +13,9 @@ ANYWHERE = {
 }
 """What can happen at each call of a port."""
 INTERRUPTIONS = {
-    "stop_now": "somebody stopped the execution in the middle of",
-    "cancel_now": "somebody cancelled the execution in the middle of",
-    "pause_now": "somebody paused the recipe in the middle of",
+    "stop_now": "an operator stopped the execution in the middle of",
+    "cancel_now": "an operator cancelled the execution in the middle of",
+    "pause_now": "an operator paused the recipe in the middle of",
 }
 """What people may do at each call that is made for an execution."""
 DOCUMENTS = {
@@ -90,22 +90,22 @@ WRONG_SETTING = {
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
     "poison": "a task that means nothing was enqueued:",
-    "force": "somebody forced every waiting task to run at once, of",
-    "cancel": "somebody cancelled",
-    "stop": "somebody stopped",
-    "edit": "somebody edited",
-    "pause": "somebody paused",
-    "resume": "somebody resumed",
-    "delete": "somebody deleted",
-    "malformed": "somebody broke by hand, in the store,",
-    "look": "somebody looked at the report of",
-    "link": "somebody used the cancel link of an alert about",
-    "once": "somebody sent a push once, beside",
-    "tell": "another system told and asked the ledger, beside",
-    "hand": "somebody started by hand, twice under one key,",
-    "halt": "somebody stopped whatever was under way of",
-    "move": "somebody moved the send, while it was under way, of",
-    "join": "somebody added a recipe shortly before its send, like",
+    "force": "an operator forced every waiting task to run at once, of",
+    "cancel": "an operator cancelled",
+    "stop": "an operator stopped",
+    "edit": "an operator edited",
+    "pause": "an operator paused",
+    "resume": "an operator resumed",
+    "delete": "an operator deleted",
+    "malformed": "an operator broke by hand, in the store,",
+    "look": "an operator looked at the report of",
+    "link": "an operator used the cancel link of an alert about",
+    "once": "an operator sent a push once, beside",
+    "tell": "another system wrote to and read the ledger, beside",
+    "hand": "an operator started by hand, twice under one key,",
+    "halt": "an operator stopped whatever was running of",
+    "move": "an operator moved the send, while it was running, of",
+    "join": "an operator added a recipe shortly before its send, like",
 }
 """What people do, and what else comes out of the blue."""
 RELEASES = {"stricter": "a new release was deployed that cannot read the executions under way of"}
@@ -193,7 +193,7 @@ _MORE_CRASHES = {
     "executions.violations": 20,
     "executions.resolve": 20,
 }
-"""How many times as often a process dies at calls that are made seldom."""
+"""How many times as often a process dies at calls that are made rarely."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}
 """The same for people who act just as a state is about to change: the cancel that races the checkpoint, above all."""
 _NORMAL_SHARE = 0.1

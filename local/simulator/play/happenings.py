@@ -76,7 +76,7 @@ class Happenings:
             self._act(name, event)
 
     def interrupt(self, worker: Worker, kind: str) -> bool:
-        """Start what somebody does to the execution that a worker works on; False where it works on none."""
+        """Start what a person does to the execution that a worker works on; False if it works on none."""
         identity = worker.execution_id
         if identity not in self._contract.watched:
             return False
@@ -114,7 +114,7 @@ class Happenings:
 
         def settle(accepted: bool | None) -> None:
             if event.kind in _CHANGES and accepted is None:
-                self._promises.forget(changed)  # whoever asked for it died, and was shown nothing
+                self._promises.forget(changed)  # the process that asked for it died, and showed nothing
             elif event.kind in _CHANGES:
                 self._promises.note(changed)
             if accepted and event.kind in ("pause", "delete"):

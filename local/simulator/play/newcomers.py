@@ -1,4 +1,4 @@
-"""What people and other systems do beside the recipes: send a push once, and tell the ledger of the past."""
+"""What people and other systems do beside the recipes: send a push once, and record past pushes in the ledger."""
 
 import io
 from datetime import timedelta
@@ -12,7 +12,7 @@ from functions.usecases.cadence.import_history import import_history
 from functions.usecases.cadence.track import track_notification
 from functions.usecases.moving_in.migrate import OldDocument, migrate
 
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 _USERS = [f"10000000-0000-4000-8000-{number:012}" for number in range(1, 6)]
 
 
@@ -20,9 +20,9 @@ def send_a_push_once(ports: Ports, number: int) -> None:
     """Try a push, then send it to the users of a file, and once more under the same key."""
     texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:shoe|pair]] waits"}
     push = OneOff(written={**texts, "layerId": (1, 2, 3, 5)[number % 4]})
-    try_once(ports, push, _file(), by=_SOMEBODY)
+    try_once(ports, push, _file(), by=_OPERATOR)
     for _ in range(2):
-        send_once(ports, push, _file(), by=_SOMEBODY, key=f"once-{number}")
+        send_once(ports, push, _file(), by=_OPERATOR, key=f"once-{number}")
 
 
 def _file() -> io.BytesIO:
@@ -30,15 +30,15 @@ def _file() -> io.BytesIO:
     return io.BytesIO("\n".join(["user_id,name,shoe", *rows]).encode())
 
 
-def tell_of_the_past(ports: Ports) -> None:
-    """Tell the ledger of pushes that other systems have sent, and take over one of theirs that was sent before."""
+def track_a_past_push(ports: Ports) -> None:
+    """Record pushes of other systems in the ledger, and take over one of theirs that was sent before."""
     now = ports.clock.now()
     sent_at = stamp(now - timedelta(hours=30))
-    told = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
+    tracked = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
     filter_audience(ports, _USERS, 3)
-    track_notification(ports, told)
+    track_notification(ports, tracked)
     import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
-    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_SOMEBODY)
+    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_OPERATOR)
     old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}
     for _ in range(2):
-        list(migrate(ports, [OldDocument(name="old", content=old)], by=_SOMEBODY, dry_run=False))
+        list(migrate(ports, [OldDocument(name="old", content=old)], by=_OPERATOR, dry_run=False))

@@ -27,7 +27,7 @@ from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
 
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 _USER = "10000000-0000-4000-8000-000000000001"
 
 
@@ -41,7 +41,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     push_logs(ports, ExecutionSearch(), most=2)
     find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
     with suppress(NotFound):
-        find_executions(ports, ExecutionSearch(recipe_id="nobody"), most=1)
+        find_executions(ports, ExecutionSearch(recipe_id="unknown"), most=1)
     with suppress(NotFound):
         possible_now(ports, recipe_id=recipe_id, execution_id=execution_id)
     with suppress(NotFound):
@@ -62,7 +62,7 @@ def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
     if document is not None:
         preview(ports, document, test=kind is Kind.TEST)
     for _ in range(2):
-        at = asked_once(ports, f"key-{number}", by=_SOMEBODY, call="test", asked={"recipeId": recipe_id})
+        at = asked_once(ports, f"key-{number}", by=_OPERATOR, call="test", asked={"recipeId": recipe_id})
         start_by_hand(ports, recipe_id, kind, at)
 
 
@@ -70,11 +70,11 @@ def lift_some_graves(ports: Ports, number: int) -> None:
     """Send again to the dead tokens of a user, or to all that were buried today."""
     since = stamp(ports.clock.now() - timedelta(days=1)) or ""
     graves = Graves(user_id=_USER) if number else Graves(buried_since=since)
-    lift_graves(ports, graves, by=_SOMEBODY, dry_run=True)
-    lift_graves(ports, graves, by=_SOMEBODY, dry_run=False)
+    lift_graves(ports, graves, by=_OPERATOR, dry_run=True)
+    lift_graves(ports, graves, by=_OPERATOR, dry_run=False)
 
 
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
     """Stop whatever of a recipe is under way; NotPossible where nothing was."""
-    if not control.stop_all(ports, "somebody asked for it", recipe_id=recipe_id):
+    if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
         raise NotPossible(f"nothing of {recipe_id} was under way")

@@ -23,7 +23,7 @@ from functions.usecases.reports.violations import open_violations, resolve_viola
 from functions.usecases.timeline import control
 from local.simulator.judge.oracle import sends
 from local.simulator.play.faults import EVENTS, Rates
-from local.simulator.play.newcomers import send_a_push_once, tell_of_the_past
+from local.simulator.play.newcomers import send_a_push_once, track_a_past_push
 from local.simulator.play.operators import lift_some_graves, look_around, start_twice, stop_whatever_runs
 from local.simulator.play.scenario import Scenario
 
@@ -32,7 +32,7 @@ _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is under way."""
 _SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
-_SOMEBODY = "somebody@example.com"
+_OPERATOR = "operator@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
     "delete": 0.5,
@@ -131,25 +131,25 @@ def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
 
 def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
     if event.kind == "edit":
-        save_recipe(ports, _edited(event, written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+        save_recipe(ports, _edited(event, written), by=_OPERATOR, underway=_UNDERWAY[event.number % 3])
     elif event.kind == "move":
-        save_recipe(ports, _moved(written), by=_SOMEBODY, underway=_UNDERWAY[event.number % 3])
+        save_recipe(ports, _moved(written), by=_OPERATOR, underway=_UNDERWAY[event.number % 3])
     elif event.kind == "join":
-        save_recipe(ports, _newcomer(event, written), by=_SOMEBODY)
+        save_recipe(ports, _newcomer(event, written), by=_OPERATOR)
     else:
         _DEEDS[event.kind](ports, event)
 
 
 def _look(ports: Ports, event: Event) -> None:
-    """Look at everything that people look at, and after what waits for somebody."""
+    """Look at everything that people look at, and resolve what waits for a person."""
     history_of(ports, event.recipe_id)
     look_around(ports, event.recipe_id, event.execution_id)
     report(ports, event.execution_id)
     notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
     migration_status(ports)
     for violation in open_violations(ports, most=3).violations:
-        resolve_violation(ports, violation.execution_id, violation.id, by=_SOMEBODY)
-        resolve_violation(ports, "", violation.id, by=_SOMEBODY)
+        resolve_violation(ports, violation.execution_id, violation.id, by=_OPERATOR)
+        resolve_violation(ports, "", violation.id, by=_OPERATOR)
 
 
 def _use_link(ports: Ports, event: Event) -> None:
@@ -178,7 +178,7 @@ def _moved(written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def newcomer_id(event: Event) -> str:
-    """Return the id of the recipe that somebody adds."""
+    """Return the id of the recipe that a person adds."""
     return f"{event.recipe_id}-{event.number}"
 
 
@@ -194,14 +194,14 @@ def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
-    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "somebody asked for it"),
-    "stop": lambda ports, event: control.stop(ports, event.execution_id, "somebody asked for it"),
-    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_SOMEBODY),
-    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_SOMEBODY),
-    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_SOMEBODY),
+    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "an operator asked for it"),
+    "stop": lambda ports, event: control.stop(ports, event.execution_id, "an operator asked for it"),
+    "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_OPERATOR),
+    "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_OPERATOR),
+    "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_OPERATOR),
     "link": _use_link,
     "once": lambda ports, event: send_a_push_once(ports, event.number),
-    "tell": lambda ports, _: tell_of_the_past(ports),
+    "tell": lambda ports, _: track_a_past_push(ports),
     "look": _look,
     "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
     "lift": lambda ports, event: lift_some_graves(ports, event.number),

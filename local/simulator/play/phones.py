@@ -32,7 +32,7 @@ Left = Callable[[Envelope, Message, bool], None]
 
 
 class Phones:
-    """Plays PushSender with up to `depth` chunks under way; each message makes one request.
+    """Implements PushSender with up to `depth` chunks under way; each message makes one request.
 
     `caller` names who sends, so that the answer to each request has a name of its own; `wait` stands still;
     `scripted` has the fault of tokens whose fault is not left to chance.

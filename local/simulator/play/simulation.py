@@ -75,7 +75,7 @@ class Simulation:
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
-        self.chance.told = self._told
+        self.chance.on_fault = self._on_fault
         self._baton = Baton()
         most_at_once = self._scenario.policy.limits.executions_at_once
         self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
@@ -238,7 +238,7 @@ class Simulation:
         self.ports = refusing(tap(self.world.ports, self), self._refused)
 
     def interrupt(self, worker: Worker, kind: str) -> None:
-        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
+        """Let a person stop, cancel or pause what a worker is working on, before it continues."""
         if self._happenings.interrupt(worker, kind):
             self._ready.rotate(1)
             self._baton.give_back(worker, 0.0)
@@ -271,7 +271,7 @@ class Simulation:
         else:
             queue.postpone(name, -timedelta(seconds=round(self.chance.between(f"{place}:how", 1, 59))))
 
-    # What is told.
+    # What the log and the contract learn.
 
     def _left(self, envelope: Envelope, message: Message, arrives: bool) -> None:
         worker = self._baton.holder
@@ -283,7 +283,7 @@ class Simulation:
         self._log.say(worker.name, to, plain=True)
         self._departures.left(envelope, message, arrives=arrives, worker=worker)
 
-    def _told(self, fault: Injected) -> None:
+    def _on_fault(self, fault: Injected) -> None:
         self._log.fault(fault)
         if self._baton.holder is not None:
             self._excuse(self._baton.holder)

@@ -60,15 +60,15 @@ _MOST_SHARE = 0.3
 """However frequent a fault is, most of the calls that it can strike go well."""
 _MOST_CRASHES = 0.03
 """A step makes up to 40 calls, and one crash ends it: more of them, and hardly a step would ever end."""
-_NOBODY_ACTS, _ACTS, _ACTS_TIMES = 0.25, 0.4, 2.0
-"""The share of days on which nobody does anything, the share of the others on which a kind of event happens, and how
+_IDLE, _ACTS, _ACTS_TIMES = 0.25, 0.4, 2.0
+"""The share of days on which people do nothing, the share of the others on which a kind of event happens, and how
 many times as often it does."""
 _RACES = 0.2
 RACES = "races"
 """Days on which people interrupt nothing but a state that is about to change."""
 _CALM = 0.08
 CALM = "calm"
-"""Days on which nothing fails but what is favoured, and nobody does anything."""
+"""Days on which nothing fails but what is favoured, and people do nothing."""
 
 
 def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rates:
@@ -89,8 +89,8 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
         shares |= {kind: _held(kind, shares[kind] * times[kind]) for kind in kinds if kind in shares}
         usual = {kind: usual_share(kind) * often * _STANDS_OUT for kind in kinds if kind in favoured and shares}
         shares |= {kind: _held(kind, share) for kind, share in usual.items()}
-    nobody = random.random() < _NOBODY_ACTS or calm
-    acts = {kind: 0.0 if nobody or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
+    idle = random.random() < _IDLE or calm
+    acts = {kind: 0.0 if idle or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
     acts |= {kind: _ACTS_TIMES for kind in EVENTS if kind in favoured}
     return replace(rates, shares=shares, acts=acts, races=races)
 

@@ -50,7 +50,7 @@ _TASK_FAULTS = ("task_late", "task_early", "task_lost")
 
 
 class Floor(Protocol):
-    """Where the workers run: whoever composes the simulation."""
+    """Where the workers run; the simulation implements it."""
 
     chance: Chance
     rates: Rates
@@ -70,7 +70,7 @@ class Floor(Protocol):
         ...
 
     def interrupt(self, worker: Worker, kind: str) -> None:
-        """Let somebody stop, cancel or pause what a worker is working on, before it goes on."""
+        """Let a person stop, cancel or pause what a worker is working on, before it continues."""
         ...
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:

@@ -18,9 +18,9 @@ _ALL = 1_000_000
 
 
 class TodaysUsers:
-    """Plays Engine on another one: runs a job once for its arguments, as at `today`, and keeps the files it writes.
+    """Implements Engine on another: runs a job once for its arguments, as at `today`, and keeps the files it writes.
 
-    Of user data nobody knows the future: so every simulated day is as if it were today.
+    The future of user data is not known, so every simulated day uses today's.
     """
 
     def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:
@@ -29,7 +29,7 @@ class TodaysUsers:
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["TodaysRun"]:  # noqa: ARG002
-        """Give the files of the job's run, which happened earlier or happens now."""
+        """Return the files of the job's run, which happened earlier or happens now."""
         name = (job, tuple(sorted(arguments.items())))
         if (*name, "ran") not in self._kept:
             with self._engine.run(job, arguments, now=self._today) as run:
@@ -84,7 +84,7 @@ class TodaysRun:
         self._users, self._name = users, name
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows."""
+        """Return the audience's number of rows."""
         return self._users.rows((*self._name, audience))
 
     def write_audience(self, audience: str, path: Path) -> int:

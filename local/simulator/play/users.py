@@ -46,7 +46,7 @@ def owners_of(users: Sequence[User]) -> Mapping[str, str]:
 
 
 class Users:
-    """Plays Engine; every run counts, and what it says of a user tells which run it was."""
+    """Implements Engine; every run counts, and what it says of a user identifies the run."""
 
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
@@ -92,7 +92,7 @@ class UsersRun:
         self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
 
     def size(self, audience: str) -> int:
-        """Give the audience's number of rows, before nonsense is made of them."""
+        """Return the audience's number of rows, before nonsense is made of them."""
         return sum(audience in user.audiences for user in self._present)
 
     def write_audience(self, audience: str, path: Path) -> int:

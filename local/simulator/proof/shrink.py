@@ -12,7 +12,7 @@ Play = Callable[[Sequence[Injected]], Outcome]
 
 
 def shrink(outcome: Outcome, play: Play, *, most_runs: int = MOST_RUNS) -> Outcome:
-    """Return the run with the fewest faults that `play` was seen to break; each taken away mends it.
+    """Return the run with the fewest faults that `play` was seen to break; taking away any one of them makes it pass.
 
     Faults are taken away in halves, quarters and so on down to single ones: what Zeller calls delta debugging.
     """

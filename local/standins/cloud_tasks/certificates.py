@@ -1,4 +1,4 @@
-"""The endpoint at which whoever verifies ID tokens finds the public key."""
+"""The endpoint that serves the public key to verifiers of ID tokens."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -148,7 +148,7 @@ class CloudEmulator:
 
 
 class _Thread:
-    """Runs a function that stops when it is told, while it is entered."""
+    """Runs a function in a thread while it is entered, and stops it at the end."""
 
     def __init__(self, run: Callable[[threading.Event], None]) -> None:
         self._stop = threading.Event()

@@ -22,7 +22,7 @@ _NOT_THE_USERS_PREFIXES = ("x-google-", "x-appengine-", "x-cloudtasks-", "x-clou
 
 @dataclass(frozen=True, kw_only=True)
 class HttpCall:
-    """A request, and for whom it carries an ID token: a service account's email, empty for no token."""
+    """A request, and the account of its ID token: a service account's email, empty for no token."""
 
     method: str
     url: str
@@ -74,7 +74,7 @@ def check_target(target: Target) -> None:
         raise Unimplemented("the emulator makes no OAuth tokens; use oidc_token")
     if "oidc_token" in target and "@" not in target.oidc_token.service_account_email:
         email = target.oidc_token.service_account_email
-        raise InvalidArgument(f"oidc_token.service_account_email {email!r} is no email of a service account")
+        raise InvalidArgument(f"oidc_token.service_account_email {email!r} is not the email of a service account")
 
 
 def _fire_headers(fire: Fire) -> dict[str, str]:

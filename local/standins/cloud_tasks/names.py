@@ -28,7 +28,7 @@ def check_queue(name: str, location: str | None = None) -> str:
 
 
 def split_task(name: str) -> tuple[str, str]:
-    """Return a task's queue and id; InvalidArgument where the name is no task's."""
+    """Return a task's queue and id; InvalidArgument for other names."""
     found = _match(_TASK, name, "projects/PROJECT_ID/locations/LOCATION_ID/queues/QUEUE_ID/tasks/TASK_ID")
     return found["queue"], found["id"]
 

@@ -22,7 +22,7 @@ _KEY_BITS = 2048
 class OidcKey:
     """Signs ID tokens with the key that is kept in a file, made where it is missing.
 
-    Tokens are issued at the machine's own time whatever the emulator's clock says, because whoever verifies them goes
+    Tokens are issued at the machine's own time whatever the emulator's clock says, because their verifier goes
     by that too.
     """
 

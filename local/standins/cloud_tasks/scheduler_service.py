@@ -27,7 +27,7 @@ _State: Any = scheduler_v1.Job.State
 
 
 class CloudScheduler:
-    """Answers the calls of Cloud Scheduler; a job that somebody runs by hand goes to `run`."""
+    """Answers the calls of Cloud Scheduler; a job that is run by hand goes to `run`."""
 
     def __init__(self, schedules: EmulatedSchedules, clock: Clock, run: Callable[[Fire], None]) -> None:
         self._schedules = schedules

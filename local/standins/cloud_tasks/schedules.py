@@ -52,7 +52,7 @@ class EmulatedSchedules(SqliteSchedules):
                 connection.execute(query, (due, due, name))
 
     def run_now(self, row: Row) -> Fire:
-        """Return the fire of a job that somebody runs by hand; it leaves the job's schedule as it is."""
+        """Return the fire of a job that is run by hand; it leaves the job's schedule as it is."""
         job, now = job_of(row), self._clock.now()
         with self._database.transaction() as connection:
             query = "UPDATE scheduled_jobs SET attempted = ? WHERE name = ?"

@@ -20,7 +20,7 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Delay:
-    """A delivery comes late; its headers tell when it was due."""
+    """A delivery comes late; its headers say when it was due."""
 
     by: timedelta
 
@@ -87,7 +87,7 @@ class FailedCalls:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """Decides what goes wrong; all counts start anew when a script is given to the emulator.
+    """Decides what goes wrong; all counts restart when a script is given to the emulator.
 
     What is random is the same with the same seed, names and order of calls. Of `calls` the first that applies
     decides.

@@ -35,7 +35,7 @@ _MOST_QUEUES, _MOST_TASKS = 9800, 1000
 
 
 class CloudTasks:
-    """Answers the calls of Cloud Tasks; a task that somebody runs by hand goes to `run`."""
+    """Answers the calls of Cloud Tasks; a task that is run by hand goes to `run`."""
 
     def __init__(self, queues: Queues, clock: Clock, run: Callable[[Delivery], None]) -> None:
         self._queues = queues

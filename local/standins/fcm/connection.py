@@ -29,7 +29,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the server tells each client, and how late it opens a window again that was filled."""
+    """What the server announces to each client, and how late it opens a window again that was filled."""
 
     max_concurrent_streams: int = 100
     initial_window_bytes: int = _DEFAULT_WINDOW_BYTES

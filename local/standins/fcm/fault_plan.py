@@ -11,7 +11,7 @@ from local.standins.fcm.script import GoAway, Script, Share
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """What becomes of a request whose headers have arrived; `goaway` is what its connection is to be told."""
+    """What becomes of a request whose headers have arrived; `goaway` is the GOAWAY that its connection is to get."""
 
     fault: AtHeaders | None = None
     withheld: bool = False
@@ -37,7 +37,7 @@ class Performance:
         self._arrived += 1
         fault = self._script.at_headers.get(self._arrived)
         goaway = self._script.goaway
-        if goaway is None or not self._is_told(connection, goaway):
+        if goaway is None or not self._gets_goaway(connection, goaway):
             return Arrival(fault=fault) if fault else _WELCOME
         self._of_connection[connection] += 1
         seen = self._of_connection[connection]
@@ -47,7 +47,7 @@ class Performance:
             goaway=goaway if seen == goaway.after_requests else None,
         )
 
-    def _is_told(self, connection: int, goaway: GoAway) -> bool:
+    def _gets_goaway(self, connection: int, goaway: GoAway) -> bool:
         return connection in self._of_connection or len(self._of_connection) < goaway.connections
 
     def answer(self, token: str) -> Answer:

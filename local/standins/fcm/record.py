@@ -63,7 +63,7 @@ class Record:
             self._changed.notify_all()
 
     def refuse(self) -> None:
-        """Count a request that the client was told, or is about to be told, was not processed."""
+        """Count a request of which a GOAWAY says, or will say, that it was not processed."""
         with self._changed:
             self.refused += 1
             self._changed.notify_all()

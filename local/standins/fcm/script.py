@@ -40,7 +40,7 @@ class GoAway:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """Decides each request's answer; all counts start anew when a script is given to the fake.
+    """Decides each request's answer; all counts restart when a script is given to the fake.
 
     The first that applies: the device token's own answer, or its next one where it has several (after the last, the
     rest of the script applies); the share of tokens that it belongs to, the same with the same seed; the next of

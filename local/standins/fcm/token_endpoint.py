@@ -11,7 +11,7 @@ _REFUSED = {"error": "invalid_grant", "error_description": "Invalid JWT Signatur
 
 
 class TokenEndpoint(asyncio.Protocol):
-    """One client's connection: issues a token for every assertion, whoever signed it."""
+    """One client's connection: issues a token for every assertion, by any signer."""
 
     _transport: asyncio.Transport
 

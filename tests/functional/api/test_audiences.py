@@ -72,7 +72,7 @@ def test_a_query_is_answered_in_words_in_numbers_and_as_csv(market: ApiClient) -
     assert market("POST", f"{QUERY}?format=csv&part=4", json=asked).status_code == 422
 
 
-def test_a_viewer_sees_how_many_users_a_query_finds_and_exports_nobody(market: ApiClient) -> None:
+def test_a_viewer_sees_how_many_users_a_query_finds_and_exports_none(market: ApiClient) -> None:
     ports = market._ports()
     viewer = ApiClient(lambda: replace(ports, callers=Gate(role=Role.VIEWER)))
     operator = ApiClient(lambda: replace(ports, callers=Gate(role=Role.OPERATOR)))
@@ -117,6 +117,6 @@ def test_a_template_becomes_a_draft_that_can_be_activated(template: str, market:
     assert {problem["type"] for problem in tried["problems"]} <= {"test_failed", "audience_empty"}
 
 
-def test_an_unknown_template_is_told_which_there_are(market: ApiClient) -> None:
+def test_an_unknown_template_names_those_that_exist(market: ApiClient) -> None:
     response = market("POST", TEMPLATES, json={"template": "spam"})
     assert (response.status_code, "retention" in response.text) == (404, True)

@@ -90,7 +90,7 @@ def history(*rows: str) -> bytes:
     return "\n".join(["user_id,layer,sent_at", *rows]).encode()
 
 
-def test_history_is_imported_from_a_csv_and_told(api: ApiClient) -> None:
+def test_history_is_imported_from_a_csv_and_shown(api: ApiClient) -> None:
     content = history(f"{user(1)},3,{YESTERDAY}", f"{user(1)},3,{YESTERDAY}", f"jo,3,{YESTERDAY}")
     dry = json.loads(upload(api, content, dryRun="true").text)
     assert (dry["message"], dry["data"]["dryRun"]) == ("1 of 3 rows would be imported", True)
@@ -117,7 +117,7 @@ def test_history_comes_as_a_file_of_a_form(api: ApiClient) -> None:
     assert api("POST", "/api/cadence/history", json={}).status_code == 415
 
 
-def test_what_a_user_got_is_told_newest_first(lab: Lab, api: ApiClient) -> None:
+def test_what_a_user_got_is_shown_newest_first(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=2, audienceName="a")]))
     lab.run_to_the_end()
     found = api.data("GET", f"/api/users/{user(1)}/notifications?days=1")

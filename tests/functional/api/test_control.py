@@ -58,8 +58,8 @@ def test_what_is_possible_now_follows_the_state_of_things(lab: Lab, api: ApiClie
     assert api.data("GET", asked)["recipe"] == ["resume"]
     give(api, "resume", id="welcome")
     assert api.data("GET", asked)["recipe"] == ["pause", "execute_now"]
-    assert api("GET", f"{CONTROL}?recipeId=nobody").status_code == 404
-    assert api("GET", f"{CONTROL}?executionId=nobody").status_code == 404
+    assert api("GET", f"{CONTROL}?recipeId=unknown").status_code == 404
+    assert api("GET", f"{CONTROL}?executionId=unknown").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_scheduled_send_gives_way_to_one_by_hand_that_is_still_under_way(lab: 
     assert len(lab.outbox(test=False)) == 7
 
 
-def test_only_an_active_recipe_sends_whoever_asks(lab: Lab, api: ApiClient) -> None:
+def test_only_an_active_recipe_sends_for_any_caller(lab: Lab, api: ApiClient) -> None:
     give(api, "pause", recipeId="welcome")
     response = api("POST", CONTROL, json={"action": "execute_now", "recipeId": "welcome"})
     assert (response.status_code, "paused" in response.text) == (409, True)

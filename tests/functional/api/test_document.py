@@ -122,7 +122,7 @@ def test_codes_of_refusals_are_listed_with_their_meanings() -> None:
     [
         ("GET", "/api/automation/nothing/here/at/all", {}, "unknown_endpoint"),
         ("PATCH", RECIPES, {}, "method_not_allowed"),
-        ("GET", f"{RECIPES}/nobody", {}, "not_found"),
+        ("GET", f"{RECIPES}/unknown", {}, "not_found"),
         ("POST", RECIPES, {"json": recipe()}, "not_possible"),
         ("PUT", f"{RECIPES}/welcome", {"data": b"{", "content_type": "application/json"}, "bad_request"),
         ("PUT", f"{RECIPES}/welcome", {"data": b"x", "content_type": "text/plain"}, "unsupported_body"),
@@ -165,7 +165,7 @@ def test_each_field_at_fault_has_the_code_of_its_kind(api: ApiClient) -> None:
 
 
 def test_a_bulk_update_says_by_code_why_one_recipe_was_not_changed(api: ApiClient) -> None:
-    body = {"recipes": [{"id": "nobody", "name": "x"}, {"name": "x"}, {"id": "welcome", "name": "Hi"}]}
+    body = {"recipes": [{"id": "unknown", "name": "x"}, {"name": "x"}, {"id": "welcome", "name": "Hi"}]}
     results = api.data("PUT", RECIPES, json=body)["results"]
     assert [result["code"] for result in results] == ["not_found", "invalid_fields", None]
     assert results[1]["errors"] == [{"field": "id", "code": "missing", "reason": "is missing"}]

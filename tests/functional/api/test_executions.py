@@ -44,7 +44,7 @@ def test_a_deleted_recipe_keeps_its_history_and_one_that_never_was_has_none(lab:
     lab.run_to_the_end()
     api.data("DELETE", "/api/automation/recipes/welcome")
     assert len(api.data("GET", HISTORY)) == 1
-    assert api("GET", "/api/automation/nobody/history").status_code == 404
+    assert api("GET", "/api/automation/unknown/history").status_code == 404
 
 
 def test_an_execution_says_phase_progress_and_countdown_while_it_runs(lab: Lab, api: ApiClient, one: str) -> None:

@@ -59,7 +59,7 @@ def test_every_call_takes_a_role_but_the_description_of_the_api(route: Route, la
         assert api(route.method, path).status_code == 403
 
 
-def test_names_of_calls_are_told_apart_and_each_is_explained() -> None:
+def test_names_of_calls_are_distinct_and_each_is_explained() -> None:
     operations = [operation for path in document()["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(ROUTES)
     assert all(operation["summary"] for operation in operations)
@@ -86,7 +86,7 @@ def test_every_refusal_has_the_same_shape(
     assert header is None or response.headers[header[0]] == header[1]
 
 
-def test_what_nobody_expected_is_logged_and_not_shown(
+def test_an_unexpected_error_is_logged_and_not_shown(
     lab: Lab, api: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate(lab, trouble=RuntimeError("the password is hunter2"))
@@ -130,7 +130,7 @@ def test_a_byte_order_mark_is_no_part_of_the_json(api: ApiClient) -> None:
     assert api.data("PUT", f"{RECIPES}/welcome", data=body, content_type="application/json")["name"] == "Grüße"
 
 
-def test_an_address_or_a_method_that_does_not_exist_is_told_what_does(api: ApiClient) -> None:
+def test_an_unknown_address_or_method_names_those_that_exist(api: ApiClient) -> None:
     unknown, wrong = api.unchecked("GET", "/api/nothing"), api.unchecked("PATCH", RECIPES)
     assert (unknown.status_code, wrong.status_code) == (404, 405)
     assert wrong.headers["Allow"] == "GET, HEAD, POST, PUT"

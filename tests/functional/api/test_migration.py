@@ -36,7 +36,7 @@ def test_documents_are_taken_over_once_and_counted(api: ApiClient) -> None:
     assert api.data("GET", MIGRATE) == {"migrated": 2, "byStatus": {"active": 1, "completed": 1}}
 
 
-def test_who_sends_no_documents_is_told_so(api: ApiClient) -> None:
+def test_a_request_without_documents_is_refused(api: ApiClient) -> None:
     response = api("POST", MIGRATE, json={})
     assert response.status_code == 422
     assert json.loads(response.text)["errors"][0]["field"] == "scheduledPushes"

@@ -70,7 +70,7 @@ def test_a_user_sees_what_they_got(lab: Lab, api: ApiClient) -> None:
     got = api.data("GET", f"/api/users/{user(1)}/notifications")["notifications"]
     assert [(each["layerId"], each["executionId"], each["push"]) for each in got] == [(3, lab.id, 1)]
     assert api.data("GET", f"/api/users/{user(50)}/notifications?days=1")["notifications"] == []
-    assert api("GET", "/api/users/nobody/notifications").status_code == 422
+    assert api("GET", "/api/users/unknown/notifications").status_code == 422
     assert api("GET", f"/api/users/{user(1)}/notifications?days=91").status_code == 422
 
 

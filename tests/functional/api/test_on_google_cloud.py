@@ -94,7 +94,7 @@ def test_a_live_test_and_a_stop_reach_the_executions_that_they_mean(lab: CloudLa
     assert (lab.sent(), cloud.data("GET", live)["status"]) == (before, "stopped")
 
 
-def test_what_is_stored_changed_and_told_elsewhere_is_so_on_googles_clients(lab: CloudLab, cloud: ApiClient) -> None:
+def test_what_is_stored_changed_and_shown_elsewhere_is_so_on_googles_clients(lab: CloudLab, cloud: ApiClient) -> None:
     recipes, control, monitor = (f"/api/automation/{name}" for name in ("recipes", "control", "monitor"))
     copy = {**json.loads(cloud("GET", RECIPE).text)["data"], "id": "copy", "name": "Copy"}
     assert cloud("POST", recipes, json=copy).status_code == 201
@@ -119,7 +119,7 @@ def test_what_is_stored_changed_and_told_elsewhere_is_so_on_googles_clients(lab:
     assert {job["id"] for job in cloud.data("GET", "/api/scripts")} >= {"generate_layer_3_push_csvs"}
 
 
-def test_cadence_is_asked_told_and_changed_on_googles_clients(cloud: ApiClient) -> None:
+def test_cadence_is_read_tracked_and_changed_on_googles_clients(cloud: ApiClient) -> None:
     somebody, other = "10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002"
     asked = {"userIds": [somebody, other], "layerId": 3}
     assert cloud.data("POST", "/api/filter-audience", json=asked)["excludedCount"] == 0

@@ -98,7 +98,7 @@ def test_recipes_are_listed_page_by_page_and_by_status(lab: Lab, api: ApiClient)
     assert [each["id"] for each in api.data("GET", f"{RECIPES}?status=paused")] == ["r1", "r3"]
 
 
-def test_a_recipe_that_somebody_broke_by_hand_is_shown_with_what_is_wrong(lab: Lab, api: ApiClient) -> None:
+def test_a_recipe_that_was_broken_by_hand_is_shown_with_what_is_wrong(lab: Lab, api: ApiClient) -> None:
     lab.ports.recipes.change("welcome", lambda _: {"id": "welcome", "status": "on"})
     assert "must be one of" in api.data("GET", WELCOME)["problem"]
     assert api.data("GET", RECIPES)[0]["status"] == "on"
@@ -172,9 +172,9 @@ def test_a_send_that_is_blocked_at_once_is_not_promised(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("testers", [[], [""], [" "]])
-def test_a_recipe_whose_test_reaches_nobody_is_not_activated(api: ApiClient, testers: list[str]) -> None:
+def test_a_recipe_whose_test_reaches_no_user_is_not_activated(api: ApiClient, testers: list[str]) -> None:
     for status, expected in (("draft", 201), ("active", 422)):
-        document = recipe(id=f"of-nobody-{status}", status=status, settings__testUserIds=testers)
+        document = recipe(id=f"untested-{status}", status=status, settings__testUserIds=testers)
         answer = api("POST", RECIPES, json=document)
         assert answer.status_code == expected
     assert json.loads(answer.text)["errors"][0]["field"] == "settings.testUserIds"

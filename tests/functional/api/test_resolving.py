@@ -8,7 +8,7 @@ from tests.functional.conftest import Lab
 MONITOR = "/api/automation/monitor"
 
 
-def test_a_violation_is_resolved_by_whoever_calls(lab: Lab, api: ApiClient) -> None:
+def test_a_violation_is_resolved_by_the_caller(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(settings__safeguards={"maxAudienceSize": 3}))
     lab.run_to_the_end()
     [waiting] = api.data("GET", f"{MONITOR}?type=violations")

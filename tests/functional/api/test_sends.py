@@ -68,7 +68,7 @@ def test_text_that_looks_like_a_variable_of_another_product_is_refused_unless_it
     assert [message["title"] for message in lab.outbox()] == ["Hi {{name}}"] * 2
 
 
-def test_a_dry_run_that_reaches_nobody_is_not_valid_and_says_why(api: ApiClient) -> None:
+def test_a_dry_run_that_reaches_no_user_is_not_valid_and_says_why(api: ApiClient) -> None:
     response = api("POST", SEND, json={**PUSH, "userIds": [user(99)], "dryRun": True})
     answer = json.loads(response.text)
     assert answer["data"]["valid"] is False
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_audience_is_refused(lab: Lab, api: ApiClient, content
     assert lab.ports.executions.unfinished() == []
 
 
-def test_either_a_file_or_users_say_to_whom(api: ApiClient) -> None:
+def test_either_a_file_or_users_are_given(api: ApiClient) -> None:
     assert errors(api("POST", SEND, data=form(b"user_id\nx", userIds=user(1)))) == ["userIds"]
     neither = api("POST", SEND, data={**PUSH, "layerId": "1"}, content_type="multipart/form-data")
     assert errors(neither) == ["file"]

@@ -187,7 +187,7 @@ def test_a_send_whose_request_comes_again_too_late_expires(lab: Lab, api: ApiCli
     assert api.data("GET", place)["status"] == "expired"
 
 
-def test_a_mode_or_a_recipe_that_does_not_exist_is_told_apart(api: ApiClient) -> None:
+def test_an_unknown_mode_and_an_unknown_recipe_are_distinguished(api: ApiClient) -> None:
     assert api("GET", f"{TEST}?mode=send-it").status_code == 422
-    assert api("GET", "/api/automation/test/nobody").status_code == 404
-    assert api("POST", "/api/automation/test/nobody?mode=live-send").status_code == 404
+    assert api("GET", "/api/automation/test/unknown").status_code == 404
+    assert api("POST", "/api/automation/test/unknown?mode=live-send").status_code == 404

@@ -15,7 +15,7 @@ def spoil(lab: Lab) -> None:
     lab.ports.schedules.put(stray)
 
 
-def test_an_audit_reports_drift_and_mends_nothing_until_it_is_restored(lab: Lab, api: ApiClient) -> None:
+def test_an_audit_reports_drift_and_fixes_nothing_until_it_is_restored(lab: Lab, api: ApiClient) -> None:
     assert api.data("GET", AUDIT)["inOrder"]
     spoil(lab)
     lab.ports.recipes.change("broken", lambda _: {"id": "broken"})
@@ -27,7 +27,7 @@ def test_an_audit_reports_drift_and_mends_nothing_until_it_is_restored(lab: Lab,
             "the schedule tminus-welcome",
         ]
     assert len(api.data("POST", "/api/automation/restore")["drift"]) == 3
-    assert len(api.data("GET", AUDIT)["drift"]) == 1  # a recipe that cannot be read is for people to mend
+    assert len(api.data("GET", AUDIT)["drift"]) == 1  # a person has to fix a recipe that cannot be read
 
 
 def test_a_recipes_scheduler_job_is_rebuilt(lab: Lab, api: ApiClient) -> None:
@@ -35,7 +35,7 @@ def test_a_recipes_scheduler_job_is_rebuilt(lab: Lab, api: ApiClient) -> None:
     done = api.data("POST", "/api/automation/debug/reschedule", json={"recipeId": "welcome"})
     assert done["schedule"] == {"name": "tminus-welcome", "cron": "0 18 * * *", "timezone": "UTC"}
     assert "tminus-welcome" in {job.name for job in lab.ports.schedules.all()}
-    assert api("POST", "/api/automation/debug/reschedule", json={"id": "nobody"}).status_code == 404
+    assert api("POST", "/api/automation/debug/reschedule", json={"id": "unknown"}).status_code == 404
     api.data("PUT", "/api/automation/recipes/welcome", json={"status": "paused"})
     assert api.data("POST", "/api/automation/debug/reschedule", json={"id": "welcome"})["schedule"] is None
 

@@ -62,7 +62,7 @@ def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(la
     assert "Cancelled" in page.text
 
 
-def test_whoever_loses_the_race_at_t0_is_told_and_can_still_stop(lab: Lab, visitor: Visitor) -> None:
+def test_a_cancel_that_loses_the_race_at_t0_says_so_and_offers_the_stop(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - SECOND)
     form = visitor.get(f"{at(lab)}/confirm").form(f"{at(lab)}/cancel").fields
     lab.run_to(SEND_AT)
@@ -138,7 +138,7 @@ def test_the_receipt_is_a_csv_that_no_spreadsheet_runs(lab: Lab, visitor: Visito
     assert "has built no audience for push 9" in visitor.get(f"{at(lab)}/audience-9.csv", 404).text
 
 
-def test_a_violation_is_shown_until_somebody_has_looked_after_it(lab: Lab, visitor: Visitor) -> None:
+def test_a_violation_is_shown_until_a_person_resolves_it(lab: Lab, visitor: Visitor) -> None:
     lab.save(recipe(settings__safeguards__maxAudienceSize=1))
     lab.run_to_the_end()
     assert "the limit is 1" in visitor.get("/").text

@@ -111,7 +111,7 @@ def test_what_is_not_there_is_said_on_a_page(path: str, visitor: Visitor) -> Non
     assert "Page not found" in visitor.get(path, 404).text or path.startswith("/assets")
 
 
-def test_what_nobody_expected_is_logged_and_not_shown(
+def test_an_unexpected_error_is_logged_and_not_shown(
     lab: Lab, visitor: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:

@@ -111,7 +111,7 @@ def test_a_push_may_be_meant_literally(lab: Lab, visitor: Visitor) -> None:
     assert "literalText" not in stored(lab)["pushSequence"][1]
 
 
-def test_a_dry_run_that_reaches_nobody_is_not_green(lab: Lab, visitor: Visitor) -> None:
+def test_a_dry_run_that_reaches_no_user_is_not_green(lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     page = Page(visitor.send(RUN, RUN, {"mode": "real-dry-run"}, status=200).text)
     assert "0 of 9 people would get 0 messages" in page.text
@@ -119,7 +119,7 @@ def test_a_dry_run_that_reaches_nobody_is_not_green(lab: Lab, visitor: Visitor) 
     assert "nobody would get anything: all 9 users are excluded (9 no_token)" in page.text
 
 
-def test_a_change_that_somebody_else_overtook_is_not_saved_and_says_whose_it_was(lab: Lab, visitor: Visitor) -> None:
+def test_a_change_that_another_person_overtook_is_not_saved_and_says_whose_it_was(lab: Lab, visitor: Visitor) -> None:
     mine = visitor.get(EDIT).form(EDIT).fields
     visitor.become(Role.ADMIN, "ben@kicks.example")
     visitor.send(EDIT, EDIT, {"name": "Ben's"})
@@ -150,7 +150,7 @@ def test_what_the_form_does_not_show_stays_with_its_push_after_a_conflict(lab: L
 @pytest.mark.parametrize(
     "origin", ["", "{", "[]", "7", '{"kept": 5}', '{"kept": {"ours": 1}, "texts": []}', "[" * 100_000]
 )
-def test_a_hidden_field_that_somebody_changed_breaks_nothing(origin: str, lab: Lab, visitor: Visitor) -> None:
+def test_a_hidden_field_that_was_changed_breaks_nothing(origin: str, lab: Lab, visitor: Visitor) -> None:
     visitor.send(EDIT, EDIT, {"pushSequence[0].from": origin, "pushSequence[0].title": "New"})
     assert stored(lab)["pushSequence"][0]["title"] == "New"
 
@@ -225,7 +225,7 @@ def test_a_recipe_is_paused_resumed_and_deleted(lab: Lab, visitor: Visitor) -> N
     assert lab.ports.recipes.get("welcome") is None
 
 
-def test_a_dry_run_shows_whom_it_would_reach_and_sends_nothing(lab: Lab, visitor: Visitor) -> None:
+def test_a_dry_run_shows_the_users_it_would_reach_and_sends_nothing(lab: Lab, visitor: Visitor) -> None:
     visitor.become(Role.VIEWER)
     form = next(form for form in visitor.get("/recipes/welcome/run").forms if form.fields["mode"] == ["real-dry-run"])
     page = Page(visitor.post(form.action, form.fields, status=200).text)

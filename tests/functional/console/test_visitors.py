@@ -1,4 +1,4 @@
-"""Who may visit the console on Google Cloud: whom Identity-Aware Proxy vouches for, and a setting names."""
+"""Who may visit the console on Google Cloud: visitors of Identity-Aware Proxy that a setting names."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -52,7 +52,7 @@ def visit() -> Iterator[Visit]:
         yield come
 
 
-def test_whom_the_proxy_vouches_for_has_the_role_that_the_setting_gives(visit: Visit) -> None:
+def test_a_visitor_of_the_proxy_has_the_role_that_the_setting_gives(visit: Visit) -> None:
     assert visit(signed(claims())) == Caller(name="Ana@kicks.example", role=Role.OPERATOR)
 
 
@@ -77,18 +77,18 @@ def test_whom_the_proxy_vouches_for_has_the_role_that_the_setting_gives(visit: V
         "another service, a list, expired, from the future"
     ).split(", "),
 )
-def test_what_proves_nothing_lets_nobody_in(assertion: str | None, visit: Visit) -> None:
+def test_an_invalid_assertion_is_refused(assertion: str | None, visit: Visit) -> None:
     with pytest.raises(Unauthenticated):
         visit(assertion)
 
 
 @pytest.mark.parametrize("told", [{"email": "eve@kicks.example"}, {"email": None}, {"email": ["ana@kicks.example"]}])
-def test_whom_the_setting_does_not_name_may_not_come_in(told: dict[str, Any], visit: Visit) -> None:
+def test_a_visitor_that_the_setting_does_not_name_is_refused(told: dict[str, Any], visit: Visit) -> None:
     with pytest.raises(Forbidden):
         visit(signed(claims(**told)))
 
 
-def test_without_the_audience_nobody_comes_in_at_all(visit: Visit) -> None:
+def test_without_the_audience_every_visitor_is_refused(visit: Visit) -> None:
     with pytest.raises(Misconfigured, match="IAP_AUDIENCE"):
         visit(signed(claims()), IAP_AUDIENCE="")
 

@@ -81,7 +81,7 @@ class Page(HTMLParser):
 
 
 class Gate:
-    """Lets one visitor in, or nobody."""
+    """Lets one visitor in, or none."""
 
     def __init__(self, who: Caller | None, trouble: Exception | None = None) -> None:
         self._who, self._trouble = who, trouble
@@ -105,7 +105,7 @@ class Visitor:
         self.who: Caller | None = Caller(name="ana@kicks.example", role=Role.ADMIN)
 
     def become(self, role: Role | None, name: str = "ana@kicks.example") -> None:
-        """Come with another role, or as nobody."""
+        """Come with another role, or unauthenticated."""
         self.who = None if role is None else Caller(name=name, role=role)
 
     def open(self, method: str, path: str, **request: Any) -> TestResponse:
