@@ -1,4 +1,4 @@
-"""Put everything that a wheel installs under one package, `tminus`; docs/decisions/0033 says why.
+"""Put everything that a wheel installs under one package, `tminus`; docs/decisions/0036 says why.
 
 A checkout has `functions`, `audience_jobs`, `local` and `main.py` side by side, as Cloud Run functions want them. In
 site-packages these names would collide with others, so the build moves them into `tminus` and renames the imports.

@@ -1,1 +1,1 @@
-"""The name of the command and of the installed package; docs/decisions/0033 says what a wheel puts here."""
+"""The name of the command and of the installed package; docs/decisions/0036 says what a wheel puts here."""

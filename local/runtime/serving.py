@@ -37,7 +37,7 @@ FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 _LOADED_LATE = ("functions.domain.cadence.ledger", "functions.handlers.api.app", "functions.handlers.console.app")
-"""What only some of the deployed functions load, with their first request; see decisions/0033."""
+"""What only some of the deployed functions load, with their first request; see decisions/0034."""
 
 
 def load_handlers() -> None:
