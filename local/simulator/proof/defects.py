@@ -303,7 +303,7 @@ DEFECTS = (
         name="a burial replaces those before it",
         means="the dead tokens of a shard take the place of those that its partition had",
         sentence=r"^a dead token was forgotten that no operator had lifted$",
-        favours=("fcm_dead", "sends often"),
+        favours=("fcm_dead", "calm", "sends often"),
         changes=(Change(dead_tokens.bury, mutations.bury_alone),),
     ),
     Defect(
