@@ -67,6 +67,7 @@ def run(*args: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_demo_runs_on_them(tmp_path: Path) -> None:
     answer = run("demo", "--folder", tmp_path / "demo")
     assert answer.returncode == 0, answer.stderr

@@ -262,6 +262,7 @@ def test_channels_that_were_broken_by_hand_keep_nothing_from_being_sent(broken: 
 # What may go wrong on the way.
 
 
+@pytest.mark.slow
 def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_lab: MakeLab) -> None:
     up_at = START_AT + timedelta(hours=1)
     told = AlertLab(make_lab, down_until=up_at)
@@ -306,6 +307,7 @@ def test_what_a_channel_refuses_for_good_is_not_tried_again(make_lab: MakeLab) -
     assert told.lab.ports.alert_store.waiting(told.lab.clock.now()) == []
 
 
+@pytest.mark.slow
 def test_a_webhook_that_hangs_moves_no_message_by_a_second(make_lab: MakeLab) -> None:
     plain = make_lab()
     plain.save()

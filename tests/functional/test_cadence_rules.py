@@ -58,6 +58,7 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     assert history_of(lab.ports, SUBJECT).entries == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "pushes", "schedule"),
     [

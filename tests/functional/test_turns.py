@@ -203,6 +203,7 @@ def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_
     assert states(lab) == ["completed"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_crash_at_any_call_loses_no_turn_and_sends_nothing_twice(after: bool, make_lab: MakeLab) -> None:
     for number in range(0, 60, 5):

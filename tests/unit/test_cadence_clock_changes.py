@@ -106,6 +106,7 @@ def test_every_zone_that_changes_its_clocks_is_looked_at() -> None:
     assert {HOUR / 2, HOUR} <= shifts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", EVERY.values(), ids=EVERY)
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_schedule_gets_in_the_week_of_a_change_what_it_gets_in_every_other_week(every: int, count: int) -> None:
@@ -158,6 +159,7 @@ SEQUENCES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timings", SEQUENCES.values(), ids=SEQUENCES)
 @pytest.mark.parametrize("every", [2, 7], ids=["every second day", "weekly"])
 def test_a_sequence_on_the_day_of_a_change_excludes_no_user_that_another_week_lets_through(

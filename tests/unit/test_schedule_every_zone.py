@@ -88,6 +88,7 @@ def test_the_zones_are_all_there() -> None:
     assert sum(len(clocks) > 10 for clocks in classes()) > 15, "many zones change their clocks twice a year"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["00:00", "00:10", "02:30", "23:59"])
 def test_every_day_of_ten_years_has_its_one_send_in_every_zone(clock: str) -> None:
     at = time.fromisoformat(clock)
@@ -121,6 +122,7 @@ def shapes() -> Iterator[dict[str, object]]:
     yield {"frequency": Frequency.MONTHLY, "day_of_month": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("clock", "lead"), [("00:10", 30), ("00:10", 3), ("02:30", 90), ("02:15", 3), ("01:30", 30)])
 def test_the_schedulers_cron_fires_at_every_start_of_400_days_in_every_zone(clock: str, lead: int) -> None:
     since = datetime(2026, 11, 24, 9, 17, tzinfo=UTC)

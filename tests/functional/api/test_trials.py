@@ -148,6 +148,7 @@ def test_a_key_names_one_send_however_often_it_is_asked_for(lab: Lab, api: ApiCl
     assert api("POST", f"{TEST}?mode=test-live-send", headers=KEY).status_code == 422
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_send_that_breaks_off_anywhere_goes_on_under_its_key_and_is_sent_once(
     after: bool, make_lab: Callable[..., Lab]
