@@ -8,11 +8,13 @@ from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.ports import Ports
-from functions.ports.executions import ExecutionStore
+from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
+from functions.ports.shards import ShardStore
 from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.violations import ViolationStore
 from functions.settings import CloudSettings
 
 
@@ -33,6 +35,9 @@ def open_ports(
         recipes=cast("RecipeStore", _Lazy(cloud.recipes)),
         audit=cast("AuditLog", _Lazy(cloud.audit)),
         executions=cast("ExecutionStore", _Lazy(cloud.executions)),
+        shards=cast("ShardStore", _Lazy(cloud.shards)),
+        logs=cast("ExecutionLog", _Lazy(cloud.logs)),
+        violations=cast("ViolationStore", _Lazy(cloud.violations)),
         request_keys=cast("RequestKeys", _Lazy(cloud.request_keys)),
         ledger=cast("CadenceLedger", _Lazy(cloud.ledger)),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
@@ -99,6 +104,21 @@ class _Cloud:
         from functions.gcp.firestore.executions import FirestoreExecutionStore  # noqa: PLC0415
 
         return FirestoreExecutionStore(self._firestore)
+
+    def shards(self) -> ShardStore:
+        from functions.gcp.firestore.executions import FirestoreShardStore  # noqa: PLC0415
+
+        return FirestoreShardStore(self._firestore)
+
+    def logs(self) -> ExecutionLog:
+        from functions.gcp.firestore.executions import FirestoreExecutionLog  # noqa: PLC0415
+
+        return FirestoreExecutionLog(self._firestore)
+
+    def violations(self) -> ViolationStore:
+        from functions.gcp.firestore.executions import FirestoreViolationStore  # noqa: PLC0415
+
+        return FirestoreViolationStore(self._firestore)
 
     def request_keys(self) -> RequestKeys:
         from functions.gcp.firestore.request_keys import FirestoreRequestKeys  # noqa: PLC0415

@@ -12,7 +12,8 @@ from functions.domain.execution.safeguards import Violation
 from functions.domain.execution.violations import read_violation, write_violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
-from functions.ports.executions import ExecutionSearch, LogEntry, Place, ViolationPlace
+from functions.ports.executions import ExecutionSearch, LogEntry, Place
+from functions.ports.violations import ViolationPlace
 from local.embedded.database import Database
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
@@ -100,82 +101,6 @@ class SqliteExecutionStore:
         [row] = self._database.rows(query, parameters)
         return int(row["found"])
 
-    def save_push(self, files: PushFiles) -> None:
-        """Keep the manifest of a push."""
-        with self._database.transaction() as connection:
-            values = (files.execution_id, files.push, to_text(files.document()))
-            connection.execute("INSERT OR REPLACE INTO pushes VALUES (?, ?, ?)", values)
-
-    def push(self, execution_id: str, push: int) -> PushFiles | None:
-        """Return the manifest of a push, None before its audience is built."""
-        query = "SELECT document FROM pushes WHERE execution_id = ? AND push = ?"
-        rows = self._database.rows(query, (execution_id, push))
-        return PushFiles.read(json.loads(rows[0]["document"])) if rows else None
-
-    def create_shard(self, shard: Shard) -> Shard:
-        """Create a shard unless it exists; return the one that is stored."""
-        values = {"execution_id": shard.execution_id, "key": shard.key, **_columns(shard)}
-        names = ", ".join(f":{name}" for name in values)
-        with self._database.transaction() as connection:
-            query = f"INSERT OR IGNORE INTO shards ({', '.join(values)}) VALUES ({names})"  # noqa: S608 - our columns
-            connection.execute(query, values)
-            [stored] = self._read_shards("execution_id = ? AND key = ?", shard.execution_id, shard.key)
-        return stored
-
-    def shard(self, execution_id: str, key: str) -> Shard | None:
-        """Return a shard by its key, None where there is none."""
-        return next(iter(self._read_shards("execution_id = ? AND key = ?", execution_id, key)), None)
-
-    def progress(self, execution_id: str) -> Tally:
-        """Return the sum of the tallies of an execution's live shards that are done; exclusions under "all"."""
-        sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _SUMMED)
-        query = f"SELECT {sums} FROM shards WHERE execution_id = ? AND done AND NOT test"  # noqa: S608 - our columns
-        [row] = self._database.rows(query, (execution_id,))
-        counts = {name: row[name] for name in ("sent", "failed", "unknown", "lost")}
-        excluded = {"all": row["excluded"]} if row["excluded"] else {}
-        return Tally(audience_size=row["rows"], excluded=excluded, **counts)
-
-    def shards_under_way(self, now: datetime) -> int:
-        """Return how many shards of all executions a worker holds now."""
-        [row] = self._database.rows("SELECT count(*) AS held FROM shards WHERE lease_until > ?", (to_micros(now),))
-        return int(row["held"])
-
-    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
-        """Write a shard on condition, in one transaction, and return it with its next version.
-
-        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
-        the version of the given one.
-        """
-        with self._database.transaction() as connection:
-            rows = self._database.rows("SELECT state FROM executions WHERE id = ?", (shard.execution_id,))
-            state = rows[0]["state"] if rows else "missing"
-            if state != only_while.value:
-                raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
-            return _write_shard(connection, shard)
-
-    def settle_shard(self, shard: Shard) -> Shard:
-        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
-        with self._database.transaction() as connection:
-            return _write_shard(connection, shard)
-
-    def shards(self, execution_id: str) -> Sequence[Shard]:
-        """Return all shards of an execution, by push, live before test, by number."""
-        return self._read_shards("execution_id = ? ORDER BY push, test, number", execution_id)
-
-    def log(self, execution_id: str, entry: LogEntry) -> None:
-        """Add a line to an execution's log."""
-        values = (execution_id, to_micros(entry.at), entry.phase, entry.level, entry.message)
-        with self._database.transaction() as connection:
-            connection.execute("INSERT INTO log_entries VALUES (?, ?, ?, ?, ?)", values)
-
-    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
-        """Return an execution's log, oldest line first."""
-        query = "SELECT * FROM log_entries WHERE execution_id = ? ORDER BY at, rowid"
-        return [
-            LogEntry(at=from_micros(row["at"]), phase=row["phase"], level=row["level"], message=row["message"])
-            for row in self._database.rows(query, (execution_id,))
-        ]
-
     def accounted_until(self) -> datetime | None:
         """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
         rows = self._database.rows("SELECT until FROM sends_accounted")
@@ -189,6 +114,115 @@ class SqliteExecutionStore:
         with self._database.transaction() as connection:
             connection.execute(kept, (to_micros(at),))
 
+    def _read(self, condition: str, *parameters: object) -> list[Execution]:
+        query = f"SELECT rowid, document FROM executions WHERE {condition}"  # noqa: S608 - constants above
+        rows = self._database.rows(query, parameters)
+        return [replace(Execution.read(json.loads(row["document"])), number=row["rowid"]) for row in rows]
+
+
+class SqliteShardStore:
+    """Plays ShardStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(_SCHEMA)
+
+    def save_push(self, files: PushFiles) -> None:
+        """Keep the manifest of a push."""
+        with self._database.transaction() as connection:
+            values = (files.execution_id, files.push, to_text(files.document()))
+            connection.execute("INSERT OR REPLACE INTO pushes VALUES (?, ?, ?)", values)
+
+    def push(self, execution_id: str, push: int) -> PushFiles | None:
+        """Return the manifest of a push, None before its audience is built."""
+        query = "SELECT document FROM pushes WHERE execution_id = ? AND push = ?"
+        rows = self._database.rows(query, (execution_id, push))
+        return PushFiles.read(json.loads(rows[0]["document"])) if rows else None
+
+    def create(self, shard: Shard) -> Shard:
+        """Create a shard unless it exists; return the one that is stored."""
+        values = {"execution_id": shard.execution_id, "key": shard.key, **_columns(shard)}
+        names = ", ".join(f":{name}" for name in values)
+        with self._database.transaction() as connection:
+            query = f"INSERT OR IGNORE INTO shards ({', '.join(values)}) VALUES ({names})"  # noqa: S608 - our columns
+            connection.execute(query, values)
+            [stored] = self._read_shards("execution_id = ? AND key = ?", shard.execution_id, shard.key)
+        return stored
+
+    def get(self, execution_id: str, key: str) -> Shard | None:
+        """Return a shard by its key, None where there is none."""
+        return next(iter(self._read_shards("execution_id = ? AND key = ?", execution_id, key)), None)
+
+    def progress(self, execution_id: str) -> Tally:
+        """Return the sum of the tallies of an execution's live shards that are done; exclusions under "all"."""
+        sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _SUMMED)
+        query = f"SELECT {sums} FROM shards WHERE execution_id = ? AND done AND NOT test"  # noqa: S608 - our columns
+        [row] = self._database.rows(query, (execution_id,))
+        counts = {name: row[name] for name in ("sent", "failed", "unknown", "lost")}
+        excluded = {"all": row["excluded"]} if row["excluded"] else {}
+        return Tally(audience_size=row["rows"], excluded=excluded, **counts)
+
+    def under_way(self, now: datetime) -> int:
+        """Return how many shards of all executions a worker holds now."""
+        [row] = self._database.rows("SELECT count(*) AS held FROM shards WHERE lease_until > ?", (to_micros(now),))
+        return int(row["held"])
+
+    def save(self, shard: Shard, *, only_while: State) -> Shard:
+        """Write a shard on condition, in one transaction, and return it with its next version.
+
+        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
+        the version of the given one.
+        """
+        with self._database.transaction() as connection:
+            rows = self._database.rows("SELECT state FROM executions WHERE id = ?", (shard.execution_id,))
+            state = rows[0]["state"] if rows else "missing"
+            if state != only_while.value:
+                raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
+            return _write_shard(connection, shard)
+
+    def settle(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save`."""
+        with self._database.transaction() as connection:
+            return _write_shard(connection, shard)
+
+    def of(self, execution_id: str) -> Sequence[Shard]:
+        """Return all shards of an execution, by push, live before test, by number."""
+        return self._read_shards("execution_id = ? ORDER BY push, test, number", execution_id)
+
+    def _read_shards(self, condition: str, *parameters: str) -> list[Shard]:
+        query = f"SELECT document FROM shards WHERE {condition}"  # noqa: S608 - conditions are constants above
+        return [Shard.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
+
+
+class SqliteExecutionLog:
+    """Plays ExecutionLog."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(_SCHEMA)
+
+    def add(self, execution_id: str, entry: LogEntry) -> None:
+        """Add a line to an execution's log."""
+        values = (execution_id, to_micros(entry.at), entry.phase, entry.level, entry.message)
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO log_entries VALUES (?, ?, ?, ?, ?)", values)
+
+    def of(self, execution_id: str) -> Sequence[LogEntry]:
+        """Return an execution's log, oldest line first."""
+        query = "SELECT * FROM log_entries WHERE execution_id = ? ORDER BY at, rowid"
+        return [
+            LogEntry(at=from_micros(row["at"]), phase=row["phase"], level=row["level"], message=row["message"])
+            for row in self._database.rows(query, (execution_id,))
+        ]
+
+
+class SqliteViolationStore:
+    """Plays ViolationStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(_SCHEMA)
+
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
         document = to_text(write_violation(violation))
@@ -197,12 +231,12 @@ class SqliteExecutionStore:
             written = connection.execute("INSERT OR IGNORE INTO violations VALUES (?, ?, ?, ?)", values)
         return written.rowcount == 1
 
-    def violations(self, execution_id: str) -> Sequence[Violation]:
+    def of(self, execution_id: str) -> Sequence[Violation]:
         """Return an execution's violations, oldest first."""
         query = "SELECT document FROM violations WHERE execution_id = ? ORDER BY at, rowid"
         return [read_violation(json.loads(row["document"])) for row in self._database.rows(query, (execution_id,))]
 
-    def open_violations(
+    def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
         """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
@@ -230,15 +264,6 @@ class SqliteExecutionStore:
             values = (to_text(write_violation(violation)), execution_id, violation_id)
             connection.execute(f"UPDATE violations SET document = ? WHERE {place}", values)  # noqa: S608 - ours
         return violation
-
-    def _read(self, condition: str, *parameters: object) -> list[Execution]:
-        query = f"SELECT rowid, document FROM executions WHERE {condition}"  # noqa: S608 - constants above
-        rows = self._database.rows(query, parameters)
-        return [replace(Execution.read(json.loads(row["document"])), number=row["rowid"]) for row in rows]
-
-    def _read_shards(self, condition: str, *parameters: str) -> list[Shard]:
-        query = f"SELECT document FROM shards WHERE {condition}"  # noqa: S608 - conditions are constants above
-        return [Shard.read(json.loads(row["document"])) for row in self._database.rows(query, parameters)]
 
 
 def _conditions(wanted: ExecutionSearch) -> tuple[list[str], list[object]]:

@@ -17,7 +17,7 @@ from local.embedded.clock import RealClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
 from local.embedded.disk import check_space
-from local.embedded.executions import SqliteExecutionStore
+from local.embedded.executions import SqliteExecutionLog, SqliteExecutionStore, SqliteShardStore, SqliteViolationStore
 from local.embedded.files import FolderAudienceFiles
 from local.embedded.heartbeat import Heartbeat
 from local.embedded.ledger import SqliteCadenceLedger
@@ -79,6 +79,9 @@ def open_system(
         recipes=SqliteRecipeStore(database),
         audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
+        shards=SqliteShardStore(database),
+        logs=SqliteExecutionLog(database),
+        violations=SqliteViolationStore(database),
         request_keys=SqliteRequestKeys(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(state),

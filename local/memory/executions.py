@@ -12,7 +12,8 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
-from functions.ports.executions import ExecutionSearch, LogEntry, Place, ViolationPlace, violation_place
+from functions.ports.executions import ExecutionSearch, LogEntry, Place
+from functions.ports.violations import ViolationPlace, violation_place
 
 
 class MemoryExecutionStore:
@@ -21,11 +22,6 @@ class MemoryExecutionStore:
     def __init__(self) -> None:
         self._executions: dict[str, Execution] = {}
         self._unfinished: dict[str, Execution] = {}
-        self._pushes: dict[tuple[str, int], PushFiles] = {}
-        self._shards: dict[str, dict[str, Shard]] = defaultdict(dict)
-        self._held: dict[tuple[str, str], datetime] = {}
-        self._log: dict[str, list[LogEntry]] = defaultdict(list)
-        self._violations: dict[str, dict[str, Violation]] = defaultdict(dict)
         self._accounted: datetime | None = None
         self._writing = threading.RLock()
 
@@ -90,6 +86,26 @@ class MemoryExecutionStore:
         """Return every execution, in the order in which they were created."""
         return list(self._executions.values())
 
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        return self._accounted
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+        with self._writing:
+            self._accounted = max(at, self._accounted or at)
+
+
+class MemoryShardStore:
+    """Plays ShardStore."""
+
+    def __init__(self, executions: MemoryExecutionStore) -> None:
+        self._executions = executions
+        self._pushes: dict[tuple[str, int], PushFiles] = {}
+        self._shards: dict[str, dict[str, Shard]] = defaultdict(dict)
+        self._held: dict[tuple[str, str], datetime] = {}
+        self._writing = threading.RLock()
+
     def save_push(self, files: PushFiles) -> None:
         """Keep the manifest of a push."""
         self._pushes[files.execution_id, files.push] = files
@@ -98,14 +114,14 @@ class MemoryExecutionStore:
         """Return the manifest of a push, None before its audience is built."""
         return self._pushes.get((execution_id, push))
 
-    def create_shard(self, shard: Shard) -> Shard:
+    def create(self, shard: Shard) -> Shard:
         """Create a shard unless it exists; return the one that is stored."""
         with self._writing:
             stored = self._shards[shard.execution_id].setdefault(shard.key, shard)
             self._note_lease(stored)
             return stored
 
-    def shard(self, execution_id: str, key: str) -> Shard | None:
+    def get(self, execution_id: str, key: str) -> Shard | None:
         """Return a shard by its key, None where there is none."""
         return self._shards[execution_id].get(key)
 
@@ -116,11 +132,11 @@ class MemoryExecutionStore:
         excluded = sum(total.excluded.values())
         return replace(total, excluded={"all": excluded} if excluded else {})
 
-    def shards_under_way(self, now: datetime) -> int:
+    def under_way(self, now: datetime) -> int:
         """Return how many shards of all executions a worker holds now."""
         return sum(lease > now for lease in self._held.values())
 
-    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
+    def save(self, shard: Shard, *, only_while: State) -> Shard:
         """Write a shard on condition, in one transaction, and return it with its next version.
 
         Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
@@ -133,8 +149,8 @@ class MemoryExecutionStore:
                 raise Halted(f"execution {shard.execution_id} is {state}, not {only_while.value}")
             return self._write_shard(shard)
 
-    def settle_shard(self, shard: Shard) -> Shard:
-        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
+    def settle(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save`."""
         with self._writing:
             return self._write_shard(shard)
 
@@ -155,28 +171,35 @@ class MemoryExecutionStore:
         else:
             self._held[key] = shard.lease_until
 
-    def shards(self, execution_id: str) -> Sequence[Shard]:
+    def of(self, execution_id: str) -> Sequence[Shard]:
         """Return all shards of an execution, by push, live before test, by number."""
         found = self._shards[execution_id].values()
         return sorted(found, key=lambda shard: (shard.push, shard.test, shard.number))
 
-    def log(self, execution_id: str, entry: LogEntry) -> None:
+
+class MemoryExecutionLog:
+    """Plays ExecutionLog."""
+
+    def __init__(self) -> None:
+        self._log: dict[str, list[LogEntry]] = defaultdict(list)
+        self._writing = threading.RLock()
+
+    def add(self, execution_id: str, entry: LogEntry) -> None:
         """Add a line to an execution's log."""
         with self._writing:
             insort(self._log[execution_id], entry, key=lambda line: line.at)
 
-    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
+    def of(self, execution_id: str) -> Sequence[LogEntry]:
         """Return an execution's log, oldest line first."""
         return list(self._log[execution_id])
 
-    def accounted_until(self) -> datetime | None:
-        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
-        return self._accounted
 
-    def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
-        with self._writing:
-            self._accounted = max(at, self._accounted or at)
+class MemoryViolationStore:
+    """Plays ViolationStore."""
+
+    def __init__(self) -> None:
+        self._violations: dict[str, dict[str, Violation]] = defaultdict(dict)
+        self._writing = threading.RLock()
 
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
@@ -184,11 +207,11 @@ class MemoryExecutionStore:
             kept = self._violations[violation.execution_id]
             return kept.setdefault(violation.id, violation) is violation
 
-    def violations(self, execution_id: str) -> Sequence[Violation]:
+    def of(self, execution_id: str) -> Sequence[Violation]:
         """Return an execution's violations, oldest first."""
         return sorted(self._violations[execution_id].values(), key=lambda violation: violation.at)
 
-    def open_violations(
+    def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
         """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""

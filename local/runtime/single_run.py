@@ -115,7 +115,7 @@ class _Teller:
 
     def finished(self) -> bool:
         """Tell what is new, and whether the execution is over and cleaned up."""
-        entries = self._ports.executions.log_of(self._execution)
+        entries = self._ports.logs.of(self._execution)
         for entry in entries[self._told :]:
             self._tell(entry)
         self._told = len(entries)

@@ -21,17 +21,19 @@ from functions.domain.push.outcomes import Message, Outcome
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm.sender import FcmSender
-from functions.ports.executions import ExecutionStore
+from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.queue import Schedules, Task, TaskQueue
 from functions.ports.sending import Devices, PushSender
+from functions.ports.shards import ShardStore
 from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
 from local.embedded.alerts import SqliteAlertStore
 from local.embedded.audit import SqliteAuditLog
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.devices import SqliteDevices
-from local.embedded.executions import SqliteExecutionStore
+from local.embedded.executions import SqliteExecutionLog, SqliteExecutionStore, SqliteShardStore, SqliteViolationStore
 from local.embedded.files import FolderAudienceFiles
 from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
@@ -47,7 +49,7 @@ from local.memory.documents import (
     MemoryRecipeStore,
     MemoryRequestKeys,
 )
-from local.memory.executions import MemoryExecutionStore
+from local.memory.executions import MemoryExecutionLog, MemoryExecutionStore, MemoryShardStore, MemoryViolationStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
@@ -68,6 +70,9 @@ class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    shards: ShardStore
+    logs: ExecutionLog
+    violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles
@@ -89,6 +94,9 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
         recipes=SqliteRecipeStore(database),
         audit=SqliteAuditLog(database),
         executions=SqliteExecutionStore(database),
+        shards=SqliteShardStore(database),
+        logs=SqliteExecutionLog(database),
+        violations=SqliteViolationStore(database),
         request_keys=SqliteRequestKeys(database),
         ledger=SqliteCadenceLedger(database),
         files=FolderAudienceFiles(folder / "files"),
@@ -115,10 +123,14 @@ def _phones(by_token: Mapping[str, Outcome]) -> PushSender:
 
 def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapters]:
     audit = MemoryAuditLog()
+    executions = MemoryExecutionStore()
     adapters = Adapters(
         recipes=MemoryRecipeStore(audit),
         audit=audit,
-        executions=MemoryExecutionStore(),
+        executions=executions,
+        shards=MemoryShardStore(executions),
+        logs=MemoryExecutionLog(),
+        violations=MemoryViolationStore(),
         request_keys=MemoryRequestKeys(),
         ledger=MemoryCadenceLedger(audit),
         files=MemoryAudienceFiles(),
@@ -143,6 +155,9 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         recipes=ports.recipes,
         audit=ports.audit,
         executions=ports.executions,
+        shards=ports.shards,
+        logs=ports.logs,
+        violations=ports.violations,
         request_keys=ports.request_keys,
         ledger=ports.ledger,
         files=ports.files,

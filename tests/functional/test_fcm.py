@@ -207,7 +207,7 @@ def test_a_stop_starts_no_further_chunk_and_says_what_was_under_way(
     assert lab.report()["status"] == "stopped"
     assert numbers["sent"] == 100 * chunks, "those that were taken, and no other"
     assert 100 <= numbers["underWayAtStop"] <= 400
-    log = [entry.message for entry in lab.ports.executions.log_of(lab.id)]
+    log = [entry.message for entry in lab.ports.logs.of(lab.id)]
     assert any(f"{numbers['underWayAtStop']:,} were under way when it was stopped" in line for line in log)
     assert_one_request_a_message(fcm)
 
@@ -285,7 +285,7 @@ def test_a_crash_at_any_call_of_a_live_send_repeats_no_request(
     counting = CrashPoint(None)
     run_through_crashes(a_campaign(make_lab, lambda ports: counting.wrap(replace(ports, sender=sender))))
     last = max(place for place, name in enumerate(counting.calls) if name == "files.delete")
-    assert {"executions.save_shard", "sender.send step", "ledger.transact", "devices.bury"} <= set(counting.calls)
+    assert {"shards.save", "sender.send step", "ledger.transact", "devices.bury"} <= set(counting.calls)
     for place in range(third, last + 1, 3):
         before = len(fcm.requests)
         point = CrashPoint(place, after=after)

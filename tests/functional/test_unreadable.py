@@ -126,10 +126,10 @@ def test_a_step_that_comes_again_and_reconciling_change_nothing_more(lab: Lab) -
     answers = [lab.deliver("finish"), lab.deliver("checkpoint"), lab.deliver("send_shard", push=1, shard=1)]
     assert [answer.status for answer in answers] == [200, 200, 200]
     ended = lab.execution()
-    log = list(lab.ports.executions.log_of(lab.id))
+    log = list(lab.ports.logs.of(lab.id))
     reconcile(lab.ports)
     assert lab.execution() == ended
-    assert list(lab.ports.executions.log_of(lab.id)) == log
+    assert list(lab.ports.logs.of(lab.id)) == log
 
 
 def test_reconciling_ends_what_no_step_would(lab: Lab) -> None:

@@ -52,6 +52,6 @@ def test_an_open_violation_is_found_behind_any_number_of_newer_ones(make_lab: Ca
     [oldest] = open_violations(lab.ports).violations
     for number in range(600):
         at = oldest.at + timedelta(seconds=1 + number)
-        lab.ports.executions.record(replace(oldest, id=f"v{number}", recipe_id="other", at=at))
+        lab.ports.violations.record(replace(oldest, id=f"v{number}", recipe_id="other", at=at))
     assert list(open_violations(lab.ports, recipe_id="welcome").violations) == [oldest]
     assert resolve_violation(lab.ports, "", oldest.id, by="ann@example.com").resolved

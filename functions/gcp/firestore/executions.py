@@ -38,7 +38,8 @@ from functions.gcp.firestore.documents import (
 )
 from functions.gcp.firestore.documents import change as change_documents
 from functions.gcp.trouble import translated
-from functions.ports.executions import ExecutionSearch, LogEntry, Place, ViolationPlace
+from functions.ports.executions import ExecutionSearch, LogEntry, Place
+from functions.ports.violations import ViolationPlace
 
 V = TypeVar("V")
 
@@ -56,14 +57,10 @@ class FirestoreExecutionStore:
         self._client = client
         self._executions = client.collection("executions")
         self._sends = client.document("settings/sends")
-        self._update_times: _OfVersions[datetime] = {}
-        self._writers: _OfVersions[str] = {}
-        self._recipes_named = False
-        self._process, self._lines = uuid4().hex[:8], itertools.count()
 
     def create(self, execution: Execution) -> bool:
         """Create an execution; False where another claim has created it before. The only dedup authority."""
-        place = self._place(execution.id)
+        place = _place(self._client, execution.id)
         if create(place, _write(execution)):
             return True
         stored = self.get(execution.id)
@@ -71,11 +68,11 @@ class FirestoreExecutionStore:
 
     def get(self, execution_id: str) -> Execution | None:
         """Return an execution, None where there is none."""
-        return _read(read(self._place(execution_id)))
+        return _read(read(_place(self._client, execution_id)))
 
     def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
         """Replace an execution in one transaction; what `change` raises, leaves it. NotFound where there is none."""
-        place = self._place(execution_id)
+        place = _place(self._client, execution_id)
 
         def work(unit: Unit) -> Execution:
             execution = _read(unit.read(place))
@@ -102,7 +99,7 @@ class FirestoreExecutionStore:
             self._wanted(wanted).order_by("sendAt", direction=direction).order_by("__name__", direction=direction)
         )
         if after is not None:
-            ordered = ordered.start_after({"sendAt": after[0], "__name__": self._place(after[1])})
+            ordered = ordered.start_after({"sendAt": after[0], "__name__": _place(self._client, after[1])})
         return [execution for each in find(ordered.limit(most).stream) if (execution := _read(each))]
 
     def count(self, wanted: ExecutionSearch) -> int:
@@ -124,17 +121,39 @@ class FirestoreExecutionStore:
                 query = query.where(filter=FieldFilter(name, comparison, value))
         return query
 
+    def accounted_until(self) -> datetime | None:
+        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        return _accounted(read(self._sends))
+
+    def account_until(self, at: datetime) -> None:
+        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+
+        def work(unit: Unit) -> None:
+            kept = _accounted(unit.read(self._sends))
+            unit.write(self._sends, {"accountedUntil": stamp(max(at, kept or at))})
+
+        change_documents(self._client, [self._sends], work)
+
+
+class FirestoreShardStore:
+    """Plays ShardStore."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._update_times: _OfVersions[datetime] = {}
+        self._writers: _OfVersions[str] = {}
+
     def save_push(self, files: PushFiles) -> None:
         """Keep the manifest of a push."""
-        place = self._place(files.execution_id).collection("pushes").document(str(files.push))
+        place = _place(self._client, files.execution_id).collection("pushes").document(str(files.push))
         change_documents(self._client, [place], lambda unit: unit.write(place, files.document()))
 
     def push(self, execution_id: str, push: int) -> PushFiles | None:
         """Return the manifest of a push, None before its audience is built."""
-        document = plain(read(self._place(execution_id).collection("pushes").document(str(push))))
+        document = plain(read(_place(self._client, execution_id).collection("pushes").document(str(push))))
         return PushFiles.read(document) if document else None
 
-    def create_shard(self, shard: Shard) -> Shard:
+    def create(self, shard: Shard) -> Shard:
         """Create a shard unless it exists; return the one that is stored."""
         place = self._shard_place(shard.execution_id, shard.key)
 
@@ -147,7 +166,7 @@ class FirestoreExecutionStore:
 
         return change_documents(self._client, [place], work)
 
-    def shard(self, execution_id: str, key: str) -> Shard | None:
+    def get(self, execution_id: str, key: str) -> Shard | None:
         """Return a shard by its key, None where there is none."""
         snapshot = read(self._shard_place(execution_id, key))
         shard = _read_shard(snapshot)
@@ -162,14 +181,14 @@ class FirestoreExecutionStore:
         counted = {name: sums.get(name, 0) for name in _COUNTED}
         return Tally(audience_size=sums.get("rows", 0), excluded=excluded, **counted)
 
-    def shards_under_way(self, now: datetime) -> int:
+    def under_way(self, now: datetime) -> int:
         """Return how many shards of all executions a worker holds now."""
         held = self._client.collection_group("shards").where(filter=FieldFilter("leaseUntil", ">", now))
         count: Any = held.count(alias="held")  # its types say that `self` has to be passed
         [[counted]] = find(count.get)
         return int(counted.value)
 
-    def save_shard(self, shard: Shard, *, only_while: State) -> Shard:
+    def save(self, shard: Shard, *, only_while: State) -> Shard:
         """Write a shard on condition, in one transaction, and return it with its next version.
 
         Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
@@ -179,7 +198,7 @@ class FirestoreExecutionStore:
         A write that landed although its answer was lost may end in an error too, where the execution is stopped
         before it is repeated: then `settle_shard` still takes the shard as it was given here.
         """
-        execution, place = self._place(shard.execution_id), self._shard_place(shard.execution_id, shard.key)
+        execution, place = _place(self._client, shard.execution_id), self._shard_place(shard.execution_id, shard.key)
         written, writer = replace(shard, version=shard.version + 1), uuid4().hex
         content = storable(_write_shard(written)) | {WRITERS: [writer]}
         stored_at = self._stored_at(shard)
@@ -208,8 +227,8 @@ class FirestoreExecutionStore:
         self._writers.pop((shard.execution_id, shard.key), None)
         return written
 
-    def settle_shard(self, shard: Shard) -> Shard:
-        """Write what is known of a shard whatever the execution's state; Conflict as in `save_shard`."""
+    def settle(self, shard: Shard) -> Shard:
+        """Write what is known of a shard whatever the execution's state; Conflict as in `save`."""
         place = self._shard_place(shard.execution_id, shard.key)
 
         def work(unit: Unit) -> Shard:
@@ -226,48 +245,79 @@ class FirestoreExecutionStore:
         self._update_times.pop((shard.execution_id, shard.key), None)
         return settled
 
-    def shards(self, execution_id: str) -> Sequence[Shard]:
+    def of(self, execution_id: str) -> Sequence[Shard]:
         """Return all shards of an execution, by push, live before test, by number."""
-        found = find(self._place(execution_id).collection("shards").stream)
+        found = find(_place(self._client, execution_id).collection("shards").stream)
         shards = [shard for snapshot in found if (shard := _read_shard(snapshot))]
         return sorted(shards, key=lambda shard: (shard.push, shard.test, shard.number))
 
-    def log(self, execution_id: str, entry: LogEntry) -> None:
+    def _count(self, unit: Unit, shard: Shard, before: Tally) -> None:
+        """Add to the execution's progress what a live shard's outcomes are more than they were, once it is done."""
+        if shard.test or not shard.done:
+            return
+        after, amounts = _sums(shard.tally), _sums(before)
+        more = {name: amount - amounts[name] for name, amount in after.items()}
+        unit.add(self._progress_place(shard.execution_id), more)
+
+    def _stored_at(self, shard: Shard) -> datetime | None:
+        """Return when the version of the shard was written, None where another one is stored."""
+        version, at = self._update_times.get((shard.execution_id, shard.key), (-1, None))
+        if version == shard.version:
+            return at
+        snapshot = read(self._shard_place(shard.execution_id, shard.key))
+        stored = _read_shard(snapshot)
+        return snapshot.update_time if stored and stored.version == shard.version else None
+
+    def _left_behind(self, snapshot: Snapshot, shard: Shard) -> bool:
+        """Say whether what is stored has landed although this process failed to save this version of the shard."""
+        version, writer = self._writers.get((shard.execution_id, shard.key), (-1, ""))
+        return version == shard.version and last_written_by(snapshot, writer)
+
+    def _shard_place(self, execution_id: str, key: str) -> DocumentReference:
+        return cast("DocumentReference", _place(self._client, execution_id).collection("shards").document(key))
+
+    def _progress_place(self, execution_id: str) -> DocumentReference:
+        return cast("DocumentReference", _place(self._client, execution_id).collection("progress").document("live"))
+
+
+class FirestoreExecutionLog:
+    """Plays ExecutionLog."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._process, self._lines = uuid4().hex[:8], itertools.count()
+
+    def add(self, execution_id: str, entry: LogEntry) -> None:
         """Add a line to an execution's log."""
         name = f"{entry.at:%Y%m%dT%H%M%S%f}-{self._process}-{next(self._lines):06}"
-        place = self._place(execution_id).collection("log").document(name)
+        place = _place(self._client, execution_id).collection("log").document(name)
         document = {"at": entry.at, "phase": entry.phase, "level": entry.level, "message": entry.message}
         create(place, document)
 
-    def log_of(self, execution_id: str) -> Sequence[LogEntry]:
+    def of(self, execution_id: str) -> Sequence[LogEntry]:
         """Return an execution's log, oldest line first."""
-        found = find(self._place(execution_id).collection("log").order_by("__name__").stream)
+        found = find(_place(self._client, execution_id).collection("log").order_by("__name__").stream)
         lines = [document for snapshot in found if (document := plain(snapshot))]
         return [LogEntry(**(line | {"at": instant(line["at"])})) for line in lines]
 
-    def accounted_until(self) -> datetime | None:
-        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
-        return _accounted(read(self._sends))
 
-    def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+class FirestoreViolationStore:
+    """Plays ViolationStore."""
 
-        def work(unit: Unit) -> None:
-            kept = _accounted(unit.read(self._sends))
-            unit.write(self._sends, {"accountedUntil": stamp(max(at, kept or at))})
-
-        change_documents(self._client, [self._sends], work)
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._recipes_named = False
 
     def record(self, violation: Violation) -> bool:
         """Keep a violation; False where the same one is kept already."""
         return create(self._violation_place(violation.execution_id, violation.id), _write_violation(violation))
 
-    def violations(self, execution_id: str) -> Sequence[Violation]:
+    def of(self, execution_id: str) -> Sequence[Violation]:
         """Return an execution's violations, oldest first."""
-        found = find(self._place(execution_id).collection("violations").order_by("at").stream)
+        found = find(_place(self._client, execution_id).collection("violations").order_by("at").stream)
         return [read_violation(document) for snapshot in found if (document := plain(snapshot))]
 
-    def open_violations(
+    def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
         """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
@@ -308,40 +358,9 @@ class FirestoreExecutionStore:
 
         return change_documents(self._client, [place], work)
 
-    def _count(self, unit: Unit, shard: Shard, before: Tally) -> None:
-        """Add to the execution's progress what a live shard's outcomes are more than they were, once it is done."""
-        if shard.test or not shard.done:
-            return
-        after, amounts = _sums(shard.tally), _sums(before)
-        more = {name: amount - amounts[name] for name, amount in after.items()}
-        unit.add(self._progress_place(shard.execution_id), more)
-
-    def _stored_at(self, shard: Shard) -> datetime | None:
-        """Return when the version of the shard was written, None where another one is stored."""
-        version, at = self._update_times.get((shard.execution_id, shard.key), (-1, None))
-        if version == shard.version:
-            return at
-        snapshot = read(self._shard_place(shard.execution_id, shard.key))
-        stored = _read_shard(snapshot)
-        return snapshot.update_time if stored and stored.version == shard.version else None
-
-    def _left_behind(self, snapshot: Snapshot, shard: Shard) -> bool:
-        """Say whether what is stored has landed although this process failed to save this version of the shard."""
-        version, writer = self._writers.get((shard.execution_id, shard.key), (-1, ""))
-        return version == shard.version and last_written_by(snapshot, writer)
-
-    def _place(self, execution_id: str) -> DocumentReference:
-        return self._executions.document(_name(execution_id))
-
-    def _shard_place(self, execution_id: str, key: str) -> DocumentReference:
-        return cast("DocumentReference", self._place(execution_id).collection("shards").document(key))
-
     def _violation_place(self, execution_id: str, violation_id: str) -> DocumentReference:
-        violations = self._place(execution_id).collection("violations")
+        violations = _place(self._client, execution_id).collection("violations")
         return cast("DocumentReference", violations.document(_name(violation_id)))
-
-    def _progress_place(self, execution_id: str) -> DocumentReference:
-        return cast("DocumentReference", self._place(execution_id).collection("progress").document("live"))
 
 
 def _keep(known: _OfVersions[V], shard: Shard, value: V) -> None:
@@ -349,6 +368,10 @@ def _keep(known: _OfVersions[V], shard: Shard, value: V) -> None:
     while len(known) >= _MOST_REMEMBERED:
         known.pop(next(iter(known)), None)
     known[(shard.execution_id, shard.key)] = (shard.version, value)
+
+
+def _place(client: firestore.Client, execution_id: str) -> DocumentReference:
+    return client.collection("executions").document(_name(execution_id))
 
 
 def _name(text: str) -> str:

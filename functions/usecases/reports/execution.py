@@ -26,7 +26,7 @@ def report(ports: Ports, execution_id: str) -> dict[str, Any]:
     pushes that were not built are left out.
     """
     execution = load_execution(ports, execution_id)
-    shards, violations = ports.executions.shards(execution_id), ports.executions.violations(execution_id)
+    shards, violations = ports.shards.of(execution_id), ports.violations.of(execution_id)
     return report_of(ports, execution, shards, violations)
 
 
@@ -70,7 +70,7 @@ def _window_ends_at(ports: Ports, run: Run | None) -> str | None:
 
 def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[dict[str, Any]]:
     """Return what became of each push of an execution, as `report` has it."""
-    shards = ports.executions.shards(execution.id)
+    shards = ports.shards.of(execution.id)
     return [numbers for numbers, _ in _pushes(ports, execution, run, shards)]
 
 

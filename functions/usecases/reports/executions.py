@@ -127,7 +127,7 @@ class Watched:
 
 def version_now(ports: Ports, execution: Execution) -> str:
     """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
-    return _version(execution, ports.executions.progress(execution.id), ports.executions.violations(execution.id))
+    return _version(execution, ports.shards.progress(execution.id), ports.violations.of(execution.id))
 
 
 def watch_execution(ports: Ports, execution: Execution) -> Watched:
@@ -135,8 +135,8 @@ def watch_execution(ports: Ports, execution: Execution) -> Watched:
     return Watched(
         ports=ports,
         execution=execution,
-        shards=ports.executions.shards(execution.id),
-        violations=ports.executions.violations(execution.id),
+        shards=ports.shards.of(execution.id),
+        violations=ports.violations.of(execution.id),
     )
 
 
@@ -155,7 +155,7 @@ def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
 def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[dict[str, Any]]:
     """Return an execution's log as JSON has it, oldest line first."""
     execution = execution_of(ports, recipe_id, execution_id)
-    return [_line(entry) for entry in ports.executions.log_of(execution.id)]
+    return [_line(entry) for entry in ports.logs.of(execution.id)]
 
 
 def possible_for(execution: Execution) -> list[str]:

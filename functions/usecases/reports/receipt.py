@@ -41,7 +41,7 @@ def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
 
 
 def _table(ports: Ports, execution_id: str, built: Sequence[PushFiles]) -> Iterator[tuple[object, ...]]:
-    shards = [shard for shard in ports.executions.shards(execution_id) if not shard.test]
+    shards = [shard for shard in ports.shards.of(execution_id) if not shard.test]
     yield _HEADER
     for files in built:
         yield from _rows(ports, files, [shard for shard in shards if shard.push == files.push])

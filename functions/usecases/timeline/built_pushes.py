@@ -9,11 +9,11 @@ from functions.ports import Ports
 
 def built_pushes(ports: Ports, execution_id: str) -> list[PushFiles]:
     """Return the manifests of the pushes whose audiences are built, in order: they are built one after the other."""
-    manifests = (ports.executions.push(execution_id, push) for push in count(1))
+    manifests = (ports.shards.push(execution_id, push) for push in count(1))
     return [files for files in takewhile(lambda files: files is not None, manifests) if files is not None]
 
 
 def live_totals(ports: Ports, execution_id: str) -> Tally:
     """Return what became of the users of all live audiences."""
     size = sum(files.live.size for files in built_pushes(ports, execution_id))
-    return live_tally(size, ports.executions.shards(execution_id))
+    return live_tally(size, ports.shards.of(execution_id))

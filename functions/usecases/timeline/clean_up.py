@@ -39,7 +39,7 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
 def _close_shards(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], None]) -> None:
     """Close the shards that no worker will close any more; their unsent users get their reservations back."""
     manifests = {files.push: files for files in built_pushes(ports, execution_id)}
-    for shard in ports.executions.shards(execution_id):
+    for shard in ports.shards.of(execution_id):
         if not shard.done:
             _wait_for_worker(ports, shard)
             close(manifests[shard.push], shard)
@@ -67,7 +67,7 @@ def _complete_recipe(ports: Ports, recipe_id: str) -> None:
 def _reached(ports: Ports, execution_id: str) -> int | None:
     """Return how many people were sent a live push; None where an audience can no longer be read."""
     try:
-        return count_reached(ports, built_pushes(ports, execution_id), ports.executions.shards(execution_id))
+        return count_reached(ports, built_pushes(ports, execution_id), ports.shards.of(execution_id))
     except BadAudience:
         return None
 

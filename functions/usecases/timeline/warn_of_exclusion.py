@@ -27,7 +27,7 @@ def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
 
 def warn_of_sent(ports: Ports, run: Run) -> None:
     """Warn at the end of each push whose users were all excluded, for whatever reason; what was told stays told."""
-    shards = [shard for shard in ports.executions.shards(run.execution.id) if not shard.test]
+    shards = [shard for shard in ports.shards.of(run.execution.id) if not shard.test]
     for files in built_pushes(ports, run.execution.id):
         tally = sum((shard.tally for shard in shards if shard.push == files.push), Tally())
         _warn(ports, run, Phase.LIVE_EXECUTION, files, tally.excluded)

@@ -19,7 +19,7 @@ from functions.usecases.reports.receipt import receipt_name
 from functions.usecases.timeline.steps import timeline_of
 from local.memory.alerts import MemoryAlertStore, MemoryChannels
 from local.memory.documents import MemoryCadenceLedger, MemoryRecipeStore
-from local.memory.executions import MemoryExecutionStore
+from local.memory.executions import MemoryExecutionStore, MemoryShardStore, MemoryViolationStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.schedules import MemorySchedules
 from local.simulator.judge.contract import Contract
@@ -43,6 +43,8 @@ class Ending:
         *,
         recipes: MemoryRecipeStore,
         executions: MemoryExecutionStore,
+        shards: MemoryShardStore,
+        violations: MemoryViolationStore,
         ledger: MemoryCadenceLedger,
         files: MemoryAudienceFiles,
         schedules: MemorySchedules,
@@ -52,6 +54,7 @@ class Ending:
     ) -> None:
         self._contract, self._broken = contract, broken
         self._recipes, self._executions, self._ledger = recipes, executions, ledger
+        self._shards, self._violations = shards, violations
         self._files, self._schedules = files, schedules
         self._alerts, self._channels = alerts, channels
         self._refused = refused
@@ -76,7 +79,7 @@ class Ending:
 
     def _judge_execution(self, execution: Execution) -> None:
         pushes = range(1, len(read(execution.recipe).pushes) + 1)
-        shards = self._executions.shards(execution.id)
+        shards = self._shards.of(execution.id)
         for push in pushes:
             mine = [shard for shard in shards if shard.push == push and not shard.test]
             self._judge_push(execution, push, mine)
@@ -103,7 +106,7 @@ class Ending:
             )
             if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
                 continue
-            violations = self._executions.violations(execution.id)
+            violations = self._violations.of(execution.id)
             if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
                 self._broken(execution.id, f"nobody was told that {of_all}")
             if not test and execution.state is State.COMPLETED:
@@ -142,7 +145,7 @@ class Ending:
         for shard in shards:
             if not shard.done and shard.version:
                 self._broken(execution.id, f"shard {shard.key} was taken by a worker and never closed")
-        files = self._executions.push(execution.id, push)
+        files = self._shards.push(execution.id, push)
         outcomes = outcomes_of(files, shards) if files else b""
         if len(outcomes) != len(rows):
             self._broken(execution.id, f"push {push} has {len(rows)} users and {len(outcomes)} outcomes")

@@ -22,7 +22,7 @@ class Injected:
 
 
 class Chance:
-    """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
+    """Draws decisions from a seed; with `only`, the faults given happen and no others, for a shorter trace of a run.
 
     `active` is asked before each fault is drawn; `told` hears of each one that happens.
     """
@@ -52,6 +52,9 @@ class Chance:
         """Return the kind of the fault that happens at a place, None where all goes well."""
         if not self.active or not table:
             return None
+        if self._only is not None:
+            given = (kind for kind, _ in table if Injected(kind=kind, place=place) in self._only)
+            return next((kind for kind in given if self.happens(Injected(kind=kind, place=place))), None)
         drawn = self.number(place)
         for kind, rate in table:
             if drawn < rate:

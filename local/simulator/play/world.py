@@ -14,7 +14,7 @@ from local.memory.documents import (
     MemoryRecipeStore,
     MemoryRequestKeys,
 )
-from local.memory.executions import MemoryExecutionStore
+from local.memory.executions import MemoryExecutionLog, MemoryExecutionStore, MemoryShardStore, MemoryViolationStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
@@ -31,6 +31,8 @@ class World:
 
     recipes: MemoryRecipeStore
     executions: MemoryExecutionStore
+    shards: MemoryShardStore
+    violations: MemoryViolationStore
     ledger: MemoryCadenceLedger
     files: MemoryAudienceFiles
     queue: MemoryTaskQueue
@@ -54,6 +56,7 @@ def open_world(
     """Make the world of a scenario, with nothing in it yet."""
     audit = MemoryAuditLog()
     recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
+    shards, violations = MemoryShardStore(executions), MemoryViolationStore()
     ledger, queue, schedules = MemoryCadenceLedger(audit), MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
     alerts, channels = MemoryAlertStore(), MemoryChannels()
@@ -63,6 +66,9 @@ def open_world(
         recipes=recipes,
         audit=audit,
         executions=executions,
+        shards=shards,
+        logs=MemoryExecutionLog(),
+        violations=violations,
         request_keys=MemoryRequestKeys(),
         ledger=ledger,
         files=files,
@@ -81,6 +87,8 @@ def open_world(
     return World(
         recipes=recipes,
         executions=executions,
+        shards=shards,
+        violations=violations,
         ledger=ledger,
         files=files,
         queue=queue,

@@ -10,7 +10,7 @@ from functions.domain.instants import instant
 from functions.domain.push.outcomes import Outcome
 from functions.usecases.sending.held_shard import HeldShard
 from local.memory.documents import MemoryCadenceLedger
-from local.memory.executions import MemoryExecutionStore
+from local.memory.executions import MemoryExecutionStore, MemoryShardStore
 from local.memory.files import MemoryAudienceFiles
 from local.simulator.play.phones import Phones
 
@@ -28,16 +28,16 @@ def create_anyway(_: Any) -> Any:
 def no_condition_on_state(_: Any) -> Any:
     """Write a shard whatever the state of its execution."""
 
-    def save_shard(self: MemoryExecutionStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
-        return self.settle_shard(shard)
+    def save(self: MemoryShardStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
+        return self.settle(shard)
 
-    return save_shard
+    return save
 
 
 def no_condition_on_version(_: Any) -> Any:
     """Write a shard whatever its version."""
 
-    def write_shard(self: MemoryExecutionStore, shard: Any) -> Any:
+    def write_shard(self: MemoryShardStore, shard: Any) -> Any:
         written = replace(shard, version=shard.version + 1)
         self._shards[shard.execution_id][shard.key] = written
         self._note_lease(written)
@@ -55,7 +55,7 @@ def intent_after_send(_: Any) -> Any:
             return
         lease = self._ports.clock.now() + timedelta(seconds=60)
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
-        self.shard = self._ports.executions.save_shard(written, only_while=self._only_while)
+        self.shard = self._ports.shards.save(written, only_while=self._only_while)
 
     return save
 
@@ -187,12 +187,12 @@ def due_at_once(right: Any) -> Any:
 def forget_tests(right: Any) -> Any:
     """The outcome of the test send is not kept: what was sent before is not known again."""
 
-    def create_shard(self: MemoryExecutionStore, shard: Any) -> Any:
+    def create(self: MemoryShardStore, shard: Any) -> Any:
         if shard.test:
             self._shards[shard.execution_id].pop(shard.key, None)
         return right(self, shard)
 
-    return create_shard
+    return create
 
 
 def never_mind_the_test(_: Any) -> Any:

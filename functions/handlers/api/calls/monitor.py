@@ -11,7 +11,7 @@ from functions.handlers.api.calls.executions import History, executions_page, pa
 from functions.handlers.api.calls.upkeep import Health, get_health
 from functions.handlers.api.models import ExecutionSummary, Instant, PushNumbers, ViolationShown
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
-from functions.ports.executions import ViolationPlace
+from functions.ports.violations import ViolationPlace
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
 from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.violations import open_violations, resolve_violation

@@ -95,7 +95,7 @@ def values_of(visit: Visit, watched: Watched) -> dict[str, Any]:
         "control": control_of(watched.execution, told["windowEndsAt"]),
         "version": _version(visit, watched.version),
         "violations": watched.violations,
-        "log": visit.ports.executions.log_of(watched.execution.id),
+        "log": visit.ports.logs.of(watched.execution.id),
     }
 
 
