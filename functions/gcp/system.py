@@ -8,14 +8,13 @@ from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.ports import Ports
-from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
-from functions.ports.sending import Devices, PushSender
-from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
-from functions.ports.violations import ViolationStore
+from functions.ports.sending import PushSender
+from functions.ports.stores import AudienceFiles
 from functions.settings import CloudSettings
+from functions.stores import stores_on
+from functions.stores.documents import Documents
 
 
 def open_ports(
@@ -32,21 +31,12 @@ def open_ports(
     cloud = _Cloud(settings, clock)
     return Ports(
         clock=clock,
-        recipes=cast("RecipeStore", _Lazy(cloud.recipes)),
-        audit=cast("AuditLog", _Lazy(cloud.audit)),
-        executions=cast("ExecutionStore", _Lazy(cloud.executions)),
-        shards=cast("ShardStore", _Lazy(cloud.shards)),
-        logs=cast("ExecutionLog", _Lazy(cloud.logs)),
-        violations=cast("ViolationStore", _Lazy(cloud.violations)),
-        request_keys=cast("RequestKeys", _Lazy(cloud.request_keys)),
-        ledger=cast("CadenceLedger", _Lazy(cloud.ledger)),
+        **stores_on(cast("Documents", _Lazy(cloud.documents))),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
         tasks=cast("TaskQueue", _Lazy(cloud.tasks)),
         schedules=cast("Schedules", _Lazy(cloud.schedules)),
         sender=sender,
-        devices=cast("Devices", _Lazy(cloud.devices)),
         alerts=LogAlerts(),
-        alert_store=cast("AlertStore", _Lazy(cloud.alert_store)),
         channels=channels,
         callers=cast("Callers", _Lazy(cloud.callers)),
         engine=cast("Engine", _Lazy(make_engine)),
@@ -73,72 +63,23 @@ class _Lazy:
 
 
 class _Cloud:
-    """Makes the adapters of one deployment; those on Firestore share a client."""
+    """Makes the adapters of one deployment."""
 
     def __init__(self, settings: CloudSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
 
-    @cached_property
-    def _firestore(self) -> Any:
+    def documents(self) -> Documents:
         from google.cloud import firestore  # noqa: PLC0415
 
-        return firestore.Client(project=self._settings.project, database=self._settings.database)
+        from functions.gcp.firestore.documents import FirestoreDocuments  # noqa: PLC0415
 
-    def recipes(self) -> RecipeStore:
-        from functions.gcp.firestore.recipes import FirestoreRecipeStore  # noqa: PLC0415
-
-        return FirestoreRecipeStore(self._firestore)
-
-    def audit(self) -> AuditLog:
-        from functions.gcp.firestore.audit import FirestoreAuditLog  # noqa: PLC0415
-
-        return FirestoreAuditLog(self._firestore)
+        return FirestoreDocuments(firestore.Client(project=self._settings.project, database=self._settings.database))
 
     def callers(self) -> Callers:
         from functions.gcp.auth.id_tokens import IdTokens  # noqa: PLC0415
         from functions.gcp.clock import SystemClock  # noqa: PLC0415
 
         return IdTokens(self._settings, SystemClock())
-
-    def executions(self) -> ExecutionStore:
-        from functions.gcp.firestore.executions import FirestoreExecutionStore  # noqa: PLC0415
-
-        return FirestoreExecutionStore(self._firestore)
-
-    def shards(self) -> ShardStore:
-        from functions.gcp.firestore.executions import FirestoreShardStore  # noqa: PLC0415
-
-        return FirestoreShardStore(self._firestore)
-
-    def logs(self) -> ExecutionLog:
-        from functions.gcp.firestore.executions import FirestoreExecutionLog  # noqa: PLC0415
-
-        return FirestoreExecutionLog(self._firestore)
-
-    def violations(self) -> ViolationStore:
-        from functions.gcp.firestore.executions import FirestoreViolationStore  # noqa: PLC0415
-
-        return FirestoreViolationStore(self._firestore)
-
-    def request_keys(self) -> RequestKeys:
-        from functions.gcp.firestore.request_keys import FirestoreRequestKeys  # noqa: PLC0415
-
-        return FirestoreRequestKeys(self._firestore)
-
-    def ledger(self) -> CadenceLedger:
-        from functions.gcp.firestore.ledger import FirestoreCadenceLedger  # noqa: PLC0415
-
-        return FirestoreCadenceLedger(self._firestore)
-
-    def devices(self) -> Devices:
-        from functions.gcp.firestore.devices import FirestoreDevices  # noqa: PLC0415
-
-        return FirestoreDevices(self._firestore)
-
-    def alert_store(self) -> AlertStore:
-        from functions.gcp.firestore.alerts import FirestoreAlertStore  # noqa: PLC0415
-
-        return FirestoreAlertStore(self._firestore)
 
     def files(self) -> AudienceFiles:
         from google.cloud.storage import Client  # noqa: PLC0415

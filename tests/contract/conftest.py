@@ -28,28 +28,15 @@ from functions.ports.shards import ShardStore
 from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
-from local.embedded.alerts import SqliteAlertStore
-from local.embedded.audit import SqliteAuditLog
+from functions.stores import stores_on
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
-from local.embedded.devices import SqliteDevices
-from local.embedded.executions import SqliteExecutionLog, SqliteExecutionStore, SqliteShardStore, SqliteViolationStore
 from local.embedded.files import FolderAudienceFiles
-from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
-from local.embedded.recipes import SqliteRecipeStore
-from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
-from local.memory.alerts import MemoryAlertStore
-from local.memory.documents import (
-    MemoryAuditLog,
-    MemoryCadenceLedger,
-    MemoryDevices,
-    MemoryRecipeStore,
-    MemoryRequestKeys,
-)
-from local.memory.executions import MemoryExecutionLog, MemoryExecutionStore, MemoryShardStore, MemoryViolationStore
+from local.embedded.sqlite_documents import SqliteDocuments
+from local.memory.documents import MemoryDocuments
 from local.memory.files import MemoryAudienceFiles
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
@@ -91,19 +78,10 @@ def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Cal
 def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
     database = closing_stack.enter_context(closing(Database(folder / "tminus.db")))
     return Adapters(
-        recipes=SqliteRecipeStore(database),
-        audit=SqliteAuditLog(database),
-        executions=SqliteExecutionStore(database),
-        shards=SqliteShardStore(database),
-        logs=SqliteExecutionLog(database),
-        violations=SqliteViolationStore(database),
-        request_keys=SqliteRequestKeys(database),
-        ledger=SqliteCadenceLedger(database),
+        **stores_on(SqliteDocuments(database)),
         files=FolderAudienceFiles(folder / "files"),
         tasks=SqliteTaskQueue(database, clock),
         schedules=SqliteSchedules(database, clock),
-        devices=SqliteDevices(database),
-        alert_store=SqliteAlertStore(database),
         sender=lambda by_token: OutboxSender(folder / "outbox.jsonl", clock, OutcomeScript(by_token=by_token)),
     )
 
@@ -122,22 +100,11 @@ def _phones(by_token: Mapping[str, Outcome]) -> PushSender:
 
 
 def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapters]:
-    audit = MemoryAuditLog()
-    executions = MemoryExecutionStore()
     adapters = Adapters(
-        recipes=MemoryRecipeStore(audit),
-        audit=audit,
-        executions=executions,
-        shards=MemoryShardStore(executions),
-        logs=MemoryExecutionLog(),
-        violations=MemoryViolationStore(),
-        request_keys=MemoryRequestKeys(),
-        ledger=MemoryCadenceLedger(audit),
+        **stores_on(MemoryDocuments()),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
-        devices=MemoryDevices(),
-        alert_store=MemoryAlertStore(),
         sender=_phones,
     )
     return lambda: adapters

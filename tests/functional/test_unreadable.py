@@ -40,7 +40,7 @@ def spoil(lab: Lab, **changes: Any) -> None:
 def rewrite(lab: Lab, **changes: Any) -> None:
     """Write fields of the stored document as no code of this release does."""
     assert lab.system is not None
-    database = lab.system.ports.executions._database  # type: ignore[attr-defined]
+    database = lab.system.database
     [row] = database.rows("SELECT document FROM executions WHERE id = ?", (lab.id,))
     document = json.dumps({**json.loads(row["document"]), **changes})
     with database.transaction() as connection:
@@ -204,7 +204,7 @@ def test_a_phase_and_a_violation_type_that_are_not_known_are_shown_as_far_as_the
     lab.run_to_the_end()
     rewrite(lab, phases={"warming_up": {"startedAt": None, "endedAt": None}})
     assert lab.system is not None
-    database = lab.system.ports.executions._database  # type: ignore[attr-defined]
+    database = lab.system.database
     with database.transaction() as connection:
         connection.execute("UPDATE violations SET document = json_set(document, '$.type', 'eclipse')")
     assert lab.violations() == ["other"]

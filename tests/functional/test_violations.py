@@ -37,8 +37,8 @@ def test_a_violation_of_an_older_release_is_found_by_its_recipe(make_lab: Callab
     for name in ("welcome", "wel", "welcome_2"):
         lab.save(recipe(id=name, settings__safeguards={"maxAudienceSize": 3}))
     lab.run_to_the_end()
-    database = lab.ports.executions._database  # type: ignore[attr-defined]
-    with database.transaction() as connection:
+    assert lab.system is not None
+    with lab.system.database.transaction() as connection:
         connection.execute("UPDATE violations SET document = json_remove(document, '$.recipeId')")
     for name in ("welcome", "wel", "welcome_2"):
         [found] = open_violations(lab.ports, recipe_id=name).violations

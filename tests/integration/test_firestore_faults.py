@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,10 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
-from functions.gcp.firestore.devices import FirestoreDevices
-from functions.gcp.firestore.executions import (
-    FirestoreExecutionLog,
-    FirestoreExecutionStore,
-    FirestoreShardStore,
-    FirestoreViolationStore,
-)
-from functions.gcp.firestore.ledger import FirestoreCadenceLedger
-from functions.gcp.firestore.recipes import FirestoreRecipeStore
+from functions.gcp.firestore.documents import FirestoreDocuments
 from functions.ports.executions import ExecutionSearch, LogEntry
+from functions.ports.stores import RecipeStore
+from functions.stores import stores_on
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -62,17 +56,15 @@ IN_DOUBT = [status for status in PASSING if status != "ABORTED"]
 """Answers that a commit may get although it has landed; ABORTED says that it has not."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Every adapter on one client, as a process has them."""
+    """Every store on one client, as a process has them."""
 
-    executions: FirestoreExecutionStore
-    shards: FirestoreShardStore
-    logs: FirestoreExecutionLog
-    violations: FirestoreViolationStore
-    recipes: FirestoreRecipeStore
-    ledger: FirestoreCadenceLedger
-    devices: FirestoreDevices
+    def __init__(self, client: firestore.Client) -> None:
+        self.client = client
+        stores = stores_on(FirestoreDocuments(client))
+        self.executions, self.shards, self.logs = stores["executions"], stores["shards"], stores["logs"]
+        self.violations, self.recipes = stores["violations"], stores["recipes"]
+        self.ledger, self.devices = stores["ledger"], stores["devices"]
 
 
 def stores_at(host: str, project: str) -> Iterator[Stores]:
@@ -80,15 +72,7 @@ def stores_at(host: str, project: str) -> Iterator[Stores]:
         environment.setenv("FIRESTORE_EMULATOR_HOST", host)
         client = firestore.Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     with closing(client):
-        yield Stores(
-            executions=FirestoreExecutionStore(client),
-            shards=FirestoreShardStore(client),
-            logs=FirestoreExecutionLog(client),
-            violations=FirestoreViolationStore(client),
-            recipes=FirestoreRecipeStore(client),
-            ledger=FirestoreCadenceLedger(client),
-            devices=FirestoreDevices(client),
-        )
+        yield Stores(client)
 
 
 @pytest.fixture
@@ -117,7 +101,7 @@ def others(emulators: Mapping[str, str], project: str) -> Iterator[Stores]:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Lets the adapters give up after so many seconds."""
-    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore.documents._PATIENCE_SECONDS", seconds)
+    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore.calls._PATIENCE_SECONDS", seconds)
 
 
 @pytest.fixture
@@ -262,7 +246,7 @@ def test_of_a_recipe_changed_by_two_at_once_no_change_is_lost_or_made_twice(
     assert sorted(stored["all"]) == sorted(f"{name}-{number}" for name in ("one", "other") for number in range(8))
 
 
-def append(recipes: FirestoreRecipeStore, entry: str) -> None:
+def append(recipes: RecipeStore, entry: str) -> None:
     recipes.change("r", lambda old: {"all": [*(old or {"all": []})["all"], entry]})
 
 
@@ -669,7 +653,7 @@ def test_a_write_that_is_refused_names_the_setting(call: str, proxy: FaultyFires
 def test_an_open_violation_of_an_older_release_is_found_by_its_recipe(stores: Stores) -> None:
     old = replace(VIOLATION, execution_id="daily_20260302T183000Z", recipe_id="daily")
     stores.violations.record(old)
-    place = stores.violations._violation_place(old.execution_id, old.id)
+    place = stores.client.document(f"executions/{old.execution_id}/violations/{old.id}")
     place.update({"recipeId": firestore.DELETE_FIELD})
     for _ in range(2):
         assert list(stores.violations.unresolved(most=9, recipe_id="daily")) == [old]

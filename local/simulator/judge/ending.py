@@ -14,13 +14,16 @@ from functions.domain.ids import push_key, user_key
 from functions.domain.push.outcomes import word
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
+from functions.ports.shards import ShardStore
+from functions.ports.stores import RecipeStore
+from functions.ports.violations import ViolationStore
 from functions.usecases.recipes.save import schedule_name
 from functions.usecases.reports.receipt import receipt_name
 from functions.usecases.timeline.steps import timeline_of
 from local.memory.alerts import MemoryAlertStore, MemoryChannels
-from local.memory.documents import MemoryCadenceLedger, MemoryRecipeStore
-from local.memory.executions import MemoryExecutionStore, MemoryShardStore, MemoryViolationStore
+from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.memory.schedules import MemorySchedules
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.oracle import sends
@@ -41,10 +44,10 @@ class Ending:
         contract: Contract,
         broken: Broken,
         *,
-        recipes: MemoryRecipeStore,
+        recipes: RecipeStore,
         executions: MemoryExecutionStore,
-        shards: MemoryShardStore,
-        violations: MemoryViolationStore,
+        shards: ShardStore,
+        violations: ViolationStore,
         ledger: MemoryCadenceLedger,
         files: MemoryAudienceFiles,
         schedules: MemorySchedules,

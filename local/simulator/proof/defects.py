@@ -13,10 +13,11 @@ from typing import Any
 from functions.domain.cadence import ledger
 from functions.domain.cadence import rules as cadence
 from functions.domain.execution.execution import Execution
+from functions.stores.shards import DocumentShardStore
 from functions.usecases.sending.held_shard import HeldShard
-from local.memory.documents import MemoryCadenceLedger
-from local.memory.executions import MemoryExecutionStore, MemoryShardStore
+from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.judge.run_log import Breach
 from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users
@@ -87,14 +88,17 @@ DEFECTS = (
         means="chunks start after a stop",
         sentence=r"was announced while the execution was|its chunk began after the execution had ended$",
         favours=("stop_now", "sends often"),
-        changes=((MemoryShardStore, "save", mutations.no_condition_on_state),),
+        changes=((DocumentShardStore, "save", mutations.no_condition_on_state),),
     ),
     Defect(
         name="no condition on the version",
         means="a worker that lost its shard writes it",
         sentence=r"was announced again after it was|was sent and became|was requested \d+ times",
         favours=("stall", "sends often"),
-        changes=((MemoryShardStore, "_write_shard", mutations.no_condition_on_version),),
+        changes=(
+            (DocumentShardStore, "save", mutations.no_condition_on_version),
+            (DocumentShardStore, "settle", mutations.no_condition_on_version),
+        ),
     ),
     Defect(
         name="cancel not rechecked",
@@ -155,7 +159,7 @@ DEFECTS = (
         name="no dedup in send_test",
         means="a repeated test send sends again",
         sentence=r"\(test\) was sent and became|was requested \d+ times",
-        changes=((MemoryShardStore, "create", mutations.forget_tests),),
+        changes=((DocumentShardStore, "create", mutations.forget_tests),),
     ),
     Defect(
         name="test not required",
