@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.domain.alerts.outgoing import KEPT, OutgoingAlert
-from functions.domain.errors import NotFound
-from functions.stores.documents import Batch, Collection, Documents, Query
+from functions.stores.documents import Collection, Documents, Query, change_one
 
 
 def _fields(outgoing: OutgoingAlert) -> Mapping[str, Any]:
@@ -33,24 +32,12 @@ class DocumentAlertStore:
         self._documents = documents
 
     def record(self, outgoing: OutgoingAlert) -> bool:
-        """Keep an alert; False where one of its id is kept already."""
         return self._documents.create(ALERTS.at(outgoing.id), outgoing)
 
     def change(self, alert_id: str, change: Callable[[OutgoingAlert], OutgoingAlert]) -> OutgoingAlert:
-        """Replace an alert by what `change` makes of it, in one transaction; NotFound where there is none."""
-        place = ALERTS.at(alert_id)
-
-        def work(batch: Batch) -> OutgoingAlert:
-            known = batch.read(place)
-            if known is None:
-                raise NotFound(f"there is no alert {alert_id!r}")
-            changed = change(known)
-            batch.write(place, changed)
-            return changed
-
-        return self._documents.change([place], work)
+        missing = f"there is no alert {alert_id!r}"
+        return change_one(self._documents, ALERTS.at(alert_id), change, missing=missing)
 
     def waiting(self, quiet_since: datetime) -> Sequence[OutgoingAlert]:
-        """Return the alerts that some channel is still to get, and that nobody has tried since then, oldest first."""
         found = self._documents.find(ALERTS, Query(where=(("waitingQuietlySince", "<=", quiet_since),)))
         return sorted(found, key=lambda outgoing: (outgoing.at, outgoing.id))

@@ -52,17 +52,14 @@ class DocumentAuditLog:
         self._documents = documents
 
     def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
-        """Add an entry about something that is no document of its own."""
         self.tell(subject, [], lambda _: (None, dict(after)), deed)
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
-        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
         newest = _newest(recipe_id, most=most)
         earlier = () if before is None else (("number", "<", before),)
         return self._documents.find(ENTRIES, replace(newest, where=earlier))
 
     def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
-        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next."""
         return self._documents.find(ENTRIES, Query(order="at", descending=True, after=after or (), most=most))
 
     def tell(

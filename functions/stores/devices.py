@@ -19,12 +19,10 @@ class DocumentDevices:
         self._documents = documents
 
     def graves(self, partitions: range) -> Mapping[int, bytes]:
-        """Return the dead tokens of partitions of users; empty bytes where there are none."""
         found = self._documents.get_all([GRAVES.at(partition) for partition in partitions])
         return {partition: packed or b"" for partition, packed in zip(partitions, found, strict=True)}
 
     def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
-        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
         place = GRAVES.at(partition)
 
         def work(batch: Batch) -> None:

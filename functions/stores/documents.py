@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
 
+from functions.domain.errors import NotFound
+
 E = TypeVar("E")
 T = TypeVar("T")
 
@@ -166,3 +168,20 @@ class Documents(Protocol):
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
         """Write the documents again that a query finds without a field, as older releases have written them."""
         ...
+
+
+def change_one(documents: Documents, place: Place[E], change: Callable[[E], E], *, missing: str) -> E:
+    """Replace a document by what `change` makes of it, in one transaction; NotFound where there is none.
+
+    `missing` are the words for that.
+    """
+
+    def work(batch: Batch) -> E:
+        stored = batch.read(place)
+        if stored is None:
+            raise NotFound(missing)
+        changed = change(stored)
+        batch.write(place, changed)
+        return changed
+
+    return documents.change([place], work)

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from functions.domain.errors import NotFound
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import instant, stamp
 from functions.ports.executions import ExecutionSearch, LogEntry, Place
-from functions.stores.documents import Batch, Collection, Documents, Query
+from functions.stores.documents import Batch, Collection, Documents, Query, change_one
 
 
 def _fields(execution: Execution) -> Mapping[str, Any]:
@@ -59,52 +58,35 @@ class DocumentExecutionStore:
         self._documents = documents
 
     def create(self, execution: Execution) -> bool:
-        """Create an execution; False where another claim has created it before. The only dedup authority."""
         if self._documents.create(EXECUTIONS.at(execution.id), execution):
             return True
         stored = self.get(execution.id)
         return stored is not None and stored.claim == execution.claim
 
     def get(self, execution_id: str) -> Execution | None:
-        """Return an execution, None where there is none."""
         return self._documents.get(EXECUTIONS.at(execution_id))
 
     def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
-        """Replace an execution in one transaction; what `change` raises, leaves it. NotFound where there is none."""
-        place = EXECUTIONS.at(execution_id)
-
-        def work(batch: Batch) -> Execution:
-            execution = batch.read(place)
-            if execution is None:
-                raise NotFound(f"execution {execution_id} does not exist")
-            changed = change(execution)
-            batch.write(place, changed)
-            return changed
-
-        return self._documents.change([place], work)
+        missing = f"execution {execution_id} does not exist"
+        return change_one(self._documents, EXECUTIONS.at(execution_id), change, missing=missing)
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, in the order of their creation."""
         found = self._documents.find(EXECUTIONS, Query(where=(("unfinished", "==", True),)))
         return sorted(found, key=lambda execution: (execution.number, execution.id))
 
     def search(
         self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
     ) -> Sequence[Execution]:
-        """Return at most so many executions in order of their send instants; those that follow the place `after`."""
         query = Query(where=_where(wanted), order="sendAt", descending=not oldest_first, after=after or (), most=most)
         return self._documents.find(EXECUTIONS, query)
 
     def count(self, wanted: ExecutionSearch) -> int:
-        """Return how many executions there are, without reading each of them."""
         return self._documents.count(EXECUTIONS, Query(where=_where(wanted)))
 
     def accounted_until(self) -> datetime | None:
-        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
         return self._documents.get(SENDS.at())
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
 
         def work(batch: Batch) -> None:
             batch.write(SENDS.at(), max(at, batch.read(SENDS.at()) or at))
@@ -120,12 +102,10 @@ class DocumentExecutionLog:
         self._process, self._lines = uuid4().hex[:8], itertools.count()
 
     def add(self, execution_id: str, entry: LogEntry) -> None:
-        """Add a line to an execution's log."""
         name = f"{entry.at:%Y%m%dT%H%M%S%f}-{self._process}-{next(self._lines):06}"
         self._documents.create(LOGS.at(execution_id, name), entry)
 
     def of(self, execution_id: str) -> Sequence[LogEntry]:
-        """Return an execution's log, oldest line first."""
         return self._documents.find(LOGS, Query(under=(execution_id,)))
 
 

@@ -88,14 +88,12 @@ class DocumentCadenceLedger:
             return self._documents.change([whole, *places.values()], work)
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force: those saved last, else the default ones."""
         with _unreadable("cadence rules"):
             return self._documents.get(RULES.at()) or DEFAULT_RULES
 
     def change_rules(
         self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
     ) -> Sequence[CadenceRule]:
-        """Replace the rules, in one transaction with an entry of the audit log; none bring the default ones back."""
 
         def work(batch: Batch) -> tuple[Told, Told]:
             before = batch.read(RULES.at()) or DEFAULT_RULES

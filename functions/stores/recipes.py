@@ -25,21 +25,17 @@ class DocumentRecipeStore:
         self._audit = DocumentAuditLog(documents)
 
     def get(self, recipe_id: str) -> Recipe | None:
-        """Return a document, None where there is none."""
         return self._documents.get(RECIPES.at(recipe_id)) if RECIPE_ID.fullmatch(recipe_id) else None
 
     def all(self) -> Iterable[Recipe]:
-        """Return every document, in order of their ids."""
         return self._documents.find(RECIPES, Query())
 
     def page(self, *, after: str = "", most: int) -> Sequence[Recipe]:
-        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
         return self._documents.find(RECIPES, Query(after=(after,) if after else (), most=most))
 
     def change(
         self, recipe_id: str, change: Callable[[Recipe | None], Recipe | None], deed: Deed | None = None
     ) -> Recipe | None:
-        """Replace a document by what `change` makes of it, in one transaction; a deed goes to the audit log in it."""
         place = RECIPES.at(recipe_id)
 
         def work(batch: Batch) -> tuple[Recipe | None, Recipe | None]:

@@ -32,7 +32,6 @@ class DocumentRequestKeys:
         self._documents = documents
 
     def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:
-        """Keep what is asked under a name that nobody has claimed; return what is kept under it."""
         place = REQUEST_KEYS.at(key)
         if self._documents.create(place, Asked(asked=asked, until=until)):
             return asked

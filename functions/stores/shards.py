@@ -38,16 +38,13 @@ class DocumentShardStore:
         self._documents = documents
 
     def save_push(self, files: PushFiles) -> None:
-        """Keep the manifest of a push."""
         place = PUSHES.at(files.execution_id, files.push)
         self._documents.change([place], lambda batch: batch.write(place, files))
 
     def push(self, execution_id: str, push: int) -> PushFiles | None:
-        """Return the manifest of a push, None before its audience is built."""
         return self._documents.get(PUSHES.at(execution_id, push))
 
     def create(self, shard: Shard) -> Shard:
-        """Create a shard unless it exists; return the one that is stored."""
         place = _place(shard)
 
         def work(batch: Batch) -> Shard:
@@ -60,18 +57,15 @@ class DocumentShardStore:
         return self._documents.change([place], work)
 
     def get(self, execution_id: str, key: str) -> Shard | None:
-        """Return a shard by its key, None where there is none."""
         return self._documents.get(SHARDS.at(execution_id, key))
 
     def progress(self, execution_id: str) -> Tally:
-        """Return the sum of the tallies of an execution's live shards that are done; exclusions under "all"."""
         sums = self._documents.get(PROGRESS.at(execution_id)) or {}
         excluded = {"all": sums["excluded"]} if sums.get("excluded") else {}
         counted = {name: sums.get(name, 0) for name in _COUNTED}
         return Tally(audience_size=sums.get("rows", 0), excluded=excluded, **counted)
 
     def under_way(self, now: datetime) -> int:
-        """Return how many shards of all executions a worker holds now."""
         return self._documents.count(SHARDS, Query(where=(("leaseUntil", ">", now),)))
 
     def save(self, shard: Shard, *, only_while: State) -> Shard:
@@ -95,7 +89,6 @@ class DocumentShardStore:
         return written
 
     def settle(self, shard: Shard) -> Shard:
-        """Write what is known of a shard whatever the execution's state; Conflict as in `save`."""
         place = _place(shard)
 
         def work(batch: Batch) -> Shard:
@@ -110,7 +103,6 @@ class DocumentShardStore:
         return self._documents.change([place], work)
 
     def of(self, execution_id: str) -> Sequence[Shard]:
-        """Return all shards of an execution, by push, live before test, by number."""
         shards = self._documents.find(SHARDS, Query(under=(execution_id,)))
         return sorted(shards, key=lambda shard: (shard.push, shard.test, shard.number))
 

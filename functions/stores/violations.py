@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from functions.domain.errors import NotFound
 from functions.domain.execution.safeguards import Violation
 from functions.domain.execution.violations import read_violation, write_violation
 from functions.ports.violations import ViolationPlace
-from functions.stores.documents import Batch, Collection, Documents, Query
+from functions.stores.documents import Collection, Documents, Query, change_one
 
 
 def _fields(violation: Violation) -> Mapping[str, Any]:
@@ -33,17 +32,14 @@ class DocumentViolationStore:
         self._recipes_named = False
 
     def record(self, violation: Violation) -> bool:
-        """Keep a violation; False where the same one is kept already."""
         return self._documents.create(VIOLATIONS.at(violation.execution_id, violation.id), violation)
 
     def of(self, execution_id: str) -> Sequence[Violation]:
-        """Return an execution's violations, oldest first."""
         return self._documents.find(VIOLATIONS, Query(under=(execution_id,), order="at"))
 
     def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
-        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first."""
         wanted = replace(_UNRESOLVED, after=after or (), most=most)
         if recipe_id is not None:
             self._name_recipes_once()
@@ -57,15 +53,6 @@ class DocumentViolationStore:
             self._recipes_named = True
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
-        """Mark a violation as resolved, in one transaction; whoever was first stays. NotFound where there is none."""
         place = VIOLATIONS.at(execution_id, violation_id)
-
-        def work(batch: Batch) -> Violation:
-            found = batch.read(place)
-            if found is None:
-                raise NotFound(f"execution {execution_id} has no violation {violation_id!r}")
-            violation = found.resolve(at, by)
-            batch.write(place, violation)
-            return violation
-
-        return self._documents.change([place], work)
+        missing = f"execution {execution_id} has no violation {violation_id!r}"
+        return change_one(self._documents, place, lambda found: found.resolve(at, by), missing=missing)

@@ -27,7 +27,6 @@ class SqliteDocuments:
                 connection.execute(_KEPT.format(verb=verb))
 
     def get(self, place: Place[E]) -> E | None:
-        """Return a document, None where there is none."""
         table, rows = TABLES[place.collection], self._rows_of(place)
         return _value(place.collection, rows[0], table.read(rows)) if rows else None
 
@@ -36,7 +35,6 @@ class SqliteDocuments:
         return [self.get(place) for place in places]
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document; False where somebody else has created it before."""
         with self._transaction() as connection:
             return TABLES[place.collection].create(connection, place, value)
 
@@ -50,7 +48,6 @@ class SqliteDocuments:
         return result
 
     def replace(self, place: Place[E], value: E, *, version: int, guard: Guard) -> None:
-        """Replace a document that is at a version, in one transaction, while a guard holds."""
         table = TABLES[place.collection]
         changes, known = table.row(value), {**table.key(place), "version": version}
         query = f"UPDATE {table.name} SET {', '.join(f'{name} = ?' for name in changes)} WHERE {_all_of(known)}"  # noqa: S608
@@ -63,7 +60,6 @@ class SqliteDocuments:
                 raise Overtaken
 
     def find(self, collection: Collection[E], query: Query) -> Sequence[E]:
-        """Return the documents that a query finds."""
         table = TABLES[collection]
         conditions, parameters = _conditions(table, query)
         order = [table.column(query.order)] if query.order else []
@@ -82,7 +78,6 @@ class SqliteDocuments:
         return [value for value in values if value is not None]
 
     def count(self, collection: Collection[Any], query: Query) -> int:
-        """Return how many documents a query finds, without reading each of them."""
         [row] = self._rows(collection, "count(*) AS found", *_conditions(TABLES[collection], query))
         return int(row["found"])
 
@@ -128,7 +123,6 @@ class _SqliteBatch:
         self.writes: list[Callable[[sqlite3.Connection], object]] = []
 
     def read(self, place: Place[E]) -> E | None:
-        """Return a document as it was before the change."""
         return self._documents.get(place)
 
     def write(self, place: Place[E], value: E) -> None:

@@ -22,7 +22,6 @@ class MemoryDocuments:
         self._working = threading.RLock()
 
     def get(self, place: Place[E]) -> E | None:
-        """Return a document, None where there is none."""
         found: E | None = self._shelf(place.collection).values.get(place.keys)
         return deepcopy(found) if place.collection.changeable else found
 
@@ -35,7 +34,6 @@ class MemoryDocuments:
         return dict(self._shelf(collection).values)
 
     def put(self, place: Place[E], value: E) -> None:
-        """Create or replace a document, whatever is there."""
         collection = place.collection
         with self._working:
             shelf = self._shelf(collection)
@@ -44,12 +42,10 @@ class MemoryDocuments:
             shelf.put(place.keys, deepcopy(value) if collection.changeable else value)
 
     def delete(self, place: Place[Any]) -> None:
-        """Delete a document, if there is one."""
         with self._working:
             self._shelf(place.collection).delete(place.keys)
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document; False where somebody else has created it before."""
         with self._working:
             if place.keys in self._shelf(place.collection).values:
                 return False
@@ -66,7 +62,6 @@ class MemoryDocuments:
         return result
 
     def replace(self, place: Place[E], value: E, *, version: int, guard: Guard) -> None:
-        """Replace a document that is at a version, while a guard holds."""
         with self._working:
             guarding = self.get(guard.place)
             found = None if guarding is None else guard.place.collection.fields(guarding)[guard.field]
@@ -78,14 +73,12 @@ class MemoryDocuments:
             self.put(place, value)
 
     def find(self, collection: Collection[E], query: Query) -> Sequence[E]:
-        """Return the documents that a query finds."""
         with self._working:
             shelf = self._shelf(collection)
             found: list[E] = [shelf.values[keys] for keys in shelf.find(query)]
         return deepcopy(found) if collection.changeable else found
 
     def count(self, collection: Collection[Any], query: Query) -> int:
-        """Return how many documents a query finds."""
         with self._working:
             return len(self._shelf(collection).find(query))
 
@@ -107,7 +100,6 @@ class _MemoryBatch:
         self.writes: list[Callable[[], None]] = []
 
     def read(self, place: Place[E]) -> E | None:
-        """Return a document as it was before the change."""
         return self._documents.get(place)
 
     def write(self, place: Place[E], value: E) -> None:
@@ -144,7 +136,6 @@ class _Shelf:
         self._indexes: dict[str, dict[Any, dict[Keys, None]]] = {}
 
     def put(self, keys: Keys, value: Any) -> None:
-        """Create or replace a document."""
         self._forget(keys)
         self.values[keys] = value
         self._fields[keys] = {_ABOVE: keys[:-1], **self._collection.fields(value)}
@@ -152,7 +143,6 @@ class _Shelf:
             self._note(name, keys)
 
     def delete(self, keys: Keys) -> None:
-        """Delete a document, if there is one."""
         self._forget(keys)
         self.values.pop(keys, None)
         self._fields.pop(keys, None)

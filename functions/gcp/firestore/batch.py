@@ -25,7 +25,6 @@ class FirestoreBatch:
         self._batch = client.batch()
 
     def read(self, place: Place[E]) -> E | None:
-        """Return a document as it was read."""
         return value(place.collection, self._snapshot(place))
 
     def write(self, place: Place[E], value: E) -> None:
@@ -36,7 +35,6 @@ class FirestoreBatch:
                 self._batch.set(part(document(self._client, place), name), signed(written, self._writer))
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document that was read; False where there is one."""
         if self._snapshot(place).exists:
             return False
         self.write(place, value)
@@ -49,7 +47,6 @@ class FirestoreBatch:
             self._batch.delete(snapshot.reference, option=_unchanged(snapshot))
 
     def add(self, place: Place[Mapping[str, int]], amounts: Mapping[str, int]) -> None:
-        """Add to numbers of a document, which begin at 0; it need not have been read."""
         increments = {name: firestore.Increment(amount) for name, amount in amounts.items()}
         self._batch.set(document(self._client, place), increments, merge=True)
 

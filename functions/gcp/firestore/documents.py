@@ -40,7 +40,6 @@ class FirestoreDocuments:
         self._writers: _OfVersions[str] = {}
 
     def get(self, place: Place[E]) -> E | None:
-        """Return a document, None where there is none."""
         snapshot = self._read(place)
         found = value(place.collection, snapshot)
         if found is not None and place.collection.version:
@@ -56,7 +55,6 @@ class FirestoreDocuments:
         return [value(place.collection, snapshots[reference]) for place, reference in pairs]
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document; False where somebody else has created it before."""
         reference, writer = document(self._client, place), uuid4().hex
         written = signed(content(place.collection, value), writer)
         with translated(SERVICE):
@@ -132,7 +130,6 @@ class FirestoreDocuments:
         return [each for each in values if each is not None]
 
     def count(self, collection: Collection[Any], query: Query) -> int:
-        """Return how many documents a query finds, without reading each of them."""
         [[counted]] = find(asked(self._client, collection, query).count(alias="found").get)
         return int(counted.value)
 

@@ -32,7 +32,7 @@ class Site(NamedTuple):
 @cache
 def call_sites(ports: tuple[str, ...]) -> frozenset[Site]:
     """Return every call of these ports in the use cases and handlers."""
-    paths = (path for folder in _SEARCHED for path in sorted((_ROOT / "functions" / folder).rglob("*.py")))
+    paths = (path for folder in _SEARCHED for path in sorted((_ROOT / folder).rglob("*.py")))
     return frozenset(site for path in paths for site, _ in _sites(path) if site.call.split(".")[0] in ports)
 
 
