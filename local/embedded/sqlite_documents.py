@@ -8,7 +8,7 @@ from typing import Any
 from functions.domain.errors import Misconfigured
 from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Overtaken, Place, Query, T
 from local.embedded.database import Database
-from local.embedded.tables import TABLES, Table
+from local.embedded.tables import SCHEMA, TABLES, Table
 
 _KEPT = """
     CREATE TRIGGER IF NOT EXISTS audit_{verb} BEFORE {verb} ON audit
@@ -21,7 +21,7 @@ class SqliteDocuments:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.define(";".join(table.schema for table in TABLES.values() if table.schema))
+        database.define(SCHEMA)
         with database.transaction() as connection:
             for verb in ("UPDATE", "DELETE"):
                 connection.execute(_KEPT.format(verb=verb))

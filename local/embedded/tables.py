@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from sqlite3 import Connection, Row
 from typing import Any
 
@@ -18,13 +19,52 @@ from functions.stores.documents import Collection, Keys, Place
 from functions.stores.executions import EXECUTIONS, LOGS, SENDS
 from functions.stores.ledger import DAYS, RULES
 from functions.stores.recipes import RECIPES
-from functions.stores.request_keys import REQUEST_KEYS
+from functions.stores.request_keys import REQUEST_KEYS, Asked
 from functions.stores.shards import PROGRESS, PUSHES, SHARDS
 from functions.stores.violations import VIOLATIONS
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
 
 Columns = Mapping[str, object]
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS recipes (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit (
+    recipe_id TEXT NOT NULL, number INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
+    action TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (recipe_id, number));
+CREATE TABLE IF NOT EXISTS executions (
+    id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, send_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    claim TEXT NOT NULL, state TEXT NOT NULL, unfinished INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS executions_of_recipe ON executions (recipe_id, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_of_recipe_by_state ON executions (recipe_id, state, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_by_state ON executions (state, send_at, id);
+CREATE INDEX IF NOT EXISTS executions_by_send ON executions (send_at, id);
+CREATE INDEX IF NOT EXISTS executions_unfinished ON executions (created_at) WHERE unfinished;
+CREATE TABLE IF NOT EXISTS sends_accounted (one INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS log_entries (execution_id TEXT NOT NULL, at INTEGER NOT NULL,
+    phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at);
+CREATE TABLE IF NOT EXISTS pushes (
+    execution_id TEXT, push INTEGER, document TEXT NOT NULL, PRIMARY KEY (execution_id, push));
+CREATE TABLE IF NOT EXISTS shards (
+    execution_id TEXT, key TEXT, push INTEGER NOT NULL, test INTEGER NOT NULL, number INTEGER NOT NULL,
+    done INTEGER NOT NULL, lease_until INTEGER, rows INTEGER NOT NULL, sent INTEGER NOT NULL,
+    failed INTEGER NOT NULL, unknown INTEGER NOT NULL, lost INTEGER NOT NULL, excluded INTEGER NOT NULL,
+    version INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, key));
+CREATE INDEX IF NOT EXISTS shards_under_way ON shards (lease_until) WHERE lease_until IS NOT NULL;
+CREATE TABLE IF NOT EXISTS violations (
+    execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
+CREATE INDEX IF NOT EXISTS violations_open ON violations (at)
+    WHERE json_extract(document, '$.resolved') = 0;
+CREATE TABLE IF NOT EXISTS request_keys (
+    key TEXT PRIMARY KEY, until INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cadence_days (
+    partition INTEGER, day TEXT, packed BLOB NOT NULL, PRIMARY KEY (partition, day));
+CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS graves (partition INTEGER PRIMARY KEY, packed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS alerts (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, waiting_quietly_since INTEGER, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (at) WHERE waiting_quietly_since IS NOT NULL
+"""
 
 
 def _document_of(row: Row) -> Mapping[str, Any]:
@@ -35,36 +75,34 @@ def _nothing(_: Any) -> Columns:
     return {}
 
 
-def _of_fields(*fields: str) -> Mapping[str, str]:
-    """Return the columns of fields, which are called as these are."""
-    return {name: re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name) for name in fields}
+@cache
+def _column(field: str) -> str:
+    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", field)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Table:
-    """One row for each document: columns for its keys, for fields of it, and those that `more` makes of its value.
+    """One row for each document: columns for its keys, for `fields` of it, and those that `more` makes of its value.
 
-    The column `document` holds all of it, unless it is not `whole`. `found` are expressions for fields in it by which
-    documents are found; `fixed` are keys that all documents have; `order` are columns that stand for the keys where
-    documents are sorted.
+    The column `document` holds all of it, unless `document` makes it of the columns. Documents are found by columns,
+    and by fields `inside` that column. `fixed` are keys that all documents have; `order` are columns that stand for
+    the keys where documents are sorted.
     """
 
-    name: str
     collection: Collection[Any]
-    schema: str = ""
+    name: str
     keys: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
+    fields: str = ""
     more: Callable[[Any], Columns] = _nothing
-    whole: bool = True
     document: Callable[[Row], Mapping[str, Any]] = _document_of
-    found: Mapping[str, str] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
     fixed: Keys = ()
     order: tuple[str, ...] = ()
     instant: Callable[[datetime], object] = to_micros
 
     def column(self, name: str) -> str:
         """Return the column, or the expression, that holds a field."""
-        return self.found.get(name) or self.columns.get(name, name)
+        return f"json_extract(document, '$.{name}')" if name in self.inside else _column(name)
 
     def stored(self, value: object) -> object:
         """Return a key or the value of a field as it is stored."""
@@ -80,8 +118,9 @@ class Table:
         """Return the other columns of a document, with their values."""
         document = self.collection.write(value)
         fields = {**document, **self.collection.fields(value)}
-        columns = {column: self.stored(fields.get(name)) for name, column in self.columns.items()}
-        return {**columns, **self.more(value), **({"document": to_text(document)} if self.whole else {})}
+        columns = {_column(name): self.stored(fields.get(name)) for name in self.fields.split()}
+        whole = {"document": to_text(document)} if self.document is _document_of else {}
+        return {**columns, **self.more(value), **whole}
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         """Return the document that the rows of a place hold."""
@@ -119,6 +158,16 @@ class _RulesTable(Table):
 
 
 _SUMMED = ("rows", "sent", "failed", "unknown", "lost", "excluded")
+_PROGRESS = f"""(SELECT execution_id, {", ".join(f"sum({name}) AS {name}" for name in _SUMMED)}
+    FROM shards WHERE done AND NOT test GROUP BY execution_id)"""  # noqa: S608 - our columns
+
+
+def _read_progress(row: Row) -> Mapping[str, Any]:
+    return {name: row[name] for name in _SUMMED}
+
+
+def _asked(asked: Asked) -> Columns:
+    return {"until": to_micros(asked.until) if asked.until else 0, "document": to_text(asked.asked)}
 
 
 def _tally(shard: Shard) -> Columns:
@@ -141,149 +190,33 @@ def _read_entry(row: Row) -> Mapping[str, Any]:
     return {**{name: row[name] for name in ("number", "by", "at", "action")}, **parts}
 
 
-def _packed(row: Row) -> Mapping[str, Any]:
+def _read_packed(row: Row) -> Mapping[str, Any]:
     return {"packed": bytes(row["packed"])}
 
 
 _ALL = (
+    Table(RECIPES, "recipes", ("id",)),
+    Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action", _parts, _read_entry, instant=stamp),
+    Table(EXECUTIONS, "executions", ("id",), "recipeId sendAt createdAt claim state unfinished"),
     Table(
-        collection=RECIPES,
-        name="recipes",
-        schema="CREATE TABLE IF NOT EXISTS recipes (id TEXT PRIMARY KEY, document TEXT NOT NULL)",
-        keys=("id",),
-    ),
-    Table(
-        collection=ENTRIES,
-        name="audit",
-        schema="""CREATE TABLE IF NOT EXISTS audit (
-            recipe_id TEXT NOT NULL, number INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
-            action TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (recipe_id, number))""",
-        keys=("recipe_id", "number"),
-        columns=_of_fields("by", "at", "action"),
-        more=_parts,
-        whole=False,
-        document=_read_entry,
-        instant=stamp,
-    ),
-    Table(
-        collection=EXECUTIONS,
-        name="executions",
-        schema="""CREATE TABLE IF NOT EXISTS executions (
-            id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, send_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
-            claim TEXT NOT NULL, state TEXT NOT NULL, unfinished INTEGER NOT NULL, document TEXT NOT NULL);
-            CREATE INDEX IF NOT EXISTS executions_of_recipe ON executions (recipe_id, send_at, id);
-            CREATE INDEX IF NOT EXISTS executions_of_recipe_by_state ON executions (recipe_id, state, send_at, id);
-            CREATE INDEX IF NOT EXISTS executions_by_state ON executions (state, send_at, id);
-            CREATE INDEX IF NOT EXISTS executions_by_send ON executions (send_at, id);
-            CREATE INDEX IF NOT EXISTS executions_unfinished ON executions (created_at) WHERE unfinished""",
-        keys=("id",),
-        columns=_of_fields("recipeId", "sendAt", "createdAt", "claim", "state", "unfinished"),
-    ),
-    Table(
-        collection=SENDS,
-        name="sends_accounted",
-        schema="CREATE TABLE IF NOT EXISTS sends_accounted (one INTEGER PRIMARY KEY, until INTEGER NOT NULL)",
-        keys=("one",),
-        fixed=(1,),
+        *(SENDS, "sends_accounted", ("one",)),
         more=lambda until: {"until": to_micros(until)},
-        whole=False,
         document=lambda row: SENDS.write(from_micros(row["until"])),
+        fixed=(1,),
     ),
     Table(
-        collection=LOGS,
-        name="log_entries",
-        schema="""CREATE TABLE IF NOT EXISTS log_entries (execution_id TEXT NOT NULL, at INTEGER NOT NULL,
-            phase TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
-            CREATE INDEX IF NOT EXISTS log_of_execution ON log_entries (execution_id, at)""",
-        keys=("execution_id",),
-        columns=_of_fields("at", "phase", "level", "message"),
-        whole=False,
+        *(LOGS, "log_entries", ("execution_id",), "at phase level message"),
         document=_read_line,
         order=("at", "rowid"),
     ),
-    Table(
-        collection=PUSHES,
-        name="pushes",
-        schema="""CREATE TABLE IF NOT EXISTS pushes (
-            execution_id TEXT, push INTEGER, document TEXT NOT NULL, PRIMARY KEY (execution_id, push))""",
-        keys=("execution_id", "push"),
-    ),
-    Table(
-        collection=SHARDS,
-        name="shards",
-        schema="""CREATE TABLE IF NOT EXISTS shards (
-            execution_id TEXT, key TEXT, push INTEGER NOT NULL, test INTEGER NOT NULL, number INTEGER NOT NULL,
-            done INTEGER NOT NULL, lease_until INTEGER, rows INTEGER NOT NULL, sent INTEGER NOT NULL,
-            failed INTEGER NOT NULL, unknown INTEGER NOT NULL, lost INTEGER NOT NULL, excluded INTEGER NOT NULL,
-            version INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, key));
-            CREATE INDEX IF NOT EXISTS shards_under_way ON shards (lease_until) WHERE lease_until IS NOT NULL""",
-        keys=("execution_id", "key"),
-        columns=_of_fields("push", "test", "number", "done", "leaseUntil", "version"),
-        more=_tally,
-    ),
-    Table(
-        collection=PROGRESS,
-        name="""(SELECT execution_id, sum(rows) AS rows, sum(sent) AS sent, sum(failed) AS failed,
-            sum(unknown) AS unknown, sum(lost) AS lost, sum(excluded) AS excluded
-            FROM shards WHERE done AND NOT test GROUP BY execution_id)""",
-        keys=("execution_id",),
-        document=lambda row: {name: row[name] for name in _SUMMED},
-    ),
-    Table(
-        collection=VIOLATIONS,
-        name="violations",
-        schema="""CREATE TABLE IF NOT EXISTS violations (
-            execution_id TEXT, id TEXT, at INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (execution_id, id));
-            CREATE INDEX IF NOT EXISTS violations_open ON violations (at)
-            WHERE json_extract(document, '$.resolved') = 0""",
-        keys=("execution_id", "id"),
-        columns=_of_fields("at"),
-        found={name: f"json_extract(document, '$.{name}')" for name in ("resolved", "recipeId")},
-    ),
-    Table(
-        collection=REQUEST_KEYS,
-        name="request_keys",
-        schema="""CREATE TABLE IF NOT EXISTS request_keys (
-            key TEXT PRIMARY KEY, until INTEGER NOT NULL, document TEXT NOT NULL)""",
-        keys=("key",),
-        columns={"expireAt": "until"},
-        more=lambda asked: {"document": to_text(asked.asked)},
-        whole=False,
-        document=lambda row: {"asked": _document_of(row)},
-    ),
-    Table(
-        collection=DAYS,
-        name="cadence_days",
-        schema="""CREATE TABLE IF NOT EXISTS cadence_days (
-            partition INTEGER, day TEXT, packed BLOB NOT NULL, PRIMARY KEY (partition, day))""",
-        keys=("partition", "day"),
-        columns=_of_fields("packed"),
-        whole=False,
-        document=_packed,
-    ),
-    _RulesTable(
-        collection=RULES,
-        name="cadence_rules",
-        schema="CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document TEXT NOT NULL)",
-    ),
-    Table(
-        collection=GRAVES,
-        name="graves",
-        schema="CREATE TABLE IF NOT EXISTS graves (partition INTEGER PRIMARY KEY, packed BLOB NOT NULL)",
-        keys=("partition",),
-        columns=_of_fields("packed"),
-        whole=False,
-        document=_packed,
-    ),
-    Table(
-        collection=ALERTS,
-        name="alerts",
-        schema="""CREATE TABLE IF NOT EXISTS alerts (
-            id TEXT PRIMARY KEY, at INTEGER NOT NULL, waiting_quietly_since INTEGER, document TEXT NOT NULL);
-            CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (at) WHERE waiting_quietly_since IS NOT NULL""",
-        keys=("id",),
-        columns=_of_fields("waitingQuietlySince"),
-        more=lambda outgoing: {"at": to_micros(outgoing.at)},
-    ),
+    Table(PUSHES, "pushes", ("execution_id", "push")),
+    Table(SHARDS, "shards", ("execution_id", "key"), "push test number done leaseUntil version", _tally),
+    Table(PROGRESS, _PROGRESS, ("execution_id",), document=_read_progress),
+    Table(VIOLATIONS, "violations", ("execution_id", "id"), "at", inside=("resolved", "recipeId")),
+    Table(REQUEST_KEYS, "request_keys", ("key",), more=_asked, document=lambda row: {"asked": _document_of(row)}),
+    Table(DAYS, "cadence_days", ("partition", "day"), "packed", document=_read_packed),
+    _RulesTable(RULES, "cadence_rules"),
+    Table(GRAVES, "graves", ("partition",), "packed", document=_read_packed),
+    Table(ALERTS, "alerts", ("id",), "waitingQuietlySince", lambda outgoing: {"at": to_micros(outgoing.at)}),
 )
 TABLES: Mapping[Collection[Any], Table] = {table.collection: table for table in _ALL}

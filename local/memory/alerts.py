@@ -25,13 +25,11 @@ class MemoryAlerts:
 class MemoryAlertStore(DocumentAlertStore):
     """Plays AlertStore, and shows everything that it holds."""
 
-    def __init__(self, documents: MemoryDocuments) -> None:
-        super().__init__(documents)
-        self._memory = documents
+    _documents: MemoryDocuments
 
     def all(self) -> Sequence[OutgoingAlert]:
         """Return every alert, in the order in which they were recorded."""
-        return list(self._memory.all(ALERTS).values())
+        return list(self._documents.all(ALERTS).values())
 
 
 @dataclass

@@ -10,9 +10,7 @@ from local.memory.documents import MemoryDocuments
 class MemoryCadenceLedger(DocumentCadenceLedger):
     """Plays CadenceLedger, and shows everything that it holds."""
 
-    def __init__(self, documents: MemoryDocuments) -> None:
-        super().__init__(documents)
-        self._memory = documents
+    _documents: MemoryDocuments
 
     def days(self, partition: int) -> Mapping[date, bytes]:
         """Return all packed days of a partition."""
@@ -20,4 +18,4 @@ class MemoryCadenceLedger(DocumentCadenceLedger):
 
     def all_days(self) -> Mapping[tuple[int, date], bytes]:
         """Return all packed days by partition and day."""
-        return {(keys[0], keys[1]): day.packed for keys, day in self._memory.all(DAYS).items()}  # type: ignore[misc]
+        return {(keys[0], keys[1]): day.packed for keys, day in self._documents.all(DAYS).items()}  # type: ignore[misc]

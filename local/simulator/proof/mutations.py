@@ -22,7 +22,7 @@ def create_anyway(_: Any) -> Any:
     """Create an execution whatever is there."""
 
     def create(self: MemoryExecutionStore, execution: Execution) -> bool:
-        self._memory.put(EXECUTIONS.at(execution.id), execution)
+        self._documents.put(EXECUTIONS.at(execution.id), execution)
         return True
 
     return create
@@ -76,7 +76,7 @@ def checkpoint_trusts_what_it_read(right: Any) -> Any:
         stored = self.get(execution_id)
         tested = replace(stored, state=State.TESTED) if stored.state is State.CANCELLED else stored
         gone = change(tested)
-        self._memory.put(EXECUTIONS.at(execution_id), gone)
+        self._documents.put(EXECUTIONS.at(execution_id), gone)
         return gone
 
     return change
@@ -91,7 +91,7 @@ def reserve_without_transaction(_: Any) -> Any:
         written, result = change(stale)
         self.stale = self.all_days()  # type: ignore[attr-defined]
         for day, packed in written.items():
-            self._memory.put(DAYS.at(partition, day), PackedDay(packed, day))
+            self._documents.put(DAYS.at(partition, day), PackedDay(packed, day))
         return result
 
     return transact
