@@ -168,6 +168,8 @@ class _Shelf:
             self._indexes[name] = defaultdict(dict)
             for keys in self.values:
                 self._note(name, keys)
+        if comparison == "==":
+            return self._indexes[name].get(wanted, ())
         fits = _COMPARE[comparison]
         return [keys for value, found in self._indexes[name].items() if fits(value, wanted) for keys in found]
 
