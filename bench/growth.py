@@ -64,7 +64,7 @@ def take(folder: str) -> dict[str, Any]:
     """Index the audience, plan and send its shards; return seconds for all, the sampled share and a shard's MiB."""
     with opened(Path(folder), DUE["send_shard"]) as system:
         ports = system.ports
-        files = ports.executions.push(EXECUTION_ID, 1)
+        files = ports.shards.push(EXECUTION_ID, 1)
         if files is None:
             raise RuntimeError("the audience is not built")
         usage = Usage()
@@ -82,7 +82,7 @@ def take(folder: str) -> dict[str, Any]:
 
 def _send_all(ports: Ports, size: int) -> dict[str, float]:
     """Send the shards, or evenly spaced ones of them where all would take too long."""
-    numbers = [shard.number for shard in ports.executions.shards(EXECUTION_ID) if not shard.test]
+    numbers = [shard.number for shard in ports.shards.of(EXECUTION_ID) if not shard.test]
     first = _send(ports, numbers[0])
     every = max(1, math.ceil(first["seconds"] * len(numbers) / _LONGEST_SECONDS))
     taken = [first, *(_send(ports, number) for number in numbers[every::every])]

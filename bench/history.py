@@ -50,7 +50,7 @@ def write_history(ports: Ports, pushes: tuple[Earlier, ...]) -> None:
 
 
 def _users(ports: Ports) -> Iterator[tuple[int, list[bytes]]]:
-    files = ports.executions.push(EXECUTION_ID, 1)
+    files = ports.shards.push(EXECUTION_ID, 1)
     if files is None:
         raise RuntimeError("the audience is not built")
     rows = files.live.rows

@@ -49,7 +49,7 @@ def call(function: str, folder: str, endpoint: str, ca_file: str, credentials_fi
             if answer.status != 200:
                 raise RuntimeError(f"{function} answered {answer.status}: {answer.text}")
         taken = usage.document()
-        sent = live_tally(0, system.ports.executions.shards(EXECUTION_ID)).sent
+        sent = live_tally(0, system.ports.shards.of(EXECUTION_ID)).sent
     return {**taken, "calls": len(requests), "operations": counts.document(), "sent": sent}
 
 
@@ -62,7 +62,7 @@ def _requests(ports: Ports, function: str) -> Iterator[tuple[Mapping[str, str], 
     if function == "send_push":
         yield headers, {**body, "push": 1}
     elif function == "send_shard":
-        shards = [shard for shard in ports.executions.shards(EXECUTION_ID) if not shard.test]
+        shards = [shard for shard in ports.shards.of(EXECUTION_ID) if not shard.test]
         for shard in shards:
             yield headers, {**body, "push": 1, "shard": shard.number}
     else:

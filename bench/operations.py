@@ -59,22 +59,22 @@ COSTS: Mapping[str, Cost] = {
     "executions.change": _READ_WRITE,
     "executions.unfinished": _each_read,
     "executions.search": _each_read,
-    "executions.save_push": _READ_WRITE,
-    "executions.push": _READ,
-    "executions.create_shard": _READ_WRITE,
-    "executions.shard": _READ,
-    "executions.shards": _each_read,
-    "executions.progress": _READ,  # a sum that each shard adds to when it is done
-    "executions.shards_under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
-    "executions.save_shard": _READ_WRITE,  # the execution's state, then a write on condition
-    "executions.settle_shard": Operations(reads=1, writes=2),  # the second write is to the sum, once it is done
+    "shards.save_push": _READ_WRITE,
+    "shards.push": _READ,
+    "shards.create": _READ_WRITE,
+    "shards.get": _READ,
+    "shards.of": _each_read,
+    "shards.progress": _READ,  # a sum that each shard adds to when it is done
+    "shards.under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
+    "shards.save": _READ_WRITE,  # the execution's state, then a write on condition
+    "shards.settle": Operations(reads=1, writes=2),  # the second write is to the sum, once it is done
     "executions.accounted_until": _READ,
     "executions.account_until": _READ_WRITE,
     "executions.count": lambda _, found: Operations(reads=1 + found // _INDEX_ENTRIES_A_READ),
-    "executions.log": _WRITE,
-    "executions.log_of": _each_read,
-    "executions.record": _WRITE,
-    "executions.violations": _each_read,
+    "logs.add": _WRITE,
+    "logs.of": _each_read,
+    "violations.record": _WRITE,
+    "violations.of": _each_read,
     "devices.graves": lambda arguments, _: Operations(reads=len(arguments[0])),
     "devices.bury": _READ_WRITE,
     # Cloud Storage: writing and listing are class A, reading is class B, deleting is free.
@@ -93,7 +93,18 @@ COSTS: Mapping[str, Cost] = {
 
 def counted(ports: Ports, counts: Operations) -> Ports:
     """Return ports that add what each call costs; a call that the table lacks raises KeyError."""
-    names = ("recipes", "executions", "devices", "files", "tasks", "alerts", "alert_store")
+    names = (
+        "recipes",
+        "executions",
+        "shards",
+        "logs",
+        "violations",
+        "devices",
+        "files",
+        "tasks",
+        "alerts",
+        "alert_store",
+    )
     wrapped: dict[str, Any] = {name: _Counted(name, getattr(ports, name), counts) for name in names}
     ledger: Any = _CountedLedger(ports.ledger, counts)
     return replace(ports, ledger=ledger, **wrapped)

@@ -15,24 +15,19 @@ from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.gcp.auth.id_tokens import IdTokens
 from functions.gcp.clock import SystemClock
-from functions.gcp.firestore.alerts import FirestoreAlertStore
-from functions.gcp.firestore.audit import FirestoreAuditLog
-from functions.gcp.firestore.devices import FirestoreDevices
-from functions.gcp.firestore.executions import FirestoreExecutionStore
-from functions.gcp.firestore.ledger import FirestoreCadenceLedger
-from functions.gcp.firestore.recipes import FirestoreRecipeStore
-from functions.gcp.firestore.request_keys import FirestoreRequestKeys
+from functions.gcp.firestore.documents import FirestoreDocuments
 from functions.gcp.scheduler import CloudSchedules
 from functions.gcp.storage import GcsAudienceFiles
 from functions.gcp.tasks import CloudTaskQueue
 from functions.gcp.trouble import translated
 from functions.ports import Ports
-from functions.ports.executions import ExecutionStore
 from functions.ports.people import Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
-from functions.ports.sending import Devices, PushSender
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.sending import PushSender
+from functions.ports.stores import AudienceFiles
 from functions.settings import CloudSettings
+from functions.stores import stores_on
+from functions.stores.documents import Documents
 
 
 def open_ports(
@@ -49,18 +44,12 @@ def open_ports(
     cloud = _Cloud(settings, clock)
     return Ports(
         clock=clock,
-        recipes=cast("RecipeStore", _Lazy(cloud.recipes)),
-        audit=cast("AuditLog", _Lazy(cloud.audit)),
-        executions=cast("ExecutionStore", _Lazy(cloud.executions)),
-        request_keys=cast("RequestKeys", _Lazy(cloud.request_keys)),
-        ledger=cast("CadenceLedger", _Lazy(cloud.ledger)),
+        **stores_on(cast("Documents", _Lazy(cloud.documents))),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
         tasks=cast("TaskQueue", _Lazy(cloud.tasks)),
         schedules=cast("Schedules", _Lazy(cloud.schedules)),
         sender=sender,
-        devices=cast("Devices", _Lazy(cloud.devices)),
         alerts=LogAlerts(),
-        alert_store=cast("AlertStore", _Lazy(cloud.alert_store)),
         channels=channels,
         callers=cast("Callers", _Lazy(cloud.callers)),
         engine=cast("Engine", _Lazy(make_engine)),
@@ -85,38 +74,16 @@ class _Lazy:
 
 
 class _Cloud:
-    """Makes the adapters of one deployment; those on Firestore share a client."""
+    """Makes the adapters of one deployment."""
 
     def __init__(self, settings: CloudSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
 
-    @cached_property
-    def _firestore(self) -> firestore.Client:
-        return firestore.Client(project=self._settings.project, database=self._settings.database)
-
-    def recipes(self) -> RecipeStore:
-        return FirestoreRecipeStore(self._firestore)
-
-    def audit(self) -> AuditLog:
-        return FirestoreAuditLog(self._firestore)
+    def documents(self) -> Documents:
+        return FirestoreDocuments(firestore.Client(project=self._settings.project, database=self._settings.database))
 
     def callers(self) -> Callers:
         return IdTokens(self._settings, SystemClock())
-
-    def executions(self) -> ExecutionStore:
-        return FirestoreExecutionStore(self._firestore)
-
-    def request_keys(self) -> RequestKeys:
-        return FirestoreRequestKeys(self._firestore)
-
-    def ledger(self) -> CadenceLedger:
-        return FirestoreCadenceLedger(self._firestore)
-
-    def devices(self) -> Devices:
-        return FirestoreDevices(self._firestore)
-
-    def alert_store(self) -> AlertStore:
-        return FirestoreAlertStore(self._firestore)
 
     def files(self) -> AudienceFiles:
         return GcsAudienceFiles(Client(project=self._settings.project), self._settings.bucket)

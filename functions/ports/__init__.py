@@ -6,11 +6,13 @@ from datetime import datetime
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.policy import Policy
-from functions.ports.executions import ExecutionStore
+from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Alerts, Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
+from functions.ports.shards import ShardStore
 from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.violations import ViolationStore
 
 
 def _unknown() -> None:
@@ -33,6 +35,9 @@ class Ports:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    shards: ShardStore
+    logs: ExecutionLog
+    violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles

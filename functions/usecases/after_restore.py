@@ -98,9 +98,9 @@ def _finding(backed_up_at: datetime, now: datetime) -> Finding:
 
 def _void_leases(ports: Ports, execution: Execution) -> None:
     """Take the shards from their workers, which are gone with the system that the backup is of."""
-    for shard in ports.executions.shards(execution.id):
+    for shard in ports.shards.of(execution.id):
         if shard.lease_until is not None:
-            ports.executions.settle_shard(replace(shard, lease_until=None))
+            ports.shards.settle(replace(shard, lease_until=None))
 
 
 def _count_due_as_lost(ports: Ports, run: Run) -> None:
@@ -110,7 +110,7 @@ def _count_due_as_lost(ports: Ports, run: Run) -> None:
         due_at = push_due_at(run, files.push)
         for planned in plan_shards(files, most_rows=ports.policy.shard_rows):
             if shard_due_at(ports, due_at, files, planned) <= now:
-                shard = ports.executions.create_shard(planned)
+                shard = ports.shards.create(planned)
                 count_as_lost(ports, Delivery(run=run, files=files, test=False), shard)
 
 

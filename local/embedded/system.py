@@ -10,22 +10,18 @@ from functions.ports import Part, Ports
 from functions.ports.people import Channels
 from functions.ports.queue import Clock, ScheduledJob
 from functions.ports.sending import PushSender
-from local.embedded.alerts import FileAlerts, NoChannels, SqliteAlertStore
-from local.embedded.audit import SqliteAuditLog
+from functions.stores import stores_on
+from local.embedded.alerts import FileAlerts, NoChannels
 from local.embedded.callers import LocalCallers
 from local.embedded.clock import RealClock
 from local.embedded.database import Database
-from local.embedded.devices import SqliteDevices
 from local.embedded.disk import check_space
-from local.embedded.executions import SqliteExecutionStore
 from local.embedded.files import FolderAudienceFiles
 from local.embedded.heartbeat import Heartbeat
-from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
-from local.embedded.recipes import SqliteRecipeStore
-from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
+from local.embedded.sqlite_documents import SqliteDocuments
 
 RECONCILE_JOB = ScheduledJob(name="reconcile-tminus", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
 _FORMAT = 3
@@ -76,18 +72,12 @@ def open_system(
     dispatcher = Part(check=heartbeat.check, last_worked=heartbeat.last_worked)
     ports = Ports(
         clock=clock,
-        recipes=SqliteRecipeStore(database),
-        audit=SqliteAuditLog(database),
-        executions=SqliteExecutionStore(database),
-        request_keys=SqliteRequestKeys(database),
-        ledger=SqliteCadenceLedger(database),
+        **stores_on(SqliteDocuments(database)),
         files=FolderAudienceFiles(state),
         tasks=queue,
         schedules=schedules,
         sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
-        devices=SqliteDevices(database),
         alerts=FileAlerts(state / "alerts.jsonl", clock),
-        alert_store=SqliteAlertStore(database),
         channels=channels or NoChannels(),
         callers=LocalCallers(),
         engine=engine,

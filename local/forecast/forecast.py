@@ -163,9 +163,9 @@ class _Forecasting(Simulation):
 
     def _rows(self, execution: Execution) -> Iterator[tuple[int, Iterator[tuple[str, int]]]]:
         """Yield each push with its users and their outcomes."""
-        shards = [shard for shard in self.world.executions.shards(execution.id) if not shard.test]
+        shards = [shard for shard in self.world.shards.of(execution.id) if not shard.test]
         for push in range(1, len(read(execution.recipe).pushes) + 1):
-            files = self.world.executions.push(execution.id, push)
+            files = self.world.shards.push(execution.id, push)
             content = self.world.files.content(files.live.rows.stored.name) if files else None
             if files and content:
                 rows = read_rows(content)

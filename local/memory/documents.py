@@ -1,155 +1,194 @@
-"""Recipes and their audit log, the cadence ledger, and dead tokens, in memory."""
+"""The stores' documents in memory, as the values that they stand for: these are immutable, or kept as copies."""
 
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, TypeVar
+from copy import deepcopy
+from operator import eq, ge, gt, le, lt
+from typing import Any
 
-from functions.domain.audit import AuditEntry, Deed
-from functions.domain.cadence.rule_changes import SUBJECT, rules_document
-from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
-from functions.ports.stores import AuditPlace
-from local.embedded.documents import to_text
+from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Keys, Overtaken, Place, Query, T
 
-T = TypeVar("T")
-
-
-class MemoryRecipeStore:
-    """Plays RecipeStore; a document is kept as text, so that nobody can change it but through the store."""
-
-    def __init__(self, audit: "MemoryAuditLog") -> None:
-        self._audit = audit
-        self._texts: dict[str, str] = {}
-        self._writing = threading.RLock()
-
-    def get(self, recipe_id: str) -> dict[str, Any] | None:
-        """Return a document, None where there is none."""
-        text = self._texts.get(recipe_id)
-        return None if text is None else json.loads(text)
-
-    def all(self) -> Iterable[dict[str, Any]]:
-        """Return every document, in order of their ids."""
-        return [json.loads(text) for _, text in sorted(self._texts.items())]
-
-    def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
-        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
-        return [json.loads(text) for recipe_id, text in sorted(self._texts.items()) if recipe_id > after][:most]
-
-    def change(
-        self,
-        recipe_id: str,
-        change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
-        deed: Deed | None = None,
-    ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it; a deed adds the recipe's next entry to the audit log."""
-        with self._writing:
-            before = self.get(recipe_id)
-            changed = change(self.get(recipe_id))
-            if deed is not None and (before is not None or changed is not None):
-                self._audit.append(recipe_id, deed, before, changed)
-            if changed is None:
-                self._texts.pop(recipe_id, None)
-            else:
-                self._texts[recipe_id] = to_text(changed)
-        return changed
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"==": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+_ABOVE = "above"
+"""The keys of a document but for the last, as if they were a field of it."""
 
 
-class MemoryAuditLog:
-    """Plays AuditLog."""
+class MemoryDocuments:
+    """Plays Documents."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
-        self._all: list[AuditEntry] = []
+        self._shelves: dict[Collection[Any], _Shelf] = {}
+        self._working = threading.RLock()
 
-    def append(self, recipe_id: str, deed: Deed, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-        """Add a recipe's next entry."""
-        entries = self._entries[recipe_id]
-        kept = None if after is None else json.loads(to_text(after))
-        entries.append(AuditEntry(recipe_id=recipe_id, number=len(entries) + 1, deed=deed, before=before, after=kept))
-        self._all.append(entries[-1])
+    def get(self, place: Place[E]) -> E | None:
+        found: E | None = self._shelf(place.collection).values.get(place.keys)
+        return deepcopy(found) if place.collection.changeable else found
 
-    def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
-        """Add an entry about something that is no document of its own."""
-        self.append(subject, deed, None, dict(after))
+    def get_all(self, places: Sequence[Place[E]]) -> Sequence[E | None]:
+        """Return documents in the order of the places."""
+        return [self.get(place) for place in places]
 
-    def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
-        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another."""
-        entries = self._entries[recipe_id]
-        return entries[: None if before is None else max(0, before - 1)][::-1][:most]
+    def all(self, collection: Collection[E]) -> Mapping[Keys, E]:
+        """Return all documents of a collection by their keys, in the order in which they were created."""
+        return dict(self._shelf(collection).values)
 
-    def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
-        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next."""
-        places = [(entry.deed.at, entry.recipe_id, entry.number) for entry in self._all]
-        return self._all[: None if after is None else places.index(after)][::-1][:most]
+    def put(self, place: Place[E], value: E) -> None:
+        collection = place.collection
+        with self._working:
+            shelf = self._shelf(collection)
+            if collection.numbered and place.keys not in shelf.values:
+                value = collection.numbered(value, len(shelf.values) + 1)
+            shelf.put(place.keys, deepcopy(value) if collection.changeable else value)
 
+    def delete(self, place: Place[Any]) -> None:
+        with self._working:
+            self._shelf(place.collection).delete(place.keys)
 
-class MemoryRequestKeys:
-    """Plays RequestKeys."""
+    def create(self, place: Place[E], value: E) -> bool:
+        with self._working:
+            if place.keys in self._shelf(place.collection).values:
+                return False
+            self.put(place, value)
+            return True
 
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-
-    def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:  # noqa: ARG002
-        """Keep what is asked under a name that nobody has claimed; return what is kept under it."""
-        kept: dict[str, Any] = json.loads(self._texts.setdefault(key, to_text(asked)))
-        return kept
-
-
-class MemoryCadenceLedger:
-    """Plays CadenceLedger."""
-
-    def __init__(self, audit: MemoryAuditLog) -> None:
-        self._audit = audit
-        self._days: dict[tuple[int, date], bytes] = {}
-        self._rules: tuple[CadenceRule, ...] = ()
-        self._writing = threading.RLock()
-
-    def transact(
-        self,
-        partition: int,
-        days: Sequence[date],
-        change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
-    ) -> T:
-        """Read days, write what `change` makes of them, in one transaction; a day never written is empty bytes."""
-        with self._writing:
-            written, result = change({day: self._days.get((partition, day), b"") for day in days})
-            self._days.update({(partition, day): packed for day, packed in written.items()})
+    def change(self, places: Sequence[Place[Any]], work: Callable[[Batch], T]) -> T:  # noqa: ARG002
+        """Let `work` read and write documents while nobody else does, and return its result."""
+        with self._working:
+            batch = _MemoryBatch(self)
+            result = work(batch)
+            for write in batch.writes:
+                write()
         return result
 
-    def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force: those saved last, else the default ones."""
-        return self._rules or DEFAULT_RULES
+    def replace(self, place: Place[E], value: E, *, version: int, guard: Guard) -> None:
+        with self._working:
+            guarding = self.get(guard.place)
+            found = None if guarding is None else guard.place.collection.fields(guarding)[guard.field]
+            if found != guard.value:
+                raise GuardFailed(found)
+            stored, of = self.get(place), place.collection.version
+            if stored is None or of is None or of(stored) != version:
+                raise Overtaken
+            self.put(place, value)
 
-    def change_rules(
-        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
-    ) -> Sequence[CadenceRule]:
-        """Replace the rules, with an entry of the audit log; no rules at all bring the default ones back."""
-        with self._writing:
-            before = self.rules()
-            self._rules = tuple(change(before))
-            self._audit.append(SUBJECT, deed, rules_document(before), rules_document(self.rules()))
-        return self.rules()
+    def find(self, collection: Collection[E], query: Query) -> Sequence[E]:
+        with self._working:
+            shelf = self._shelf(collection)
+            found: list[E] = [shelf.values[keys] for keys in shelf.find(query)]
+        return deepcopy(found) if collection.changeable else found
 
-    def days(self, partition: int) -> Mapping[date, bytes]:
-        """Return all packed days of a partition."""
-        return {day: packed for (owner, day), packed in self._days.items() if owner == partition}
+    def count(self, collection: Collection[Any], query: Query) -> int:
+        with self._working:
+            return len(self._shelf(collection).find(query))
+
+    def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
+        """Do nothing: no older release has written anything here."""
+
+    def _shelf(self, collection: Collection[Any]) -> "_Shelf":
+        found = self._shelves.get(collection)
+        if found is None:
+            found = self._shelves.setdefault(collection, _Shelf(collection))
+        return found
 
 
-class MemoryDevices:
-    """Plays Devices."""
+class _MemoryBatch:
+    """Plays Batch; `writes` are made at the end of the change."""
 
-    def __init__(self) -> None:
-        self._graves: dict[int, bytes] = {}
-        self._writing = threading.RLock()
+    def __init__(self, documents: MemoryDocuments) -> None:
+        self._documents = documents
+        self.writes: list[Callable[[], None]] = []
 
-    def graves(self, partitions: range) -> Mapping[int, bytes]:
-        """Return the dead tokens of partitions of users; empty bytes where there are none."""
-        found = self._graves
-        return {partition: found.get(partition, b"") for partition in partitions}
+    def read(self, place: Place[E]) -> E | None:
+        return self._documents.get(place)
 
-    def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
-        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
-        with self._writing:
-            self._graves[partition] = change(self._graves.get(partition, b""))
+    def write(self, place: Place[E], value: E) -> None:
+        self.writes.append(lambda: self._documents.put(place, value))
+
+    def create(self, place: Place[E], value: E) -> bool:
+        if self.read(place) is not None:
+            return False
+        self.write(place, value)
+        return True
+
+    def delete(self, place: Place[Any]) -> None:
+        self.writes.append(lambda: self._documents.delete(place))
+
+    def add(self, place: Place[Mapping[str, int]], amounts: Mapping[str, int]) -> None:
+        before = self.read(place) or {}
+        self.write(place, {name: before.get(name, 0) + amount for name, amount in amounts.items()})
+
+    def touch(self, place: Place[None]) -> None:
+        """Do nothing: no other change happens at the same time."""
+
+    def left_behind(self, place: Place[Any], version: int) -> bool:  # noqa: ARG002
+        """Say no: what was told to have failed has not happened."""
+        return False
+
+
+class _Shelf:
+    """The documents of a collection, with an index of each field by which a query has begun."""
+
+    def __init__(self, collection: Collection[Any]) -> None:
+        self._collection = collection
+        self.values: dict[Keys, Any] = {}
+        self._fields: dict[Keys, Mapping[str, Any]] = {}
+        self._indexes: dict[str, dict[Any, dict[Keys, None]]] = {}
+
+    def put(self, keys: Keys, value: Any) -> None:
+        self._forget(keys)
+        self.values[keys] = value
+        self._fields[keys] = {_ABOVE: keys[:-1], **self._collection.fields(value)}
+        for name in self._indexes:
+            self._note(name, keys)
+
+    def delete(self, keys: Keys) -> None:
+        self._forget(keys)
+        self.values.pop(keys, None)
+        self._fields.pop(keys, None)
+
+    def find(self, query: Query) -> list[Keys]:
+        """Return the keys of the documents that a query finds, in its order."""
+        where = (*(((_ABOVE, "==", query.under),) if query.under else ()), *query.where)
+        found = [keys for keys in self._candidates(where) if self._fits(keys, where[1:])]
+        found.sort(key=lambda keys: self._place(keys, query), reverse=query.descending)
+        if query.after:
+            sorted_by = bool(query.order)
+            after = (*query.after[:sorted_by], *query.under, *query.after[sorted_by:])
+            behind = _COMPARE["<" if query.descending else ">"]
+            found = [keys for keys in found if behind(self._place(keys, query), after)]
+        return found[: query.most]
+
+    def _candidates(self, where: Sequence[tuple[str, str, Any]]) -> Iterable[Keys]:
+        """Return the keys of the documents that fit the first condition."""
+        if not where:
+            return self.values
+        name, comparison, wanted = where[0]
+        if name not in self._indexes:
+            self._indexes[name] = defaultdict(dict)
+            for keys in self.values:
+                self._note(name, keys)
+        if comparison == "==":
+            return self._indexes[name].get(wanted, ())
+        fits = _COMPARE[comparison]
+        return [keys for value, found in self._indexes[name].items() if fits(value, wanted) for keys in found]
+
+    def _fits(self, keys: Keys, where: Sequence[tuple[str, str, Any]]) -> bool:
+        fields = self._fields[keys]
+        return all(_COMPARE[comparison](fields[name], wanted) for name, comparison, wanted in where)
+
+    def _place(self, keys: Keys, query: Query) -> tuple[Any, ...]:
+        return (self._fields[keys][query.order], *keys) if query.order else keys
+
+    def _note(self, name: str, keys: Keys) -> None:
+        value = self._fields[keys].get(name)
+        if value is not None:
+            self._indexes[name][value][keys] = None
+
+    def _forget(self, keys: Keys) -> None:
+        for name, index in self._indexes.items():
+            value = self._fields.get(keys, {}).get(name)
+            if value is not None:
+                index[value].pop(keys)
+                if not index[value]:
+                    del index[value]

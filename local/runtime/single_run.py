@@ -114,7 +114,7 @@ class _NewLines:
 
     def finished(self) -> bool:
         """Show new lines; return whether the execution is over and cleaned up."""
-        entries = self._ports.executions.log_of(self._execution)
+        entries = self._ports.logs.of(self._execution)
         for entry in entries[self._shown :]:
             self._show(entry)
         self._shown = len(entries)

@@ -14,6 +14,7 @@ GOOGLE = ("google", "firebase_admin", "grpc")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "functions.domain": ("functions.domain",),
     "functions.ports": ("functions.domain", "functions.ports", "audience_jobs.contract"),
+    "functions.stores": ("functions.domain", "functions.ports", "functions.stores"),
     "functions.usecases": (
         "functions.domain",
         "functions.ports",
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.logs",
         "functions.ports",
         "functions.settings",
+        "functions.stores",
         "audience_jobs.contract",
     ),
     "functions.handlers": (
@@ -60,7 +62,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tminus": ("local.cli",),
     "audience_jobs": ("audience_jobs",),
     "local.sample": ("local.sample",),
-    "local.embedded": ("functions.domain", "functions.ports", "audience_jobs.contract", "local.embedded"),
+    "local.embedded": (
+        "functions.domain",
+        "functions.ports",
+        "functions.stores",
+        "audience_jobs.contract",
+        "local.embedded",
+    ),
     # The command line composes: it may reach whatever a deployed process may.
     "local": ("functions", "audience_jobs", "local"),
 }

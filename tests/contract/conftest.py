@@ -21,33 +21,22 @@ from functions.domain.push.outcomes import Message, Outcome
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles, Shard, Stored
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm.sender import FcmSender
-from functions.ports.executions import ExecutionStore
+from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.queue import Schedules, Task, TaskQueue
 from functions.ports.sending import Devices, PushSender
+from functions.ports.shards import ShardStore
 from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
-from local.embedded.alerts import SqliteAlertStore
-from local.embedded.audit import SqliteAuditLog
+from functions.stores import stores_on
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
-from local.embedded.devices import SqliteDevices
-from local.embedded.executions import SqliteExecutionStore
 from local.embedded.files import FolderAudienceFiles
-from local.embedded.ledger import SqliteCadenceLedger
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
-from local.embedded.recipes import SqliteRecipeStore
-from local.embedded.request_keys import SqliteRequestKeys
 from local.embedded.scheduler import SqliteSchedules
-from local.memory.alerts import MemoryAlertStore
-from local.memory.documents import (
-    MemoryAuditLog,
-    MemoryCadenceLedger,
-    MemoryDevices,
-    MemoryRecipeStore,
-    MemoryRequestKeys,
-)
-from local.memory.executions import MemoryExecutionStore
+from local.embedded.sqlite_documents import SqliteDocuments
+from local.memory.documents import MemoryDocuments
 from local.memory.files import MemoryAudienceFiles
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
@@ -68,6 +57,9 @@ class Adapters:
     recipes: RecipeStore
     audit: AuditLog
     executions: ExecutionStore
+    shards: ShardStore
+    logs: ExecutionLog
+    violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
     files: AudienceFiles
@@ -86,16 +78,10 @@ def embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Cal
 def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Adapters:
     database = closing_stack.enter_context(closing(Database(folder / "tminus.db")))
     return Adapters(
-        recipes=SqliteRecipeStore(database),
-        audit=SqliteAuditLog(database),
-        executions=SqliteExecutionStore(database),
-        request_keys=SqliteRequestKeys(database),
-        ledger=SqliteCadenceLedger(database),
+        **stores_on(SqliteDocuments(database)),
         files=FolderAudienceFiles(folder / "files"),
         tasks=SqliteTaskQueue(database, clock),
         schedules=SqliteSchedules(database, clock),
-        devices=SqliteDevices(database),
-        alert_store=SqliteAlertStore(database),
         sender=lambda by_token: OutboxSender(folder / "outbox.jsonl", clock, OutcomeScript(by_token=by_token)),
     )
 
@@ -114,18 +100,11 @@ def _phones(by_token: Mapping[str, Outcome]) -> PushSender:
 
 
 def in_memory(_: Path, clock: VirtualClock, __: ExitStack) -> Callable[[], Adapters]:
-    audit = MemoryAuditLog()
     adapters = Adapters(
-        recipes=MemoryRecipeStore(audit),
-        audit=audit,
-        executions=MemoryExecutionStore(),
-        request_keys=MemoryRequestKeys(),
-        ledger=MemoryCadenceLedger(audit),
+        **stores_on(MemoryDocuments()),
         files=MemoryAudienceFiles(),
         tasks=MemoryTaskQueue(clock),
         schedules=MemorySchedules(clock),
-        devices=MemoryDevices(),
-        alert_store=MemoryAlertStore(),
         sender=_phones,
     )
     return lambda: adapters
@@ -143,6 +122,9 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         recipes=ports.recipes,
         audit=ports.audit,
         executions=ports.executions,
+        shards=ports.shards,
+        logs=ports.logs,
+        violations=ports.violations,
         request_keys=ports.request_keys,
         ledger=ports.ledger,
         files=ports.files,

@@ -12,9 +12,10 @@ import pytest
 
 from functions.domain.audit import Action, Deed
 from functions.ports.stores import AuditLog
-from local.embedded.audit import SqliteAuditLog
+from functions.stores.audit import DocumentAuditLog
+from functions.stores.recipes import DocumentRecipeStore
 from local.embedded.database import Database
-from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.sqlite_documents import SqliteDocuments
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 SAVED = Deed(by="zoë@example.com", at=AT, action=Action.SAVED)
@@ -125,11 +126,11 @@ def test_of_20_changes_at_once_each_has_its_entry_and_the_entries_are_a_chain(po
 
 def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "tminus.db")) as database:
-        SqliteRecipeStore(database).change("daily", put(), SAVED)
+        DocumentRecipeStore(SqliteDocuments(database)).change("daily", put(), SAVED)
         for statement in ("UPDATE audit SET by = 'stranger'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"), database.transaction() as connection:
                 connection.execute(statement)
-        assert numbers(SqliteAuditLog(database)) == [1]
+        assert numbers(DocumentAuditLog(SqliteDocuments(database))) == [1]
 
 
 def test_a_change_without_a_person_is_refused() -> None:

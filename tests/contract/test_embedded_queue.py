@@ -209,7 +209,7 @@ from pathlib import Path
 from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.queue import SqliteTaskQueue
-from functions.ports import Task
+from functions.ports.queue import Task
 
 noon = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 queue = SqliteTaskQueue(Database(Path(sys.argv[1])), VirtualClock(noon))

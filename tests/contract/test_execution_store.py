@@ -12,7 +12,8 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.push.outcomes import Tally
 from functions.domain.recipe.timeline import Phase
-from functions.ports.executions import ExecutionSearch, LogEntry, violation_place
+from functions.ports.executions import ExecutionSearch, LogEntry
+from functions.ports.violations import violation_place
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Make = Callable[..., Any]
@@ -104,55 +105,55 @@ def test_a_recipe_s_executions_are_listed_newest_send_first(ports: Any, an_execu
 
 
 def test_a_push_s_manifest_comes_back_as_it_was_kept(ports: Any, an_execution: Make, a_push: Make) -> None:
-    assert ports.executions.push(an_execution().id, 1) is None
+    assert ports.shards.push(an_execution().id, 1) is None
     for push in (1, 2, 1):
-        ports.executions.save_push(a_push(push))
-    assert ports.executions.push(an_execution().id, 1) == a_push(1)
-    assert ports.executions.push(an_execution().id, 2) == a_push(2)
+        ports.shards.save_push(a_push(push))
+    assert ports.shards.push(an_execution().id, 1) == a_push(1)
+    assert ports.shards.push(an_execution().id, 2) == a_push(2)
 
 
 def test_a_shard_is_created_once_and_the_stored_one_is_returned(ports: Any, a_shard: Make) -> None:
-    assert ports.executions.create_shard(a_shard()) == a_shard()
-    assert ports.executions.create_shard(a_shard(outcomes=b"SSS")) == a_shard()
-    assert ports.executions.shard(a_shard().execution_id, "1-0") == a_shard()
-    assert ports.executions.shard(a_shard().execution_id, "1-1") is None
+    assert ports.shards.create(a_shard()) == a_shard()
+    assert ports.shards.create(a_shard(outcomes=b"SSS")) == a_shard()
+    assert ports.shards.get(a_shard().execution_id, "1-0") == a_shard()
+    assert ports.shards.get(a_shard().execution_id, "1-1") is None
 
 
 def test_a_shard_that_is_saved_comes_back_with_its_next_version(
     ports: Any, an_execution: Make, a_shard: Make
 ) -> None:
     ports.executions.create(an_execution(state=State.LIVE))
-    shard = ports.executions.create_shard(a_shard())
+    shard = ports.shards.create(a_shard())
     sending = replace(shard, outcomes=bytes(range(256)), lease_until=NOON + timedelta(seconds=60, microseconds=1))
-    saved = ports.executions.save_shard(sending, only_while=State.LIVE)
+    saved = ports.shards.save(sending, only_while=State.LIVE)
     assert saved == replace(sending, version=shard.version + 1)
-    assert ports.executions.shard(shard.execution_id, shard.key) == saved
+    assert ports.shards.get(shard.execution_id, shard.key) == saved
 
 
 def test_a_shard_of_an_older_version_is_not_saved(ports: Any, an_execution: Make, a_shard: Make) -> None:
     ports.executions.create(an_execution(state=State.LIVE))
-    shard = ports.executions.create_shard(a_shard())
-    saved = ports.executions.save_shard(shard, only_while=State.LIVE)
+    shard = ports.shards.create(a_shard())
+    saved = ports.shards.save(shard, only_while=State.LIVE)
     with pytest.raises(Conflict, match="version 0"):
-        ports.executions.save_shard(replace(shard, outcomes=b"SSS"), only_while=State.LIVE)
+        ports.shards.save(replace(shard, outcomes=b"SSS"), only_while=State.LIVE)
     with pytest.raises(Conflict, match="version 0"):
-        ports.executions.settle_shard(replace(shard, outcomes=b"SSS"))
+        ports.shards.settle(replace(shard, outcomes=b"SSS"))
     with pytest.raises(Conflict):
-        ports.executions.settle_shard(a_shard(number=7))
-    assert ports.executions.shards(shard.execution_id) == [saved]
+        ports.shards.settle(a_shard(number=7))
+    assert ports.shards.of(shard.execution_id) == [saved]
 
 
 def test_a_shard_is_not_saved_once_its_execution_has_left_the_state_but_may_be_settled(
     ports: Any, an_execution: Make, a_shard: Make
 ) -> None:
     ports.executions.create(an_execution(state=State.LIVE))
-    shard = ports.executions.create_shard(a_shard())
+    shard = ports.shards.create(a_shard())
     ports.executions.change(an_execution().id, lambda old: old.to(State.STOPPED, NOON))
     with pytest.raises(Halted, match="stopped"):
-        ports.executions.save_shard(shard, only_while=State.LIVE)
+        ports.shards.save(shard, only_while=State.LIVE)
     with pytest.raises(Halted, match="missing"):
-        ports.executions.save_shard(a_shard(execution_id="other"), only_while=State.LIVE)
-    settled = ports.executions.settle_shard(replace(shard, outcomes=b"SU.", done=True))
+        ports.shards.save(a_shard(execution_id="other"), only_while=State.LIVE)
+    settled = ports.shards.settle(replace(shard, outcomes=b"SU.", done=True))
     assert (settled.outcomes, settled.version) == (b"SU.", 1)
 
 
@@ -160,47 +161,47 @@ def test_of_16_workers_that_save_one_version_one_wins(
     ports: Any, an_execution: Make, a_shard: Make, at_once: AtOnce
 ) -> None:
     ports.executions.create(an_execution(state=State.LIVE))
-    shard = ports.executions.create_shard(a_shard())
+    shard = ports.shards.create(a_shard())
 
     def save(number: int) -> bool:
         try:
-            ports.executions.save_shard(replace(shard, outcomes=bytes([number])), only_while=State.LIVE)
+            ports.shards.save(replace(shard, outcomes=bytes([number])), only_while=State.LIVE)
         except Conflict:
             return False
         return True
 
     won = at_once(16, save)
     assert won.count(True) == 1
-    assert ports.executions.shard(shard.execution_id, shard.key).outcomes == bytes([won.index(True)])
+    assert ports.shards.get(shard.execution_id, shard.key).outcomes == bytes([won.index(True)])
 
 
 def test_progress_sums_the_live_shards_that_are_done(ports: Any, a_shard: Make) -> None:
-    assert ports.executions.progress(a_shard().execution_id) == Tally()
-    ports.executions.create_shard(a_shard(outcomes=b"SSF", done=True))
-    late = ports.executions.create_shard(a_shard(number=1, outcomes=b"S.."))
-    ports.executions.create_shard(a_shard(test=True, outcomes=b"S", done=True))
-    ports.executions.create_shard(a_shard(execution_id="other", outcomes=b"S", done=True))
-    assert ports.executions.progress(a_shard().execution_id) == Tally(audience_size=3, sent=2, failed=1)
-    ports.executions.settle_shard(replace(late, outcomes=b"SUa", done=True))
+    assert ports.shards.progress(a_shard().execution_id) == Tally()
+    ports.shards.create(a_shard(outcomes=b"SSF", done=True))
+    late = ports.shards.create(a_shard(number=1, outcomes=b"S.."))
+    ports.shards.create(a_shard(test=True, outcomes=b"S", done=True))
+    ports.shards.create(a_shard(execution_id="other", outcomes=b"S", done=True))
+    assert ports.shards.progress(a_shard().execution_id) == Tally(audience_size=3, sent=2, failed=1)
+    ports.shards.settle(replace(late, outcomes=b"SUa", done=True))
     expected = Tally(audience_size=6, sent=3, failed=1, unknown=1, excluded={"all": 1})
-    assert ports.executions.progress(a_shard().execution_id) == expected
+    assert ports.shards.progress(a_shard().execution_id) == expected
 
 
 def test_shards_are_under_way_while_their_lease_lasts(ports: Any, a_shard: Make) -> None:
     late = NOON + timedelta(seconds=60)
-    held = ports.executions.create_shard(a_shard(lease_until=late))
-    ports.executions.create_shard(a_shard(number=1))
-    ports.executions.create_shard(a_shard(execution_id="other", test=True, lease_until=late))
-    assert [ports.executions.shards_under_way(at) for at in (NOON, late)] == [2, 0]
-    ports.executions.settle_shard(replace(held, lease_until=None))
-    assert ports.executions.shards_under_way(NOON) == 1
+    held = ports.shards.create(a_shard(lease_until=late))
+    ports.shards.create(a_shard(number=1))
+    ports.shards.create(a_shard(execution_id="other", test=True, lease_until=late))
+    assert [ports.shards.under_way(at) for at in (NOON, late)] == [2, 0]
+    ports.shards.settle(replace(held, lease_until=None))
+    assert ports.shards.under_way(NOON) == 1
 
 
 def test_all_shards_of_an_execution_are_listed(ports: Any, a_shard: Make) -> None:
     made = [a_shard(push=push, number=number) for push in (1, 2) for number in (0, 1, 10)] + [a_shard(test=True)]
     for shard in reversed(made):
-        ports.executions.create_shard(shard)
-    listed = ports.executions.shards(a_shard().execution_id)
+        ports.shards.create(shard)
+    listed = ports.shards.of(a_shard().execution_id)
     assert {shard.key for shard in listed} == {shard.key for shard in made}
     assert len(listed) == len(made)
 
@@ -211,9 +212,9 @@ def test_a_log_is_read_oldest_line_first(ports: Any) -> None:
 
     lines = [entry(0, "erst 👟"), entry(0, "zweit"), entry(1, "dritt"), entry(1_000_000, "letzt")]
     for line in (lines[3], lines[0], lines[1], lines[2]):
-        ports.executions.log("e", line)
-    ports.executions.log("other", entry(0, "x"))
-    assert list(ports.executions.log_of("e")) == lines
+        ports.logs.add("e", line)
+    ports.logs.add("other", entry(0, "x"))
+    assert list(ports.logs.of("e")) == lines
 
 
 def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
@@ -227,11 +228,11 @@ def test_a_violation_is_kept_once_and_read_as_it_was(ports: Any) -> None:
     at = NOON + timedelta(seconds=1, microseconds=7)
     late = Violation(id="b", execution_id="e", recipe_id="r", finding=finding, at=at)
     early = replace(late, id="a", at=NOON + timedelta(seconds=1))
-    assert ports.executions.record(late)
-    assert ports.executions.record(early)
-    assert not ports.executions.record(replace(late, at=NOON))
-    assert list(ports.executions.violations("e")) == [early, late]
-    assert list(ports.executions.violations("other")) == []
+    assert ports.violations.record(late)
+    assert ports.violations.record(early)
+    assert not ports.violations.record(replace(late, at=NOON))
+    assert list(ports.violations.of("e")) == [early, late]
+    assert list(ports.violations.of("other")) == []
 
 
 def a_violation(number: int, execution: str = "e") -> Violation:
@@ -253,20 +254,20 @@ def test_the_latest_instant_up_to_which_sends_are_accounted_for_is_kept(ports: A
 def test_open_violations_of_all_executions_are_read_newest_first(ports: Any) -> None:
     kept = [a_violation(number, execution) for number, execution in enumerate("eefg")]
     for violation in kept:
-        ports.executions.record(violation)
-    assert list(ports.executions.open_violations(most=9)) == kept[::-1]
-    assert list(ports.executions.open_violations(most=2)) == [kept[3], kept[2]]
+        ports.violations.record(violation)
+    assert list(ports.violations.unresolved(most=9)) == kept[::-1]
+    assert list(ports.violations.unresolved(most=2)) == [kept[3], kept[2]]
 
 
 @pytest.mark.parametrize("recipe_id", ["of-e", None])
 def test_open_violations_of_a_recipe_are_read_page_by_page(recipe_id: str | None, ports: Any) -> None:
     kept = [a_violation(number, execution) for number, execution in enumerate("efefeg")]
     for violation in [*kept, replace(kept[-1], id="twin")]:
-        ports.executions.record(violation)
-    ports.executions.resolve("e", "e/2", NOON, "ann@example.com")
+        ports.violations.record(violation)
+    ports.violations.resolve("e", "e/2", NOON, "ann@example.com")
     found: list[Violation] = []
     place = None
-    while page := ports.executions.open_violations(most=2, recipe_id=recipe_id, after=place):
+    while page := ports.violations.unresolved(most=2, recipe_id=recipe_id, after=place):
         assert len(page) <= 2
         found += page
         place = violation_place(page[-1])
@@ -276,23 +277,23 @@ def test_open_violations_of_a_recipe_are_read_page_by_page(recipe_id: str | None
 
 def test_a_violation_is_resolved_once_and_the_first_caller_stays(ports: Any, open_ports: Any) -> None:
     for number in (1, 2):
-        ports.executions.record(a_violation(number))
+        ports.violations.record(a_violation(number))
     resolved = a_violation(1).resolve(NOON + timedelta(hours=1, microseconds=7), "ann@example.com")
     assert (
-        ports.executions.resolve("e", "e/1", NOON + timedelta(hours=1, microseconds=7), "ann@example.com") == resolved
+        ports.violations.resolve("e", "e/1", NOON + timedelta(hours=1, microseconds=7), "ann@example.com") == resolved
     )
-    assert ports.executions.resolve("e", "e/1", NOON + timedelta(hours=2), "bob@example.com") == resolved
-    assert list(open_ports().executions.violations("e")) == [resolved, a_violation(2)]
-    assert list(open_ports().executions.open_violations(most=9)) == [a_violation(2)]
-    assert not ports.executions.record(a_violation(1)), "what comes again does not open it again"
-    assert list(ports.executions.open_violations(most=9)) == [a_violation(2)]
+    assert ports.violations.resolve("e", "e/1", NOON + timedelta(hours=2), "bob@example.com") == resolved
+    assert list(open_ports().violations.of("e")) == [resolved, a_violation(2)]
+    assert list(open_ports().violations.unresolved(most=9)) == [a_violation(2)]
+    assert not ports.violations.record(a_violation(1)), "what comes again does not open it again"
+    assert list(ports.violations.unresolved(most=9)) == [a_violation(2)]
 
 
 def test_a_violation_that_is_not_there_cannot_be_resolved(ports: Any) -> None:
-    ports.executions.record(a_violation(1))
+    ports.violations.record(a_violation(1))
     for execution, violation in (("e", "e/2"), ("f", "e/1"), ("", "")):
         with pytest.raises(NotFound):
-            ports.executions.resolve(execution, violation, NOON, "ann@example.com")
+            ports.violations.resolve(execution, violation, NOON, "ann@example.com")
 
 
 def _seven(ports: Any, an_execution: Make) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from functions.stores.recipes import DocumentRecipeStore
 from local.embedded.database import Database
-from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.sqlite_documents import SqliteDocuments
 
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 
@@ -33,8 +34,8 @@ def test_a_document_comes_back_as_it_was_written_unknown_keys_and_unicode_includ
 
 def test_the_embedded_store_keeps_the_order_of_keys_too(tmp_path: Path) -> None:
     database = Database(tmp_path / "tminus.db")
-    SqliteRecipeStore(database).change("daily", put({"id": "daily", "z": 0, "a": 0}))
-    assert list(SqliteRecipeStore(database).get("daily") or {}) == ["id", "z", "a"]
+    DocumentRecipeStore(SqliteDocuments(database)).change("daily", put({"id": "daily", "z": 0, "a": 0}))
+    assert list(DocumentRecipeStore(SqliteDocuments(database)).get("daily") or {}) == ["id", "z", "a"]
     database.close()
 
 
@@ -83,13 +84,14 @@ def test_no_change_of_42_concurrent_ones_is_lost(ports: Any, at_once: AtOnce) ->
 COUNT_IN_ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
+from functions.stores.recipes import DocumentRecipeStore
 from local.embedded.database import Database
-from local.embedded.recipes import SqliteRecipeStore
+from local.embedded.sqlite_documents import SqliteDocuments
 
 database = Database(Path(sys.argv[1]))
-store = SqliteRecipeStore(database)
+store = DocumentRecipeStore(SqliteDocuments(database))
 for _ in range(100):
-    store.change("n", lambda old: {"count": (old or {"count": 0})["count"] + 1})
+    store.change("n", lambda old: {"id": "n", "count": (old or {"count": 0})["count"] + 1})
 database.close()
 """
 
@@ -100,5 +102,5 @@ def test_processes_that_open_one_new_database_together_lose_no_change(tmp_path: 
     children = [subprocess.Popen(command) for _ in range(3)]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
     database = Database(path)
-    assert SqliteRecipeStore(database).get("n") == {"count": 300}
+    assert DocumentRecipeStore(SqliteDocuments(database)).get("n") == {"id": "n", "count": 300}
     database.close()

@@ -8,7 +8,8 @@ from typing import Any
 from functions.ports import Ports
 
 CRASHING = (
-    *("recipes", "executions", "request_keys", "ledger", "files", "tasks", "schedules", "sender", "devices"),
+    *("recipes", "executions", "shards", "logs", "violations", "request_keys", "ledger", "files", "tasks"),
+    *("schedules", "sender", "devices"),
     *("alerts", "alert_store", "channels", "engine"),
 )
 

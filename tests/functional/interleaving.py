@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.ports import Ports
 
-_TAKING_TURNS = ("executions", "ledger", "files", "sender", "devices")
+_TAKING_TURNS = ("executions", "shards", "logs", "violations", "ledger", "files", "sender", "devices")
 _PATIENCE_SECONDS = 60
 
 

@@ -106,7 +106,7 @@ def test_two_browsers_at_once_cancel_once(browser: Browser) -> None:
         thread.join()
     assert Counter(answers).keys() <= {200, 410}
     assert 200 in answers
-    log = [entry.message for entry in browser.lab.ports.executions.log_of(browser.lab.id)]
+    log = [entry.message for entry in browser.lab.ports.logs.of(browser.lab.id)]
     assert sum(line.startswith("cancelled:") for line in log) == 1
 
 

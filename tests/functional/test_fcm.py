@@ -209,7 +209,7 @@ def test_a_stop_starts_no_further_chunk_and_says_what_was_under_way(
     assert lab.report()["status"] == "stopped"
     assert numbers["sent"] == 100 * chunks, "those that were taken, and no other"
     assert 100 <= numbers["underWayAtStop"] <= 400
-    log = [entry.message for entry in lab.ports.executions.log_of(lab.id)]
+    log = [entry.message for entry in lab.ports.logs.of(lab.id)]
     assert any(f"{numbers['underWayAtStop']:,} were under way when it was stopped" in line for line in log)
     assert_one_request_a_message(fcm)
 

@@ -116,7 +116,8 @@ def test_an_execution_that_a_release_cannot_read_ends_cleaned_up(
     lab.cloud.run_until(at)
     before = lab.sent()
     if what == "state":
-        lab.ports.executions._place(REACTIVATION).update({"state": "hibernating"})  # type: ignore[attr-defined]
+        firestore: Any = lab.ports.executions._documents._client  # type: ignore[attr-defined]
+        firestore.document(f"executions/{REACTIVATION}").update({"state": "hibernating"})
     else:
         lab.ports.executions.change(REACTIVATION, _of_another_release)
     lab.cloud.run_until(LATE)

@@ -142,7 +142,7 @@ def test_a_send_that_nothing_started_is_recorded_as_missed_with_an_alert(make_la
     assert find_drift(lab.ports) == ["the send of welcome at 2026-03-02 18:30 UTC was not started"]
     lab.run_to(SEND_AT + 45 * MINUTE)
     assert states(lab) == {"02. 18:30": "expired"}
-    [violation] = lab.ports.executions.violations(lab.id)
+    [violation] = lab.ports.violations.of(lab.id)
     assert violation.finding.type.value == "missed"
     assert "nothing started it until 40 minutes after its send time" in violation.finding.message
     assert "nothing started it until 40 minutes" in (lab.state / "alerts.jsonl").read_text()
@@ -162,7 +162,7 @@ def test_every_send_of_an_outage_of_days_is_recorded_as_missed(make_lab: MakeLab
     assert len(find_drift(lab.ports)) == 4
     reconcile(lab.ports)
     assert states(lab) == {f"0{day}. 18:30": "expired" for day in (2, 3, 4, 5)}
-    found = lab.ports.executions.open_violations(most=9)
+    found = lab.ports.violations.unresolved(most=9)
     assert [violation.finding.type.value for violation in found] == ["missed"] * 4
     assert (lab.state / "alerts.jsonl").read_text().count("the send was missed") >= 4
     assert find_drift(lab.ports) == []
@@ -197,7 +197,7 @@ def test_of_ten_thousand_missed_sends_the_newest_are_recorded_and_the_others_cou
     for _ in range(2):
         reconcile(lab.ports)
     assert lab.ports.executions.count(ExecutionSearch(recipe_id="welcome", state=State.EXPIRED)) == 20
-    [told] = [each for each in lab.ports.executions.open_violations(most=99) if each.finding.action == "counted"]
+    [told] = [each for each in lab.ports.violations.unresolved(most=99) if each.finding.action == "counted"]
     assert f"{due - 20:,} more sends were missed from 2026-03-02 16:3" in told.finding.message
     assert told.finding.message in (lab.state / "alerts.jsonl").read_text()
     assert find_drift(lab.ports) == []
@@ -228,7 +228,7 @@ def test_a_count_of_missed_sends_survives_a_crash_and_is_reported_once(make_lab:
     lab.restart()
     reconcile(lab.ports)
     assert lab.ports.executions.count(ExecutionSearch(recipe_id="welcome", state=State.EXPIRED)) == 20
-    found = lab.ports.executions.open_violations(most=99)
+    found = lab.ports.violations.unresolved(most=99)
     assert sum(each.finding.action == "counted" for each in found) == 1
 
 
@@ -248,7 +248,7 @@ def test_a_change_after_an_outage_records_the_send_that_it_makes_the_recipe_forg
     lab.save()
     lab.clock.advance_to(SEND_AT + minutes * MINUTE)
     change(lab)
-    [violation] = lab.ports.executions.violations(lab.id)
+    [violation] = lab.ports.violations.of(lab.id)
     assert violation.finding.type.value == "missed"
     assert states(lab) == {"02. 18:30": "expired"}
     reconcile(lab.ports)
@@ -371,7 +371,7 @@ def test_a_schedule_moved_by_hand_in_the_store_sends_once_a_day_too(make_lab: Ma
     lab.ports.recipes.change("welcome", lambda _: by_hand)
     lab.run_to_the_end()
     assert states(lab) == {"02. 18:30": "completed", "02. 18:45": "blocked"}
-    assert "it sends once a day" in lab.ports.executions.violations("welcome_20260302T184500Z")[0].finding.message
+    assert "it sends once a day" in lab.ports.violations.of("welcome_20260302T184500Z")[0].finding.message
 
 
 def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:

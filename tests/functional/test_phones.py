@@ -45,7 +45,7 @@ def test_two_users_of_one_phone_in_one_audience_are_one_message_to_its_owner(mak
     lab.run_to_the_end()
     assert sent(lab) == [(1, SECOND, "phone", "Push 1 for Name 1")]
     assert excluded(lab) == [{"no_token": 1}]
-    assert "push 1: 2 users in a, 1 devices to send to" in [e.message for e in lab.ports.executions.log_of(lab.id)]
+    assert "push 1: 2 users in a, 1 devices to send to" in [e.message for e in lab.ports.logs.of(lab.id)]
 
 
 def test_the_owner_before_gets_nothing_on_a_phone_that_was_sold(make_lab: MakeLab) -> None:
@@ -106,7 +106,7 @@ def test_the_newest_living_tokens_are_sent_to(make_lab: MakeLab, per_user: int) 
     assert got[: len(at_once)] == at_once, "a push finds what died at the push before it"
     assert excluded(lab)[1:] == [{"dead_token": 1}] * 3, "the user whose only token is dead"
     assert excluded(lab, TOMORROW) == [{"dead_token": 1}] * 4
-    told = [entry.message for entry in lab.ports.executions.log_of(TOMORROW)]
+    told = [entry.message for entry in lab.ports.logs.of(TOMORROW)]
     assert f"push 1: 2 users in a, {per_user} devices to send to" in told
     assert lab.report(TOMORROW)["totals"]["sent"] == 4
     lab.assert_contract()
@@ -132,7 +132,7 @@ def test_the_manifest_of_the_release_before_says_how_many_devices_there_were(mak
     lab = make_lab()
     lab.save()
     lab.run_to_the_end()
-    files = lab.ports.executions.push(lab.id, 1)
+    files = lab.ports.shards.push(lab.id, 1)
     assert files is not None
     document = files.document()
     del document["devices"]

@@ -11,6 +11,7 @@ from werkzeug.test import Client
 
 from functions import bootstrap
 from functions.domain.execution.execution import State
+from functions.ports import Ports
 from functions.usecases.reports.watch_execution import version_now, watch_execution
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
@@ -19,20 +20,32 @@ from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 SECOND = timedelta(seconds=1)
+COUNTED = ("executions", "shards", "violations")
 
 
 class Counting:
-    """Plays ExecutionStore and counts the calls of each method; `before` is called with the name of each."""
+    """Counts the calls of some ports by port and method; `before` is called with the name of each."""
 
-    def __init__(self, store: Any) -> None:
-        self.calls, self._store = Counter[str](), store
+    def __init__(self) -> None:
+        self.calls = Counter[str]()
         self.before: Callable[[str], None] = lambda _: None
 
-    def __getattr__(self, name: str) -> Any:
+    def wrap(self, ports: Ports) -> Ports:
+        """Return ports of which the stores of executions are counted."""
+        counted: dict[str, Any] = {port: _Counted(port, getattr(ports, port), self) for port in COUNTED}
+        return replace(ports, **counted)
+
+
+class _Counted:
+    def __init__(self, port: str, store: Any, counting: Counting) -> None:
+        self._port, self._store, self._counting = port, store, counting
+
+    def __getattr__(self, method: str) -> Any:
         def call(*arguments: Any, **named: Any) -> Any:
-            self.calls[name] += 1
-            self.before(name)
-            return getattr(self._store, name)(*arguments, **named)
+            name = f"{self._port}.{method}"
+            self._counting.calls[name] += 1
+            self._counting.before(name)
+            return getattr(self._store, method)(*arguments, **named)
 
         return call
 
@@ -40,8 +53,8 @@ class Counting:
 @pytest.fixture
 def counting(lab: Lab) -> Counting:
     lab.run_to(SEND_AT - timedelta(minutes=2))
-    counting = Counting(lab.ports.executions)
-    lab.ports = replace(lab.ports, executions=counting)
+    counting = Counting()
+    lab.ports = counting.wrap(lab.ports)
     return counting
 
 
@@ -60,7 +73,7 @@ def test_the_overview_reads_no_shards_and_no_manifests_while_nothing_changes(
     path = polled(visitor.get("/"))
     counting.calls.clear()
     assert visitor.open("GET", path).status_code == 204
-    assert counting.calls == {"unfinished": 1, "progress": 1, "violations": 1}
+    assert counting.calls == {"executions.unfinished": 1, "shards.progress": 1, "violations.of": 1}
 
 
 def test_the_page_of_an_execution_reads_no_shards_and_no_manifests_while_nothing_changes(
@@ -69,7 +82,7 @@ def test_the_page_of_an_execution_reads_no_shards_and_no_manifests_while_nothing
     path = polled(visitor.get(f"/executions/{lab.id}"))
     counting.calls.clear()
     assert visitor.open("GET", path).status_code == 204
-    assert counting.calls == {"get": 1, "progress": 1, "violations": 1}
+    assert counting.calls == {"executions.get": 1, "shards.progress": 1, "violations.of": 1}
 
 
 def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_date(
@@ -81,7 +94,7 @@ def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_dat
         etag = api.get(path).headers["ETag"]
         counting.calls.clear()
         assert api.get(path, headers={"If-None-Match": etag}).status_code == 304
-    assert counting.calls == {"get": 1, "progress": 1, "violations": 1}
+    assert counting.calls == {"executions.get": 1, "shards.progress": 1, "violations.of": 1}
 
 
 @pytest.mark.parametrize("minutes", [-31, -28, -20, 0, 3, 60])
@@ -93,7 +106,7 @@ def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
 
 def test_an_answer_is_of_one_reading_whatever_happens_while_it_is_made(counting: Counting, lab: Lab) -> None:
     def go_on(name: str) -> None:
-        if name == "shards":
+        if name == "shards.of":
             counting.before = lambda _: None
             lab.run_to(SEND_AT + timedelta(hours=1))
 

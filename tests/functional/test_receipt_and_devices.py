@@ -81,7 +81,7 @@ def test_a_dead_token_is_subtracted_when_the_audience_is_built(make_lab: MakeLab
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
     lab.save()
     lab.run_to(SEND_AT + DAY - timedelta(minutes=1))
-    told = [entry.message for entry in lab.ports.executions.log_of(TOMORROW)]
+    told = [entry.message for entry in lab.ports.logs.of(TOMORROW)]
     assert "push 1: 4 users in a, 3 devices to send to" in told
     [devices] = (lab.state / "devices" / TOMORROW).glob("1-a.csv")
     assert f"token-{user(1)}" not in devices.read_text()

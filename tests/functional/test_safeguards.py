@@ -303,7 +303,7 @@ def test_an_audience_that_cadence_holds_back_is_a_line_of_the_log_and_no_violati
     lab = make_lab()
     lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=3, audienceName="a")]))
     lab.run_to_the_end()
-    warnings = [entry.message for entry in lab.ports.executions.log_of(lab.id) if entry.level == "warning"]
+    warnings = [entry.message for entry in lab.ports.logs.of(lab.id) if entry.level == "warning"]
     assert warnings == ["push 2 reaches nobody: all 4 users are excluded (4 layer_3_cooldown)"]
     assert (lab.report()["status"], lab.violations()) == ("completed", [])
 

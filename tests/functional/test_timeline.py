@@ -83,7 +83,7 @@ def test_forty_two_launches_of_one_slot_make_one_execution(lab: Lab) -> None:
     lab.run_to_the_end()
     assert len(executions_of(lab.ports, "welcome")) == 1
     assert (len(lab.outbox(test=True)), len(lab.outbox(test=False))) == (3, 9)
-    assert sum("launched" in entry.message for entry in lab.ports.executions.log_of(lab.id)) == 1
+    assert sum("launched" in entry.message for entry in lab.ports.logs.of(lab.id)) == 1
 
 
 def test_the_same_slot_launched_again_next_day_changes_nothing(lab: Lab) -> None:

@@ -68,7 +68,7 @@ def test_a_waiting_execution_says_so_and_for_what(make_lab: MakeLab) -> None:
     assert "it can wait until 18:37 UTC" in violation["message"]
     lab.run_to_the_end()
     assert summary(named(lab, "third"), lab.clock.now()).waiting is None
-    log = [entry.message for entry in lab.ports.executions.log_of(waiting.id)]
+    log = [entry.message for entry in lab.ports.logs.of(waiting.id)]
     assert any(line.startswith("its turn has come; it waited 3") for line in log), log
     assert any(line.startswith("open until 18:3") for line in log), "the window begins after the wait"
 
@@ -93,7 +93,7 @@ def test_only_a_wait_that_does_not_fit_is_blocked(make_lab: MakeLab) -> None:
     assert "it has waited its turn since 18:00 UTC" in blocked.reason
     assert "raise MAX_EXECUTIONS_AT_ONCE" in blocked.reason
     assert "could not be sent by 18:30 UTC (settings.maxLatenessMinutes)" in blocked.reason
-    [end] = [one for one in lab.ports.executions.violations(blocked.id) if one.finding.ends]
+    [end] = [one for one in lab.ports.violations.of(blocked.id) if one.finding.ends]
     assert SEND_AT - 8 * MINUTE <= end.at <= SEND_AT - 7 * MINUTE, "once the window and the steps no longer fit"
     assert blocked.cleaned
 

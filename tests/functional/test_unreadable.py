@@ -40,7 +40,7 @@ def spoil(lab: Lab, **changes: Any) -> None:
 def rewrite(lab: Lab, **changes: Any) -> None:
     """Write fields of the stored document as no code of this release does."""
     assert lab.system is not None
-    database = lab.system.ports.executions._database  # type: ignore[attr-defined]
+    database = lab.system.database
     [row] = database.rows("SELECT document FROM executions WHERE id = ?", (lab.id,))
     document = json.dumps({**json.loads(row["document"]), **changes})
     with database.transaction() as connection:
@@ -126,10 +126,10 @@ def test_a_step_that_comes_again_and_reconciling_change_nothing_more(lab: Lab) -
     answers = [lab.deliver("finish"), lab.deliver("checkpoint"), lab.deliver("send_shard", push=1, shard=1)]
     assert [answer.status for answer in answers] == [200, 200, 200]
     ended = lab.execution()
-    log = list(lab.ports.executions.log_of(lab.id))
+    log = list(lab.ports.logs.of(lab.id))
     reconcile(lab.ports)
     assert lab.execution() == ended
-    assert list(lab.ports.executions.log_of(lab.id)) == log
+    assert list(lab.ports.logs.of(lab.id)) == log
 
 
 def test_reconciling_ends_what_no_step_would(lab: Lab) -> None:
@@ -204,7 +204,7 @@ def test_a_phase_and_a_violation_type_that_are_not_known_are_shown_as_far_as_the
     lab.run_to_the_end()
     rewrite(lab, phases={"warming_up": {"startedAt": None, "endedAt": None}})
     assert lab.system is not None
-    database = lab.system.ports.executions._database  # type: ignore[attr-defined]
+    database = lab.system.database
     with database.transaction() as connection:
         connection.execute("UPDATE violations SET document = json_set(document, '$.type', 'eclipse')")
     assert lab.violations() == ["other"]

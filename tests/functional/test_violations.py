@@ -37,8 +37,8 @@ def test_a_violation_of_an_older_release_is_found_by_its_recipe(make_lab: Callab
     for name in ("welcome", "wel", "welcome_2"):
         lab.save(recipe(id=name, settings__safeguards={"maxAudienceSize": 3}))
     lab.run_to_the_end()
-    database = lab.ports.executions._database  # type: ignore[attr-defined]
-    with database.transaction() as connection:
+    assert lab.system is not None
+    with lab.system.database.transaction() as connection:
         connection.execute("UPDATE violations SET document = json_remove(document, '$.recipeId')")
     for name in ("welcome", "wel", "welcome_2"):
         [found] = open_violations(lab.ports, recipe_id=name).violations
@@ -52,6 +52,6 @@ def test_an_open_violation_is_found_behind_any_number_of_newer_ones(make_lab: Ca
     [oldest] = open_violations(lab.ports).violations
     for number in range(600):
         at = oldest.at + timedelta(seconds=1 + number)
-        lab.ports.executions.record(replace(oldest, id=f"v{number}", recipe_id="other", at=at))
+        lab.ports.violations.record(replace(oldest, id=f"v{number}", recipe_id="other", at=at))
     assert list(open_violations(lab.ports, recipe_id="welcome").violations) == [oldest]
     assert resolve_violation(lab.ports, "", oldest.id, by="ann@example.com").resolved

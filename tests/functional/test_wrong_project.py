@@ -154,7 +154,7 @@ def test_a_stop_whose_worker_died_after_it_had_recorded_why_is_carried_out_at_cl
     finding = Finding(
         type=ViolationType.MISCONFIGURED, severity=Severity.CRITICAL, message="wrong project", action="stopped"
     )
-    lab.ports.executions.record(
+    lab.ports.violations.record(
         Violation(id="v", execution_id=lab.id, recipe_id="welcome", finding=finding, at=SEND_AT)
     )
     lab.run_to_the_end()

@@ -12,8 +12,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 from functions.domain.audit import Action, Deed
-from functions.gcp.firestore.audit import FirestoreAuditLog
-from functions.gcp.firestore.recipes import FirestoreRecipeStore
+from functions.gcp.firestore.documents import FirestoreDocuments
+from functions.stores.audit import DocumentAuditLog
+from functions.stores.recipes import DocumentRecipeStore
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 SAVED = Deed(by="ann@example.com", at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), action=Action.SAVED)
@@ -38,7 +39,7 @@ def client(proxy: FaultyFirestore, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_change_is_recorded_once_whatever_its_commit_answers(
     deletes: bool, landed: bool, proxy: FaultyFirestore, client: firestore.Client
 ) -> None:
-    store, audit = FirestoreRecipeStore(client), FirestoreAuditLog(client)
+    store, audit = DocumentRecipeStore(FirestoreDocuments(client)), DocumentAuditLog(FirestoreDocuments(client))
     first, second = {"id": "daily", "n": 1}, None if deletes else {"id": "daily", "n": 2}
     store.change("daily", lambda _: first, SAVED)
     proxy.faults = [Fault(method="Commit", landed=landed)]
@@ -48,7 +49,7 @@ def test_a_change_is_recorded_once_whatever_its_commit_answers(
 
 
 def test_a_change_whose_number_is_taken_gets_the_next_one(proxy: FaultyFirestore, client: firestore.Client) -> None:
-    store, audit = FirestoreRecipeStore(client), FirestoreAuditLog(client)
+    store, audit = DocumentRecipeStore(FirestoreDocuments(client)), DocumentAuditLog(FirestoreDocuments(client))
     others: dict[str, Any] = {"id": "daily", "by": "others"}
     fault = Fault(method="Commit", meanwhile=lambda: store.change("daily", lambda _: others, SAVED))
     proxy.faults = [fault]

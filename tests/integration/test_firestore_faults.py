@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,10 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
-from functions.gcp.firestore.devices import FirestoreDevices
-from functions.gcp.firestore.executions import FirestoreExecutionStore
-from functions.gcp.firestore.ledger import FirestoreCadenceLedger
-from functions.gcp.firestore.recipes import FirestoreRecipeStore
+from functions.gcp.firestore.documents import FirestoreDocuments
 from functions.ports.executions import ExecutionSearch, LogEntry
+from functions.ports.stores import RecipeStore
+from functions.stores import stores_on
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -57,14 +56,15 @@ IN_DOUBT = [status for status in PASSING if status != "ABORTED"]
 """Answers that a commit may get although it has landed; ABORTED says that it has not."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Every adapter on one client, as a process has them."""
+    """Every store on one client, as a process has them."""
 
-    executions: FirestoreExecutionStore
-    recipes: FirestoreRecipeStore
-    ledger: FirestoreCadenceLedger
-    devices: FirestoreDevices
+    def __init__(self, client: firestore.Client) -> None:
+        self.client = client
+        stores = stores_on(FirestoreDocuments(client))
+        self.executions, self.shards, self.logs = stores["executions"], stores["shards"], stores["logs"]
+        self.violations, self.recipes = stores["violations"], stores["recipes"]
+        self.ledger, self.devices = stores["ledger"], stores["devices"]
 
 
 def stores_at(host: str, project: str) -> Iterator[Stores]:
@@ -72,12 +72,7 @@ def stores_at(host: str, project: str) -> Iterator[Stores]:
         environment.setenv("FIRESTORE_EMULATOR_HOST", host)
         client = firestore.Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     with closing(client):
-        yield Stores(
-            executions=FirestoreExecutionStore(client),
-            recipes=FirestoreRecipeStore(client),
-            ledger=FirestoreCadenceLedger(client),
-            devices=FirestoreDevices(client),
-        )
+        yield Stores(client)
 
 
 @pytest.fixture
@@ -106,7 +101,7 @@ def others(emulators: Mapping[str, str], project: str) -> Iterator[Stores]:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Lets the adapters give up after so many seconds."""
-    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore.documents._PATIENCE_SECONDS", seconds)
+    return lambda seconds: monkeypatch.setattr("functions.gcp.firestore.calls._PATIENCE_SECONDS", seconds)
 
 
 @pytest.fixture
@@ -251,7 +246,7 @@ def test_of_a_recipe_changed_by_two_at_once_no_change_is_lost_or_made_twice(
     assert sorted(stored["all"]) == sorted(f"{name}-{number}" for name in ("one", "other") for number in range(8))
 
 
-def append(recipes: FirestoreRecipeStore, entry: str) -> None:
+def append(recipes: RecipeStore, entry: str) -> None:
     recipes.change("r", lambda old: {"all": [*(old or {"all": []})["all"], entry]})
 
 
@@ -268,9 +263,9 @@ def test_a_commit_that_arrives_more_than_once_counts_once(
     assert stores.executions.change(EXECUTION.id, counted) == counted(EXECUTION)
     proxy.faults = [Fault(method="Commit", status="", copies=copies)]
     done = replace(SHARD, outcomes=b"SSF", done=True)
-    assert stores.executions.create_shard(done) == done
+    assert stores.shards.create(done) == done
     assert others.executions.get(EXECUTION.id) == counted(EXECUTION)
-    assert others.executions.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
+    assert others.shards.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
 
 
 def test_a_change_whose_commit_arrives_after_its_repetition_happens_once(
@@ -293,7 +288,7 @@ def test_a_change_whose_commit_arrives_after_its_repetition_happens_once(
 def shard(others: Stores) -> Shard:
     """A shard of a live execution."""
     others.executions.create(EXECUTION)
-    return others.executions.create_shard(SHARD)
+    return others.shards.create(SHARD)
 
 
 def stop(others: Stores) -> None:
@@ -305,10 +300,10 @@ def test_a_save_that_landed_returns_the_next_version_and_the_next_save_goes_on_f
     status: str, proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     proxy.faults = lost(status)
-    saved = stores.executions.save_shard(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
+    saved = stores.shards.save(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
     assert saved == replace(shard, outcomes=b"S..", version=1)
-    again = stores.executions.save_shard(replace(saved, outcomes=b"SS."), only_while=State.LIVE)
-    assert again == others.executions.shard(EXECUTION.id, SHARD.key) == replace(saved, outcomes=b"SS.", version=2)
+    again = stores.shards.save(replace(saved, outcomes=b"SS."), only_while=State.LIVE)
+    assert again == others.shards.get(EXECUTION.id, SHARD.key) == replace(saved, outcomes=b"SS.", version=2)
 
 
 @pytest.mark.parametrize("status", PASSING)
@@ -317,8 +312,8 @@ def test_a_save_is_tried_again_wherever_it_fails(
     method: str, status: str, proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     proxy.faults = [Fault(method=method, status=status, times=2)]
-    saved = stores.executions.save_shard(shard, only_while=State.LIVE)
-    assert others.executions.shard(EXECUTION.id, SHARD.key) == saved == replace(shard, version=1)
+    saved = stores.shards.save(shard, only_while=State.LIVE)
+    assert others.shards.get(EXECUTION.id, SHARD.key) == saved == replace(shard, version=1)
 
 
 @pytest.mark.parametrize("landed", [True, False])
@@ -326,16 +321,16 @@ def test_a_shard_cannot_be_settled_as_it_was_before_a_save_that_succeeded(
     landed: bool, proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     proxy.faults = lost() if landed else []
-    saved = stores.executions.save_shard(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
+    saved = stores.shards.save(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
     with pytest.raises(Conflict, match="version 0"):
-        stores.executions.settle_shard(shard)
-    assert others.executions.shard(EXECUTION.id, SHARD.key) == saved
+        stores.shards.settle(shard)
+    assert others.shards.get(EXECUTION.id, SHARD.key) == saved
 
 
 def test_a_save_costs_one_read_and_one_write(proxy: FaultyFirestore, stores: Stores, shard: Shard) -> None:
-    saved = stores.executions.save_shard(shard, only_while=State.LIVE)
+    saved = stores.shards.save(shard, only_while=State.LIVE)
     proxy.faults = []
-    stores.executions.save_shard(saved, only_while=State.LIVE)
+    stores.shards.save(saved, only_while=State.LIVE)
     assert proxy.calls == {"BeginTransaction": 1, "BatchGetDocuments": 1, "Commit": 1}
 
 
@@ -343,12 +338,10 @@ def test_a_save_that_another_worker_was_faster_with_is_a_conflict_also_when_it_i
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     theirs = replace(shard, outcomes=b"X..")
-    proxy.faults = [
-        Fault(method="Commit", meanwhile=lambda: others.executions.save_shard(theirs, only_while=State.LIVE))
-    ]
+    proxy.faults = [Fault(method="Commit", meanwhile=lambda: others.shards.save(theirs, only_while=State.LIVE))]
     with pytest.raises(Conflict, match="version 0"):
-        stores.executions.save_shard(shard, only_while=State.LIVE)
-    stored = others.executions.shard(EXECUTION.id, SHARD.key)
+        stores.shards.save(shard, only_while=State.LIVE)
+    stored = others.shards.get(EXECUTION.id, SHARD.key)
     assert stored == replace(theirs, version=1)
 
 
@@ -357,8 +350,8 @@ def test_a_save_that_fails_while_the_execution_is_stopped_is_halted_and_writes_n
 ) -> None:
     proxy.faults = [Fault(method="BeginTransaction", meanwhile=lambda: stop(others))]
     with pytest.raises(Halted, match="is stopped, not live"):
-        stores.executions.save_shard(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
-    assert others.executions.shard(EXECUTION.id, SHARD.key) == shard
+        stores.shards.save(replace(shard, outcomes=b"S.."), only_while=State.LIVE)
+    assert others.shards.get(EXECUTION.id, SHARD.key) == shard
 
 
 @pytest.mark.parametrize("status", ["UNAVAILABLE", "PERMISSION_DENIED"])
@@ -368,7 +361,7 @@ def test_a_save_is_halted_also_where_the_roll_back_fails(
     stop(others)
     proxy.faults = [Fault(method="Rollback", status=status, times=None), *lost(status, times=None)]
     with pytest.raises(Halted, match="is stopped, not live"):
-        stores.executions.save_shard(shard, only_while=State.LIVE)
+        stores.shards.save(shard, only_while=State.LIVE)
 
 
 def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_settle_what_it_knows(
@@ -376,12 +369,12 @@ def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_s
 ) -> None:
     proxy.faults = lost(meanwhile=lambda: stop(others))
     with pytest.raises(Halted):
-        stores.executions.save_shard(replace(shard, outcomes=b"?.."), only_while=State.LIVE)
-    settled = stores.executions.settle_shard(replace(shard, outcomes=b"...", done=True))
-    assert settled == others.executions.shard(EXECUTION.id, SHARD.key)
+        stores.shards.save(replace(shard, outcomes=b"?.."), only_while=State.LIVE)
+    settled = stores.shards.settle(replace(shard, outcomes=b"...", done=True))
+    assert settled == others.shards.get(EXECUTION.id, SHARD.key)
     assert (settled.outcomes, settled.version) == (b"...", 2)
     with pytest.raises(Conflict):
-        stores.executions.settle_shard(shard)
+        stores.shards.settle(shard)
 
 
 def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
@@ -390,16 +383,16 @@ def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_th
     patience(1.0)
     proxy.faults = [Fault(method="Commit", landed=True), Fault(method="BeginTransaction", after=1, times=None)]
     with pytest.raises(Transient):
-        stores.executions.save_shard(replace(shard, outcomes=b"?.."), only_while=State.LIVE)
+        stores.shards.save(replace(shard, outcomes=b"?.."), only_while=State.LIVE)
     proxy.faults = []
-    settled = stores.executions.settle_shard(shard)
-    assert settled == others.executions.shard(EXECUTION.id, SHARD.key) == replace(shard, version=2)
+    settled = stores.shards.settle(shard)
+    assert settled == others.shards.get(EXECUTION.id, SHARD.key) == replace(shard, version=2)
 
 
 def test_a_save_that_arrives_after_it_was_halted_writes_nothing(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
-    saved = stores.executions.save_shard(shard, only_while=State.LIVE)
+    saved = stores.shards.save(shard, only_while=State.LIVE)
     patience(1.0)
     arrived = threading.Event()
     proxy.faults = [
@@ -407,17 +400,17 @@ def test_a_save_that_arrives_after_it_was_halted_writes_nothing(
         Fault(method="BeginTransaction", after=1, meanwhile=lambda: stop(others)),
     ]
     with pytest.raises(Halted):
-        stores.executions.save_shard(replace(saved, outcomes=b"S.."), only_while=State.LIVE)
+        stores.shards.save(replace(saved, outcomes=b"S.."), only_while=State.LIVE)
     assert arrived.wait(timeout=20)
-    assert others.executions.shard(EXECUTION.id, SHARD.key) == saved
+    assert others.shards.get(EXECUTION.id, SHARD.key) == saved
 
 
 def test_a_save_that_arrives_twice_is_made_once(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     proxy.faults = [Fault(method="Commit", status="", copies=2)]
-    saved = stores.executions.save_shard(shard, only_while=State.LIVE)
-    assert saved == others.executions.shard(EXECUTION.id, SHARD.key) == replace(shard, version=1)
+    saved = stores.shards.save(shard, only_while=State.LIVE)
+    assert saved == others.shards.get(EXECUTION.id, SHARD.key) == replace(shard, version=1)
 
 
 @pytest.mark.parametrize("settles", [True, False])
@@ -425,19 +418,19 @@ def test_a_worker_cannot_settle_what_another_has_written_since_its_own_save_fail
     settles: bool, proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     def taken_over() -> None:
-        stored = others.executions.shard(EXECUTION.id, SHARD.key)
+        stored = others.shards.get(EXECUTION.id, SHARD.key)
         assert stored is not None
         if settles:
-            others.executions.settle_shard(stored)
+            others.shards.settle(stored)
         else:
-            others.executions.save_shard(stored, only_while=State.LIVE)
+            others.shards.save(stored, only_while=State.LIVE)
         stop(others)
 
     proxy.faults = lost(meanwhile=taken_over)
     with pytest.raises(Halted):
-        stores.executions.save_shard(shard, only_while=State.LIVE)
+        stores.shards.save(shard, only_while=State.LIVE)
     with pytest.raises(Conflict, match="version 0"):
-        stores.executions.settle_shard(shard)
+        stores.shards.settle(shard)
 
 
 @pytest.mark.parametrize("status", IN_DOUBT)
@@ -445,24 +438,24 @@ def test_a_shard_that_is_settled_counts_once_in_the_progress(
     status: str, proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard
 ) -> None:
     proxy.faults = lost(status, times=3)
-    settled = stores.executions.settle_shard(replace(shard, outcomes=b"SSF", done=True))
-    assert settled == others.executions.shard(EXECUTION.id, SHARD.key)
-    assert others.executions.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
+    settled = stores.shards.settle(replace(shard, outcomes=b"SSF", done=True))
+    assert settled == others.shards.get(EXECUTION.id, SHARD.key)
+    assert others.shards.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
 
 
 def test_a_shard_that_is_created_done_counts_once(proxy: FaultyFirestore, stores: Stores, others: Stores) -> None:
     proxy.faults = lost(times=2)
     done = replace(SHARD, outcomes=b"SSF", done=True)
-    assert stores.executions.create_shard(done) == done
-    assert others.executions.create_shard(done) == done
-    assert others.executions.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
+    assert stores.shards.create(done) == done
+    assert others.shards.create(done) == done
+    assert others.shards.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
 
 
 def test_shards_settled_at_once_under_random_faults_each_count_once(
     emulators: Mapping[str, str], project: str, others: Stores
 ) -> None:
     others.executions.create(EXECUTION)
-    shards = [others.executions.create_shard(replace(SHARD, number=number)) for number in range(12)]
+    shards = [others.shards.create(replace(SHARD, number=number)) for number in range(12)]
     with FaultyFirestore(emulators["FIRESTORE_EMULATOR_HOST"], seed=7) as proxy:
         proxy.faults = [
             Fault(method="Commit", status="UNAVAILABLE", landed=True, share=0.3, times=None),
@@ -471,9 +464,9 @@ def test_shards_settled_at_once_under_random_faults_each_count_once(
         for stores in stores_at(proxy.host, project):
             with ThreadPoolExecutor(4) as pool:
                 done = [replace(shard, outcomes=b"SUF", done=True) for shard in shards]
-                list(pool.map(stores.executions.settle_shard, done))
+                list(pool.map(stores.shards.settle, done))
     expected = Tally(audience_size=36, sent=12, unknown=12, failed=12)
-    assert others.executions.progress(EXECUTION.id) == expected
+    assert others.shards.progress(EXECUTION.id) == expected
 
 
 # Logs and violations
@@ -484,9 +477,9 @@ def test_a_line_that_landed_is_in_the_log_once(
     status: str, proxy: FaultyFirestore, stores: Stores, others: Stores
 ) -> None:
     proxy.faults = lost(status)
-    stores.executions.log(EXECUTION.id, LINE)
-    stores.executions.log(EXECUTION.id, LINE)
-    assert list(others.executions.log_of(EXECUTION.id)) == [LINE, LINE]
+    stores.logs.add(EXECUTION.id, LINE)
+    stores.logs.add(EXECUTION.id, LINE)
+    assert list(others.logs.of(EXECUTION.id)) == [LINE, LINE]
 
 
 @pytest.mark.parametrize("status", IN_DOUBT)
@@ -494,9 +487,9 @@ def test_a_violation_that_landed_is_the_recorder_s(
     status: str, proxy: FaultyFirestore, stores: Stores, others: Stores
 ) -> None:
     proxy.faults = lost(status)
-    assert stores.executions.record(VIOLATION)
-    assert not others.executions.record(replace(VIOLATION, at=NOON + timedelta(seconds=1)))
-    assert list(others.executions.violations(EXECUTION.id)) == [VIOLATION]
+    assert stores.violations.record(VIOLATION)
+    assert not others.violations.record(replace(VIOLATION, at=NOON + timedelta(seconds=1)))
+    assert list(others.violations.of(EXECUTION.id)) == [VIOLATION]
 
 
 def test_a_list_that_breaks_off_is_read_again_and_names_everything_once(
@@ -504,9 +497,9 @@ def test_a_list_that_breaks_off_is_read_again_and_names_everything_once(
 ) -> None:
     lines = [replace(LINE, at=NOON + timedelta(seconds=second)) for second in range(5)]
     for line in lines:
-        others.executions.log(EXECUTION.id, line)
+        others.logs.add(EXECUTION.id, line)
     proxy.faults = [Fault(method="RunQuery", landed=True, answered=answered) for answered in (3, 1)]
-    assert list(stores.executions.log_of(EXECUTION.id)) == lines
+    assert list(stores.logs.of(EXECUTION.id)) == lines
     assert proxy.calls["RunQuery"] == 3
 
 
@@ -563,20 +556,20 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "executions.change": lambda stores: stores.executions.change(EXECUTION.id, counted),
     "executions.unfinished": lambda stores: stores.executions.unfinished(),
     "executions.search": lambda stores: stores.executions.search(ExecutionSearch(recipe_id="daily"), most=99),
-    "executions.push": lambda stores: stores.executions.push(EXECUTION.id, 1),
-    "executions.create_shard": lambda stores: stores.executions.create_shard(replace(SHARD, number=9)),
-    "executions.shard": lambda stores: stores.executions.shard(EXECUTION.id, SHARD.key),
-    "executions.progress": lambda stores: stores.executions.progress(EXECUTION.id),
-    "executions.shards_under_way": lambda stores: stores.executions.shards_under_way(NOON),
-    "executions.save_shard": lambda stores: stores.executions.save_shard(SHARD, only_while=State.LIVE),
-    "executions.settle_shard": lambda stores: stores.executions.settle_shard(SHARD),
-    "executions.shards": lambda stores: stores.executions.shards(EXECUTION.id),
-    "executions.log": lambda stores: stores.executions.log(EXECUTION.id, LINE),
-    "executions.log_of": lambda stores: stores.executions.log_of(EXECUTION.id),
-    "executions.record": lambda stores: stores.executions.record(VIOLATION),
-    "executions.open_violations": lambda stores: stores.executions.open_violations(most=3),
-    "executions.resolve": lambda stores: stores.executions.resolve(EXECUTION.id, VIOLATION.id, NOON, "ann"),
-    "executions.violations": lambda stores: stores.executions.violations(EXECUTION.id),
+    "shards.push": lambda stores: stores.shards.push(EXECUTION.id, 1),
+    "shards.create": lambda stores: stores.shards.create(replace(SHARD, number=9)),
+    "shards.get": lambda stores: stores.shards.get(EXECUTION.id, SHARD.key),
+    "shards.progress": lambda stores: stores.shards.progress(EXECUTION.id),
+    "shards.under_way": lambda stores: stores.shards.under_way(NOON),
+    "shards.save": lambda stores: stores.shards.save(SHARD, only_while=State.LIVE),
+    "shards.settle": lambda stores: stores.shards.settle(SHARD),
+    "shards.of": lambda stores: stores.shards.of(EXECUTION.id),
+    "logs.add": lambda stores: stores.logs.add(EXECUTION.id, LINE),
+    "logs.of": lambda stores: stores.logs.of(EXECUTION.id),
+    "violations.record": lambda stores: stores.violations.record(VIOLATION),
+    "violations.unresolved": lambda stores: stores.violations.unresolved(most=3),
+    "violations.resolve": lambda stores: stores.violations.resolve(EXECUTION.id, VIOLATION.id, NOON, "ann"),
+    "violations.of": lambda stores: stores.violations.of(EXECUTION.id),
     "recipes.get": lambda stores: stores.recipes.get("daily"),
     "recipes.all": lambda stores: list(stores.recipes.all()),
     "recipes.change": lambda stores: append(stores.recipes, "x"),
@@ -606,7 +599,7 @@ def test_trouble_that_lasts_is_transient_after_a_while(
 
 
 @pytest.mark.usefixtures("shard")
-@pytest.mark.parametrize("call", ["executions.create", "executions.change", "executions.save_shard"])
+@pytest.mark.parametrize("call", ["executions.create", "executions.change", "shards.save"])
 def test_commits_that_land_are_recognised_though_none_is_ever_answered(
     call: str, proxy: FaultyFirestore, stores: Stores, others: Stores
 ) -> None:
@@ -634,7 +627,7 @@ def test_what_an_operator_has_to_change_names_the_setting_and_is_not_repeated(
     call: str, status: str, proxy: FaultyFirestore, stores: Stores
 ) -> None:
     proxy.faults = failing(status, ("BeginTransaction", "BatchGetDocuments", "RunQuery", "RunAggregationQuery"))
-    if call in ("executions.create", "executions.log", "executions.record"):
+    if call in ("executions.create", "logs.add", "violations.record"):
         proxy.faults = failing(status, ("Commit",))
     with pytest.raises(LedgerUnreadable if call in LEDGER else Misconfigured, match="GOOGLE_CLOUD_PROJECT") as told:
         CALLS[call](stores)
@@ -650,7 +643,7 @@ def test_a_query_that_lacks_its_index_says_so(proxy: FaultyFirestore, stores: St
 
 
 @pytest.mark.usefixtures("shard")
-@pytest.mark.parametrize("call", ["executions.change", "executions.save_shard", "executions.settle_shard"])
+@pytest.mark.parametrize("call", ["executions.change", "shards.save", "shards.settle"])
 def test_a_write_that_is_refused_names_the_setting(call: str, proxy: FaultyFirestore, stores: Stores) -> None:
     proxy.faults = failing("PERMISSION_DENIED", ("Commit", "Rollback"))
     with pytest.raises(Misconfigured, match="GOOGLE_CLOUD_PROJECT: Firestore refuses: 403 Commit fails"):
@@ -659,9 +652,9 @@ def test_a_write_that_is_refused_names_the_setting(call: str, proxy: FaultyFires
 
 def test_an_open_violation_of_an_older_release_is_found_by_its_recipe(stores: Stores) -> None:
     old = replace(VIOLATION, execution_id="daily_20260302T183000Z", recipe_id="daily")
-    stores.executions.record(old)
-    place = stores.executions._violation_place(old.execution_id, old.id)
+    stores.violations.record(old)
+    place = stores.client.document(f"executions/{old.execution_id}/violations/{old.id}")
     place.update({"recipeId": firestore.DELETE_FIELD})
     for _ in range(2):
-        assert list(stores.executions.open_violations(most=9, recipe_id="daily")) == [old]
+        assert list(stores.violations.unresolved(most=9, recipe_id="daily")) == [old]
     assert place.get().get("recipeId") == "daily"

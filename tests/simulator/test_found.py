@@ -23,9 +23,9 @@ FAILED_THE_SECOND_TIME = (
     369,
     (
         ("fcm_reset_after", "recipe-3_20260308T063000Z-send_test-g0#1/recipe-3_20260308T063000Z/1:token-a"),
-        ("unavailable", "recipe-3_20260308T063000Z-send_test-g0#2/15:executions.log"),
+        ("unavailable", "recipe-3_20260308T063000Z-send_test-g0#2/15:logs.add"),
         ("fcm_reset_after", "recipe-3_20260308T063000Z-send_test-g0#3/recipe-3_20260308T063000Z/2:token-a"),
-        ("crash_before", "recipe-3_20260308T063000Z-send_test-g0#4/6:executions.push"),
+        ("crash_before", "recipe-3_20260308T063000Z-send_test-g0#4/6:shards.push"),
         ("fcm_dead", "recipe-3_20260308T063000Z-send_test-g0#5/recipe-3_20260308T063000Z/2:token-a"),
     ),
 )
@@ -34,7 +34,7 @@ DEAD_SINCE_IT_WAS_RESERVED = (
     1795647372341,
     (
         ("preempt", "recipe-1_20261003T134000Z-send_shard-1-1-g0#1/13:ledger.transact"),
-        ("crash_after", "recipe-1_20261003T134000Z-send_shard-2-1-g0#1/17:executions.shards_under_way"),
+        ("crash_after", "recipe-1_20261003T134000Z-send_shard-2-1-g0#1/17:shards.under_way"),
         ("fcm_dead", "recipe-1_20261003T134000Z-send_shard-1-1-g0#1/recipe-1_20261003T134000Z/1:token-3-0"),
     ),
 )
@@ -45,7 +45,7 @@ STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF = (
         ("hand", "event 15 recipe-2"),
         ("fcm_503", "recipe-2_20260617T035944Z-test-send_test-g0#1/recipe-2_20260617T035944Z-test/1:token-b"),
         ("stop_now", "recipe-2_20260617T035944Z-test-send_test-g0#2/2:executions.change"),
-        ("crash_before", "stop within recipe-2_20260617T035944Z-test-send_test-g0#2/2/3:executions.violations"),
+        ("crash_before", "stop within recipe-2_20260617T035944Z-test-send_test-g0#2/2/3:violations.of"),
     ),
 )
 """Somebody stops a test of a recipe, and their process dies before it tells of it."""

@@ -30,7 +30,7 @@ def tell(ports: Ports, alert: Alert, recipe: Mapping[str, Any] | None) -> None:
 def tell_end(ports: Ports, execution: Execution) -> None:
     """Tell how an execution has ended, once; nothing is told while it goes on."""
     stopped = execution.state is State.STOPPED
-    alert = ended(execution, ports.executions.violations(execution.id) if stopped else ())
+    alert = ended(execution, ports.violations.of(execution.id) if stopped else ())
     if alert is not None:
         tell(ports, alert, execution.recipe)
 

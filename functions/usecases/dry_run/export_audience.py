@@ -14,7 +14,7 @@ def export_audience(ports: Ports, execution_id: str, push: int) -> Iterator[byte
 
     NotFound before it is built, BadAudience once it is no longer kept.
     """
-    files = ports.executions.push(execution_id, push)
+    files = ports.shards.push(execution_id, push)
     if files is None:
         raise NotFound(f"execution {execution_id!r} has built no audience for push {push}")
     records = read_records(ports.files.lines(files.live.rows.stored))

@@ -46,7 +46,7 @@ def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> lis
 
 def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> Sample:
     push = recipe.pushes[position]
-    files = ports.executions.push(execution_id, position + 1) if execution_id else None
+    files = ports.shards.push(execution_id, position + 1) if execution_id else None
     row = _first_row(ports, files) if files else None
     texts = {name: _text(template, row or {}) for name, template in push.texts.items()}
     columns = [column for template in push.texts.values() for column in template.columns]

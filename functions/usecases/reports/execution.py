@@ -79,7 +79,7 @@ def report(ports: Ports, execution_id: str) -> ExecutionReport:
     pushes that were not built are left out.
     """
     execution = load_execution(ports, execution_id)
-    shards, violations = ports.executions.shards(execution_id), ports.executions.violations(execution_id)
+    shards, violations = ports.shards.of(execution_id), ports.violations.of(execution_id)
     return report_of(ports, execution, run_or_problem(execution), shards, violations)
 
 
@@ -143,7 +143,7 @@ def _window_ends_at(ports: Ports, run: Run | None) -> datetime | None:
 
 def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[PushNumbers]:
     """Return what became of each push of an execution, as `report` has it."""
-    shards = ports.executions.shards(execution.id)
+    shards = ports.shards.of(execution.id)
     return [numbers for numbers, _ in _pushes(ports, execution, run, shards)]
 
 

@@ -154,7 +154,7 @@ def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
 def log_of_execution(ports: Ports, recipe_id: str, execution_id: str) -> list[LogLine]:
     """Return an execution's log, oldest line first."""
     execution = execution_of(ports, recipe_id, execution_id)
-    return [_line(entry) for entry in ports.executions.log_of(execution.id)]
+    return [_line(entry) for entry in ports.logs.of(execution.id)]
 
 
 def possible_for(execution: Execution) -> list[str]:

@@ -65,11 +65,11 @@ def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime
 def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[NotificationShown]:
     shards: Sequence[Shard] | None = None
     for number in range(1, len(run.recipe.pushes) + 1):
-        files = ports.executions.push(run.execution.id, number)
+        files = ports.shards.push(run.execution.id, number)
         for test in (True, False) if files else ():
             assert files is not None
             for position, row in _rows(ports, files.test if test else files.live, digest):
-                shards = ports.executions.shards(run.execution.id) if shards is None else shards
+                shards = ports.shards.of(run.execution.id) if shards is None else shards
                 yield _shown(run, files, test, row, _outcome(files, test, shards, digest, position))
 
 

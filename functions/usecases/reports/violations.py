@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functions.domain.errors import NotFound
 from functions.domain.execution.safeguards import Violation
 from functions.ports import Ports
-from functions.ports.executions import ViolationPlace, violation_place
+from functions.ports.violations import ViolationPlace, violation_place
 
 _READ_AT_ONCE = 200
 
@@ -23,7 +23,7 @@ def open_violations(
     ports: Ports, *, most: int = 100, recipe_id: str | None = None, after: ViolationPlace | None = None
 ) -> OpenViolations:
     """Return a page of the violations that nobody has resolved, of a recipe or of all, newest first."""
-    found = ports.executions.open_violations(most=most + 1, recipe_id=recipe_id, after=after)
+    found = ports.violations.unresolved(most=most + 1, recipe_id=recipe_id, after=after)
     page = found[:most]
     return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
 
@@ -40,7 +40,7 @@ def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by:
                 f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
             )
         execution_id = found.execution_id
-    return ports.executions.resolve(execution_id, violation_id, ports.clock.now(), by)
+    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by)
 
 
 def _all_open(ports: Ports) -> Iterator[Violation]:

@@ -94,7 +94,7 @@ class Watched:
 
 def version_now(ports: Ports, execution: Execution) -> str:
     """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
-    return _version(execution, ports.executions.progress(execution.id), ports.executions.violations(execution.id))
+    return _version(execution, ports.shards.progress(execution.id), ports.violations.of(execution.id))
 
 
 def watch_execution(ports: Ports, execution: Execution) -> Watched:
@@ -102,8 +102,8 @@ def watch_execution(ports: Ports, execution: Execution) -> Watched:
     return Watched(
         ports=ports,
         execution=execution,
-        shards=ports.executions.shards(execution.id),
-        violations=ports.executions.violations(execution.id),
+        shards=ports.shards.of(execution.id),
+        violations=ports.violations.of(execution.id),
     )
 
 

@@ -97,15 +97,15 @@ def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None 
     """Record a shard's outcomes as final; before that, `give_back` releases what was reserved for unsent users."""
     shard = replace(shard, outcomes=shard.settled, lease_until=None)
     if give_back is not None and shard.unsent:
-        shard = ports.executions.settle_shard(shard)
+        shard = ports.shards.settle(shard)
         give_back(shard)
-    return ports.executions.settle_shard(replace(shard, done=True))
+    return ports.shards.settle(replace(shard, done=True))
 
 
 def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> None:
     """Release what was reserved for a shard that had been closed meanwhile; whoever holds an open one does it."""
     push = delivery.ledger_push
-    closed = ports.executions.shard(shard.execution_id, shard.key)
+    closed = ports.shards.get(shard.execution_id, shard.key)
     if push is not None and not delivery.dry_run and closed is not None and closed.done and closed.unsent:
         _give_back(ports, delivery, push, closed)
 

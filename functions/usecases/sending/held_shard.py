@@ -34,7 +34,7 @@ class HeldShard:
         """Store outcomes and renew the lease; Halted once the execution may not send any more."""
         lease = self._ports.clock.now() + LEASE
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
-        self.shard = self._ports.executions.save_shard(written, only_while=self._only_while)
+        self.shard = self._ports.shards.save(written, only_while=self._only_while)
 
     def know(self, outcomes: bytearray) -> None:
         """Remember outcomes; the next save stores them."""
@@ -47,4 +47,4 @@ class HeldShard:
     def let_go(self) -> None:
         """Store what is known, and let a later delivery have the shard at once."""
         settled = replace(self.shard, outcomes=self.shard.settled, lease_until=None)
-        self.shard = self._ports.executions.settle_shard(settled)
+        self.shard = self._ports.shards.settle(settled)

@@ -67,7 +67,7 @@ class _Chunks:
         self._outcomes = bytearray(held.shard.outcomes)
         self._under_way: dict[int, Sequence[Candidate]] = {}
         self._pace = _Pace(ports, delivery)
-        self._others = None if delivery.test else ports.executions.progress(held.shard.execution_id)
+        self._others = None if delivery.test else ports.shards.progress(held.shard.execution_id)
         self._dead: dict[int, list[str]] = defaultdict(list)
         self.refused: TminusError | None = None
 
@@ -143,7 +143,7 @@ class _Pace:
     def per_second(self) -> float:
         now = self._ports.clock.now()
         if self._counted_at is None or now - self._counted_at >= _COUNT_AGAIN:
-            self._shards, self._counted_at = self._ports.executions.shards_under_way(now), now
+            self._shards, self._counted_at = self._ports.shards.under_way(now), now
         return pace.rate(self._ports.policy.send_rate, self._shards, now - self._delivery.began_at)
 
 

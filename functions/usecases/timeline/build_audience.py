@@ -117,7 +117,7 @@ def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
 
 
 def _kept(ports: Ports, files: PushFiles) -> PushFiles:
-    ports.executions.save_push(files)
+    ports.shards.save_push(files)
     return files
 
 

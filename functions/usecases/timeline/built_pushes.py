@@ -30,10 +30,10 @@ class Built:
 def read_built(ports: Ports, execution_id: str) -> Built:
     """Read the manifests and shards of an execution, each once."""
     pushes = built_pushes(ports, execution_id)
-    return Built(pushes=pushes, shards=ports.executions.shards(execution_id))
+    return Built(pushes=pushes, shards=ports.shards.of(execution_id))
 
 
 def built_pushes(ports: Ports, execution_id: str) -> list[PushFiles]:
     """Return the manifests of the pushes whose audiences are built, in order: they are built one after the other."""
-    manifests = (ports.executions.push(execution_id, push) for push in count(1))
+    manifests = (ports.shards.push(execution_id, push) for push in count(1))
     return [files for files in takewhile(lambda files: files is not None, manifests) if files is not None]

@@ -13,7 +13,7 @@ from functions.usecases.alerting.alert import tell
 def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: Level = "info") -> None:
     """Add a line to the execution's log, in words that a marketer understands, numbers included."""
     entry = LogEntry(at=ports.clock.now(), phase=phase.value, level=level, message=message)
-    ports.executions.log(execution_id, entry)
+    ports.logs.add(execution_id, entry)
 
 
 def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, subject: str = "") -> None:
@@ -31,7 +31,7 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
     )
     if not finding.ends:
         tell(ports, breached(violation, subject), execution.recipe)
-    if ports.executions.record(violation):
+    if ports.violations.record(violation):
         level: Level = "error" if finding.severity is Severity.CRITICAL else "warning"
         note(ports, execution.id, phase, finding.message, level)
 

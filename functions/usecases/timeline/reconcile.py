@@ -219,6 +219,6 @@ def task_lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
     if task.function != "send_push":
         return True
     push = int(task.body["push"])
-    shards = [shard for shard in ports.executions.shards(run.execution.id) if shard.push == push and not shard.test]
+    shards = [shard for shard in ports.shards.of(run.execution.id) if shard.push == push and not shard.test]
     waiting = not shards or any(not shard.done for shard in shards)
     return waiting and not run.too_late(task.at, now)

@@ -28,7 +28,7 @@ def send_push(ports: Ports, execution_id: str, push: int, generation: int = 0) -
     files = push_files(ports, run, push)
     shards = plan_shards(files, most_rows=ports.policy.shard_rows)
     for shard in shards:
-        ports.executions.create_shard(shard)
+        ports.shards.create(shard)
         at = shard_due_at(ports, due_at, files, shard)
         ports.tasks.add(shard_task(run, generation, push, shard.number, at))
     return len(shards)
@@ -59,7 +59,7 @@ def push_due_at(run: Run, push: int) -> datetime:
 
 def push_files(ports: Ports, run: Run, push: int) -> PushFiles:
     """Return the manifest of a push; NotFound before its audience is built."""
-    files = ports.executions.push(run.execution.id, push)
+    files = ports.shards.push(run.execution.id, push)
     if files is None:
         raise NotFound(f"push {push} of execution {run.execution.id} has no audience")
     return files

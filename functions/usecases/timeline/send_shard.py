@@ -16,7 +16,7 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
     """Send what is still to be sent of a shard and return it; None where nothing may be sent any more."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     files = push_files(ports, run, push)
-    shard = ports.executions.shard(execution_id, live_key(push, number))
+    shard = ports.shards.get(execution_id, live_key(push, number))
     if shard is None:
         raise NotFound(f"execution {execution_id} has no shard {number} of push {push}")
     due_at = shard_due_at(ports, push_due_at(run, push), files, shard)
@@ -35,7 +35,7 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
 
 def _tell_of_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
     """Say what was under way when the execution was stopped: no chunk has started since."""
-    left = ports.executions.shard(shard.execution_id, shard.key)
+    left = ports.shards.get(shard.execution_id, shard.key)
     if left is not None and left.tally.attempted:
         told = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
         note(ports, shard.execution_id, Phase.LIVE_EXECUTION, told, "warning")

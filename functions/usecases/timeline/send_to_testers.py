@@ -57,7 +57,7 @@ def send_to_all_testers(ports: Ports, run: Run) -> str | None:
         return "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
     problems = []
     for push in range(1, len(run.recipe.pushes) + 1):
-        files = ports.executions.push(run.execution.id, push)
+        files = ports.shards.push(run.execution.id, push)
         if files is not None and files.test.size:
             problem = _send_one(ports, run, files)
             problems += [problem] if problem else []
@@ -65,7 +65,7 @@ def send_to_all_testers(ports: Ports, run: Run) -> str | None:
 
 
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
-    shard = ports.executions.create_shard(test_shard(files))
+    shard = ports.shards.create(test_shard(files))
     shard = deliver(ports, Delivery(run=run, files=files, test=True), shard)
     tally, strays, refused = shard.tally, *map(shard.outcomes.count, (WRONG_PROJECT, THIRD_PARTY_AUTH))
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
@@ -137,7 +137,7 @@ def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
     """Tell what the tests came to; an attempt before this one may have ended before it told."""
     tested = execution.kind is Kind.TEST and execution.state is State.COMPLETED
     if tested or execution.state in (State.TESTED, State.LIVE):
-        shards = ports.executions.shards(execution.id)
+        shards = ports.shards.of(execution.id)
         tally = sum((shard.tally for shard in shards if shard.test), Tally())
         users, until = len(test_users(ports, run)), _open_until(ports, execution)
         tell(ports, after_tests(execution, tally, users=users, until=until), execution.recipe)

@@ -74,7 +74,7 @@ def everything_sent(ports: Ports, execution: Execution) -> bool:
     if execution.state is not State.LIVE:
         return False
     size = sum(files.live.size for files in built_pushes(ports, execution.id))
-    return ports.executions.progress(execution.id).audience_size >= size
+    return ports.shards.progress(execution.id).audience_size >= size
 
 
 def _waits(ports: Ports, run: Run, busy: int) -> str:

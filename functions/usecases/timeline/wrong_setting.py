@@ -18,7 +18,7 @@ def wrong_setting(ports: Ports, own: Shard, *, at_the_end: bool) -> Misconfigure
     refused = any(code in own.outcomes for code in _OF_A_SETTING)
     if not refused or not (at_the_end or misconfigured([own.outcomes], project)):
         return None
-    shards = ports.executions.shards(own.execution_id)
+    shards = ports.shards.of(own.execution_id)
     others = [shard.outcomes for shard in shards if shard.test is own.test and shard.key != own.key]
     tested = not own.test and any(SENT in shard.outcomes for shard in shards if shard.test)
     return misconfigured([own.outcomes, *others], project, tested=tested)

@@ -63,11 +63,11 @@ class Contract:
             self._created(args[0], created=answer)
         elif call == "executions.change":
             self._changed(answer)
-        elif call == "executions.record":
+        elif call == "violations.record":
             self._judged(args[0], worker)
-        elif call == "executions.save_push":
+        elif call == "shards.save_push":
             self._built(args[0])
-        elif call in ("executions.save_shard", "executions.settle_shard", "executions.create_shard"):
+        elif call in ("shards.save", "shards.settle", "shards.create"):
             self._wrote(answer, worker)
 
     def stored(self, name: str, content: bytes) -> None:

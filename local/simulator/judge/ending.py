@@ -14,13 +14,16 @@ from functions.domain.ids import push_key, user_key
 from functions.domain.push.outcomes import word
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
+from functions.ports.shards import ShardStore
+from functions.ports.stores import RecipeStore
+from functions.ports.violations import ViolationStore
 from functions.usecases.recipes.save import schedule_name
 from functions.usecases.reports.receipt import receipt_name
 from functions.usecases.timeline.steps import timeline_of
 from local.memory.alerts import MemoryAlertStore, MemoryChannels
-from local.memory.documents import MemoryCadenceLedger, MemoryRecipeStore
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.memory.schedules import MemorySchedules
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.oracle import sends
@@ -41,8 +44,10 @@ class Ending:
         contract: Contract,
         broken: Broken,
         *,
-        recipes: MemoryRecipeStore,
+        recipes: RecipeStore,
         executions: MemoryExecutionStore,
+        shards: ShardStore,
+        violations: ViolationStore,
         ledger: MemoryCadenceLedger,
         files: MemoryAudienceFiles,
         schedules: MemorySchedules,
@@ -52,6 +57,7 @@ class Ending:
     ) -> None:
         self._contract, self._broken = contract, broken
         self._recipes, self._executions, self._ledger = recipes, executions, ledger
+        self._shards, self._violations = shards, violations
         self._files, self._schedules = files, schedules
         self._alerts, self._channels = alerts, channels
         self._refused = refused
@@ -76,7 +82,7 @@ class Ending:
 
     def _judge_execution(self, execution: Execution) -> None:
         pushes = range(1, len(read(execution.recipe).pushes) + 1)
-        shards = self._executions.shards(execution.id)
+        shards = self._shards.of(execution.id)
         for push in pushes:
             mine = [shard for shard in shards if shard.push == push and not shard.test]
             self._judge_push(execution, push, mine)
@@ -103,7 +109,7 @@ class Ending:
             )
             if alone <= excused or any(b"S" in rows for rows in outcomes[test]):
                 continue
-            violations = self._executions.violations(execution.id)
+            violations = self._violations.of(execution.id)
             if not ended_otherwise and not any(one.finding.type.value == "misconfigured" for one in violations):
                 self._broken(execution.id, f"no violation says that {of_all}")
             if not test and execution.state is State.COMPLETED:
@@ -142,7 +148,7 @@ class Ending:
         for shard in shards:
             if not shard.done and shard.version:
                 self._broken(execution.id, f"shard {shard.key} was taken by a worker and never closed")
-        files = self._executions.push(execution.id, push)
+        files = self._shards.push(execution.id, push)
         outcomes = outcomes_of(files, shards) if files else b""
         if len(outcomes) != len(rows):
             self._broken(execution.id, f"push {push} has {len(rows)} users and {len(outcomes)} outcomes")

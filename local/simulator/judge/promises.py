@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from functions.domain.ids import execution_id
 from functions.domain.instants import instant
+from functions.ports.executions import ExecutionStore
+from functions.ports.stores import RecipeStore
 from functions.usecases.reports.recipes import shown_recipe
-from local.memory.documents import MemoryRecipeStore
-from local.memory.executions import MemoryExecutionStore
 
 _SLACK = timedelta(minutes=30)
 """After its time, how long a send may take to be recorded, as missed at worst."""
@@ -16,7 +16,7 @@ _SLACK = timedelta(minutes=30)
 class Promises:
     """Remembers what each recipe showed as its next send; a change before that time explains why it never was."""
 
-    def __init__(self, recipes: MemoryRecipeStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, recipes: RecipeStore, now: Callable[[], datetime]) -> None:
         self._recipes, self._now = recipes, now
         self._current: dict[str, datetime] = {}
         self._due: set[tuple[str, datetime]] = set()
@@ -35,7 +35,7 @@ class Promises:
         if promised is not None and promised + _SLACK < self._now():
             self._due.add((recipe_id, promised))
 
-    def judge(self, executions: MemoryExecutionStore, now: datetime, broken: Callable[[str, str], None]) -> None:
+    def judge(self, executions: ExecutionStore, now: datetime, broken: Callable[[str, str], None]) -> None:
         """Look for the execution of each promise whose time has come."""
         for recipe_id, promised in sorted(self._due | set(self._current.items())):
             if promised + _SLACK < now and executions.get(execution_id(recipe_id, promised)) is None:

@@ -74,7 +74,7 @@ class RunLog:
         if call in ("executions.change", "executions.create"):
             execution = answer if call == "executions.change" else args[0]
             self.say(who, f"{call}: {execution.id} is {execution.state.value}", plain=True)
-        elif call in ("executions.save_shard", "executions.settle_shard"):
+        elif call in ("shards.save", "shards.settle"):
             done = ", closed" if answer.done else ""
             self.say(who, f"{call}: {answer.key} is {answer.outcomes.decode()}{done}", plain=True)
         else:

@@ -22,7 +22,7 @@ class Injected:
 
 
 class Chance:
-    """Draws decisions from a seed; `only` limits the faults to those given, for a shorter trace of the same run.
+    """Draws decisions from a seed; with `only`, the faults given happen and no others, for a shorter trace of a run.
 
     `forced` names places at which a fault happens in any case, and its kind. `active` is asked before each fault is
     drawn; `on_fault` is called for each one that happens.
@@ -59,6 +59,9 @@ class Chance:
         if place in self._forced:
             kind = self._forced[place]
             return kind if self.happens(Injected(kind=kind, place=place)) else None
+        if self._only is not None:
+            given = (kind for kind, _ in table if Injected(kind=kind, place=place) in self._only)
+            return next((kind for kind in given if self.happens(Injected(kind=kind, place=place))), None)
         drawn = self.number(place)
         for kind, rate in table:
             if drawn < rate:

@@ -138,6 +138,9 @@ _AT_PORTS: Mapping[str, Mapping[str, str]] = {
     "recipes": DOCUMENTS,
     "audit": DOCUMENTS,
     "executions": DOCUMENTS,
+    "shards": DOCUMENTS,
+    "logs": DOCUMENTS,
+    "violations": DOCUMENTS,
     "devices": DOCUMENTS,
     "ledger": LEDGER,
     "files": STORAGE,
@@ -189,9 +192,9 @@ _MORE_CRASHES = {
     "schedules.put": 20,
     "schedules.delete": 20,
     "devices.bury": 20,
-    "executions.shard": 20,
-    "executions.violations": 20,
-    "executions.resolve": 20,
+    "shards.get": 20,
+    "violations.of": 20,
+    "violations.resolve": 20,
 }
 """How many times as often a process dies at calls that are made rarely."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}

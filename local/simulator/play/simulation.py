@@ -307,6 +307,8 @@ class Simulation:
             self._log.broken,
             recipes=world.recipes,
             executions=world.executions,
+            shards=world.shards,
+            violations=world.violations,
             ledger=world.ledger,
             files=world.files,
             schedules=world.schedules,

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from functions.ports import Ports
 from functions.ports.queue import Clock
+from functions.ports.shards import ShardStore
+from functions.ports.stores import RecipeStore
+from functions.ports.violations import ViolationStore
+from functions.stores import Stores, stores_on
 from local.embedded.callers import LocalCallers
 from local.memory.alerts import MemoryAlerts, MemoryAlertStore, MemoryChannels
-from local.memory.documents import (
-    MemoryAuditLog,
-    MemoryCadenceLedger,
-    MemoryDevices,
-    MemoryRecipeStore,
-    MemoryRequestKeys,
-)
+from local.memory.documents import MemoryDocuments
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
 from local.simulator.play.chance import Chance
@@ -29,8 +28,10 @@ from local.simulator.play.users import Users, make_job
 class World:
     """The adapters of one run."""
 
-    recipes: MemoryRecipeStore
+    recipes: RecipeStore
     executions: MemoryExecutionStore
+    shards: ShardStore
+    violations: ViolationStore
     ledger: MemoryCadenceLedger
     files: MemoryAudienceFiles
     queue: MemoryTaskQueue
@@ -52,26 +53,22 @@ def open_world(
     left: Left,
 ) -> World:
     """Make the world of a scenario, with nothing in it yet."""
-    audit = MemoryAuditLog()
-    recipes, executions, files = MemoryRecipeStore(audit), MemoryExecutionStore(), MemoryAudienceFiles()
-    ledger, queue, schedules = MemoryCadenceLedger(audit), MemoryTaskQueue(clock), MemorySchedules(clock)
+    documents, files = MemoryDocuments(), MemoryAudienceFiles()
+    queue, schedules = MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
-    alerts, channels = MemoryAlertStore(), MemoryChannels()
+    channels = MemoryChannels()
+    executions, ledger = MemoryExecutionStore(documents), MemoryCadenceLedger(documents)
+    alerts = MemoryAlertStore(documents)
+    played: Stores = {**stores_on(documents), "executions": executions, "ledger": ledger, "alert_store": alerts}
     job = make_job()
     ports = Ports(
         clock=clock,
-        recipes=recipes,
-        audit=audit,
-        executions=executions,
-        request_keys=MemoryRequestKeys(),
-        ledger=ledger,
+        **played,
         files=files,
         tasks=queue,
         schedules=schedules,
         sender=phones,
-        devices=MemoryDevices(),
         alerts=MemoryAlerts(),
-        alert_store=alerts,
         channels=channels,
         callers=LocalCallers(),
         engine=Users(scenario.users, chance, rates, caller),
@@ -79,8 +76,10 @@ def open_world(
         policy=scenario.policy,
     )
     return World(
-        recipes=recipes,
+        recipes=ports.recipes,
         executions=executions,
+        shards=ports.shards,
+        violations=ports.violations,
         ledger=ledger,
         files=files,
         queue=queue,

@@ -17,6 +17,7 @@ from functions.domain.push import outcomes
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.recipe import first_send, schedule
+from functions.stores.shards import DocumentShardStore
 from functions.usecases.sending import reserve
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
@@ -34,9 +35,9 @@ from functions.usecases.timeline import (
     turn,
 )
 from functions.usecases.timeline.steps import Run
-from local.memory.documents import MemoryCadenceLedger
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.judge.run_log import Breach
 from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users
@@ -97,14 +98,17 @@ DEFECTS = (
         means="chunks start after a stop",
         sentence=r"was announced while the execution was|its chunk began after the execution had ended$",
         favours=("stop_now", "sends often"),
-        changes=(Change(MemoryExecutionStore.save_shard, mutations.no_condition_on_state),),
+        changes=(Change(DocumentShardStore.save, mutations.no_condition_on_state),),
     ),
     Defect(
         name="no condition on the version",
         means="a worker that lost its shard writes it",
         sentence=r"was announced again after it was|was sent and became|was requested \d+ times",
         favours=("stall", "sends often"),
-        changes=(Change(MemoryExecutionStore._write_shard, mutations.no_condition_on_version),),
+        changes=(
+            Change(DocumentShardStore.save, mutations.no_condition_on_version),
+            Change(DocumentShardStore.settle, mutations.no_condition_on_version),
+        ),
     ),
     Defect(
         name="cancel not rechecked",
@@ -163,7 +167,7 @@ DEFECTS = (
         name="no dedup in send_test",
         means="a repeated test send sends again",
         sentence=r"\(test\) was sent and became|was requested \d+ times",
-        changes=(Change(MemoryExecutionStore.create_shard, mutations.forget_tests),),
+        changes=(Change(DocumentShardStore.create, mutations.forget_tests),),
     ),
     Defect(
         name="test not required",

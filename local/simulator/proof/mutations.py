@@ -8,10 +8,13 @@ from typing import Any
 from functions.domain.execution.execution import Execution, State
 from functions.domain.instants import instant
 from functions.domain.push.outcomes import Outcome
+from functions.stores.executions import EXECUTIONS
+from functions.stores.ledger import DAYS, PackedDay
+from functions.stores.shards import SHARDS, DocumentShardStore
 from functions.usecases.sending.held_shard import HeldShard
-from local.memory.documents import MemoryCadenceLedger
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
+from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.play.phones import Phones
 
 
@@ -19,7 +22,7 @@ def create_anyway(_: Any) -> Any:
     """Create an execution whatever is there."""
 
     def create(self: MemoryExecutionStore, execution: Execution) -> bool:
-        self._keep(execution)
+        self._documents.put(EXECUTIONS.at(execution.id), execution)
         return True
 
     return create
@@ -28,22 +31,20 @@ def create_anyway(_: Any) -> Any:
 def no_condition_on_state(_: Any) -> Any:
     """Write a shard whatever the state of its execution."""
 
-    def save_shard(self: MemoryExecutionStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
-        return self.settle_shard(shard)
+    def save(self: DocumentShardStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
+        return self.settle(shard)
 
-    return save_shard
+    return save
 
 
-def no_condition_on_version(_: Any) -> Any:
+def no_condition_on_version(right: Any) -> Any:
     """Write a shard whatever its version."""
 
-    def write_shard(self: MemoryExecutionStore, shard: Any) -> Any:
-        written = replace(shard, version=shard.version + 1)
-        self._shards[shard.execution_id][shard.key] = written
-        self._note_lease(written)
-        return written
+    def write(self: DocumentShardStore, shard: Any, **options: Any) -> Any:
+        stored = self.get(shard.execution_id, shard.key)
+        return right(self, replace(shard, version=stored.version) if stored else shard, **options)
 
-    return write_shard
+    return write
 
 
 def intent_after_send(_: Any) -> Any:
@@ -55,7 +56,7 @@ def intent_after_send(_: Any) -> Any:
             return
         lease = self._ports.clock.now() + timedelta(seconds=60)
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
-        self.shard = self._ports.executions.save_shard(written, only_while=self._only_while)
+        self.shard = self._ports.shards.save(written, only_while=self._only_while)
 
     return save
 
@@ -69,11 +70,11 @@ def checkpoint_trusts_what_it_read(right: Any) -> Any:
     """The decision is taken on what was read before, and written over what has happened since."""
 
     def change(self: Any, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
-        stored = self._executions[execution_id]
+        stored = self.get(execution_id)
         if stored.state is State.CANCELLED:
             decided = change(replace(stored, state=State.TESTED))
             if decided.state is State.LIVE:
-                self._keep(decided)
+                self._documents.put(EXECUTIONS.at(execution_id), decided)
                 return decided
         done: Execution = right(self, execution_id, change)
         return done
@@ -88,8 +89,9 @@ def reserve_without_transaction(_: Any) -> Any:
         seen = getattr(self, "stale", {})
         stale = {day: seen.get((partition, day), b"") for day in days}
         written, result = change(stale)
-        self.stale = dict(self._days)  # type: ignore[attr-defined]
-        self._days.update({(partition, day): packed for day, packed in written.items()})
+        self.stale = self.all_days()  # type: ignore[attr-defined]
+        for day, packed in written.items():
+            self._documents.put(DAYS.at(partition, day), PackedDay(packed, day))
         return result
 
     return transact
@@ -187,12 +189,12 @@ def due_at_once(right: Any) -> Any:
 def forget_tests(right: Any) -> Any:
     """The outcome of the test send is not kept: what was sent before is not known again."""
 
-    def create_shard(self: MemoryExecutionStore, shard: Any) -> Any:
+    def create(self: Any, shard: Any) -> Any:
         if shard.test:
-            self._shards[shard.execution_id].pop(shard.key, None)
+            self._documents.delete(SHARDS.at(shard.execution_id, shard.key))
         return right(self, shard)
 
-    return create_shard
+    return create
 
 
 def never_mind_the_test(_: Any) -> Any:

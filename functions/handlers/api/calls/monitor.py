@@ -10,7 +10,7 @@ from functions.handlers.api.calls.executions import History, executions_page, pa
 from functions.handlers.api.calls.upkeep import get_health
 from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
 from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
-from functions.ports.executions import ViolationPlace
+from functions.ports.violations import ViolationPlace
 from functions.usecases.check_health import Health
 from functions.usecases.reports.execution import ViolationShown, shown_violation
 from functions.usecases.reports.executions import ExecutionSummary

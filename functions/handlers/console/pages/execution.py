@@ -114,7 +114,7 @@ def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
         control=control_of(watched.execution, report.window_ends_at),
         version=_version(visit, watched.version),
         violations=watched.violations,
-        log=visit.ports.executions.log_of(watched.execution.id),
+        log=visit.ports.logs.of(watched.execution.id),
     )
 
 

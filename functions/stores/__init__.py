@@ -1,0 +1,50 @@
+"""The stores, written once over a document port; each runtime plays that port on its own database."""
+
+from typing import TypedDict
+
+from functions.ports.executions import ExecutionLog, ExecutionStore
+from functions.ports.sending import Devices
+from functions.ports.shards import ShardStore
+from functions.ports.stores import AlertStore, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.violations import ViolationStore
+from functions.stores.alerts import DocumentAlertStore
+from functions.stores.audit import DocumentAuditLog
+from functions.stores.devices import DocumentDevices
+from functions.stores.documents import Documents
+from functions.stores.executions import DocumentExecutionLog, DocumentExecutionStore
+from functions.stores.ledger import DocumentCadenceLedger
+from functions.stores.recipes import DocumentRecipeStore
+from functions.stores.request_keys import DocumentRequestKeys
+from functions.stores.shards import DocumentShardStore
+from functions.stores.violations import DocumentViolationStore
+
+
+class Stores(TypedDict):
+    """The ports that are played on documents, by their names in `Ports`."""
+
+    recipes: RecipeStore
+    audit: AuditLog
+    executions: ExecutionStore
+    shards: ShardStore
+    logs: ExecutionLog
+    violations: ViolationStore
+    request_keys: RequestKeys
+    ledger: CadenceLedger
+    devices: Devices
+    alert_store: AlertStore
+
+
+def stores_on(documents: Documents) -> Stores:
+    """Return the stores of a process."""
+    return Stores(
+        recipes=DocumentRecipeStore(documents),
+        audit=DocumentAuditLog(documents),
+        executions=DocumentExecutionStore(documents),
+        shards=DocumentShardStore(documents),
+        logs=DocumentExecutionLog(documents),
+        violations=DocumentViolationStore(documents),
+        request_keys=DocumentRequestKeys(documents),
+        ledger=DocumentCadenceLedger(documents),
+        devices=DocumentDevices(documents),
+        alert_store=DocumentAlertStore(documents),
+    )

@@ -1,0 +1,43 @@
+"""Alerts on their way to channels.
+
+`waitingQuietlySince` is there while some channel is still to get the alert, and is what is searched for; Firestore
+deletes a document some time after its `expireAt`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from functions.domain.alerts.outgoing import KEPT, OutgoingAlert
+from functions.stores.documents import Collection, Documents, Query, change_one
+
+
+def _fields(outgoing: OutgoingAlert) -> Mapping[str, Any]:
+    waiting = {"waitingQuietlySince": outgoing.quiet_since} if outgoing.waiting else {}
+    return {**waiting, "expireAt": outgoing.at + KEPT}
+
+
+ALERTS = Collection[OutgoingAlert](
+    path="alerts/{}",
+    write=OutgoingAlert.document,
+    read=lambda document, _: OutgoingAlert.read(document) if document else None,
+    fields=_fields,
+)
+
+
+class DocumentAlertStore:
+    """Plays AlertStore."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def record(self, outgoing: OutgoingAlert) -> bool:
+        return self._documents.create(ALERTS.at(outgoing.id), outgoing)
+
+    def change(self, alert_id: str, change: Callable[[OutgoingAlert], OutgoingAlert]) -> OutgoingAlert:
+        missing = f"there is no alert {alert_id!r}"
+        return change_one(self._documents, ALERTS.at(alert_id), change, missing=missing)
+
+    def waiting(self, quiet_since: datetime) -> Sequence[OutgoingAlert]:
+        found = self._documents.find(ALERTS, Query(where=(("waitingQuietlySince", "<=", quiet_since),)))
+        return sorted(found, key=lambda outgoing: (outgoing.at, outgoing.id))

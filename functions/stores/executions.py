@@ -1,0 +1,119 @@
+"""Executions, up to when all sends have one, and the log of each."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from functions.domain.execution.execution import Execution
+from functions.domain.instants import instant, stamp
+from functions.ports.executions import ExecutionSearch, LogEntry, Place
+from functions.stores.documents import Batch, Collection, Documents, Query, change_one
+
+
+def _fields(execution: Execution) -> Mapping[str, Any]:
+    """Return what executions are searched by; instants too, so that a database can sort and people can read them."""
+    return {
+        "recipeId": execution.recipe_id,
+        "state": execution.state.value,
+        "sendAt": execution.send_at,
+        "createdAt": execution.created_at,
+        "unfinished": not (execution.state.final and execution.cleaned),
+    }
+
+
+def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime | None:
+    """Return the instant that is kept; what somebody has edited by hand counts as none."""
+    kept = document.get("accountedUntil")
+    try:
+        return instant(kept) if isinstance(kept, str) else None
+    except ValueError:
+        return None
+
+
+EXECUTIONS = Collection[Execution](
+    path="executions/{}",
+    write=Execution.document,
+    read=lambda document, _: Execution.read(document) if document else None,
+    fields=_fields,
+    numbered=lambda execution, number: replace(execution, number=number),
+)
+SENDS = Collection[datetime](
+    path="settings/sends", write=lambda until: {"accountedUntil": stamp(until)}, read=_read_accounted
+)
+LOGS = Collection[LogEntry](
+    path="executions/{}/log/{}",
+    write=lambda entry: {"phase": entry.phase, "level": entry.level, "message": entry.message},
+    read=lambda document, _: LogEntry(**{**document, "at": instant(document["at"])}),
+    fields=lambda entry: {"at": entry.at},
+)
+
+
+class DocumentExecutionStore:
+    """Plays ExecutionStore."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def create(self, execution: Execution) -> bool:
+        if self._documents.create(EXECUTIONS.at(execution.id), execution):
+            return True
+        stored = self.get(execution.id)
+        return stored is not None and stored.claim == execution.claim
+
+    def get(self, execution_id: str) -> Execution | None:
+        return self._documents.get(EXECUTIONS.at(execution_id))
+
+    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+        missing = f"execution {execution_id} does not exist"
+        return change_one(self._documents, EXECUTIONS.at(execution_id), change, missing=missing)
+
+    def unfinished(self) -> Sequence[Execution]:
+        found = self._documents.find(EXECUTIONS, Query(where=(("unfinished", "==", True),)))
+        return sorted(found, key=lambda execution: (execution.number, execution.id))
+
+    def search(
+        self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
+    ) -> Sequence[Execution]:
+        query = Query(where=_where(wanted), order="sendAt", descending=not oldest_first, after=after or (), most=most)
+        return self._documents.find(EXECUTIONS, query)
+
+    def count(self, wanted: ExecutionSearch) -> int:
+        return self._documents.count(EXECUTIONS, Query(where=_where(wanted)))
+
+    def accounted_until(self) -> datetime | None:
+        return self._documents.get(SENDS.at())
+
+    def account_until(self, at: datetime) -> None:
+
+        def work(batch: Batch) -> None:
+            batch.write(SENDS.at(), max(at, batch.read(SENDS.at()) or at))
+
+        self._documents.change([SENDS.at()], work)
+
+
+class DocumentExecutionLog:
+    """Plays ExecutionLog; lines of one instant stay in the order in which a process has written them."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._process, self._lines = uuid4().hex[:8], itertools.count()
+
+    def add(self, execution_id: str, entry: LogEntry) -> None:
+        name = f"{entry.at:%Y%m%dT%H%M%S%f}-{self._process}-{next(self._lines):06}"
+        self._documents.create(LOGS.at(execution_id, name), entry)
+
+    def of(self, execution_id: str) -> Sequence[LogEntry]:
+        return self._documents.find(LOGS, Query(under=(execution_id,)))
+
+
+def _where(wanted: ExecutionSearch) -> tuple[tuple[str, str, Any], ...]:
+    asked = (
+        ("recipeId", "==", wanted.recipe_id),
+        ("state", "==", wanted.state and wanted.state.value),
+        ("sendAt", ">=", wanted.since),
+        ("sendAt", "<", wanted.until),
+    )
+    return tuple(condition for condition in asked if condition[2] is not None)

@@ -1,0 +1,58 @@
+"""Violations of executions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from functions.domain.execution.safeguards import Violation
+from functions.domain.execution.violations import read_violation, write_violation
+from functions.ports.violations import ViolationPlace
+from functions.stores.documents import Collection, Documents, Query, change_one
+
+
+def _fields(violation: Violation) -> Mapping[str, Any]:
+    return {"at": violation.at, "recipeId": violation.recipe_id, "resolved": violation.resolved}
+
+
+VIOLATIONS = Collection[Violation](
+    path="executions/{}/violations/{}",
+    write=write_violation,
+    read=lambda document, _: read_violation(document) if document else None,
+    fields=_fields,
+)
+_UNRESOLVED = Query(where=(("resolved", "==", False),), order="at", descending=True)
+
+
+class DocumentViolationStore:
+    """Plays ViolationStore."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._recipes_named = False
+
+    def record(self, violation: Violation) -> bool:
+        return self._documents.create(VIOLATIONS.at(violation.execution_id, violation.id), violation)
+
+    def of(self, execution_id: str) -> Sequence[Violation]:
+        return self._documents.find(VIOLATIONS, Query(under=(execution_id,), order="at"))
+
+    def unresolved(
+        self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
+    ) -> Sequence[Violation]:
+        wanted = replace(_UNRESOLVED, after=after or (), most=most)
+        if recipe_id is not None:
+            self._name_recipes_once()
+            wanted = replace(wanted, where=(*wanted.where, ("recipeId", "==", recipe_id)))
+        return self._documents.find(VIOLATIONS, wanted)
+
+    def _name_recipes_once(self) -> None:
+        """Store the recipe of open violations that an older release has written without it; once a process."""
+        if not self._recipes_named:
+            self._documents.fill(VIOLATIONS, _UNRESOLVED, "recipeId")
+            self._recipes_named = True
+
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        place = VIOLATIONS.at(execution_id, violation_id)
+        missing = f"execution {execution_id} has no violation {violation_id!r}"
+        return change_one(self._documents, place, lambda found: found.resolve(at, by), missing=missing)
