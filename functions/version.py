@@ -14,7 +14,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """Which Tminus runs; `commit` is null where nobody says it."""
+    """Which Tminus runs; `commit` is null if it is unknown."""
 
     version: str
     commit: str | None

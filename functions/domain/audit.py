@@ -33,7 +33,7 @@ class Deed:
 
     def __post_init__(self) -> None:
         if not self.by.strip():
-            raise ValueError(f"a recipe was {self.action} by nobody; say who does it")
+            raise ValueError(f"a recipe was {self.action} by an unnamed caller; give its name")
 
 
 @dataclass(frozen=True, kw_only=True)

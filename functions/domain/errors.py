@@ -15,7 +15,7 @@ class TminusError(Exception):
 
 
 class BadInput(TminusError):
-    """What a person wrote cannot be used; the message says how to mend it."""
+    """What a person wrote cannot be used; the message says how to fix it."""
 
 
 class FieldCode(StrEnum):
@@ -86,7 +86,7 @@ class Misconfigured(TminusError):
 
 
 class Unauthenticated(TminusError):
-    """Nobody vouches for the caller: there is no token, or one that proves nothing to this function."""
+    """The caller is not authenticated: no token, or one that is not valid for this function."""
 
 
 class Forbidden(TminusError):
@@ -150,8 +150,8 @@ class Halted(TminusError):
 
 
 class LedgerUnreadable(Transient):
-    """The cadence ledger cannot be read, so nobody can say who may be sent to."""
+    """The cadence ledger cannot be read, so it is unknown who may be sent to."""
 
 
 class LedgerFull(LedgerUnreadable):
-    """The cadence ledger has no room for so many pushes of one day, so nobody more can be sent to."""
+    """The cadence ledger has no room for so many pushes of one day, so no further user can be sent to."""

@@ -24,7 +24,7 @@ class AlertPolicy:
 class Policy:
     """The deployment's rules.
 
-    `fail_open` lets everybody through where the cadence ledger cannot be read; the default is to send to nobody.
+    `fail_open` sends to all users if the cadence ledger cannot be read; the default is to send to none.
     `shard_rows` is how many users one worker sends to, `chunk_rows` to how many of them it announces its requests at
     once, `send_rate` the messages a second that FCM's project quota allows. `firebase_project` is the project that
     messages are sent for, empty where they go to an outbox. `api_origins` are the origins whose pages

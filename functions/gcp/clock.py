@@ -12,5 +12,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def seconds(self) -> float:
-        """Return seconds of a clock that nobody sets: only the distance of two of them means something."""
+        """Return seconds of a monotonic clock: only the difference of two of them means something."""
         return time.monotonic()

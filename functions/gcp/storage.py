@@ -90,7 +90,7 @@ class GcsAudienceFiles:
             except (exceptions.NotFound, exceptions.RequestRangeNotSatisfiable):
                 raise _gone(stored) from None
         if len(content) != end - start:
-            raise BadAudience(f"{stored.name}: has {start + len(content):,} bytes, not {end:,}; build it anew")
+            raise BadAudience(f"{stored.name}: has {start + len(content):,} bytes, not {end:,}; build it again")
         return content
 
     def delete(self, folder: str) -> None:
@@ -116,7 +116,9 @@ def _patiently() -> dict[str, Any]:
 
 
 def _gone(stored: Stored) -> BadAudience:
-    return BadAudience(f"{stored.name}: the file is gone or was changed since it was stored; build the audience anew")
+    return BadAudience(
+        f"{stored.name}: the file is gone or was changed since it was stored; build the audience again"
+    )
 
 
 def _checked(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Channels as webhooks, over libcurl: one short request for each alert, whose answer nobody reads."""
+"""Channels as webhooks, over libcurl: one short request for each alert, whose answer is not read."""
 
 import json
 from collections.abc import Mapping

@@ -40,7 +40,7 @@ class ExecutionStore(Protocol):
     def unfinished(self) -> Sequence[Execution]:
         """Return the executions that are not final or not yet cleaned up, in the order of their creation.
 
-        That order is the store's: whoever asks after `create` finds every execution that was created before.
+        That order is the store's: a call after `create` returns every execution that was created before.
         """
         ...
 

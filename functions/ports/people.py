@@ -22,7 +22,7 @@ class Channels(Protocol):
         """Post JSON to a channel, in one request that takes some seconds at most; no redirect is followed.
 
         Transient where it may be taken later, QuotaExceeded where the channel says when; Refused where it never will
-        be, and Misconfigured where nobody has said what the channel's address is.
+        be, and Misconfigured if no setting has the channel's address.
         """
         ...
 
@@ -30,7 +30,7 @@ class Channels(Protocol):
 class Callers(Protocol):
     """Knows who calls by the header Authorization of the request, or by what a proxy asserts.
 
-    Unauthenticated where nobody vouches for the caller, Transient where that cannot be found out now. What they say
+    Unauthenticated if the caller is not authenticated, Transient if that cannot be found out now. What they say
     holds nothing of the token.
     """
 

@@ -72,7 +72,7 @@ class RequestKeys(Protocol):
     """What was asked for under which name, so that a request which comes again is known again."""
 
     def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:
-        """Keep what is asked under a name, until then at least; return what whoever came first has asked under it."""
+        """Keep what is asked under a name, until then at least; return what the first request asked under it."""
         ...
 
 
@@ -137,5 +137,5 @@ class AlertStore(Protocol):
         ...
 
     def waiting(self, quiet_since: datetime) -> Sequence[OutgoingAlert]:
-        """Return the alerts that some channel is still to get, and that nobody has tried since then, oldest first."""
+        """Return the alerts that a channel has yet to get and no task has tried since then, oldest first."""
         ...

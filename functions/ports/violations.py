@@ -29,14 +29,14 @@ class ViolationStore(Protocol):
     def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
-        """Return at most so many violations that nobody has resolved, of a recipe or of all, newest first.
+        """Return at most so many unresolved violations, of a recipe or of all, newest first.
 
         The first, or those that follow the place `after`. Without reading each execution, or those that are resolved.
         """
         ...
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
-        """Mark a violation as resolved, in one transaction, and return it; whoever was first stays.
+        """Mark a violation as resolved, in one transaction, and return it; the first to resolve it stays.
 
         NotFound where there is none.
         """

@@ -68,7 +68,7 @@ class CloudSettings:
 
     `signatures_removed` says that Cloud Run's own check of callers guards the functions that tasks and jobs call: it
     has verified their tokens then, and passes them on with the words SIGNATURE_REMOVED_BY_GOOGLE for a signature
-    (cloud.google.com/run/docs/troubleshooting#signature-removed), so nobody can verify them once more.
+    (cloud.google.com/run/docs/troubleshooting#signature-removed), so they cannot be verified again.
     """
 
     project: str
@@ -134,7 +134,7 @@ class Settings:
 
     User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
     `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
-    channels for alerts, by name: a secret of send_alert's, as whoever knows one may post there; elsewhere there are
+    channels for alerts, by name: a secret of send_alert's, as anyone who has it can post there; elsewhere there are
     none.
     """
 

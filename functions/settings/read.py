@@ -230,7 +230,7 @@ def _fcm(reader: _Reader) -> FcmSettings:
 def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
     """Read channels' addresses: each is `NAME=URL`; a URL alone is the channel for everything.
 
-    Misconfigured where one cannot be used. It does not show what is there: whoever knows an address may post to it.
+    Misconfigured where one cannot be used. It does not show what is there: anyone who knows one can post to it.
     """
     setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
     for place, word in enumerate(words, start=1):

@@ -1,4 +1,4 @@
-"""After a restore: end what may have been sent since the backup, so that nobody gets a push twice.
+"""After a restore: end what may have been sent since the backup, so that no user gets a push twice.
 
 A backup does not know what happened after it: what was sent, cancelled or stopped. So no send whose preparation began
 before the restore is sent any more. Its users count as possibly reached, in the receipts and in the cadence ledger.
@@ -78,7 +78,7 @@ def _end(ports: Ports, execution: Execution, backed_up_at: datetime) -> Executio
     now = ports.clock.now()
     _void_leases(ports, execution)
     if execution.kind is not Kind.TEST and not run.recipe.test_mode:
-        if execution.send_at <= now:  # it may have gone live: nobody starts it again by hand today
+        if execution.send_at <= now:  # it may have gone live: starting it by hand again today is refused
             ports.executions.change(execution.id, lambda current: current.started(Phase.LIVE_EXECUTION, now))
         _count_due_as_lost(ports, run)
     end(ports, run, Phase.CLEANUP, State.STOPPED, _finding(backed_up_at, now))

@@ -134,7 +134,7 @@ def test_the_embedded_log_refuses_to_be_changed_even_by_hand(tmp_path: Path) -> 
 
 
 def test_a_change_without_a_person_is_refused() -> None:
-    with pytest.raises(ValueError, match="saved by nobody"):
+    with pytest.raises(ValueError, match="saved by an unnamed caller"):
         Deed(by=" ", at=AT, action=Action.SAVED)
 
 

@@ -89,7 +89,7 @@ def test_a_run_whose_pushes_cannot_reach_a_user_ends_with_3_and_says_what_to_set
     answer = tminus("run", RECIPES / "sneaker-reactivation.json", "--data", data, *settings)
     assert answer.status == 3
     assert "completed" in answer.out
-    assert "push 1 reaches nobody: all" in answer.out
+    assert "push 1 reaches no user: all" in answer.out
     assert "check that devices.user_id in the user data holds the same ids as users.id" in answer.out
 
 

@@ -153,7 +153,7 @@ def test_an_active_recipe_without_a_send_left_is_completed(make_lab: MakeLab) ->
 
 def test_a_recipe_that_would_be_blocked_for_want_of_test_users_says_so(make_lab: MakeLab) -> None:
     [made] = run(make_lab(), push(), dry_run=True)
-    assert "settings.testUserIds: names nobody, so every send would be blocked" in made.notices[-1]
+    assert "settings.testUserIds: names no test user, so every send would be blocked" in made.notices[-1]
     [made] = run(make_lab(default_test_user_ids=(TESTER,)), push(), dry_run=True)
     assert made.notices == []
 

@@ -126,4 +126,4 @@ def test_a_recipe_describes_its_users_in_words() -> None:
     assert describe_audience(parse(query_based(activityDays=7, minTrades=2))) == (
         "users active in the last 7 days, with at least 2 trades"
     )
-    assert describe_audience(parse(recipe())) == "users whom the job everybody finds"
+    assert describe_audience(parse(recipe())) == "users that the job everybody finds"

@@ -147,7 +147,7 @@ def test_a_dry_run_that_reaches_no_user_ends_with_status_2(tminus: Tminus) -> No
     texts = ("send", "--title", "Hi", "--body", "There", "--layer", "1", "--dry-run")
     assert tminus(*texts, "--user", user(1))[0] == 0
     status, out, _ = tminus(*texts, "--user", user(99))
-    assert (status, "critical: nobody would get anything" in out) == (2, True)
+    assert (status, "critical: no user would get anything" in out) == (2, True)
 
 
 def test_text_is_sent_literally_where_the_command_says_so(tminus: Tminus) -> None:

@@ -266,13 +266,13 @@ def test_an_audience_whose_ids_are_all_invalid_warns_at_t30_and_says_what_to_set
     lab.run_to(START_AT + MINUTE)
     told = [one["message"] for one in lab.report()["violations"]]
     assert told[0] == (
-        "push 1 reaches nobody: all 3 users are excluded (3 invalid_user_id); "
+        "push 1 reaches no user: all 3 users are excluded (3 invalid_user_id); "
         "set USER_ID_FORMAT to any if these are your users' ids (it is uuid)"
     )
     lab.run_to_the_end()
     assert lab.report()["status"] == "completed"
     assert lab.violations() == ["audience_excluded"] * 3, "once for each push"
-    assert (lab.state / "alerts.jsonl").read_text().count("push 1 reaches nobody") == 1
+    assert (lab.state / "alerts.jsonl").read_text().count("push 1 reaches no user") == 1
 
 
 def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> None:
@@ -281,7 +281,7 @@ def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> 
     lab.save()
     lab.run_to(START_AT + MINUTE)
     [violation] = lab.report()["violations"]
-    assert violation["message"].startswith("push 2 reaches nobody: all 3 users are excluded (3 no_token); check that")
+    assert violation["message"].startswith("push 2 reaches no user: all 3 users are excluded (3 no_token); check that")
     lab.run_to_the_end()
     assert lab.violations() == ["audience_excluded"]
 
@@ -304,7 +304,7 @@ def test_an_audience_that_cadence_holds_back_is_a_line_of_the_log_and_no_violati
     lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=3, audienceName="a")]))
     lab.run_to_the_end()
     warnings = [entry.message for entry in lab.ports.logs.of(lab.id) if entry.level == "warning"]
-    assert warnings == ["push 2 reaches nobody: all 4 users are excluded (4 layer_3_cooldown)"]
+    assert warnings == ["push 2 reaches no user: all 4 users are excluded (4 layer_3_cooldown)"]
     assert (lab.report()["status"], lab.violations()) == ("completed", [])
 
 

@@ -225,12 +225,12 @@ def test_a_result_without_users_is_never_valid(lab: Lab) -> None:
     found = preview(lab.ports, recipe(), test=False)
     assert not found.valid
     assert [each.message for each in found.problems if each.severity is Severity.CRITICAL] == [
-        "nobody would get anything: all 9 users are excluded (9 no_token)"
+        "no user would get anything: all 9 users are excluded (9 no_token)"
     ]
     lab.write_users({"b": range(2)})
     found = preview(lab.ports, recipe(pushSequence=[push(1)]), test=False)
     assert not found.valid
-    assert found.problems[-1].message == "nobody would get anything: the audience is empty"
+    assert found.problems[-1].message == "no user would get anything: the audience is empty"
 
 
 @pytest.mark.parametrize(

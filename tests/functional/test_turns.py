@@ -188,7 +188,7 @@ def test_waiting_is_no_drift(make_lab: MakeLab) -> None:
     assert states(lab, NAMES[:2]) == ["completed"] * 2
     alerts = (lab.state / "alerts.jsonl").read_text()
     assert "second" in alerts
-    assert "made its task build_audience anew" not in alerts
+    assert "created its task build_audience again" not in alerts
 
 
 def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_lab: MakeLab) -> None:

@@ -101,7 +101,7 @@ def test_a_live_start_and_a_dry_run_are_distinguished() -> None:
     times = [SEND_AT, SEND_AT + timedelta(minutes=4)]
     live, dry = (live_started(an_execution(), times, dry_run=dry_run).message for dry_run in (False, True))
     assert live == "it is live: 2 pushes, the last at 18:34 UTC"
-    assert dry == "the dry run has begun (2 pushes, the last at 18:34 UTC): nobody gets a message"
+    assert dry == "the dry run has begun (2 pushes, the last at 18:34 UTC): no message is sent"
 
 
 def test_totals_name_every_reason() -> None:
@@ -134,7 +134,7 @@ def test_what_goes_on_or_is_completed_has_no_end_to_tell(state: State) -> None:
 
 
 def test_the_same_drift_has_one_alert_a_day() -> None:
-    told = ["deleted the schedule x", "made a task anew"]
+    told = ["deleted the schedule x", "created a task again"]
     first, later, tomorrow = (drift(told, SEND_AT + timedelta(hours=hours)).id for hours in (0, 1, 24))
     assert first == later != tomorrow
     assert drift(told, SEND_AT).message == "reconciling found 2 differences: deleted the schedule x"

@@ -34,7 +34,7 @@ class AlertKind(StrEnum):
 
 
 NEWS = frozenset({"audience_ready", "test_sent", "live_started", "finished", "cancelled", "stopped"})
-"""What goes as people meant it: it is told, and nobody has to do anything about it."""
+"""Something that went as planned: an alert that asks for no action."""
 
 _ENDS = {
     State.CANCELLED: (AlertKind.CANCELLED, "nothing is sent"),
@@ -72,7 +72,7 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """The audience of a push as it was built; `excluded` are the users of whom that is known already, by reason."""
+    """The audience of a push as it was built; `excluded` counts the users already known to be excluded, by reason."""
 
     push: int
     audience: str
@@ -136,9 +136,9 @@ def after_tests(execution: Execution, tally: Tally, *, users: int, until: dateti
 
 
 def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: bool) -> Alert:
-    """Tell that nobody cancelled, and when the pushes go out."""
+    """Report that the send was not cancelled, and when the pushes go out."""
     pushes = f"{_count(len(push_at), 'push', 'pushes')}, the last at {push_at[-1]:%H:%M} UTC"
-    told = f"the dry run has begun ({pushes}): nobody gets a message" if dry_run else f"it is live: {pushes}"
+    told = f"the dry run has begun ({pushes}): no message is sent" if dry_run else f"it is live: {pushes}"
     return _of(execution, AlertKind.LIVE_STARTED, told)
 
 
@@ -184,7 +184,7 @@ def breached(violation: Violation, subject: str) -> Alert:
 
 
 def drift(sentences: Sequence[str], now: datetime) -> Alert:
-    """Tell what reconciling found and mended; what is found again on the same day is told once."""
+    """Report what reconciling found and fixed; the same finding is sent once a day."""
     told = f"reconciling found {_count(len(sentences), 'difference', 'differences')}: {sentences[0]}"
     return Alert(
         kind=AlertKind.RECONCILE_DRIFT.value,

@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"1\.([A-Za-z0-9_-]{1,300})\.([0-9]{1,12})\.([A-Za-z0-9_-]{4
 
 
 class BadLink(TminusError):
-    """Nobody here has made this link, or it was not copied whole."""
+    """The signature does not match: the link is forged, or was not copied whole."""
 
 
 @dataclass(frozen=True, kw_only=True)

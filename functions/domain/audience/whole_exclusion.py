@@ -1,4 +1,4 @@
-"""A push that reaches nobody, because every user of its audience is excluded; and what to set then."""
+"""A push that reaches no user, because all of its audience are excluded; and what to set then."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def whole_exclusion(push: int, size: int, excluded: Mapping[str, int], *, user_i
     if not size or sum(reasons.values()) < size:
         return None
     counted = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    told = f"push {push} reaches nobody: all {size:,} users are excluded ({counted})"
+    told = f"push {push} reaches no user: all {size:,} users are excluded ({counted})"
     ways = [_WAYS_OUT[reason].format(user_id_format=user_id_format) for reason in reasons if reason in _WAYS_OUT]
     return Finding(
         type=ViolationType.AUDIENCE_EXCLUDED,

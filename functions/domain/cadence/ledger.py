@@ -1,4 +1,4 @@
-"""The cadence ledger: which push was reserved for whom, packed by partition of users and by UTC day.
+"""The cadence ledger: which push was reserved for which user, packed by partition of users and by UTC day.
 
 A packed day is a run of blocks, one for each push of each execution:
 `length of the push's key (2) | instant (4) | layer (1) | users (4) | the push's key | user keys (8 each)`,
@@ -48,9 +48,9 @@ class Reserved:
 
 
 def reserve(days: Days, push: Push, users: Sequence[bytes], rules: Sequence[CadenceRule]) -> Reservation:
-    """Reserve a push for the users whom no rule holds back.
+    """Reserve a push for the users that no rule holds back.
 
-    Idempotent: users whom this same push has reserved before stay reserved. `days` are the packed bytes of
+    Idempotent: users that this push has reserved before stay reserved. `days` are the packed bytes of
     `days_to_read`. Raises LedgerFull where the push's day cannot hold them.
     """
     wanted = _keys(users)

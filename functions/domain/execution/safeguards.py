@@ -105,7 +105,7 @@ class Violation:
         return self.resolved_at is not None
 
     def resolve(self, at: datetime, by: str) -> "Violation":
-        """Return the violation as resolved; whoever was first stays."""
+        """Return the violation as resolved; the first to resolve it stays."""
         return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
 
     def document(self) -> dict[str, object]:
@@ -215,7 +215,7 @@ def _size_findings(label: str, size: int, safeguards: RecipeSafeguards) -> Seque
         message = f"{label} holds {size:,} users, above the alert threshold of {alert:,}"
         kind, severity, action = ViolationType.AUDIENCE_ALERT, Severity.WARNING, "none; the execution goes on"
     elif size == 0:
-        message = f"{label} is empty: its push reaches nobody"
+        message = f"{label} is empty: its push reaches no user"
         kind, severity, action = ViolationType.AUDIENCE_EMPTY, Severity.WARNING, "none; the execution goes on"
     else:
         return []

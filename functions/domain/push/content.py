@@ -1,4 +1,4 @@
-"""What is wrong with what a push says, so that nobody should get it: checked where it is saved, never where read."""
+"""What is wrong with the texts of a push: checked when a recipe is saved, never when it is read."""
 
 import unicodedata
 from collections.abc import Collection
@@ -17,7 +17,7 @@ _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldError]:
-    """Return what nobody should get of a push whose audience has these columns; fields as in the push's document."""
+    """Return the faults in the texts of a push whose audience has these columns; fields as in the push's document."""
     errors = _blank(push) + _too_large(push)
     if push.deep_link is not None:
         errors += _link_errors(push.deep_link)

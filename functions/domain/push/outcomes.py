@@ -148,7 +148,7 @@ def excluded(before: int, reason: Exclusion) -> int:
 
 
 def settled(outcomes: bytes) -> bytes:
-    """Return outcomes once whoever sent them is gone: a request that has no result has an unknown outcome."""
+    """Return outcomes after their worker is gone: a request without a result has an unknown outcome."""
     return outcomes.translate(_SETTLED)
 
 
@@ -178,7 +178,7 @@ class Tally:
 
     @property
     def attempted(self) -> int:
-        """Users for whom a request was made."""
+        """Users with a request to the sender."""
         return self.sent + self.failed + self.unknown
 
     def document(self) -> dict[str, Any]:

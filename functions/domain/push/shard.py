@@ -119,7 +119,7 @@ class Shard:
 
     @property
     def settled(self) -> bytes:
-        """The outcomes once whoever held the shard is gone: a request with no result has an unknown outcome."""
+        """The outcomes after the shard's worker is gone: a request without a result has an unknown outcome."""
         return settled(self.outcomes)
 
     @property

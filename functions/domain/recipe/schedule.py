@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from functions.domain.recipe.cron import Cron
 
 CRON_HORIZON = timedelta(days=400)
-"""How far ahead a scheduler's cron is made to fit; reconciling makes it anew long before that is over."""
+"""How far ahead a scheduler's cron is made to fit; reconciling renews it long before that ends."""
 _ANY_YEAR = date(2000, 1, 1)
 _SECOND = timedelta(seconds=1)
 _MOST_SENDS = 3_000

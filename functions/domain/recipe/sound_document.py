@@ -42,7 +42,7 @@ class SoundDocument:
         raise BadRecipe(self.errors)
 
     def covers(self, field: str) -> bool:
-        """Say whether an error in a field may come of a sound value that stands there, and nobody wrote."""
+        """Say whether an error in a field may come of a sound value that stands there and was not written."""
         if field.startswith("schedule"):
             return any(error.field.startswith("schedule") for error in self.errors)
         return any(

@@ -1,4 +1,4 @@
-"""The certificates of those who sign ID tokens, fetched as seldom as their keepers ask for."""
+"""The certificates of the issuers of ID tokens, fetched as rarely as their Cache-Control allows."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class _Fetched:
 
 
 class Certificates:
-    """The certificates at an address, as PEM by the ids of their keys; `seconds` is a clock that nobody sets."""
+    """The certificates at an address, as PEM by the ids of their keys; `seconds` is a monotonic clock."""
 
     def __init__(self, url: str, seconds: Callable[[], float]) -> None:
         self._url, self._seconds = url, seconds

@@ -2,7 +2,7 @@
 
 What makes a token of each: developers.google.com/identity/openid-connect/openid-connect,
 firebase.google.com/docs/auth/admin/verify-id-tokens and cloud.google.com/iap/docs/signed-headers-howto.
-firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it takes tokens that nobody has
+firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it accepts tokens without a
 signed; no setting may do that here.
 
 google-auth quotes the token in some of its errors, so none of them is passed on.
@@ -75,7 +75,7 @@ class IdTokens:
         raise Unauthenticated("the token is issued neither by Google nor by this project's Firebase Authentication")
 
     def visitor(self, assertion: str | None) -> Caller:
-        """Return the person for whom Identity-Aware Proxy vouches, with the role that CONSOLE_USERS gives."""
+        """Return the person that Identity-Aware Proxy asserts, with the role that CONSOLE_USERS gives."""
         console = self._settings.console
         if not console.audience:
             raise Misconfigured("IAP_AUDIENCE", "must be set for the console: /projects/.../services/tminus-console")
@@ -166,7 +166,7 @@ def _check_signature(token: _Token, certificates: Certificates, *, algorithm: st
 
 
 def _email(token: _Token) -> str:
-    """Return the e-mail address of a genuine token's owner; Forbidden where nobody has verified that it is theirs."""
+    """Return the e-mail address of a genuine token's owner; Forbidden if the address is not verified."""
     email = token.claims.get("email")
     if not isinstance(email, str) or token.claims.get("email_verified") is not True:
         raise Forbidden("the token's owner has no verified e-mail address")

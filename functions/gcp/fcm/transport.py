@@ -2,7 +2,7 @@
 
 libcurl repeats a request by itself where a connection that it used before turns out to be dead, or a stream was
 refused. It has to rewind the body for that, and the bodies here cannot be rewound: so it gives up instead. What it
-may still repeat is a request of which it has not begun to read the body, and which therefore nobody has received.
+may still repeat is a request of which it has not begun to read the body, and which therefore FCM has not received.
 """
 
 import time
@@ -76,7 +76,7 @@ class Transport(Generic[T]):
         return ended
 
     def abandon(self) -> None:
-        """Forget the requests under way, and their connections with them: nobody will read their answers."""
+        """Forget the requests under way, and their connections with them: their answers are not read."""
         for request in self._busy.values():
             self._multi.remove_handle(request.curl)
             request.curl.close()

@@ -36,7 +36,7 @@ def once() -> dict[str, Any]:
 
 
 def find(stream: Callable[..., Iterable[T]]) -> list[T]:
-    """Return what a query finds; one that breaks off is made anew."""
+    """Return what a query finds; repeat one that breaks off."""
     with translated(SERVICE):
         return patiently(lambda: list(stream(**once())))
 

@@ -1,6 +1,6 @@
 """Firestore as the stores need it: documents that people may have edited, and changes that are sure.
 
-A document is changed by reading it and writing it on condition that nobody has written it since: no locks, and of
+A document is changed by reading it and writing it on condition that it has not changed since: no locks, and of
 many at once one always gets through. A commit that lands may answer UNAVAILABLE all the same. So every write leaves
 the name of its writer, beside those of the last writers before it: where a repetition finds its own, the work is
 done, and is not done again.

@@ -28,7 +28,7 @@ def writers(snapshot: Snapshot) -> list[Any]:
 
 
 def written_by(snapshot: Snapshot, writer: str) -> bool:
-    """Say whether a writer has written a document, be it that others have since."""
+    """Return whether a writer has written a document, even if others have written it since."""
     return writer in writers(snapshot)
 
 

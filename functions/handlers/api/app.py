@@ -24,7 +24,7 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 
 def handle_api(request: Request) -> Response:
-    """Serve one call. Every answer has the one envelope, also where nobody expected what went wrong."""
+    """Serve one call. Every answer has the same envelope, unexpected errors included."""
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
             return _answer(request)
@@ -75,7 +75,7 @@ def _of_http(error: HTTPException) -> Refusal:
     methods = sorted(set(getattr(error, "valid_methods", None) or ()))
     headers = {"Allow": ", ".join(methods)} if methods else {}
     words = {
-        404: "there is no such call; GET /api/docs shows all. In an address an id is percent-encoded: / is %2F",
+        404: "unknown endpoint; GET /api/docs lists all. In an address an id is percent-encoded: / is %2F",
         405: f"possible here: {', '.join(methods)}",
     }
     code = ErrorCode.UNKNOWN_ENDPOINT if status == 404 else code_of(status)

@@ -103,7 +103,7 @@ def refusal(error: Exception) -> Refusal | None:
 
 
 def unexpected(error: Exception) -> Refusal:
-    """Log what nobody expected, and return the refusal that says no more of it than a name to find it by.
+    """Log an unexpected error, and return a refusal that says no more of it than a name to find it by.
 
     A disk that is full, or a connection that broke, passes: it is answered 503.
     """

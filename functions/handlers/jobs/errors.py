@@ -1,7 +1,7 @@
 """The one table from errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
 
 Cloud Tasks delivers anything that is not answered 2xx again: so only trouble that passes is answered 429 or
-503, and what no repetition can mend is logged and answered 200. Strangers are answered 401 and 403.
+503, and what no retry can fix is logged and answered 200. Unknown callers get 401 and 403.
 
 401 asks who is calling: there is no token, or one that proves nothing here, being forged, expired or made out to
 somebody else (RFC 6750, section 3.1: invalid_token). 403 knows who is calling and says that they may not.
@@ -35,7 +35,7 @@ def answer(
 ) -> Response:
     """Do the work and answer with what it returns, or with what its error asks for.
 
-    `gave_up` hears of an error that no repetition mends.
+    `gave_up` receives an error that no retry can fix.
     """
     try:
         return _respond(200, work())

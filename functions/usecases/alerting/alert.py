@@ -17,7 +17,7 @@ from functions.ports.queue import Task
 
 
 def tell(ports: Ports, alert: Alert, recipe: Mapping[str, Any] | None) -> None:
-    """Tell something once, whoever tells it again; `recipe` is the document that it concerns, if it concerns one."""
+    """Send an alert at most once, however many callers send it; `recipe` is the document it concerns, if any."""
     now = ports.clock.now()
     channels = channels_for(recipe, ports.policy.alerts.channels)
     outgoing = OutgoingAlert(alert=alert, at=now, channels=channels, quiet_since=now)

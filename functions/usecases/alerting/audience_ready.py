@@ -55,7 +55,7 @@ def _built(ports: Ports, execution: Execution) -> list[Built]:
 
 
 def _excluded(ports: Ports, files: PushFiles) -> dict[str, int]:
-    """Return whom no message can reach; with several devices a user nobody can tell without reading them all."""
+    """Count users that no message can reach, by reason; with several devices a user that takes reading them all."""
     if ports.policy.devices_per_user > 1:
         return {}
     without = max(0, files.live.size - files.devices - files.dead_tokens)

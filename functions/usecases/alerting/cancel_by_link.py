@@ -28,7 +28,7 @@ class Standing(Enum):
     EXPIRED = "expired"
     """T-0 has come."""
     BAD = "bad"
-    """Nobody here has made it."""
+    """The signature does not match."""
 
 
 @dataclass(frozen=True, kw_only=True)

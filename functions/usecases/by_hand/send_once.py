@@ -2,7 +2,7 @@
 
 A one-off is an execution of its own kind. Its snapshot is a recipe made for it, its audience the uploaded file,
 stored before the execution is created. It starts at once and goes out a minute later; until then it can be cancelled.
-It has no test send: whoever wants to see the push first, sends it to one to five users.
+It has no test send: to see the push first, send it to one to five users.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _TEXTS = ("title", "body", "deepLink")
 class OneOff:
     """A push to send once: `title`, `body`, `deepLink`, `layerId`, `literalText` as people write them.
 
-    `most_users` replaces the 10,000 users to whom a recipe may send; never more than the deployment allows.
+    `most_users` replaces the 10,000 users that a recipe may send to; never more than the deployment allows.
     """
 
     written: Mapping[str, Any]
@@ -68,7 +68,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
 
 
 def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
-    """Return what sending a push to the users of a CSV would do now, as `preview` does; nobody is sent anything.
+    """Return what sending a push to the users of a CSV would do now, as `preview` does; nothing is sent.
 
     BadFields as `send_once`.
     """

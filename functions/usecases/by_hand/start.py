@@ -81,7 +81,7 @@ def _check_not_sent_today(ports: Ports, recipe: Recipe, at: datetime) -> None:
             raise NotPossible(
                 f"execution {other.id} has sent this recipe: its users would get the sequence twice. Wait until "
                 f"{max(other.send_at + _A_DAY, day_ends):%Y-%m-%d %H:%M} UTC, or send a one-off push to the users "
-                "whom its receipt names as not reached"
+                "that its receipt names as not reached"
             )
 
 

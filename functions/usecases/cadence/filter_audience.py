@@ -1,4 +1,4 @@
-"""Ask whom the cadence rules would let through now, as a shard asks for its users; nothing is reserved."""
+"""Check which users the cadence rules allow now, as a shard does; nothing is reserved."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class FilteredAudience:
 def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> FilteredAudience:
     """Say which users may get a push of a layer now; ids that are not valid or come again are excluded and counted.
 
-    Hours are counted in UTC, for there is no recipe. Layers 1 and 4 are let through. LedgerUnreadable where nobody
+    Hours are counted in UTC, for there is no recipe. Layers 1 and 4 pass. LedgerUnreadable if it is unknown
     can say, unless the deployment fails open; BadFields for more users than all audiences of an execution may hold.
     """
     most = ports.policy.limits.total_audience

@@ -1,4 +1,4 @@
-"""Try a recipe: everything that an execution would do now, by the code of the timeline, with nobody sent anything."""
+"""Try a recipe: everything that an execution would do now, by the code of the timeline, without sending."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -126,7 +126,7 @@ class _Trial:
             for found in reserve(ports, push, keys):
                 held.update(found)
         except LedgerUnreadable as error:
-            problem = f"the cadence ledger cannot be read, so nobody can say whom it holds back: {error}"
+            problem = f"the cadence ledger cannot be read, so it is unknown which users it holds back: {error}"
             self.problems.append(_problem(ViolationType.LEDGER_UNREADABLE, problem))
         return held
 
@@ -159,14 +159,14 @@ class _Trial:
     def _why_nobody(self) -> str:
         users = sum(trial.size for trial in self.pushes)
         if not users:
-            return "nobody would get anything: the audience is empty"
+            return "no user would get anything: the audience is empty"
         excluded = sum((trial.excluded for trial in self.pushes), Counter[str]())
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.most_common())
         those = "the only user is" if users == 1 else f"all {users:,} users are"
         way_out = ""
         if excluded[Exclusion.INVALID_USER_ID] and self.ports.policy.user_id_format is UserIdFormat.UUID:
             way_out = "; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
-        return f"nobody would get anything: {those} excluded ({reasons}){way_out}"
+        return f"no user would get anything: {those} excluded ({reasons}){way_out}"
 
     def result(self) -> Preview:
         """Return what the trial has found."""
@@ -210,7 +210,7 @@ class _Trial:
 
 
 def _description(recipe: Recipe) -> str:
-    """Say whom the recipe is for; a job that cannot be found is among the problems."""
+    """Describe the recipe's audience; a job that cannot be found is among the problems."""
     try:
         return describe_audience(recipe)
     except BadRecipe:

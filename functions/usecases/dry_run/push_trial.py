@@ -38,7 +38,7 @@ class PushTrial:
         self._bytes: list[int] = []
 
     def take(self, rows: Sequence[Candidate], held_back: HeldBack) -> None:
-        """Count rows, and those of them whom a rule of cadence holds back."""
+        """Count rows, and those that a cadence rule holds back."""
         for row in rows:
             reason = row.excluded or held_back.get(row.key)
             if reason is not None:
@@ -62,7 +62,7 @@ class PushTrial:
     def problems(self) -> list[Finding]:
         """Return what people should look at before this is sent."""
         told = []
-        nobody = whole_exclusion(
+        excluded = whole_exclusion(
             self._delivery.files.push, self.size, self.excluded, user_id_format=self._user_id_format
         )
         for reason, what in (
@@ -75,13 +75,13 @@ class PushTrial:
         ):
             if count := self.excluded[reason]:
                 told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
-        count = 0 if nobody else self.excluded[Exclusion.INVALID_USER_ID]
+        count = 0 if excluded else self.excluded[Exclusion.INVALID_USER_ID]
         if count and self._user_id_format == UserIdFormat.UUID:
             told.append(
                 f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
                 "set USER_ID_FORMAT=any if user ids are not UUIDs"
             )
-        return ([nobody] if nobody else []) + [
+        return ([excluded] if excluded else []) + [
             Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
             for message in told
         ]

@@ -28,7 +28,7 @@ class AudiencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class QueriedAudience:
-    """An audience that was asked for: whom it holds in words, how many users, its CSV, and its parts, if any."""
+    """A queried audience: its users in words, how many they are, its CSV, and its parts, if any."""
 
     description: str
     count: int
@@ -39,7 +39,7 @@ class QueriedAudience:
 def query_audience(
     engine: Engine, written: Mapping[str, Any], *, now: datetime, folder: Path, parts: int = 0
 ) -> QueriedAudience:
-    """Find who fits `filters`, `dataPacks`, `manualUserIds` and `customQuery` as at `now`; nobody is sent anything.
+    """Find who fits `filters`, `dataPacks`, `manualUserIds` and `customQuery` as at `now`; nothing is sent.
 
     The CSVs are written to the folder, which exists, as `audience.csv` and `audience-1-of-3.csv`; they all have the
     same columns. Who asks for nothing gets everybody. BadRecipe names the fields at fault, BadInput a number of parts

@@ -1,4 +1,4 @@
-"""Run an audience job for nothing but a look at its rows: nobody is sent anything."""
+"""Run an audience job only to look at its rows: nothing is sent."""
 
 import csv
 from collections.abc import Mapping

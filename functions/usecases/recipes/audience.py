@@ -46,9 +46,9 @@ def recipe_criteria(recipe: Recipe) -> Criteria:
 
 
 def describe_audience(recipe: Recipe) -> str:
-    """Say in words whom a recipe is for; BadRecipe as `recipe_criteria`."""
+    """Describe a recipe's audience in words; BadRecipe as `recipe_criteria`."""
     if recipe.criteria.job_id:
-        return f"users whom the job {recipe.criteria.job_id} finds"
+        return f"users that the job {recipe.criteria.job_id} finds"
     return describe(recipe_criteria(recipe))
 
 

@@ -1,4 +1,4 @@
-"""Check a recipe that a person saves: that it can run, and that nobody gets what nobody meant.
+"""Check a recipe that a person saves: that it can run, and that its texts say what was meant.
 
 What is stored is never held to the second: a recipe that is active goes on as it is.
 """
@@ -58,7 +58,7 @@ def unwelcome_fields(recipe: Recipe, policy: Policy) -> list[FieldError]:
 
 
 def unwelcome_content(recipe: Recipe, position: int, columns: Sequence[str]) -> list[str]:
-    """Return, as sentences, what nobody should get of a push whose audience has these columns."""
+    """Return, as sentences, the faults in the texts of a push whose audience has these columns."""
     return [f"push {position + 1}: {error}" for error in content_errors(recipe.pushes[position], columns)]
 
 
@@ -100,12 +100,12 @@ def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
 
 
 def _no_tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
-    """Return the error of a recipe whose every send would be blocked, as its test reaches nobody."""
+    """Return the error of a recipe whose every send would be blocked, as its test reaches no user."""
     testers = [*recipe.settings.test_user_ids, *policy.default_test_user_ids]
     if any(map(str.strip, testers)) or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
         return []
     reason = (
-        "names nobody, so every send would be blocked at its test: name a test user here or in "
+        "names no test user, so every send would be blocked at its test: name a test user here or in "
         "DEFAULT_TEST_USER_IDS, or set settings.safeguards.requireTestFirst to false"
     )
     return [FieldError("settings.testUserIds", reason, FieldCode.MISSING)]

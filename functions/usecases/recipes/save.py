@@ -44,7 +44,7 @@ def save_recipe(
 
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
-    """Create a recipe; NotPossible where its id is taken, so that nobody's recipe is replaced by another's."""
+    """Create a recipe; NotPossible if its id is taken, so that it does not replace another recipe."""
     return add_recipe(ports, _checked(ports, document), by=by)
 
 

@@ -135,7 +135,7 @@ def shown_violation(violation: Violation) -> ViolationShown:
 
 
 def _window_ends_at(ports: Ports, run: Run | None) -> datetime | None:
-    """Return until when people can cancel at least, None where they cannot or nobody knows yet."""
+    """Return until when people can cancel at least, None if they cannot or it is not known yet."""
     if run is None or run.execution.state.final or run.execution.state is State.LIVE or run.execution.waiting:
         return None
     return run.window_over_at(ports.policy.limits.shortest_window)

@@ -32,7 +32,7 @@ def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | Non
 
 
 def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
-    """Yield the lines of an execution's receipt as it is now, be it under way, a block of them at a time.
+    """Yield the lines of an execution's receipt as it is now, even while it runs, one block at a time.
 
     BadAudience where the audiences are no longer kept.
     """
@@ -51,7 +51,7 @@ def receipt_name(execution_id: str) -> str:
 
 
 def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a push, one shard's range at a time; without a shard nobody was reached."""
+    """Yield the rows of a push, one shard's range at a time; without a shard no user was reached."""
     planned = {shard.partitions.start: shard for shard in shards}
     index, first = files.live.rows.index, 0
     while first < PARTITIONS:

@@ -22,7 +22,7 @@ class RecipeAudience:
     job: Job | None = None
     arguments: Mapping[str, Value] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
-    whom: str = ""
+    in_words: str = ""
     problem: str = ""
 
 
@@ -32,6 +32,6 @@ def recipe_audience(ports: Ports, recipe: Recipe) -> RecipeAudience:
         job, arguments = recipe_job(recipe, ports.find_job)
         audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
         columns = {column.name: column for audience in audiences for column in audience.columns}
-        return RecipeAudience(job=job, arguments=arguments, columns=columns, whom=describe_audience(recipe))
+        return RecipeAudience(job=job, arguments=arguments, columns=columns, in_words=describe_audience(recipe))
     except (BadRecipe, AudienceJobError, ValueError) as error:
         return RecipeAudience(problem=str(error))

@@ -22,14 +22,14 @@ class OpenViolations:
 def open_violations(
     ports: Ports, *, most: int = 100, recipe_id: str | None = None, after: ViolationPlace | None = None
 ) -> OpenViolations:
-    """Return a page of the violations that nobody has resolved, of a recipe or of all, newest first."""
+    """Return a page of the unresolved violations, of a recipe or of all, newest first."""
     found = ports.violations.unresolved(most=most + 1, recipe_id=recipe_id, after=after)
     page = found[:most]
     return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
 
 
 def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
-    """Mark a violation as looked after, by somebody's e-mail address; whoever was first stays.
+    """Mark a violation as resolved, by a person's e-mail address; the first to resolve it stays.
 
     NotFound where there is none. Where its execution is not named, it is looked for among those that are open.
     """

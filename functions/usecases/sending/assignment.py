@@ -37,7 +37,7 @@ class Delivery:
 
     @property
     def dry_run(self) -> bool:
-        """Whether nobody gets a message: the live phase of a recipe in test mode."""
+        """Whether no message is sent: the live phase of a recipe in test mode."""
         return self.run.recipe.test_mode and not self.test
 
     @property

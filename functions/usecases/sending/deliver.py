@@ -86,7 +86,7 @@ def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
 
 
 def _asked(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Ask the sender; where the audience can no longer be read, nobody can say whose requests were under way."""
+    """Ask the sender; without a readable audience it is unknown whose requests were under way."""
     try:
         return ask_sender(ports, delivery, shard)
     except BadAudience:
@@ -103,7 +103,7 @@ def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None 
 
 
 def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> None:
-    """Release what was reserved for a shard that had been closed meanwhile; whoever holds an open one does it."""
+    """Release what was reserved for a shard that had been closed meanwhile; for an open one its worker does it."""
     push = delivery.ledger_push
     closed = ports.shards.get(shard.execution_id, shard.key)
     if push is not None and not delivery.dry_run and closed is not None and closed.done and closed.unsent:
@@ -111,7 +111,7 @@ def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> 
 
 
 def _give_back(ports: Ports, delivery: Delivery, push: cadence.Push, shard: Shard) -> None:
-    """Release what was reserved in vain; where the audience can no longer be read, nobody can say for whom."""
+    """Release unused reservations; none if the audience that names their users can no longer be read."""
     try:
         give_back(ports, push, delivery.audience, shard)
     except BadAudience as error:

@@ -20,7 +20,7 @@ class HeldShard:
         self.held_before = shard.version > 0
 
     def claim(self, ask: Callable[[Shard], Shard]) -> None:
-        """Take the shard over from whoever held it before; Conflict where another worker holds it.
+        """Take the shard over from its last worker; Conflict where another worker holds it.
 
         `ask` looks for what became of the requests that were under way.
         """

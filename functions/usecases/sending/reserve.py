@@ -24,9 +24,9 @@ _LOOK_BACK = timedelta(days=31)
 def hold_back(
     ports: Ports, run: Run, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool
 ) -> cadence.HeldBack:
-    """Reserve the push for the users whom no rule holds back; return the others, with the rule.
+    """Reserve the push for the users that no rule holds back; return the others, with the rule.
 
-    A dry run looks and reserves nothing. Where the ledger cannot be read nobody is sent to, unless the
+    A dry run looks and reserves nothing. If the ledger cannot be read, no user is sent to, unless the
     deployment fails open; either way a violation says so.
     """
     held_back: dict[bytes, Exclusion] = {}
@@ -43,9 +43,9 @@ def hold_back(
 def reserve(
     ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool = False
 ) -> Iterator[cadence.HeldBack]:
-    """Reserve the push partition by partition, and yield the users of each whom a rule holds back.
+    """Reserve the push partition by partition, and yield the users of each that a rule holds back.
 
-    LedgerUnreadable where nobody can say who may be sent to.
+    LedgerUnreadable if it is unknown who may be sent to.
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
@@ -108,5 +108,5 @@ def _unreadable(ports: Ports, error: LedgerUnreadable) -> Finding:
         type=ViolationType.LEDGER_UNREADABLE,
         severity=Severity.CRITICAL,
         message=f"the cadence ledger cannot be read: {error}",
-        action="none; CADENCE_FAIL=open lets everybody through" if opened else "nobody is sent to until it can be",
+        action="none; CADENCE_FAIL=open lets all users through" if opened else "no user is sent to until it can be",
     )

@@ -39,7 +39,7 @@ class Graves:
 
     @property
     def most_devices(self) -> int:
-        """How many of a user's newest tokens to look at, so that enough of them live whoever of them are dead."""
+        """How many of a user's newest tokens to look at, so that enough living ones remain whichever are dead."""
         return self._per_user + SPARES + max(map(len, self._dead.values()), default=0)
 
     def subtract(self, path: Path) -> Reachable:

@@ -55,7 +55,7 @@ def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
 
     execution = ports.executions.change(run.execution.id, go)
     if went_live:
-        told = "Dry run started: nobody gets a message" if run.recipe.test_mode else "Live send started"
+        told = "Dry run started: no message is sent" if run.recipe.test_mode else "Live send started"
         note(ports, execution.id, Phase.LIVE_EXECUTION, told)
     return execution
 

@@ -1,6 +1,6 @@
 """End an execution that this release cannot read, such as one of a newer release that was rolled back.
 
-No step of it can be taken, so waiting helps nobody: it keeps device tokens and counts as under way. It stays failed,
+No step of it can be taken, so waiting does not help: it keeps device tokens and counts as under way. It stays failed,
 also where a later release could read it again.
 """
 

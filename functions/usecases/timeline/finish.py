@@ -51,7 +51,7 @@ def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
 def _conclude(ports: Ports, run: Run) -> None:
     now = ports.clock.now()
     for violation in ports.violations.of(run.execution.id):
-        if violation.finding.action == State.STOPPED:  # whoever recorded it died before it stopped the execution
+        if violation.finding.action == State.STOPPED:  # its worker died before it stopped the execution
             end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
             return
     built = read_built(ports, run.execution.id)

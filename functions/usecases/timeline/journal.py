@@ -19,7 +19,7 @@ def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: Lev
 def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, subject: str = "") -> None:
     """Record a violation, log it and tell it; the same finding about the same subject is told once.
 
-    One that ends the execution is told by whoever ends it.
+    The use case that ends an execution sends the alert about its end.
     """
     parts = [execution.id, finding.type.value, *([subject] if subject else [])]
     violation = Violation(
@@ -37,7 +37,7 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
 
 
 def give_up(ports: Ports, execution_id: str, step: str, error: TminusError) -> None:
-    """Record that a step failed in a way that no repetition mends; nothing happens for an unknown execution."""
+    """Record that a step failed in a way that no retry can fix; nothing happens for an unknown execution."""
     execution = ports.executions.get(execution_id)
     if execution is None:
         return

@@ -23,5 +23,5 @@ def why_orphaned(ports: Ports, execution: Execution) -> str | None:
     try:
         status, _ = read_status(document)
     except BadRecipe:
-        return None  # nobody can say that it was paused: the execution keeps its snapshot
+        return None  # a pause cannot be ruled in: the execution keeps its snapshot
     return f"its recipe is {status.value}" if status in _SENDS_NOTHING else None

@@ -103,7 +103,7 @@ def _match_schedules(
             yield f"deleted the schedule {name}: no active recipe has it"
         else:
             ports.schedules.put(wanted)
-            yield f"{'mended' if present else 'created'} the schedule {name}: {wanted.cron} in {wanted.zone}"
+            yield f"{'fixed' if present else 'created'} the schedule {name}: {wanted.cron} in {wanted.zone}"
 
 
 def _schedule_differences(
@@ -177,7 +177,7 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
             continue
         for task in tasks_of(run):
             if task_lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
-                yield f"{execution.id} is {execution.state.value} and overdue: made its task {task.function} anew"
+                yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
 
 
 def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:

@@ -94,7 +94,7 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
         )
     if tally.failed > strays + refused:
         said.append(f"FCM refused push {files.push}; see its delivery log")
-    said += [f"nobody knows whether push {files.push} arrived; look at the device"] if tally.unknown else []
+    said += [f"it is unknown whether push {files.push} arrived; look at the device"] if tally.unknown else []
     return "; ".join(said)
 
 

@@ -1,4 +1,4 @@
-"""The steps of an execution as tasks: what is enqueued at launch, and made anew by reconciling."""
+"""The steps of an execution as tasks: what launch enqueues and reconciling enqueues again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Run:
     def owed_window(self, shortest: timedelta) -> timedelta:
         """Return the time that people have at least, after the tests, to cancel: `shortest`, or the recipe's own.
 
-        A dry run and a test owe none: they send to nobody who would have to be spared.
+        A dry run and a test owe none: they send to no user that a window protects.
         """
         if self.recipe.test_mode or self.execution.kind is Kind.TEST:
             return timedelta()

@@ -1,7 +1,7 @@
 """Whose turn it is where more executions have started than may be under way at once.
 
 The first ones in the order of creation run, as many as the limit allows; the others wait. An execution takes no place
-any more once it has ended, or has sent everything and only waits to be cleaned up. Both are for good, and nobody gets
+any more once it has ended, or has sent everything and only waits to be cleaned up. Both are final, and no user gets
 in ahead of another: so whose turn has come keeps it, and the next in line is always known.
 """
 

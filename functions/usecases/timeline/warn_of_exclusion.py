@@ -1,4 +1,4 @@
-"""Warn of a push that reaches nobody, because every user of its audience is excluded."""
+"""Warn of a push that reaches no user, because all of its audience are excluded."""
 
 import csv
 from collections.abc import Mapping

@@ -248,7 +248,7 @@ DEFECTS = (
     ),
     Defect(
         name="nobody waits",
-        means="whoever finds as many executions under way as may be at once is blocked for it",
+        means="an execution that finds the limit of executions reached is blocked for it",
         sentence=r"^it was blocked as one too many although it could wait until",
         favours=("crowded", "calm"),
         changes=(Change(turn.latest_start, mutations.cannot_wait),),

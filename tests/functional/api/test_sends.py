@@ -72,7 +72,7 @@ def test_a_dry_run_that_reaches_no_user_is_not_valid_and_says_why(api: ApiClient
     response = api("POST", SEND, json={**PUSH, "userIds": [user(99)], "dryRun": True})
     answer = json.loads(response.text)
     assert answer["data"]["valid"] is False
-    why = "not ready to send: nobody would get anything: the only user is excluded (1 no_token); nothing was sent"
+    why = "not ready to send: no user would get anything: the only user is excluded (1 no_token); nothing was sent"
     assert answer["message"] == why
 
 

@@ -116,7 +116,7 @@ def test_a_dry_run_that_reaches_no_user_is_not_green(lab: Lab, visitor: Visitor)
     page = Page(visitor.send(RUN, RUN, {"mode": "real-dry-run"}, status=200).text)
     assert "0 of 9 people would get 0 messages" in page.text
     assert "this can't send until the problems below are fixed" in page.text
-    assert "nobody would get anything: all 9 users are excluded (9 no_token)" in page.text
+    assert "no user would get anything: all 9 users are excluded (9 no_token)" in page.text
 
 
 def test_a_change_that_another_person_overtook_is_not_saved_and_says_whose_it_was(lab: Lab, visitor: Visitor) -> None:

@@ -48,7 +48,7 @@ class Format(Query):
 
 
 class AudienceQuery(Model):
-    """Whom to find; asked for nothing, everybody is found."""
+    """Which users to find; without criteria, all users."""
 
     filters: Filters | None = None
     data_packs: DataPacks | None = None
@@ -69,7 +69,7 @@ class PartFound:
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceFound:
-    """Whom a query finds, in words, in numbers, and, for an operator, as CSV."""
+    """The users that a query finds, in words, in numbers, and, for an operator, as CSV."""
 
     audience_description: str
     count: int
@@ -85,7 +85,7 @@ def get_scripts(_: Call) -> Reply:
 
 
 def post_scripts(call: Call) -> Reply:
-    """Run an audience job for a look at whom it finds."""
+    """Run an audience job to look at the users it finds."""
     order: RunOrder = call.body
     job = call.ports.find_job(order.script_id)
     values = job.arguments(order.parameters)
@@ -158,7 +158,7 @@ ROUTES = (
         method="POST",
         path="/api/scripts",
         least=Role.OPERATOR,
-        summary="Run an audience job for a look at whom it finds",
+        summary="Run an audience job to look at the users it finds",
         serve=post_scripts,
         body=RunOrder,
         answer=RunDone,

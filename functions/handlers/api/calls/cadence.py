@@ -1,4 +1,4 @@
-"""Cadence: the rules, whom they let through, and what the ledger is to know of pushes that others send."""
+"""Cadence: the rules, the users they let through, and the pushes of other systems that the ledger counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +155,7 @@ ROUTES = (
         method="POST",
         path="/api/filter-audience",
         least=Role.VIEWER,
-        summary="Ask whom the cadence rules let through now",
+        summary="Check which users the cadence rules let through now",
         serve=post_filter_audience,
         body=Filter,
         answer=Filtered,

@@ -28,7 +28,7 @@ class Subject(Query):
 
 
 class Order(Model):
-    """What is to be done to what. An emergency stop of everything takes `all`, so that nobody gives it by mistake."""
+    """What is to be done to what. An emergency stop of everything takes `all`, so that it is not given by mistake."""
 
     action: Literal["emergency_stop", "cancel", "pause", "resume", "execute_now"]
     recipe_id: str = Field(default="", validation_alias=AliasChoices("recipeId", "id"))

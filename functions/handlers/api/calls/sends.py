@@ -67,14 +67,14 @@ def post_send_push(call: Call) -> Reply:
 
 
 def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
-    """Return the file that says to whom: the one that was sent along, or one of the users that are named."""
+    """Return the file of recipients: the uploaded one, or one made of the named users."""
     user_ids = _listed(asked.user_ids)
     if isinstance(asked, OneOffForm) and asked.file is not None:
         if user_ids:
             raise BadFields([FieldError("userIds", "is there beside a file: send either")])
         return uploaded(asked.file)
     if not user_ids:
-        raise BadFields([FieldError("file", "is missing, as is userIds: say to whom it goes")])
+        raise BadFields([FieldError("file", "is missing, as is userIds: name the recipients in one of them")])
     return users_file(user_ids, call.ports.policy)
 
 

@@ -28,7 +28,7 @@ class WhichRecipe(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What differed and was mended, each as a sentence."""
+    """What differed and was fixed, each as a sentence."""
 
     drift: Sequence[str]
 
@@ -59,7 +59,7 @@ def post_restore(call: Call) -> Reply:
     """Make what is match what should be."""
     drift = list(reconcile(call.ports).sentences)
     return Reply(
-        data=Restored(drift=drift), message=f"{len(drift)} differences are mended" if drift else "all was well"
+        data=Restored(drift=drift), message=f"{len(drift)} differences are fixed" if drift else "all was well"
     )
 
 

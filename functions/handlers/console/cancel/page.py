@@ -36,8 +36,8 @@ _TITLES: Mapping[Standing, str] = {
     Standing.BAD: "This link does not work",
 }
 _WORDS: Mapping[Standing, str] = {
-    Standing.DONE: "Nobody gets a message. The next send of this recipe is not touched.",
-    Standing.USED: "Nobody gets a message, and you need not do anything.",
+    Standing.DONE: "No message is sent. The next send of this recipe is not touched.",
+    Standing.USED: "No message is sent, and you need not do anything.",
     Standing.LIVE: "Messages are going out. Stop the execution in the console: no new messages start after that.",
     Standing.OVER: "The execution has ended, and nothing more is sent for it.",
     Standing.EXPIRED: "Links like this one work until the send time. Stop the execution in the console.",

@@ -1,4 +1,4 @@
-"""Forms come from the console's own pages only: a browser says from where, and a token says for whom and which form.
+"""Forms come from the console's own pages only: a browser names the origin, a token the visitor and the form.
 
 A token is made out to a visitor and to the address that its form is sent to, and signed; so one that leaks by a form
 is good for nothing else. It lasts a week: a page that was open longer has to be loaded again.

@@ -1,4 +1,4 @@
-"""Cancel before T-0, or stop: asked once more before it is done, and told truly whoever was first."""
+"""Cancel before T-0, or stop: with a confirmation, and a true answer if another person was first."""
 
 from flask import Response
 

@@ -1,4 +1,4 @@
-"""The list of recipes, and the page of one: what it sends, to whom and when, past sends, and its actions."""
+"""The list of recipes, and the page of one: what it sends, its audience and times, past sends, and its actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
