@@ -286,7 +286,7 @@ def test_a_crash_at_any_call_of_a_live_send_repeats_no_request(
     fcm, sender = make_fcm(script=Script(tokens={f"token-{user(5)}": answers.UNREGISTERED}))
     counting = CrashPoint(None)
     run_through_crashes(a_campaign(make_lab, lambda ports: counting.wrap(replace(ports, sender=sender))))
-    assert {"executions.save_shard", "sender.send step", "ledger.transact", "devices.bury"} <= set(counting.calls)
+    assert {"shards.save", "sender.send step", "ledger.transact", "devices.bury"} <= set(counting.calls)
     for place in counting.ends_of_sites()[third::3]:
         before = len(fcm.requests)
         point = CrashPoint(place, after=after)

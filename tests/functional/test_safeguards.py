@@ -281,7 +281,9 @@ def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> 
     lab.save()
     lab.run_to(START_AT + MINUTE)
     [violation] = lab.report()["violations"]
-    assert violation["message"].startswith("push 2 reaches no user: all 3 users are excluded (3 no_token); check that")
+    assert violation["message"].startswith(
+        "push 2 reaches no user: all 3 users are excluded (3 no_token); check that"
+    )
     lab.run_to_the_end()
     assert lab.violations() == ["audience_excluded"]
 

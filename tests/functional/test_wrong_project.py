@@ -119,7 +119,7 @@ def test_who_has_a_token_of_another_project_is_not_held_back_from_the_next_push(
 
 
 class _StopFails:
-    """An ExecutionStore whose first change to a live execution meets another writer."""
+    """A ViolationStore whose first record meets another writer."""
 
     def __init__(self, right: Any) -> None:
         self._right, self.failed = right, False
@@ -139,8 +139,8 @@ def test_a_stop_that_could_not_be_stored_is_made_up_for_by_the_next_delivery(mak
     stores: list[_StopFails] = []
 
     def wrap(ports: Ports) -> Ports:
-        stores.append(_StopFails(ports.executions))
-        return replace(ports, executions=stores[0])
+        stores.append(_StopFails(ports.violations))
+        return replace(ports, violations=stores[0])
 
     lab = played(make_lab, ALL_BUT_TESTERS, wrap=wrap)
     assert stores[0].failed

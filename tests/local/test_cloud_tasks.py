@@ -178,7 +178,10 @@ def test_a_task_that_fails_when_run_by_hand_is_retried_after_the_backoff(world: 
         ({"http_request": {"url": "ftp://example.com"}}, "must begin with http"),
         ({"http_request": {"url": "http://example.com", "http_method": "GET", "body": b"x"}}, "has no body"),
         ({"http_request": {"url": "http://example.com", "body": b"x" * 102_400}}, "at most 102,400"),
-        ({"http_request": {"url": "http://example.com", "oidc_token": {"service_account_email": "me"}}}, "no email"),
+        (
+            {"http_request": {"url": "http://example.com", "oidc_token": {"service_account_email": "me"}}},
+            "not the email",
+        ),
         ({"app_engine_http_request": {"body": b"x"}, "http_request": None}, "http_request only"),
     ],
 )
