@@ -18,7 +18,8 @@ from local.simulator.play.tapped import TAPPED
 from local.simulator.proof import mutations
 from local.simulator.proof.batch import Sums, play
 from local.simulator.proof.call_sites import call_sites
-from local.simulator.proof.defects import DEFECTS, Defect
+from local.simulator.proof.defect import Defect
+from local.simulator.proof.defects import DEFECTS
 from local.simulator.proof.planting import Change
 from local.simulator.proof.prove import SHARE, hunt, share_of_the_day
 from local.simulator.proof.shrink import shrink

@@ -12,7 +12,8 @@ from typing import Any
 from local.simulator.judge.run_log import kind_of
 from local.simulator.play.entry_points import hush
 from local.simulator.play.simulation import simulate
-from local.simulator.proof.defects import DEFECTS, Defect
+from local.simulator.proof.defect import Defect
+from local.simulator.proof.defects import DEFECTS
 
 MOST_SEEDS = 400
 ROUNDS = 3
