@@ -185,7 +185,7 @@ def test_a_dataset_may_have_other_types_than_the_schema(
 @pytest.mark.parametrize(
     ("expression", "complaint"),
     [
-        ("substring(u.bio, 0, 3)", r"calls substring\(\) from elsewhere"),
+        ("substring(u.bio, 0, 3)", r"calls substring\(\) from a position that is not written"),
         ("string_to_array(u.bio, NULL)", "without a text to cut at"),
         ("u.created_at + 0.5 * INTERVAL '1 day'", "CAST the factor AS INTEGER"),
         ("u.created_at + INTERVAL '1 day 2 hours'", "moves a time by"),
