@@ -44,7 +44,7 @@ APART := --ignore tests/bigquery --ignore tests/api_clients
 check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)
 	$(PYTEST) -m "not slow and not long" tests/unit tests/architecture tests/functional
 
-test: $(READY) ## Run all tests but the long ones and those that live apart (6 minutes)
+test: $(READY) ## Run all tests but the long ones and those that live apart (14 minutes)
 	$(if $(COVERAGE),$(BIN)/coverage erase)
 	$(PYTEST) -m "not long" $(APART)
 
