@@ -22,7 +22,7 @@ from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.receipt import export
 from functions.usecases.reports.recipes import list_recipes
 from functions.usecases.reports.upcoming import upcoming
-from functions.usecases.reports.watch_execution import watch_execution
+from functions.usecases.reports.watch_execution import version_now, watch_execution
 from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
@@ -47,6 +47,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     with suppress(NotFound):
         reschedule(ports, recipe_id)
     with suppress(NotFound, BadAudience):
+        version_now(ports, execution_of(ports, recipe_id, execution_id))
         watch_execution(ports, execution_of(ports, recipe_id, execution_id)).detail()
         log_of_execution(ports, recipe_id, execution_id)
         run = load_run(ports, execution_id)

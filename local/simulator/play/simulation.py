@@ -235,7 +235,7 @@ class Simulation:
         """Let no process read a recipe's executions under way from now on, as after a release that refuses them."""
         under_way = self.world.executions.unfinished()
         self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
-        self.ports = refusing(tap(self.world.ports, self), self._refused)
+        self.ports = tap(refusing(self.world.ports, self._refused), self)
 
     def interrupt(self, worker: Worker, kind: str) -> None:
         """Let a person stop, cancel or pause what a worker is working on, before it continues."""
