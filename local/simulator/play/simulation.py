@@ -10,8 +10,10 @@ from typing import Any
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.errors import TminusError
+from functions.domain.instants import stamp
 from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.shard import LEASE
+from functions.domain.recipe.read import FIRST_SEND_AT
 from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
@@ -38,6 +40,8 @@ from local.simulator.proof.call_sites import Site
 
 QUIET = timedelta(hours=2)
 """How long a run goes on once faults are over, for everything to end."""
+_SHARE_OF_OUTAGES, _OUTAGE = 0.1, timedelta(days=40)
+"""The share of days before which nothing has run, and for how long: some of the missed sends are only counted."""
 
 
 class Simulation:
@@ -121,6 +125,8 @@ class Simulation:
             self._promises.note(document["id"])
         for execution in self.world.executions.unfinished():
             self._contract.observe("executions.create", (execution,), True, None)  # saved inside its lead time
+        if self._ours and self.chance.number("outage") < _SHARE_OF_OUTAGES:
+            self._stand_still_before()
         for event in self._events:
             self.at(event.at, partial(self._happenings.happen, event))
         try:
@@ -299,6 +305,14 @@ class Simulation:
             self.wait(worker, round(seconds, 1))
 
     # The end.
+
+    def _stand_still_before(self) -> None:
+        """Make it that nothing has run for weeks: no send since then has an execution, or is accounted for."""
+        since = self._scenario.begins_at - _OUTAGE
+        self.world.executions.account_until(since)
+        for document in self._scenario.recipes:
+            if document["schedule"]["frequency"] == "daily":
+                self.world.recipes.change(document["id"], lambda old: old and {**old, FIRST_SEND_AT: stamp(since)})
 
     def _judge(self) -> None:
         world, now = self.world, self._clock.now()
