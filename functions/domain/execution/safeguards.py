@@ -88,7 +88,7 @@ class Violation:
 
     `recipe_id` is the recipe of its execution.
 
-    Once somebody has looked after it, it is resolved: `resolved_by` says who did, an e-mail address.
+    A person resolves it: `resolved_by` is that person's e-mail address.
     """
 
     id: str
@@ -101,7 +101,7 @@ class Violation:
 
     @property
     def resolved(self) -> bool:
-        """Whether somebody has looked after it."""
+        """Whether a person has resolved it."""
         return self.resolved_at is not None
 
     def resolve(self, at: datetime, by: str) -> "Violation":

@@ -10,10 +10,8 @@ from typing import Any
 
 from audience_jobs.contract import Engine, Job
 from functions.domain.errors import TminusError
-from functions.domain.instants import stamp
 from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.shard import LEASE
-from functions.domain.recipe.read import FIRST_SEND_AT
 from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
@@ -28,6 +26,7 @@ from local.simulator.play.dispatch import Dispatch
 from local.simulator.play.entry_points import Door, through_handlers
 from local.simulator.play.faults import rates
 from local.simulator.play.happenings import Happenings
+from local.simulator.play.outage import SHARE_OF_OUTAGES, stand_still_before
 from local.simulator.play.people import draw_events
 from local.simulator.play.scenario import Scenario, draw_scenario
 from local.simulator.play.stricter import refusing
@@ -40,8 +39,6 @@ from local.simulator.proof.call_sites import Site
 
 QUIET = timedelta(hours=2)
 """How long a run goes on once faults are over, for everything to end."""
-_SHARE_OF_OUTAGES, _OUTAGE = 0.1, timedelta(days=40)
-"""The share of days before which nothing has run, and for how long: some of the missed sends are only counted."""
 
 
 class Simulation:
@@ -125,8 +122,8 @@ class Simulation:
             self._promises.note(document["id"])
         for execution in self.world.executions.unfinished():
             self._contract.observe("executions.create", (execution,), True, None)  # saved inside its lead time
-        if self._ours and self.chance.number("outage") < _SHARE_OF_OUTAGES:
-            self._stand_still_before()
+        if self._ours and self.chance.number("outage") < SHARE_OF_OUTAGES:
+            stand_still_before(self.world, self._scenario)
         for event in self._events:
             self.at(event.at, partial(self._happenings.happen, event))
         try:
@@ -305,14 +302,6 @@ class Simulation:
             self.wait(worker, round(seconds, 1))
 
     # The end.
-
-    def _stand_still_before(self) -> None:
-        """Make it that nothing has run for weeks: no send since then has an execution, or is accounted for."""
-        since = self._scenario.begins_at - _OUTAGE
-        self.world.executions.account_until(since)
-        for document in self._scenario.recipes:
-            if document["schedule"]["frequency"] == "daily":
-                self.world.recipes.change(document["id"], lambda old: old and {**old, FIRST_SEND_AT: stamp(since)})
 
     def _judge(self) -> None:
         world, now = self.world, self._clock.now()

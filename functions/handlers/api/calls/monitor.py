@@ -27,7 +27,7 @@ class Monitor(History):
 
 
 class Resolved(Model):
-    """Which violation somebody has looked after."""
+    """Which violation is resolved."""
 
     violation_id: str
     execution_id: str = Field(default="", description="Its execution; needed for one that is not open any more.")

@@ -1,4 +1,4 @@
-"""What runs now, what is next, what happened, what waits for somebody, and whether everything answers."""
+"""What runs now, what is next, what happened, what needs attention, and whether every part works."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
