@@ -53,7 +53,9 @@ COSTS: Mapping[str, Cost] = {
     # finds nothing, and one read for every 1,000 index entries of an aggregation: cloud.google.com/firestore/pricing.
     "recipes.get": _READ,
     "recipes.all": _each_read,
-    "recipes.change": _READ_WRITE,
+    "recipes.change": Operations(reads=2, writes=2),  # the document and its plan
+    "recipes.plans": _each_read,
+    "recipes.plan": Operations(reads=2, writes=1),
     "executions.create": _READ_WRITE,
     "executions.get": _READ,
     "executions.change": _READ_WRITE,

@@ -9,8 +9,13 @@ from functions.domain.alerts.outgoing import OutgoingAlert
 from functions.domain.audit import AuditEntry, Deed
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.push.shard import Stored
+from functions.domain.recipe.plan import Plan
 
 T = TypeVar("T")
+
+
+PlanPlace = tuple[datetime, str]
+"""Where a plan stands among those of all recipes: its next send, and its recipe."""
 
 
 class RecipeStore(Protocol):
@@ -36,9 +41,20 @@ class RecipeStore(Protocol):
     ) -> dict[str, Any] | None:
         """Replace a document by what `change` makes of it, in one transaction; None stands for no document.
 
-        With a deed, the same transaction adds the recipe's next entry to the audit log, unless there was no document
-        and there is none.
+        With a deed, the same transaction plans the recipe's sends, and adds its next entry to the audit log, unless
+        there was no document and there is none. Without one it is as if a person had edited the document by hand.
         """
+        ...
+
+    def plans(self, *, most: int | None = None, after: PlanPlace | None = None) -> Sequence[Plan]:
+        """Return the plans of recipes, in order of their next sends and then of the recipes' ids.
+
+        All of them, or at most so many: the first, or those that follow the place `after`.
+        """
+        ...
+
+    def plan(self, recipe_id: str, now: datetime) -> None:
+        """Replace a recipe's plan by what its stored document announces from `now` on, in one transaction."""
         ...
 
 

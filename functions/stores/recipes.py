@@ -1,19 +1,53 @@
-"""Recipe documents, which people may edit by hand."""
+"""Recipe documents, which people may edit by hand, and the plans of those that are active."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 from functions.domain.audit import Deed
+from functions.domain.errors import BadRecipe
 from functions.domain.ids import RECIPE_ID
+from functions.domain.instants import instant, stamp
+from functions.domain.recipe.plan import Plan, plan_of
+from functions.domain.recipe.read import read
+from functions.ports.stores import PlanPlace
 from functions.stores.audit import DocumentAuditLog
-from functions.stores.documents import Batch, Collection, Documents, Query
+from functions.stores.documents import Batch, Collection, Documents, Place, Query
 
+E = TypeVar("E")
 Recipe = dict[str, Any]
 RECIPES = Collection[Recipe](
     path="recipes/{}",
     write=lambda document: document,
     read=lambda document, keys: {**document, "id": keys[0]},
     changeable=True,
+)
+
+
+def _write_plan(plan: Plan) -> Mapping[str, Any]:
+    return {
+        "name": plan.name,
+        "timezone": plan.zone,
+        "schedule": plan.schedule,
+        "firstSendAt": stamp(plan.first_send_at),
+        "nextSendAt": stamp(plan.next_send_at),
+    }
+
+
+def _read_plan(document: Mapping[str, Any], keys: Sequence[str]) -> Plan:
+    first = document["firstSendAt"]
+    return Plan(
+        recipe_id=keys[0],
+        name=document["name"],
+        zone=document["timezone"],
+        schedule=document["schedule"],
+        first_send_at=instant(first) if first else None,
+        next_send_at=instant(document["nextSendAt"]),
+    )
+
+
+PLANS = Collection[Plan](
+    path="plans/{}", write=_write_plan, read=_read_plan, fields=lambda plan: {"nextSendAt": plan.next_send_at}
 )
 
 
@@ -36,16 +70,36 @@ class DocumentRecipeStore:
     def change(
         self, recipe_id: str, change: Callable[[Recipe | None], Recipe | None], deed: Deed | None = None
     ) -> Recipe | None:
-        place = RECIPES.at(recipe_id)
+        place, plan = RECIPES.at(recipe_id), PLANS.at(recipe_id)
 
         def work(batch: Batch) -> tuple[Recipe | None, Recipe | None]:
             changed = change(batch.read(place))
-            if changed is None:
-                batch.delete(place)
-            else:
-                batch.write(place, changed)
+            _put(batch, place, changed)
+            if deed is not None:
+                _put(batch, plan, _planned(changed, deed.at))
             return batch.read(place), changed
 
         if deed is None:
             return self._documents.change([place], work)[1]
-        return self._audit.tell(recipe_id, [place], work, deed)
+        return self._audit.tell(recipe_id, [place, plan], work, deed)
+
+    def plans(self, *, most: int | None = None, after: PlanPlace | None = None) -> Sequence[Plan]:
+        return self._documents.find(PLANS, Query(order="nextSendAt", after=after or (), most=most))
+
+    def plan(self, recipe_id: str, now: datetime) -> None:
+        place, plan = RECIPES.at(recipe_id), PLANS.at(recipe_id)
+        self._documents.change([place, plan], lambda batch: _put(batch, plan, _planned(batch.read(place), now)))
+
+
+def _put(batch: Batch, place: Place[E], value: E | None) -> None:
+    if value is None:
+        batch.delete(place)
+    else:
+        batch.write(place, value)
+
+
+def _planned(document: Recipe | None, now: datetime) -> Plan | None:
+    try:
+        return plan_of(read(document), now) if document else None
+    except BadRecipe:
+        return None

@@ -18,7 +18,7 @@ from functions.stores.devices import GRAVES
 from functions.stores.documents import Collection, Keys, Place
 from functions.stores.executions import EXECUTIONS, LOGS, SENDS
 from functions.stores.ledger import DAYS, RULES
-from functions.stores.recipes import RECIPES
+from functions.stores.recipes import PLANS, RECIPES
 from functions.stores.request_keys import REQUEST_KEYS, Asked
 from functions.stores.shards import PROGRESS, PUSHES, SHARDS
 from functions.stores.violations import VIOLATIONS
@@ -28,6 +28,8 @@ from local.embedded.instants import from_micros, to_micros
 Columns = Mapping[str, object]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipes (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS plans (id TEXT PRIMARY KEY, next_send_at INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS plans_by_send ON plans (next_send_at, id);
 CREATE TABLE IF NOT EXISTS audit (
     recipe_id TEXT NOT NULL, number INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
     action TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (recipe_id, number));
@@ -196,6 +198,7 @@ def _read_packed(row: Row) -> Mapping[str, Any]:
 
 _ALL = (
     Table(RECIPES, "recipes", ("id",)),
+    Table(PLANS, "plans", ("id",), "nextSendAt"),
     Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action", _parts, _read_entry, instant=stamp),
     Table(EXECUTIONS, "executions", ("id",), "recipeId sendAt createdAt claim state unfinished"),
     Table(

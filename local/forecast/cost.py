@@ -6,7 +6,9 @@ _NOTHING = Use()
 _OF_CALL = {
     "recipes.get": Use(document_reads=1),
     "recipes.all": Use(document_reads=1),
-    "recipes.change": Use(document_reads=1, document_writes=1),
+    "recipes.change": Use(document_reads=2, document_writes=2),
+    "recipes.plans": Use(document_reads=1),
+    "recipes.plan": Use(document_reads=2, document_writes=1),
     "executions.create": Use(document_writes=1),
     "executions.get": Use(document_reads=1),
     "executions.change": Use(document_reads=1, document_writes=1),

@@ -3,15 +3,20 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.domain.audit import Action, Deed
 from functions.stores.recipes import DocumentRecipeStore
 from local.embedded.database import Database
 from local.embedded.sqlite_documents import SqliteDocuments
+from tests.factories import recipe
 
+DAY = timedelta(days=1)
+SAVED = Deed(by="zoë@example.com", at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), action=Action.SAVED)
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 
 
@@ -104,3 +109,31 @@ def test_processes_that_open_one_new_database_together_lose_no_change(tmp_path: 
     database = Database(path)
     assert DocumentRecipeStore(SqliteDocuments(database)).get("n") == {"id": "n", "count": 300}
     database.close()
+
+
+def planned(ports: Any) -> list[tuple[str, datetime]]:
+    return [(plan.recipe_id, plan.next_send_at) for plan in ports.recipes.plans()]
+
+
+def test_a_change_of_the_product_plans_the_recipes_sends_in_the_same_transaction(ports: Any, open_ports: Any) -> None:
+    for recipe_id, clock in (("late", "18:30"), ("early", "09:00"), ("same", "09:00")):
+        document = recipe(id=recipe_id, schedule__executionTime=clock, schedule__timezone="UTC")
+        ports.recipes.change(recipe_id, put(document), SAVED)
+    morning, evening = SAVED.at.replace(hour=9, minute=0) + DAY, SAVED.at.replace(hour=18, minute=30)
+    assert planned(open_ports()) == [("late", evening), ("early", morning), ("same", morning)]
+    first, second = ports.recipes.plans(most=2), ports.recipes.plans(most=2, after=(morning, "early"))
+    assert [plan.recipe_id for plan in (*first, *second)] == ["late", "early", "same"]
+    ports.recipes.change("late", put(recipe(id="late", status="paused")), SAVED)
+    ports.recipes.change("early", lambda _: None, SAVED)
+    assert planned(ports) == [("same", morning)]
+
+
+def test_an_edit_by_hand_is_planned_when_asked_for(ports: Any) -> None:
+    ports.recipes.change("daily", put(recipe(id="daily", schedule__timezone="UTC")))
+    assert planned(ports) == []
+    ports.recipes.plan("daily", SAVED.at)
+    assert planned(ports) == [("daily", SAVED.at.replace(hour=18, minute=30))]
+    ports.recipes.change("daily", put({"id": "daily", "schedule": "never"}))
+    ports.recipes.plan("daily", SAVED.at)
+    ports.recipes.plan("unknown", SAVED.at)
+    assert planned(ports) == []

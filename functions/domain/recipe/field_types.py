@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from functions.domain.errors import BadTemplate
@@ -115,7 +115,7 @@ _DAY = WithJsonSchema(
 )
 
 BlankIsMissing = BeforeValidator(_blank_is_missing)
-Clock = Annotated[time, BeforeValidator(_clock), _TEXT]
+Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer("{:%H:%M}".format), _TEXT]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _TEXT]
 Text = Annotated[Template, BeforeValidator(partial(_template, Template)), _TEXT]
 DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link)), _TEXT]

@@ -19,6 +19,7 @@ from functions.domain.instants import instant
 from functions.domain.recipe import document as fields
 from functions.domain.recipe.errors import field_errors
 from functions.domain.recipe.schedule import Schedule, sends_from
+from functions.domain.recipe.schedule_fields import RecipeSchedule
 from functions.domain.recipe.status import Status, read_status
 from functions.domain.recipe.timeline import SHORTEST_PREPARATION, PushTiming
 
@@ -51,7 +52,9 @@ class Recipe:
         self.push_places = parsed.push_places
         self.criteria = parsed.audience_criteria
         self.settings = parsed.settings
-        self.schedule = _schedule(parsed)
+        self.written_schedule = parsed.schedule
+        lead = TEST_MODE_LEAD if self.test_mode else timedelta(minutes=parsed.schedule.lead_time_minutes)
+        self.schedule = schedule_of(parsed.schedule, lead)
 
     @property
     def is_active(self) -> bool:
@@ -148,9 +151,8 @@ def _maybe_instant(written: object, plus: timedelta = timedelta()) -> datetime |
         return None
 
 
-def _schedule(parsed: fields.RecipeDocument) -> Schedule:
-    written = parsed.schedule
-    lead = TEST_MODE_LEAD if parsed.audience_criteria.test_mode else timedelta(minutes=written.lead_time_minutes)
+def schedule_of(written: RecipeSchedule, lead: timedelta) -> Schedule:
+    """Return the rule that yields the sends of a document's schedule, each of which starts `lead` before."""
     optional: dict[str, Any] = {
         "start_date": written.start_day,
         "end_date": written.end_day,

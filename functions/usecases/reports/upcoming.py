@@ -1,18 +1,16 @@
 """The sends that are to come, of all recipes."""
 
-import marshal
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice, takewhile
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution
-from functions.domain.recipe.read import read
+from functions.domain.recipe.plan import Plan
 from functions.ports import Ports
 from functions.usecases.recipes.launched_sends import launched_sends
 
@@ -21,8 +19,8 @@ HORIZON = timedelta(days=31)
 _DAY = timedelta(days=1)
 _MOST_SENDS = 500
 """Of one recipe: a cron may name each minute."""
-_WITHOUT_REFERENCES = 2
-"""The version of marshal that writes the same value the same way each time."""
+_SEND_AT = itemgetter(0)
+_ORDER = itemgetter(0, 1)
 
 
 class Upcoming(NamedTuple):
@@ -43,61 +41,58 @@ class Upcoming(NamedTuple):
         return self.execution is not None and self.execution.state.final
 
 
-def upcoming(ports: Ports, *, most: int | None = None, under_way: bool = True) -> Sequence[Upcoming]:
-    """Return the sends of active recipes within the next 31 days, soonest first: all, or at most so many.
+def upcoming(ports: Ports) -> Sequence[Upcoming]:
+    """Return the sends of active recipes within the next 31 days, soonest first.
 
-    Those that are under way can be left out. A recipe that was broken by hand has none: it sends nothing until
-    somebody repairs it.
+    They go by the plans of recipes: a recipe that a person edits by hand changes its sends here when `reconcile` has
+    seen it, which is also when its schedule changes. A broken one has none: it sends nothing until it is repaired.
+    """
+    now = ports.clock.now()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    planned = _merged(tuple(replace(plan, next_send_at=today) for plan in ports.recipes.plans()))
+    first, last = (bisect_left(planned, at, key=_SEND_AT) for at in (now, now + HORIZON))
+    sends = list(planned[first:last])
+    for (recipe_id, at), execution in launched_sends(ports, now).items():
+        place = bisect_left(sends, (at, recipe_id), key=_ORDER)
+        if place < len(sends) and _ORDER(sends[place]) == (at, recipe_id):
+            sends[place] = sends[place]._replace(execution=execution)
+    return sends
+
+
+def next_sends(ports: Ports, *, most: int) -> Sequence[Upcoming]:
+    """Return the first sends of `upcoming` that are not under way, at most so many.
+
+    Only those plans are read that may hold them: no send of a recipe comes before the next send of its plan.
     """
     now = ports.clock.now()
     launched = launched_sends(ports, now)
-    sends = _scheduled(ports, now, None if most is None else most + len(launched))
-    with_executions = [send._replace(execution=launched.get((send.recipe_id, send.at))) for send in sends]
-    wanted = [send for send in with_executions if under_way or send.execution is None or send.is_off]
-    return wanted[:most]
+    read_at_once = most + len(launched)
+    found, after = list[Upcoming](), None
+    while True:
+        plans = ports.recipes.plans(most=read_at_once, after=after)
+        found += [send for plan in plans for send in islice(_near(plan, now, HORIZON), read_at_once)]
+        found = sorted(found, key=_ORDER)[:read_at_once]
+        if len(plans) < read_at_once or plans[-1].next_send_at >= now + HORIZON:
+            break
+        after = (plans[-1].next_send_at, plans[-1].recipe_id)
+        if len(found) == read_at_once and _ORDER(found[-1]) <= after:
+            break
+    sends = [send._replace(execution=launched.get((send.recipe_id, send.at))) for send in found]
+    return [send for send in sends if send.execution is None or send.is_off][:most]
 
 
-def _scheduled(ports: Ports, now: datetime, most: int | None) -> Sequence[Upcoming]:
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    sends = _merged(tuple(_sends(_written(document), today) for document in ports.recipes.all()))
-    first, last = (bisect_left(sends, at, key=itemgetter(0)) for at in (now, now + HORIZON))
-    return sends[first : last if most is None else min(last, first + most)]
-
-
-@dataclass(frozen=True)
-class _Written:
-    """A recipe document that is known again by what it says."""
-
-    text: bytes
-    document: Mapping[str, Any] = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sends:
-    """The sends of one recipe; known again as this very object."""
-
-    sends: Sequence[Upcoming] = ()
-
-
-def _written(document: Mapping[str, Any]) -> _Written:
-    return _Written(marshal.dumps(dict(document), _WITHOUT_REFERENCES), document)
+def _near(plan: Plan, since: datetime, horizon: timedelta) -> Iterator[Upcoming]:
+    for at in takewhile(lambda at: at < since + horizon, plan.sends(since)):
+        yield Upcoming(at, plan.recipe_id, plan.name, plan.zone)
 
 
 @lru_cache(maxsize=10_000)
-def _sends(written: _Written, since: datetime) -> _Sends:
-    """Return a document's sends from a day on: the same all day, and dear to find for many recipes."""
-    try:
-        recipe = read(written.document)
-    except BadRecipe:
-        return _Sends()
-    if not recipe.is_active:
-        return _Sends()
-    near = takewhile(lambda at: at < since + HORIZON + _DAY, recipe.sends(since))
-    zone = recipe.schedule.zone.key
-    return _Sends([Upcoming(at, recipe.id, recipe.name, zone) for at in islice(near, _MOST_SENDS)])
+def _month_of(plan: Plan) -> Sequence[Upcoming]:
+    """Return the sends of a plan from its next send on: expensive to find for many recipes, the same all day."""
+    return tuple(islice(_near(plan, plan.next_send_at, HORIZON + _DAY), _MOST_SENDS))
 
 
 @lru_cache(maxsize=2)
-def _merged(by_recipe: Sequence[_Sends]) -> Sequence[Upcoming]:
-    """Return the sends of all recipes, soonest first; the same until one of them is changed."""
-    return sorted((send for each in by_recipe for send in each.sends), key=itemgetter(0))
+def _merged(plans: Sequence[Plan]) -> Sequence[Upcoming]:
+    """Return the sends of all plans, soonest first; the same until one of them changes."""
+    return sorted((send for plan in plans for send in _month_of(plan)), key=_ORDER)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functions.domain.alerts.alert import drift as drift_alert
 from functions.domain.errors import BadRecipe, Transient, Unreadable
 from functions.domain.execution.execution import State
+from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
@@ -51,8 +52,9 @@ class Drift:
 def reconcile(ports: Ports) -> Drift:
     """Make schedules match recipes, launch or expire missed sends, replace lost tasks; report each difference."""
     began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
-    jobs = _launch_jobs(ports)
+    jobs, plans = _launch_jobs(ports), {plan.recipe_id: plan for plan in ports.recipes.plans()}
     recipes, malformed = _read_recipes(ports)
+    plan_sends(ports, recipes, plans)
     drift = Drift(
         schedules=tuple(_match_schedules(ports, recipes, jobs)),
         cancelled=tuple(_cancel_orphans(ports)),
@@ -91,6 +93,15 @@ def _launch_jobs(ports: Ports) -> Mapping[str, ScheduledJob]:
     They are read before the recipes: the job of a recipe that is saved in between is not taken for one too many.
     """
     return {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
+
+
+def plan_sends(ports: Ports, recipes: Mapping[str, Recipe], plans: Mapping[str, Plan]) -> None:
+    """Plan the sends again of each recipe whose next send has passed, and of each that was edited by hand."""
+    now = ports.clock.now()
+    wanted = {recipe_id: plan_of(recipe, now) for recipe_id, recipe in recipes.items()}
+    for recipe_id in sorted(plans.keys() | wanted.keys()):
+        if plans.get(recipe_id) != wanted.get(recipe_id):
+            ports.recipes.plan(recipe_id, now)
 
 
 def _match_schedules(

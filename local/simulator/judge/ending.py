@@ -2,8 +2,9 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from functions.domain.alerts.outgoing import Fate
@@ -30,6 +31,8 @@ from local.simulator.judge.oracle import sends
 
 SLACK = timedelta(minutes=30)
 """Beyond its own bound, what an execution may take to end: a lease, reconciling, and a queue's longest wait."""
+_PLANNED = timedelta(days=3)
+"""How far ahead plans of sends are judged."""
 _BYPASSING = (1, 4)
 _MAY_HAVE_ARRIVED = frozenset(b"SIULJVM")
 
@@ -78,6 +81,7 @@ class Ending:
                 continue
             self._judge_execution(execution)
         self._judge_schedules()
+        self._judge_plans(now)
         self._judge_alerts()
 
     def _judge_execution(self, execution: Execution) -> None:
@@ -223,6 +227,20 @@ class Ending:
                 self._broken("", f"the schedule {name} was left behind: its recipe is {recipe.status}")
             jobs.discard(name)
 
+    def _judge_plans(self, now: datetime) -> None:
+        """Hold the plans of sends against what the recipes announce."""
+        plans, until = {plan.recipe_id: plan for plan in self._recipes.plans()}, now + _PLANNED
+        for document in self._recipes.all():
+            name, plan = document["id"], plans.pop(document["id"], None)
+            announced = list(_announced(document, now, until))
+            planned = list(takewhile(lambda at: at < until, plan.sends(now))) if plan else []
+            if planned != announced:
+                self._broken("", f"{name} is planned for {_shown(planned)}, and sends at {_shown(announced)}")
+            if plan and plan.next_send_at < now - SLACK:
+                self._broken("", f"{name} is planned from {plan.next_send_at:%Y-%m-%d %H:%M} on, which has passed")
+        for name in plans:
+            self._broken("", f"{name} is planned, and there is no such recipe")
+
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
         """Check the executions of an unchanged recipe against the instants at which it says it sends."""
         of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
@@ -242,3 +260,15 @@ def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
         first = index.rows_in(range(shard.partitions.start)) if shard.partitions.start else 0
         outcomes[first : first + len(shard.outcomes)] = shard.outcomes
     return bytes(outcomes)
+
+
+def _announced(document: Mapping[str, Any], now: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield the sends before an instant that a recipe announces; a broken one announces none."""
+    if document.get("schedule") == "never" or not read(document).is_active:
+        return
+    first = max(now, read(document).first_send_at or now)
+    yield from takewhile(lambda at: at < until, sends(document, first, until))
+
+
+def _shown(instants: Iterable[datetime]) -> str:
+    return ", ".join(f"{at:%Y-%m-%d %H:%M}" for at in instants) or "no time"

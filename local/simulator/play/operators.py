@@ -21,7 +21,7 @@ from functions.usecases.reports.executions import execution_of, find_executions,
 from functions.usecases.reports.overview import overview, push_logs
 from functions.usecases.reports.receipt import export
 from functions.usecases.reports.recipes import list_recipes
-from functions.usecases.reports.upcoming import upcoming
+from functions.usecases.reports.upcoming import next_sends, upcoming
 from functions.usecases.reports.watch_execution import version_now, watch_execution
 from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
@@ -37,7 +37,8 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     overview(ports)
     find_drift(ports)
     check_health(ports)
-    upcoming(ports, most=2)
+    upcoming(ports)
+    next_sends(ports, most=2)
     push_logs(ports, ExecutionSearch(), most=2)
     find_executions(ports, ExecutionSearch(recipe_id=recipe_id), most=1)
     with suppress(NotFound):

@@ -325,4 +325,10 @@ DEFECTS = (
         favours=("resend", "fcm_reset_after"),
         changes=(Change(outcomes.result, mutations.forget_doubt),),
     ),
+    Defect(
+        name="plans not renewed",
+        means="the sends that people see announced are those of the last save, whatever happened since",
+        sentence=r" is planned ",
+        changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
+    ),
 )

@@ -15,7 +15,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
-from functions.usecases.reports.upcoming import Upcoming, upcoming
+from functions.usecases.reports.upcoming import Upcoming, next_sends
 from functions.usecases.reports.violations import open_violations, resolve_violation
 from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 
@@ -94,7 +94,7 @@ def _under_way(visit: Visit) -> list[Execution]:
 
 
 def _next_sends(visit: Visit) -> Sequence[Upcoming]:
-    return upcoming(visit.ports, most=_NEXT, under_way=False)
+    return next_sends(visit.ports, most=_NEXT)
 
 
 def _first(sends: Sequence[Upcoming]) -> Upcoming | None:

@@ -1,0 +1,45 @@
+"""When a recipe sends: what a list of all sends needs of it, without the rest of its document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.domain.recipe.read import Recipe, schedule_of
+from functions.domain.recipe.schedule import sends_from
+from functions.domain.recipe.schedule_fields import RecipeSchedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The sends of an active recipe, as its document announced them when the plan was made.
+
+    `schedule` is the document's own, as JSON. `next_send_at` is the first send at or after the plan was made: no
+    send of the recipe that is still to come is before it.
+    """
+
+    recipe_id: str
+    name: str
+    zone: str
+    schedule: str
+    first_send_at: datetime | None
+    next_send_at: datetime
+
+    def sends(self, since: datetime) -> Iterator[datetime]:
+        """Yield the instants at or after `since` at which the recipe sends, in order."""
+        schedule = schedule_of(RecipeSchedule.model_validate_json(self.schedule), timedelta())
+        return sends_from(schedule, max(since, self.first_send_at or since))
+
+
+def plan_of(recipe: Recipe, now: datetime) -> Plan | None:
+    """Return the plan of a recipe; None where it is not active, or sends no more."""
+    next_send_at = next(recipe.sends(now), None) if recipe.is_active else None
+    if next_send_at is None:
+        return None
+    return Plan(
+        recipe_id=recipe.id,
+        name=recipe.name,
+        zone=recipe.schedule.zone.key,
+        schedule=recipe.written_schedule.model_dump_json(by_alias=True, exclude_unset=True),
+        first_send_at=recipe.first_send_at,
+        next_send_at=next_send_at,
+    )
