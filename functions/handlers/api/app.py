@@ -10,11 +10,11 @@ from werkzeug.routing import Map, Rule
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
+from functions.handlers.api.bodies import read_body, read_query
 from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
 from functions.handlers.http.addresses import match
-from functions.handlers.http.bodies import read_body, read_query
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected

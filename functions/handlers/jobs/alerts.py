@@ -8,7 +8,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.alerts.outgoing import Fate
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.alerting.send_alert import send_alert

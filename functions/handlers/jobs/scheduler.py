@@ -9,7 +9,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.instants import instant
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.timeline.launch import launch

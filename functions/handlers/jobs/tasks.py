@@ -12,7 +12,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.timeline.build_audience import build_audience
