@@ -33,9 +33,9 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
     if execution.kind is not Kind.TEST:
         _write_receipt(ports, execution_id, built)
         _complete_recipe(ports, execution.recipe_id)
-    reached = _reached(ports, built)
-    _tell(ports, execution, built.totals, reached)
-    return _cleaned(ports, execution_id, built.totals, reached)
+    totals, reached = built.totals, _reached(ports, built)
+    _tell(ports, execution, totals, reached)
+    return _cleaned(ports, execution_id, totals, reached)
 
 
 def _close_shards(ports: Ports, built: Built, close: Callable[[PushFiles, Shard], Shard]) -> Built:
