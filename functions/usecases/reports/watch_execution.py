@@ -50,12 +50,20 @@ class ExecutionDetail(ExecutionReport):
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """An execution as it was read at one time: its detail and its `version` say the same."""
+    """An execution that was read, with its shards and violations: each is read once, when it is first needed."""
 
     ports: Ports
     execution: Execution
-    shards: Sequence[Shard]
-    violations: Sequence[Violation]
+
+    @cached_property
+    def shards(self) -> Sequence[Shard]:
+        """The execution's shards."""
+        return self.ports.shards.of(self.execution.id)
+
+    @cached_property
+    def violations(self) -> Sequence[Violation]:
+        """The execution's violations."""
+        return self.ports.violations.of(self.execution.id)
 
     @cached_property
     def _known(self) -> tuple[Run | None, str]:
@@ -68,8 +76,13 @@ class Watched:
 
     @property
     def version(self) -> str:
-        """The name of this state of things: that of `version_now` while nothing changes."""
-        return _version(self.execution, done_tally(self.shards), self.violations)
+        """The version that `detail` shows. It equals `version_now` while nothing changes."""
+        return self._version(done_tally(self.shards))
+
+    @property
+    def version_now(self) -> str:
+        """The version, without reading shards or audiences."""
+        return self._version(self.ports.shards.progress(self.execution.id))
 
     def detail(self) -> ExecutionDetail:
         """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
@@ -91,24 +104,19 @@ class Watched:
             possible=possible_for(execution),
         )
 
+    def _version(self, progress: Tally) -> str:
+        violations = [violation.document() for violation in self.violations]
+        return fingerprint([self.execution.document(), progress.document(), violations])
+
 
 def version_now(ports: Ports, execution: Execution) -> str:
-    """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
-    return _version(execution, ports.shards.progress(execution.id), ports.violations.of(execution.id))
+    """Return the version of an execution, without reading its shards or its audiences."""
+    return watch_execution(ports, execution).version_now
 
 
 def watch_execution(ports: Ports, execution: Execution) -> Watched:
-    """Return all that can be shown of an execution. This reads its shards: ask for `version_now` first."""
-    return Watched(
-        ports=ports,
-        execution=execution,
-        shards=ports.shards.of(execution.id),
-        violations=ports.violations.of(execution.id),
-    )
-
-
-def _version(execution: Execution, progress: Tally, violations: Sequence[Violation]) -> str:
-    return fingerprint([execution.document(), progress.document(), [each.document() for each in violations]])
+    """Return all that can be shown of an execution. Compare `version_now` first: everything else reads the shards."""
+    return Watched(ports=ports, execution=execution)
 
 
 def _percent(reached: int, size: int) -> float:

@@ -22,7 +22,7 @@ from functions.usecases.reports.executions import (
     log_of_execution,
 )
 from functions.usecases.reports.receipt import export
-from functions.usecases.reports.watch_execution import ExecutionDetail, version_now, watch_execution
+from functions.usecases.reports.watch_execution import ExecutionDetail, watch_execution
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"
@@ -74,14 +74,14 @@ def page_to(limit: int, following: Place | None, total: int | None = None) -> Pa
 
 
 def get_execution(call: Call) -> Reply:
-    """Answer an execution as it is now; 304 while there is nothing new to tell."""
+    """Answer an execution with its numbers; 304 while nothing has changed."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
+    watched = watch_execution(call.ports, execution)
 
     def whole() -> Reply:
-        watched = watch_execution(call.ports, execution)
         return Reply(data=watched.detail(), etag=watched.version)
 
-    return Reply(data=whole, etag=version_now(call.ports, execution))
+    return Reply(data=whole, etag=watched.version_now)
 
 
 def get_execution_log(call: Call) -> Reply:

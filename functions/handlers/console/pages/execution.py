@@ -16,7 +16,7 @@ from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.reports.receipt import export
-from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, watch_execution
 from functions.usecases.timeline.steps import load_execution
 
 AT = "/executions/<execution_id>"
@@ -59,10 +59,9 @@ def show_live(visit: Visit) -> Response:
 
     `known` is the version that is shown, `control` the button, `samples` is `real` where the messages are.
     """
-    execution = execution_asked(visit)
-    if visit.asked("known") == _version(visit, version_now(visit.ports, execution)):
+    watched = watched_execution(visit)
+    if visit.asked("known") == _version(visit, watched.version_now):
         return unchanged(visit)
-    watched = watch_execution(visit.ports, execution)
     shown = shown_execution(visit, watched)
     if shown.recipe is None:
         return to(visit, f"/executions/{watched.execution.id}")
