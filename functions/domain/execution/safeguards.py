@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from functions.domain.errors import FieldError, Misconfigured
-from functions.domain.instants import stamp
 from functions.domain.push.outcomes import SENT, THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
 from functions.domain.recipe.document import RecipeSafeguards
 from functions.domain.recipe.read import Recipe
@@ -107,23 +106,6 @@ class Violation:
     def resolve(self, at: datetime, by: str) -> "Violation":
         """Return the violation as resolved; the first to resolve it stays."""
         return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
-
-    def document(self) -> dict[str, object]:
-        """Return the violation as it is stored and answered."""
-        return {
-            "id": self.id,
-            "executionId": self.execution_id,
-            "recipeId": self.recipe_id,
-            "type": self.finding.type.value,
-            "severity": self.finding.severity.value,
-            "message": self.finding.message,
-            "data": dict(self.finding.data),
-            "at": f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
-            "resolved": self.resolved,
-            "resolvedAt": stamp(self.resolved_at),
-            "resolvedBy": self.resolved_by,
-            "actionTaken": self.finding.action,
-        }
 
 
 def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:

@@ -12,7 +12,21 @@ from functions.domain.instants import instant, stamp
 
 def write_violation(violation: Violation) -> dict[str, object]:
     """Return the document to store."""
-    return violation.document() | {"at": stamp(violation.at)}
+    finding = violation.finding
+    return {
+        "id": violation.id,
+        "executionId": violation.execution_id,
+        "recipeId": violation.recipe_id,
+        "type": finding.type.value,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "data": dict(finding.data),
+        "at": stamp(violation.at),
+        "resolved": violation.resolved,
+        "resolvedAt": stamp(violation.resolved_at),
+        "resolvedBy": violation.resolved_by,
+        "actionTaken": finding.action,
+    }
 
 
 def read_violation(document: Mapping[str, Any]) -> Violation:

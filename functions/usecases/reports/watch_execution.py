@@ -8,6 +8,7 @@ from functools import cached_property
 from functions.domain.documents import fingerprint
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Violation
+from functions.domain.execution.violations import write_violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard, done_tally
 from functions.domain.recipe.timeline import Phase
@@ -105,7 +106,7 @@ class Watched:
         )
 
     def _version(self, progress: Tally) -> str:
-        violations = [violation.document() for violation in self.violations]
+        violations = [write_violation(violation) for violation in self.violations]
         return fingerprint([self.execution.document(), progress.document(), violations])
 
 
