@@ -67,11 +67,13 @@ def overview(ports: Ports, *, recipe_id: str | None = None) -> Overview:
         for execution in ports.executions.unfinished()
         if not execution.state.final and recipe_id in (None, execution.recipe_id)
     ]
-    latest = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_LATEST)
+    everything = ExecutionSearch(recipe_id=recipe_id)
+    latest = ports.executions.search(everything, most=_LATEST)
     return Overview(
         now=now,
         recipe_id=recipe_id,
-        executions=ports.executions.count(ExecutionSearch(recipe_id=recipe_id)),
+        # Not the sum of the counts: a newer release may have stored executions in states that this one does not know.
+        executions=ports.executions.count(everything),
         by_status=counts,
         under_way=under_way,
         latest=[summary(execution, now) for execution in latest],
