@@ -1,7 +1,7 @@
 """What a folder of recipes will send in the next days, to how many users, and how many the rules exclude."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -198,18 +198,3 @@ class _Forecasting(Simulation):
 def changed(question: Question, recipes: Sequence[Recipe]) -> Question:
     """Return the same question about other recipes."""
     return replace(question, recipes=recipes)
-
-
-def totals(made: Forecast) -> Mapping[str, int]:
-    """Return a forecast's sums: sends, and what became of the users of all pushes."""
-    pushes = [push for entry in made.executions for push in entry.report.pushes]
-    return {
-        "executions": len(made.executions),
-        "audience": sum(push.audience_size for push in pushes),
-        "sent": sum(push.sent for push in pushes),
-        "excluded": sum(sum(push.excluded.values()) for push in pushes),
-        "failed": sum(push.failed for push in pushes),
-        "unknown": sum(push.unknown for push in pushes),
-        "notReached": sum(push.not_reached for push in pushes),
-        "usersReached": len(made.users),
-    }
