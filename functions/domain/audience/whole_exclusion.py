@@ -1,4 +1,4 @@
-"""A push that reaches no user, because all of its audience are excluded; and what to set then."""
+"""Detect a push that reaches no user because its whole audience is excluded, and say which setting helps."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from functions.domain.execution.safeguards import Finding, Severity, ViolationTy
 from functions.domain.push.outcomes import Exclusion
 
 CADENCE = frozenset({Exclusion.LAYER_3_COOLDOWN, Exclusion.LAYER_5_COOLDOWN, Exclusion.COMBINED_L2_L3_LIMIT})
-"""What the cadence rules hold back is held back as people meant it."""
+"""The reasons of cadence rules: these exclusions are intended."""
 _WAYS_OUT: Mapping[str, str] = {
     Exclusion.INVALID_USER_ID: "set USER_ID_FORMAT to any if these are your users' ids (it is {user_id_format})",
     Exclusion.OPTED_OUT: "leave users who have opted out out of the audience",
@@ -19,9 +19,9 @@ _WAYS_OUT: Mapping[str, str] = {
 
 
 def whole_exclusion(push: int, size: int, excluded: Mapping[str, int], *, user_id_format: str) -> Finding | None:
-    """Return the warning where every user of a push's audience is excluded, by reason; None where anybody is not.
+    """Return the warning if every user of a push's audience is excluded, with the reasons; else None.
 
-    Where cadence rules have a part in it (`by_cadence`), it names nothing to set.
+    If cadence rules contribute (`by_cadence`), the warning names no setting.
     """
     reasons = {reason: count for reason, count in excluded.items() if count}
     if not size or sum(reasons.values()) < size:
@@ -39,5 +39,5 @@ def whole_exclusion(push: int, size: int, excluded: Mapping[str, int], *, user_i
 
 
 def by_cadence(reasons: Mapping[str, int]) -> bool:
-    """Say whether cadence rules have a part in why users are excluded."""
+    """Return whether cadence rules are among the reasons."""
     return any(reason in CADENCE for reason in reasons)

@@ -1,4 +1,4 @@
-"""Violations as documents, there and back; the instant keeps its microseconds."""
+"""Write violations as documents and read them back. The instant keeps its microseconds."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -50,7 +50,7 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
 
 
 def _resolved_at(document: Mapping[str, Any]) -> datetime | None:
-    """Return when a violation was resolved; where somebody did it by hand and does not say, when it was recorded."""
+    """Return when a violation was resolved. If an operator set `resolved` by hand without a time, return `at`."""
     if not document["resolved"]:
         return None
     return instant(document.get("resolvedAt") or document["at"])

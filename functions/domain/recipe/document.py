@@ -42,7 +42,7 @@ _STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
 
 
 def _sendable(data: dict[str, str]) -> dict[str, str]:
-    """Return data that FCM takes; ValueError names the key at fault."""
+    """Return data that FCM accepts; ValueError names the invalid key."""
     if len(data) > _MOST_DATA:
         raise ValueError(f"must hold at most {_MOST_DATA} entries, not {len(data)}")
     for key, value in data.items():
@@ -56,7 +56,7 @@ def _sendable(data: dict[str, str]) -> dict[str, str]:
 
 
 class RecipeType(StrEnum):
-    """What kind of campaign a recipe is; reports show it, and nothing else reads it."""
+    """The kind of campaign. Reports show it, and nothing else reads it."""
 
     SINGLE_PUSH = "single_push"
     SEQUENCE = "sequence"
@@ -150,7 +150,7 @@ class AudienceCriteria(Fields):
         title="Test mode",
         description="Starts preparing three minutes before, and sends nothing live.",
     )
-    # Names of old recipes.
+    # Names in old recipes.
     trusted_trader_status: Any = None
     trusted_trader_candidate: Any = None
     activity_days: Any = None
@@ -159,12 +159,12 @@ class AudienceCriteria(Fields):
 
     @property
     def job_id(self) -> str:
-        """The audience job that builds the audiences; empty where the recipe names none."""
+        """The audience job that builds the audiences; empty if the recipe names none."""
         return self.custom_script.script_id.strip()
 
     @property
     def query(self) -> dict[str, Any]:
-        """What asks for a query-based audience, by the names that it has in documents; empty where nothing does."""
+        """The criteria of a query-based audience, by their names in documents; empty if there are none."""
         written = self.model_dump(by_alias=True, exclude={"custom_script", "test_mode"})
         return {name: value for name, value in written.items() if value is not None}
 
@@ -260,18 +260,18 @@ class RecipeDocument(Fields):
 
     @property
     def ordered_pushes(self) -> tuple[RecipePush, ...]:
-        """The pushes by `sequenceOrder`; those without one keep their place in the list."""
+        """The pushes in order of `sequenceOrder`. A push without one keeps its place in the list."""
         return tuple(self.push_sequence[place] for place in self.push_places)
 
     @property
     def push_places(self) -> tuple[int, ...]:
-        """Where in the list of the document each of `ordered_pushes` stands, from 0."""
+        """The index in the document's list of each of `ordered_pushes`, from 0."""
         numbered = enumerate(self.push_sequence, start=1)
         return tuple(position - 1 for position, _ in sorted(numbered, key=_order))
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences about fields that are written but not used."""
+        """Sentences about fields that are present but not used."""
         first = self.ordered_pushes[0].timing
         send_time = self.schedule.execution_time
         found = []
@@ -294,7 +294,7 @@ class RecipeDocument(Fields):
 
 
 class SoundRecipe(RecipeDocument):
-    """A recipe that has the fields of a recipe document, and what Tminus writes beside them."""
+    """A recipe with the fields of a recipe document, and those that Tminus adds."""
 
     id: str
     status: str
