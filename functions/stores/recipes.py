@@ -1,4 +1,4 @@
-"""Recipe documents, which people may edit by hand."""
+"""The store of recipe documents, which people may edit by hand."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ RECIPES = Collection[Recipe](
 
 
 class DocumentRecipeStore:
-    """Plays RecipeStore. A document's name is its recipe's id, whatever a person wrote into its field `id`."""
+    """Plays RecipeStore. A document's name is the recipe's id, even if the field `id` was edited by hand."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -48,4 +48,4 @@ class DocumentRecipeStore:
 
         if deed is None:
             return self._documents.change([place], work)[1]
-        return self._audit.tell(recipe_id, [place], work, deed)
+        return self._audit.change(recipe_id, [place], work, deed)
