@@ -1,4 +1,4 @@
-"""`tminus send`: one push, once, on a running system."""
+"""`tminus send`: send one push once, on a running system."""
 
 import sys
 from contextlib import ExitStack
@@ -47,7 +47,7 @@ def send(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send one push once, to the users of a file or to one to five users (--url).
+    """Send one push once, to the users in a file or to one to five users (--url).
 
     First shows how many users it would reach, and asks.
     """

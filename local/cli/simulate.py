@@ -1,4 +1,4 @@
-"""`tminus simulate`: what a folder of recipes will send in the next days."""
+"""`tminus simulate`: forecast what a folder of recipes will send in the next days."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ from local.simulator.play.faults import LEVELS
 
 _MOST_LINES = 60
 _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
-"""Characters of a column on a terminal; what is longer is cut there."""
+"""The width of columns on a terminal, where longer texts are cut."""
 
 
 @click.command()
@@ -114,7 +114,7 @@ def _question(recipes: Path, data: Path | str | None, begins: str | None, days: 
 
 
 def _read(recipes: Path, question: Question) -> list[Recipe]:
-    """Read a folder of recipes; BadRecipe names every field at fault, with its file."""
+    """Read a folder of recipes; BadRecipe names every invalid field with its file."""
     found, errors = [], []
     for path in sorted(recipes.glob("*.json")):
         try:
@@ -177,7 +177,7 @@ def _show_comparison(change: Comparison) -> None:
 
 
 def _width(column: int, texts: Iterable[str]) -> int:
-    """Return a column's width: in a pipe it holds every text whole."""
+    """Return a column's width. In a pipe it fits the longest text."""
     return column if sys.stdout.isatty() else max([column, *(len(text) + 1 for text in texts)])
 
 

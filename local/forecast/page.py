@@ -1,4 +1,4 @@
-"""The forecast as one HTML page that needs nothing but itself."""
+"""The forecast as one self-contained HTML page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
