@@ -69,7 +69,7 @@ class BadTemplate(BadInput):
 
 
 class BadAudience(TminusError):
-    """An audience file is not what its job declared: do not send, tell the job's author."""
+    """An audience file differs from its job's declaration: do not send, and inform the job's author."""
 
 
 class Misconfigured(TminusError):

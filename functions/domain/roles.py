@@ -36,4 +36,4 @@ class Caller:
     def require(self, least: Role) -> None:
         """Raise Forbidden if the caller's role is too low."""
         if not self.role.includes(least):
-            raise Forbidden(f"this takes the role {least}; the caller's role is {self.role}")
+            raise Forbidden(f"this requires the role {least}; the caller's role is {self.role}")

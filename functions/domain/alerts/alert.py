@@ -60,7 +60,7 @@ class Alert:
 
     @property
     def id(self) -> str:
-        """The id, made of execution, kind and subject: a repeated alert gets the same id."""
+        """The id, made of execution, kind and subject in characters for names. A repeated alert has the same id."""
         digest = hashlib.sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         return "-".join([self.execution_id or "deployment", self.kind, *([digest] if self.subject else [])])
 
@@ -96,13 +96,13 @@ def audience_ready(
     users, devices = sum(one.users for one in built), sum(one.devices for one in built)
     pushes = _count(len(built), "push", "pushes")
     size = people_and_messages(execution.people, users) if len(built) > 1 else _users(users)
-    told = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
-    told += [_change(built, *before)] if before else []
+    parts = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
+    parts += [_change(built, *before)] if before else []
     excluded = sum((Counter(one.excluded) for one in built), Counter[str]())
-    told += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
+    parts += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
     lines = [_line(one) for one in built]
     lines.append("users in a cooldown are left out when their push goes out")
-    return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(told), details=_shortened(lines))
+    return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(parts), details=_shortened(lines))
 
 
 def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) -> str:
@@ -120,8 +120,8 @@ def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) 
 
 
 def _line(one: Built) -> str:
-    told = f"{one.label}: {_users(one.users)}, {_devices(one.devices)}"
-    return f"{told}; {_reasons(one.excluded)}" if any(one.excluded.values()) else told
+    text = f"{one.label}: {_users(one.users)}, {_devices(one.devices)}"
+    return f"{text}; {_reasons(one.excluded)}" if any(one.excluded.values()) else text
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:
@@ -132,7 +132,7 @@ def after_tests(execution: Execution, tally: Tally, *, users: int, until: dateti
     """Report how many test pushes arrived, and until when people can cancel. Nothing follows a TEST."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
-    follows = f"anybody may cancel until {until:%H:%M} UTC"
+    follows = f"anyone can cancel until {until:%H:%M} UTC"
     if execution.kind is Kind.TEST:
         follows = "it was a test: nothing else is sent"
     return _of(execution, AlertKind.TEST_SENT, f"{arrived} ({who}); {follows}")
@@ -141,8 +141,8 @@ def after_tests(execution: Execution, tally: Tally, *, users: int, until: dateti
 def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: bool) -> Alert:
     """Report that the send was not cancelled, and when the pushes go out."""
     pushes = f"{_count(len(push_at), 'push', 'pushes')}, the last at {push_at[-1]:%H:%M} UTC"
-    told = f"the dry run has begun ({pushes}): no message is sent" if dry_run else f"it is live: {pushes}"
-    return _of(execution, AlertKind.LIVE_STARTED, told)
+    text = f"the dry run has begun ({pushes}): no message is sent" if dry_run else f"it is live: {pushes}"
+    return _of(execution, AlertKind.LIVE_STARTED, text)
 
 
 def finished(execution: Execution, tally: Tally, reached: int | None = None) -> Alert:
@@ -152,12 +152,12 @@ def finished(execution: Execution, tally: Tally, reached: int | None = None) -> 
     """
     parts = [f"{tally.sent:,} sent", f"{tally.failed:,} failed", f"{tally.unknown:,} unknown"]
     parts += [_reasons(tally.excluded)] if any(tally.excluded.values()) else []
-    told = f"{execution.state.value}: of {people_and_messages(execution.people, tally.audience_size)} "
-    told += ", ".join(parts)
-    told += f", {tally.not_reached:,} not reached"
+    text = f"{execution.state.value}: of {people_and_messages(execution.people, tally.audience_size)} "
+    text += ", ".join(parts)
+    text += f", {tally.not_reached:,} not reached"
     if reached is not None and reached != tally.sent:
-        told += f"; {_users(reached)} got at least one push"
-    return _of(execution, AlertKind.FINISHED, told)
+        text += f"; {_users(reached)} got at least one push"
+    return _of(execution, AlertKind.FINISHED, text)
 
 
 def people_and_messages(people: int | None, messages: int) -> str:
@@ -177,8 +177,8 @@ def ended(execution: Execution, violations: Sequence[Violation] = ()) -> Alert |
     kind, outcome = _ENDS[execution.state]
     causes = [one.finding.type.value for one in violations if one.finding.action == execution.state.value]
     named = causes[0] if execution.state is State.STOPPED and causes else kind.value
-    told = f"{execution.state.value}: {execution.reason}; {outcome}"
-    return Alert(kind=named, execution_id=execution.id, message=told)
+    message = f"{execution.state.value}: {execution.reason}; {outcome}"
+    return Alert(kind=named, execution_id=execution.id, message=message)
 
 
 def breached(violation: Violation, subject: str) -> Alert:
@@ -191,11 +191,11 @@ def breached(violation: Violation, subject: str) -> Alert:
 
 def drift(sentences: Sequence[str], now: datetime) -> Alert:
     """Report what reconcile found and fixed. The same finding is sent once a day."""
-    told = f"reconciling found {_count(len(sentences), 'difference', 'differences')}: {sentences[0]}"
+    message = f"reconciling found {_count(len(sentences), 'difference', 'differences')}: {sentences[0]}"
     return Alert(
         kind=AlertKind.RECONCILE_DRIFT.value,
         execution_id="",
-        message=told,
+        message=message,
         subject="\n".join([f"{now:%Y-%m-%d}", *sentences]),
         details=_shortened(list(sentences)) if len(sentences) > 1 else (),
     )

@@ -45,18 +45,18 @@ def read_token(secrets: Sequence[str], token: str) -> CancelLink:
     """
     found = _TOKEN.fullmatch(token)
     if found is None:
-        raise BadLink("this is no cancel link; copy it whole from the alert")
+        raise BadLink("this is not a cancel link; copy the complete link from the alert")
     name, expires, signature = found.groups()
     given = signature.encode()
     # Try every secret, so that the time taken does not reveal which one matches.
     fitting = [hmac.compare_digest(given, _written(_signature(secret, name, expires)).encode()) for secret in secrets]
     if not any(fitting):
-        raise BadLink("the cancel link is not one of ours; open it from the alert")
+        raise BadLink("the cancel link is not genuine; open it from the alert")
     try:
         execution_id = urlsafe_b64decode(f"{name}{'=' * (-len(name) % 4)}").decode()
         return CancelLink(execution_id=execution_id, expires_at=datetime.fromtimestamp(int(expires), UTC))
     except (Error, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
-        raise BadLink("the cancel link says nothing that can be read") from error
+        raise BadLink("the cancel link cannot be read") from error
 
 
 def _signature(secret: str, name: str, expires: str) -> bytes:

@@ -36,7 +36,7 @@ def payload(
     message = _escaped(alert.message, _LONGEST_MESSAGE)
     sign = ":warning:" if alert.urgent else ":information_source:"
     lines = [f"{sign} *{headline}*", message, *(f"• {_escaped(line, _LONGEST_LINE)}" for line in alert.details)]
-    lines += [f"_This comes late: it was so at {late_since:%Y-%m-%d %H:%M} UTC._"] if late_since else []
+    lines += [f"_This alert is late: it was raised at {late_since:%Y-%m-%d %H:%M} UTC._"] if late_since else []
     blocks: list[dict[str, Any]] = [_section("\n".join(lines))]
     led = [f"<{links.execution}|Open the execution>"] if links.execution else []
     led += [f"<{links.cancel}|Cancel this send>"] if links.cancel else []

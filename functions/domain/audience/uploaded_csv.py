@@ -29,7 +29,7 @@ class Source(Protocol):
     """The source of a file: an open file, or the body of a request."""
 
     def readline(self, limit: int = -1, /) -> bytes:
-        """Return the next line, or at most `size` bytes of it."""
+        """Return the next line, or at most `limit` bytes of it."""
         ...
 
 

@@ -13,7 +13,7 @@ _WAYS_OUT: Mapping[str, str] = {
     Exclusion.NO_TOKEN: "check that devices.user_id in the user data holds the same ids as users.id",
     Exclusion.DEAD_TOKEN: "check that the user data has current device tokens",
     Exclusion.MISSING_VARIABLE: "give each variable a fallback: [[var:column|fallback]]",
-    Exclusion.PAYLOAD_TOO_LARGE: "shorten the message: FCM takes 4,096 bytes",
+    Exclusion.PAYLOAD_TOO_LARGE: "shorten the message: FCM accepts at most 4,096 bytes",
     Exclusion.BAD_LINK: "allow the deep link in ALLOWED_LINKS",
 }
 
@@ -27,12 +27,12 @@ def whole_exclusion(push: int, size: int, excluded: Mapping[str, int], *, user_i
     if not size or sum(reasons.values()) < size:
         return None
     counted = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    told = f"push {push} reaches no user: all {size:,} users are excluded ({counted})"
+    message = f"push {push} reaches no user: all {size:,} users are excluded ({counted})"
     ways = [_WAYS_OUT[reason].format(user_id_format=user_id_format) for reason in reasons if reason in _WAYS_OUT]
     return Finding(
         type=ViolationType.AUDIENCE_EXCLUDED,
         severity=Severity.WARNING,
-        message="; ".join([told, *([] if by_cadence(reasons) else ways)]),
+        message="; ".join([message, *([] if by_cadence(reasons) else ways)]),
         action="none; the execution goes on",
         data={"push": push, "audienceSize": size, "excluded": reasons},
     )

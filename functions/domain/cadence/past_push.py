@@ -89,7 +89,7 @@ def read_past_push(
     errors, layer, at = [], _LAYERS.get(whole_number(written["layer"])), _second(written["sent_at"].strip())
     user_id = written["user_id"].strip()
     if not is_user_id(user_id, memory.user_ids):
-        reason = f"{shown(written['user_id'])} is no valid user id (USER_ID_FORMAT is {memory.user_ids})"
+        reason = f"{shown(written['user_id'])} is not a valid user id (USER_ID_FORMAT is {memory.user_ids})"
         errors.append(FieldError(name["user_id"], reason))
     if layer is None:
         errors.append(FieldError(name["layer"], f"must be a layer from 1 to 5, got {shown(written['layer'])}"))

@@ -68,7 +68,9 @@ def _entry_errors(
     if name in seen:
         return [FieldError(f"{path}.name", f"{name} is there twice")]
     errors = [
-        FieldError(f"{path}.{key}", f"is no field of a rule; what can change is {', '.join(_BOUNDS)}, active")
+        FieldError(
+            f"{path}.{key}", f"is not a field of a rule that can change; those are {', '.join(_BOUNDS)}, active"
+        )
         for key in entry
         if key not in (*_FIXED, *_BOUNDS, "active")
     ]

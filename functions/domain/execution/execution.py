@@ -243,9 +243,9 @@ class Execution:
         )
         if not fields.unreadable:
             return execution
-        told = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
+        reason = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
         state = execution.state if execution.state.final else State.FAILED
-        return replace(execution, state=state, reason=execution.reason or told, unreadable=told)
+        return replace(execution, state=state, reason=execution.reason or reason, unreadable=reason)
 
 
 _UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)

@@ -211,7 +211,12 @@ class Tally:
 
 
 def tally(outcomes: bytes) -> Tally:
-    """Count the row bytes of a shard; see `word` for bytes of a newer release. An INTENT without a RESULT is lost."""
+    """Count the row bytes of a shard; see `word` for bytes of a newer release. An INTENT without a RESULT is lost.
+
+    >>> counted = tally(b"SSFd.")
+    >>> counted.audience_size, counted.sent, counted.failed, counted.excluded["no_token"], counted.not_reached
+    (5, 2, 1, 1, 1)
+    """
     lost = sum(map(outcomes.count, (LOST, LOST_AGAIN, INTENT, INTENT_AGAIN)))
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
     strange = [word(code)[0] for code in outcomes.translate(None, _KNOWN)]
@@ -238,7 +243,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Messages whose INTENT is stored: send them now, at most `per_second` a second."""
+    """Messages whose INTENT is stored: they can be sent now, at most `most_per_second` a second."""
 
     number: int
     messages: Sequence[Message]

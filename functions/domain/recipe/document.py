@@ -88,7 +88,7 @@ class RecipePush(Fields):
     """A push of the sequence. Texts may have variables, as in `[[var:first_name|there]]`."""
 
     sequence_order: int | None = Field(
-        default=None, description="The place in the sequence; pushes without one keep theirs in the list."
+        default=None, description="The position in the sequence. Pushes without one keep their place in the list."
     )
     title: Text = Field(
         title="Title",
@@ -105,7 +105,7 @@ class RecipePush(Fields):
     literal_text: KeptFlag = Field(
         default=None,
         title="Literal text",
-        description="Text such as {name} or %name% is meant as it is written.",
+        description="Text such as {name} or %name% is sent literally.",
     )
     data: Annotated[dict[str, str], AfterValidator(_sendable)] = Field(
         default_factory=dict,
@@ -116,7 +116,7 @@ class RecipePush(Fields):
     )
     layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
     audience_name: str = Field(
-        default="", title="Audience", description="Without one: the audience at the push's place in the job."
+        default="", title="Audience", description="If empty: the job's audience at the position of the push."
     )
     timing: PushTiming = PushTiming()
 
@@ -215,10 +215,10 @@ class RecipeSettings(Fields):
     on_unknown: Annotated[OnUnknown, Field(strict=False)] = Field(
         default=OnUnknown.KEEP,
         title="If delivery is unknown",
-        description="Of a message that may have arrived. A second one replaces the first on the device.",
+        description="What to do with a message that may have arrived. A second one replaces the first on the device.",
     )
     test_user_ids: FilledTexts = Field(
-        default=(), title="Test users", description="Ids of users. Without any: the deployment's test users."
+        default=(), title="Test users", description="Ids of users. If empty: the deployment's test users."
     )
     alert_channels: KeptTexts = Field(
         default=None,
@@ -226,8 +226,8 @@ class RecipeSettings(Fields):
         description="Names from ALERT_CHANNELS of the deployment.",
     )
     safeguards: RecipeSafeguards = RecipeSafeguards()
-    emergency_stop_enabled: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
-    dry_run_first: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
+    emergency_stop_enabled: KeptFlag = Field(default=None, description="From old recipes; nothing reads it.")
+    dry_run_first: KeptFlag = Field(default=None, description="From old recipes; nothing reads it.")
 
 
 class RecipeDocument(Fields):
@@ -237,7 +237,7 @@ class RecipeDocument(Fields):
     id: str = Field(
         default="",
         title="ID",
-        description="Made of the name where it is missing.",
+        description="Made from the name if it is missing.",
         examples=["new-user-welcome"],
         json_schema_extra={"pattern": f"^{RECIPE_ID.pattern}$|^$"},
     )
@@ -256,7 +256,7 @@ class RecipeDocument(Fields):
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")
-    template: KeptText = Field(default=None, description="The template that the recipe was made of.")
+    template: KeptText = Field(default=None, description="The template from which the recipe was made.")
 
     @property
     def ordered_pushes(self) -> tuple[RecipePush, ...]:

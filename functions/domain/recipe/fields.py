@@ -35,7 +35,7 @@ class RecipeField:
 
     @property
     def required(self) -> bool:
-        """Whether a document has to have the field."""
+        """Whether a document must have the field."""
         return self.info.is_required()
 
     @property

@@ -80,12 +80,12 @@ def recipe_id(old_id: str) -> str:
 
 def _document(old: Mapping[str, Any], at: datetime, status: Status) -> dict[str, Any]:
     push = {name: old[name] for name in ("title", "body", "deepLink") if old.get(name) is not None}
-    title, told = str(old.get("title") or ""), old.get("audienceDescription")
+    title, description = str(old.get("title") or ""), old.get("audienceDescription")
     created = {"createdAt": old["createdAt"]} if isinstance(old.get("createdAt"), str) else {}
     return {
         "id": recipe_id(old["id"]),
         "name": re.sub(r"\s+", " ", title).strip()[:_LONGEST_NAME] or old["id"][:_LONGEST_NAME],
-        "description": told if isinstance(told, str) else "",
+        "description": description if isinstance(description, str) else "",
         "type": "single_push",
         "status": status.value,
         "isActive": status is Status.ACTIVE,

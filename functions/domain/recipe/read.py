@@ -107,7 +107,17 @@ class Recipe:
 def parse(document: object, *, default_id: str = "") -> Recipe:
     """Read a recipe document that a person wrote; BadRecipe names every field at fault.
 
-    A document without an id takes `default_id`, or else an id made of its name, the same each time.
+    A document without an id gets `default_id`, else an id made of its name, always the same.
+
+    >>> schedule = {"frequency": "daily", "timezone": "UTC", "executionTime": "17:30"}
+    >>> push = {"title": "Hi [[var:first_name|there]]", "body": "New today", "layerId": 5}
+    >>> recipe = parse({"name": "New arrivals", "schedule": schedule, "pushSequence": [push]})
+    >>> recipe.id, str(recipe.status)
+    ('new-arrivals', 'draft')
+    >>> parse({"name": "New arrivals", "schedule": {**schedule, "executionTime": "17:61"}, "pushSequence": [push]})
+    Traceback (most recent call last):
+    ...
+    functions.domain.errors.BadRecipe: schedule.executionTime: use 24-hour time HH:MM, e.g. 17:30, got "17:61"
     """
     unstorable = storage_errors(document)
     if unstorable:
@@ -116,7 +126,7 @@ def parse(document: object, *, default_id: str = "") -> Recipe:
         raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
     recipe = read(document, default_id=default_id)
     if recipe.id == ONE_OFF:
-        raise BadRecipe([FieldError("id", f"{ONE_OFF} stands for pushes that no recipe sends; take another id")])
+        raise BadRecipe([FieldError("id", f"{ONE_OFF} is reserved for pushes without a recipe; choose another id")])
     return recipe
 
 

@@ -102,7 +102,7 @@ class ClockPlan:
     steps: tuple[timedelta | datetime, ...] = ()
 
     def instant(self, zone: ZoneInfo, shift: timedelta = timedelta()) -> datetime:
-        """Return the instant of the push in a sequence planned `later` on the wall clock."""
+        """Return the instant of the push in a sequence planned `shift` later on the wall clock."""
         at = instant_of(self.clock + shift, zone)
         for step in self.steps:
             at = at + step if isinstance(step, timedelta) else max(at, instant_of(step + shift, zone))

@@ -1,4 +1,4 @@
-"""The function `api`: finds the call, lets its callers in, reads what they say, and answers, whatever happens."""
+"""The function `api`: finds the route, authenticates the caller, reads the request, and always answers."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -24,12 +24,12 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 
 def handle_api(request: Request) -> Response:
-    """Serve one call. Every answer has the same envelope, unexpected errors included."""
+    """Serve one call. Every answer has the same envelope, including unexpected errors."""
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
             return _answer(request)
         finally:
-            request.close()  # the files of a form lie on disk until then
+            request.close()  # until then the files of a form are on disk
 
 
 def _answer(request: Request) -> Response:
@@ -56,7 +56,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
 
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
-    """Return the route of a request and what its address names; an HTTPException where there is none."""
+    """Return the route of a request and the parameters in its path; HTTPException if there is none."""
     return match(_map(), request, request.method)
 
 
@@ -70,7 +70,7 @@ def _map() -> Map:
 
 
 def _of_http(error: HTTPException) -> Refusal:
-    """Return werkzeug's refusal in our words: of an address, a method, a form that cannot be read."""
+    """Return Tminus's refusal for werkzeug's error about an address, a method or an unreadable form."""
     status = error.code or 400
     methods = sorted(set(getattr(error, "valid_methods", None) or ()))
     headers = {"Allow": ", ".join(methods)} if methods else {}

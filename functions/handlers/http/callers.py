@@ -15,8 +15,8 @@ _USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
 def caller(request: Request, function: str, *, least: Role) -> Caller:
     """Return the person or program that calls a function.
 
-    Unauthenticated without a token that holds, Forbidden where the caller's role is too low, Transient where that
-    cannot be found out now.
+    Unauthenticated without a valid token, Forbidden if the caller's role is too low, Transient if that cannot be
+    checked now.
     """
     found = bootstrap.ports().callers.person(request.headers.get("Authorization"), function)
     found.require(least)
@@ -24,19 +24,21 @@ def caller(request: Request, function: str, *, least: Role) -> Caller:
 
 
 def logged_path(path: str) -> str:
-    """Return a path as the log may hold it: without the id of a user."""
+    """Return a path for the log, without the id of a user."""
     return _USER.sub(r"\1...\2", path)
 
 
 def leave_unread(request: Request) -> None:
-    """Leave what is left of a body where it is: functions-framework reads it into memory otherwise."""
+    """Do not read the rest of a body: functions-framework would read it into memory."""
     request.stream = BytesIO()
 
 
 def body_fits(request: Request, most_bytes: int, *, parsed_later: bool = False) -> bool:
-    """Read the body and keep it, one byte more than the limit at most: werkzeug cuts a chunked one off in silence.
+    """Read the body and return whether it fits.
 
-    A form that is parsed later goes to the disk, field by field; only the size that it says of itself counts here.
+    At most one byte more than the limit is read: werkzeug truncates a chunked body silently.
+
+    A form that is parsed later goes to disk, field by field. Only its Content-Length counts here.
     """
     request.max_content_length = most_bytes + 1
     try:

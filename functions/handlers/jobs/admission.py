@@ -10,10 +10,10 @@ from functions.handlers.jobs.errors import refuse, turned_away
 
 
 def admit(request: Request, service: Service, function: str, most_body_bytes: int) -> Response | None:
-    """Read the body of a request of a service; else return what to answer, with the rest of the body left unread.
+    """Read the body of a service's request, and return None; or return the refusal without reading the body.
 
-    That is 401 where the caller is not authenticated, 403 for a caller that is not the service, 503 where that cannot
-    be found out now or a setting is missing, 413 for a body that is too large, whether it says so or not.
+    The refusal is 401 if the caller is not authenticated, 403 if it is not the service, 503 if that cannot be checked
+    now or a setting is missing, and 413 for a body that is too large.
     """
     authorization = request.headers.get("Authorization")
     with logs.context(function=function):

@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 10_000
 
 
 def handle_send_alert(request: Request) -> Response:
-    """Post an alert to the channels that are still to get it."""
+    """Post an alert to the channels that still have to get it."""
     answered = admit(request, Service.TASKS, "send_alert", MOST_BODY_BYTES)
     if answered is not None:
         return answered

@@ -1,4 +1,4 @@
-"""Show one execution while it runs, cheap to ask for again and again."""
+"""Show one execution while it runs. Repeated requests are cheap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from functions.usecases.timeline.steps import Run, run_or_problem
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How much of the audiences is settled, in users."""
+    """How much of the audiences has an outcome, in users."""
 
     reached: int
     audience_size: int
@@ -29,9 +29,9 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionDetail(ExecutionReport):
-    """An execution with its phases, its pushes, what was breached, and what can be done to it now.
+    """An execution with its phases, pushes, violations, and what people can do to it now.
 
-    `problem` says why this release cannot read it; what only its recipe says is null then.
+    `problem` says why this release cannot read it. Fields that come from its recipe are null then.
     """
 
     recipe_name: str
@@ -40,11 +40,11 @@ class ExecutionDetail(ExecutionReport):
     phase: Phase | None
     seconds_to_send: int | None
     waiting: Waiting | None
-    """Why it has not begun although its time has come; null: it need not."""
+    """Why it has not begun although its time has come; null if it does not wait."""
     people: int | None
-    """Different users of all audiences, each once; null before T-30."""
+    """The number of distinct users in all audiences; null before T-30."""
     people_reached: int | None
-    """Those who were sent at least one push; null before the end."""
+    """The number of distinct users who were sent at least one push; null before the end."""
     progress: Progress
     possible: Sequence[str]
 
@@ -72,7 +72,7 @@ class Watched:
 
     @property
     def run(self) -> Run | None:
-        """The execution with its recipe, None where this release cannot read it."""
+        """The execution with its recipe; None if this release cannot read it."""
         return self._known[0]
 
     @property
@@ -86,7 +86,7 @@ class Watched:
         return self._version(self.ports.shards.progress(self.execution.id))
 
     def detail(self) -> ExecutionDetail:
-        """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
+        """Return the report of the execution, with its phase, its progress, and what people can do to it."""
         execution = self.execution
         report = report_of(self.ports, execution, self._known, self.shards, self.violations)
         size = report.totals.audience_size
