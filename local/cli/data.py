@@ -32,7 +32,7 @@ def data() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option("--at", help="The instant around which the activity lies. [default: today, 00:00 UTC]")
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-@force_option("Write into a folder that holds other files, and over those of the same names.")
+@force_option("Write into a folder with other files, and overwrite those with the same names.")
 @json_option
 def generate(
     directory: Path,

@@ -89,4 +89,4 @@ def check_free(directory: Path, names: Iterable[str], *, force: bool) -> None:
     """Refuse to overwrite files of a folder without `force`; BadInput names the first."""
     taken = [directory / name for name in names if (directory / name).exists()]
     if taken and not force:
-        raise BadInput(f"{taken[0]} is there already; give another folder, or --force to replace it")
+        raise BadInput(f"{taken[0]} already exists; give another folder, or --force to replace it")

@@ -47,7 +47,7 @@ _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same answer.")
 @click.option(
-    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="How much goes wrong."
+    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="The level of faults."
 )
 @click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
 @click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")

@@ -78,7 +78,7 @@ class Database:
         """
         with self._connection() as connection:
             if connection.in_transaction:
-                raise sqlite3.ProgrammingError(f"{self._path}: a transaction may not start another")
+                raise sqlite3.ProgrammingError(f"{self._path}: a transaction cannot start another")
             if not self._writing.acquire(timeout=patience_seconds):
                 raise StoreUnavailable(f"{self._path}: other writers are waiting for the database; try again")
             try:

@@ -9,7 +9,7 @@ from functions.domain.errors import StoreUnavailable
 
 _PRIMARY_CODE = 0xFF
 """SQLite keeps the kind of an error in the last byte of its extended code: sqlite.org/rescode.html."""
-_HELD = "another process holds the database; work continues once that process lets go of it"
+_HELD = "another process holds the database; work continues once that process releases it"
 _UNREADABLE = "the disk or the folder fails; work continues once it is readable and writable again"
 _DAMAGED = "the database is damaged; restore a copy, or move the file away and start with a new state"
 _WORDS = {
