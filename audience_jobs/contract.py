@@ -19,8 +19,8 @@ Value = int | bool | str
 class Parameter:
     """A parameter of a job that a recipe may set; the job's SQL reads it as `$name`.
 
-    Without a `default` a recipe has to give it. `minimum` and `maximum` (inclusive) bound integers. A `meaning`
-    says to a marketer what the knob does, unit included.
+    Without a `default` a recipe has to give it. `minimum` and `maximum` (inclusive) bound integers. `meaning` tells
+    marketers what the parameter does, including the unit.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Parameter:
 
     @property
     def expected(self) -> str:
-        """What a value has to be, in words: "a whole number from 1 to 8760"."""
+        """The allowed values in words: "a whole number from 1 to 8760"."""
         if self.type != "integer":
             return "true or false" if self.type == "boolean" else "a text"
         low = "" if self.minimum is None else f" from {self.minimum}"
@@ -44,7 +44,7 @@ class Parameter:
         return f"a whole number{low}{high}"
 
     def accepts(self, value: object) -> bool:
-        """Whether `value` has the parameter's type and lies within its bounds."""
+        """Whether `value` has the parameter's type and is within its bounds."""
         if self.type == "boolean" or isinstance(value, bool):
             return self.type == "boolean" and isinstance(value, bool)
         if self.type == "text" or not isinstance(value, int):
@@ -55,7 +55,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of an audience's CSV, which a push's template may use as `[[var:name]]`."""
+    """One column of an audience's CSV, which a push's template can use as `[[var:name]]`."""
 
     name: str
     type: Literal["text", "integer", "timestamp"]
@@ -79,7 +79,7 @@ class Audience:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A rule that a job's result must keep.
+    """A rule for a job's result.
 
     `failing_sql` is one SELECT of one number: how many rows break the rule (0 passes). It may read the source tables,
     the parameters and the job's result as `job_rows`. `meaning` says what is wrong when it fails, and what to do.
@@ -92,7 +92,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """How old user data may be: the newest `column` of `table` (a timestamp) at most `hours` before the execution."""
+    """The maximum age of user data: the newest `column` of `table` (a timestamp) is at most `hours` old."""
 
     table: str
     column: str
@@ -105,12 +105,12 @@ class Freshness:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A named way of turning user data into audiences.
+    """A named job that makes audiences from user data.
 
     `sql` is one SELECT that yields a column `audience` (one of the declared names) and every column that any audience
-    declares, NULL where it does not apply. It is written as PostgreSQL, and said to each engine in its own words. It
-    reads its parameters as `$name` and the execution's time as `$now` (UTC, without zone); it never asks for the time
-    itself. `layer` is the class of push (1 to 5) that the audiences are meant for. Data older than `freshness` allows
+    declares, NULL where it does not apply. It is written in PostgreSQL's dialect and translated for each engine. It
+    reads its parameters as `$name` and the execution's time as `$now` (UTC, without zone), and never the current
+    time. `layer` is the class of push (1 to 5) for which the audiences are meant. Data older than `freshness` allows
     build no audience.
     """
 
@@ -141,9 +141,9 @@ class Job:
         raise UnknownAudience(self.id, name, [audience.name for audience in self.audiences])
 
     def arguments(self, given: Mapping[str, object]) -> dict[str, Value]:
-        """Return a value for every parameter: what a recipe gives, else the default.
+        """Return a value for every parameter: the recipe's, else the default.
 
-        The spelling of old recipes (`lookbackHours`) is taken for `lookback_hours`; a null counts as not given.
+        The spelling of old recipes (`lookbackHours`) is accepted for `lookback_hours`. A null counts as missing.
         Raises BadParameter for a name that the job lacks, a wrong type, a value out of bounds, a missing value.
         """
         named = self._named(given)
@@ -175,7 +175,7 @@ class JobRun(Protocol):
     """The result of one run of a job, to be written audience by audience."""
 
     def size(self, audience: str) -> int:
-        """Return the number of rows that the audience has, before anything of it is written."""
+        """Return the audience's number of rows, before it is written."""
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, sorted by md5 of user_id, and return its number of rows.
@@ -187,19 +187,19 @@ class JobRun(Protocol):
     def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
         """Write `user_id,token,platform` of the audience's users, and return the number of rows.
 
-        Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token is that
-        of the user who registered it last, and of no other; white space around it is left out.
+        Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token belongs
+        only to the user who registered it last. White space around it is removed.
         """
 
 
 class Engine(Protocol):
-    """A place where user data lives and jobs run."""
+    """A system that has the user data and runs jobs."""
 
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> AbstractContextManager[JobRun]:
-        """Run the job once, as at `now` (aware); leaving the context frees all that the run holds.
+        """Run the job once, as of `now` (aware). Leaving the context frees all resources of the run.
 
-        Raises an AudienceJobError where the parameters, the data or the job's own checks do not allow it, and
-        Unavailable for trouble that may pass; so does what the run is then asked for.
+        Raises an AudienceJobError if the parameters, the data or the job's own checks do not allow it, and
+        Unavailable for temporary problems. The methods of the run raise the same errors.
         """
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:

@@ -1,4 +1,4 @@
-"""Which users a query-based audience has: filters, data packs, user ids and the query of an `audienceCriteria`."""
+"""The criteria of a query-based audience: filters, data packs, user ids and the query in `audienceCriteria`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """The conditions of an audience; None and empty set no condition. A user has to fit all of them.
+    """The conditions of an audience. None and empty values mean no condition. A user has to match all of them.
 
     Days count back from the execution's time, and `joined_after` is in UTC, without zone. `user_ids` are distinct,
-    UUIDs in lower case. Whatever is asked for, users who are deleted or frozen are never found.
+    UUIDs in lower case. Deleted and frozen users are never found.
     """
 
     last_active_days: int | None = None
@@ -36,14 +36,14 @@ class Criteria:
 
     @property
     def narrows(self) -> bool:
-        """Whether any condition is set: without one, every user is found."""
+        """Whether there is any condition. Without one, every user is found."""
         return any(getattr(self, field.name) not in (None, ()) for field in fields(self))
 
 
 _Filters = Mapping[str, tuple[str, Callable[[object], object]]]
 """The names of filters in recipes, each with its field of Criteria and what reads its value.
 
-A reader gives None for a value that asks for nothing, and raises ValueError with the reason.
+A reader returns None for a value that means no condition, and raises ValueError with the reason.
 """
 _FILTERS: _Filters = {
     "lastActiveDays": ("last_active_days", values.days),
@@ -67,7 +67,7 @@ _OLD_FILTERS: _Filters = {
 FILTERS = tuple(_FILTERS)
 """The names of the filters, as in recipes."""
 _OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
-"""What may also stand in `audienceCriteria` itself."""
+"""Filters that are also allowed in `audienceCriteria` itself."""
 
 
 def read_criteria(written: Mapping[str, Any]) -> Criteria:
@@ -97,7 +97,7 @@ class _Reading:
         self.places: dict[str, str] = {}
 
     def filters(self) -> dict[str, Any]:
-        """Read all filters, whatever their names and places, as fields of Criteria."""
+        """Read all filters, by all their names and places, as fields of Criteria."""
         found: dict[str, Any] = {}
         for place, name, value in self._given():
             known = _FILTERS.get(name) or _OLD_FILTERS.get(name)
@@ -147,7 +147,7 @@ def _custom_query(value: object) -> "CustomQuery | None":
 
 
 def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield conditions that no user can fit, or that are too large for a file."""
+    """Yield errors for conditions that no user can match, or that are too large for a file."""
     for within, beyond in (("last_active_days", "inactive_days"), ("traded_days", "not_traded_days")):
         recent, quiet = getattr(criteria, within), getattr(criteria, beyond)
         if recent is not None and quiet is not None and quiet >= recent:

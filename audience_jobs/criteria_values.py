@@ -1,6 +1,6 @@
-"""How the single values of an `audienceCriteria` are read.
+"""Read single values of `audienceCriteria`.
 
-Each function gives the value, or None where it asks for nothing. ValueError has the reason and the way out.
+Each function returns the value, or None if it means no condition. ValueError has the reason and the way out.
 """
 
 import json
@@ -42,12 +42,12 @@ def count(value: object) -> int:
 
 
 def days_or_zero(value: object) -> int | None:
-    """Read a number of days of an old recipe, in which 0 asks for nothing."""
+    """Read a number of days of an old recipe, in which 0 means no condition."""
     return None if _is_nothing(value) else days(value)
 
 
 def count_or_zero(value: object) -> int | None:
-    """Read a number of trades of an old recipe, in which 0 asks for nothing."""
+    """Read a number of trades of an old recipe, in which 0 means no condition."""
     return None if _is_nothing(value) else count(value)
 
 
@@ -82,7 +82,7 @@ def instant(value: object) -> datetime:
 def user_ids(value: object) -> tuple[str, ...] | None:
     """Read a list of user ids, or a text of ids between commas, semicolons or white space.
 
-    Each id comes once, UUIDs in lower case; an empty list asks for nothing.
+    Each id is returned once, UUIDs in lower case. An empty list means no condition.
     """
     listed = re.split(r"[\s,;]+", value) if isinstance(value, str) else value
     if not isinstance(listed, list):

@@ -1,4 +1,4 @@
-"""Describes in words which users criteria find."""
+"""Describe the users of criteria in words."""
 
 from collections.abc import Iterator
 from datetime import datetime, time

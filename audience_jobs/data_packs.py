@@ -1,4 +1,4 @@
-"""Data packs: columns about a user's shoe that a query-based audience can ask for; who lacks the shoe is left out."""
+"""Data packs: columns about a user's shoe for a query-based audience. Users without such a shoe are excluded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

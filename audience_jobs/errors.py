@@ -1,7 +1,7 @@
-"""What can go wrong between a recipe's audience job and its CSV files.
+"""Errors of audience jobs and their CSV files.
 
-Every message is one line that names the thing, its value and the way out, so that it can be shown to a
-marketer as it is. No AudienceJobError goes away by trying again: the recipe, the job or the data has to change.
+Every message is one line for marketers that names the thing, its value and the way out. Retrying never fixes an
+AudienceJobError: the recipe, the job or the data has to change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ class AudienceJobError(Exception):
 
 
 class Unavailable(Exception):
-    """The user data, or the memory and disk to work on them, cannot be had now; trying again may help.
+    """The user data, or the memory and disk to work on them, cannot be fetched now; trying again may help.
 
-    The message says what is lacking, and nothing of the data.
+    The message says what is missing, and contains nothing of the data.
     """
 
 
@@ -48,7 +48,7 @@ class UnknownAudience(AudienceJobError):
 
 
 class BadParameter(AudienceJobError):
-    """A recipe gives a parameter that the job lacks, or a value that it cannot take."""
+    """A recipe has a parameter that the job does not declare, or an invalid value."""
 
     def __init__(self, job_id: str, parameter: str, reason: str) -> None:
         self.job_id, self.parameter, self.reason = job_id, parameter, reason
@@ -56,7 +56,7 @@ class BadParameter(AudienceJobError):
 
 
 class BadCriteria(AudienceJobError):
-    """What a recipe's `audienceCriteria` asks for cannot be understood.
+    """A recipe's `audienceCriteria` are invalid.
 
     `errors` holds (field, reason) for each field at fault, the field as in `filters.minLifetimeTrades`.
     """
@@ -67,7 +67,7 @@ class BadCriteria(AudienceJobError):
 
 
 class BadJob(AudienceJobError):
-    """A job's own code is wrong: it does not load, or yields what it does not declare.
+    """A job's own code is wrong: it does not load, or its result differs from its declaration.
 
     `job` is the id of the job or, where that is not known yet, the file.
     """
@@ -78,7 +78,7 @@ class BadJob(AudienceJobError):
 
 
 class RefusedQuery(AudienceJobError):
-    """A query is not one SELECT that only reads the product's tables; `reason` says what it does instead."""
+    """A query is not a single SELECT that only reads the product's tables; `reason` says why."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -86,7 +86,7 @@ class RefusedQuery(AudienceJobError):
 
 
 class CheckFailed(AudienceJobError):
-    """A job's result breaks a rule that the job holds itself to, `count` times; no audience was written."""
+    """A job's result breaks one of the job's own rules, `count` times. No audience was written."""
 
     def __init__(self, job_id: str, check: str, count: int, meaning: str) -> None:
         self.job_id, self.check, self.count = job_id, check, count
@@ -105,7 +105,7 @@ class StaleData(AudienceJobError):
 
 
 class TooSlow(AudienceJobError):
-    """A job took longer than it may, `seconds`; nothing of it was written."""
+    """A job took longer than the allowed `seconds`. Nothing was written."""
 
     def __init__(self, job_id: str, seconds: float) -> None:
         self.job_id, self.seconds = job_id, seconds
@@ -221,7 +221,7 @@ class MissingColumn(AudienceJobError):
 
 
 class BadData(AudienceJobError):
-    """A file of user data cannot be read as what it should be; `reason` says where and why."""
+    """A file of user data is malformed; `reason` says where and why."""
 
     def __init__(self, file: str, reason: str) -> None:
         self.file, self.reason = file, reason

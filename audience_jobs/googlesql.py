@@ -1,7 +1,7 @@
-"""Says a query that was read as PostgreSQL in GoogleSQL, BigQuery's dialect, so that it finds the same rows.
+"""Translate a query from PostgreSQL's dialect to GoogleSQL, BigQuery's dialect, with the same results.
 
-sqlglot translates syntax and names. What the two understand differently is put right here, with the reason beside it;
-tests/bigquery/test_meaning.py holds each on all engines.
+sqlglot translates syntax and names. Differences in meaning are corrected here, each with its reason;
+tests/bigquery/test_meaning.py checks each on all engines.
 """
 
 from collections.abc import Mapping

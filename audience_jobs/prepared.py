@@ -1,4 +1,4 @@
-"""A job as an engine runs it: its queries read and judged, its arguments checked."""
+"""A job that is ready to run: its queries are parsed and its arguments checked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class PreparedJob:
         return frozenset(fresh).union(*(query.tables for query in self.queries)) - {RESULT_TABLE}
 
     def check_columns(self, found: Sequence[str]) -> None:
-        """Raise BadJob where the job yields (these columns) less than it declares."""
+        """Raise BadJob if the job's declared columns are not all in `found`."""
         declared = {"audience"} | {c.name for audience in self.job.audiences for c in audience.columns}
         if lacking := sorted(declared - set(found)):
             raise BadJob(self.job.id, f"its SQL yields no column {', '.join(lacking)}, which it declares")
 
     def check_audiences(self, found: Sequence[object]) -> None:
-        """Raise BadJob where the job yields rows of an audience that it does not declare."""
+        """Raise BadJob if the job yields rows of an undeclared audience."""
         for name in found:
             if name not in {audience.name for audience in self.job.audiences}:
                 raise BadJob(self.job.id, f"its SQL yields rows of audience {name!r}, which it does not declare")
@@ -55,7 +55,7 @@ class PreparedJob:
                 raise CheckFailed(self.job.id, check.name, count, check.meaning)
 
     def check_freshness(self, newest: datetime | None) -> None:
-        """Raise StaleData where the newest row is older than the job allows. A table without rows has no age."""
+        """Raise StaleData if the newest row is older than the job allows. A table without rows has no age."""
         fresh, now = self.job.freshness, self.values["now"]
         assert isinstance(now, datetime)
         if fresh and newest is not None and (now - newest).total_seconds() > fresh.hours * 3600:

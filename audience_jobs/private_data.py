@@ -1,4 +1,4 @@
-"""Keeps private data out of a query that a recipe, an API call or a caller of the command line has written.
+"""Keep private data out of queries from recipes, API calls and the command line.
 
 A check of names is not enough: `*`, a whole row (`CAST(u AS TEXT)`), aliases in order (`users AS u(a, b, c, d)`) and
 NATURAL joins read columns without naming them. So each table with private columns is replaced by a subquery that has

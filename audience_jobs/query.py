@@ -1,4 +1,4 @@
-"""Reads a query as what it is, one SELECT over the source tables, and says it again in another engine's words.
+"""Parse a query, one SELECT over the source tables, and generate it in the dialect of an engine.
 
 What is not on the lists below is refused: statements that write, functions that touch anything but their arguments,
 tables that are not the product's. What an engine runs is generated from the parsed query, so that no comment, quote

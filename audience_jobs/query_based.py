@@ -1,4 +1,4 @@
-"""Makes an audience job of criteria, so that a query-based audience is built and safeguarded like any other."""
+"""Make an audience job from criteria, so that a query-based audience is built and checked like any other."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Which audience jobs there are: every module in `audience_jobs/jobs/` that has a `JOB`."""
+"""The registry of audience jobs: every module in `audience_jobs/jobs/` with a `JOB`."""
 
 import importlib
 import pkgutil
@@ -11,7 +11,7 @@ from audience_jobs.errors import BadJob, UnknownJob
 
 
 def all_jobs() -> tuple[Job, ...]:
-    """Return every job, in the order of their ids. Raises BadJob, naming the file, where one does not load."""
+    """Return every job, in the order of their ids. Raises BadJob with the file's name if one does not load."""
     return jobs_in("audience_jobs.jobs")
 
 

@@ -1,4 +1,4 @@
-"""Says what every column of a query is: the table that it comes from, and its type."""
+"""Find the table and the type of every column of a query."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
-"""Says a query that was read as PostgreSQL so that DuckDB, and PostgreSQL itself, find what BigQuery finds, too.
+"""Translate a query from PostgreSQL's dialect for DuckDB and PostgreSQL, with the same results as in BigQuery.
 
-sqlglot translates syntax and names. What engines understand differently is put right here and, for BigQuery, in
-`googlesql.py`, with the reason beside it; tests/bigquery/test_meaning.py holds each on all engines.
+sqlglot translates syntax and names. Differences in meaning are corrected here and, for BigQuery, in `googlesql.py`,
+each with its reason; tests/bigquery/test_meaning.py checks each on all engines.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The only composition root: picks the adapters that play the ports, and builds them once a process."""
+"""The only composition root: chooses the adapters behind the ports, and builds each once per process."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _bound: ContextVar[Ports] = ContextVar("ports")
 
 
 def ports() -> Ports:
-    """Return the ports of this request: those that were bound around it, else the process's own."""
+    """Return the ports of this request: those bound by `bind`, else the process's own."""
     return _bound.get(None) or _process_ports()
 
 
 @contextmanager
 def bind(chosen: Ports) -> Iterator[None]:
-    """Let everything inside use these ports; several runtimes can so live in one process."""
+    """Use these ports inside the context, so that several runtimes can share one process."""
     token = _bound.set(chosen)
     try:
         yield
@@ -53,7 +53,7 @@ def bind(chosen: Ports) -> Iterator[None]:
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
     """Return the engine over the user data, and the registry's look-up of jobs.
 
-    Misconfigured where the user data are a database whose address is not known here.
+    Raise Misconfigured if the user data are in a database whose address this function does not have.
     """
     seconds = settings.user_data_timeout.total_seconds()
     if database := settings.user_database:
@@ -81,7 +81,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
     """Build the embedded system: SQLite, a folder, DuckDB, and an outbox unless the settings name FCM.
 
-    `script` decides what the outbox answers.
+    `script` decides how the outbox answers.
     """
     from local.embedded.system import open_system  # noqa: PLC0415 - local/ is never deployed
 
@@ -100,22 +100,22 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
 
 
 def sender_parts(settings: Settings) -> Mapping[str, Part]:
-    """Return what health is to ask about the sender; nothing where messages go to an outbox.
+    """Return the checks of the sender for a health request; none if messages go to an outbox.
 
-    Deployed functions do not ask: only those that send may speak to FCM.
+    Deployed functions do not check FCM: only the functions that send have the rights to call it.
     """
     return {} if settings.fcm is None else {"pushSender": Part(check=fcm_check(settings.fcm).check)}
 
 
 def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = None) -> Ports:
-    """Build the ports on Google Cloud, or on the emulators that the settings name; FCM sends, or else `sender`."""
+    """Build the ports on Google Cloud, or on the emulators named in the settings. `sender` replaces FCM."""
     from functions.gcp import system  # noqa: PLC0415 - Google's clients; the embedded runtime needs none
 
     if settings.cloud is None:
         raise Misconfigured("TMINUS_PLATFORM", "must be gcp where ports on Google Cloud are asked for")
     if sender is None and settings.fcm is None:
         raise Misconfigured("PUSH_SENDER", "must be fcm on Google Cloud: there is no outbox to read")
-    # Only build_audience knows the user database's secret, so the engine too is made where it is used.
+    # Only build_audience has the user database's secret, so the engine is created on first use.
     return system.open_ports(
         settings.cloud,
         clock=clock,
@@ -128,13 +128,13 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
 
 
 def web_channels(settings: Settings) -> Channels:
-    """Return the channels for alerts whose addresses this process knows."""
+    """Return the alert channels whose addresses this process has."""
     return WebhookChannels(settings.webhooks)
 
 
 @cache
 def fcm_sender(settings: FcmSettings) -> PushSender:
-    """Return the sender to phones, one for each process: its connections stay open from shard to shard."""
+    """Return the FCM sender, one per process: its connections stay open from shard to shard."""
     from functions.gcp.fcm.sender import FcmSender  # noqa: PLC0415 - firebase-admin; an outbox needs none
 
     return FcmSender(settings, SystemClock())
@@ -142,7 +142,7 @@ def fcm_sender(settings: FcmSettings) -> PushSender:
 
 @cache
 def fcm_check(settings: FcmSettings) -> FcmCheck:
-    """Return what asks FCM whether it would take messages, one for each process: it keeps its answer for a while."""
+    """Return the check of FCM, one per process: it caches its answer for a short time."""
     from functions.gcp.fcm.check import FcmCheck  # noqa: PLC0415 - firebase-admin
 
     return FcmCheck(fcm_sender(settings), SystemClock())
@@ -150,9 +150,9 @@ def fcm_check(settings: FcmSettings) -> FcmCheck:
 
 @cache
 def signing_key() -> str:
-    """Return the key with which this deployment signs what it gives out; embedded, one for as long as it runs.
+    """Return the key that signs forms and links. The embedded runtime makes one that lasts as long as the process.
 
-    Misconfigured on Google Cloud without CONSOLE_KEY: instances know each other's forms by it.
+    Raise Misconfigured on Google Cloud if CONSOLE_KEY is missing: all instances have to share the key.
     """
     settings = process_settings()
     if settings.cloud is None:
@@ -163,12 +163,12 @@ def signing_key() -> str:
 
 
 def running_version() -> Version:
-    """Return which version of Tminus this process runs, the commit where it is known, and Python's version."""
+    """Return the version of Tminus, its commit if known, and the version of Python."""
     return running(named_commit())
 
 
 def collect_rarely() -> None:
-    """Look for cycles of garbage rarely: a shard makes 60,000 objects without one; looking takes 8% of its time."""
+    """Collect garbage rarely: a shard creates 60,000 objects without a cycle, and collecting costs 8% of its time."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 

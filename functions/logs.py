@@ -1,6 +1,6 @@
 """Structured server logs: one JSON object a line, as Cloud Logging reads it.
 
-Every line carries the function and, once it is known, the execution. Tokens and message texts are never logged.
+Every line has the function and, once known, the execution. Tokens and message texts are never logged.
 """
 
 import json
@@ -20,7 +20,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 @contextmanager
 def context(**values: object) -> Iterator[None]:
-    """Put values, such as the execution's id, on every line that is logged inside."""
+    """Add values, such as the execution's id, to every line logged inside the context."""
     token = _context.set({**_context.get({}), **values})
     try:
         yield
@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(stream: TextIO, level: int = logging.INFO) -> None:
-    """Write Tminus's logs to a stream, and nowhere else."""
+    """Write Tminus's logs to a stream only."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     log.handlers = [handler]
@@ -57,7 +57,7 @@ def configure(stream: TextIO, level: int = logging.INFO) -> None:
 
 @contextmanager
 def written_to(path: Path) -> Iterator[None]:
-    """Write Tminus's logs to the end of a file while inside."""
+    """Append Tminus's logs to a file inside the context."""
     before = (log.handlers, log.level, log.propagate)
     with path.open("a", encoding="utf-8") as stream:
         configure(stream)

@@ -1,4 +1,4 @@
-"""Which Tminus runs: its version, the commit where that is known, and Python's version."""
+"""The version of Tminus, its commit if known, and the version of Python."""
 
 import platform
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VERSION = "0.1.0"
-"""The one version number: of the package, of the API's document, and of `tminus --version`."""
+"""The version of the package, of the API's document, and of `tminus --version`."""
 
 _SOURCE = Path(__file__).parents[1]
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -14,7 +14,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """Which Tminus runs; `commit` is null if it is unknown."""
+    """The running version; `commit` is null if unknown."""
 
     version: str
     commit: str | None
@@ -22,16 +22,19 @@ class Version:
 
 
 def running(named: str = "", source: Path = _SOURCE) -> Version:
-    """Return which version runs; its commit is the `named` one, else that of the checkout, else None.
+    """Return the running version. Its commit is the `named` one, else that of the checkout, else None.
 
-    A name that is not a commit is not shown, whatever it is.
+    A `named` value that is not a commit is ignored.
     """
     commit = next((each for each in (named.strip().lower(), _checked_out(source)) if _COMMIT.fullmatch(each)), None)
     return Version(version=VERSION, commit=commit, python=platform.python_version())
 
 
 def _checked_out(source: Path) -> str:
-    """Return the commit of a folder that is git's, empty where it is not: read, as git may be missing."""
+    """Return the commit of a git checkout, else an empty text.
+
+    It reads the files, because git may not be installed.
+    """
     try:
         return _head(source / ".git")
     except (OSError, ValueError):

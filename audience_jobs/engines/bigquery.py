@@ -118,20 +118,20 @@ class BigQueryRun:
         self._engine, self._prepared, self._session = engine, prepared, session
 
     def check_freshness(self) -> None:
-        """Raise StaleData where the user data are older than the job allows."""
+        """Raise StaleData if the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._session.rows(freshness_sql(fresh))[0][0]
             self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def fill(self) -> None:
-        """Keep what the job's query yields, or raise BadJob where that is too little."""
+        """Store the result of the job's query; BadJob if columns are missing."""
         query = self._prepared.query
         self._prepared.check_columns(self._session.columns(query.tree()))
         columns = {c.name: str(c.type) for audience in self._prepared.job.audiences for c in audience.columns}
         self._session.keep(query.tree(), self._values(query), {"audience": "text"} | columns)
 
     def check_declaration(self) -> None:
-        """Raise BadJob or CheckFailed where the result is not what the job declares."""
+        """Raise BadJob or CheckFailed if the result differs from the job's declaration."""
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
         self._prepared.check_audiences([name for (name,) in found])
         self._prepared.run_checks(self._count)

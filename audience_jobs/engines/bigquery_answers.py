@@ -1,4 +1,4 @@
-"""What Google's errors mean to the author of a job or the operator of a deployment."""
+"""Translate Google's errors for the author of a job or the operator of a deployment."""
 
 import re
 
@@ -18,7 +18,7 @@ _PASSING = {"quotaExceeded", "rateLimitExceeded", "blocked"}
 
 
 def meaning(error: GoogleAPICallError, job_id: str, limits: Limits) -> AudienceJobError | Unavailable:
-    """Return the error that says what to change, or that trouble may pass."""
+    """Return the error that says what to change, or that the problem is temporary."""
     reason = next((str(detail.get("reason", "")) for detail in error.errors if isinstance(detail, dict)), "")
     message = str(error.message).splitlines()[0].partition("; reason: ")[0] if error.message else reason
     if reason == "bytesBilledLimitExceeded":

@@ -33,7 +33,7 @@ class BigQueryTables:
             raise NoDataset(self._dataset) from error
 
     def provide(self, needs: Needs) -> None:
-        """Raise MissingInDataset where a table or a column is not there, or not readable, that the job needs."""
+        """Raise MissingInDataset if a table or a column that the job needs is missing or not readable."""
         for table in needs.mentioned:
             found = self._columns(table)
             if found is not None:
@@ -43,7 +43,7 @@ class BigQueryTables:
                 self.require(table, ())
 
     def require(self, table: str, columns: Iterable[str]) -> None:
-        """Raise MissingInDataset where the table or one of the columns is not there, or not readable."""
+        """Raise MissingInDataset if the table or one of the columns is missing or not readable."""
         found = self._columns(table)
         for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
             raise MissingInDataset(name, self._dataset)

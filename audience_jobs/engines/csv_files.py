@@ -1,4 +1,4 @@
-"""CSV files of user data: how their first lines say that they are to be read, and where one stops being CSV."""
+"""CSV files of user data: read their form from the first lines, and find where a file stops being CSV."""
 
 import csv
 import re
@@ -27,7 +27,7 @@ _OTHER_FORMATS = {
     b"\x1f\x8b": "is compressed with gzip: unpack it",
     b"PAR1": "is a Parquet file: give it the ending .parquet",
 }
-"""The first bytes of files that people take for CSV."""
+"""The first bytes of files that people mistake for CSV."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
 
 
 def first_fault(file: BinaryIO, form: CsvForm) -> str | None:
-    """Return where a file stops being CSV in UTF-8, and why; None where it does not. Reads line by line."""
+    """Return where a file stops being CSV in UTF-8, and why; None if it does not. Reads line by line."""
     lines = enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES + 1), b""), start=1)
     for _ in range(form.lines_before):
         next(lines, None)

@@ -91,13 +91,13 @@ class DuckDBRun:
         self._prepared, self._needs, self._database = prepared, needs, database
 
     def check_freshness(self) -> None:
-        """Raise StaleData where the user data are older than the job allows."""
+        """Raise StaleData if the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._rows(freshness_sql(fresh))[0][0]
             self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def check_declaration(self) -> None:
-        """Raise BadJob or CheckFailed where the result is not what the job declares."""
+        """Raise BadJob or CheckFailed if the result differs from the job's declaration."""
         columns = self._rows(f"SELECT column_name FROM (DESCRIBE {RESULT_TABLE})")  # noqa: S608 (our own name)
         self._prepared.check_columns([str(name) for (name,) in columns])
         audiences = self._rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (as above)

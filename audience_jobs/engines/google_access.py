@@ -1,4 +1,4 @@
-"""What Google's libraries raise before a service answers: no credentials, no network, a service in trouble."""
+"""Errors of Google's libraries before a service answers: no credentials, no network, an unavailable service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ _LONGEST = 300
 
 @contextmanager
 def google_access() -> Iterator[None]:
-    """Raise NoCredentials where Google accepts no credentials of this machine, Unavailable for passing trouble."""
+    """Raise NoCredentials if Google accepts no credentials of this machine, Unavailable for temporary problems."""
     try:
         yield
     except _PASSING as error:

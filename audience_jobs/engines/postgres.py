@@ -71,13 +71,13 @@ class PostgresRun:
         self._prepared, self._session = prepared, session
 
     def check_freshness(self) -> None:
-        """Raise StaleData where the user data are older than the job allows."""
+        """Raise StaleData if the user data are older than the job allows."""
         if fresh := self._prepared.job.freshness:
             newest = self._session.rows(freshness_sql(fresh))[0][0]
             self._prepared.check_freshness(newest if isinstance(newest, datetime) else None)
 
     def fill(self, columns: Sequence[str]) -> None:
-        """Run the job's query into the result table, or raise BadJob where it yields too little."""
+        """Run the job's query into the result table; BadJob if columns are missing."""
         query = self._prepared.query
         sql, values = query.numbered(), self._values(query)
         self._prepared.check_columns(self._session.columns(sql, values))
@@ -86,7 +86,7 @@ class PostgresRun:
         self._session.rows(f"INSERT INTO {RESULT_TABLE} SELECT {wanted} FROM ({sql}) AS result", values)  # noqa: S608 (parsed, checked and rewritten)
 
     def check_declaration(self) -> None:
-        """Raise BadJob or CheckFailed where the result is not what the job declares."""
+        """Raise BadJob or CheckFailed if the result differs from the job's declaration."""
         found = self._session.rows(f"SELECT DISTINCT audience FROM {RESULT_TABLE}")  # noqa: S608 (our own name)
         self._prepared.check_audiences([name for (name,) in found])
         self._prepared.run_checks(self._count)

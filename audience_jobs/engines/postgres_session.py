@@ -55,7 +55,7 @@ class PostgresSession:
             self._create_view(table, types)
 
     def provide(self, needs: Needs) -> None:
-        """Raise MissingInDatabase where a table or a column is not there, or not readable, that the job needs."""
+        """Raise MissingInDatabase if a table or a column that the job needs is missing or not readable."""
         for table in needs.mentioned:
             if table in self._found:
                 lacking = [column for column in SOURCE_TABLES[table] if column not in self._found[table]]
@@ -64,7 +64,7 @@ class PostgresSession:
                 self.require(table, ())
 
     def require(self, table: str, columns: Iterable[str]) -> None:
-        """Raise MissingInDatabase where the table or one of the columns is not there, or not readable."""
+        """Raise MissingInDatabase if the table or one of the columns is missing or not readable."""
         found = self._found.get(table)
         for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
             raise MissingInDatabase(name, self._schema)
@@ -75,7 +75,7 @@ class PostgresSession:
         self.rows(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
 
     def only_read(self) -> None:
-        """Let the transaction read only, from now on: PostgreSQL still lets it fill its temporary tables."""
+        """Make the transaction read-only from now on. PostgreSQL still allows writes to temporary tables."""
         self.rows("SET TRANSACTION READ ONLY")
 
     def columns(self, sql: str, values: Sequence[object]) -> list[str]:
@@ -115,7 +115,7 @@ class PostgresSession:
 
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
-        """Turn an error of PostgreSQL into ours: a wrong statement, or a passing problem."""
+        """Translate an error of PostgreSQL: a wrong statement, or a temporary problem."""
         try:
             yield
         except psycopg.errors.QueryCanceled as error:

@@ -1,4 +1,4 @@
-"""Where files of user data lie: a folder of this machine, or one of a bucket."""
+"""Folders with files of user data: on this machine, or in a bucket."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -33,11 +33,11 @@ class UserFolder(Protocol):
         ...
 
     def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Give a connection, before it is locked up, what it needs to reach the folder beside permission."""
+        """Prepare a connection to reach the folder, before the connection is sealed."""
         ...
 
     def access(self) -> AbstractContextManager[None]:
-        """Raise what keeps the folder from being reached as NoCredentials or Unavailable; entered around all use."""
+        """Raise NoCredentials or Unavailable if the folder cannot be reached. All use happens inside this context."""
         ...
 
 
@@ -70,7 +70,7 @@ class LocalFolder:
         """Do nothing: DuckDB reads local files by itself."""
 
     def access(self) -> AbstractContextManager[None]:
-        """Change nothing: a local folder takes no network."""
+        """Do nothing: a local folder needs no network."""
         return nullcontext()
 
 

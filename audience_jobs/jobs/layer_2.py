@@ -1,4 +1,4 @@
-"""Users who have a shoe that everybody makes offers for these days (layer 2)."""
+"""Users who have a shoe for which many users currently make offers (layer 2)."""
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.sql import is_blank, lowest_first, ordinal, preferred_sizes

@@ -104,13 +104,13 @@ _WITH_SHOE = (
     Column(
         name="top_target_shoe",
         type="text",
-        meaning="the name of the shoe they seem to want most; empty where nothing tells, "
+        meaning="the name of the shoe they seem to want most; empty if unknown, "
         "Unknown Product where it is no longer in the shop",
     ),
     Column(
         name="top_target_shoe_variantid",
         type="text",
-        meaning="that shoe in its size, for deep links; empty where nothing tells",
+        meaning="that shoe in its size, for deep links; empty if unknown",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What is kept of each change to a recipe: who, when, what, and the document before and after."""
+"""Entries of the audit log: who changed what, when, and the document before and after."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Action(StrEnum):
     DELETED = "deleted"
     LIFTED = "lifted"
     CHANGED = "changed"
-    """What a release that knows more actions than this one has written."""
+    """An action that only a newer release knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deed:
-    """Who does what, and when: what a change says of itself.
+    """Who changes something, when, and how.
 
     `by` is a caller's e-mail address, or the name of the part of Tminus that acts: cli, finish.
     """
@@ -38,7 +38,10 @@ class Deed:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """A deed and what it changed; None stands for no document. A recipe's entries are numbered from 1."""
+    """A deed with the document before and after it; None means no document.
+
+    A recipe's entries are numbered from 1.
+    """
 
     recipe_id: str
     number: int

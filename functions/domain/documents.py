@@ -1,4 +1,4 @@
-"""JSON documents as such: what a store can keep, and how a value is shown to a person."""
+"""JSON documents: what a store can keep, and how values are shown to people."""
 
 import hashlib
 import json
@@ -17,30 +17,30 @@ E = TypeVar("E", bound=Enum)
 class Described:
     """Names the schema of the OpenAPI document that describes a field: `Annotated[str, Described("Phase")]`.
 
-    It is for fields of reports whose type does not say it: a word, or a document, that a newer release has written.
+    Use it for fields of reports whose type is wider than their schema, because a newer release may have written them.
     """
 
     schema: str
 
     def __get_pydantic_json_schema__(self, *_: object) -> dict[str, str]:
-        """Return the name as pydantic asks for it when `openapi` describes the field."""
+        """Return the name, for the schema that `openapi` builds with pydantic."""
         return {"x-component": self.schema}
 
 
 def shown(value: object) -> str:
-    """Show a value as JSON, shortened, for an error's message."""
+    """Return a value as JSON, shortened, for an error message."""
     text = _readable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 _DEEPEST = 18
-"""Firestore keeps 20 levels of fields, and the snapshot in an execution lies one deeper than the recipe."""
+"""Firestore allows 20 levels of fields, and the snapshot in an execution is one level deeper than the recipe."""
 _LARGEST_BYTES = 500_000
-"""Firestore keeps 1 MiB in a document, the snapshot in an execution among other things."""
+"""Firestore limits a document to 1 MiB, and an execution contains the snapshot and other fields."""
 
 
 def storage_errors(document: object) -> list[FieldError]:
-    """Return what no store can keep: broken text, numbers beyond 64 bits, too many levels, too much of it all."""
+    """Return what no store can keep: broken text, integers beyond 64 bits, too many levels, too large a document."""
     errors = []
     open_values: list[tuple[str, object, int]] = [("", document, 0)]
     while open_values:
@@ -75,18 +75,18 @@ def _broken(value: object) -> str:
 
 
 def _readable(text: object) -> str:
-    """Escape lone surrogates, which no encoding can write."""
+    """Escape lone surrogates, which cannot be encoded."""
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def fingerprint(document: object) -> str:
-    """Return 32 characters that stand for a document, whatever the order of its keys."""
+    """Return a hash of a document, 32 characters, independent of the order of its keys."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def without_nulls(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document without its nulls, at any depth: to Tminus a null is a missing field."""
+    """Return the document without nulls, at any depth: Tminus treats a null as a missing field."""
     return {key: _without_nulls(value) for key, value in document.items() if value is not None}
 
 
@@ -99,7 +99,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def known(members: type[E], value: object, otherwise: E) -> E:
-    """Return the member of an enumeration that a store has kept; `otherwise` for one that another release wrote."""
+    """Return the enumeration member for a stored value; `otherwise` for a value that only another release knows."""
     try:
         return members(value)
     except ValueError:
@@ -107,7 +107,7 @@ def known(members: type[E], value: object, otherwise: E) -> E:
 
 
 def without_nan(value: Any) -> Any:
-    """Return a value with null for each number that JSON lacks, such as NaN, which Firestore's own console takes."""
+    """Return a value with null for numbers that JSON lacks, such as NaN, which Firestore's console accepts."""
     if isinstance(value, Mapping):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -15,11 +15,11 @@ class TminusError(Exception):
 
 
 class BadInput(TminusError):
-    """What a person wrote cannot be used; the message says how to fix it."""
+    """Input of a person cannot be used; the message says how to fix it."""
 
 
 class FieldCode(StrEnum):
-    """What kind of fault a field has, for programs; `invalid` is every kind that has no code of its own."""
+    """The kind of fault of a field, for programs; `invalid` covers every kind without a code of its own."""
 
     INVALID = "invalid"
     MISSING = "missing"
@@ -49,7 +49,7 @@ class FieldError:
 
 
 class BadFields(BadInput):
-    """Fields that a person wrote cannot be used; `errors` holds one entry for each field at fault."""
+    """Fields that a person wrote cannot be used; `errors` has one entry per invalid field."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -61,7 +61,7 @@ class BadRecipe(BadFields):
 
 
 class KeyReused(BadInput):
-    """A name that a client gave to a request stands for another one: take a new name."""
+    """An Idempotency-Key was used before for a different request: use a new key."""
 
 
 class BadTemplate(BadInput):
@@ -69,11 +69,11 @@ class BadTemplate(BadInput):
 
 
 class BadAudience(TminusError):
-    """An audience file is not what its job declared: do not send, tell the job's author."""
+    """An audience file differs from its job's declaration: do not send, and inform the job's author."""
 
 
 class Misconfigured(TminusError):
-    """A setting of the deployment is missing or wrong: nothing works until somebody changes it."""
+    """A setting of the deployment is missing or wrong: nothing works until the operator changes it."""
 
     def __init__(self, setting: str, reason: str) -> None:
         self.setting = setting
@@ -81,7 +81,7 @@ class Misconfigured(TminusError):
 
     @property
     def public_message(self) -> str:
-        """What any caller may read: the setting's name without its value, which may be private."""
+        """The message for any caller: the setting's name without its value, which may be private."""
         return f"the deployment is not complete: the setting {self.setting} is missing or wrong; the log says more"
 
 
@@ -90,7 +90,7 @@ class Unauthenticated(TminusError):
 
 
 class Forbidden(TminusError):
-    """The caller is known, and may not do what was asked."""
+    """The caller is known, but not allowed to do this."""
 
 
 class NotFound(TminusError):
@@ -106,11 +106,11 @@ class NotPossible(TminusError):
 
 
 class Stale(TminusError):
-    """Somebody has changed the document since the caller read it: read it again, and change that."""
+    """The document has changed since the caller read it: read it again, then change it."""
 
 
 class Transient(TminusError):
-    """Trouble that passes by itself: deliver the same request again."""
+    """A temporary problem: send the same request again."""
 
 
 class StoreUnavailable(Transient):
@@ -130,7 +130,7 @@ class NotYet(Transient):
 
 
 class Conflict(Transient):
-    """Somebody else wrote the document first."""
+    """Another process wrote the document first."""
 
 
 class QuotaExceeded(Transient):

@@ -9,38 +9,38 @@ from enum import StrEnum
 RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
 """Firestore keeps names like `__this__` for itself."""
 ONE_OFF = "one-off"
-"""What stands for a recipe's id where a push is sent once, by no recipe; no recipe may have it."""
+"""The recipe id of one-off sends, which have no recipe. No recipe is allowed to have it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
 
 USER_KEY_BYTES = 8
-"""Bytes of md5(user_id) that stand for a user in the cadence ledger: among ten million users the chance
-that any two share a key is 3 in a million, and the harm is one push held back."""
+"""The number of bytes of md5(user_id) in a user's ledger key. Among ten million users the chance that any two share
+a key is 3 in a million, and the harm is one push held back."""
 
 
 class UserIdFormat(StrEnum):
-    """What `USER_ID_FORMAT` accepts as a user id."""
+    """The values of `USER_ID_FORMAT`: which user ids are valid."""
 
     UUID = "uuid"
     ANY = "any"
 
 
 def is_user_id(text: str, form: UserIdFormat) -> bool:
-    """Say whether a user can be addressed by this id; ids that are not valid are excluded and counted."""
+    """Return whether a user id is valid. Users with invalid ids are excluded and counted."""
     if form is UserIdFormat.UUID:
         return _UUID.fullmatch(text) is not None
     return 0 < len(text) <= _LONGEST_USER_ID and text.isprintable() and text == text.strip()
 
 
 def no_user_id(shown: str, form: UserIdFormat) -> str:
-    """Say that a user id is not valid, and what to set where the product has such ids; `shown` is the id quoted."""
+    """Return the message for an invalid user id, with the setting that allows such ids; `shown` is the quoted id."""
     if form is UserIdFormat.UUID:
         return f"{shown} is not a UUID; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
     return f"{shown} is not a user id: 1 to {_LONGEST_USER_ID} printable characters, without blanks around them"
 
 
 def canonical_user_id(user_id: str) -> str:
-    """Return the one way to write a user id: a UUID in lower case, anything else as it is."""
+    """Return the canonical form of a user id: a UUID in lower case, anything else unchanged."""
     lower = user_id.lower()
     return lower if lower == user_id or _UUID.fullmatch(user_id) else user_id
 
@@ -51,12 +51,12 @@ def user_digest(user_id: str) -> bytes:
 
 
 def user_key(user_id: str) -> bytes:
-    """Return the bytes that stand for a user in the cadence ledger: the first of the digest."""
+    """Return the user's key in the cadence ledger: the first bytes of the digest."""
     return user_digest(user_id)[:USER_KEY_BYTES]
 
 
 def slug(name: str) -> str:
-    """Return a recipe id made of a name, the same each time; where letters are lost its hash stands for them."""
+    """Return a recipe id made of a name, always the same. If characters are lost, a hash is appended."""
     letters = [letter for letter in unicodedata.normalize("NFKD", name) if letter.isalnum()]
     latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:80]
@@ -67,15 +67,15 @@ def slug(name: str) -> str:
 
 
 def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
-    """Return the id that a recipe and a send instant have in common: the only dedup authority.
+    """Return the execution id of a recipe and a send instant: the only dedup authority.
 
-    What people start by hand has its kind in the id, so that it never takes the place of a scheduled send.
+    The id of an execution started by hand contains its kind, so that it never collides with a scheduled send.
     """
     return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
 
 
 def recipe_of(execution: str) -> str:
-    """Return the recipe's id in an id that `execution_id` made: nothing behind the last `_` is part of it."""
+    """Return the recipe id in an id that `execution_id` made: everything before the last `_`."""
     return execution.rpartition("_")[0]
 
 
@@ -89,5 +89,5 @@ def task_name(execution: str, step: str, generation: int) -> str:
 
 
 def push_key(execution: str, push: int) -> bytes:
-    """Return the bytes that name one push of one execution in the cadence ledger; people read them too."""
+    """Return the key of one push of one execution in the cadence ledger, readable by people."""
     return f"{execution}/{push}".encode()

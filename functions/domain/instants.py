@@ -1,4 +1,4 @@
-"""Instants as text: written as ISO 8601 in UTC, read as exports write them."""
+"""Instants as text: written as ISO 8601 in UTC, read in the forms that exports write."""
 
 import re
 from datetime import UTC, datetime
@@ -33,6 +33,6 @@ def instant(text: str) -> datetime:
 
 
 def no_instant(shown: str, text: str) -> str:
-    """Return the reason why a text that people see as `shown` is no instant, and what to write instead."""
+    """Return why a text is not an instant, and what to write instead; `shown` is how the message quotes the text."""
     way_out = "; which is the day, which the month? write the year first" if _DAY_OR_MONTH.fullmatch(text) else ""
     return f"must be an instant with its zone, such as 2026-11-23T18:00:00Z, got {shown}{way_out}"

@@ -1,4 +1,4 @@
-"""What a deployment decides for all of its recipes; its settings fill it in."""
+"""The deployment's decisions for all recipes, from its settings."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,10 @@ from functions.domain.push.links import LinkPolicy
 
 @dataclass(frozen=True, kw_only=True)
 class AlertPolicy:
-    """Who hears of alerts, and what their links lead to.
+    """Who gets alerts, and where their links lead.
 
-    `channels` are names; without any, alerts are written down and go nowhere. `console_url` is the console's address,
-    and `link_secrets` sign cancel links, the first of them new ones: without either there are no such links.
+    `channels` are names; without channels, alerts are only logged. `console_url` is the console's address.
+    `link_secrets` sign cancel links; the first one signs new links. Without either, alerts have no cancel links.
     """
 
     channels: tuple[str, ...] = ()
@@ -24,11 +24,10 @@ class AlertPolicy:
 class Policy:
     """The deployment's rules.
 
-    `fail_open` sends to all users if the cadence ledger cannot be read; the default is to send to none.
-    `shard_rows` is how many users one worker sends to, `chunk_rows` to how many of them it announces its requests at
-    once, `send_rate` the messages a second that FCM's project quota allows. `firebase_project` is the project that
-    messages are sent for, empty where they go to an outbox. `api_origins` are the origins whose pages
-    may call the API from a browser.
+    With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
+    the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
+    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `api_origins`
+    are the origins whose pages may call the API from a browser.
     """
 
     default_test_user_ids: tuple[str, ...] = ()

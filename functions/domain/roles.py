@@ -1,4 +1,4 @@
-"""Who may do what, and who calls the functions."""
+"""Roles, and the callers of functions."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,33 +7,33 @@ from functions.domain.errors import Forbidden
 
 
 class Service(StrEnum):
-    """What calls a function on its own, each by an account of its own."""
+    """A service that calls functions, each with its own account."""
 
     TASKS = "Cloud Tasks"
     SCHEDULER = "Cloud Scheduler"
 
 
 class Role(StrEnum):
-    """What a person or a program may do, the least first; each may do what those before it may."""
+    """The role of a person or a program, lowest first. Each role includes those before it."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
     def includes(self, least: "Role") -> bool:
-        """Say whether who has this role may do what takes at least another."""
+        """Return whether this role includes another one."""
         roles = list(Role)
         return roles.index(self) >= roles.index(least)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A person or a program whose name, an e-mail address as a rule, somebody vouches for."""
+    """An authenticated person or program. `name` is usually an e-mail address."""
 
     name: str
     role: Role
 
     def require(self, least: Role) -> None:
-        """Raise Forbidden where the caller's role is too low."""
+        """Raise Forbidden if the caller's role is too low."""
         if not self.role.includes(least):
-            raise Forbidden(f"this takes the role {least}; the caller's role is {self.role}")
+            raise Forbidden(f"this requires the role {least}; the caller's role is {self.role}")

@@ -1,4 +1,4 @@
-"""What Cloud Tasks takes as a task: cloud.google.com/tasks/docs/quotas."""
+"""The limits of Cloud Tasks: cloud.google.com/tasks/docs/quotas."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,500}")
 def check_task(
     name: str, size_bytes: int, at: datetime, now: datetime, largest_bytes: int = LARGEST_TASK_BYTES
 ) -> None:
-    """Raise ValueError for a task that is refused: too large, too far ahead, or with a name of other characters."""
+    """Raise ValueError for a task that Cloud Tasks refuses: too large, too far ahead, or with an invalid name."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"task {name!r}: a name holds 1 to 500 letters, digits, hyphens and underscores")
     if size_bytes > largest_bytes:

@@ -1,6 +1,6 @@
-"""Whole numbers as exports write them: pandas and spreadsheets add `.0` where a column has gaps.
+"""Whole numbers in exports: pandas and spreadsheets add `.0` if a column has gaps.
 
-JSON knows no difference between `3.0` and `3`: json-schema.org, "integer". Python does.
+To JSON `3.0` and `3` are the same integer (json-schema.org, "integer"), but not to Python.
 """
 
 import re
@@ -12,9 +12,9 @@ _WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0*)?")
 
 
 def whole_number(written: object) -> object:
-    """Return the whole number that a number or a text is, such as `3.0`; anything else as it is.
+    """Return a number or text such as `3.0` as an integer; anything else unchanged.
 
-    A comma is refused with everything else: it may stand before thousands or before a fraction.
+    Commas are not accepted, because they may separate thousands or a fraction.
     """
     if isinstance(written, float) and written.is_integer():
         return int(written)
@@ -23,12 +23,12 @@ def whole_number(written: object) -> object:
 
 
 def json_number(written: str) -> int | float:
-    """Read a number of JSON that has a point or an exponent: 3.0 and 3e0 are the integer 3. For `parse_float`."""
+    """Read a JSON number with a point or an exponent: 3.0 and 3e0 are the integer 3. For `parse_float`."""
     return _integer(float(written))
 
 
 def with_integers(document: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return an object of JSON, each of its own numbers that is whole as an integer."""
+    """Return a JSON object with its top-level whole numbers as integers."""
     return {name: _integer(value) if isinstance(value, float) else value for name, value in document.items()}
 
 

@@ -11,5 +11,5 @@ class LogAlerts:
 
     def send(self, alert: Alert) -> None:
         """Write an alert to the log."""
-        told = {"action": "alert", "kind": alert.kind, "execution": alert.execution_id, "details": alert.details}
-        log.log(logging.ERROR if alert.urgent else logging.INFO, alert.message, extra=told)
+        extra = {"action": "alert", "kind": alert.kind, "execution": alert.execution_id, "details": alert.details}
+        log.log(logging.ERROR if alert.urgent else logging.INFO, alert.message, extra=extra)

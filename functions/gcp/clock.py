@@ -8,9 +8,9 @@ class SystemClock:
     """Plays Clock."""
 
     def now(self) -> datetime:
-        """Return the instant it is, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
         return datetime.now(UTC)
 
     def seconds(self) -> float:
-        """Return seconds of a monotonic clock: only the difference of two of them means something."""
+        """Return seconds of a monotonic clock: only differences are meaningful."""
         return time.monotonic()

@@ -30,14 +30,14 @@ _translated = partial(translated, "Cloud Scheduler", "GOOGLE_CLOUD_LOCATION")
 
 
 class CloudSchedules:
-    """Plays Schedules in one location of a project; jobs that call anything but our functions are left alone."""
+    """Plays Schedules in one location of a project. Jobs that do not call Tminus's functions are ignored."""
 
     def __init__(self, client: scheduler_v1.CloudSchedulerClient, settings: CloudSettings) -> None:
         self._client, self._settings = client, settings
         self._parent = f"projects/{settings.project}/locations/{settings.location}"
 
     def put(self, job: ScheduledJob) -> None:
-        """Create a job or replace the one of its name; ValueError for a cron or zone that means nothing."""
+        """Create a job or replace the one of its name; ValueError for an invalid cron or zone."""
         message = self._message(job)
         with _translated():
             for _ in range(_MOST_TURNS):
@@ -46,12 +46,12 @@ class CloudSchedules:
                 except exceptions.InvalidArgument as error:
                     raise ValueError(f"schedule {job.name}: {error.message}") from error
                 except (exceptions.AlreadyExists, exceptions.NotFound, exceptions.FailedPrecondition):
-                    continue  # somebody else has created, deleted, paused or resumed it in this very moment
+                    continue  # another process created, deleted, paused or resumed it at the same moment
                 return
         raise Conflict(f"schedule {job.name} changes while it is being written")
 
     def delete(self, name: str) -> None:
-        """Delete a job; nothing happens where there is none."""
+        """Delete a job, if it exists."""
         with _translated():
             try:
                 _patiently(lambda: self._client.delete_job(name=self._path(name), **_once()))
@@ -59,9 +59,9 @@ class CloudSchedules:
                 return
 
     def all(self) -> Sequence[ScheduledJob]:
-        """Return all jobs that call our functions, in order of their names.
+        """Return all jobs that call Tminus's functions, in order of their names.
 
-        A job that calls without the right ID token reads as paused: it is turned away, which comes to the same.
+        A job without the right ID token is returned as paused, because its calls are refused.
         """
         with _translated():
             found = _patiently(lambda: list(self._client.list_jobs(parent=self._parent, **_once())))
@@ -69,7 +69,7 @@ class CloudSchedules:
         return sorted(jobs, key=lambda job: job.name)
 
     def _put(self, message: scheduler_v1.Job) -> None:
-        """Create or update a job, and let it run where somebody has paused it or an update has failed halfway."""
+        """Create or update a job, and resume it if it was paused by hand or an update failed halfway."""
         try:
             stored = _patiently(lambda: self._client.get_job(name=message.name, **_once()))
         except exceptions.NotFound:
@@ -97,7 +97,7 @@ class CloudSchedules:
         )
 
     def _read(self, message: scheduler_v1.Job) -> ScheduledJob | None:
-        """Return a job, None for one of somebody else's; a body that a person has spoilt reads as empty."""
+        """Return a job; None if it does not call Tminus's functions. An invalid body is returned as empty."""
         function = self._settings.function_at(message.http_target.uri)
         if function is None:
             return None
@@ -124,7 +124,7 @@ class CloudSchedules:
 
 
 def _once() -> dict[str, Any]:
-    """Return the options with which the client makes a call once; its own are repeated for ten minutes."""
+    """Return the options for a single call. By default the client repeats calls for ten minutes."""
     return {"retry": None, "timeout": _PATIENCE_SECONDS / 2}
 
 

@@ -18,23 +18,23 @@ from functions.gcp.trouble import translated
 _CHECKSUM = "sha256"
 _PATIENCE_SECONDS = 30.0
 _SENT_AT_ONCE = 16 * 1024 * 1024
-"""Bytes of a large file that are held in memory while it is sent; by default 100 MiB are."""
+"""Bytes of a large file in memory while it is uploaded. The client's default is 100 MiB."""
 _READ_AT_ONCE = 4 * 1024 * 1024
-"""Bytes of a file that is read line by line; the client's own 40 MiB would cost build_audience their memory twice."""
+"""Bytes per read of a file that is read line by line. The client's default of 40 MiB would take twice that memory."""
 _translated = partial(translated, "Cloud Storage", "AUDIENCE_BUCKET")
 
 
 class GcsAudienceFiles:
-    """Plays AudienceFiles in a bucket. A file's generation is the proof that a later read is of the same."""
+    """Plays AudienceFiles in a bucket. A file's generation proves that a later read returns the same content."""
 
     def __init__(self, client: Client, bucket: str) -> None:
         self._client, self._bucket = client, client.bucket(bucket)
 
     def write_once(self, name: str, source: Path) -> Stored:
-        """Store a local file under a name; where the name is taken, the file that is there wins and is returned.
+        """Store a local file under a name. If the name is taken, the existing file wins and is returned.
 
-        The server compares what arrives with a checksum made here. An upload that landed although its answer was lost
-        is refused when it is repeated, and then found.
+        The server checks a checksum made here. If an upload succeeded but its answer was lost, the repetition is
+        refused, and the file is found.
         """
         blob = self._bucket.blob(_checked(name), chunk_size=_SENT_AT_ONCE)
         with source.open("rb") as content:
@@ -50,7 +50,7 @@ class GcsAudienceFiles:
                 )
             except exceptions.PreconditionFailed:
                 blob = self._bucket.blob(name)
-            except (DataCorruption, ValueError) as error:  # what arrived is not what was sent, or a part of it
+            except (DataCorruption, ValueError) as error:  # the upload arrived damaged or incomplete
                 raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
             try:
                 blob.reload(**_patiently())
@@ -65,7 +65,7 @@ class GcsAudienceFiles:
         )
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
-        """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
+        """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
         rest = b""
         for start in range(0, stored.size_bytes, _READ_AT_ONCE):
             piece = rest + self.read(stored, start, min(start + _READ_AT_ONCE, stored.size_bytes))
@@ -78,7 +78,7 @@ class GcsAudienceFiles:
             self._find(stored)
 
     def read(self, stored: Stored, start: int, end: int) -> bytes:
-        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        """Return a byte range; BadAudience if the file is missing or was replaced."""
         blob = self._bucket.blob(_checked(stored.name), generation=stored.generation)
         if start >= end:
             return b""
@@ -94,7 +94,7 @@ class GcsAudienceFiles:
         return content
 
     def delete(self, folder: str) -> None:
-        """Delete all files of a folder; nothing happens where there are none."""
+        """Delete all files in a folder, if there are any."""
         with _translated():
             for blob in self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/", **_patiently()):
                 try:
@@ -110,7 +110,7 @@ class GcsAudienceFiles:
 
 
 def _patiently() -> dict[str, Any]:
-    """Return the options with which a request is repeated for half a minute; the library's own take minutes."""
+    """Return the options for repeating a request for half a minute. The library's default is minutes."""
     again = DEFAULT_RETRY.with_delay(initial=0.1, maximum=5.0).with_timeout(_PATIENCE_SECONDS)
     return {"retry": again, "timeout": _PATIENCE_SECONDS / 2}
 

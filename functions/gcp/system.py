@@ -1,4 +1,4 @@
-"""The ports on Google Cloud. Each client is made when it is first used, once a process."""
+"""The ports on Google Cloud. Each client is created on first use, once per process."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -40,7 +40,7 @@ def open_ports(
     sender: PushSender,
     channels: Channels,
 ) -> Ports:
-    """Return the ports of a deployment, or of its stand-ins where the settings name emulators."""
+    """Return the ports of a deployment, or of the emulators named in the settings."""
     cloud = _Cloud(settings, clock)
     return Ports(
         clock=clock,
@@ -59,7 +59,7 @@ def open_ports(
 
 
 class _Lazy:
-    """Stands for a port that is made when one of its methods is first called."""
+    """A port that is created when one of its methods is first called."""
 
     def __init__(self, make: Callable[[], object]) -> None:
         self._make = make
@@ -69,12 +69,12 @@ class _Lazy:
 
     @cached_property
     def _made(self) -> object:
-        with translated("Google Cloud"):  # a client that finds no credentials says so when it is made
+        with translated("Google Cloud"):  # a client without credentials raises when it is created
             return self._make()
 
 
 class _Cloud:
-    """Makes the adapters of one deployment."""
+    """Creates the adapters of one deployment."""
 
     def __init__(self, settings: CloudSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock

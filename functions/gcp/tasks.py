@@ -17,15 +17,15 @@ _SHARD, _ALERT = "send_shard", "send_alert"
 
 
 class CloudTaskQueue:
-    """Plays TaskQueue. Every task carries an ID token of the account that may call the functions."""
+    """Plays TaskQueue. Every task has an ID token of the account that is allowed to call the functions."""
 
     def __init__(self, client: tasks_v2.CloudTasksClient, settings: CloudSettings, clock: Clock) -> None:
         self._client, self._settings, self._clock = client, settings, clock
 
     def add(self, task: Task) -> bool:
-        """Add a task; False where its name was used before, within at least an hour and at most a day.
+        """Add a task; False if its name was used before, within one hour at least and one day at most.
 
-        A create that landed although its answer was lost is refused when it is repeated, and counts as done.
+        If a create succeeded but its answer was lost, the repetition is refused, which counts as done.
         """
         body = json.dumps(task.body, ensure_ascii=False, separators=(",", ":")).encode()
         check_task(task.name, len(task.name) + len(task.function) + len(body), task.at, self._clock.now())

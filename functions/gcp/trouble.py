@@ -1,4 +1,4 @@
-"""Google's errors in Tminus's words: what passes by itself, and what somebody has to change."""
+"""Convert Google's errors: Transient for temporary problems, Misconfigured for what the operator has to change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,16 +22,16 @@ PASSING = (
     RequestException,
     TransportError,
 )
-"""Errors after which the same call may succeed. Whether it has taken effect already, none of them says."""
+"""Errors after which the same call may succeed. They do not say whether the call already took effect."""
 _REFUSED = (exceptions.GoogleAPICallError, GoogleAuthError)
 
 
 @contextmanager
 def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[None]:
-    """Raise Transient for trouble that passes, and Misconfigured, naming `setting`, for all else that Google refuses.
+    """Raise Transient for temporary problems, and Misconfigured, naming `setting`, for every other refusal of Google.
 
-    That is for want of a permission, database, bucket, queue or index; what an adapter can answer, it catches itself.
-    Where this machine has no credentials at all, the setting is GOOGLE_APPLICATION_CREDENTIALS.
+    A refusal means that a permission, database, bucket, queue or index is missing. Adapters catch the errors that
+    they can handle. If this machine has no credentials at all, the setting is GOOGLE_APPLICATION_CREDENTIALS.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Channels as webhooks, over libcurl: one short request for each alert, whose answer is not read."""
+"""Channels as webhooks, over libcurl: one short request for each alert. The answer's body is not read."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from functions.domain.errors import Misconfigured, QuotaExceeded, Refused, Trans
 
 _PATIENCE = timedelta(seconds=5)
 _LONGEST_WAIT_SECONDS = 600
-"""However long a channel asks us to wait: what it asks for may not outlast the queue's own patience."""
+"""The longest wait that a channel can ask for: it must not exceed the retries of the queue."""
 _TOO_MANY, _TIMEOUT = 429, 408
 _MOST_ANSWER_BYTES = 64 * 1024
 
@@ -17,14 +17,14 @@ _MOST_ANSWER_BYTES = 64 * 1024
 class WebhookChannels:
     """Plays Channels. Addresses come from the deployment's settings only, so a recipe can name none of its own.
 
-    What a channel answers is thrown away: only its status counts. An error names the channel, never the address.
+    Only the status of the answer counts. An error names the channel, never the address.
     """
 
     def __init__(self, urls: Mapping[str, str], patience: timedelta = _PATIENCE) -> None:
         self._urls, self._patience = urls, patience
 
     def post(self, channel: str, payload: Mapping[str, Any]) -> None:
-        """Post JSON to a channel, in one request, that takes no longer than the patience; no redirect is followed."""
+        """Post JSON to a channel, in one request with a timeout. Redirects are not followed."""
         if channel not in self._urls:
             raise Misconfigured("ALERT_WEBHOOKS", f"has no address for channel {channel!r}")
         status, wait_seconds, problem = self._request(self._urls[channel], payload)
@@ -41,7 +41,7 @@ class WebhookChannels:
         )
 
     def _request(self, url: str, payload: Mapping[str, Any]) -> tuple[int, int, str]:
-        """Return the status, the seconds that the answer asks to wait, and what libcurl says where there is none."""
+        """Return the status, the seconds to wait, and libcurl's message if there is no answer."""
         import pycurl  # noqa: PLC0415 - only one function posts
 
         answer_bytes = 0
@@ -65,7 +65,7 @@ class WebhookChannels:
                 curl.perform()
             except pycurl.error as error:
                 status = curl.getinfo(pycurl.RESPONSE_CODE)
-                # A channel that has said yes has the alert, whatever became of the rest of its answer.
+                # A channel that answered with success has the alert, even if the rest of its answer got lost.
                 return (status, 0, "") if 200 <= status < 300 else (0, 0, f"libcurl's error {error.args[0]}")
             return curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.RETRY_AFTER), ""
         finally:

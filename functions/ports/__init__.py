@@ -1,4 +1,4 @@
-"""The roles that use cases need, one module for each kind; adapters on each runtime play them."""
+"""The interfaces that use cases need, one module for each kind. Adapters on each runtime implement them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ def _unknown() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a runtime that health asks about beside the ports: `check` raises where the part does not work."""
+    """A part of a runtime that the health check covers besides the ports: `check` raises if it does not work."""
 
     check: Callable[[], object]
     last_worked: Callable[[], datetime | None] = _unknown
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything that a use case may reach, on whichever runtime it runs."""
+    """Everything outside the code that a use case can use, on every runtime."""
 
     clock: Clock
     recipes: RecipeStore

@@ -1,4 +1,4 @@
-"""Executions, and the log of each."""
+"""Stores of executions and their logs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functions.domain.execution.execution import Execution, State
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSearch:
-    """Which executions to look for: of a recipe, in a state, with a send from `since` until before `until`."""
+    """A search for executions: of a recipe, in a state, with a send at or after `since` and before `until`."""
 
     recipe_id: str | None = None
     state: State | None = None
@@ -19,50 +19,56 @@ class ExecutionSearch:
 
 
 Place = tuple[datetime, str]
-"""Where an execution stands among others in order of their sends: its send instant, then its id."""
+"""A position in a list of executions in order of their sends: send instant and id."""
 
 
 class ExecutionStore(Protocol):
-    """Executions, and up to when all sends have one."""
+    """Stores executions, and the instant up to which every send has one."""
 
     def create(self, execution: Execution) -> bool:
-        """Create an execution; False where another claim has created it before. The only dedup authority."""
+        """Create an execution; False if another claim has created it. This is the only dedup authority."""
         ...
 
     def get(self, execution_id: str) -> Execution | None:
-        """Return an execution, None where there is none."""
+        """Return an execution; None if there is none."""
         ...
 
     def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
-        """Replace an execution by what `change` makes of it, in one transaction; what `change` raises, leaves it."""
+        """Replace an execution by the result of `change`, in one transaction.
+
+        If `change` raises, nothing is written.
+        """
         ...
 
     def unfinished(self) -> Sequence[Execution]:
-        """Return the executions that are not final or not yet cleaned up, in the order of their creation.
+        """Return the executions that have not ended or are not cleaned up, in order of creation.
 
-        That order is the store's: a call after `create` returns every execution that was created before.
+        The store decides the order: a call after `create` returns every execution that was created before.
         """
         ...
 
     def search(
         self, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
     ) -> Sequence[Execution]:
-        """Return at most so many executions in order of their send instants, newest first: the first, or the next.
+        """Return at most `most` executions in order of their send instants, newest first.
 
-        Those that follow the place `after` are the next.
+        The page begins after the place `after`, or with the first execution.
         """
         ...
 
     def count(self, wanted: ExecutionSearch) -> int:
-        """Return how many executions there are, without reading each of them."""
+        """Count the executions without reading each of them."""
         ...
 
     def accounted_until(self) -> datetime | None:
-        """Return up to when all sends are accounted for, as `account_until` was told last; None at first."""
+        """Return the latest instant given to `account_until`; None at first."""
         ...
 
     def account_until(self, at: datetime) -> None:
-        """Keep up to when all sends have an execution or count as missed; an earlier instant changes nothing."""
+        """Store the instant up to which every send has an execution or counts as missed.
+
+        An earlier one changes nothing.
+        """
         ...
 
 
@@ -71,7 +77,7 @@ Level = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """A line of an execution's own log, in words that a marketer understands."""
+    """A line of an execution's own log, in words for marketers."""
 
     at: datetime
     phase: str
@@ -80,7 +86,7 @@ class LogEntry:
 
 
 class ExecutionLog(Protocol):
-    """The log of each execution."""
+    """Stores the log of each execution."""
 
     def add(self, execution_id: str, entry: LogEntry) -> None:
         """Add a line to an execution's log."""

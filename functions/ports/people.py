@@ -1,4 +1,4 @@
-"""People and their tools: who calls, and where alerts go."""
+"""Callers of the functions, and receivers of alerts."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,40 +8,40 @@ from functions.domain.roles import Caller, Service
 
 
 class Alerts(Protocol):
-    """Writes alerts down where this deployment's people look; it never fails what it tells about."""
+    """Writes alerts where the operators of this deployment look. It never raises."""
 
     def send(self, alert: Alert) -> None:
-        """Write an alert down."""
+        """Write an alert."""
         ...
 
 
 class Channels(Protocol):
-    """Web addresses by the names of channels."""
+    """Posts to channels, which have names and web addresses."""
 
     def post(self, channel: str, payload: Mapping[str, Any]) -> None:
-        """Post JSON to a channel, in one request that takes some seconds at most; no redirect is followed.
+        """Post JSON to a channel, in one request that takes some seconds at most. Redirects are not followed.
 
-        Transient where it may be taken later, QuotaExceeded where the channel says when; Refused where it never will
-        be, and Misconfigured if no setting has the channel's address.
+        Transient if the channel may accept it later, QuotaExceeded if the channel says when, Refused if it never
+        will, and Misconfigured if no setting has the channel's address.
         """
         ...
 
 
 class Callers(Protocol):
-    """Knows who calls by the header Authorization of the request, or by what a proxy asserts.
+    """Authenticates callers by the Authorization header of the request, or by the assertion of a proxy.
 
-    Unauthenticated if the caller is not authenticated, Transient if that cannot be found out now. What they say
-    holds nothing of the token.
+    Unauthenticated if the caller is not authenticated, Transient if that cannot be checked now. Their messages
+    contain nothing of the token.
     """
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Raise Forbidden unless the caller is the account by which a service calls a function."""
+        """Raise Forbidden unless the caller is the service's account."""
         ...
 
     def person(self, authorization: str | None, function: str) -> Caller:
-        """Return the person or program that calls a function, with its role; Forbidden where it has none."""
+        """Return the person or program that calls a function, with its role; Forbidden without a role."""
         ...
 
     def visitor(self, assertion: str | None) -> Caller:
-        """Return the person who visits the console, by what the proxy before it asserts; Forbidden as `person`."""
+        """Return the visitor of the console, as the proxy in front of it asserts; Forbidden as in `person`."""
         ...

@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """The only teller of the time."""
+    """The only source of the time."""
 
     def now(self) -> datetime:
-        """Return the instant it is, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A request to one of the functions, at an instant; a second task of the same name is dropped."""
+    """A request to one of the functions, due at an instant. A second task of the same name is dropped."""
 
     name: str
     function: str
@@ -25,16 +25,16 @@ class Task:
 
 
 class TaskQueue(Protocol):
-    """Delivers tasks at least once, in no order, sometimes late."""
+    """Delivers tasks at least once, in any order, sometimes late."""
 
     def add(self, task: Task) -> bool:
-        """Add a task; False where its name was used before."""
+        """Add a task; False if its name was used before."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledJob:
-    """A cron in a zone that calls a function; `enabled` is False where somebody has paused it by hand."""
+    """A cron in a zone that calls a function. `enabled` is False if an operator paused it by hand."""
 
     name: str
     cron: str
@@ -45,14 +45,14 @@ class ScheduledJob:
 
 
 class Schedules(Protocol):
-    """The scheduler's jobs, one a name."""
+    """The scheduler's jobs, by unique names."""
 
     def put(self, job: ScheduledJob) -> None:
-        """Create a job or replace the one of its name, and let it run; ValueError for a cron that means nothing."""
+        """Create or replace the job of a name, and enable it; ValueError for an invalid cron."""
         ...
 
     def delete(self, name: str) -> None:
-        """Delete a job; nothing happens where there is none."""
+        """Delete a job, if it exists."""
         ...
 
     def all(self) -> Sequence[ScheduledJob]:

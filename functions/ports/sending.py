@@ -1,4 +1,4 @@
-"""Sending messages to phones, and what is known of device tokens."""
+"""The sender of messages, and the store of dead device tokens."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -7,38 +7,38 @@ from functions.domain.push.outcomes import Chunk, Envelope, Outcome
 
 
 class PushSender(Protocol):
-    """Sends messages, each in at most one request; nothing in it retries by itself."""
+    """Sends messages, each in at most one request. It never retries."""
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
-        """Send chunks, and yield the number of each with an outcome for each of its messages, once all are known.
+        """Send chunks, and yield each chunk's number and the outcomes of its messages, once all are known.
 
-        Takes a chunk only when it may start at once, and may have several under way, which it yields in the order
-        in which they end. Every chunk that was taken is yielded before anything is raised: QuotaExceeded where the
-        receiver asks for fewer requests, Transient where it cannot be reached, Misconfigured where it will take no
-        message until somebody changes something.
+        It takes a chunk only when the chunk can start at once. Several chunks can be under way; they are yielded in
+        the order in which they end. Every chunk that was taken is yielded before an error is raised: QuotaExceeded if
+        the receiver asks for fewer requests, Transient if it cannot be reached, Misconfigured if it accepts no
+        message until the operator changes a setting.
         """
         ...
 
 
 @runtime_checkable
 class AskableSender(Protocol):
-    """A sender that can say afterwards what has left, as an outbox can; FCM cannot, so that doubt stays doubt."""
+    """A sender that can say afterwards which messages left, as an outbox can. FCM cannot."""
 
     def ask(self, envelope: Envelope) -> Mapping[str, Outcome]:
-        """Return what became of each user's message of a push that has, or may have, left; the others got none.
+        """Return the outcomes of a push by user, for messages that left or may have left. All other users got none.
 
-        Nothing that a sender before this call has taken of the push leaves after it.
+        After this call, no message of the push leaves that a sender took before it.
         """
         ...
 
 
 class Devices(Protocol):
-    """What is known of device tokens beyond the user database, packed as `domain.dead_tokens` says."""
+    """Stores dead device tokens, in the format of `domain.audience.dead_tokens`."""
 
     def graves(self, partitions: range) -> Mapping[int, bytes]:
-        """Return the dead tokens of partitions of users; empty bytes where there are none."""
+        """Return the dead tokens of partitions of users, empty bytes for a partition without any."""
         ...
 
     def bury(self, partition: int, change: Callable[[bytes], bytes]) -> None:
-        """Replace a partition's dead tokens by what `change` makes of them, in one transaction."""
+        """Replace a partition's dead tokens by the result of `change`, in one transaction."""
         ...

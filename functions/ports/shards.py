@@ -1,4 +1,4 @@
-"""What is stored of the pushes of an execution: their manifests and their shards."""
+"""The store of pushes: their manifests and their shards."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,46 +10,46 @@ from functions.domain.push.shard import PushFiles, Shard
 
 
 class ShardStore(Protocol):
-    """Shards, which workers share out among them by leases and versions, and the manifests of pushes."""
+    """Stores the manifests of pushes, and their shards, which workers claim by leases and versions."""
 
     def save_push(self, files: PushFiles) -> None:
-        """Keep the manifest of a push."""
+        """Store the manifest of a push."""
         ...
 
     def push(self, execution_id: str, push: int) -> PushFiles | None:
-        """Return the manifest of a push, None before its audience is built."""
+        """Return the manifest of a push; None before its audience is built."""
         ...
 
     def create(self, shard: Shard) -> Shard:
-        """Create a shard unless it exists; return the one that is stored."""
+        """Create a shard unless it exists, and return the stored one."""
         ...
 
     def get(self, execution_id: str, key: str) -> Shard | None:
-        """Return a shard by its key, None where there is none."""
+        """Return a shard by its key; None if there is none."""
         ...
 
     def progress(self, execution_id: str) -> Tally:
-        """Return the sum of the tallies of an execution's live shards that are done, without reading each of them.
+        """Return the sum of the tallies of an execution's finished live shards, without reading each of them.
 
         Reasons for exclusions are summed up under the key "all".
         """
         ...
 
     def under_way(self, now: datetime) -> int:
-        """Return how many shards of all executions a worker holds now, without reading each of them."""
+        """Count the shards of all executions that workers hold now, without reading each of them."""
         ...
 
     def save(self, shard: Shard, *, only_while: State) -> Shard:
-        """Write a shard on condition, in one transaction, and return it with its next version.
+        """Write a shard conditionally, in one transaction, and return it with its next version.
 
-        The hot path: one read, of the execution's state, and one write, on condition of the shard's version. Raises
-        Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
-        the version of the given one.
+        This is the hot path: one read of the execution's state, and one write on condition of the shard's version.
+        Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has the
+        version of the given one.
         """
         ...
 
     def settle(self, shard: Shard) -> Shard:
-        """Write what is known of a shard whatever the execution's state; Conflict as in `save`."""
+        """Write a shard in any state of the execution; Conflict as in `save`."""
         ...
 
     def of(self, execution_id: str) -> Sequence[Shard]:

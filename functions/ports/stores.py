@@ -19,10 +19,10 @@ PlanPlace = tuple[datetime, str]
 
 
 class RecipeStore(Protocol):
-    """Recipe documents, as written; a person may have edited them by hand, so they may be malformed."""
+    """Stores recipe documents as written. People may edit them by hand, so they may be malformed."""
 
     def get(self, recipe_id: str) -> dict[str, Any] | None:
-        """Return a document, None where there is none."""
+        """Return a document; None if there is none."""
         ...
 
     def all(self) -> Iterable[dict[str, Any]]:
@@ -30,7 +30,7 @@ class RecipeStore(Protocol):
         ...
 
     def page(self, *, after: str = "", most: int) -> Sequence[dict[str, Any]]:
-        """Return at most so many documents, in order of their ids: the first, or those that follow an id."""
+        """Return at most `most` documents in order of their ids, beginning after `after` or with the first."""
         ...
 
     def change(
@@ -39,10 +39,10 @@ class RecipeStore(Protocol):
         change: Callable[[dict[str, Any] | None], dict[str, Any] | None],
         deed: Deed | None = None,
     ) -> dict[str, Any] | None:
-        """Replace a document by what `change` makes of it, in one transaction; None stands for no document.
+        """Replace a document by the result of `change`, in one transaction. None means no document.
 
-        With a deed, the same transaction plans the recipe's sends, and adds its next entry to the audit log, unless
-        there was no document and there is none. Without one it is as if a person had edited the document by hand.
+        With a deed, the same transaction plans the recipe's sends and adds an entry to its audit log, unless there
+        was and is no document. Without a deed it is an edit by hand.
         """
         ...
 
@@ -59,41 +59,44 @@ class RecipeStore(Protocol):
 
 
 AuditPlace = tuple[datetime, str, int]
-"""Where an entry stands among those of all recipes: its instant, its recipe or the rules' name, its number."""
+"""A position in the log of all subjects: instant, recipe or other subject, and number of an entry."""
 
 
 class AuditLog(Protocol):
-    """What was done to recipes, rules and graves. Changing recipes and rules adds entries; nothing removes one."""
+    """The log of changes to recipes, rules and graves.
+
+    Changes of recipes and rules add entries. Nothing removes one.
+    """
 
     def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
-        """Add an entry about something that is no document of its own: what is said of it is the entry's `after`."""
+        """Add an entry about something without a document of its own; `after` describes it."""
         ...
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
-        """Return a recipe's newest entries, newest first, at most so many: all, or those numbered before another.
+        """Return at most `most` entries of a recipe, newest first, of all or of those numbered below `before`.
 
-        The entries of a recipe that was deleted stay.
+        The entries of a deleted recipe are kept.
         """
         ...
 
     def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
-        """Return entries of all recipes and of the rules, newest first, at most so many: the first, or the next.
+        """Return at most `most` entries of all subjects, newest first.
 
-        Those that follow the place `after` are the next.
+        The page begins after the place `after`, or with the newest entry.
         """
         ...
 
 
 class RequestKeys(Protocol):
-    """What was asked for under which name, so that a request which comes again is known again."""
+    """Stores what was requested under which Idempotency-Key, to recognize a repeated request."""
 
     def claim(self, key: str, asked: Mapping[str, Any], until: datetime) -> Mapping[str, Any]:
-        """Keep what is asked under a name, until then at least; return what the first request asked under it."""
+        """Store a request under a key, at least until `until`, and return the first request stored under that key."""
         ...
 
 
 class CadenceLedger(Protocol):
-    """Who was reserved which push, packed by partition and UTC day, and the rules that it is read by."""
+    """Stores which push is reserved for which user, packed by partition and UTC day, and the cadence rules."""
 
     def transact(
         self,
@@ -101,57 +104,57 @@ class CadenceLedger(Protocol):
         days: Sequence[date],
         change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
     ) -> T:
-        """Read days, write what `change` makes of them, all in one transaction; return its second value."""
+        """Read days and write the result of `change` in one transaction; return its second value."""
         ...
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force: those that were saved, else the default ones."""
+        """Return the current rules: the saved ones, else the defaults."""
         ...
 
     def change_rules(
         self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
     ) -> Sequence[CadenceRule]:
-        """Replace the rules by what `change` makes of those in force; no rules at all bring the default ones back.
+        """Replace the current rules by the result of `change`; an empty result restores the defaults.
 
-        In one transaction, which adds the entry after the last of `domain.cadence_rules.SUBJECT` to the audit log.
+        The same transaction adds an entry to the audit log, under `domain.cadence.rule_changes.SUBJECT`.
         """
         ...
 
 
 class AudienceFiles(Protocol):
-    """Write-once files: audiences, and the device tokens beside them."""
+    """Stores write-once files: audiences and their device tokens."""
 
     def write_once(self, name: str, source: Path) -> Stored:
-        """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
+        """Store a local file under a name. If the name is taken, the existing file wins and is returned."""
         ...
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
-        """Yield a file's lines with their ends."""
+        """Yield a file's lines with their line ends."""
         ...
 
     def read(self, stored: Stored, start: int, end: int) -> bytes:
-        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        """Return a byte range; BadAudience if the file is missing or was replaced."""
         ...
 
     def delete(self, folder: str) -> None:
-        """Delete all files of a folder; nothing happens where there are none."""
+        """Delete all files in a folder, if there are any."""
         ...
 
 
 class AlertStore(Protocol):
-    """Alerts on their way to channels, and those that have arrived, for ninety days at least."""
+    """Stores alerts, delivered or not, for at least ninety days."""
 
     def record(self, outgoing: OutgoingAlert) -> bool:
-        """Keep an alert; False where one of its id is kept already."""
+        """Store an alert; False if one with its id exists."""
         ...
 
     def change(self, alert_id: str, change: Callable[[OutgoingAlert], OutgoingAlert]) -> OutgoingAlert:
-        """Replace an alert by what `change` makes of it, in one transaction; what `change` raises, leaves it.
+        """Replace an alert by the result of `change`, in one transaction. If `change` raises, nothing is written.
 
-        NotFound where there is none.
+        NotFound if there is none.
         """
         ...
 
     def waiting(self, quiet_since: datetime) -> Sequence[OutgoingAlert]:
-        """Return the alerts that a channel has yet to get and no task has tried since then, oldest first."""
+        """Return undelivered alerts without an attempt since `quiet_since`, oldest first."""
         ...

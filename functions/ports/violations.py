@@ -7,19 +7,19 @@ from typing import Protocol
 from functions.domain.execution.safeguards import Violation
 
 ViolationPlace = tuple[datetime, str, str]
-"""Where a violation stands among others in order of time: its instant, its execution, its id."""
+"""A position in a list of violations in order of time: instant, execution and id."""
 
 
 def violation_place(violation: Violation) -> ViolationPlace:
-    """Return where a violation stands among others."""
+    """Return the position of a violation."""
     return violation.at, violation.execution_id, violation.id
 
 
 class ViolationStore(Protocol):
-    """Violations, until somebody has resolved them and ever after."""
+    """Stores violations, also after they are resolved."""
 
     def record(self, violation: Violation) -> bool:
-        """Keep a violation; False where the same one is kept already."""
+        """Store a violation; False if it exists."""
         ...
 
     def of(self, execution_id: str) -> Sequence[Violation]:
@@ -29,15 +29,15 @@ class ViolationStore(Protocol):
     def unresolved(
         self, *, most: int, recipe_id: str | None = None, after: ViolationPlace | None = None
     ) -> Sequence[Violation]:
-        """Return at most so many unresolved violations, of a recipe or of all, newest first.
+        """Return at most `most` unresolved violations, of a recipe or of all, newest first.
 
-        The first, or those that follow the place `after`. Without reading each execution, or those that are resolved.
+        The page begins after the place `after`, or with the newest. Resolved ones and executions are not read.
         """
         ...
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
-        """Mark a violation as resolved, in one transaction, and return it; the first to resolve it stays.
+        """Mark a violation as resolved, in one transaction, and return it. The first resolution is kept.
 
-        NotFound where there is none.
+        NotFound if there is none.
         """
         ...

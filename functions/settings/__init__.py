@@ -1,4 +1,4 @@
-"""What a deployment is told: its settings, as types; `read.py` reads them from the environment."""
+"""The settings of a deployment, as types. `read.py` reads them from the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,11 +10,11 @@ from functions.domain.policy import Policy
 from functions.domain.roles import Role
 
 FUNCTION = "{function}"
-"""Stands for a function's name in the pattern of the functions' addresses."""
+"""The placeholder for a function's name in the pattern of the functions' addresses."""
 
 
 class Platform(StrEnum):
-    """Where the functions run."""
+    """The platform of the functions."""
 
     EMBEDDED = "embedded"
     GOOGLE_CLOUD = "gcp"
@@ -25,8 +25,8 @@ class FcmSettings:
     """Where and how to reach FCM.
 
     `credentials_file` is a service account's key; without one, the credentials of the machine are used. `ca_file`
-    replaces the authorities that are trusted by default, so that a local server can stand in for FCM.
-    `time_to_live` is how long FCM tries to reach a device.
+    replaces the default certificate authorities, so that a local server can replace FCM. `time_to_live` is how long
+    FCM tries to reach a device.
     """
 
     project: str
@@ -43,11 +43,11 @@ class FcmSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleSettings:
-    """Who may visit the console on Google Cloud.
+    """Who can visit the console on Google Cloud.
 
-    Identity-Aware Proxy stands before it and asserts who comes, made out to `audience`, signed by one of the keys at
-    `keys_url` (cloud.google.com/iap/docs/signed-headers-howto). `users` are the people and the role of each. With
-    `key` the console signs its forms; other functions do not know it.
+    Identity-Aware Proxy asserts the visitor in a token for `audience`, signed by one of the keys at `keys_url`
+    (cloud.google.com/iap/docs/signed-headers-howto). `users` maps people to roles. The console signs its forms with
+    `key`, which other functions do not have.
     """
 
     audience: str = ""
@@ -58,7 +58,7 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudSettings:
-    """Where things are on Google Cloud, and who may call the functions.
+    """The resources on Google Cloud, and the allowed callers of the functions.
 
     `function_url` is the address of every function, with `{function}` where its name goes, hyphens for underscores;
     it is what ID tokens are made out to, too. `task_caller` and `scheduler_caller` are the e-mail addresses of
@@ -96,7 +96,7 @@ class CloudSettings:
         return self.function_url.replace(FUNCTION, function.replace("_", "-"))
 
     def function_at(self, url: str) -> str | None:
-        """Return the function that has an address, None for an address of somebody else's."""
+        """Return the function at an address; None for any other address."""
         start, _, end = self.function_url.partition(FUNCTION)
         if not url.startswith(start) or not url.endswith(end) or len(url) <= len(start) + len(end):
             return None
@@ -105,21 +105,20 @@ class CloudSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class UserDatabaseSettings:
-    """A PostgreSQL database that holds the user data: its address as libpq takes it, and the schema of the tables.
+    """A PostgreSQL database with the user data: its address for libpq, and the schema of the tables.
 
-    The address is a secret of build_audience's; elsewhere it is empty.
+    The address is a secret of build_audience; in other functions it is empty.
     """
 
-    url: str = field(repr=False)  # a password may be in it
+    url: str = field(repr=False)  # it may contain a password
     schema: str = "public"
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserDatasetSettings:
-    """A BigQuery dataset (`project.dataset`) that holds the user data.
+    """A BigQuery dataset (`project.dataset`) with the user data.
 
-    `project` pays for the queries, each of which is billed for `max_gib_billed` at most. What they find gets out by
-    way of `bucket`.
+    `project` pays for the queries, at most `max_gib_billed` for each. Results are exported through `bucket`.
     """
 
     dataset: str
@@ -130,12 +129,12 @@ class UserDatasetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that the environment decides. Without `fcm`, messages go to a file that people can read.
+    """All settings from the environment. Without `fcm`, messages go to a file that people can read.
 
     User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
-    `user_dataset`. A statement of an audience job may take `user_data_timeout`. `webhooks` are the addresses of
-    channels for alerts, by name: a secret of send_alert's, as anyone who has it can post there; elsewhere there are
-    none.
+    `user_dataset`. `user_data_timeout` limits a statement of an audience job. `webhooks` are the addresses of alert
+    channels, by name. They are a secret of send_alert, as anyone who has an address can post there; other functions
+    have none.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -150,5 +149,5 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
 
     def on_files(self, folder: Path | str) -> "Settings":
-        """Give the settings with the user data in a folder, wherever they were."""
+        """Return the settings with the user data in a folder instead."""
         return replace(self, user_data_dir=folder, user_database=None, user_dataset=None)

@@ -1,4 +1,4 @@
-"""The only reader of the environment: read once, refused early and by name."""
+"""The only reader of the environment. It reads once, and errors name the variable."""
 
 import os
 import re
@@ -33,9 +33,9 @@ _WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
-"""A project's id, perhaps of a domain's: cloud.google.com/resource-manager/docs/creating-managing-projects."""
+"""A project id, perhaps with a domain: cloud.google.com/resource-manager/docs/creating-managing-projects."""
 _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
-"""A dataset with its project's id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
+"""A dataset with its project id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _TASK_SECONDS = 30 * 60
@@ -48,12 +48,12 @@ def process_settings() -> Settings:
 
 
 def named_commit() -> str:
-    """Return the commit that the deployment says it runs (SOURCE_COMMIT); empty where it does not say."""
+    """Return the commit of the deployment (SOURCE_COMMIT); empty if not set."""
     return os.environ.get("SOURCE_COMMIT", "")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read settings from the environment's variables; Misconfigured names the one at fault."""
+    """Read settings from environment variables; Misconfigured names the invalid one."""
     reader = _Reader(environ)
     platform = Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
     return Settings(
@@ -100,7 +100,7 @@ class _Reader:
         return text
 
     def url(self, name: str, default: str = "") -> str:
-        """Return an address that begins with https://, or one of this machine."""
+        """Return an address that begins with https://, or is on this machine."""
         text = self.text(name, default)
         if not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
             raise Misconfigured(name, f"must begin with https://, got {text!r}")
@@ -170,7 +170,7 @@ def _user_dataset(reader: _Reader) -> UserDatasetSettings:
 def _user_database(reader: _Reader) -> UserDatabaseSettings:
     url = reader.text("USER_DATABASE_URL", "")
     if url and not url.startswith(("postgresql://", "postgres://")):
-        # What is there is not shown: it may be a password.
+        # The error does not show the value: it may be a password.
         raise Misconfigured(
             "USER_DATABASE_URL", "must begin with postgresql://, as in postgresql://role@host/database"
         )
@@ -193,7 +193,7 @@ def _console(reader: _Reader) -> ConsoleSettings:
 
 
 def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
-    """Read who has which role: `EMAIL:ROLE`, several with commas between them."""
+    """Read roles: `EMAIL:ROLE`, separated by commas."""
     callers = dict[str, Role]()
     for word in reader.words(setting):
         email, _, role = word.rpartition(":")
@@ -205,7 +205,7 @@ def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
 
 
 def _api_origins(reader: _Reader) -> tuple[str, ...]:
-    """Read the origins whose pages may call the API, as a browser writes them; `*` would let every page in."""
+    """Read the origins whose pages may call the API, as browsers write them. `*` would allow every page."""
     for origin in (origins := reader.words("API_CORS_ORIGINS")):
         if not _ORIGIN.fullmatch(origin):
             raise Misconfigured("API_CORS_ORIGINS", f"must be origins such as https://example.com, got {origin!r}")
@@ -228,9 +228,9 @@ def _fcm(reader: _Reader) -> FcmSettings:
 
 
 def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
-    """Read channels' addresses: each is `NAME=URL`; a URL alone is the channel for everything.
+    """Read the addresses of channels, each as `NAME=URL`. A URL alone is the channel for everything.
 
-    Misconfigured where one cannot be used. It does not show what is there: anyone who knows one can post to it.
+    Misconfigured for an invalid one. The error does not show the value: anyone who knows an address can post to it.
     """
     setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
     for place, word in enumerate(words, start=1):

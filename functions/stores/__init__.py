@@ -1,4 +1,4 @@
-"""The stores, written once over a document port; each runtime plays that port on its own database."""
+"""The stores, written once over a document port that each runtime implements on its own database."""
 
 from typing import TypedDict
 
@@ -20,7 +20,7 @@ from functions.stores.violations import DocumentViolationStore
 
 
 class Stores(TypedDict):
-    """The ports that are played on documents, by their names in `Ports`."""
+    """The ports that are implemented on documents, by their names in `Ports`."""
 
     recipes: RecipeStore
     audit: AuditLog

@@ -1,6 +1,6 @@
-"""Alerts on their way to channels.
+"""The store of alerts.
 
-`waitingQuietlySince` is there while some channel is still to get the alert, and is what is searched for; Firestore
+A document has `waitingQuietlySince`, the field to search by, while some channel still has to get the alert. Firestore
 deletes a document some time after its `expireAt`.
 """
 

@@ -1,4 +1,4 @@
-"""The audit log: entries that are written together with the changes that they tell of."""
+"""The audit log: entries that are written together with the changes that they describe."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from functions.domain.instants import instant
 from functions.ports.stores import AuditPlace
 from functions.stores.documents import Batch, Collection, Documents, Place, Query
 
-Told = dict[str, Any] | None
+Snapshot = dict[str, Any] | None
 _MOST_TRIES = 100
 
 
@@ -38,11 +38,11 @@ ENTRIES = Collection[AuditEntry](
     parts={"before": lambda entry: entry.before, "after": lambda entry: entry.after},
     changeable=True,
 )
-"""By what was changed, a recipe's id or another subject, and by number."""
+"""Keyed by subject (a recipe's id or another one) and number."""
 
 
 class _NumberTaken(Exception):
-    """Somebody else has added an entry of this number."""
+    """Another process added an entry of this number."""
 
 
 class DocumentAuditLog:
@@ -52,7 +52,7 @@ class DocumentAuditLog:
         self._documents = documents
 
     def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
-        self.tell(subject, [], lambda _: (None, dict(after)), deed)
+        self.change(subject, [], lambda _: (None, dict(after)), deed)
 
     def of_recipe(self, recipe_id: str, *, before: int | None = None, most: int) -> Sequence[AuditEntry]:
         newest = _newest(recipe_id, most=most)
@@ -62,13 +62,13 @@ class DocumentAuditLog:
     def newest(self, *, most: int, after: AuditPlace | None = None) -> Sequence[AuditEntry]:
         return self._documents.find(ENTRIES, Query(order="at", descending=True, after=after or (), most=most))
 
-    def tell(
+    def change(
         self,
         subject: str,
         places: Sequence[Place[Any]],
-        change: Callable[[Batch], tuple[Told, Told]],
+        change: Callable[[Batch], tuple[Snapshot, Snapshot]],
         deed: Deed,
-    ) -> Told:
+    ) -> Snapshot:
         """Change documents and add the next entry to a log; again with the number after it where that is taken.
 
         `change` writes the documents, and returns what the entry tells: what was, and what is. That is returned, too.
@@ -78,11 +78,11 @@ class DocumentAuditLog:
             last = self._documents.find(ENTRIES, replace(_newest(subject, most=1), parts=False))
             number = 1 + max((entry.number for entry in last), default=0)
 
-            def both(batch: Batch, number: int = number) -> Told:
+            def both(batch: Batch, number: int = number) -> Snapshot:
                 before, after = change(batch)
                 entry = AuditEntry(recipe_id=subject, number=number, deed=deed, before=before, after=after)
-                told = before is not None or after is not None
-                if told and not batch.create(ENTRIES.at(subject, number), entry):
+                exists = before is not None or after is not None
+                if exists and not batch.create(ENTRIES.at(subject, number), entry):
                     raise _NumberTaken
                 return after
 
@@ -90,7 +90,7 @@ class DocumentAuditLog:
                 return self._documents.change([*places, ENTRIES.at(subject, number)], both)
             except _NumberTaken:
                 continue
-        raise Conflict(f"others change {subject} all the time; try again")
+        raise Conflict(f"{subject} is being changed by other requests; try again")
 
 
 def _newest(subject: str, *, most: int) -> Query:

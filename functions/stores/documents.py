@@ -1,4 +1,4 @@
-"""The document port: what the stores need of a database. Firestore, SQLite and memory are its back ends."""
+"""The document port: what the stores need from a database. Firestore, SQLite and memory are its back ends."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ def _none(_: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Collection(Generic[E]):
-    """Documents of one kind: where they lie, and how the values that they stand for are written and read.
+    """Documents of one kind: their path, and how their values are written and read.
 
     `path` has a place for each key of a document: `executions/{}/shards/{}`. `write` returns a document as JSON has
     it. `fields` returns what queries compare and what a database keeps in a type of its own, such as bytes and
@@ -35,11 +35,11 @@ class Collection(Generic[E]):
     fields: Callable[[E], Mapping[str, Any]] = _none
     parts: Mapping[str, Callable[[E], Mapping[str, Any] | None]] = field(default_factory=dict)
     numbered: Callable[[E, int], E] | None = None
-    """Puts into a value the number that counts up in the order in which the documents were created."""
+    """Adds to a value its number in the order of creation."""
     version: Callable[[E], int] | None = None
-    """Returns the number that counts the writes of a document which `Documents.replace` writes."""
+    """Returns the version of a value: the number of its writes by `Documents.replace`."""
     changeable: bool = False
-    """Whether a value can be changed by those who have it, so that a back end has to keep a copy."""
+    """Whether values are mutable, so that a back end has to copy them."""
 
     def at(self, *keys: Key) -> "Place[E]":
         """Return the place of a document."""
@@ -48,7 +48,7 @@ class Collection(Generic[E]):
 
 @dataclass(frozen=True)
 class Place(Generic[E]):
-    """Where a document is, whether there is one or not."""
+    """The place of a document, whether it exists or not."""
 
     collection: Collection[E]
     keys: Keys
@@ -56,12 +56,12 @@ class Place(Generic[E]):
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Which documents of a collection are looked for, and in which order they come.
+    """A query for documents of a collection, with their order.
 
-    Those whose first keys are `under`, and whose fields compare as `where` says: a field's name, a comparison, and a
-    value. In order of the field `order`, then of their keys; with `where` and without `order`, in any. Those behind
-    the place `after`: the value of `order`, if any, then the keys below `under`. At most so many. Without `parts`,
-    those of each document are not read.
+    It finds documents whose first keys are `under` and whose fields match `where`: name, comparison and value. They
+    are in order of the field `order`, then of their keys; with `where` but without `order`, in any order. They begin
+    after the place `after`: the value of `order`, if any, then the keys below `under`. There are at most `most`.
+    Without `parts`, the parts of documents are not read.
     """
 
     under: Keys = ()
@@ -75,7 +75,7 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A condition on another document: its field has a value."""
+    """A condition on another document: a field has a given value."""
 
     place: Place[Any]
     field: str
@@ -83,7 +83,7 @@ class Guard:
 
 
 class GuardFailed(Exception):
-    """The guard's field has another value, or none where there is no document."""
+    """The guard's field has another value, or the document is missing."""
 
     def __init__(self, found: str | None) -> None:
         self.found = found
@@ -91,11 +91,11 @@ class GuardFailed(Exception):
 
 
 class Overtaken(Exception):
-    """The document is not at the version that was to be replaced."""
+    """The stored document has another version than the one to replace."""
 
 
 class Batch(Protocol):
-    """One attempt at a change: what was read, and what is to be written, all of it or nothing."""
+    """One attempt at a change: documents that were read, and writes that happen all or not at all."""
 
     def read(self, place: Place[E]) -> E | None:
         """Return a document as it was read."""
@@ -106,54 +106,54 @@ class Batch(Protocol):
         ...
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document that was read; False where there is one."""
+        """Create a document that was read; False if it exists."""
         ...
 
     def delete(self, place: Place[Any]) -> None:
-        """Delete a document that was read, if there is one."""
+        """Delete a document that was read, if it exists."""
         ...
 
     def add(self, place: Place[Mapping[str, int]], amounts: Mapping[str, int]) -> None:
-        """Add to numbers of a document, which begin at 0; it need not have been read."""
+        """Add to numeric fields, which begin at 0. The document need not have been read."""
         ...
 
     def touch(self, place: Place[None]) -> None:
-        """Let no other change succeed that touches the same place at the same time; it has to be read."""
+        """Make concurrent changes that touch the same place fail. The document must have been read."""
         ...
 
     def left_behind(self, place: Place[Any], version: int) -> bool:
-        """Say whether this process has written what is stored by a `replace` of a version that it was told failed."""
+        """Return whether the stored document comes from a `replace` by this process that seemed to fail."""
         ...
 
 
 class Documents(Protocol):
-    """A database of documents. Transient where trouble passes by itself, Misconfigured where somebody has to act."""
+    """A database of documents. Transient for temporary problems, Misconfigured if the operator has to act."""
 
     def get(self, place: Place[E]) -> E | None:
-        """Return a document, None where there is none."""
+        """Return a document; None if there is none."""
         ...
 
     def get_all(self, places: Sequence[Place[E]]) -> Sequence[E | None]:
-        """Return documents in the order of the places, all at once where that saves time."""
+        """Return documents in the order of the places, in one call if that saves time."""
         ...
 
     def create(self, place: Place[E], value: E) -> bool:
-        """Create a document; False where somebody else has created it before."""
+        """Create a document; False if it exists."""
         ...
 
     def change(self, places: Sequence[Place[Any]], work: Callable[[Batch], T]) -> T:
-        """Read documents as they are at one instant, let `work` write some of them, and return its result.
+        """Read documents at one instant, let `work` write some of them, and return its result.
 
-        `work` may run more than once, where somebody else was faster; what it raises, leaves everything as it was.
+        `work` may run several times if other processes were faster. If it raises, nothing is written.
         """
         ...
 
     def replace(self, place: Place[E], value: E, *, version: int, guard: Guard) -> None:
-        """Replace a document that is at a version, in one transaction, while a guard holds.
+        """Replace a document at a given version, in one transaction, if a guard holds.
 
-        The hot path: one read, of the guard, and one conditional write. GuardFailed and Overtaken say what is not so,
-        the guard first. A write that landed although its answer was lost may end in an error too, where the guard
-        fails before it is repeated: `Batch.left_behind` knows it again.
+        This is the hot path: one read of the guard, and one conditional write. It raises GuardFailed, or else
+        Overtaken. A write that succeeded but whose answer was lost can also end in an error, if the guard fails
+        before the repetition: `Batch.left_behind` recognizes it.
         """
         ...
 
@@ -162,18 +162,18 @@ class Documents(Protocol):
         ...
 
     def count(self, collection: Collection[Any], query: Query) -> int:
-        """Return how many documents a query finds, without reading each of them."""
+        """Count the documents that a query finds, without reading each of them."""
         ...
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
-        """Write the documents again that a query finds without a field, as older releases have written them."""
+        """Rewrite the documents without a field, which older releases wrote."""
         ...
 
 
 def change_one(documents: Documents, place: Place[E], change: Callable[[E], E], *, missing: str) -> E:
-    """Replace a document by what `change` makes of it, in one transaction; NotFound where there is none.
+    """Replace a document by the result of `change`, in one transaction; NotFound if there is none.
 
-    `missing` are the words for that.
+    `missing` is the message of that error.
     """
 
     def work(batch: Batch) -> E:

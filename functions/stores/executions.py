@@ -1,4 +1,4 @@
-"""Executions, up to when all sends have one, and the log of each."""
+"""Executions, the instant up to which every send has one, and logs."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from functions.stores.documents import Batch, Collection, Documents, Query, chan
 
 
 def _fields(execution: Execution) -> Mapping[str, Any]:
-    """Return what executions are searched by; instants too, so that a database can sort and people can read them."""
+    """Return the fields to search by. Instants are included, so that databases can sort and people can read them."""
     return {
         "recipeId": execution.recipe_id,
         "state": execution.state.value,
@@ -25,7 +25,7 @@ def _fields(execution: Execution) -> Mapping[str, Any]:
 
 
 def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime | None:
-    """Return the instant that is kept; what somebody has edited by hand counts as none."""
+    """Return the stored instant; None if it was edited by hand and cannot be read."""
     kept = document.get("accountedUntil")
     try:
         return instant(kept) if isinstance(kept, str) else None
@@ -95,7 +95,7 @@ class DocumentExecutionStore:
 
 
 class DocumentExecutionLog:
-    """Plays ExecutionLog; lines of one instant stay in the order in which a process has written them."""
+    """Plays ExecutionLog. Lines with the same instant keep the order in which a process wrote them."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

@@ -10,19 +10,19 @@ from functions.domain.audit import Deed
 from functions.domain.cadence.rule_changes import SUBJECT, rules_document
 from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
 from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient
-from functions.stores.audit import DocumentAuditLog, Told
+from functions.stores.audit import DocumentAuditLog, Snapshot
 from functions.stores.documents import Batch, Collection, Documents
 
 T = TypeVar("T")
 Rules = tuple[CadenceRule, ...]
 
 _KEPT = timedelta(days=120)
-"""Longer than anybody may look back; then the database may delete a day."""
+"""Longer than any rule or report looks back. After that the database can delete a day."""
 
 
 @dataclass(frozen=True)
 class PackedDay:
-    """What was reserved in one partition on one day; `day` is None where it is not read again."""
+    """The reservations of one partition on one day; `day` is None if it is not read again."""
 
     packed: bytes
     day: date | None = None
@@ -55,7 +55,10 @@ RULES = Collection[Rules](
 
 
 class DocumentCadenceLedger:
-    """Plays CadenceLedger; StoreUnavailable as the whole database, LedgerUnreadable for all other trouble with it."""
+    """Plays CadenceLedger.
+
+    StoreUnavailable if the whole database is unavailable, LedgerUnreadable for other problems.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -67,10 +70,10 @@ class DocumentCadenceLedger:
         days: Sequence[date],
         change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
     ) -> T:
-        """Read days, write what `change` makes of them, in one transaction; a day never written is empty bytes.
+        """Read days and write the result of `change` in one transaction. A day that was never written is empty.
 
-        Who writes any day touches the partition's own document too: so two that write different days of it, each by
-        what it has read of the other's, cannot both succeed.
+        Every write also touches the partition's own document, so two processes that write different days of a
+        partition at the same time cannot both succeed.
         """
         whole = PARTITIONS.at(partition)
         places = {day: DAYS.at(partition, day) for day in days}
@@ -95,14 +98,14 @@ class DocumentCadenceLedger:
         self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
     ) -> Sequence[CadenceRule]:
 
-        def work(batch: Batch) -> tuple[Told, Told]:
+        def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
             before = batch.read(RULES.at()) or DEFAULT_RULES
             rules[:] = change(before)
             batch.write(RULES.at(), tuple(rules))
             return rules_document(before), rules_document(rules or DEFAULT_RULES)
 
         rules: list[CadenceRule] = []
-        self._audit.tell(SUBJECT, [RULES.at()], work, deed)
+        self._audit.change(SUBJECT, [RULES.at()], work, deed)
         return tuple(rules) or DEFAULT_RULES
 
 

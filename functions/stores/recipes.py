@@ -1,4 +1,4 @@
-"""Recipe documents, which people may edit by hand, and the plans of those that are active."""
+"""The store of recipe documents, which people may edit by hand, and of the plans of their sends."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ PLANS = Collection[Plan](
 
 
 class DocumentRecipeStore:
-    """Plays RecipeStore. A document's name is its recipe's id, whatever a person wrote into its field `id`."""
+    """Plays RecipeStore. A document's name is the recipe's id, even if the field `id` was edited by hand."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -81,7 +81,7 @@ class DocumentRecipeStore:
 
         if deed is None:
             return self._documents.change([place], work)[1]
-        return self._audit.tell(recipe_id, [place, plan], work, deed)
+        return self._audit.change(recipe_id, [place, plan], work, deed)
 
     def plans(self, *, most: int | None = None, after: PlanPlace | None = None) -> Sequence[Plan]:
         return self._documents.find(PLANS, Query(order="nextSendAt", after=after or (), most=most))

@@ -1,4 +1,4 @@
-"""What was asked for under which name."""
+"""Requests by their Idempotency-Keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functions.stores.documents import Collection, Documents
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What was asked, and until when at least that is kept; None where it is not read again."""
+    """A request, and how long it is kept at least; None if it is not read again."""
 
     asked: Mapping[str, Any]
     until: datetime | None = None

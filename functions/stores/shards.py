@@ -1,4 +1,4 @@
-"""Shards of an execution, the manifests of its pushes, and the sum of what is done."""
+"""Shards of executions, the manifests of pushes, and the sums of finished shards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ SHARDS = Collection[Shard](
 PROGRESS = Collection[Mapping[str, int]](
     path="executions/{}/progress/live", write=lambda sums: sums, read=lambda document, _: document
 )
-"""Of each execution, sums of the tallies of its live shards that are done; a back end may sum them up when asked."""
+"""For each execution, the sum of the tallies of its finished live shards. A back end may compute it on read."""
 
 
 class DocumentShardStore:
@@ -69,13 +69,13 @@ class DocumentShardStore:
         return self._documents.count(SHARDS, Query(where=(("leaseUntil", ">", now),)))
 
     def save(self, shard: Shard, *, only_while: State) -> Shard:
-        """Write a shard on condition, in one transaction, and return it with its next version.
+        """Write a shard conditionally, in one transaction, and return it with its next version.
 
         Raises Halted unless the execution is in the state `only_while`, and Conflict unless the stored shard has
         the version of the given one. That costs one read, of the state, and one write.
 
-        A write that landed although its answer was lost may end in an error too, where the execution is stopped
-        before it is repeated: then `settle` still takes the shard as it was given here.
+        A write that succeeded but whose answer was lost can also end in an error, if the execution is stopped before
+        the repetition. `settle` still accepts the shard that was given here.
         """
         written = replace(shard, version=shard.version + 1)
         guard = Guard(place=EXECUTIONS.at(shard.execution_id), field="state", value=only_while.value)
@@ -112,7 +112,7 @@ def _place(shard: Shard) -> Place[Shard]:
 
 
 def _count(batch: Batch, shard: Shard, before: Tally) -> None:
-    """Add to the execution's progress what a live shard's outcomes are more than they were, once it is done."""
+    """Add a finished live shard's change of outcomes to the execution's progress."""
     if shard.test or not shard.done:
         return
     after, amounts = _sums(shard.tally), _sums(before)

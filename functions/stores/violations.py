@@ -1,4 +1,4 @@
-"""Violations of executions."""
+"""The store of violations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -47,7 +47,7 @@ class DocumentViolationStore:
         return self._documents.find(VIOLATIONS, wanted)
 
     def _name_recipes_once(self) -> None:
-        """Store the recipe of open violations that an older release has written without it; once a process."""
+        """Add the recipe to open violations that an older release wrote without it, once per process."""
         if not self._recipes_named:
             self._documents.fill(VIOLATIONS, _UNRESOLVED, "recipeId")
             self._recipes_named = True

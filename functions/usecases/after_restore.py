@@ -1,7 +1,7 @@
-"""After a restore: end what may have been sent since the backup, so that no user gets a push twice.
+"""After a restore: end every send that may have gone out since the backup, so that no user gets a push twice.
 
-A backup does not know what happened after it: what was sent, cancelled or stopped. So no send whose preparation began
-before the restore is sent any more. Its users count as possibly reached, in the receipts and in the cadence ledger.
+A backup does not know what happened after it: what was sent, cancelled or stopped. So a send whose preparation began
+before the restore is not sent. Its users count as possibly reached in receipts and in the cadence ledger.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,10 @@ from functions.usecases.timeline.steps import Run, read_run
 
 
 def end_sends_since(ports: Ports, backed_up_at: datetime) -> list[Execution]:
-    """End every execution that was under way at the backup, or that began since; return them in order of their sends.
+    """End every execution that was running at the backup or began since; return them in order of their sends.
 
-    The state is STOPPED, and the reason says why. Rows that were due and whose outcome the backup does not know are
-    unknown. Rows that were not due yet are not reached. Nothing is sent.
+    Their state is STOPPED, with a reason. Rows that were due and have no outcome in the backup are unknown. Rows that
+    were not due yet are not reached. Nothing is sent.
     """
     ended = [_end(ports, execution, backed_up_at) for execution in [*_under_way(ports), *_since(ports, backed_up_at)]]
     return sorted(ended, key=lambda execution: (execution.send_at, execution.id))
@@ -47,19 +47,19 @@ def _under_way(ports: Ports) -> list[Execution]:
 
 
 def _since(ports: Ports, backed_up_at: datetime) -> Iterator[Execution]:
-    """Create the executions of the sends that have started since the backup, so that nothing starts them late."""
+    """Create the executions of sends that started since the backup, so that nothing starts them late."""
     for document in ports.recipes.all():
-        with suppress(BadRecipe):  # reconciling reports it, and nothing starts it
+        with suppress(BadRecipe):  # reconcile reports it, and nothing starts it
             recipe = read(document)
             for send_at in list(_started_since(ports, recipe, backed_up_at)):
                 yield create(ports, recipe, send_at, Kind.SCHEDULED)
 
 
 def _started_since(ports: Ports, recipe: Recipe, backed_up_at: datetime) -> Iterator[datetime]:
-    """Yield the sends of a recipe that have started since the day before the backup and have no execution.
+    """Yield the sends of a recipe that started since the day before the backup and have no execution.
 
-    Where nothing says since when the recipe sends, as after an edit in the store, the look goes back only as far as a
-    late send may still start.
+    If the beginning of the schedule is unknown, as after an edit in the store, only sends that could still start late
+    count.
     """
     if not recipe.is_active:
         return
@@ -78,7 +78,7 @@ def _end(ports: Ports, execution: Execution, backed_up_at: datetime) -> Executio
     now = ports.clock.now()
     _void_leases(ports, execution)
     if execution.kind is not Kind.TEST and not run.recipe.test_mode:
-        if execution.send_at <= now:  # it may have gone live: starting it by hand again today is refused
+        if execution.send_at <= now:  # it may have gone live, so starting it by hand today is refused
             ports.executions.change(execution.id, lambda current: current.started(Phase.LIVE_EXECUTION, now))
         _count_due_as_lost(ports, run)
     end(ports, run, Phase.CLEANUP, State.STOPPED, _finding(backed_up_at, now))
@@ -97,14 +97,14 @@ def _finding(backed_up_at: datetime, now: datetime) -> Finding:
 
 
 def _void_leases(ports: Ports, execution: Execution) -> None:
-    """Take the shards from their workers, which are gone with the system that the backup is of."""
+    """Remove the leases of workers, which no longer exist after a restore."""
     for shard in ports.shards.of(execution.id):
         if shard.lease_until is not None:
             ports.shards.settle(replace(shard, lease_until=None))
 
 
 def _count_due_as_lost(ports: Ports, run: Run) -> None:
-    """Close the shards that were due, each row of them as possibly sent."""
+    """Close the shards that were due, with every row as possibly sent."""
     now = ports.clock.now()
     for files in built_pushes(ports, run.execution.id):
         due_at = push_due_at(run, files.push)

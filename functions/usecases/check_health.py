@@ -1,4 +1,4 @@
-"""Ask everything that Tminus depends on whether it answers."""
+"""Check whether everything that Tminus depends on works."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _OK = "ok"
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """Each dependency with the word `ok`, and when the parts of this process last worked, where it has any."""
+    """Each dependency with `ok` or a word for its problem, and when each part of this process last worked."""
 
     status: str
     dependencies: Mapping[str, str]
@@ -24,12 +24,12 @@ class Health:
 
     @property
     def ill(self) -> Mapping[str, str]:
-        """The dependencies that do not answer as they should, each with a word for what is wrong."""
+        """The dependencies with a problem, each with a word for it."""
         return {name: word for name, word in self.dependencies.items() if word != _OK}
 
 
 def check_health(ports: Ports) -> Health:
-    """Ask each dependency, and each part of this runtime; the answer holds nothing of what they hold."""
+    """Check each dependency, and each part of this runtime. The result contains no stored data."""
     words = {name: _ask(lambda ask=ask: ask(ports)) for name, ask in _QUESTIONS.items()}  # type: ignore[misc]
     words |= {name: _ask(part.check) for name, part in ports.parts.items()}
     known = {name: part.last_worked() for name, part in ports.parts.items()}
@@ -39,7 +39,7 @@ def check_health(ports: Ports) -> Health:
 
 
 def _ask(question: Callable[[], object]) -> str:
-    """Ask one question: whatever goes wrong, the answer is a word; texts of errors may hold addresses or data."""
+    """Run one check and return a word for its result, not the error's text, which may contain addresses or data."""
     try:
         question()
     except (TminusError, AudienceJobError) as error:

@@ -1,4 +1,4 @@
-"""Calls the HTTP API of a running system, and turns its errors into ours."""
+"""A client of the HTTP API of a running system. It converts errors of the API to Tminus's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_SECONDS = 120.0
-"""An upload of 100 MB takes a while to be read and sorted."""
+"""Reading and sorting an upload of 100 MB takes a while."""
 
 
 class NoAnswer(Transient):
@@ -19,12 +19,12 @@ class NoAnswer(Transient):
 
 
 class NotThere(BadInput):
-    """The system has no such recipe or execution."""
+    """The recipe or execution does not exist in the system."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a call answered: the envelope's data and message, and where the next page begins."""
+    """The answer to a call: the envelope's data and message, and the cursor of the next page."""
 
     data: Any
     message: str
@@ -35,16 +35,16 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClient:
-    """A running system: the address of its function `api`, and the caller's token if the system asks for one."""
+    """A running system: the address of its function `api`, and the caller's token, if the system needs one."""
 
     url: str
     token: str = ""
 
     def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
-        """Make a call; `request` is `json`, `params`, `data` and `files`, as httpx takes them.
+        """Make a call; `request` are httpx's `json`, `params`, `data` and `files`.
 
-        Raises BadFields for refused fields, NotThere for what the system lacks, BadInput for other refusals, and
-        NoAnswer if the request may have been carried out.
+        Raises BadFields for invalid fields, NotThere for a missing recipe or execution, BadInput for other refusals,
+        and NoAnswer if the request may have been carried out.
         """
         response = self._response(method, path, headers or {}, request)
         body = _envelope(response)
@@ -61,7 +61,7 @@ class ApiClient:
         )
 
     def text(self, path: str) -> str:
-        """Return what a call answers that answers no JSON."""
+        """Return the text of an answer that is not JSON."""
         response = self._response("GET", path, {}, {})
         if response.headers.get("Content-Type", "").startswith("application/json"):
             raise _refused(response, _envelope(response))

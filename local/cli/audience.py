@@ -96,7 +96,7 @@ def _query_based(path: Path) -> Any:
 
 
 def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query: Path | None) -> dict[str, Any]:
-    """Return the options as an `audienceCriteria`."""
+    """Return the options as `audienceCriteria`."""
     try:
         read = json.loads(filters) if filters is not None else None
     except ValueError as error:

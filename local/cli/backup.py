@@ -32,7 +32,7 @@ _state = click.option(
 @force_option("Replace FILE if it exists.")
 @json_option
 def backup(file: Path, state: Path, force: bool, as_json: bool) -> None:
-    """Write the state to FILE, a .tar.gz, also while `tminus up` runs.
+    """Write the state to FILE, a .tar.gz. `tminus up` may be running.
 
     It holds the database, the outbox, the alerts, receipts, and audiences with the device tokens of what is under
     way. Keep it as you keep the user data, which are not in it: only its owner can read it.
@@ -95,7 +95,7 @@ def restore(file: Path, state: Path, at: str | None, send_due: bool, force: bool
 
 
 def _now(contents: Contents, state: Path, said: datetime | None) -> datetime:
-    """Return the instant of the restore on the state's clock: no earlier than anything that has happened on it."""
+    """Return the instant of the restore on the state's clock: not before anything that has happened on it."""
     if said is None and not contents.fast:
         return RealClock().now()
     known = [contents.taken_at, said, KeptClock(state / CLOCK).read() if contents.fast else None]
@@ -103,7 +103,7 @@ def _now(contents: Contents, state: Path, said: datetime | None) -> datetime:
 
 
 def _stop(draft: Path, contents: Contents, now: datetime) -> Sequence[Execution]:
-    settings = replace(process_settings(), state_dir=draft, fcm=None)  # nothing that sends is at hand
+    settings = replace(process_settings(), state_dir=draft, fcm=None)  # nothing here can send
     with closing(bootstrap.embedded(settings, VirtualClock(now))) as system:
         return end_sends_since(system.ports, contents.taken_at)
 

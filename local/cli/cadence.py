@@ -27,7 +27,7 @@ from local.embedded.clock import RealClock
 
 @click.group()
 def cadence() -> None:
-    """Look into the cadence ledger, and import what was sent before; see and change the rules of a system (--url)."""
+    """Read the cadence ledger, import past pushes, and show and change the rules of a running system (--url)."""
 
 
 _RULES = "/api/cadence-rules"
@@ -46,7 +46,7 @@ _state = click.option(
 @json_option
 @click.pass_context
 def user(context: click.Context, user_id: str, state: Path, days: int, until: str | None, as_json: bool) -> None:
-    """Show what USER_ID got, and did not get and why, newest first, with the texts as they were sent."""
+    """Show the pushes that USER_ID got, or did not get and why, newest first, with the texts as sent."""
     client = maybe_system(context)
     if client is not None:
         answer = client.call("GET", f"/api/users/{part(user_id)}/notifications", params={"days": days})
@@ -76,10 +76,10 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
 @json_option
 @click.pass_context
 def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, as_json: bool) -> None:
-    """Import what another system has sent from FILE, a CSV with user_id, layer (or layer_id) and sent_at.
+    """Import the pushes that another system sent from FILE, a CSV with user_id, layer (or layer_id) and sent_at.
 
-    Rows that are there already are skipped, so an import that broke off is finished by running it again. Exit
-    status 2 where a row cannot be used; the others are imported all the same.
+    Rows that were imported before are skipped, so after an interruption run the import again. Exit status 2 if a row
+    is invalid; the valid rows are imported.
     """
     client = maybe_system(context)
     reading = f"{file.name}: reading, then writing"
@@ -139,7 +139,7 @@ def set_rule(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Change RULE of a running system, such as layer_3_cooldown; it applies from the next shard on."""
+    """Change RULE of a running system, such as layer_3_cooldown. It applies from the next shard."""
     if hours is None and count is None and active is None:
         raise BadInput("say what to change: --hours, --count, --on or --off")
     ask_first(f"{rule} decides how often all users get pushes. Change it?", yes=yes)
@@ -173,7 +173,7 @@ def _show_rules(answer: Answer, *, as_json: bool) -> None:
 
 @contextmanager
 def _ports(state: Path, *, new: bool = False, trial: bool = False) -> Iterator[Ports]:
-    """Open the state of a folder, which may be new; a trial does not create the folder."""
+    """Open the state in a folder, which may be new. A dry run does not create the folder."""
     missing = not (state / "tminus.db").is_file()
     if missing and not new:
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")

@@ -1,4 +1,4 @@
-"""`tminus control`: stop, cancel, pause, resume and execute what a system runs."""
+"""`tminus control`: stop, cancel, pause, resume and execute on a running system."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def cancel(context: click.Context, execution: str, reason: str, as_json: bool) -
 @json_option
 @click.pass_context
 def pause(context: click.Context, recipe: str, as_json: bool) -> None:
-    """Pause RECIPE: nothing of it starts until it is resumed."""
+    """Pause RECIPE: it starts no send until it is resumed."""
     _order(context, "pause", {"recipeId": recipe}, as_json=as_json)
 
 
@@ -69,7 +69,7 @@ def pause(context: click.Context, recipe: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def resume(context: click.Context, recipe: str, yes: bool, as_json: bool) -> None:
-    """Let RECIPE send again at its times."""
+    """Resume RECIPE: it sends on schedule again."""
     ask_first(f"{recipe} will send to real users at its times. Resume it?", yes=yes)
     _order(context, "resume", {"recipeId": recipe}, as_json=as_json)
 

@@ -32,7 +32,7 @@ def data() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option("--at", help="The instant around which the activity lies. [default: today, 00:00 UTC]")
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-@force_option("Write into a folder that holds other files, and over those of the same names.")
+@force_option("Write into a folder with other files, and overwrite those with the same names.")
 @json_option
 def generate(
     directory: Path,
@@ -45,8 +45,8 @@ def generate(
 ) -> None:
     """Write the tables of a fictional sneaker marketplace into DIR.
 
-    Activity goes on for eight days after the instant, so that a clock that runs ahead still finds people to send to.
-    A folder with files that this command did not write, or that were changed since, is refused.
+    Activity continues for eight days after the instant, so a fast clock still finds users to send to. The command
+    refuses a folder with files that it did not write, or that were changed since.
     """
     if not force:
         MadeFiles(directory).check()
@@ -63,7 +63,7 @@ def generate(
 
 
 def make_sample_data(directory: Path, *, users: int, seed: int, at: datetime) -> None:
-    """Generate sample data where the folder is missing, whole or not at all: an interrupted start leaves none."""
+    """Generate sample data if the folder is missing, completely or not at all: an interrupted start leaves none."""
     if directory.exists():
         return
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def generate_with_progress(
     file_format: Literal["csv", "parquet"] = "csv",
     quiet: bool = False,
 ) -> dict[str, int]:
-    """Generate sample data and show a terminal which table is done; the folder remembers what was made in it."""
+    """Generate sample data with progress on a terminal. A hidden file in the folder records what was made."""
     with spinner("sample data", quiet=quiet) as update:
         rows = generate_tables(
             directory,

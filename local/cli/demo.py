@@ -1,4 +1,4 @@
-"""`tminus demo`: both sample campaigns, all of their half hour, in seconds."""
+"""`tminus demo`: both sample campaigns with their whole half hour, in seconds."""
 
 import shutil
 from dataclasses import replace
@@ -37,8 +37,8 @@ _SECOND_DAY = timedelta(days=1)
 def demo(home: Path) -> None:
     """Watch two campaigns run through their timeline.
 
-    One of them runs once more a day later, so that cadence shows. The demo deletes its state each time and keeps its
-    sample data; the dates are fixed, so that two runs print the same. It refuses a folder that it did not make.
+    One of them runs again a day later, to show the cadence rules. The demo deletes its state each time and keeps its
+    sample data. The dates are fixed, so two runs print the same. It refuses a folder that it did not make.
     """
     _check_own(home)
     data = home / "data"
@@ -78,7 +78,7 @@ def _check_own(home: Path) -> None:
 
 
 def _empty(state: Path) -> None:
-    """Delete everything in a state folder but the lock; BadInput where another process uses the folder."""
+    """Delete everything in a state folder except the lock; BadInput if another process uses the folder."""
     with locked(state):
         for path in state.iterdir():
             if path.is_dir():

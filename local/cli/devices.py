@@ -41,10 +41,10 @@ def lift(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send again to tokens that FCM has called dead, by one of --user, --token and --since.
+    """Send again to tokens that FCM reported as dead, selected by --user, --token or --since.
 
-    Counts them first, and asks. The audit log records who did it. A token that is really gone is buried again by the
-    next send.
+    Counts them first, and asks. The audit log records who did it. The next send records a token that is really dead
+    again.
     """
     graves = Graves(user_id=user_id, token=token, buried_since=since)
     client = maybe_system(context)

@@ -1,4 +1,4 @@
-"""`tminus executions`: what ran and runs on a system."""
+"""`tminus executions`: past and running executions of a system."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ _PUSHES = {
 
 @click.group()
 def executions() -> None:
-    """Look at the executions of a running system (--url)."""
+    """Show the executions of a running system (--url)."""
 
 
 @executions.command("list")
@@ -108,7 +108,7 @@ def export_execution(context: click.Context, execution: str, out: Path | None, f
 
 
 def place_of(execution: str) -> str:
-    """Return the address of an execution, whose id begins with its recipe's."""
+    """Return the address of an execution, whose id begins with the recipe's id."""
     recipe, underscore, _ = execution.rpartition("_")
     if not underscore:
         raise BadInput(f"{execution!r} is not the id of an execution; tminus executions list shows them")

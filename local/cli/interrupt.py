@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command within a second, whatever it does, with one line."""
+"""Make Ctrl-C end every command within a second, with one line."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 STATUS = 128 + signal.SIGINT
-"""What a shell reports of a command that SIGINT ended."""
+"""The exit status of a command that SIGINT ended."""
 _GRACE_SECONDS = 0.7
 """How long a command may take to clean up."""
 _LINE = "tminus: stopped by Ctrl-C; run the command again to finish it\n"
@@ -18,20 +18,20 @@ _seen = threading.Event()
 
 
 def leave_at_once() -> None:
-    """End the process on SIGINT, with no exception: for as long as modules load and there is nothing to clean up.
+    """End the process on SIGINT without an exception, while modules load and there is nothing to clean up.
 
     Raised while a C extension loads, KeyboardInterrupt comes out as another error.
     """
     if (
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):  # else it is ignored, as in a shell's background
+    ):  # otherwise SIGINT is ignored, as in a shell's background
         signal.signal(signal.SIGINT, lambda *_: _end())
 
 
 def leave_soon() -> None:
-    """Raise KeyboardInterrupt on SIGINT, and end the process where that has not ended it soon.
+    """Raise KeyboardInterrupt on SIGINT, and end the process if it does not end soon.
 
-    The signal reaches the thread that watches even while the main thread is in a library and hears nothing.
+    A watching thread notices the signal even while the main thread is inside a library.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         return
@@ -43,17 +43,17 @@ def leave_soon() -> None:
 
 
 def let_go() -> None:
-    """Leave SIGINT to another handler, one that takes its time."""
+    """Leave SIGINT to another handler, which may take longer."""
     signal.set_wakeup_fd(-1)
 
 
 def seen() -> bool:
-    """Say whether Ctrl-C was pressed: what is raised afterwards, a library may have made of it."""
+    """Return whether Ctrl-C was pressed: a library may have converted it to another exception."""
     return _seen.is_set()
 
 
 def end() -> NoReturn:
-    """Print the line and end the process, without a farewell to threads: a library may run in one, and crash."""
+    """Print the line and end the process without joining threads: a library in a thread could crash."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     _end()

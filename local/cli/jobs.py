@@ -26,7 +26,7 @@ from local.embedded.clock import RealClock
 
 @click.group()
 def jobs() -> None:
-    """List audience jobs, write one, try one."""
+    """List, create and try audience jobs."""
 
 
 @jobs.command("list")

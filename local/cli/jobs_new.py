@@ -7,7 +7,7 @@ from audience_jobs import jobs
 from functions.domain.errors import BadInput
 
 JOBS = Path(jobs.__path__[0])
-"""Where the registry looks."""
+"""The folder of the registry."""
 _TEMPLATE = '''"""Users who have not opened the app lately."""
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
@@ -58,9 +58,9 @@ JOB = Job(
 
 
 def write_job(name: str, folder: Path | None = None) -> Path:
-    """Write the job `name` into a folder, by default the one where the registry looks, and return its file.
+    """Write the job `name` into a folder, by default the registry's, and return its file.
 
-    Raises BadInput where the name cannot be a module's or is taken.
+    Raises BadInput if the name is not a valid module name or is taken.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
         raise BadInput(f"{name!r} cannot be a job's name: write lower case letters, digits and _, a letter first")

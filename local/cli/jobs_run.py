@@ -1,4 +1,4 @@
-"""What `tminus jobs run` reads and shows."""
+"""Input and output of `tminus jobs run`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from functions.usecases.dry_run.run_job import FoundAudience
 
 
 def lines_of(found: FoundAudience) -> Iterator[str]:
-    """Return the rows as lines of equal columns. Characters that move a terminal's cursor become a `?`."""
+    """Return the rows as lines with aligned columns. Characters that move a terminal's cursor become `?`."""
     table = [[_shown(value) for value in row] for row in [found.columns, *found.rows]] if found.rows else []
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:

@@ -1,4 +1,4 @@
-"""The files that a command has made in a folder, so that it overwrites no others."""
+"""The files that a command made in a folder, so that it does not overwrite others."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ _MOST_NAMED = 3
 
 
 class MadeFiles:
-    """Records what was made in a folder, in a hidden file there: names and checksums."""
+    """Records the files made in a folder in a hidden file there: names and checksums."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def check(self) -> None:
-        """Refuse a folder with other files than those; BadInput names some of them. Hidden ones do not count."""
+        """Refuse a folder with other files; BadInput names some of them. Hidden files do not count."""
         found = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         made = self._read()
         others = [
@@ -34,7 +34,7 @@ class MadeFiles:
             )
 
     def remember(self, names: Iterable[str]) -> None:
-        """Note files that were just made, beside those noted before."""
+        """Record files that were just made, in addition to earlier ones."""
         made = self._read() | {name: _state(self._folder / name) for name in names}
         (self._folder / _LIST).write_text(json.dumps(made))
 

@@ -33,7 +33,7 @@ _OURS = ("audience_jobs", "functions", "local", "main", "tminus")
 
 
 def _version_line() -> str:
-    """Return what `GET /api/version` answers, as one line."""
+    """Return the answer of `GET /api/version` as one line."""
     known = running_version()
     commit = f"commit {known.commit}" if known.commit else "commit unknown"
     return f"tminus {known.version} ({commit}, Python {known.python})"
@@ -46,7 +46,7 @@ def _version_line() -> str:
 def cli(context: click.Context, url: str, token: str) -> None:
     """Push campaigns: no user gets a push twice, too often, or after a cancel.
 
-    Everything runs on this machine: recipes and their state in a folder, messages into an outbox. With --url the
+    Everything runs on this machine: recipes and their state are in a folder, messages go to an outbox. With --url the
     commands recipes, executions, control, cadence, devices and send call a remote system.
     """
     context.obj = ApiClient(url=url, token=token) if url else None
@@ -106,7 +106,7 @@ def _refuse(*lines: str) -> NoReturn:
 
 
 def _leave(error: click.Abort) -> NoReturn:
-    """End after Ctrl-C, or after a person has answered a question with no."""
+    """End after Ctrl-C, or after the answer no to a question."""
     if isinstance(error.__cause__, KeyboardInterrupt):
         sys.exit(interrupt.STATUS)
     click.echo("Aborted!", err=True)

@@ -1,4 +1,4 @@
-"""`tminus migrate`: take over a folder of the system that Tminus replaces."""
+"""`tminus migrate`: migrate a folder of the system that Tminus replaces."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from local.runtime.recipe_files import read_json_file
 
 _MOST_BYTES = 100_000_000
 _SENT_AT_ONCE = 30
-"""Recipes may be 500 KB each, and the API reads 20 MB."""
+"""Recipes can have 500 KB each, and the API reads at most 20 MB."""
 
 
 @click.command("migrate")
@@ -34,10 +34,10 @@ _SENT_AT_ONCE = 30
 @json_option
 @click.pass_context
 def migrate_folder(context: click.Context, directory: Path, state: Path, apply: bool, as_json: bool) -> None:
-    """Take over the recipes and scheduled pushes in the JSON files of DIR and the folders below it.
+    """Migrate the recipes and scheduled pushes in the JSON files of DIR and the folders below it.
 
-    A file holds one document or a list of them. Prints what becomes of each; doing it again creates nothing.
-    Exit status 2 where a document cannot be used; the others are taken over all the same.
+    A file has one document or a list of them. Prints the result for each. Repeating the command creates nothing. Exit
+    status 2 if a document is invalid; the valid ones are migrated.
     """
     client, documents = maybe_system(context), read_folder(directory)
     if client is not None:
@@ -52,7 +52,7 @@ def migrate_folder(context: click.Context, directory: Path, state: Path, apply: 
 
 
 def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
-    """Take documents over into a state folder; without `apply` the folder is not created."""
+    """Migrate documents into a state folder. Without `apply` the folder is not created."""
     with TemporaryDirectory(prefix="tminus-") as aside:
         there = apply or (state / "tminus.db").is_file()
         settings = replace(process_settings(), state_dir=state if there else Path(aside))
@@ -62,7 +62,7 @@ def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool)
 
 
 def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply: bool) -> list[dict[str, Any]]:
-    """Send documents to a running system, some at a time, and return what became of each."""
+    """Send documents to a running system, some at a time, and return the results."""
     found = [to_json(refused(old, [FieldError("", old.unreadable)])) for old in documents if old.unreadable]
     readable = [old for old in documents if not old.unreadable]
     for first in range(0, len(readable), _SENT_AT_ONCE):
@@ -74,7 +74,7 @@ def _migrate_afar(client: ApiClient, documents: Sequence[OldDocument], *, apply:
 
 
 def _named(old: OldDocument) -> object:
-    """Return a document with the id that its file gives it, as the system does not know the file."""
+    """Return a document with the id from its file's name, which the system does not know."""
     if (
         isinstance(old.content, dict)
         and old.default_id
@@ -86,7 +86,7 @@ def _named(old: OldDocument) -> object:
 
 
 def read_folder(directory: Path) -> Iterator[OldDocument]:
-    """Yield the documents in the JSON files of a folder, in order of the files' names; also those that are broken."""
+    """Yield the documents in the JSON files of a folder, in order of the files' names, including broken ones."""
     paths = sorted(path for path in directory.rglob("*.json") if path.is_file())
     if not paths:
         raise BadInput(f"{directory}: holds no .json file")

@@ -18,7 +18,7 @@ from functions.settings import Settings
 from functions.settings.read import process_settings
 
 UNLIMITED = 10_000
-"""Characters of a line in a pipe or a file, where ids and names stay whole."""
+"""The line length in a pipe or a file: long enough to keep ids and names whole."""
 _LINES = 25
 RECIPES = Path(__file__).parent.parent / "recipes"
 """The sample campaigns."""
@@ -28,12 +28,12 @@ folder = click.Path(file_okay=False, path_type=Path)
 
 
 def size_of(console: Console) -> tuple[int, int]:
-    """Return the columns and lines to print: no line of a pipe or a file is broken, whatever FORCE_COLOR says."""
+    """Return the columns and lines to print. Lines in a pipe or a file are not wrapped, even with FORCE_COLOR."""
     return (console.size.width, console.size.height) if sys.stdout.isatty() else (UNLIMITED, _LINES)
 
 
 class _UserData(click.Path):
-    """A folder of this machine as a Path, or one of a bucket as text: a Path would lose a slash of gs://."""
+    """A folder of this machine as a Path, or of a bucket as text: a Path would lose a slash of gs://."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and value.startswith(_BUCKETS):
@@ -52,7 +52,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def settings_with(data: Path | str | None, **changes: Any) -> Settings:
-    """Return the settings of this process, with the user data of --data where it is given, and other changes."""
+    """Return the settings of this process, with the user data of --data, if given, and other changes."""
     settings = replace(process_settings(), **changes)
     return settings if data is None else settings.on_files(data)
 
@@ -89,4 +89,4 @@ def check_free(directory: Path, names: Iterable[str], *, force: bool) -> None:
     """Refuse to overwrite files of a folder without `force`; BadInput names the first."""
     taken = [directory / name for name in names if (directory / name).exists()]
     if taken and not force:
-        raise BadInput(f"{taken[0]} is there already; give another folder, or --force to replace it")
+        raise BadInput(f"{taken[0]} already exists; give another folder, or --force to replace it")

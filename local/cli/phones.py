@@ -1,11 +1,11 @@
-"""Asking before messages go to phones."""
+"""Ask before messages go to phones."""
 
 from functions.settings import Settings
 from local.cli.remote import ask_first
 
 
 def ask_before_phones(settings: Settings, *, yes: bool) -> None:
-    """Say that messages go to phones, and ask; do nothing if they go to an outbox.
+    """Ask before messages go to phones; do nothing if they go to an outbox.
 
     BadInput without a terminal to ask on and without --yes.
     """

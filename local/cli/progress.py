@@ -1,4 +1,4 @@
-"""Progress on standard error, only at a terminal: not in a pipe, a log or beside --json."""
+"""Progress on standard error, only on a terminal: not in a pipe or a log, and not with --json."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -37,7 +37,7 @@ def recipes() -> None:
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
     """Check recipe FILEs as saving does: fields, limits, audience job, texts, links, and that a send is left.
 
-    Prints one line for each error, or the next sends. Exit status 2 where any file is at fault.
+    Prints one line for each error, or the next sends. Exit status 2 if any file is invalid.
     """
     results = [_check(path) for path in files]
     if as_json:

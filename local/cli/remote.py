@@ -1,4 +1,4 @@
-"""Shared by commands that call a running system: its address, tables, and questions before anything is sent."""
+"""Shared by commands that call a running system: its address, tables, and confirmations."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
 def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --url and --token, which a command passes on to all below it."""
+    """Add --url and --token to a command group."""
     token = click.option("--token", envvar="TMINUS_TOKEN", default="", help="The caller's token. [env: TMINUS_TOKEN]")
     url = click.option("--url", envvar="TMINUS_URL", default="", help="A running system to call. [env: TMINUS_URL]")
     return url(token(command))
@@ -31,13 +31,13 @@ def system(context: click.Context) -> ApiClient:
 
 
 def maybe_system(context: click.Context) -> ApiClient | None:
-    """Return the system that --url names, None if the command works on this machine."""
+    """Return the system that --url names; None if the command works on this machine."""
     found: ApiClient | None = context.find_object(ApiClient)
     return found
 
 
 def ask_first(question: str, *, yes: bool) -> None:
-    """Ask, and go on only with a yes; BadInput without a terminal to ask on and without --yes."""
+    """Ask, and go on only after yes; BadInput without a terminal to ask on and without --yes."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -48,7 +48,7 @@ def ask_first(question: str, *, yes: bool) -> None:
 def show(
     answer: Answer, *, as_json: bool, columns: Mapping[str, str] | None = None, rows: Iterable[Any] | None = None
 ) -> None:
-    """Print an answer: as JSON, or its rows as a table, or else what it says. Columns are fields by their titles."""
+    """Print an answer: as JSON, its rows as a table, or its message. `columns` maps titles to fields."""
     if as_json:
         print_json(answer.data)
         return
@@ -62,7 +62,7 @@ def show(
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows below their titles; nothing in them is markup."""
+    """Print rows below their titles, without markup."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         table.add_column(title, overflow="fold")
@@ -88,5 +88,5 @@ def _cell(row: Mapping[str, Any], path: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape what would move the cursor: names and texts are other people's."""
+    """Escape characters that would move the cursor: names and texts are not trusted."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

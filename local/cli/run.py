@@ -56,9 +56,9 @@ def run(
 ) -> None:
     """Run one execution of RECIPE in virtual time.
 
-    It goes from its start to its cleanup. If messages go to phones (PUSH_SENDER=fcm), it asks first. Running the
-    same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, or completed
-    although a push could not reach any user, 2 bad input, 1 failure. Ctrl-C ends it with 130.
+    It runs from its start to its cleanup. If messages go to phones (PUSH_SENDER=fcm), the command asks first. Running
+    the same send again changes nothing. Exit status: 0 completed, 3 cancelled, blocked, expired or stopped, or
+    completed although a push could not reach any user, 2 bad input, 1 failure. Ctrl-C ends it with 130.
     """
     document = read_recipe_file(recipe)
     if not document.get("id"):
@@ -76,7 +76,7 @@ def run(
 
 
 def _exit_status(report: ExecutionReport) -> int:
-    """Return 0 if the recipe completed and each push could reach a user."""
+    """Return 0 if the execution completed and each push could reach a user."""
     unreachable = any(one.type is ViolationType.AUDIENCE_EXCLUDED for one in report.violations)
     ended = _EXIT.get(report.status, _ENDED_BEFORE)
     return _ENDED_BEFORE if unreachable and not ended else ended

@@ -1,4 +1,4 @@
-"""`tminus send`: one push, once, on a running system."""
+"""`tminus send`: send one push once, on a running system."""
 
 import sys
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--file", type=_FILE, help="The users: a CSV with the column user_id.")
 @click.option("--user", "users", multiple=True, help="The users, instead: one to five user ids, each as an option.")
 @click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")
-@click.option("--literal", is_flag=True, help="Send text such as {{name}} and %name% as it is.")
+@click.option("--literal", is_flag=True, help="Send text such as {{name}} and %name% literally.")
 @click.option(
     "--dry-run", is_flag=True, help="Show what would happen, and send nothing. Exit status 2 without any recipient."
 )
@@ -47,7 +47,7 @@ def send(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send one push once, to the users of a file or to one to five users (--url).
+    """Send one push once, to the users in a file or to one to five users (--url).
 
     First shows how many users it would reach, and asks.
     """

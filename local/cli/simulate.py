@@ -1,15 +1,17 @@
-"""`tminus simulate`: what a folder of recipes will send in the next days."""
+"""`tminus simulate`: forecast what a folder of recipes will send in the next days."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
+from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import past_errors
+from functions.domain.instants import stamp
 from functions.domain.recipe.read import Recipe, parse
 from functions.usecases.recipes.check import check_recipe
 from local.cli.options import (
@@ -24,9 +26,9 @@ from local.cli.options import (
 )
 from local.cli.progress import bar
 from local.embedded.clock import RealClock
-from local.forecast.answer import CalendarEntry, answer, difference
 from local.forecast.forecast import Forecast, Question, changed, forecast
 from local.forecast.page import page
+from local.forecast.report import CalendarEntry, Comparison, ForecastReport, RecipeTotals, compare, report
 from local.runtime.recipe_files import read_recipe_file
 from local.runtime.single_run import check_user_data
 from local.simulator.play.entry_points import hush
@@ -34,7 +36,7 @@ from local.simulator.play.faults import LEVELS
 
 _MOST_LINES = 60
 _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
-"""Characters of a column on a terminal; what is longer is cut there."""
+"""The width of columns on a terminal, where longer texts are cut."""
 
 
 @click.command()
@@ -45,12 +47,15 @@ _RECIPE, _AUDIENCE, _RECIPE_ALONE = 24, 26, 28
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same answer.")
 @click.option(
-    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="How much goes wrong."
+    "--faults", "level", type=click.Choice(LEVELS), default="none", show_default=True, help="The level of faults."
 )
 @click.option("--runs", type=click.IntRange(1, 1_000), default=1, show_default=True, help="How many seeds to play.")
 @click.option("--from", "begins", help="The instant to begin at, as 2026-11-23T00:00:00Z. [default: now]")
 @click.option(
-    "--compare", type=existing_folder, help="Another folder of recipes: show what changes if they replace these."
+    "--compare",
+    "other_recipes",
+    type=existing_folder,
+    help="Another folder of recipes: show what changes if they replace these.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts here.")
 @force_option("Replace the page if it exists.")
@@ -63,7 +68,7 @@ def simulate(
     level: str,
     runs: int,
     begins: str | None,
-    compare: Path | None,
+    other_recipes: Path | None,
     html: Path | None,
     force: bool,
     as_json: bool,
@@ -77,19 +82,18 @@ def simulate(
         check_new(html, force=force)
     hush()
     question = _question(recipes, data, begins, days, level)
-    others = None if compare is None else changed(question, _read(compare, question))
-    made = _answer(question, seed, runs, quiet=as_json)
-    change = None
+    others = None if other_recipes is None else changed(question, _read(other_recipes, question))
+    made = _play(question, seed, runs, quiet=as_json)
     if others is not None:
-        made, before = _answer(others, seed, runs, quiet=as_json), made
-        change = difference(before, made)
+        after = _play(others, seed, runs, quiet=as_json)
+        made = replace(after, comparison=compare(made, after))
     if html is not None:
-        html.write_text(page(made, change), encoding="utf-8")
+        html.write_text(page(made), encoding="utf-8")
     if as_json:
-        print_json({**made, "comparison": change} if change else made)
+        print_json(made)
     else:
-        _show(made, change, html)
-    sys.exit(any(run["breaches"] for run in made["runs"]))
+        _show(made, html)
+    sys.exit(any(run.breaches for run in made.runs))
 
 
 def _question(recipes: Path, data: Path | str | None, begins: str | None, days: int, level: str) -> Question:
@@ -110,7 +114,7 @@ def _question(recipes: Path, data: Path | str | None, begins: str | None, days: 
 
 
 def _read(recipes: Path, question: Question) -> list[Recipe]:
-    """Read a folder of recipes; BadRecipe names every field at fault, with its file."""
+    """Read a folder of recipes; BadRecipe names every invalid field with its file."""
     found, errors = [], []
     for path in sorted(recipes.glob("*.json")):
         try:
@@ -128,9 +132,9 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
     return found
 
 
-def _answer(question: Question, seed: int, runs: int, *, quiet: bool) -> dict[str, Any]:
+def _play(question: Question, seed: int, runs: int, *, quiet: bool) -> ForecastReport:
     with bar(f"{question.days} days, {runs} times" if runs > 1 else f"{question.days} days", quiet=quiet) as progress:
-        return answer([_forecast(question, seed + run, (run, runs), progress) for run in range(runs)])
+        return report([_forecast(question, seed + run, (run, runs), progress) for run in range(runs)])
 
 
 def _forecast(question: Question, seed: int, run: tuple[int, int], progress: Callable[[float], None]) -> Forecast:
@@ -138,36 +142,42 @@ def _forecast(question: Question, seed: int, run: tuple[int, int], progress: Cal
     return forecast(question, seed, progress=lambda share: progress((done + share) / runs))
 
 
-def _show(made: Mapping[str, Any], change: Mapping[str, Any] | None, html: Path | None) -> None:
-    _show_calendar(made["calendar"])
+def _show(made: ForecastReport, html: Path | None) -> None:
+    _show_calendar(made.calendar)
     click.echo()
-    width = _width(_RECIPE_ALONE, (entry["id"] for entry in made["recipes"]))
-    click.echo(f"{'recipe':<{width}}{'sends':>7}{'audience':>11}{'sent':>10}{'excluded':>11}")
-    for entry in made["recipes"]:
-        click.echo(
-            f"{entry['id'][: width - 1]:<{width}}{entry['sends']:>7,}{entry['audience']:>11,}"
-            f"{entry['sent']:>10,}{entry['excluded']:>11,}"
-        )
-        ends = {state: count for state, count in entry["states"].items() if state != "completed"}
-        for state, count in ends.items():
-            click.echo(f"    {count} of its sends end {state}")
+    _show_recipes(made.recipes)
     _show_rest(made)
-    if change is not None:
-        click.echo(f"\n{'what changes':<28}{'before':>12}{'after':>12}{'change':>12}")
-        for name, sides in change["totals"].items():
-            step = sides["after"] - sides["before"]
-            click.echo(f"{name:<28}{sides['before']:>12,}{sides['after']:>12,}{step:>+12,}")
-    for run in made["runs"] if len(made["runs"]) > 1 else ():
-        click.echo(f"seed {run['seed']}: {run['totals']['sent']:,} sent, {sum(run['faults'].values()):,} faults")
-    for run in made["runs"]:
-        for breach in run["breaches"]:
-            click.echo(f"BROKEN, seed {run['seed']}: {breach['executionId']}: {breach['what']}", err=True)
+    if made.comparison is not None:
+        _show_comparison(made.comparison)
+    for run in made.runs if len(made.runs) > 1 else ():
+        click.echo(f"seed {run.seed}: {run.totals.sent:,} sent, {sum(run.faults.values()):,} faults")
+    for run in made.runs:
+        for breach in run.breaches:
+            click.echo(f"BROKEN, seed {run.seed}: {breach.execution_id}: {breach.what}", err=True)
     if html is not None:
         click.echo(f"\ncharts: {html}")
 
 
+def _show_recipes(recipes: Sequence[RecipeTotals]) -> None:
+    width = _width(_RECIPE_ALONE, (each.id for each in recipes))
+    click.echo(f"{'recipe':<{width}}{'sends':>7}{'audience':>11}{'sent':>10}{'excluded':>11}")
+    for each in recipes:
+        click.echo(
+            f"{each.id[: width - 1]:<{width}}{each.sends:>7,}{each.audience:>11,}{each.sent:>10,}{each.excluded:>11,}"
+        )
+        for state, count in each.states.items():
+            if state != State.COMPLETED:
+                click.echo(f"    {count} of its sends end {state}")
+
+
+def _show_comparison(change: Comparison) -> None:
+    click.echo(f"\n{'what changes':<28}{'before':>12}{'after':>12}{'change':>12}")
+    for name, sides in change.totals.items():
+        click.echo(f"{name:<28}{sides.before:>12,}{sides.after:>12,}{sides.after - sides.before:>+12,}")
+
+
 def _width(column: int, texts: Iterable[str]) -> int:
-    """Return a column's width: in a pipe it holds every text whole."""
+    """Return a column's width. In a pipe it fits the longest text."""
     return column if sys.stdout.isatty() else max([column, *(len(text) + 1 for text in texts)])
 
 
@@ -188,18 +198,15 @@ def _show_calendar(calendar: Sequence[CalendarEntry]) -> None:
         click.echo(f"... and {len(lines) - _MOST_LINES:,} pushes more; --json and --html have them all")
 
 
-def _show_rest(made: Mapping[str, Any]) -> None:
-    for entry in made["collisions"][:10]:
-        click.echo(
-            f"{entry['users']:,} times {entry['recipe']} is excluded by an earlier push of {entry['heldBackBy']}"
-        )
-    if made["usersHitMost"]:
-        most = made["usersHitMost"][0]
-        click.echo(f"hit most: {most['userId']} with {most['pushes']} pushes")
-    quota, cost = made["quota"], made["cost"]["microDollars"] / 1_000_000
-    if quota["busiestMinute"]:
-        busiest = quota["busiestMinute"]
-        click.echo(f"busiest minute: {busiest['at']} with {busiest['messages']:,} messages; FCM takes 600,000")
+def _show_rest(made: ForecastReport) -> None:
+    for each in made.collisions[:10]:
+        click.echo(f"{each.users:,} times {each.recipe} is excluded by an earlier push of {each.held_back_by}")
+    if made.users_hit_most:
+        most = made.users_hit_most[0]
+        click.echo(f"hit most: {most.user_id} with {most.pushes} pushes")
+    busiest, cost = made.quota.busiest_minute, made.cost["microDollars"] / 1_000_000
+    if busiest:
+        click.echo(f"busiest minute: {stamp(busiest.at)} with {busiest.messages:,} messages; FCM takes 600,000")
     click.echo(
-        f"FCM's whole quota for {quota['quotaMinutes']:g} minutes; Google Cloud's operations: about ${cost:,.2f}"
+        f"FCM's whole quota for {made.quota.quota_minutes:g} minutes; Google Cloud's operations: about ${cost:,.2f}"
     )

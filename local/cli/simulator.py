@@ -19,7 +19,7 @@ from local.simulator.proof.defects import DEFECTS
 from local.simulator.proof.prove import document, hunt_all, hunt_share, share_of_the_day
 
 _MOST_EXPLAINED = 3
-_TELL_EVERY_SECONDS = 30
+_REPORT_EVERY_SECONDS = 30
 _OUT = Path("bench/out")
 _level = click.option("--faults", "level", type=click.Choice(LEVELS), default="harsh", show_default=True)
 
@@ -110,16 +110,16 @@ def _crash_at_the_rest(sums: Sums, level: str) -> int:
 def _play(seeds: range, level: str, *, seconds: float | None) -> tuple[Sums, float]:
     """Play seeds, at most so long; the pool looks ahead only a little, so that it ends in time."""
     sums, started = Sums(), time.perf_counter()
-    tell_at = _TELL_EVERY_SECONDS
+    report_at = _REPORT_EVERY_SECONDS
     with playing(seeds, level) as outcomes:
         for played in outcomes:
             sums.add(played)
             if played.breaches:
                 click.echo(f"seed {played.seed}: {played.breaches[0].what}", err=True)
             taken = time.perf_counter() - started
-            if taken > tell_at:
+            if taken > report_at:
                 click.echo(f"{taken:4.0f} s: {sums.runs:,} runs, {len(sums.broken)} broke the contract", err=True)
-                tell_at += _TELL_EVERY_SECONDS
+                report_at += _REPORT_EVERY_SECONDS
             if seconds is not None and taken > seconds:
                 break
     return sums, time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Where the `tminus` command begins, before its modules are loaded."""
+"""The entry point of the `tminus` command, before its modules are loaded."""
 
 from local.cli import interrupt
 

@@ -1,4 +1,4 @@
-"""Prints an execution for people: line by line as it happens, and in a table at its end."""
+"""Print an execution for people: line by line as it happens, and a table at its end."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _STYLES = {"warning": "yellow", "error": "bold red"}
 
 
 class Story:
-    """Prints to standard output; `quiet` prints nothing."""
+    """Prints to standard output; nothing if `quiet`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(highlight=False, quiet=quiet, soft_wrap=True)
@@ -42,7 +42,7 @@ class Story:
         self.console.print(text, style=style, markup=False)
 
     def close(self, report: ExecutionReport, state: Path) -> None:
-        """Print the numbers, and the files that they count."""
+        """Print the numbers and the files."""
         self.console.print()
         self.console.print(_table(report))
         totals = report.totals
@@ -79,7 +79,7 @@ class Story:
 def _first_messages(execution: str, outbox: Path) -> Mapping[int, Mapping[str, Any]]:
     first: dict[int, Mapping[str, Any]] = {}
     if not outbox.exists():
-        return first  # they went to FCM
+        return first  # the messages went to FCM
     with outbox.open(encoding="utf-8") as lines:
         for message in map(json.loads, lines):
             if message["executionId"] == execution and not message["test"]:

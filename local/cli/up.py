@@ -75,10 +75,10 @@ def up(
     """Serve all functions with the clock running.
 
     Tasks are delivered and schedules fire as they come due, until Ctrl-C. GET / shows what runs. State survives a
-    kill at any instant: started again, executions go on where they were. A full disk, a locked database or a folder
-    that is gone halts the work until that is fixed. Standard error gets the functions' logs, one JSON object a line.
-    With --emulators, state lasts until the end, and the variables to export are printed, with which other programs
-    find what runs.
+    kill at any instant: after a restart, executions continue. A full disk, a locked database or a missing folder
+    halts the work until that is fixed. Standard error gets the functions' logs, one JSON object a line. With
+    --emulators, state lasts until the end, and the variables to export are printed, with which other programs find
+    what runs.
 
     The console is at /console. A new state folder whose messages go to the outbox gets sample data, where user data
     are files and their folder (--data, or else .tminus/data) is missing, and the sample campaigns, where there are
@@ -130,24 +130,24 @@ def up(
 
 
 def _place(clock: RealClock | FastClock, begin: datetime | None, documents: Sequence[Document]) -> None:
-    """Move a fast clock, unless it has a place to begin, to shortly before the next start of one of the recipes."""
+    """Move a fast clock without a saved instant to shortly before the next start of a recipe."""
     if isinstance(clock, FastClock) and begin is None:
         now = clock.now()
         clock.stand_at(max(now, _next_start(documents, now) - _BEFORE_THE_START))
 
 
 def _next_start(documents: Sequence[Document], now: datetime) -> datetime:
-    """Return when the next active recipe starts, or else `now`."""
+    """Return the next start of an active recipe, else `now`."""
     starts = []
     for document in documents:
-        with suppress(BadRecipe):  # edited by hand: it starts nothing
+        with suppress(BadRecipe):  # broken by hand: it starts nothing
             recipe = read(document)
             starts += [next(starts_from(recipe.schedule, now), None)] if recipe.is_active else []
     return min((start for start in starts if start is not None), default=now)
 
 
 def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
-    """Return the folder that may get sample data: that of --data, or the default one; None for data elsewhere."""
+    """Return the folder for sample data: --data, or the default one; None if the data is elsewhere."""
     place = settings.user_data_dir
     if settings.user_database or settings.user_dataset or isinstance(place, str):
         return None
@@ -155,7 +155,7 @@ def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
 
 
 def _fill(data: Path | None, settings: Settings, clock: RealClock | FastClock, *, new: bool) -> None:
-    """Make sample data for a new state whose messages go to the outbox; else say that the folder is missing."""
+    """Make sample data for a new state that sends to the outbox; otherwise say that the folder is missing."""
     if data is not None and not data.exists() and new and settings.fcm is None:
         midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         make_sample_data(data, users=_SAMPLE_USERS, seed=1, at=midnight)

@@ -1,4 +1,4 @@
-"""`tminus up --alerts`: where alerts go on this machine, and cancel links that lead back to it."""
+"""`tminus up --alerts`: a webhook for alerts, and cancel links to this machine."""
 
 from dataclasses import replace
 from secrets import token_urlsafe
@@ -9,10 +9,10 @@ from functions.settings.read import webhooks_of
 
 
 def with_alerts(settings: Settings, webhook: str | None, host: str, port: int) -> Settings:
-    """Return settings whose alerts go to a webhook too, and link to the functions that are served at an address.
+    """Return settings with a webhook for alerts, whose links lead to the functions at an address.
 
-    Links are signed with a secret of this process, unless the settings have one: they end with it. Misconfigured for
-    an address that alerts may not be sent to.
+    Links are signed with a secret of this process, and are valid as long as it runs, unless the settings have a
+    secret. Misconfigured for an address to which alerts must not be sent.
     """
     if webhook is None:
         return settings

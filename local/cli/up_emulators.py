@@ -1,4 +1,4 @@
-"""`tminus up --emulators`: all functions on Google's clients, and what other programs need to join them."""
+"""`tminus up --emulators`: all functions on Google's clients, and the variables for other programs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,9 +32,9 @@ def up_on_emulators(
     stop: Event,
     begin_by_hand: bool,
 ) -> None:
-    """Serve until `stop` is set; nothing is left afterwards but the outbox, in the state folder.
+    """Serve until `stop` is set. Only the outbox is kept, in the state folder.
 
-    A fast clock starts to run once the emulators and the functions do, which takes some seconds.
+    A fast clock starts after the emulators and the functions, which takes some seconds.
     """
     outbox = settings.state_dir / "outbox.jsonl"
     outbox.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The recipes with which `tminus up` begins."""
+"""The first recipes of `tminus up`."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,13 +26,13 @@ def read_recipes(folder: Path) -> Sequence[Document]:
 
 
 def is_new(ports: Ports) -> bool:
-    """Say whether a state has never held a recipe or an execution."""
+    """Return whether a state never had a recipe or an execution."""
     held = ports.recipes.page(most=1) or ports.audit.newest(most=1)
     return not held and not ports.executions.count(ExecutionSearch())
 
 
 def begin_now(ports: Ports, recipe_id: str) -> None:
-    """Start a campaign now, unless it starts by its schedule before that could be sent."""
+    """Start a campaign now, unless its schedule starts it before this one could be sent."""
     with suppress(NotPossible):
         start_by_hand(ports, recipe_id, Kind.MANUAL, ports.clock.now().replace(microsecond=0))
 

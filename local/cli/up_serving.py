@@ -1,4 +1,4 @@
-"""What `tminus up` runs: a thread that serves HTTP and one that delivers, until a signal comes."""
+"""Run `tminus up`: a thread that serves HTTP and one that delivers, until a signal comes."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from local.runtime.serving import FUNCTIONS, SOURCE, http_server, load_handlers
 
 _KEEP_SECONDS = 0.1
 _END_SECONDS = 6.0
-"""How long a thread may take to end: calls under way get four seconds."""
+"""How long a thread may take to end: running calls get four seconds."""
 _STOPPING = (
     b"tminus: stopping; calls under way get some seconds. Ctrl-C again ends at once: "
     b"what is being sent may then count as unknown\n"
@@ -34,9 +34,9 @@ def serve(
     *,
     token: str = "",
 ) -> None:
-    """Serve until SIGINT or SIGTERM; the clock starts to run once the server listens.
+    """Serve until SIGINT or SIGTERM. The clock starts once the server listens.
 
-    Exit status 1 where a thread ends by itself: without it, nothing would be delivered or served any more.
+    Exit status 1 if a thread ends by itself, because nothing would be delivered or served without it.
     """
     apps = load_functions(FUNCTIONS, SOURCE)
     load_handlers()
@@ -59,7 +59,7 @@ def serve(
     ended: list[str] = []
     while not (ended or stop.wait(_KEEP_SECONDS)):
         if kept is not None:
-            with suppress(OSError):  # the dispatcher says what is wrong with the disk; an older instant does no harm
+            with suppress(OSError):  # the dispatcher reports problems of the disk; an older instant does no harm
                 kept.keep(clock.now())
         ended = [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
@@ -73,13 +73,16 @@ def serve(
 
 
 def _end(threads: Sequence[threading.Thread], system: EmbeddedSystem) -> None:
-    """Wait for threads to end; a query of user data is stopped, as it may take minutes and starts again next time."""
+    """Wait for threads to end.
+
+    A query of user data, which may take minutes, is stopped and starts again next time.
+    """
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - it loads slowly
 
     engine = system.ports.engine
     for _ in range(int(_END_SECONDS / _KEEP_SECONDS)):
         if isinstance(engine, DuckDBEngine):
-            engine.stop()  # again and again: a query may begin meanwhile
+            engine.stop()  # repeatedly: a query may begin meanwhile
         for thread in threads:
             thread.join(_KEEP_SECONDS / len(threads))
         if not any(thread.is_alive() for thread in threads):
@@ -95,7 +98,7 @@ def stop_on_signals() -> threading.Event:
             os._exit(STATUS)
         if not stop.is_set():
             stop.set()
-            os.write(2, _STOPPING)  # the thread that was interrupted may hold the lock of sys.stderr
+            os.write(2, _STOPPING)  # the interrupted thread may hold the lock of sys.stderr
 
     let_go()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,6 +107,6 @@ def stop_on_signals() -> threading.Event:
 
 
 def _started(name: str, target: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=target, name=name, daemon=True)  # a hung call does not keep the process alive
+    thread = threading.Thread(target=target, name=name, daemon=True)  # a hanging call does not keep the process alive
     thread.start()
     return thread

@@ -1,4 +1,4 @@
-"""The task queue and the scheduler as one: what is due next, in order of time."""
+"""The task queue and the scheduler combined: the next due work, in order of time."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ Work = Delivery | Fire
 
 
 class Tasks(Protocol):
-    """A task queue, or several, as `local.embedded.queue.SqliteTaskQueue` explains it."""
+    """One or more task queues; see `local.embedded.queue.SqliteTaskQueue`."""
 
     def next_at(self) -> datetime | None: ...  # noqa: D102
     def take(self, now: datetime) -> Delivery | None: ...  # noqa: D102
@@ -19,7 +19,7 @@ class Tasks(Protocol):
 
 
 class Fires(Protocol):
-    """A scheduler, as `local.embedded.scheduler.SqliteSchedules` explains it."""
+    """A scheduler; see `local.embedded.scheduler.SqliteSchedules`."""
 
     def next_at(self) -> datetime | None: ...  # noqa: D102
     def take(self, now: datetime) -> Fire | None: ...  # noqa: D102
@@ -27,14 +27,14 @@ class Fires(Protocol):
 
 
 class Agenda:
-    """Hands out deliveries and fires, and gives their answers to where they came from."""
+    """Hands out deliveries and fires, and returns their answers to the queue or the scheduler."""
 
     def __init__(self, queue: Tasks, schedules: Fires) -> None:
         self._queue = queue
         self._schedules = schedules
 
     def next_at(self, *, scheduler: bool = True) -> datetime | None:
-        """Return when the next work is due, None where there is none; without the scheduler, tasks only."""
+        """Return when the next work is due, None if there is none. Without the scheduler, only tasks count."""
         fires_at = self._schedules.next_at() if scheduler else None
         return min((at for at in (fires_at, self._queue.next_at()) if at), default=None)
 
@@ -49,7 +49,7 @@ class Agenda:
         return None
 
     def settle(self, work: Work, response: Response) -> None:
-        """Settle work by what was answered."""
+        """Settle work, given its answer."""
         if isinstance(work, Fire):
             self._schedules.settle(work, response.status)
         else:

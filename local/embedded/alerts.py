@@ -1,4 +1,4 @@
-"""Alerts as lines of a file, where there are no channels."""
+"""Alerts as lines of a file, if there are no channels."""
 
 import logging
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ _log = logging.getLogger(__name__)
 
 
 class FileAlerts:
-    """Plays Alerts: appends to a file, and to the server's log where the file cannot be written."""
+    """Plays Alerts: appends to a file, or to the server's log if the file cannot be written."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
 
     def send(self, alert: Alert) -> None:
-        """Pass an alert on; never raises."""
+        """Write an alert; never raises."""
         document = {
             "at": stamp(self._clock.now()),
             "kind": alert.kind,
@@ -38,8 +38,8 @@ class FileAlerts:
 
 
 class NoChannels:
-    """Plays Channels where there are none."""
+    """Plays Channels if none are configured."""
 
     def post(self, channel: str, payload: Mapping[str, Any]) -> None:
-        """Refuse: nobody has said where a channel is."""
+        """Refuse: no channel has an address."""
         raise Misconfigured("ALERT_WEBHOOKS", f"names no channel {channel!r} for its {len(payload)} fields")

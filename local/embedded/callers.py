@@ -1,4 +1,4 @@
-"""Callers on a laptop, which are not authenticated."""
+"""Callers on a laptop, who are not authenticated."""
 
 from functions.domain.roles import Caller, Role, Service
 from functions.ports.people import Callers
@@ -7,24 +7,24 @@ _ANYBODY = Caller(name="local", role=Role.ADMIN)
 
 
 class VisitedLocally:
-    """Implements Callers on this machine's emulators: services show their tokens, and people may do everything.
+    """Implements Callers on this machine's emulators: services need their tokens, and people may do everything.
 
-    A person or program that does show a token is known by it, as on Google Cloud.
+    A person or program with a token is authenticated by it, as on Google Cloud.
     """
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Raise Forbidden unless the caller is the account by which a service calls a function."""
+        """Raise Forbidden unless the caller is the service's account."""
         self._callers.check_service(authorization, service, function)
 
     def visitor(self, assertion: str | None) -> Caller:
-        """Return the one person that there is, or the one that a proxy asserts."""
+        """Return the local person, or the one that a proxy asserts."""
         return self._callers.visitor(assertion) if assertion else _ANYBODY
 
     def person(self, authorization: str | None, function: str) -> Caller:
-        """Return the one person that there is, or the one that a token names."""
+        """Return the local person, or the one in the token."""
         return self._callers.person(authorization, function) if authorization else _ANYBODY
 
 
@@ -32,7 +32,7 @@ class LocalCallers:
     """Implements Callers for requests of the same process or machine: every caller may do everything."""
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Let every request pass."""
+        """Allow every request."""
 
     def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""

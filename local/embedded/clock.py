@@ -1,4 +1,4 @@
-"""The clocks of the embedded runtime: the machine's own, a fast one, and one that is moved by hand."""
+"""The clocks of the embedded runtime: the machine's, a fast one, and one that code moves."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,9 +30,9 @@ class RealClock:
 
 
 class FastClock:
-    """A clock that runs from `start` on, `speed` times as fast as the machine's monotonic clock.
+    """A clock that begins at `start` and runs `speed` times as fast as the machine's monotonic clock.
 
-    One that is not `running` yet stands at `start` until `run`.
+    Unless `running`, it stands at `start` until `run`.
     """
 
     def __init__(self, speed: float, start: datetime, *, running: bool = True) -> None:
@@ -43,12 +43,12 @@ class FastClock:
         self._origin = time.monotonic() if running else None
 
     def run(self) -> None:
-        """Begin to run; a clock that runs already goes on."""
+        """Start the clock, unless it already runs."""
         if self._origin is None:
             self._origin = time.monotonic()
 
     def stand_at(self, start: datetime) -> None:
-        """Move a clock that does not run yet; ValueError for one that does."""
+        """Move a clock that does not run yet; ValueError if it runs."""
         if self._origin is not None:
             raise ValueError("this clock runs already; move it before run")
         self._start = start.astimezone(UTC)
@@ -65,7 +65,7 @@ class FastClock:
 
 
 class VirtualClock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when code moves it."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
@@ -75,9 +75,9 @@ class VirtualClock:
         return self._now
 
     def advance_to(self, at: datetime) -> None:
-        """Move forwards to `at`; never backwards: an instant that has passed changes nothing."""
+        """Move forwards to `at`. An earlier instant changes nothing."""
         self._now = max(self._now, at.astimezone(UTC))
 
     def real_seconds_until(self, at: datetime) -> float:  # noqa: ARG002 - the signature of every clock
-        """Return 0: a clock that is moved by hand has no waiters."""
+        """Return 0: nothing waits for this clock."""
         return 0.0

@@ -1,4 +1,4 @@
-"""One SQLite file that several threads and processes share, and that survives being killed at any instant."""
+"""One SQLite file, shared by several threads and processes, that survives a kill at any instant."""
 
 import sqlite3
 import threading
@@ -20,7 +20,7 @@ _CLOSE_SECONDS = 1.0
 
 
 class _Connection:
-    """A thread's own connection. Its thread holds `lock` while it uses it; who closes it needs the lock too."""
+    """A thread's connection. The thread holds `lock` while it uses it, and so does a thread that closes it."""
 
     def __init__(self, sqlite: sqlite3.Connection) -> None:
         self.sqlite = sqlite
@@ -29,10 +29,10 @@ class _Connection:
 
 
 class Database:
-    """Connections to an SQLite file, one a thread.
+    """Connections to an SQLite file, one per thread.
 
-    What a transaction wrote is there after `kill -9` in every mode; after a power cut only with `synchronous`
-    FULL, the default, which waits for the disk at each commit.
+    Committed transactions survive `kill -9` in every mode. They survive a power cut only with `synchronous` FULL, the
+    default, which waits for the disk at each commit.
 
     Every use raises StoreUnavailable while the file cannot be read or written: on a full or read-only disk, while
     another process holds the database for 30 seconds, where the file is damaged, or gone from its folder. The next
@@ -56,7 +56,7 @@ class Database:
                 connection.execute(statement)
 
     def check_format(self, number: int) -> None:
-        """Mark a new file as being of a format; Misconfigured where the file is of another."""
+        """Mark a new file with its format; Misconfigured if the file has another one."""
         with self.transaction() as connection:
             [found] = connection.execute("PRAGMA user_version").fetchone()
             if found != number and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -65,20 +65,20 @@ class Database:
             connection.execute(f"PRAGMA user_version = {number}")
 
     def check(self) -> None:
-        """Write to the disk, and change nothing; StoreUnavailable where that takes longer than a second."""
+        """Write to the disk without a change; StoreUnavailable if that takes longer than a second."""
         with self.transaction(patience_seconds=_PROBE_SECONDS) as connection:
             [number] = connection.execute("PRAGMA user_version").fetchone()
             connection.execute(f"PRAGMA user_version = {number}")
 
     @contextmanager
     def transaction(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[sqlite3.Connection]:
-        """Give the database to one writer: commit at the end, roll back and pass on whatever is raised.
+        """Run a write transaction: commit at the end, or roll back and raise the error.
 
         Transactions do not nest.
         """
         with self._connection() as connection:
             if connection.in_transaction:
-                raise sqlite3.ProgrammingError(f"{self._path}: a transaction may not start another")
+                raise sqlite3.ProgrammingError(f"{self._path}: a transaction cannot start another")
             if not self._writing.acquire(timeout=patience_seconds):
                 raise StoreUnavailable(f"{self._path}: other writers are waiting for the database; try again")
             try:
@@ -92,7 +92,7 @@ class Database:
                 self._writing.release()
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Return all rows of a query, read outside a transaction or in the one of this thread."""
+        """Return all rows of a query, in this thread's transaction, if there is one."""
         with self._connection() as connection:
             return self._patiently(lambda: connection.execute(query, parameters).fetchall())
 
@@ -113,7 +113,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Give this thread its connection; after trouble the thread gets another one the next time."""
+        """Yield this thread's connection. After a problem the thread gets a new one."""
         own = self._connections.get(threading.current_thread()) or self._open()
         with own.lock:
             self._check_open()
@@ -132,7 +132,7 @@ class Database:
                 own.uses -= 1
 
     def _patiently(self, attempt: Callable[[], T], patience_seconds: float = _PATIENCE_SECONDS) -> T:
-        """Make an attempt until no other process is in the way; SQLite itself does not always wait."""
+        """Repeat an attempt while another process blocks it: SQLite itself does not always wait."""
         for left in reversed(range(int(patience_seconds / _RETRY_SECONDS))):
             try:
                 return attempt()
@@ -148,7 +148,7 @@ class Database:
             raise StoreUnavailable(f"{self._path}: the database is closed, as tminus stops")
 
     def _check_file(self) -> None:
-        """Refuse to work on a file that has left its folder: what is written to it now is lost at the end."""
+        """Refuse to use a file that is no longer in its folder, because its writes would be lost."""
         try:
             found = self._path.stat()
         except OSError as error:
@@ -160,7 +160,7 @@ class Database:
     def _open(self) -> _Connection:
         self._check_open()
         if self._file is not None:
-            self._check_file()  # SQLite would make a new file
+            self._check_file()  # SQLite would create a new file
         try:
             opened = _Connection(self._connect())
         except sqlite3.Error as error:
@@ -186,7 +186,7 @@ class Database:
         return connection
 
     def _discard(self, own: _Connection) -> None:
-        """Close this thread's connection: one that was opened on a read-only disk stays read-only."""
+        """Close this thread's connection: a connection opened on a read-only disk stays read-only."""
         with self._opening:
             if self._connections.get(threading.current_thread()) is own:
                 del self._connections[threading.current_thread()]

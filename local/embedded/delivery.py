@@ -13,7 +13,7 @@ QUEUE_NAME = "tminus"
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """A task that is dispatched; an answer after `deadline` counts for nothing.
+    """A dispatched task. An answer after `deadline` is ignored.
 
     `attempt` counts from 1, `responses` the answers so far other than 5xx, `previous_response` is the status of
     the attempt before, 0 where it had no answer, and `eta` the instant for which this attempt was scheduled. The

@@ -1,4 +1,4 @@
-"""Whether a folder's disk takes what is to be written next."""
+"""Check the free space of a folder's disk."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ _LEAST_FREE_BYTES = 2**20
 
 
 def check_space(folder: Path) -> None:
-    """Raise StoreUnavailable where the disk is full but for a rest that no audience fits into."""
+    """Raise StoreUnavailable if the disk has no space for an audience."""
     with file_trouble(folder):
         free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE_BYTES:

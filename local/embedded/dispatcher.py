@@ -1,4 +1,4 @@
-"""Delivers work: in virtual time, or on threads as it comes due."""
+"""Deliver work, in virtual time, or on threads as it comes due."""
 
 import logging
 import threading
@@ -16,18 +16,18 @@ from local.embedded.response import Response
 _log = logging.getLogger("tminus.dispatcher")
 
 _POLL_SECONDS = 0.05
-"""How late at most work is noticed that another thread or process has added."""
+"""The longest delay until work of another thread or process is noticed."""
 _GRACE_SECONDS = 4.0
-"""How long calls under way may take to end after a stop."""
+"""How long running calls may take to end after a stop."""
 _TROUBLE_SECONDS = 0.5
-"""How long the dispatcher waits where the queue cannot be read or written."""
+"""How long the dispatcher waits if the queue cannot be read or written."""
 _JOIN_SECONDS = 0.1
 _CRASHED = Response(status=500, text="Internal Server Error")
 _DEADLINE_EXCEEDED = Response(status=504, text="DEADLINE_EXCEEDED")
 
 
 class Dispatcher:
-    """One dispatching thread, the caller's, and `workers` threads that make the calls.
+    """One dispatching thread, the caller's, and `workers` threads for the calls.
 
     The dispatching thread alone takes and settles. A call past its deadline is settled as 504; its thread goes on
     with it, and another takes its place. Trouble that passes, such as a full disk, is logged once and waited out;
@@ -57,7 +57,7 @@ class Dispatcher:
         self._answers: SimpleQueue[tuple[int, Response]] = SimpleQueue()
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until `stop` is set, then wait for the calls under way."""
+        """Deliver until `stop` is set, then wait for running calls."""
         for _ in range(self._workers):
             self._hire()
         try:
@@ -85,7 +85,7 @@ class Dispatcher:
         self._worked()
 
     def _let_end(self) -> None:
-        """Wait for the calls under way; what cannot be settled is due again after `recover`."""
+        """Wait for running calls. Work that cannot be settled is due again after `recover`."""
         for _ in range(int(_GRACE_SECONDS / _POLL_SECONDS)):
             if not self._running:
                 return
@@ -104,7 +104,7 @@ class Dispatcher:
             ticket, work = call
             try:
                 response = self._call(work)
-            except BaseException:  # a worker that ended would be missing, and its call would have no answer
+            except BaseException:  # otherwise the worker would end, and its call would have no answer
                 _log.exception("a call raised", extra={"action": "call_crashed"})
                 response = _CRASHED
             self._answers.put((ticket, response))
@@ -128,7 +128,7 @@ class Dispatcher:
         return min(_POLL_SECONDS, self._clock.real_seconds_until(due)) if due else _POLL_SECONDS
 
     def _collect(self, timeout_seconds: float) -> None:
-        """Settle one answer, if it comes in time; the thread of an answer past its deadline is let go."""
+        """Settle an answer that comes in time. The thread of a late answer ends."""
         try:
             ticket, response = self._answers.get(timeout=timeout_seconds)
         except Empty:
@@ -153,7 +153,7 @@ class Dispatcher:
 
 
 class Driver:
-    """Makes the calls that an agenda asks for."""
+    """Makes the calls of an agenda."""
 
     def __init__(self, agenda: Agenda, clock: WaitableClock, call: Callable[[Work], Response]) -> None:
         self._agenda = agenda
@@ -161,7 +161,7 @@ class Driver:
         self._call = call
 
     def run_until(self, at: datetime, *, scheduler: bool = True, inclusive: bool = True) -> None:
-        """Deliver all that is due up to `at`, in order of time, and leave the virtual clock at `at`.
+        """Deliver everything due up to `at`, in order of time, and leave the virtual clock at `at`.
 
         Without `scheduler` only tasks are delivered; without `inclusive` what is due at `at` itself is left.
         TypeError on a clock that is not virtual.

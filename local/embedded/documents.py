@@ -7,5 +7,5 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def to_text(document: Mapping[str, object]) -> str:
-    """Write a document on one line, keys in the order given; TypeError names a value that JSON cannot hold."""
+    """Write a document on one line, with keys in the given order; TypeError names a value that JSON lacks."""
     return _encoder.encode(document)

@@ -29,27 +29,27 @@ class FolderAudienceFiles:
         self._root = root.resolve()
 
     def write_once(self, name: str, source: Path) -> Stored:
-        """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
+        """Store a local file under a name. If the name is taken, the existing file wins and is returned."""
         target = self._path(name)
-        source.stat()  # a missing source is the caller's mistake, and not the disk's
+        source.stat()  # a missing source is the caller's mistake, not a problem of the disk
         with file_trouble(target):
             if not target.exists():
                 _copy(source, target)
             return self._stored(name)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
-        """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
+        """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
         with self._opened(stored) as file:
             yield from file
 
     def read(self, stored: Stored, start: int, end: int) -> bytes:
-        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        """Return a byte range; BadAudience if the file is missing or was replaced."""
         with self._opened(stored) as file:
             file.seek(start)
             return file.read(end - start)
 
     def delete(self, folder: str) -> None:
-        """Delete all files of a folder; nothing happens where there are none."""
+        """Delete all files in a folder, if there are any."""
         path = self._path(folder)
         with file_trouble(path):
             if path.exists():
@@ -89,7 +89,7 @@ class FolderAudienceFiles:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Write a file whole; where another one takes the name meanwhile, that one stays."""
+    """Write a file completely. If another one takes the name meanwhile, that one wins."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-") as incoming:
         with source.open("rb") as content:

@@ -10,7 +10,7 @@ from functions.ports.queue import ScheduledJob
 
 @dataclass(frozen=True, kw_only=True)
 class Fire:
-    """A job whose time has come; `schedule_time` is the same in all attempts, which count from 1.
+    """A job that is due. `schedule_time` is the same in all attempts, which count from 1.
 
     A job that is run by hand has a `manual` fire, whose headers name no schedule time. The job may be named in
     full, projects/.../jobs/ID: headers carry the id.

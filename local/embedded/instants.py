@@ -1,4 +1,4 @@
-"""Instants as SQLite keeps and sorts them: whole microseconds since 1970, exact in both directions."""
+"""Instants in SQLite: whole microseconds since 1970, exact in both directions."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A file of JSON lines that several processes append to; a line that a killed process tore is cut off."""
+"""A file of JSON lines to which several processes append. The incomplete line of a killed process is removed."""
 
 import errno
 import fcntl
@@ -14,7 +14,7 @@ _BLOCK_BYTES = 64 * 1024
 
 
 class JsonLines:
-    """Appends whole lines: a reader after a crash finds each chunk's lines complete, up to the last whole one."""
+    """Appends whole lines: after a crash a reader finds complete lines, up to the last whole one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -22,7 +22,7 @@ class JsonLines:
             pass
 
     def append(self, lines: bytes, *, unless: Callable[[], bool] = lambda: False) -> bool:
-        """Write lines, each with its end, all of them or none; StoreUnavailable where the disk does not take them.
+        """Write lines, each with its line end, all or none; StoreUnavailable if the disk cannot take them.
 
         OSError where it is unknown how many of them the file holds. False where `unless`, asked while every other
         writer is kept out, says so: nothing is written then.
@@ -41,13 +41,13 @@ class JsonLines:
 
     @contextmanager
     def held(self) -> Iterator[bytes]:
-        """Keep every other writer out while inside, and give what the file holds."""
+        """Lock the file against other writers inside the context, and yield its content."""
         with self._opened():
             yield self._path.read_bytes()
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        """Open the file for this writer alone, its torn last line cut off."""
+        """Open the file exclusively, and remove an incomplete last line."""
         with file_trouble(self._path):
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
@@ -59,7 +59,7 @@ class JsonLines:
 
 
 def _write(file: int, lines: bytes) -> None:
-    if os.write(file, lines) < len(lines):  # a disk that fills up takes the beginning
+    if os.write(file, lines) < len(lines):  # a disk that becomes full has written the beginning
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

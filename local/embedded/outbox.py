@@ -1,4 +1,4 @@
-"""A push sender that sends nothing: it writes what would be sent to a file that people can read."""
+"""A push sender that writes messages to a file for people instead of sending them."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _IS_SENT = Outcome.SENT.__eq__
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeScript:
-    """What becomes of messages: by token, else by user, else a share of all tokens, else `default`.
+    """Outcomes of messages: by token, else by user, else a share of all tokens, else `default`.
 
     `rates` are shares between 0 and 1; a token falls into the same one each time.
     """
@@ -31,7 +31,7 @@ class OutcomeScript:
     default: Outcome = Outcome.SENT
 
     def outcome(self, message: Message) -> Outcome:
-        """Return what becomes of a message."""
+        """Return the outcome of a message."""
         if message.token in self.by_token:
             return self.by_token[message.token]
         if message.user_id in self.by_user:
@@ -49,7 +49,7 @@ class OutcomeScript:
 
 
 class OutboxSender:
-    """Implements PushSender: appends one JSON line for each message that has, or may have, left for a device."""
+    """Implements PushSender: appends one JSON line for each message that left, or may have left."""
 
     def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
         self._lines = JsonLines(path)
@@ -73,7 +73,7 @@ class OutboxSender:
             yield chunk.number, outcomes
 
     def ask(self, envelope: Envelope) -> Mapping[str, Outcome]:
-        """Play AskableSender: a line of the file has left, as the script says it did."""
+        """Play AskableSender: a line in the file is a message that left, with the outcome of the script."""
         found: dict[str, Outcome] = {}
         with self._lines.held() as content:
             with self._asked.open("a", encoding="utf-8") as asked:

@@ -64,7 +64,7 @@ class SqliteTaskQueue:
         database.define(_SCHEMA)
 
     def add(self, task: Task) -> bool:
-        """Add a task; False where its name was used within the last day.
+        """Add a task; False if its name was used within the last day.
 
         ValueError for a task that Cloud Tasks refuses: over 100 KB, over 30 days ahead, or with a name other
         than letters, digits, hyphens and underscores.
@@ -81,7 +81,7 @@ class SqliteTaskQueue:
         return added.rowcount == 1
 
     def take(self, now: datetime) -> Delivery | None:
-        """Dispatch the earliest task that is due; None where there is none or the queue is paused.
+        """Dispatch the earliest due task; None if there is none or the queue is paused.
 
         Until it is settled the task is leased up to the delivery's deadline, after which it is due again.
         """
@@ -93,7 +93,7 @@ class SqliteTaskQueue:
         return None
 
     def settle(self, delivery: Delivery, status: int, retry_after: float | None = None) -> None:
-        """Take a delivery's answer: 2xx ends the task, anything else schedules a retry or gives it up.
+        """Settle a delivery: 2xx ends the task, any other answer schedules a retry or gives the task up.
 
         The retry waits for the backoff, or `retry_after` seconds where that is longer. The answer of a delivery
         whose lease has run out, and which was dispatched again, counts for nothing.
@@ -111,19 +111,19 @@ class SqliteTaskQueue:
                 _reschedule(connection, row, status, now, now + wait)
 
     def next_at(self) -> datetime | None:
-        """Return when the next task is due, which may have passed; None while nothing can be due."""
+        """Return when the next task is due, perhaps in the past; None if nothing can be due."""
         query = "SELECT min(due) AS due FROM tasks WHERE queue = ? AND done_at IS NULL"
         [row] = self._database.rows(query, (self._name,))
         return None if row["due"] is None or self.paused else from_micros(row["due"])
 
     def pending(self) -> list[tuple[Task, int]]:
-        """Return the tasks that are not done, each with the attempts made so far, in the order they are due."""
+        """Return the tasks that are not done, with their numbers of attempts, in order of their due instants."""
         query = "SELECT * FROM tasks WHERE queue = ? AND done_at IS NULL ORDER BY due, added"
         return [(task_of(row), row["attempts"]) for row in self._database.rows(query, (self._name,))]
 
     @property
     def paused(self) -> bool:
-        """Whether nothing is dispatched; lasts until any process resumes the queue."""
+        """Whether the queue is paused, until any process resumes it."""
         return bool(self._database.rows("SELECT queue FROM paused_queues WHERE queue = ?", (self._name,)))
 
     def pause(self) -> None:
@@ -137,13 +137,13 @@ class SqliteTaskQueue:
             connection.execute("DELETE FROM paused_queues WHERE queue = ?", (self._name,))
 
     def recover(self) -> None:
-        """Void all leases: call it where the only process that dispatched has died."""
+        """Void all leases. Call it after the only dispatching process has died."""
         query = "UPDATE tasks SET due = eta, dispatched = 0 WHERE queue = ? AND dispatched"
         with self._database.transaction() as connection:
             connection.execute(query, (self._name,))
 
     def _due(self, connection: Connection, now: datetime) -> Row | None:
-        """Return the task to take at `now`, None where nothing may be taken."""
+        """Return the task to take at `now`; None if there is none."""
         query = "SELECT * FROM tasks WHERE queue = ? AND done_at IS NULL AND due <= ? ORDER BY due, added LIMIT 1"
         found: Row | None = None
         if not self.paused:
@@ -173,7 +173,7 @@ class SqliteTaskQueue:
 
 
 def task_of(row: Row) -> Task:
-    """Return the task that a row of the table keeps."""
+    """Return the task in a row of the table."""
     body = json.loads(row["body"])
     return Task(name=row["name"], function=row["function"], body=body, at=from_micros(row["at"]))
 

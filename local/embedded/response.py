@@ -1,4 +1,4 @@
-"""What a function answered."""
+"""The answer of a function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,6 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds that a Retry-After header asks for; None without one, or with one that is a date."""
+        """The seconds in a Retry-After header; None without the header, or if it is a date."""
         seconds = self.headers.get("Retry-After", "")
         return float(seconds) if seconds.isdecimal() else None

@@ -1,4 +1,4 @@
-"""When a failed request is made again, and when no more, as Cloud Tasks and Cloud Scheduler decide it."""
+"""When a failed request is retried or given up, as in Cloud Tasks and Cloud Scheduler."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,14 +23,14 @@ class RetryPolicy:
     max_doublings: int = 6
 
     def backoff(self, attempts: int) -> timedelta:
-        """Return the wait after so many attempts, the first one included."""
+        """Return the wait after a number of attempts, including the first one."""
         retries = attempts - 1
         doubled = self.min_backoff * (1 << min(retries, self.max_doublings))
         linear = max(1, retries - self.max_doublings + 1)
         return min(self.max_backoff, doubled * linear)
 
     def exhausted(self, attempts: int, age: timedelta) -> bool:
-        """Say whether a request is given up; `age` is the time since its first attempt."""
+        """Return whether a request is given up; `age` is the time since its first attempt."""
         if self.max_attempts < 0 and not self.max_retry_duration:
             return age >= _LONGEST_RETENTION
         return attempts >= self.max_attempts and age >= self.max_retry_duration

@@ -49,7 +49,7 @@ class SqliteSchedules:
         database.define(_SCHEMA)
 
     def put(self, job: ScheduledJob) -> None:
-        """Create a job or replace the one of its name; ValueError for a cron or zone that means nothing.
+        """Create or replace the job of a name; ValueError for an invalid cron or zone.
 
         The next fire stays as it was unless cron or zone change; then it is the first one after now.
         """
@@ -65,7 +65,7 @@ class SqliteSchedules:
             connection.execute(f"INSERT OR REPLACE INTO scheduled_jobs VALUES ({holders})", values)  # noqa: S608
 
     def delete(self, name: str) -> None:
-        """Delete a job; nothing happens where there is none."""
+        """Delete a job, if it exists."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM scheduled_jobs WHERE name = ?", (name,))
 
@@ -74,7 +74,7 @@ class SqliteSchedules:
         return [job_of(row) for row in self._database.rows("SELECT * FROM scheduled_jobs ORDER BY name")]
 
     def take(self, now: datetime) -> Fire | None:
-        """Start the earliest fire that is due, None where there is none."""
+        """Start the earliest due fire; None if there is none."""
         with self._database.transaction() as connection:
             while row := self._due(connection, now):
                 if not (row["running"] and self._given_up(row, now)):
@@ -83,9 +83,9 @@ class SqliteSchedules:
         return None
 
     def settle(self, fire: Fire, status: int) -> None:
-        """Take a fire's answer: 2xx ends it, anything else schedules a retry or gives it up.
+        """Settle a fire: 2xx ends it, any other answer schedules a retry or gives it up.
 
-        The answer counts for nothing where the job was replaced, or the fire started again, in the meantime.
+        The answer is ignored if the job was replaced, or the fire started again, in the meantime.
         """
         now = self._clock.now()
         query = "SELECT * FROM scheduled_jobs WHERE name = ? AND strike = ? AND attempts = ? AND running"
@@ -103,17 +103,17 @@ class SqliteSchedules:
                 connection.execute(query, (to_micros(due), row["name"]))
 
     def next_at(self) -> datetime | None:
-        """Return when the next fire is due, which may have passed; None where there is none."""
+        """Return when the next fire is due, perhaps in the past; None if there is none."""
         [row] = self._database.rows("SELECT min(due) AS due FROM scheduled_jobs WHERE NOT paused")
         return None if row["due"] is None else from_micros(row["due"])
 
     def recover(self) -> None:
-        """End all running attempts as failed: call it where the only process that made them has died."""
+        """End all running attempts as failed. Call it after the only dispatching process has died."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE scheduled_jobs SET due = strike, running = 0 WHERE running")
 
     def _due(self, connection: Connection, now: datetime) -> Row | None:
-        """Return the job to start at `now`, None where there is none."""
+        """Return the job to start at `now`; None if there is none."""
         query = "SELECT * FROM scheduled_jobs WHERE NOT paused AND due <= ? ORDER BY due, name LIMIT 1"
         found: Row | None = connection.execute(query, (to_micros(now),)).fetchone()
         return found
@@ -147,13 +147,13 @@ def _move_on(connection: Connection, row: Row) -> None:
 
 
 def _overtaken(row: Row, due: datetime) -> bool:
-    """Say whether the job's next strike is not later than `due`."""
+    """Return whether the job's next strike is not later than `due`."""
     following = next_strike(Cron.parse(row["cron"]), ZoneInfo(row["zone"]), from_micros(row["strike"]))
     return following is not None and following <= due
 
 
 def job_of(row: Row) -> ScheduledJob:
-    """Return the job that a row of the table keeps."""
+    """Return the job in a row of the table."""
     body = json.loads(row["body"])
     return ScheduledJob(name=row["name"], cron=row["cron"], zone=row["zone"], function=row["function"], body=body)
 

@@ -1,4 +1,4 @@
-"""The stores' documents in SQLite: a transaction has the whole database for itself, so nothing is tried twice."""
+"""The document port on SQLite: a transaction locks the whole database, so no change is tried twice."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _KEPT = """
 
 
 class SqliteDocuments:
-    """Plays Documents: StoreUnavailable as the whole database, Misconfigured for a defect of its tables."""
+    """Plays Documents. StoreUnavailable if the database is unavailable, Misconfigured for a defect of its tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,7 +82,7 @@ class SqliteDocuments:
         return int(row["found"])
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
-        """Write the documents again that a query finds without a field."""
+        """Rewrite the documents that a query finds without a field."""
         table = TABLES[collection]
         conditions, parameters = _conditions(table, query)
         rows = self._rows(collection, "*", [*conditions, f"{table.column(field)} IS NULL"], parameters)
@@ -116,7 +116,7 @@ class SqliteDocuments:
 
 
 class _SqliteBatch:
-    """Plays Batch in the transaction of this thread; `writes` are made at its end."""
+    """Plays Batch in this thread's transaction; `writes` are made at its end."""
 
     def __init__(self, documents: SqliteDocuments) -> None:
         self._documents = documents
@@ -140,13 +140,13 @@ class _SqliteBatch:
         self.writes.append(lambda connection: connection.execute(query, tuple(key.values())))
 
     def add(self, place: Place[Mapping[str, int]], amounts: Mapping[str, int]) -> None:
-        """Do nothing: what is summed up is summed up when it is read."""
+        """Do nothing: sums are computed when they are read."""
 
     def touch(self, place: Place[None]) -> None:
         """Do nothing: no other change can happen at the same time."""
 
     def left_behind(self, place: Place[Any], version: int) -> bool:  # noqa: ARG002
-        """Say no: what was told to have failed has not happened."""
+        """Return False: a write that failed was never stored."""
         return False
 
 
@@ -156,7 +156,7 @@ def _value(collection: Collection[E], row: sqlite3.Row, document: Mapping[str, A
 
 
 def _conditions(table: Table, query: Query) -> tuple[list[str], list[object]]:
-    """Return the conditions of a query and their parameters; truth is spelled out, as partial indexes have it."""
+    """Return the conditions of a query and their parameters, with booleans in the form of the partial indexes."""
     conditions = [f"{name} = ?" for name in table.keys[: len(query.under)]]
     parameters = [table.stored(key) for key in query.under]
     for field, comparison, value in query.where:
@@ -175,7 +175,7 @@ def _all_of(names: Iterable[str]) -> str:
 
 @contextmanager
 def _sound() -> Iterator[None]:
-    """Raise Misconfigured where SQLite cannot make sense of a statement: somebody has changed the tables."""
+    """Raise Misconfigured if SQLite rejects a statement, because the tables were changed by hand."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""The embedded system: every port played by nothing but Python, all of its state in one folder."""
+"""The embedded system: every port in pure Python, with all state in one folder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from local.embedded.sqlite_documents import SqliteDocuments
 
 RECONCILE_JOB = ScheduledJob(name="reconcile-tminus", cron="*/5 * * * *", zone="UTC", function="reconcile", body={})
 _FORMAT = 3
-"""Of the state: raised whenever what is stored can no longer be read as before."""
+"""The format of the state, increased with every incompatible change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedSystem:
-    """The ports, and what the runtime needs beside them to deliver tasks and fire schedules."""
+    """The ports, and the parts of the runtime that deliver tasks and fire schedules."""
 
     ports: Ports
     queue: SqliteTaskQueue

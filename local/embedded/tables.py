@@ -1,4 +1,4 @@
-"""The tables of the stores: what has to be compared or sorted is a column, everything else is in the document."""
+"""The tables of the stores: fields that are compared or sorted are columns, everything else is in the document."""
 
 import json
 import re
@@ -103,11 +103,11 @@ class Table:
     instant: Callable[[datetime], object] = to_micros
 
     def column(self, name: str) -> str:
-        """Return the column, or the expression, that holds a field."""
+        """Return the column, or the expression, of a field."""
         return f"json_extract(document, '$.{name}')" if name in self.inside else _column(name)
 
     def stored(self, value: object) -> object:
-        """Return a key or the value of a field as it is stored."""
+        """Return the stored form of a key or field."""
         if isinstance(value, datetime):
             return self.instant(value)
         return value.isoformat() if isinstance(value, date) else value
@@ -125,18 +125,18 @@ class Table:
         return {**columns, **self.more(value), **whole}
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Any]:
-        """Return the document that the rows of a place hold."""
+        """Return the document in the rows of a place."""
         return self.document(rows[0])
 
     def put(self, connection: Connection, place: Place[Any], value: Any) -> None:
-        """Create or replace a document; it keeps its rowid, which is the order of creation."""
+        """Create or replace a document. It keeps its rowid, which is the order of creation."""
         columns = self.row(value)
         changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
         otherwise = f"ON CONFLICT ({', '.join(self.keys)}) DO UPDATE SET {changes}"
         self._insert(connection, {**self.key(place), **columns}, otherwise)
 
     def create(self, connection: Connection, place: Place[Any], value: Any) -> bool:
-        """Create a document; False where there is one."""
+        """Create a document; False if it exists."""
         return self._insert(connection, {**self.key(place), **self.row(value)}, "ON CONFLICT DO NOTHING") == 1
 
     def _insert(self, connection: Connection, columns: Columns, otherwise: str) -> int:
@@ -146,7 +146,7 @@ class Table:
 
 
 class _RulesTable(Table):
-    """One document in several rows: one for each rule."""
+    """One document in several rows, one per rule."""
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         """Return the rules in their order."""

@@ -1,4 +1,4 @@
-"""Trouble with the state folder: a full or read-only disk, a lost file, a damaged database, as one line each."""
+"""Problems of the state folder, as one line each: a full or read-only disk, a lost file, a damaged database."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from functions.domain.errors import StoreUnavailable
 
 _PRIMARY_CODE = 0xFF
 """SQLite keeps the kind of an error in the last byte of its extended code: sqlite.org/rescode.html."""
-_HELD = "another process holds the database; work continues once that process lets go of it"
+_HELD = "another process holds the database; work continues once that process releases it"
 _UNREADABLE = "the disk or the folder fails; work continues once it is readable and writable again"
 _DAMAGED = "the database is damaged; restore a copy, or move the file away and start with a new state"
 _WORDS = {
@@ -26,19 +26,19 @@ _WORDS = {
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Say whether another connection was in the way."""
+    """Return whether another connection holds a lock."""
     return _kind(error) == sqlite3.SQLITE_BUSY
 
 
 def database_trouble(path: Path, error: sqlite3.Error) -> StoreUnavailable | None:
-    """Return what an error of SQLite means for a database; None for an error in a statement."""
+    """Return the error for a database problem; None for an error in a statement."""
     words = _WORDS.get(_kind(error))
     return StoreUnavailable(f"{path}: {words} ({error})") if words else None
 
 
 @contextmanager
 def file_trouble(path: Path) -> Iterator[None]:
-    """Raise StoreUnavailable for an OSError inside, naming the file."""
+    """Convert an OSError inside to StoreUnavailable with the file's name."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The instants at which a cron's wall clock strikes, as Cloud Scheduler sees them.
+"""The instants at which a cron strikes, as in Cloud Scheduler.
 
 Every UTC minute whose wall clock in the zone matches: a local time that a zone skips does not strike, one that
 occurs twice strikes twice.
@@ -16,7 +16,7 @@ _HORIZON = timedelta(days=366 * 8 + 1)
 
 
 def next_strike(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """Return the first strike later than `after`, None where there is none within eight years."""
+    """Return the first strike later than `after`; None if there is none within eight years."""
     at = after.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
     end = at + _HORIZON
     while at < end:

@@ -1,4 +1,4 @@
-"""What the calls of a run would cost on Google Cloud, without the functions' time."""
+"""The cost of a run's calls on Google Cloud, without the functions' time."""
 
 from functions.domain.cost import DAYS_READ, Use
 
@@ -39,5 +39,5 @@ _OF_CALL = {
 
 
 def use_of_call(call: str) -> Use:
-    """Return what one call of a port is billed as, about."""
+    """Return the approximate billed operations of one call of a port."""
     return _OF_CALL.get(call, _NOTHING)

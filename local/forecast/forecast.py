@@ -1,7 +1,7 @@
-"""What a folder of recipes will send in the next days, to how many users, and how many the rules exclude."""
+"""Forecast what a folder of recipes will send in the next days, and how many users the rules exclude."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ _RULES = {EXCLUDED[rule.reason]: rule for rule in DEFAULT_RULES}
 
 @dataclass(frozen=True, kw_only=True)
 class Got:
-    """A push that a user was sent, as the ledger knows it, and of which recipe."""
+    """A push that a user was sent, in the form of the ledger, with its recipe."""
 
     push: Push
     recipe_id: str
@@ -39,7 +39,7 @@ class Got:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedReport:
-    """What one execution did, and what its recipe is called."""
+    """The report of an execution, with the name of its recipe."""
 
     recipe_name: str
     report: ExecutionReport
@@ -47,10 +47,10 @@ class NamedReport:
 
 @dataclass(kw_only=True)
 class Forecast:
-    """What one simulated span of days came to.
+    """The result of a simulated span of days.
 
-    `executions` are reports, in order of their sends; `collisions` count the users that a recipe could not reach, by
-    the recipe whose earlier push was in the way.
+    `executions` are reports in order of their sends. `collisions` count the users that a recipe could not reach, by
+    the recipe whose earlier push prevented it.
     """
 
     seed: int
@@ -67,7 +67,7 @@ class Forecast:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is asked: which recipes, on whose data, from when, for how many days, under which faults."""
+    """The input of a forecast: recipes, user data, beginning, number of days, and level of faults."""
 
     recipes: Sequence[Recipe]
     engine: Engine
@@ -83,9 +83,9 @@ def _quietly(share: float) -> None:
 
 
 def forecast(question: Question, seed: int, *, progress: Callable[[float], None] = _quietly) -> Forecast:
-    """Play the days to come, every one of them with the user data of today.
+    """Play the next days, each with today's user data.
 
-    `progress` hears the share that is done.
+    `progress` gets the finished share.
     """
     ends_at = question.begins_at + timedelta(days=question.days)
     scenario = Scenario(
@@ -111,7 +111,7 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
 
 
 class _Forecasting(Simulation):
-    """A simulation that keeps what each execution did, and forgets its files then."""
+    """A simulation that keeps the report of each execution and then deletes its files."""
 
     def __init__(
         self, seed: int, *, level: str, scenario: Scenario, progress: Callable[[float], None], **options: Any
@@ -122,7 +122,7 @@ class _Forecasting(Simulation):
         self._made = Forecast(seed=seed, begins_at=scenario.begins_at, ends_at=scenario.ends_at)
 
     def forecast(self) -> Forecast:
-        """Play, and return what came of it."""
+        """Play, and return the result."""
         outcome = self.run()
         for execution in self.world.executions.all():
             if not execution.cleaned:
@@ -132,7 +132,7 @@ class _Forecasting(Simulation):
         return self._made
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
-        """Count what the call costs, hold the contract against it where there are faults, and keep what has ended."""
+        """Count the cost of a call, check the contract if there are faults, and keep reports of ended executions."""
         self._made.use += use_of_call(call)
         if self._careful:
             super().observe(worker, call, args, answer)
@@ -145,7 +145,7 @@ class _Forecasting(Simulation):
             super()._left(*given)
 
     def _judge(self) -> None:
-        """Nothing has to have ended: the last executions may still be under way."""
+        """Do not judge: the last executions may still be running."""
 
     def _collect(self, execution: Execution) -> None:
         if execution.send_at >= self._made.ends_at:
@@ -196,20 +196,5 @@ class _Forecasting(Simulation):
 
 
 def changed(question: Question, recipes: Sequence[Recipe]) -> Question:
-    """Return the same question about other recipes."""
+    """Return the same question for other recipes."""
     return replace(question, recipes=recipes)
-
-
-def totals(made: Forecast) -> Mapping[str, int]:
-    """Return a forecast's sums: sends, and what became of the users of all pushes."""
-    pushes = [push for entry in made.executions for push in entry.report.pushes]
-    return {
-        "executions": len(made.executions),
-        "audience": sum(push.audience_size for push in pushes),
-        "sent": sum(push.sent for push in pushes),
-        "excluded": sum(sum(push.excluded.values()) for push in pushes),
-        "failed": sum(push.failed for push in pushes),
-        "unknown": sum(push.unknown for push in pushes),
-        "notReached": sum(push.not_reached for push in pushes),
-        "usersReached": len(made.users),
-    }

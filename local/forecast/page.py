@@ -1,12 +1,12 @@
-"""The forecast as one HTML page that needs nothing but itself."""
+"""The forecast as one self-contained HTML page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
-from local.forecast.answer import CalendarEntry
+from functions.domain.instants import stamp
 from local.forecast.charts import Bar, columns, rows_of_bars
+from local.forecast.report import CalendarEntry, Comparison, ForecastReport, Sides
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1d2430;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -22,41 +22,41 @@ _KEY = (
 )
 
 
-def page(answer: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> str:
-    """Return the whole page of an answer, and of what changes against another folder of recipes."""
-    totals, quota = answer["totals"], answer["quota"]
-    busiest = quota["busiestMinute"]
+def page(report: ForecastReport) -> str:
+    """Return the whole page of a forecast, with what changes against another folder of recipes."""
+    totals, quota = report.totals, report.quota
+    busiest = quota.busiest_minute
     summary = (
-        f"{totals['executions']:,} sends reach {totals['usersReached']:,} users with {totals['sent']:,} messages; "
-        f"{totals['excluded']:,} are excluded. FCM's quota is used for {quota['quotaMinutes']:,} minutes"
-        + (f"; the busiest minute is {busiest['at']} with {busiest['messages']:,}. " if busiest else ". ")
-        + f"Firestore, Cloud Tasks and Cloud Storage cost about ${answer['cost']['microDollars'] / 1e6:,.2f}."
+        f"{totals.executions:,} sends reach {totals.users_reached:,} users with {totals.sent:,} messages; "
+        f"{totals.excluded:,} are excluded. FCM's quota is used for {quota.quota_minutes:,} minutes"
+        + (f"; the busiest minute is {stamp(busiest.at)} with {busiest.messages:,}. " if busiest else ". ")
+        + f"Firestore, Cloud Tasks and Cloud Storage cost about ${report.cost['microDollars'] / 1e6:,.2f}."
     )
     parts = [
-        f"<h1>What will go out, {escape(answer['from'][:10])} to {escape(answer['to'][:10])}</h1>",
+        f"<h1>What will go out, {report.from_:%Y-%m-%d} to {report.to:%Y-%m-%d}</h1>",
         f"<p>{escape(summary)}</p><p class='note'>Every day as if its user data were today's.</p>",
-        _changes(change) if change else "",
+        _changes(report.comparison) if report.comparison else "",
         "<h2>Messages by day</h2>",
         _KEY,
-        columns(list(_days(answer["calendar"]))),
+        columns(list(_days(report.calendar))),
         "<h2>Messages by recipe</h2>",
-        rows_of_bars([_bar(entry["id"], entry) for entry in answer["recipes"]]),
+        rows_of_bars([_bar(each.id, each.sent, each.excluded, each.audience) for each in report.recipes]),
         "<h2>How many pushes a user gets</h2>",
-        rows_of_bars([Bar(label=f"{n} pushes", parts=[("users", c)]) for n, c in answer["pushesPerUser"].items()]),
+        rows_of_bars([Bar(label=f"{n} pushes", parts=[("users", c)]) for n, c in report.pushes_per_user.items()]),
         "<h2>Recipes in each other's way</h2>",
         _table(
             ("recipe", "held back by an earlier push of", "users"),
-            ((entry["recipe"], entry["heldBackBy"], entry["users"]) for entry in answer["collisions"]),
+            ((each.recipe, each.held_back_by, each.users) for each in report.collisions),
         ),
         "<h2>Users hit most</h2>",
         _table(
             ("user", "pushes", "of"),
-            ((entry["userId"], entry["pushes"], _counts(entry["recipes"])) for entry in answer["usersHitMost"]),
+            ((each.user_id, each.pushes, _counts(each.recipes)) for each in report.users_hit_most),
         ),
         "<h2>Calendar</h2>",
         _table(
             ("send (UTC)", "recipe", "ends", "push", "audience", "users", "sent", "held back"),
-            _calendar(answer["calendar"]),
+            _calendar(report.calendar),
         ),
     ]
     body = "\n".join(parts)
@@ -91,24 +91,22 @@ def _days(calendar: Sequence[CalendarEntry]) -> Iterable[Bar]:
             excluded = sum(push.excluded.values())
             sums.update(sent=push.sent, excluded=excluded, all=push.audience_size)
     for day, sums in by_day.items():
-        yield _bar(day, {"sent": sums["sent"], "excluded": sums["excluded"], "audience": sums["all"]})
+        yield _bar(day, sums["sent"], sums["excluded"], sums["all"])
 
 
-def _bar(label: str, sums: Mapping[str, Any]) -> Bar:
-    other = sums["audience"] - sums["sent"] - sums["excluded"]
-    return Bar(label=label, parts=[("sent", sums["sent"]), ("excluded", sums["excluded"]), ("other", other)])
+def _bar(label: str, sent: int, excluded: int, audience: int) -> Bar:
+    other = audience - sent - excluded
+    return Bar(label=label, parts=[("sent", sent), ("excluded", excluded), ("other", other)])
 
 
-def _changes(change: Mapping[str, Any]) -> str:
-    rows = [(name, *sides.values(), _signed(sides)) for name, sides in change["totals"].items()]
-    rows += [
-        (f"sent by {entry['id']}", *entry["sent"].values(), _signed(entry["sent"])) for entry in change["recipes"]
-    ]
+def _changes(change: Comparison) -> str:
+    rows = [_change(name, sides) for name, sides in change.totals.items()]
+    rows += [_change(f"sent by {each.id}", each.sent) for each in change.recipes]
     return f"<h2>What changes</h2>{_table(('', 'before', 'after', 'change'), rows)}"
 
 
-def _signed(sides: Mapping[str, int]) -> str:
-    return f"{sides['after'] - sides['before']:+,}"
+def _change(name: str, sides: Sides[int]) -> tuple[str, int, int, str]:
+    return name, sides.before, sides.after, f"{sides.after - sides.before:+,}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

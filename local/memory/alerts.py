@@ -1,4 +1,4 @@
-"""Alerts in memory: those that were written down, those on their way, and the channels that get them."""
+"""Alerts in memory: written alerts, the alert store, and channels."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class MemoryAlerts:
 
 
 class MemoryAlertStore(DocumentAlertStore):
-    """Plays AlertStore, and shows everything that it holds."""
+    """Plays AlertStore, with access to all alerts."""
 
     _documents: MemoryDocuments
 
@@ -39,5 +39,5 @@ class MemoryChannels:
     posted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def post(self, channel: str, payload: Mapping[str, Any]) -> None:
-        """Take whatever is posted."""
+        """Accept every post."""
         self.posted[channel, payload["text"]] += 1

@@ -1,4 +1,4 @@
-"""The stores' documents in memory, as the values that they stand for: these are immutable, or kept as copies."""
+"""The document port in memory. It keeps values, which are immutable, or copies of them."""
 
 import threading
 from collections import defaultdict
@@ -53,7 +53,7 @@ class MemoryDocuments:
             return True
 
     def change(self, places: Sequence[Place[Any]], work: Callable[[Batch], T]) -> T:  # noqa: ARG002
-        """Let `work` read and write documents while nobody else does, and return its result."""
+        """Let `work` read and write documents exclusively, and return its result."""
         with self._working:
             batch = _MemoryBatch(self)
             result = work(batch)
@@ -83,7 +83,7 @@ class MemoryDocuments:
             return len(self._shelf(collection).find(query))
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
-        """Do nothing: no older release has written anything here."""
+        """Do nothing: there are no documents of older releases."""
 
     def _shelf(self, collection: Collection[Any]) -> "_Shelf":
         found = self._shelves.get(collection)
@@ -122,7 +122,7 @@ class _MemoryBatch:
         """Do nothing: no other change happens at the same time."""
 
     def left_behind(self, place: Place[Any], version: int) -> bool:  # noqa: ARG002
-        """Say no: what was told to have failed has not happened."""
+        """Return False: a write that failed was never stored."""
         return False
 
 

@@ -8,7 +8,7 @@ from local.memory.documents import MemoryDocuments
 
 
 class MemoryExecutionStore(DocumentExecutionStore):
-    """Plays ExecutionStore, and shows everything that it holds."""
+    """Plays ExecutionStore, with access to all executions."""
 
     _documents: MemoryDocuments
 

@@ -19,7 +19,7 @@ class MemoryAudienceFiles:
         self._writing = threading.Lock()
 
     def write_once(self, name: str, source: Path) -> Stored:
-        """Store a local file under a name; where the name is taken, the file that is there wins and is returned."""
+        """Store a local file under a name. If the name is taken, the existing file wins and is returned."""
         _check(name)
         content = source.read_bytes()
         with self._writing:
@@ -31,15 +31,15 @@ class MemoryAudienceFiles:
             return self._files[name][0]
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
-        """Yield a file's lines with their ends; BadAudience where it is no longer the one that was stored."""
+        """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
         yield from io.BytesIO(self._content(stored))
 
     def read(self, stored: Stored, start: int, end: int) -> bytes:
-        """Return a byte range; BadAudience where the file is no longer the one that was stored."""
+        """Return a byte range; BadAudience if the file is missing or was replaced."""
         return self._content(stored)[start:end]
 
     def delete(self, folder: str) -> None:
-        """Delete all files of a folder; nothing happens where there are none."""
+        """Delete all files in a folder, if there are any."""
         _check(folder)
         with self._writing:
             for name in self.names(folder):
@@ -50,7 +50,7 @@ class MemoryAudienceFiles:
         return [name for name in self._files if name.startswith(f"{folder}/")]
 
     def content(self, name: str) -> bytes | None:
-        """Return a file by its name, None where there is none."""
+        """Return a file by its name; None if there is none."""
         found = self._files.get(name)
         return found[1] if found else None
 

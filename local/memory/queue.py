@@ -29,7 +29,7 @@ class _Entry:
 
 
 class MemoryTaskQueue:
-    """Implements TaskQueue, and hands tasks to the dispatcher, as `local.embedded.queue` explains it."""
+    """Implements TaskQueue, and hands tasks to the dispatcher; see `local.embedded.queue`."""
 
     def __init__(self, clock: Clock, retry: RetryPolicy | None = None) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class MemoryTaskQueue:
         self._writing = threading.RLock()
 
     def add(self, task: Task) -> bool:
-        """Add a task; False where its name was used within the last day. ValueError for one that is refused."""
+        """Add a task; False if its name was used within the last day. ValueError for a refused one."""
         now, body = self._clock.now(), to_text(task.body)
         check_task(task.name, len(f"{task.name}{task.function}{body}".encode()), task.at, now)
         with self._writing:
@@ -53,7 +53,7 @@ class MemoryTaskQueue:
         return True
 
     def take(self, now: datetime) -> Delivery | None:
-        """Dispatch the earliest task that is due, None where there is none; it is leased up to the deadline."""
+        """Dispatch the earliest due task, None if there is none. It is leased up to the deadline."""
         with self._writing:
             while (entry := self._next()) is not None and entry.due <= now:
                 if not (entry.dispatched and self._given_up(entry, now)):
@@ -62,7 +62,7 @@ class MemoryTaskQueue:
         return None
 
     def settle(self, delivery: Delivery, status: int, retry_after: float | None = None) -> None:
-        """Take a delivery's answer: 2xx ends the task, anything else schedules a retry or gives it up."""
+        """Settle a delivery: 2xx ends the task, any other answer schedules a retry or gives the task up."""
         now = self._clock.now()
         with self._writing:
             entry = self._waiting.get(delivery.task.name)
@@ -78,24 +78,24 @@ class MemoryTaskQueue:
             entry.previous_response = status
 
     def next_at(self) -> datetime | None:
-        """Return when the next task is due, which may have passed; None while nothing can be due."""
+        """Return when the next task is due, perhaps in the past; None if nothing can be due."""
         entry = self._next()
         return None if entry is None else entry.due
 
     def postpone(self, name: str, delay: timedelta) -> None:
-        """Deliver a task later than it was asked for, or earlier."""
+        """Deliver a task later than requested, or earlier."""
         entry = self._waiting.get(name)
         if entry is not None:
             entry.due += delay
 
     def force(self, name: str) -> None:
-        """Deliver a task that waits at once, as the button "force run" of the Cloud console does."""
+        """Deliver a waiting task at once, as the button "force run" of the Cloud console does."""
         entry = self._waiting.get(name)
         if entry is not None and not entry.dispatched:
             entry.due = self._clock.now()
 
     def lose(self, name: str) -> None:
-        """Forget a task that was added; its name stays taken."""
+        """Lose a task. Its name stays taken."""
         entry = self._waiting.get(name)
         if entry is not None:
             self._finish(entry, self._clock.now())

@@ -39,7 +39,7 @@ class _Entry:
 
 
 class MemorySchedules:
-    """Implements Schedules, and hands out the fires that are due, as `local.embedded.scheduler` explains it."""
+    """Implements Schedules, and hands out due fires; see `local.embedded.scheduler`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,7 +47,7 @@ class MemorySchedules:
         self._writing = threading.RLock()
 
     def put(self, job: ScheduledJob) -> None:
-        """Create a job or replace the one of its name; ValueError for a cron or zone that means nothing.
+        """Create or replace the job of a name; ValueError for an invalid cron or zone.
 
         The next fire stays as it was unless cron or zone change; then it is the first one after now.
         """
@@ -62,7 +62,7 @@ class MemorySchedules:
             self._jobs[job.name] = entry
 
     def delete(self, name: str) -> None:
-        """Delete a job; nothing happens where there is none."""
+        """Delete a job, if it exists."""
         self._jobs.pop(name, None)
 
     def all(self) -> Sequence[ScheduledJob]:
@@ -70,7 +70,7 @@ class MemorySchedules:
         return [self._jobs[name].job for name in sorted(self._jobs)]
 
     def take(self, now: datetime) -> Fire | None:
-        """Start the earliest fire that is due, None where there is none."""
+        """Start the earliest due fire; None if there is none."""
         with self._writing:
             while (entry := self._next()) is not None and entry.due is not None and entry.due <= now:
                 if not (entry.running and self._given_up(entry, now)):
@@ -79,7 +79,7 @@ class MemorySchedules:
         return None
 
     def settle(self, fire: Fire, status: int) -> None:
-        """Take a fire's answer: 2xx ends it, anything else schedules a retry or gives it up."""
+        """Settle a fire: 2xx ends it, any other answer schedules a retry or gives it up."""
         now = self._clock.now()
         with self._writing:
             entry = self._jobs.get(fire.job.name)
@@ -96,7 +96,7 @@ class MemorySchedules:
                 entry.due, entry.running = due, False
 
     def next_at(self) -> datetime | None:
-        """Return when the next fire is due, which may have passed; None where there is none."""
+        """Return when the next fire is due, perhaps in the past; None if there is none."""
         entry = self._next()
         return None if entry is None else entry.due
 

@@ -1,4 +1,4 @@
-"""A state folder as one file: taken while `tminus up` runs, and put back without sending anything twice.
+"""Back up a state folder to one file while `tminus up` runs, and restore it without sending anything twice.
 
 The database is copied at one instant, by a connection that sees nothing later. Everything else fits that instant:
 audience files are written once, before the database names them, and of the outbox the file takes what was there while
@@ -65,9 +65,11 @@ class Contents:
 
 
 def back_up(state: Path, target: Path, now: datetime) -> Contents:
-    """Write a state folder, which may be in use, to a file: whole, or not at all. Only its owner can read the file.
+    """Write a state folder, which may be in use, to a file, completely or not at all.
 
-    `now` is the instant where no fast clock has kept one. BadInput where there is no state.
+    Only its owner can read the file.
+
+    `now` is the instant of the backup, unless a fast clock kept one. BadInput without a state.
     """
     if not (state / DATABASE).is_file():
         raise BadInput(f"{state}: no Tminus state is there; name the folder by --state")
@@ -77,7 +79,7 @@ def back_up(state: Path, target: Path, now: datetime) -> Contents:
             contents, complete = _write(state, draft, Path(aside) / DATABASE, now)
             if complete or not attempt:
                 break
-            time.sleep(_BETWEEN_ATTEMPTS_SECONDS)  # an execution was cleaned up meanwhile
+            time.sleep(_BETWEEN_ATTEMPTS_SECONDS)  # an execution was cleaned up in the meantime
         draft.replace(target)
     return contents
 
@@ -108,7 +110,7 @@ def _write(state: Path, draft: Path, copy: Path, now: datetime) -> tuple[Content
 
 
 def _copy_database(state: Path, copy: Path) -> dict[str, int]:
-    """Copy the database as it is at one instant; return the sizes of the logs at that instant."""
+    """Copy the database at one instant; return the sizes of the logs at that instant."""
     path = state / DATABASE
     address = f"{path.resolve().as_uri()}?mode=rw"
     try:
@@ -137,7 +139,7 @@ def _needed(copy: Path) -> set[str]:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str, files: dict[str, int], size: int | None = None) -> None:
-    """Add a file, or its first bytes; one that is gone was deleted by a cleanup."""
+    """Add a file, or its first bytes. A missing file was deleted by a cleanup."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         entry = tar.gettarinfo(arcname=name, fileobj=file)
         entry.size = entry.size if size is None else size
@@ -146,7 +148,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str, files: dict[str, int], siz
 
 
 def unpack(backup: Path, folder: Path) -> Contents:
-    """Unpack a backup into an empty folder; BadInput for a file that is damaged or something else."""
+    """Unpack a backup into an empty folder; BadInput for a file that is damaged or not a backup."""
     try:
         with tarfile.open(backup, "r:gz") as tar:
             tar.extractall(folder, filter="data")
@@ -189,7 +191,7 @@ def draft_folder(state: Path) -> Iterator[Path]:
 
 
 def held_by(state: Path) -> list[Path]:
-    """Return what a state folder holds beside what restoring leaves in it."""
+    """Return the content of a state folder, except what a restore leaves in it."""
     passing = {LOCK, INTERRUPTED, _DRAFT}
     return [path for path in sorted(state.iterdir()) if path.name not in passing and not _is_aside(path)]
 

@@ -1,4 +1,4 @@
-"""All functions on Google's real clients, before the emulators of this machine."""
+"""All functions with Google's real clients, on the emulators of this machine."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from local.standins.cloud_tasks.project import make_project
 
 @dataclass(frozen=True, kw_only=True)
 class Emulated:
-    """A project that runs: its ports, the emulator that calls its functions, and where they are."""
+    """A running project: its ports, the emulator that calls its functions, and their addresses."""
 
     ports: Ports
     cloud: CloudEmulator
@@ -31,7 +31,7 @@ class Emulated:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The environment with which a function of its own, or a program, finds the same project."""
+        """The environment variables with which another function or program finds the same project."""
         return {
             "TMINUS_PLATFORM": Platform.GOOGLE_CLOUD.value,
             "GOOGLE_CLOUD_PROJECT": self.settings.project,

@@ -1,4 +1,4 @@
-"""Google's own stand-ins for this machine: the Firestore emulator, and fake-gcs-server for Cloud Storage."""
+"""Run emulators on this machine: Google's Firestore emulator, and fake-gcs-server for Cloud Storage."""
 
 import os
 import shutil

@@ -58,7 +58,7 @@ def _process_restored(module: str) -> Iterator[None]:
 
 
 class Runtime(Driver):
-    """Calls functions when the queue and the scheduler say so; `around` is entered around each call."""
+    """Calls functions for the queue and the scheduler, each call inside the context `around`."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Runtime(Driver):
         self._around = around
 
     def call(self, function: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Response:
-        """Post a JSON object to a function; 404 where there is none of that name, 500 where it raises."""
+        """Post a JSON object to a function; 404 for an unknown function, 500 if it raises."""
         if function not in self._apps:
             return Response(status=404, text=f"no function {function!r}; there are {', '.join(self._apps)}")
         try:

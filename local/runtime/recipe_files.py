@@ -1,4 +1,4 @@
-"""Recipe files: read from disk, changed from the command line."""
+"""Read recipe files, and change them from the command line."""
 
 import json
 from copy import deepcopy
@@ -45,7 +45,7 @@ def read_json_file(path: Path, *, most_bytes: int) -> Any:
 def set_value(document: Document, assignment: str) -> Document:
     """Return the document with one `path.to.field=value`; the value is JSON, or else text.
 
-    BadInput where the path names no field of a recipe: a slip of the pen must not change nothing silently.
+    BadInput if the path is not a field of a recipe: a typing mistake must not be ignored silently.
     """
     path, equals, text = assignment.partition("=")
     if not equals or not all(path.split(".")):
@@ -66,7 +66,7 @@ def set_value(document: Document, assignment: str) -> Document:
 
 
 def _single_fields() -> list[str]:
-    """Return the paths of fields that hold one value: an object is not what a person means by a name and a value."""
+    """Return the paths of fields with a single value, which can be set by name."""
     paths = field_paths()
     return [path for path in paths if not any(other.startswith(f"{path}.") for other in paths)]
 

@@ -1,4 +1,4 @@
-"""An HTTP server that serves in a thread of its own."""
+"""An HTTP server that serves in its own thread."""
 
 import threading
 from http.server import HTTPServer
@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Self
 
 _POLL_SECONDS = 0.02
-"""How long at most the server takes to notice that it is to stop."""
+"""The longest time until the server notices that it has to stop."""
 
 
 class Served:
-    """Serves while it is entered, and closes the server's port afterwards."""
+    """Serves inside the context, and closes the server's port afterwards."""
 
     def __init__(self, server: HTTPServer) -> None:
         self._server = server
@@ -29,5 +29,5 @@ class Served:
 
     @property
     def url(self) -> str:
-        """Where it is, for clients on this machine."""
+        """The address for clients on this machine."""
         return f"http://127.0.0.1:{self._server.server_port}"

@@ -1,4 +1,4 @@
-"""A token before all functions, where others than this machine can reach them."""
+"""Require a token for all functions if other machines can reach them."""
 
 import json
 from base64 import b64decode
@@ -23,10 +23,10 @@ _HEADERS = [
 
 
 def behind_token(app: "WSGIApplication", token: str) -> "WSGIApplication":
-    """Let in who shows the token, as `Authorization: Bearer` or as the password that a browser asks for.
+    """Allow callers with the token, as `Authorization: Bearer` or as the password that a browser asks for.
 
-    A browser adds the password to what another site has it send, too. So it opens the console, which knows its own
-    forms, and elsewhere only what reads. A cancel link is its own key.
+    A browser also adds the password to requests from other sites. So the password opens only the console, which
+    protects its forms, and requests that read. A cancel link needs no token.
     """
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -37,11 +37,11 @@ FUNCTIONS = (*CALLED_BY_SERVICES, "api", "console")
 
 
 _LOADED_LATE = ("functions.domain.cadence.ledger", "functions.handlers.api.app", "functions.handlers.console.app")
-"""What only some of the deployed functions load, with their first request; see decisions/0034."""
+"""Modules that only some functions load, with their first request; see decisions/0034."""
 
 
 def load_handlers() -> None:
-    """Load now what a first request would load, so that a fast clock does not run ahead meanwhile."""
+    """Load the modules of a first request now, so that a fast clock does not run ahead meanwhile."""
     for module in _LOADED_LATE:
         import_module(module)
 
@@ -89,7 +89,7 @@ def _for_this_machine(app: "WSGIApplication", host: str) -> "WSGIApplication":
 
 
 class _Quiet(WSGIRequestHandler):
-    """Leaves the log to the functions."""
+    """Does not log: the functions do."""
 
     def log_request(self, *_: object) -> None:
         """Log nothing."""

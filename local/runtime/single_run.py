@@ -32,7 +32,7 @@ from local.runtime.serving import FUNCTIONS, SOURCE
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to run: a checked recipe, the instant its start fires at, its send, and who interrupts it when."""
+    """A run to make: a checked recipe, the instants of its start and its send, and its interruptions."""
 
     recipe: Recipe
     at: datetime
@@ -42,9 +42,9 @@ class Plan:
 
 
 class SingleRun:
-    """An embedded system on a virtual clock, ready to run executions one after the other.
+    """An embedded system on a virtual clock, which runs executions one after another.
 
-    `tell` is called with each new line of an execution's log.
+    `show` is called with each new line of an execution's log.
     """
 
     def __init__(
@@ -103,17 +103,17 @@ class SingleRun:
             try:
                 order(self.ports, execution, "requested on the command line")
             except NotPossible:
-                continue  # it came too late: the report says how the execution ended
+                continue  # the interruption came too late: the report says how the execution ended
 
 
 class _NewLines:
-    """Passes on an execution's log line by line, while tasks are delivered."""
+    """Passes an execution's log on, line by line, while tasks are delivered."""
 
     def __init__(self, ports: Ports, execution: str, show: Callable[[LogEntry], None]) -> None:
         self._ports, self._execution, self._show, self._shown = ports, execution, show, 0
 
     def finished(self) -> bool:
-        """Show new lines; return whether the execution is over and cleaned up."""
+        """Show new lines; return whether the execution has ended and is cleaned up."""
         entries = self._ports.logs.of(self._execution)
         for entry in entries[self._shown :]:
             self._show(entry)
@@ -127,7 +127,7 @@ def make_plan(
 ) -> Plan:
     """Check everything that a run needs before anything is written; BadInput or AudienceJobError says what is wrong.
 
-    The audience job runs once for nothing, so that unusable user data leaves no failed execution behind.
+    The audience job runs once as a trial, so that unusable user data leaves no failed execution.
     """
     engine, find_job = bootstrap.user_data(settings)
     recipe = parse(document)
@@ -151,7 +151,7 @@ def make_plan(
 
 
 def check_user_data(engine: Engine) -> None:
-    """Raise what keeps the user data from being read, as the engine's `write_devices_of` does."""
+    """Raise the error that prevents reading the user data, as the engine's `write_devices_of` does."""
     with TemporaryDirectory(prefix="tminus-") as folder:
         engine.write_devices_of([], Path(folder) / "devices.csv", per_user=1)
 
@@ -167,7 +167,7 @@ def _slot(recipe: Recipe, at: datetime) -> datetime:
 
 
 def _next_start(recipe: Recipe, now: datetime) -> datetime:
-    """Return a recipe's next start; BadInput where it has none."""
+    """Return a recipe's next start; BadInput if it has none."""
     start = next(starts_from(recipe.schedule, now), None)
     if start is None:
         raise BadInput(f"recipe {recipe.id} has no send left after {now:%Y-%m-%d %H:%M} UTC; move schedule.startDate")

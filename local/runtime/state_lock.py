@@ -1,4 +1,4 @@
-"""One process at a time runs a state folder: two would deliver each other's tasks."""
+"""Lock a state folder for one process: two would deliver each other's tasks."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ INTERRUPTED = ".restore-interrupted"
 
 @contextmanager
 def locked(state: Path, *, restoring: bool = False) -> Iterator[None]:
-    """Hold a state folder, made where it is missing; BadInput where another process holds it.
+    """Lock a state folder, and create it if it is missing; BadInput if another process holds the lock.
 
-    The lock goes with its process, however that ends. A folder whose restore was interrupted is for restoring only.
+    The lock ends with its process. A folder with an interrupted restore can only be restored.
     """
     state.mkdir(parents=True, exist_ok=True)
     with (state / LOCK).open("a") as file:

@@ -103,7 +103,7 @@ def test_a_run_sends_four_alerts_with_its_numbers(make_lab: MakeLab) -> None:
     told.lab.run_to_the_end()
     assert told.channels.texts == [
         "the audiences are ready: 9 users in 3 pushes, 9 devices",
-        "3 of 3 test pushes arrived (1 test user); anybody may cancel until 18:30 UTC",
+        "3 of 3 test pushes arrived (1 test user); anyone can cancel until 18:30 UTC",
         "it is live: 3 pushes, the last at 18:34 UTC",
         "completed: of 9 users 9 sent, 0 failed, 0 unknown, 0 not reached",
     ]
@@ -237,10 +237,10 @@ def test_alerts_of_a_recipe_go_to_the_channels_that_it_names(make_lab: MakeLab) 
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        (["growth", "unknown"], r'settings.alertChannels\[1\]: "unknown" is no channel; there are all, growth'),
+        (["growth", "unknown"], r'settings.alertChannels\[1\]: "unknown" is not a channel; there are all, growth'),
         ("growth", "settings.alertChannels: must be a list of channels' names"),
-        (["https://10.0.0.1/"], "is no channel"),
-        ([7], "is no channel"),
+        (["https://10.0.0.1/"], "is not a channel"),
+        ([7], "is not a channel"),
     ],
 )
 def test_a_recipe_can_name_only_channels_that_the_deployment_has(named: Any, reason: str, make_lab: MakeLab) -> None:

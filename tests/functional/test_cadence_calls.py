@@ -94,7 +94,7 @@ def test_where_the_deployment_fails_open_all_users_are_let_through_with_a_notice
     lab = make_lab(wrap=_without_ledger, fail_open=True)
     found = filter_audience(lab.ports, [user(1), "jo"], 3)
     assert (found.eligible, found.excluded) == ([user(1)], {"invalid_user_id": 1})
-    assert "CADENCE_FAIL=open lets everybody through" in found.unfiltered
+    assert "CADENCE_FAIL=open lets all users through" in found.unfiltered
 
 
 def test_a_tracked_push_holds_back_the_next_one(lab: Lab) -> None:

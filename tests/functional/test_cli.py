@@ -212,7 +212,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ),
         (changed("pushSequence.0.title", "[[vra:x]]"), "pushSequence[0].title: malformed variable"),
         (changed("pushSequence.0.deepLink", "javascript:alert(1)"), "pushSequence[0].deepLink"),
-        (changed("pushSequence.0.audienceName", "unknown"), "pushSequence[0].audienceName: 'unknown' is no audience"),
+        (changed("pushSequence.0.audienceName", "unknown"), "pushSequence[0].audienceName: 'unknown' is not an"),
         (
             changed("pushSequence", [dict(SAMPLE["pushSequence"][0], sequenceOrder=n) for n in range(1, 22)]),
             "21 pushes",

@@ -238,4 +238,4 @@ def test_a_refused_file_of_the_command_line_ends_with_status_2(
         told = capsys.readouterr()
         assert ended.value.code == 2
         assert expected in told.out
-        assert 'line 3: user_id: "jo" is no valid user id' in told.err
+        assert 'line 3: user_id: "jo" is not a valid user id' in told.err

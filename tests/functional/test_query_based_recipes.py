@@ -75,7 +75,7 @@ def test_the_columns_of_its_own_query_are_those_of_its_templates(lab: Lab) -> No
         ({"dataPacks": ["shoes"]}, "audienceCriteria.dataPacks: names "),
         ({"customQuery": "DELETE FROM users"}, "audienceCriteria.customQuery: is not a SELECT but DELETE"),
         ({"activityDays": -1}, "audienceCriteria.activityDays: must be a whole number"),
-        ({"filters": {}}, "audienceCriteria.filters: names no filter, so that every user would get it"),
+        ({"filters": {}}, "audienceCriteria.filters: has no filter, so every user would get it"),
         ({}, "audienceCriteria.customScript.scriptId: is missing"),
     ],
 )
@@ -103,7 +103,7 @@ def test_every_user_is_an_audience_only_where_that_is_said(lab: Lab) -> None:
 def test_an_audience_of_another_name_is_refused(lab: Lab) -> None:
     document = query_based(filters={"minLifetimeTrades": 1})
     document["pushSequence"] = [push(1, title="t", body="b", audienceName="vips")]
-    with pytest.raises(BadRecipe, match="'vips' is no audience of query_audience; it declares default"):
+    with pytest.raises(BadRecipe, match="'vips' is not an audience of query_audience; it declares default"):
         lab.save(document)
 
 

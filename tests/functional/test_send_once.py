@@ -181,7 +181,7 @@ def test_as_many_executions_as_may_run_at_once_hold_up_the_next(make_lab: MakeLa
 
 
 def test_no_recipe_may_take_its_id(lab: Lab) -> None:
-    with pytest.raises(BadFields, match="one-off stands for pushes that no recipe sends"):
+    with pytest.raises(BadFields, match="one-off is reserved for pushes without a recipe"):
         lab.save(recipe(id=ONE_OFF))
 
 
@@ -228,7 +228,7 @@ def test_a_header_that_no_template_can_name_has_to_be_renamed(lab: Lab) -> None:
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"user_id\n", "names no user"),
+        (b"user_id\n", "has no users"),
         (b"id\nx\n", "the column user_id is missing"),
         (b"user_id,name\na\nb,c,d\n", "line 2: has 1 fields, the header names 2 columns"),
         (b"user_id,name\n\xff,x\n", "line 2: byte 1 (0xff) is not UTF-8"),

@@ -196,6 +196,16 @@ def test_a_document_of_a_newer_release_takes_no_list_down_and_ends(
     assert tokens(lab) == []
 
 
+def test_the_total_of_the_overview_has_executions_in_a_state_of_a_newer_release(lab: Lab) -> None:
+    lab.run_to(START_AT + 6 * MINUTE)
+    rewrite(lab, state="hibernating")
+    assert lab.system is not None
+    with lab.system.database.transaction() as connection:
+        connection.execute("UPDATE executions SET state = 'hibernating'")
+    seen = overview(lab.ports)
+    assert (seen.executions, sum(seen.by_status.values())) == (1, 0)
+
+
 def test_a_phase_and_a_violation_type_that_are_not_known_are_shown_as_far_as_they_can_be(
     make_lab: MakeLab,
 ) -> None:

@@ -91,5 +91,5 @@ def test_a_message_that_may_have_arrived_stays_unknown_when_the_second_one_fails
 
 def test_finishing_a_test_sends_the_alert_of_its_end_if_none_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF) == []
-    monkeypatch.setattr(clean_up, "_tell", lambda *_: None)
+    monkeypatch.setattr(clean_up, "_raise_alerts", lambda *_: None)
     assert "no alert says that it is stopped, only []" in breaches(STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF)

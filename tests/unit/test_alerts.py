@@ -89,7 +89,7 @@ def test_a_long_sequence_is_described_briefly() -> None:
 
 def test_tests_say_how_many_arrived_and_until_when_to_cancel() -> None:
     alert = after_tests(an_execution(), Tally(audience_size=3, sent=2), users=1, until=SEND_AT)
-    assert alert.message == "2 of 3 test pushes arrived (1 test user); anybody may cancel until 18:30 UTC"
+    assert alert.message == "2 of 3 test pushes arrived (1 test user); anyone can cancel until 18:30 UTC"
 
 
 def test_a_mere_test_has_nothing_to_cancel() -> None:

@@ -57,7 +57,7 @@ def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
         ("count", 101, "must be a whole number from 1 to 100, got 101"),
         ("active", "yes", 'must be true or false, got "yes"'),
         ("layers", [2, 3], "cannot be changed: layer_3_cooldown acts on [3]"),
-        ("hour", 3, "is no field of a rule; what can change is hours, count, active"),
+        ("hour", 3, "is not a field of a rule that can change; those are hours, count, active"),
     ],
 )
 def test_a_field_that_cannot_be_is_refused_by_name(field: str, value: object, reason: str) -> None:

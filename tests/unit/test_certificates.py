@@ -139,7 +139,7 @@ def test_an_answer_without_certificates_passes(
     good = keeper.by_key
     keeper.status, keeper.by_key = status, by_key
     for _ in range(2):
-        with pytest.raises(Transient, match="cannot be had now"):
+        with pytest.raises(Transient, match="cannot be fetched now"):
             certificates.of("a")
     assert keeper.asked == 1, "no caller waits again for what has just failed"
     seconds.at += 1

@@ -17,6 +17,7 @@ from functions.domain.execution.safeguards import (
     recipe_errors,
     window_findings,
 )
+from functions.domain.execution.violations import write_violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.recipe.document import AlertThresholds, RecipeSafeguards
 from functions.domain.recipe.read import Recipe, parse
@@ -141,12 +142,12 @@ def test_a_short_window_is_a_warning_and_five_minutes_are_enough() -> None:
     assert "the cancellation window is 4 minutes" in finding.message
 
 
-def test_a_violation_is_answered_with_all_that_people_need() -> None:
+def test_a_violation_is_stored_with_all_that_people_need() -> None:
     finding = Finding(
         type=ViolationType.TEST_FAILED, severity=Severity.CRITICAL, message="m", action="blocked", data={"users": 2}
     )
     violation = Violation(id="v", execution_id="e", recipe_id="r", finding=finding, at=NOON)
-    assert violation.document() == {
+    assert write_violation(violation) == {
         "id": "v",
         "executionId": "e",
         "recipeId": "r",

@@ -1,4 +1,4 @@
-"""What people are told of, and its words: plain sentences with their numbers, without tokens and without users."""
+"""Alerts and their texts: plain sentences with numbers, without device tokens and without user ids."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ from functions.domain.execution.safeguards import Violation
 from functions.domain.push.outcomes import Tally
 
 EVERYTHING = "all"
-"""The channel that hears of every recipe, and of what concerns none."""
+"""The channel that gets the alerts of every recipe, and those that concern no recipe."""
 _MOST_LINES = 10
 
 
@@ -34,7 +34,7 @@ class AlertKind(StrEnum):
 
 
 NEWS = frozenset({"audience_ready", "test_sent", "live_started", "finished", "cancelled", "stopped"})
-"""Something that went as planned: an alert that asks for no action."""
+"""Alerts that ask for no action: everything went as planned."""
 
 _ENDS = {
     State.CANCELLED: (AlertKind.CANCELLED, "nothing is sent"),
@@ -47,9 +47,9 @@ _ENDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """Something that people should know now: a sentence, and lines that say more.
+    """Something that people should know now: a sentence, and lines with details.
 
-    `subject` tells alerts of one kind about one execution apart.
+    `subject` distinguishes alerts of one kind about one execution.
     """
 
     kind: str
@@ -60,13 +60,13 @@ class Alert:
 
     @property
     def id(self) -> str:
-        """The same for whatever tells the same again: execution, kind and subject, in letters that names may have."""
+        """The id, made of execution, kind and subject in characters for names. A repeated alert has the same id."""
         digest = hashlib.sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         return "-".join([self.execution_id or "deployment", self.kind, *([digest] if self.subject else [])])
 
     @property
     def urgent(self) -> bool:
-        """Whether something went otherwise than people meant it."""
+        """Whether something did not go as planned."""
         return self.kind not in NEWS
 
 
@@ -89,17 +89,20 @@ class Built:
 def audience_ready(
     execution: Execution, built: Sequence[Built], before: tuple[datetime, Sequence[Built]] | None
 ) -> Alert:
-    """Tell the sizes of the audiences, and what changed most since `before`: the recipe's last run and its sizes."""
+    """Report the sizes of the audiences, and the largest change.
+
+    `before` is the last run of the recipe and its sizes.
+    """
     users, devices = sum(one.users for one in built), sum(one.devices for one in built)
     pushes = _count(len(built), "push", "pushes")
     size = people_and_messages(execution.people, users) if len(built) > 1 else _users(users)
-    told = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
-    told += [_change(built, *before)] if before else []
+    parts = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
+    parts += [_change(built, *before)] if before else []
     excluded = sum((Counter(one.excluded) for one in built), Counter[str]())
-    told += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
+    parts += [f"excluded so far: {_reasons(excluded)}"] if excluded.total() else []
     lines = [_line(one) for one in built]
     lines.append("users in a cooldown are left out when their push goes out")
-    return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(told), details=_shortened(lines))
+    return _of(execution, AlertKind.AUDIENCE_READY, "; ".join(parts), details=_shortened(lines))
 
 
 def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) -> str:
@@ -117,8 +120,8 @@ def _change(built: Sequence[Built], sent_at: datetime, before: Sequence[Built]) 
 
 
 def _line(one: Built) -> str:
-    told = f"{one.label}: {_users(one.users)}, {_devices(one.devices)}"
-    return f"{told}; {_reasons(one.excluded)}" if any(one.excluded.values()) else told
+    text = f"{one.label}: {_users(one.users)}, {_devices(one.devices)}"
+    return f"{text}; {_reasons(one.excluded)}" if any(one.excluded.values()) else text
 
 
 def _reasons(excluded: Mapping[str, int]) -> str:
@@ -126,10 +129,10 @@ def _reasons(excluded: Mapping[str, int]) -> str:
 
 
 def after_tests(execution: Execution, tally: Tally, *, users: int, until: datetime) -> Alert:
-    """Tell how many test pushes arrived, and until when people may cancel; after a mere test nothing follows."""
+    """Report how many test pushes arrived, and until when people can cancel. Nothing follows a TEST."""
     arrived = f"{tally.sent} of {_count(tally.audience_size, 'test push', 'test pushes')} arrived"
     who = _count(users, "test user", "test users")
-    follows = f"anybody may cancel until {until:%H:%M} UTC"
+    follows = f"anyone can cancel until {until:%H:%M} UTC"
     if execution.kind is Kind.TEST:
         follows = "it was a test: nothing else is sent"
     return _of(execution, AlertKind.TEST_SENT, f"{arrived} ({who}); {follows}")
@@ -138,45 +141,48 @@ def after_tests(execution: Execution, tally: Tally, *, users: int, until: dateti
 def live_started(execution: Execution, push_at: Sequence[datetime], *, dry_run: bool) -> Alert:
     """Report that the send was not cancelled, and when the pushes go out."""
     pushes = f"{_count(len(push_at), 'push', 'pushes')}, the last at {push_at[-1]:%H:%M} UTC"
-    told = f"the dry run has begun ({pushes}): no message is sent" if dry_run else f"it is live: {pushes}"
-    return _of(execution, AlertKind.LIVE_STARTED, told)
+    text = f"the dry run has begun ({pushes}): no message is sent" if dry_run else f"it is live: {pushes}"
+    return _of(execution, AlertKind.LIVE_STARTED, text)
 
 
 def finished(execution: Execution, tally: Tally, reached: int | None = None) -> Alert:
-    """Tell the totals of an execution that is over; `reached` are the people who were sent at least one push."""
+    """Report the totals of an execution that has ended.
+
+    `reached` counts the people who were sent at least one push.
+    """
     parts = [f"{tally.sent:,} sent", f"{tally.failed:,} failed", f"{tally.unknown:,} unknown"]
     parts += [_reasons(tally.excluded)] if any(tally.excluded.values()) else []
-    told = f"{execution.state.value}: of {people_and_messages(execution.people, tally.audience_size)} "
-    told += ", ".join(parts)
-    told += f", {tally.not_reached:,} not reached"
+    text = f"{execution.state.value}: of {people_and_messages(execution.people, tally.audience_size)} "
+    text += ", ".join(parts)
+    text += f", {tally.not_reached:,} not reached"
     if reached is not None and reached != tally.sent:
-        told += f"; {_users(reached)} got at least one push"
-    return _of(execution, AlertKind.FINISHED, told)
+        text += f"; {_users(reached)} got at least one push"
+    return _of(execution, AlertKind.FINISHED, text)
 
 
 def people_and_messages(people: int | None, messages: int) -> str:
-    """Say how many users audiences have, and how many messages they add up to where that is another number."""
+    """Say how many users the audiences have, and how many messages that makes if the numbers differ."""
     if people is None:
         return _count(messages, "message", "messages")
     return _users(people) if people == messages else f"{_users(people)} ({_count(messages, 'message', 'messages')})"
 
 
 def ended(execution: Execution, violations: Sequence[Violation] = ()) -> Alert | None:
-    """Tell how an execution ended; None while it goes on, and where it is completed: its totals say so.
+    """Report how an execution ended. None while it runs, and if it is completed: `finished` reports that.
 
-    What was stopped by a safeguard, such as the failure rate, is told by that safeguard's name.
+    An execution that a safeguard stopped, such as the failure rate, has the safeguard's type as its kind.
     """
     if execution.state not in _ENDS:
         return None
     kind, outcome = _ENDS[execution.state]
     causes = [one.finding.type.value for one in violations if one.finding.action == execution.state.value]
     named = causes[0] if execution.state is State.STOPPED and causes else kind.value
-    told = f"{execution.state.value}: {execution.reason}; {outcome}"
-    return Alert(kind=named, execution_id=execution.id, message=told)
+    message = f"{execution.state.value}: {execution.reason}; {outcome}"
+    return Alert(kind=named, execution_id=execution.id, message=message)
 
 
 def breached(violation: Violation, subject: str) -> Alert:
-    """Tell of a breach that ends nothing."""
+    """Report a breach that does not end the execution."""
     finding = violation.finding
     return Alert(
         kind=finding.type.value, execution_id=violation.execution_id, message=finding.message, subject=subject
@@ -184,19 +190,19 @@ def breached(violation: Violation, subject: str) -> Alert:
 
 
 def drift(sentences: Sequence[str], now: datetime) -> Alert:
-    """Report what reconciling found and fixed; the same finding is sent once a day."""
-    told = f"reconciling found {_count(len(sentences), 'difference', 'differences')}: {sentences[0]}"
+    """Report what reconcile found and fixed. The same finding is sent once a day."""
+    message = f"reconciling found {_count(len(sentences), 'difference', 'differences')}: {sentences[0]}"
     return Alert(
         kind=AlertKind.RECONCILE_DRIFT.value,
         execution_id="",
-        message=told,
+        message=message,
         subject="\n".join([f"{now:%Y-%m-%d}", *sentences]),
         details=_shortened(list(sentences)) if len(sentences) > 1 else (),
     )
 
 
 def malformed_recipe(recipe_id: str, reason: str, now: datetime) -> Alert:
-    """Tell that a recipe cannot be read, once on each day."""
+    """Report that a recipe cannot be read, once a day."""
     return Alert(
         kind=AlertKind.MALFORMED_RECIPE.value,
         execution_id="",
@@ -206,9 +212,9 @@ def malformed_recipe(recipe_id: str, reason: str, now: datetime) -> Alert:
 
 
 def channels_for(recipe: Mapping[str, Any] | None, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the channels that hear of a recipe, or of no recipe: those for everything, and those that it names.
+    """Return the channels that get the alerts of a recipe: those for every recipe, and those that the recipe names.
 
-    What the deployment does not know, and what is no list of names, is left out: an alert may not fail a send.
+    Unknown channels and values of a wrong type are ignored, because an alert must never fail a send.
     """
     settings = recipe.get("settings") if recipe is not None else None
     named = settings.get("alertChannels") if isinstance(settings, Mapping) else None

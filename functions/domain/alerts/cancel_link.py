@@ -1,7 +1,7 @@
-"""The token of a one-click cancel link: which execution, until when, and a signature that only we can make.
+"""The token of a one-click cancel link: the execution, the expiry, and a signature that only Tminus can make.
 
-It names one execution and dies at T-0. An execution that was cancelled stays so: whatever the token is shown for
-after that changes nothing, so it works once, and no list of used tokens has to be kept.
+A token names one execution and expires at T-0. A cancelled execution stays cancelled, so a token works once, and no
+list of used tokens is needed.
 """
 
 import hmac
@@ -15,18 +15,18 @@ from datetime import UTC, datetime
 from functions.domain.errors import TminusError
 
 SHORTEST_SECRET = 32
-"""Characters; as long as the signature, in bytes, so that guessing one is no easier than guessing the other."""
+"""In characters: as many as the signature has bytes, so that the secret is as hard to guess as a signature."""
 _PURPOSE = b"tminus cancel link 1\n"
 _TOKEN = re.compile(r"1\.([A-Za-z0-9_-]{1,300})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
 class BadLink(TminusError):
-    """The signature does not match: the link is forged, or was not copied whole."""
+    """The signature does not match: the link is forged, or was not copied completely."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CancelLink:
-    """What a genuine token says."""
+    """The content of a genuine token."""
 
     execution_id: str
     expires_at: datetime
@@ -39,24 +39,24 @@ def make_token(secrets: Sequence[str], execution_id: str, send_at: datetime) -> 
 
 
 def read_token(secrets: Sequence[str], token: str) -> CancelLink:
-    """Return what a token says, expired or not; BadLink unless one of the secrets has signed it.
+    """Return the content of a token, even of an expired one. Raise BadLink unless one of the secrets signed it.
 
-    That there may be several lets one follow another: links that are out stay good until the old one is taken away.
+    Several secrets allow rotation: links that are already sent stay valid until the old secret is removed.
     """
     found = _TOKEN.fullmatch(token)
     if found is None:
-        raise BadLink("this is no cancel link; copy it whole from the alert")
+        raise BadLink("this is not a cancel link; copy the complete link from the alert")
     name, expires, signature = found.groups()
     given = signature.encode()
-    # Every secret is tried, so that the time this takes says nothing of which one fits.
+    # Try every secret, so that the time taken does not reveal which one matches.
     fitting = [hmac.compare_digest(given, _written(_signature(secret, name, expires)).encode()) for secret in secrets]
     if not any(fitting):
-        raise BadLink("the cancel link is not one of ours; open it from the alert")
+        raise BadLink("the cancel link is not genuine; open it from the alert")
     try:
         execution_id = urlsafe_b64decode(f"{name}{'=' * (-len(name) % 4)}").decode()
         return CancelLink(execution_id=execution_id, expires_at=datetime.fromtimestamp(int(expires), UTC))
     except (Error, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
-        raise BadLink("the cancel link says nothing that can be read") from error
+        raise BadLink("the cancel link cannot be read") from error
 
 
 def _signature(secret: str, name: str, expires: str) -> bytes:

@@ -1,4 +1,4 @@
-"""An alert on its way to its channels: what is kept of it, so that each channel gets it, and gets it once."""
+"""An alert on its way to its channels: its state, so that each channel gets it exactly once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,15 +12,15 @@ from functions.domain.errors import NotYet
 from functions.domain.instants import instant, stamp
 
 PATIENCE = timedelta(days=1)
-"""How long a channel is tried; older news would only mislead."""
+"""How long a channel is tried: an older alert would only mislead."""
 KEPT = timedelta(days=90)
-"""How long an alert is remembered, as executions' logs are."""
+"""How long an alert is kept, the same as the logs of executions."""
 _LEASE = timedelta(seconds=60)
-"""How long a worker may be silent before another tries; longer than asking every channel takes."""
+"""How long a worker may be silent before another one tries: longer than posting to every channel takes."""
 
 
 class Fate(StrEnum):
-    """What became of an alert at one channel."""
+    """The result of an alert at one channel."""
 
     DELIVERED = "delivered"
     GIVEN_UP = "given_up"
@@ -28,9 +28,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingAlert:
-    """An alert, when it was told, the channels that get it, and what became of it at those that have answered.
+    """An alert with its time, its channels, and the results of the channels that have answered.
 
-    `quiet_since` is when somebody last tried; a worker that delivers it holds it until `lease_until`.
+    `quiet_since` is the time of the last attempt. A worker that delivers the alert holds it until `lease_until`.
     """
 
     alert: Alert
@@ -47,11 +47,14 @@ class OutgoingAlert:
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The channels that are still to get it."""
+        """The channels that still have to get the alert."""
         return tuple(channel for channel in self.channels if channel not in self.fates)
 
     def claimed(self, now: datetime) -> "OutgoingAlert":
-        """Take it to deliver it; NotYet while another worker has it. One that is too old is given up instead."""
+        """Claim the alert for delivery; NotYet while another worker holds it.
+
+        An alert that is too old is given up.
+        """
         if not self.waiting:
             return self
         if now - self.at > PATIENCE:
@@ -62,15 +65,15 @@ class OutgoingAlert:
         return replace(self, quiet_since=now, lease_until=now + _LEASE)
 
     def settled(self, channel: str, fate: Fate) -> "OutgoingAlert":
-        """Record what became of it at a channel."""
+        """Record the result at a channel."""
         return replace(self, fates={**self.fates, channel: fate})
 
     def released(self) -> "OutgoingAlert":
-        """Let the next worker try at once."""
+        """Release the lease, so that the next worker can try at once."""
         return replace(self, lease_until=None)
 
     def document(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """Return the document to store."""
         return {
             "alert": {
                 "kind": self.alert.kind,

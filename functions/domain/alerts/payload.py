@@ -1,6 +1,6 @@
-"""An alert as a webhook gets it: the JSON that Slack takes, which most other tools take too.
+"""The JSON that a webhook gets for an alert: Slack's format, which most other tools accept too.
 
-`text` is for notifications and for tools that know no blocks:
+`text` is for notifications and for tools without blocks:
 docs.slack.dev/messaging/sending-messages-using-incoming-webhooks.
 """
 
@@ -19,7 +19,7 @@ _LONGEST_BLOCK = 3_000
 
 @dataclass(frozen=True, kw_only=True)
 class Links:
-    """Web addresses that go with an alert; empty where there is none."""
+    """Web addresses for an alert; an empty text means there is none."""
 
     execution: str = ""
     cancel: str = ""
@@ -28,15 +28,15 @@ class Links:
 def payload(
     alert: Alert, execution: Execution | None, links: Links, *, late_since: datetime | None = None
 ) -> dict[str, Any]:
-    """Return what to post; nothing in it can mention people or lead elsewhere, whatever a recipe is called.
+    """Return the JSON to post. The name of a recipe cannot add mentions or links to it.
 
-    An alert that comes late says since when.
+    A late alert says when it was raised.
     """
     headline = _headline(execution)
     message = _escaped(alert.message, _LONGEST_MESSAGE)
     sign = ":warning:" if alert.urgent else ":information_source:"
     lines = [f"{sign} *{headline}*", message, *(f"• {_escaped(line, _LONGEST_LINE)}" for line in alert.details)]
-    lines += [f"_This comes late: it was so at {late_since:%Y-%m-%d %H:%M} UTC._"] if late_since else []
+    lines += [f"_This alert is late: it was raised at {late_since:%Y-%m-%d %H:%M} UTC._"] if late_since else []
     blocks: list[dict[str, Any]] = [_section("\n".join(lines))]
     led = [f"<{links.execution}|Open the execution>"] if links.execution else []
     led += [f"<{links.cancel}|Cancel this send>"] if links.cancel else []
@@ -50,7 +50,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _headline(execution: Execution | None) -> str:
-    """Return the recipe's name and its send time, on its own clock."""
+    """Return the recipe's name and its send time, in the recipe's zone."""
     if execution is None:
         return "Tminus"
     name = execution.recipe.get("name")
@@ -59,7 +59,7 @@ def _headline(execution: Execution | None) -> str:
 
 
 def local_send_time(execution: Execution) -> str:
-    """Return the send time on the recipe's own clock, or on UTC's where the recipe names none."""
+    """Return the send time in the recipe's zone, or in UTC if the recipe has none."""
     schedule = execution.recipe.get("schedule")
     name = schedule.get("timezone") if isinstance(schedule, dict) else None
     try:
@@ -70,9 +70,9 @@ def local_send_time(execution: Execution) -> str:
 
 
 def _escaped(text: str, longest: int) -> str:
-    """Return text on one line in which Slack finds no mention and no link.
+    """Return the text on one line, without mentions or links for Slack.
 
-    Those take the three characters that are escaped: docs.slack.dev/messaging/formatting-message-text.
+    Slack needs the three escaped characters for them: docs.slack.dev/messaging/formatting-message-text.
     """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Device tokens that FCM has called dead, packed by partition of their users: 12 bytes a token.
+"""Device tokens that FCM reported as dead, packed by partition of their users: 12 bytes per token.
 
 A grave is `hash of the token (8) | when it was buried, in seconds since 1970 (4)`, big-endian, oldest first. The
 tokens themselves are not kept. A token's grave lies in its user's partition, so that a shard reads only its own.
@@ -10,22 +10,22 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 SUBJECT = "devices.graves"
-"""What the audit log keeps the lifting of graves under; no recipe's id holds a dot."""
+"""The subject of lifted graves in the audit log. The id of a recipe cannot contain a dot."""
 KEPT = timedelta(days=60)
-"""How long a token stays dead: until the app's own table of devices has long been cleaned."""
+"""How long a token stays dead: until long after the app has cleaned its own table of devices."""
 MOST_BYTES = 1_000_000
-"""Firestore limits a value to 1 MiB less 89 bytes; beyond it the oldest graves of a partition are given up."""
+"""Firestore limits a value to 1 MiB minus 89 bytes. Beyond it the oldest graves of a partition are dropped."""
 
 _GRAVE = struct.Struct(">8sI")
 
 
 def token_key(token: str) -> bytes:
-    """Return the bytes that stand for a token; two of a partition's tokens share them once in a billion times."""
+    """Return the 8-byte key of a token; the chance that two tokens of a partition share one is one in a billion."""
     return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def bury(graves: bytes, tokens: Iterable[str], at: datetime) -> bytes:
-    """Return the graves with these tokens among them and without those that have expired; the first time counts."""
+    """Add tokens to graves and remove expired graves; the first burial of a token counts."""
     kept = dict(_unexpired(graves, at))
     for token in tokens:
         kept.setdefault(token_key(token), int(at.timestamp()))
@@ -34,9 +34,9 @@ def bury(graves: bytes, tokens: Iterable[str], at: datetime) -> bytes:
 
 
 def lift(graves: bytes, *, keys: Collection[bytes] | None = None, since: datetime | None = None) -> tuple[bytes, int]:
-    """Return graves without those of the given tokens' keys, buried at `since` or later, and how many were lifted.
+    """Return graves without the given keys buried at `since` or later, and how many were lifted.
 
-    None stands for all of them.
+    None means all keys.
     """
     first = 0 if since is None else since.timestamp()
     kept = [

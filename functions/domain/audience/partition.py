@@ -1,7 +1,7 @@
 """Partitions of the md5 space: 256 of them, by the first byte of md5(user_id).
 
-Every audience file is sorted by md5(user_id), so that a partition is one byte range of it, and the cadence
-ledger is kept per partition, so that one transaction serves all of a partition's users.
+Every audience file is sorted by md5(user_id), so a partition is one byte range of it. The cadence ledger is kept per
+partition, so one transaction serves all users of a partition.
 """
 
 import csv
@@ -18,7 +18,7 @@ PARTITIONS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """Where the partitions of a sorted CSV file lie.
+    """The positions of the partitions in a sorted CSV file.
 
     `rows[p]` and `ends[p]` are the number of rows before the end of partition p, and the offset of its end in
     bytes; `start` is the length of the header line.
@@ -31,7 +31,7 @@ class Index:
 
     @property
     def row_count(self) -> int:
-        """Rows of the file, without its header."""
+        """The number of rows, without the header."""
         return self.rows[-1]
 
     def byte_range(self, partitions: range) -> tuple[int, int]:
@@ -48,12 +48,12 @@ class Index:
 
 
 def partition_of(digest: bytes) -> int:
-    """Return the partition of a user by the md5 of the user id, or by the user's ledger key."""
+    """Return the partition of a user, given the md5 of the user id or the user's ledger key."""
     return digest[0]
 
 
 def index(lines: Iterable[bytes], name: str) -> Index:
-    """Read a sorted CSV file line by line and find its partitions; memory does not grow with the file."""
+    """Find the partitions of a sorted CSV file. It is read line by line, so memory does not grow with the file."""
     try:
         return _index(read_records(lines), name)
     except (UnicodeDecodeError, csv.Error) as error:
@@ -84,7 +84,10 @@ def read_rows(data: bytes) -> Iterator[list[str]]:
 
 
 def groups(index: Index, *, most_rows: int) -> Iterator[range]:
-    """Yield ranges of whole partitions that hold at most `most_rows` rows each, or one partition that holds more."""
+    """Yield ranges of whole partitions with at most `most_rows` rows each.
+
+    A larger partition is a range of its own.
+    """
     first = held = 0
     for partition in range(PARTITIONS):
         rows = index.rows_in(range(partition, partition + 1))
@@ -97,7 +100,7 @@ def groups(index: Index, *, most_rows: int) -> Iterator[range]:
 
 
 def read_records(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the records of a CSV file, the header among them: lines that a quoted line end joins belong together."""
+    """Yield the records of a CSV file, including the header. A record with quoted line ends spans several lines."""
     held, quotes = b"", 0
     for line in lines:
         held, quotes = held + line, quotes + line.count(b'"')

@@ -1,4 +1,4 @@
-"""Splitting an audience into parts, for trying a push on some of its users first."""
+"""Split an audience into parts, to try a push on some of its users first."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -8,11 +8,11 @@ from functions.domain.audience.partition import read_records, user_id_of
 
 
 def split(lines: Iterable[bytes], *, users: int, parts: int) -> Iterator[tuple[int, bytes]]:
-    """Yield each record of a sorted audience file of so many users with the number of its part, from 0.
+    """Yield each record of a sorted audience file with `users` users, with the number of its part, from 0.
 
-    Parts follow each other in the order of md5(user_id), which has nothing to do with who a user is; the same file is
-    split the same way each time. Their numbers of users differ by at most 1, the larger parts first. All records of a
-    user are in one part, and the header is in each.
+    The order is that of md5(user_id), which is independent of any property of a user. The same file is always split
+    the same way. Sizes differ by at most 1 user, the larger parts first. All records of a user are in one part, and
+    each part has the header.
     """
     records = read_records(lines)
     header = next(records, b"")
@@ -27,7 +27,7 @@ def split(lines: Iterable[bytes], *, users: int, parts: int) -> Iterator[tuple[i
 
 
 def count_users(lines: Iterable[bytes]) -> int:
-    """Return how many users a sorted audience file holds: who has several records counts once."""
+    """Return the number of users in a sorted audience file: a user with several records counts once."""
     records = read_records(lines)
     next(records, None)
     found, previous = 0, None
@@ -38,6 +38,6 @@ def count_users(lines: Iterable[bytes]) -> int:
 
 
 def part_sizes(users: int, parts: int) -> list[int]:
-    """Return how many users each part holds: the first `users % parts` parts have one more than the others."""
+    """Return the number of users in each part: the first `users % parts` parts have one more than the others."""
     size, larger = divmod(users, parts)
     return [size + (part < larger) for part in range(parts)]

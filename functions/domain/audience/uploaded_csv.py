@@ -1,4 +1,4 @@
-"""CSV files from outside: read row by row, in memory that does not grow with them; refused where they are none."""
+"""CSV files from outside, read row by row, so that memory does not grow with the file. Other files are refused."""
 
 import csv
 import re
@@ -13,7 +13,7 @@ MOST_COLUMNS = 200
 MOST_ROW_BYTES = 256 * 1024
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
-"""The first line by which a spreadsheet is told the separator."""
+"""The first line that names the separator for a spreadsheet."""
 _SAVE_AS = 'save it as "CSV UTF-8"'
 _BARE_RETURN = "holds a carriage return that ends no line; save the file with line ends of Unix or Windows"
 _NO_CSV = {
@@ -22,19 +22,19 @@ _NO_CSV = {
     b"\xff\xfe": f"is UTF-16; {_SAVE_AS}",
     b"\xfe\xff": f"is UTF-16; {_SAVE_AS}",
 }
-"""The first bytes of files that people take for CSV."""
+"""The first bytes of files that people mistake for CSV."""
 
 
 class Source(Protocol):
-    """Where a file is read from: an open file, or the body of a request."""
+    """The source of a file: an open file, or the body of a request."""
 
     def readline(self, limit: int = -1, /) -> bytes:
-        """Return the next line, or as many bytes of it as may be."""
+        """Return the next line, or at most `limit` bytes of it."""
         ...
 
 
 class CsvRow(NamedTuple):
-    """A row: the line of the file on which it begins, and its fields."""
+    """A row: the number of its first line in the file, and its fields."""
 
     line: int
     fields: list[str]
@@ -43,10 +43,9 @@ class CsvRow(NamedTuple):
 class UploadedCsv:
     """A CSV file whose header has been read: UTF-8, with or without a byte order mark.
 
-    Its columns are separated by commas, or else by what separates the required ones in the header or stands in a
-    first line `sep=;`. `required` has the names that each required column may have. A column whose name differs from
-    one of these, or from an `optional` one, only in upper and lower case has that name. BadFields of the field `file`
-    names the line at which it stops being a CSV.
+    The separator is a comma, or else the one in a first line `sep=;`, or the one between the required columns in the
+    header. `required` has the accepted names of each required column. The names of required and `optional` columns
+    match in any case. BadFields of the field `file` names the first line that is not CSV.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class UploadedCsv:
         _hold_header(self.columns, required)
 
     def rows(self) -> Iterator[CsvRow]:
-        """Yield the rows below the header, however many fields they have; blank lines are skipped."""
+        """Yield the rows below the header, with any number of fields. Blank lines are skipped."""
         while (row := self._next()) is not None:
             yield row
 
@@ -88,7 +87,7 @@ class UploadedCsv:
 
 
 class _Lines:
-    """The lines of a source as text, none of them and no row too long."""
+    """The lines of a source as text, with limits for lines and rows."""
 
     def __init__(self, source: Source) -> None:
         self._source, self._number = source, 0
@@ -99,7 +98,7 @@ class _Lines:
         return self
 
     def put_back(self, line: str) -> None:
-        """Let a line that was read be read again next."""
+        """Return a line, so that it is read again next."""
         self._put_back += [line] if line else []
 
     def __next__(self) -> str:
@@ -126,7 +125,7 @@ class _Lines:
 
 
 def bad_file(reason: str) -> BadFields:
-    """Return the error of a file that is no CSV that can be used."""
+    """Return the error for a file that is not a usable CSV."""
     return BadFields([FieldError("file", reason)])
 
 
@@ -137,7 +136,7 @@ def _hold_start(line: bytes) -> None:
 
 
 def _delimiter(header: str, required: Mapping[str, Sequence[str]]) -> str:
-    """Return what separates the most names of required columns, else the most names; a comma where nothing does."""
+    """Return the separator that yields most required columns, else most columns; else a comma."""
     known = {name.casefold() for names in required.values() for name in names}
 
     def found(mark: str) -> tuple[int, int]:
@@ -148,7 +147,7 @@ def _delimiter(header: str, required: Mapping[str, Sequence[str]]) -> str:
 
 
 def _in_known_case(columns: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns, each that differs from a known name only in its case by that name, unless that is there."""
+    """Return the columns. One that differs from a known name only in case gets that name, unless another has it."""
     by_case = {name.casefold(): name for name in known if name not in columns}
     meant = [column if column in known else by_case.get(column.casefold(), column) for column in columns]
     for name in by_case.values():

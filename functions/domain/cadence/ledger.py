@@ -1,9 +1,8 @@
 """The cadence ledger: which push was reserved for which user, packed by partition of users and by UTC day.
 
-A packed day is a run of blocks, one for each push of each execution:
-`length of the push's key (2) | instant (4) | layer (1) | users (4) | the push's key | user keys (8 each)`,
-big-endian. User keys ascend, as in the audience files: so a shard's users and a block's are two sorted arrays, and
-numpy finds what they have in common.
+A packed day is a run of blocks, one for each push of each execution: `length of the push's key (2) | instant (4) |
+layer (1) | users (4) | the push's key | user keys (8 each)`, big-endian. User keys are sorted, as in the audience
+files, so numpy can intersect the users of a shard with those of a block.
 """
 
 import struct
@@ -21,8 +20,8 @@ from functions.domain.ids import USER_KEY_BYTES
 from functions.domain.push.outcomes import Exclusion
 
 MOST_DAY_BYTES = 1_000_000
-"""Firestore limits a value to 1 MiB less 89 bytes: firebase.google.com/docs/firestore/quotas. So a day holds some
-120,000 reservations a partition, 32 million in all."""
+"""Firestore limits a value to 1 MiB minus 89 bytes: firebase.google.com/docs/firestore/quotas. So a day holds about
+120,000 reservations per partition, 32 million in total."""
 
 _HEADER = struct.Struct(">HIBI")
 _STORED = np.dtype(">u8")
@@ -32,7 +31,7 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """What reserving yields: the users held back, and the days to write in the same transaction."""
+    """The result of `reserve`: the users held back, and the days to write in the same transaction."""
 
     held_back: HeldBack
     writes: Days
@@ -50,8 +49,8 @@ class Reserved:
 def reserve(days: Days, push: Push, users: Sequence[bytes], rules: Sequence[CadenceRule]) -> Reservation:
     """Reserve a push for the users that no rule holds back.
 
-    Idempotent: users that this push has reserved before stay reserved. `days` are the packed bytes of
-    `days_to_read`. Raises LedgerFull where the push's day cannot hold them.
+    Idempotent: users already reserved for this push stay reserved. `days` are the packed bytes of `days_to_read`.
+    Raises LedgerFull if the push's day has no room for them.
     """
     wanted = _keys(users)
     blocks = [block for day in days.values() for block in _blocks(day)]
@@ -69,24 +68,24 @@ def reserve(days: Days, push: Push, users: Sequence[bytes], rules: Sequence[Cade
 
 
 def release(days: Days, push: Push, users: Sequence[bytes]) -> Days:
-    """Return the push's day without the given users: they were never sent to."""
+    """Return the push's day without the given users, who were never sent the push."""
     day = days.get(push.day, b"")
     own = _own(_blocks(day), push)
     return {push.day: _replace(day, push, own[~_among(_keys(users), own)])}
 
 
 def withdraw(days: Days, key: bytes, users: Sequence[bytes]) -> Days:
-    """Return those of the days that hold a push, without the given users: for who knows the push's key only."""
+    """Return the days that hold a push, without the given users, for callers that only have the push's key."""
     found = ((day, block) for day, packed in days.items() for block in _blocks(packed) if block.push == key)
     pushes = {day: Push(key=key, layer=block.layer, at=block.at) for day, block in found}
     return {day: release({day: days[day]}, push, users)[day] for day, push in pushes.items()}
 
 
 def add_sent(day: bytes, sends: Mapping[Push, Sequence[bytes]]) -> tuple[bytes, int]:
-    """Return a packed day with pushes that were sent before, whatever the rules say of them, and how many are new.
+    """Add past pushes to a packed day regardless of the rules, and return the day and the number of new ones.
 
-    `sends` are the keys of users by push, all of that day. Who has a push of the same layer and second is left out:
-    it is the same one. Raises LedgerFull where the day cannot hold them.
+    `sends` are the keys of users by push, all of that day. A user who has a push of the same layer and second is
+    skipped: it is the same push. Raises LedgerFull if the day has no room for them.
     """
     blocks = {block.push: block.packed for block in _blocks(day)}
     users = {block.push: block.users for block in _blocks(day)}
@@ -111,7 +110,7 @@ def add_sent(day: bytes, sends: Mapping[Push, Sequence[bytes]]) -> tuple[bytes, 
 
 
 def reserved(days: Days, user: bytes) -> list[Reserved]:
-    """Return the pushes that packed days hold for a user's key, the oldest first."""
+    """Return the pushes in packed days for a user's key, oldest first."""
     wanted = _keys([user])
     found = [
         Reserved(push=block.push.decode(errors="replace"), layer=block.layer, at=block.at)
@@ -149,7 +148,7 @@ def _own(blocks: Iterable[_Block], push: Push) -> Keys:
 
 
 def _counts(rule: CadenceRule, blocks: Iterable[_Block], push: Push, users: Keys) -> NDArray[np.int64]:
-    """Count each user's other pushes that fill the rule; near pushes count on either side of ours."""
+    """Count each user's other pushes within the rule's window, before and after this push."""
     window = Window(rule, push)
     near = [
         block.users
@@ -158,7 +157,7 @@ def _counts(rule: CadenceRule, blocks: Iterable[_Block], push: Push, users: Keys
     ]
     if not near or not len(users):
         return np.zeros(len(users), np.int64)
-    # All blocks at once: imported history has one for each second in which somebody was sent something.
+    # All blocks at once: imported history has one block for each second with a push.
     theirs = np.concatenate(near)
     places = np.minimum(np.searchsorted(users, theirs), len(users) - 1)
     return np.bincount(places[users[places] == theirs], minlength=len(users))
@@ -180,7 +179,7 @@ def _pack(push: Push, users: Keys) -> bytes:
 
 
 def _among(members: Keys, keys: Keys) -> NDArray[np.bool_]:
-    """Say for each key whether it is one of the members; both ascend."""
+    """Return for each key whether it is among the members; both are sorted."""
     if not len(members):
         return np.zeros(len(keys), np.bool_)
     places = np.minimum(np.searchsorted(members, keys), len(members) - 1)

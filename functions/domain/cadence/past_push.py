@@ -1,4 +1,4 @@
-"""Pushes that something else has sent, and that the cadence rules are to know of: imported, or told one by one."""
+"""Pushes sent by other systems that the cadence rules count: imported from a file, or reported one by one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from functions.domain.instants import instant, no_instant
 from functions.domain.whole_numbers import whole_number
 
 CLOCK_SKEW = timedelta(minutes=1)
-"""How far another system's clock may be ahead of ours."""
+"""How far another system's clock may run ahead."""
 _SET_BACK = timedelta(hours=3)
-"""The most that a zone sets its clocks back at once these days, and so by how much a rule may look back further."""
+"""The largest step by which a zone sets its clocks back today, which extends how far a rule looks back."""
 LONGEST_LABEL = 60
 _LAYERS: Mapping[object, int] = {0: 5, **{layer: layer for layer in range(1, 6)}}
-"""Layer 0 of old documents is layer 5."""
+"""Old documents write layer 5 as 0."""
 
 
 class Source(StrEnum):
-    """Who told of a push."""
+    """Where a past push was reported."""
 
     IMPORT = "import"
     TRACKED = "tracked"
 
 
 class Skipped(StrEnum):
-    """Why a push is not kept, although nothing is wrong with it."""
+    """Why a valid push is not kept."""
 
     TOO_OLD = "too_old"
-    """No rule looks back so far."""
+    """No rule looks back that far."""
     BYPASSES = "layer_bypasses"
-    """Layers 1 and 4 count against nothing."""
+    """No rule counts layers 1 and 4."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """What of the past is worth keeping, as at an instant: no rule looks back before `since`."""
+    """Which past pushes to keep, as of an instant: no rule looks back before `since`."""
 
     since: datetime
     now: datetime
@@ -47,14 +47,14 @@ class Memory:
 
     @classmethod
     def of(cls, rules: Iterable[CadenceRule], now: datetime, user_ids: UserIdFormat) -> "Memory":
-        """Return what the rules look back at; those that are switched off may be switched on again."""
+        """Return the span that the rules look back at, including inactive rules: they can be activated again."""
         longest = max((timedelta(hours=rule.hours) + _SET_BACK for rule in rules), default=timedelta(0))
         return cls(since=now - longest, now=now, user_ids=user_ids)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PastPush:
-    """One push to one user: the user's key in the ledger, the layer, the second, and what people call it."""
+    """One push to one user: the user's key in the ledger, the layer, the second, and its name."""
 
     user: bytes
     layer: int
@@ -62,17 +62,17 @@ class PastPush:
     label: str = ""
 
     def as_push(self, source: Source, name: str = "") -> Push:
-        """Return the push as the ledger knows it; a name of its own tells it from all others."""
+        """Return the push as the ledger keeps it, with a unique key."""
         return Push(key=past_key(source, self.at, self.layer, name or self.label), layer=self.layer, at=self.at)
 
 
 def past_key(source: Source, at: datetime, layer: int, name: str) -> bytes:
-    """Return the key of a past push in the ledger, another for each layer and second; people read it too."""
+    """Return the ledger key of a past push, unique per layer and second, and readable by people."""
     return f"{source.value}/{at.astimezone(UTC):%Y%m%dT%H%M%SZ}/{layer}/{name}".encode()
 
 
 def past_name(key: str) -> tuple[Source, str] | None:
-    """Return who told of a past push by its key, and its name; None for a push of an execution."""
+    """Return the source and the name of a past push by its key; None for a push of an execution."""
     source, *rest = key.split("/", 3)
     return (Source(source), rest[2]) if source in tuple(Source) and len(rest) == 3 else None
 
@@ -82,14 +82,14 @@ def read_past_push(
 ) -> PastPush | Skipped:
     """Read `user_id`, `layer`, `sent_at`, and if they are there `recipe` or `title`.
 
-    `layer` and `sent_at` may be written as exports write them: see `whole_number` and `instant`. BadFields names
-    every field at fault, by its name or by that in `names`.
+    `layer` and `sent_at` may have the forms that exports write: see `whole_number` and `instant`. BadFields names
+    every invalid field, by its name or by the one in `names`.
     """
     name = {key: (names or {}).get(key, key) for key in ("user_id", "layer", "sent_at")}
     errors, layer, at = [], _LAYERS.get(whole_number(written["layer"])), _second(written["sent_at"].strip())
     user_id = written["user_id"].strip()
     if not is_user_id(user_id, memory.user_ids):
-        reason = f"{shown(written['user_id'])} is no valid user id (USER_ID_FORMAT is {memory.user_ids})"
+        reason = f"{shown(written['user_id'])} is not a valid user id (USER_ID_FORMAT is {memory.user_ids})"
         errors.append(FieldError(name["user_id"], reason))
     if layer is None:
         errors.append(FieldError(name["layer"], f"must be a layer from 1 to 5, got {shown(written['layer'])}"))
@@ -108,7 +108,7 @@ def read_past_push(
 
 
 def _second(written: str) -> datetime | str:
-    """Return the whole second, as the ledger keeps no less, or what is wrong with it."""
+    """Return the instant in whole seconds, the ledger's precision, or what is wrong with it."""
     try:
         return instant(written).replace(microsecond=0)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Editing the cadence rules: what people may change of them, and how far."""
+"""Edits of the cadence rules: what people can change, and within which bounds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,9 +9,9 @@ from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 
 SUBJECT = "cadence.rules"
-"""What the audit log keeps the changes of the rules under; no recipe's id holds a dot."""
+"""The subject of rule changes in the audit log. The id of a recipe cannot contain a dot."""
 MOST_HOURS = 30 * 24
-"""A shard reads one document of its partition for each day that a rule looks back."""
+"""A limit because a shard reads one document per partition for each day that a rule looks back."""
 MOST_COUNT = 100
 _KNOWN = {rule.reason.value: rule for rule in DEFAULT_RULES}
 _FIXED = ("name", "layers")
@@ -35,7 +35,7 @@ def rules_document(rules: Sequence[CadenceRule]) -> dict[str, Any]:
 
 
 def edited(rules: Sequence[CadenceRule], written: object) -> tuple[CadenceRule, ...]:
-    """Return all rules, with what a person wrote of some of them; what is not named stays as it is.
+    """Return all rules with the changes that a person wrote. Everything else stays.
 
     `written` is a list of objects with the name of a rule, and new `hours`, `count` or `active`. BadFields names
     every field at fault.
@@ -68,7 +68,9 @@ def _entry_errors(
     if name in seen:
         return [FieldError(f"{path}.name", f"{name} is there twice")]
     errors = [
-        FieldError(f"{path}.{key}", f"is no field of a rule; what can change is {', '.join(_BOUNDS)}, active")
+        FieldError(
+            f"{path}.{key}", f"is not a field of a rule that can change; those are {', '.join(_BOUNDS)}, active"
+        )
         for key in entry
         if key not in (*_FIXED, *_BOUNDS, "active")
     ]

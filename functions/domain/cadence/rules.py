@@ -1,8 +1,8 @@
 """Cadence: the limits on how often one user gets pushes.
 
-Distances are measured between the planned instants of pushes, not between the moments at which a worker sends them,
-and on the wall clock of the recipe that sends: a recipe that sends every third day at 18:30 keeps a 72-hour cooldown
-exactly, in the week in which the clocks change as in every other week.
+Distances are measured between the planned instants of pushes, not between the moments at which workers send them.
+They are measured on the wall clock of the sending recipe: a recipe that sends every third day at 18:30 keeps a
+72-hour cooldown exactly, also in the week in which the clocks change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +16,10 @@ from functions.domain.recipe.schedule import ClockPlan, wall_clock
 
 _UTC = ZoneInfo("UTC")
 BYPASSING_LAYERS = frozenset({1, 4})
-"""Platform-wide moments and tests: no rule holds them back, and they count against nothing."""
+"""Platform-wide moments and tests: no rule holds them back, and no rule counts them."""
 
 Days = Mapping[date, bytes]
-"""Packed days of one partition of the ledger, as `functions.domain.cadence.ledger` reads and writes them."""
+"""Packed days of one partition of the ledger; see `functions.domain.cadence.ledger`."""
 HeldBack = Mapping[bytes, Exclusion]
 """User keys that a rule holds back, and which rule."""
 
@@ -28,7 +28,7 @@ HeldBack = Mapping[bytes, Exclusion]
 class CadenceRule:
     """At most `count` pushes of `layers` to one user within `hours` hours; `reason` names it in reports.
 
-    Hours are counted on the wall clock of the push that is judged, see `Window`.
+    Hours are counted on the wall clock of the judged push; see `Window`.
     """
 
     reason: Exclusion
@@ -57,11 +57,11 @@ DEFAULT_RULES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """One push of one execution as the ledger knows it: its key, its layer and its planned instant.
+    """One push of one execution as the ledger keeps it: its key, its layer and its planned instant.
 
-    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `plan` is how it follows from
-    the wall clock of its sequence: `Timeline.push_plan`; None stands for what the zone's clocks show at `at`. Zone
-    and plan are not stored: they say how far the rules look back from this push.
+    `zone` is the zone of its recipe; a push without a recipe counts its hours in UTC. `plan` is its place on the wall
+    clock of its sequence (`Timeline.push_plan`); None means the local time of `at`. Zone and plan are not stored:
+    they only decide how far the rules look back from this push.
     """
 
     key: bytes
@@ -72,16 +72,16 @@ class Push:
 
     @property
     def day(self) -> date:
-        """The UTC day under which the push is reserved."""
+        """The UTC day of the push's reservations."""
         return self.at.astimezone(UTC).date()
 
 
 class Window:
-    """The time in which other pushes count against a push under one rule.
+    """The time window in which other pushes count against a push under one rule.
 
-    A rule of H hours looks back to where the push would be in the same sequence planned for H hours before on the
-    wall clock: 168 hours before a Monday at 09:00 is the Monday before at 09:00, though the clocks changed between.
-    It looks forward likewise, to pushes that are due later and were reserved before. Both ends are outside.
+    A rule of H hours looks back to the place of the push in the same sequence, planned H hours earlier on the wall
+    clock: 168 hours before a Monday at 09:00 is the Monday before at 09:00, even if the clocks changed in between. It
+    looks forward in the same way, because later pushes may already be reserved. Both ends are exclusive.
     """
 
     def __init__(self, rule: CadenceRule, push: Push) -> None:
@@ -91,22 +91,22 @@ class Window:
         self.start, self._end = plan.instant(push.zone, -reach), plan.instant(push.zone, reach)
 
     def holds(self, at: datetime) -> bool:
-        """Say whether a push that is due then counts."""
+        """Return whether a push due at this instant counts."""
         return self.start < at < self._end or at == self._at
 
 
 def rules_for(layer: int, rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:
-    """Return the active rules that act on pushes of a layer."""
+    """Return the active rules for pushes of a layer."""
     return tuple(rule for rule in rules if rule.active and layer in rule.layers)
 
 
 def days_to_read(push: Push, rules: Sequence[CadenceRule], now: datetime) -> list[date]:
-    """Return the UTC days whose blocks can matter to a push that is reserved now, its own day among them."""
+    """Return the UTC days that can matter when a push is reserved, including its own day."""
     first = min((Window(rule, push).start for rule in rules), default=push.at)
     return days_between(min(first, push.at), max(push.at, now))
 
 
 def days_between(first: datetime, last: datetime) -> list[date]:
-    """Return the UTC days from one instant to another, both included."""
+    """Return the UTC days from one instant to another, inclusive."""
     begin = first.astimezone(UTC).date()
     return [begin + timedelta(days=offset) for offset in range((last.astimezone(UTC).date() - begin).days + 1)]

@@ -1,4 +1,4 @@
-"""An execution: one run of a recipe for one send time, and the table of states it may pass through."""
+"""An execution: one run of a recipe for one send time, and the table of its states."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class Kind(StrEnum):
-    """Why an execution was started: by its recipe's schedule, or by somebody's hand; a test ends after the tests.
+    """Why an execution was started: by its recipe's schedule, or by hand. A TEST ends after the test pushes.
 
-    A one-off has no recipe, but one push and an audience that somebody has sent along.
+    A one-off has no recipe, but one push and an uploaded audience.
     """
 
     SCHEDULED = "scheduled"
@@ -43,7 +43,7 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will be sent."""
+        """Whether the execution has ended: it sends nothing more."""
         return not TRANSITIONS[self]
 
 
@@ -65,7 +65,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseTimes:
-    """When a phase really started and ended; None: not yet, or never."""
+    """When a phase actually started and ended; None: not yet, or never."""
 
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -73,9 +73,9 @@ class PhaseTimes:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """The wait of an execution for its turn: since when, the latest instant at which it can start, and the limit.
+    """The wait of an execution for its turn: its beginning, the latest possible start, and the limit.
 
-    The limit is the number of executions that may be under way at once, as it was when the wait began.
+    The limit is the number of executions that could run at once when the wait began.
     """
 
     since: datetime
@@ -84,7 +84,7 @@ class Wait:
 
     @property
     def message(self) -> str:
-        """What it waits for, and how long it can, as a sentence."""
+        """A sentence that says why the execution waits, and how long it can."""
         return (
             "waits its turn: as many executions as may be under way at once started before it "
             f"(MAX_EXECUTIONS_AT_ONCE is {self.limit}); blocked if its turn has not come by {self.until:%H:%M} UTC"
@@ -96,7 +96,7 @@ class Wait:
 
     @classmethod
     def read(cls, document: object) -> "Wait | None":
-        """Read what `document` wrote; None where there was no wait, or this release cannot read it."""
+        """Read what `document` wrote; None if there was no wait, or this release cannot read it."""
         try:
             written: Any = document
             return cls(since=instant(written["since"]), until=instant(written["until"]), limit=int(written["limit"]))
@@ -106,17 +106,17 @@ class Wait:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """The state of one run, beside an immutable snapshot of its recipe.
+    """The state of one run, with an immutable snapshot of its recipe.
 
-    `claim` is the nonce of the request that created it: a create that landed although its answer was lost is
-    recognised by it. `totals` are what became of all users of its live audiences, once it is cleaned up.
-    `people` are the different users of all its audiences, each once, counted when they are built; `people_reached`
-    those who were sent at least one live push, counted at the end. None: not counted, as by older releases. `number`
-    is the store's own: it counts up in the order in which executions were created, whatever clocks say. `wait` is the
-    wait for its turn, and stays when the wait is over; None: it did not have to wait.
+    `claim` is the nonce of the request that created it. It identifies a create that succeeded although its answer was
+    lost. `totals` count the users of all live audiences by outcome, once the execution is cleaned up. `people` is the
+    number of distinct users in all audiences, counted when they are built. `people_reached` is the number of those
+    who were sent at least one live push, counted at the end. None: not counted, as in older releases. The store sets
+    `number`: it increases in the order in which executions were created, independent of clocks. `wait` is the wait
+    for its turn, and is kept after the wait; None: it did not wait.
 
-    `unreadable` says what of the stored document this release cannot read, such as a state that a newer release has
-    written. Such an execution counts as failed, so that nothing more is sent for it.
+    `unreadable` names the fields of the stored document that this release cannot read, such as a state that only a
+    newer release knows. Such an execution counts as failed, so that it sends nothing more.
     """
 
     id: str
@@ -139,34 +139,37 @@ class Execution:
 
     @property
     def went_live(self) -> bool:
-        """Whether its live phase has begun, so that people may have got a push."""
+        """Whether the live phase has begun, so that users may have received a push."""
         return Phase.LIVE_EXECUTION in self.phases
 
     @property
     def waiting(self) -> Wait | None:
-        """The wait for its turn while it lasts: it ends when the audiences are built, or with the execution."""
+        """The wait for its turn, while it lasts. It ends when the audiences are built, or with the execution."""
         return None if self._begun else self.wait
 
     def waits(self, wait: Wait) -> "Execution":
-        """Record that the execution waits for its turn; the first time counts, and only before it has begun."""
+        """Record that the execution waits for its turn. Only the first call before it has begun counts."""
         return self if self._begun or self.wait else replace(self, wait=wait)
 
     @property
     def _begun(self) -> bool:
-        """Whether its audiences are being built, or were, or it has ended."""
+        """Whether building the audiences has begun, or the execution has ended."""
         return self.state is not State.LAUNCHED or Phase.AUDIENCE_GENERATION in self.phases
 
     def created_before(self, other: "Execution") -> bool:
-        """Say whether this one was created first. The creator of the other one has seen it, if it looked since."""
+        """Return whether this execution was created first.
+
+        A process that reads the store after it created the other one sees this one.
+        """
         return (self.number, self.id) < (other.number, other.id)
 
     def started(self, phase: Phase, at: datetime) -> "Execution":
-        """Record that a phase began; the first time counts."""
+        """Record that a phase began; only the first call counts."""
         times = self.phases.get(phase, PhaseTimes())
         return self._with(phase, times if times.started_at else replace(times, started_at=at))
 
     def ended(self, phase: Phase, at: datetime) -> "Execution":
-        """Record that a phase ended; the first time counts."""
+        """Record that a phase ended; only the first call counts."""
         times = self.phases.get(phase, PhaseTimes())
         return self._with(phase, times if times.ended_at else replace(times, ended_at=at))
 
@@ -174,7 +177,7 @@ class Execution:
         return replace(self, phases={**self.phases, phase: times})
 
     def to(self, state: State, at: datetime, reason: str = "") -> "Execution":
-        """Move to a state; NotPossible where the table does not allow it. A final state ends the open phases."""
+        """Move to a state; NotPossible if the table does not allow it. A final state ends the open phases."""
         if state not in TRANSITIONS[self.state]:
             raise NotPossible(f"execution {self.id} is {self.state.value}: it can no longer be {state.value}")
         moved = replace(self, state=state, reason=reason)
@@ -184,14 +187,14 @@ class Execution:
         return moved
 
     def failed_unread(self, at: datetime, reason: str) -> "Execution":
-        """End as failed, also where the stored state cannot be read; one that has ended stays as it is."""
+        """End as failed, even if the stored state cannot be read. An execution that has ended stays as it is."""
         if self.state.final and not (self.unreadable and self.state is State.FAILED):
             return self
         open_one = replace(self, state=State.LAUNCHED, unreadable="") if self.unreadable else self
         return open_one.to(State.FAILED, at, reason)
 
     def clean(self, totals: Tally, people_reached: int | None = None) -> "Execution":
-        """Record that nothing is left to delete, and what became of everybody."""
+        """Record that cleanup is done, with the totals."""
         return replace(self, cleaned=True, totals=totals, people_reached=people_reached)
 
     def document(self) -> dict[str, Any]:
@@ -219,7 +222,7 @@ class Execution:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Execution":
-        """Read what `document` wrote, or another release; what cannot be read of it is in `unreadable`."""
+        """Read what `document` wrote in this or another release. `unreadable` names what cannot be read."""
         fields = _Fields(document)
         execution = cls(
             id=document["id"],
@@ -240,23 +243,23 @@ class Execution:
         )
         if not fields.unreadable:
             return execution
-        told = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
+        reason = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
         state = execution.state if execution.state.final else State.FAILED
-        return replace(execution, state=state, reason=execution.reason or told, unreadable=told)
+        return replace(execution, state=state, reason=execution.reason or reason, unreadable=reason)
 
 
 _UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Fields:
-    """Takes fields out of a stored document, and remembers those that this release cannot read."""
+    """Reads fields of a stored document, and remembers those that this release cannot read."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self.unreadable: list[str] = []
 
     def take(self, name: str, read: Callable[[Any], T], otherwise: T) -> T:
-        """Return a field as `read` makes it, `otherwise` where that fails."""
+        """Return a field, converted by `read`; `otherwise` if that fails."""
         try:
             return read(self._document[name])
         except (KeyError, TypeError, ValueError):
@@ -265,7 +268,7 @@ class _Fields:
 
 
 def _phases(document: object) -> dict[Phase, PhaseTimes]:
-    """Return the times of the phases that this release knows; those of others are not shown."""
+    """Return the times of the phases that this release knows."""
     found = {}
     for name, times in document.items() if isinstance(document, Mapping) else ():
         if name in list(Phase) and isinstance(times, Mapping):

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from functions.domain.errors import FieldError, Misconfigured
-from functions.domain.instants import stamp
 from functions.domain.push.outcomes import SENT, THIRD_PARTY_AUTH, WRONG_PROJECT, Tally
 from functions.domain.recipe.document import RecipeSafeguards
 from functions.domain.recipe.read import Recipe
@@ -16,7 +15,7 @@ from functions.domain.recipe.timeline import plan
 _MINUTE = timedelta(minutes=1)
 _ANY_DAY = date(2026, 1, 15)
 FEWEST_ATTEMPTS = 50
-"""A failure rate is judged once this many messages were attempted."""
+"""The fewest attempted messages for which a failure rate is judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Limits:
 
 
 class Severity(StrEnum):
-    """Whether a breach only tells, or stops something."""
+    """Whether a breach is only reported, or stops something."""
 
     WARNING = "warning"
     CRITICAL = "critical"
@@ -63,7 +62,7 @@ class ViolationType(StrEnum):
     UNWELCOME_FIELD = "unwelcome_field"
     RESTORED = "restored"
     OTHER = "other"
-    """Of a release that knows more types than this one; the message says what it is."""
+    """A type that only a newer release knows; the message describes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +77,13 @@ class Finding:
 
     @property
     def ends(self) -> bool:
-        """Whether the execution ends for it: the action taken is then the state that it ends in."""
+        """Whether the breach ends the execution: `action` is then its final state."""
         return self.action in ("blocked", "expired", "failed", "stopped")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A recorded breach; its id is made of execution, type and subject, so that a repeat changes nothing.
+    """A recorded breach. Its id is made of execution, type and subject, so that recording it again changes nothing.
 
     `recipe_id` is the recipe of its execution.
 
@@ -105,29 +104,12 @@ class Violation:
         return self.resolved_at is not None
 
     def resolve(self, at: datetime, by: str) -> "Violation":
-        """Return the violation as resolved; the first to resolve it stays."""
+        """Return the violation as resolved; the first resolution is kept."""
         return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
-
-    def document(self) -> dict[str, object]:
-        """Return the violation as it is stored and answered."""
-        return {
-            "id": self.id,
-            "executionId": self.execution_id,
-            "recipeId": self.recipe_id,
-            "type": self.finding.type.value,
-            "severity": self.finding.severity.value,
-            "message": self.finding.message,
-            "data": dict(self.finding.data),
-            "at": f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
-            "resolved": self.resolved,
-            "resolvedAt": stamp(self.resolved_at),
-            "resolvedBy": self.resolved_by,
-            "actionTaken": self.finding.action,
-        }
 
 
 def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:
-    """Return what a recipe asks for beyond the limits."""
+    """Return an error for each value of a recipe that exceeds the limits."""
     errors = []
     if len(recipe.pushes) > limits.pushes:
         errors.append(
@@ -144,7 +126,7 @@ def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:
 
 
 def _total_delay(recipe: Recipe) -> timedelta:
-    """Return the time from the first push to the last, on a day like any other."""
+    """Return the time from the first push to the last, on a day without a clock change."""
     schedule = recipe.schedule
     send_at = instant_of(datetime.combine(_ANY_DAY, schedule.send_time), schedule.zone)
     timeline = plan(
@@ -154,7 +136,7 @@ def _total_delay(recipe: Recipe) -> timedelta:
 
 
 def past_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
-    """Return an error where an active recipe has no send left, such as a once-schedule in the past."""
+    """Return an error if an active recipe has no send left, such as a once-schedule in the past."""
     if not recipe.is_active or next(sends_from(recipe.schedule, now), None):
         return []
     reason = f"no send is left after {now:%Y-%m-%d %H:%M} UTC; move the date or set status to draft"
@@ -162,12 +144,12 @@ def past_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
 
 
 def schedule_field(recipe: Recipe) -> str:
-    """Return the field by which a person moves a recipe's sends."""
+    """Return the field that a person changes to move a recipe's sends."""
     return "schedule.startDate" if recipe.schedule.frequency is Frequency.ONCE else "schedule"
 
 
 def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[Finding]:
-    """Warn where people get less time than the shortest cancellation window to stop a live send."""
+    """Warn if the cancellation window is shorter than the shortest one allowed."""
     if recipe.test_mode or window >= limits.shortest_window:
         return []
     minutes, needed = window / _MINUTE, limits.shortest_window // _MINUTE
@@ -182,14 +164,14 @@ def window_findings(recipe: Recipe, window: timedelta, limits: Limits) -> list[F
 
 
 def audience_findings(sizes: Mapping[str, int], safeguards: RecipeSafeguards, limits: Limits) -> list[Finding]:
-    """Judge audience sizes at T-30; `sizes` maps a push's label to its rows."""
+    """Judge audience sizes at T-30; `sizes` maps the label of a push to its number of rows."""
     findings = [finding for label, size in sizes.items() for finding in _size_findings(label, size, safeguards)]
     total = total_finding(sizes, limits)
     return findings + ([total] if total else [])
 
 
 def total_finding(sizes: Mapping[str, int], limits: Limits) -> Finding | None:
-    """Return the breach where audiences hold more users together than the deployment may send to."""
+    """Return the breach if all audiences together exceed the deployment's limit of users."""
     total = sum(sizes.values())
     if total <= limits.total_audience:
         return None
@@ -224,10 +206,10 @@ def _size_findings(label: str, size: int, safeguards: RecipeSafeguards) -> Seque
 
 
 def misconfigured(outcomes: Iterable[bytes], project: str, *, tested: bool = False) -> Misconfigured | None:
-    """Return what is wrong where FCM refused more tokens for one setting than it took messages, else None.
+    """Return the problem if FCM refused more tokens for one setting than it accepted messages, else None.
 
-    `outcomes` are the rows of shards. A token that is refused among others is no more than a failed row; where it is
-    alone, or most are like it, the setting is wrong. A test push that was taken, `tested`, excuses one token.
+    `outcomes` are the rows of shards. A few refused tokens are only failed rows. If most tokens are refused, or a
+    single one without any success, the setting is wrong. An accepted test push (`tested`) excuses one token.
     """
     rows = b"".join(outcomes)
     taken = int(tested) + rows.count(SENT)
@@ -250,9 +232,9 @@ def misconfigured(outcomes: Iterable[bytes], project: str, *, tested: bool = Fal
 
 
 def failure_finding(tally: Tally, threshold: float) -> Finding | None:
-    """Return the breach where too many attempts failed, None below the threshold or while too few were made.
+    """Return the breach if too many attempts failed; None below the threshold, or while there are too few attempts.
 
-    An unknown outcome counts as a failure, unless it is unknown because a worker of ours died.
+    An unknown outcome counts as a failure, unless it is unknown because a worker died.
     """
     bad = tally.failed + tally.unknown - tally.lost
     if tally.attempted < FEWEST_ATTEMPTS or bad / tally.attempted <= threshold:

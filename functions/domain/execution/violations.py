@@ -1,4 +1,4 @@
-"""Violations as documents, there and back; the instant keeps its microseconds."""
+"""Write violations as documents and read them back. The instant keeps its microseconds."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,21 @@ from functions.domain.instants import instant, stamp
 
 def write_violation(violation: Violation) -> dict[str, object]:
     """Return the document to store."""
-    return violation.document() | {"at": stamp(violation.at)}
+    finding = violation.finding
+    return {
+        "id": violation.id,
+        "executionId": violation.execution_id,
+        "recipeId": violation.recipe_id,
+        "type": finding.type.value,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "data": dict(finding.data),
+        "at": stamp(violation.at),
+        "resolved": violation.resolved,
+        "resolvedAt": stamp(violation.resolved_at),
+        "resolvedBy": violation.resolved_by,
+        "actionTaken": finding.action,
+    }
 
 
 def read_violation(document: Mapping[str, Any]) -> Violation:
@@ -36,7 +50,7 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
 
 
 def _resolved_at(document: Mapping[str, Any]) -> datetime | None:
-    """Return when a violation was resolved; where somebody did it by hand and does not say, when it was recorded."""
+    """Return when a violation was resolved. If an operator set `resolved` by hand without a time, return `at`."""
     if not document["resolved"]:
         return None
     return instant(document.get("resolvedAt") or document["at"])

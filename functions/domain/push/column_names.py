@@ -1,4 +1,4 @@
-"""Names of columns: which of them a text can use, and which one somebody meant by another."""
+"""Names of columns: which ones a text can use, and which one a wrong name probably means."""
 
 import re
 from collections.abc import Collection
@@ -11,12 +11,12 @@ MEANING = (
 
 
 def is_usable(column: str) -> bool:
-    """Say whether `[[var:column]]` can name a column."""
+    """Return whether `[[var:column]]` can name a column."""
     return _USABLE.fullmatch(column) is not None
 
 
 def same_name(written: str, columns: Collection[str]) -> str:
-    """Return the column, usable or not, whose letters and digits are those of a name, as `FIRST_NAME` is `firstName`.
+    """Return the column that differs from a name only in case and punctuation, as `firstName` from `FIRST_NAME`.
 
     Empty where there is none.
     """
@@ -24,7 +24,7 @@ def same_name(written: str, columns: Collection[str]) -> str:
 
 
 def way_out(written: str, columns: Collection[str]) -> str:
-    """Say what to write instead of a name that is not among the columns; what it suggests is accepted."""
+    """Say what to write instead of an unknown column. The suggestion is always accepted."""
     near = same_name(written, columns) or next(iter(get_close_matches(written, columns, n=1)), "")
     if is_usable(near):
         return f"did you mean {near!r}?"

@@ -1,4 +1,4 @@
-"""What is wrong with the texts of a push: checked when a recipe is saved, never when it is read."""
+"""Checks of the texts of a push, made when a recipe is saved, never when it is read."""
 
 import unicodedata
 from collections.abc import Collection
@@ -13,11 +13,11 @@ from functions.domain.recipe.document import RecipePush
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Fillers that count as letters or symbols and are drawn as nothing: unicode.org/reports/tr36, section 3.1."""
+"""Fillers that count as letters or symbols but are invisible: unicode.org/reports/tr36, section 3.1."""
 
 
 def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldError]:
-    """Return the faults in the texts of a push whose audience has these columns; fields as in the push's document."""
+    """Return the errors in the texts of a push whose audience has these columns, by the paths of the fields."""
     errors = _blank(push) + _too_large(push)
     if push.deep_link is not None:
         errors += _link_errors(push.deep_link)
@@ -31,7 +31,7 @@ def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldErro
 
 
 def is_blank(text: str) -> bool:
-    """Say whether a text shows nothing: it is empty, or holds only blanks and characters without width."""
+    """Return whether a text shows nothing: it is empty, or has only blanks and characters without width."""
     return all(letter in _UNSEEN_LETTERS or unicodedata.category(letter) in _UNSEEN_CATEGORIES for letter in text)
 
 
@@ -42,13 +42,13 @@ def _blank(push: RecipePush) -> list[FieldError]:
 
 
 def _says_something(template: Template) -> bool:
-    """Say whether every row shows something: one without a value for a variable is skipped, or has its fallback."""
+    """Return whether every row shows something: a row without a value is skipped or gets the fallback."""
     texts = (part.fallback if isinstance(part, Variable) else part for part in template.parts)
     return any(text is None or not is_blank(text) for text in texts)
 
 
 def _too_large(push: RecipePush) -> list[FieldError]:
-    """Count the text between the variables: with their values the push is larger still."""
+    """Count the text between the variables: the values only make the push larger."""
     written = {name: _between(template) for name, template in push.texts.items()}
     payload = Payload(push)
     size = payload.size(written["title"], written["body"], written.get("deepLink"))

@@ -1,6 +1,6 @@
-"""Variables in the words of other products, which Tminus would send as they are: `{{first_name}}`, `*|FNAME|*`.
+"""Variables in the syntax of other products, which Tminus would send literally: `{{first_name}}`, `*|FNAME|*`.
 
-Each form is one that a push text hardly has by chance: "50%", "{50% off}" and ":-{" are none.
+Each pattern hardly occurs in a push text by chance: it does not match "50%", "{50% off}" and ":-{".
 """
 
 import re
@@ -37,7 +37,7 @@ _FORMS = re.compile(
     re.IGNORECASE,
 )
 _WIDE = re.compile(r"\{\{[^{}]*\}\}|\[{1,2}var:[^\[\]]*\]{1,2}", re.IGNORECASE)
-"""What is written with brackets of another width: an input method for Japanese or Chinese makes them."""
+"""Text with full-width brackets, which input methods for Japanese or Chinese write."""
 _BRACKETED = re.compile(r"\[([^\[\]]{1,60})\]")
 _URL = re.compile(r"://\S+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -45,16 +45,16 @@ _LONGEST_SHOWN = 40
 
 
 def foreign_variables(template: Template, columns: Collection[str] = ()) -> list[str]:
-    """Return what looks like a variable of another product in the text and the fallbacks of a template.
+    """Return the parts of a template's text and fallbacks that look like variables of another product.
 
-    A name in single brackets is one where it has an underscore, ends in "name" or is one of the `columns` of the
-    audience: `[NEW]` is an ordinary text.
+    A name in single brackets counts if it has an underscore, ends in "name" or is one of the audience's `columns`:
+    `[NEW]` is an ordinary text.
     """
     return list(dict.fromkeys(_found(template, columns)))
 
 
 def way_to_write(foreign: str, columns: Collection[str]) -> str:
-    """Say how a variable of another product is written here, with a column that the audience has."""
+    """Say how to write a variable of another product, with a column of the audience."""
     named = re.search(_WORDS, re.sub(r"\[var:", "", unicodedata.normalize("NFKC", foreign), flags=re.IGNORECASE))
     words = named[0].strip(".").rpartition(".")[2] if named else ""
     column = (same_name(words, columns) or same_name(words.split()[0], columns)) if words else ""
@@ -89,6 +89,6 @@ def _without_escapes(url: re.Match[str]) -> str:
 
 
 def _narrow(letter: str) -> str:
-    """Return a character as NFKC writes it, unless that takes several."""
+    """Return the NFKC form of a character, unless it has several characters."""
     narrow = unicodedata.normalize("NFKC", letter)
     return narrow if len(narrow) == 1 else letter

@@ -1,7 +1,7 @@
-"""Deep links: templates whose values cannot change where a link leads, and where links may lead at all.
+"""Deep links: templates whose values cannot change the destination, and the policy of allowed destinations.
 
-Every value is percent-encoded (RFC 3986, section 2.1), so that it stays in the path segment, query value or fragment
-that it stands in. Only a variable at the very beginning, where scheme and host come from the data, is left as it is.
+Every value is percent-encoded (RFC 3986, section 2.1), so that it stays within its path segment, query value or
+fragment. Only a variable at the very beginning, which provides scheme and host, is not encoded.
 """
 
 import re
@@ -14,13 +14,13 @@ from functions.domain.errors import BadTemplate
 from functions.domain.push.template import Template, Variable
 
 LINK_KEY = "deepLink"
-"""The key of a message's data that holds its deep link."""
+"""The key of the deep link in a message's data."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 """Unreserved characters, which are never encoded: RFC 3986, section 2.3."""
 _ORIGIN = re.compile(r"[^/?#]*://[^/?#]*[/?#]")
-"""Scheme and host, with the character that ends the host."""
+"""Scheme and host, including the character that ends the host."""
 _OPAQUE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
-"""A scheme without `//`, as in `javascript:` and `mailto:`; digits behind the colon are a port."""
+"""A scheme without `//`, as in `javascript:` and `mailto:`; digits after the colon are a port."""
 _PATH_END = re.compile(r"[?#]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 """A segment that clients resolve, encoded or not: url.spec.whatwg.org, "double-dot URL path segment"."""
@@ -33,24 +33,24 @@ _WEB = ("https", "http")
 
 @dataclass(frozen=True)
 class Link(Template):
-    """A deep link with variables in it; rendered, each value is encoded."""
+    """A deep link with variables; rendering encodes each value."""
 
     @property
     def is_variable(self) -> bool:
-        """Whether one variable is the whole link."""
+        """Whether the whole link is one variable."""
         return len(self.parts) == 1 and isinstance(self.parts[0], Variable)
 
     @property
     def leads_by_data(self) -> bool:
-        """Whether scheme or host depend on a value."""
+        """Whether scheme or host depends on a value."""
         return bool(self.columns) and _ORIGIN.match(self.opening) is None
 
     def filled(self, variable: Variable, value: str, /) -> str:
-        """Return a value as it stands in the link: encoded, unless the link begins with it."""
+        """Return a value as the link contains it: encoded, unless the link begins with it."""
         return value if variable is self.parts[0] else _encoded(value)
 
     def renderer(self, columns: Sequence[str]) -> Callable[[Sequence[str]], str | None]:
-        """Return what renders rows whose values stand in the order of `columns`, each value encoded."""
+        """Return a function that renders rows, given as values in the order of `columns`, with each value encoded."""
         variables = [part for part in self.parts if isinstance(part, Variable)]
         slots = [
             (
@@ -80,14 +80,14 @@ class Link(Template):
 
 @dataclass(frozen=True, kw_only=True)
 class LinkPolicy:
-    """Where deep links may lead: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
+    """Allowed destinations of links: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
 
     allowed: tuple[str, ...] = ("https",)
 
     def check(self, link: Link) -> None:
-        """Raise BadTemplate where a link leads elsewhere, or could once its variables are filled in.
+        """Raise BadTemplate if a link leads, or could lead with some values, to a destination that is not allowed.
 
-        A link that is one variable passes: each row's is judged by `judge`.
+        A link that is one variable passes here: `judge` checks it for each row.
         """
         if not link.is_variable:
             if link.leads_by_data:
@@ -103,10 +103,10 @@ class LinkPolicy:
                 check_form(part.fallback)
 
     def judge(self, link: Link) -> Callable[[str], bool] | None:
-        """Return what says of each rendered link whether it may be sent; None where all of them may.
+        """Return a function that checks each rendered link; None if every link is allowed.
 
-        To be asked are links whose scheme or host come from a row, and those in whose path a value could become a
-        dot segment, as `..` does in `https://example.com/shoes/[[var:id]]`.
+        Links need this check if a row provides scheme or host, or if a value could become a dot segment of the path,
+        as `..` does in `https://example.com/shoes/[[var:id]]`.
         """
         if link.leads_by_data:
             return self._allows
@@ -139,10 +139,10 @@ class LinkPolicy:
 
 
 def check_form(link: str) -> None:
-    """Raise BadTemplate where a link, or its text between variables, is not one that every client reads alike.
+    """Raise BadTemplate for a link, or its text between variables, that clients could read differently.
 
     That is one without a host or with one that cannot be, with a port that is not 1 to 65535, a blank, line break or
-    other invisible character, a '%' that begins no escape, or '\\'.
+    other invisible character, a '%' that begins no escape, or '\'.
     """
     for character in link:
         if character.isspace() or not character.isprintable():
@@ -176,7 +176,7 @@ def _check_host(link: str) -> None:
 
 
 def _host_fault(host: str) -> str:
-    """Return why there can be no host of this name or address, empty where there can."""
+    """Return why a host name or address is invalid; empty if it is valid."""
     labels = host.removesuffix(".").split(".")
     if ":" in host or labels[-1].isdecimal():
         try:
@@ -202,7 +202,7 @@ def _label_fault(label: str) -> str:
 
 
 def _in_ascii(label: str) -> str:
-    """Return a label as the domain name system has it, which is longer: RFC 3492."""
+    """Return a label in its ASCII form, which is longer: RFC 3492."""
     return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
@@ -211,7 +211,7 @@ def _encoded(value: str) -> str:
 
 
 def _keeps_to_its_path(link: Link) -> Callable[[str], bool] | None:
-    """Return what says whether a rendered link has no more dot segments than were written out; None: it never has."""
+    """Return a function that checks that values added no dot segments to a rendered link; None if they cannot."""
     marked = "".join(part if isinstance(part, str) else "\0" for part in link.parts)
     path = _path(marked)
     if not any("\0" in part and not re.sub(r"\0|\.|%2e", "", part, flags=re.IGNORECASE) for part in path.split("/")):

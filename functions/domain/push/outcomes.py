@@ -1,4 +1,4 @@
-"""What happens to each row of an audience: one byte a row, and sums that always add up."""
+"""Outcomes of the rows of an audience: one byte per row, and sums that always add up."""
 
 import hashlib
 from collections import Counter
@@ -11,7 +11,7 @@ _LONGEST_LABEL = 50
 
 
 class Exclusion(StrEnum):
-    """Why a user of an audience gets no message; the same words in every report."""
+    """Why a user of an audience gets no message. Every report uses these words."""
 
     INVALID_USER_ID = "invalid_user_id"
     DUPLICATE_USER_ID = "duplicate_user_id"
@@ -24,29 +24,29 @@ class Exclusion(StrEnum):
     LAYER_5_COOLDOWN = "layer_5_cooldown"
     COMBINED_L2_L3_LIMIT = "combined_l2_l3_limit"
     BAD_LINK = "bad_link"
-    """The row's values make a link that may not be opened, or that leaves the path that was written."""
+    """With the row's values the link is not allowed, or leaves the path of its template."""
 
 
 class Outcome(Enum):
-    """What the sender says of one message, and so what to do next."""
+    """The sender's result for one message, which decides what to do next."""
 
     SENT = "sent"
     DEAD_TOKEN = "dead_token"
-    """The device is gone: failed, and its token is never sent to again."""
+    """The device is gone: failed, and nothing is sent to its token again."""
     BAD_MESSAGE = "bad_message"
-    """FCM will never take this message: failed."""
+    """FCM will never accept this message: failed."""
     NOT_SENT = "not_sent"
-    """The request did not leave, or was refused for now: the row is still to be sent."""
+    """The request did not leave, or was refused for now: the row still has to be sent."""
     UNKNOWN = "unknown"
-    """The request left and no answer says what became of it: not sent again."""
+    """The request left, but no answer says whether it was delivered: not sent again."""
     MISCONFIGURED = "misconfigured"
-    """Credentials or project are wrong: failed, as every other message will."""
+    """Credentials or project are wrong: failed, as every other message would."""
     WRONG_PROJECT = "wrong_project"
-    """The token belongs to another Firebase project than the sender's: failed. The token may be a stray one, or the
-    sender's project the wrong one: `safeguards.misconfigured` decides by what became of the others."""
+    """The token belongs to another Firebase project than the sender's: failed. Either the token is a stray one, or
+    the sender has the wrong project: `safeguards.misconfigured` decides by the other outcomes."""
     THIRD_PARTY_AUTH = "third_party_auth"
-    """FCM has no valid key for the token's push service, Apple's or a browser's: failed. `safeguards.misconfigured`
-    decides whether this is one token or the key."""
+    """FCM has no valid key for the token's push service, Apple's or a browser's: failed.
+    `safeguards.misconfigured` decides whether the token or the key is wrong."""
 
 
 NOT_REACHED = ord(".")
@@ -55,20 +55,20 @@ SENT = ord("S")
 FAILED = ord("F")
 UNKNOWN = ord("U")
 LOST = ord("L")
-"""An INTENT that no RESULT followed, because its worker died: as unknown as the others, but no failure of FCM's."""
+"""An INTENT without a RESULT, because its worker died: unknown like the others, but not a failure of FCM."""
 INTENT_AGAIN, UNKNOWN_AGAIN, LOST_AGAIN = ord("J"), ord("V"), ord("M")
-"""The same for a row whose outcome was unknown and that `onUnknown: resend` sends a second time, and no third."""
+"""The same for a row with an unknown outcome that `onUnknown: resend` sends a second and last time."""
 WRONG_PROJECT, THIRD_PARTY_AUTH = ord("P"), ord("T")
-"""Failed as the `Outcome` of the same name: counted as failed, and named in the receipt."""
+"""Failed with the `Outcome` of the same name: counted as failed, and named in the receipt."""
 FAILURES = frozenset({FAILED, WRONG_PROJECT, THIRD_PARTY_AUTH})
 IN_DOUBT = frozenset({UNKNOWN, LOST})
-"""What `onUnknown: resend` sends again."""
+"""The outcomes that `onUnknown: resend` sends again."""
 EXCLUDED: Mapping[Exclusion, int] = {reason: ord("a") + index for index, reason in enumerate(Exclusion)}
-"""The byte of each reason. Bytes are stored: add reasons at the end of Exclusion only."""
+"""The byte of each reason. Bytes are stored: add new reasons at the end of Exclusion only."""
 Word = Literal["sent", "failed", "unknown", "excluded", "not_reached"]
-"""What became of a row, in a word."""
+"""The outcome of a row, in one word."""
 OTHER = "other"
-"""What stands for the reasons of a newer release."""
+"""The reason shown for exclusions that only a newer release knows."""
 
 ROW_CODE: Mapping[Outcome, int] = {
     Outcome.SENT: SENT,
@@ -94,23 +94,22 @@ _WEIGHT = {code: weight for weight, code in enumerate(_BY_WEIGHT)}
 
 
 def row_code(outcomes: Sequence[Outcome]) -> int:
-    """Return the byte of a user with several devices: sent if any was, else unknown if any is, else failed."""
+    """Return the byte of a user with several devices: sent if any is, else unknown if any is, else failed."""
     if len(outcomes) == 1:
         return ROW_CODE[outcomes[0]]
     return max((ROW_CODE[outcome] for outcome in outcomes), key=_WEIGHT.__getitem__)
 
 
 def word(code: int) -> tuple[Word, str]:
-    """Return what a row's byte says to people: the outcome, and why where the row is excluded or unknown.
+    """Return the outcome in a row's byte, and the reason if the row is excluded or unknown.
 
-    Of bytes that a newer release has written, small letters are exclusions for other reasons; what else there is may
-    have been sent.
+    Among the bytes of a newer release, lower-case letters are exclusions. Any other byte may have been sent.
     """
     return _WORDS.get(code) or (("excluded", OTHER) if chr(code).islower() else ("unknown", ""))
 
 
 def unknown_words(tally: "Tally", *, resend: bool) -> str | None:
-    """Say why outcomes are unknown, and what `settings.onUnknown` does about it; None where none is."""
+    """Say why outcomes are unknown, and what `settings.onUnknown` does about it; None if none is unknown."""
     if not tally.unknown:
         return None
     silent = tally.unknown - tally.lost
@@ -126,14 +125,14 @@ def unknown_words(tally: "Tally", *, resend: bool) -> str | None:
 
 
 def intent(before: int) -> int:
-    """Return the byte that announces a row's request, by the byte that it had before."""
+    """Return the INTENT byte of a row, given its previous byte."""
     return INTENT_AGAIN if before in IN_DOUBT else INTENT
 
 
 def result(before: int, code: int) -> int:
-    """Return the byte of a row whose request ended in `code`; a second request that never left changes nothing.
+    """Return the byte of a row whose request ended in `code`. A second request that never left changes nothing.
 
-    Where the second one failed, the first may have arrived all the same: the row stays unknown.
+    If the second request failed, the first may still have arrived: the row stays unknown.
     """
     if before not in IN_DOUBT:
         return code
@@ -143,25 +142,25 @@ def result(before: int, code: int) -> int:
 
 
 def excluded(before: int, reason: Exclusion) -> int:
-    """Return the byte of a row that gets no request; one that may have got a message already stays unknown."""
+    """Return the byte of a row without a request. A row that may already have got a message stays unknown."""
     return {UNKNOWN: UNKNOWN_AGAIN, LOST: LOST_AGAIN}.get(before, EXCLUDED[reason])
 
 
 def settled(outcomes: bytes) -> bytes:
-    """Return outcomes after their worker is gone: a request without a result has an unknown outcome."""
+    """Return the outcomes after the worker is gone: a request without a result has an unknown outcome."""
     return outcomes.translate(_SETTLED)
 
 
 def answered(outcomes: bytes) -> bytes:
-    """Return outcomes as if the requests that are under way had not been made."""
+    """Return the outcomes as if the running requests had not been made."""
     return outcomes.translate(_ANSWERED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Users of an audience by what became of them; the parts always sum to `audience_size`.
+    """The users of an audience by outcome. The parts always sum to `audience_size`.
 
-    `lost` are those of the unknown whose worker died.
+    `lost` counts the unknown outcomes whose worker died.
     """
 
     audience_size: int = 0
@@ -173,12 +172,12 @@ class Tally:
 
     @property
     def not_reached(self) -> int:
-        """Users whose turn never came."""
+        """Users for whom no request was made."""
         return self.audience_size - self.sent - self.failed - self.unknown - sum(self.excluded.values())
 
     @property
     def attempted(self) -> int:
-        """Users with a request to the sender."""
+        """Users with at least one request to the sender."""
         return self.sent + self.failed + self.unknown
 
     def document(self) -> dict[str, Any]:
@@ -212,7 +211,12 @@ class Tally:
 
 
 def tally(outcomes: bytes) -> Tally:
-    """Count the row bytes of a shard, those of a newer release as `word` says; an INTENT without RESULT is lost."""
+    """Count the row bytes of a shard; see `word` for bytes of a newer release. An INTENT without a RESULT is lost.
+
+    >>> counted = tally(b"SSFd.")
+    >>> counted.audience_size, counted.sent, counted.failed, counted.excluded["no_token"], counted.not_reached
+    (5, 2, 1, 1, 1)
+    """
     lost = sum(map(outcomes.count, (LOST, LOST_AGAIN, INTENT, INTENT_AGAIN)))
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
     strange = [word(code)[0] for code in outcomes.translate(None, _KNOWN)]
@@ -239,7 +243,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Messages whose INTENT is on record: they may be sent now, at most so many of them a second."""
+    """Messages whose INTENT is stored: they can be sent now, at most `most_per_second` a second."""
 
     number: int
     messages: Sequence[Message]
@@ -248,9 +252,9 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """What all messages of one push of one execution have in common.
+    """The values that all messages of one push of one execution share.
 
-    A dry run has FCM validate messages and deliver none.
+    In a dry run FCM only validates the messages.
     """
 
     execution_id: str
@@ -259,13 +263,13 @@ class Envelope:
     test: bool
     dry_run: bool
     data: Mapping[str, str] = field(default_factory=dict)
-    """What the app gets beside the deep link."""
+    """The data that the app gets, besides the deep link."""
 
     @property
     def collapse_key(self) -> str:
-        """The tag by which a device replaces a message of the same push rather than show it twice.
+        """The tag with which a device replaces an earlier message of the same push instead of showing both.
 
-        32 characters, which is what the strictest of the three platforms takes: a web push Topic, RFC 8030.
+        It has 32 characters, the limit of the strictest platform: a web push Topic, RFC 8030.
         """
         kind = "test" if self.test else "live"
         name = f"{self.execution_id}/{self.push}/{kind}"
@@ -273,7 +277,7 @@ class Envelope:
 
     @property
     def analytics_label(self) -> str:
-        """The label under which FCM counts the push; one for each recipe and push, as FCM takes 100 a day.
+        """The label under which FCM counts the push, one per recipe and push, because FCM accepts 100 a day.
 
         At most 50 letters, digits and `-_.~%`: firebase.google.com/docs/cloud-messaging/understand-delivery.
         """

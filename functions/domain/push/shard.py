@@ -1,4 +1,4 @@
-"""What is stored of one push: its files with their partitions, and its shards with one byte for each row."""
+"""The stored state of one push: its files with their partitions, and its shards with one byte per row."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from functions.domain.instants import instant, stamp
 from functions.domain.push.outcomes import FAILURES, IN_DOUBT, NOT_REACHED, Tally, settled, tally
 
 LEASE = timedelta(seconds=60)
-"""How long a worker may be silent before another takes its shard over; longer than any chunk takes to send."""
+"""How long a worker may be silent before another takes over its shard: longer than sending any chunk takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A file as it was written once: its generation and checksum prove that a later read is of the same."""
+    """A stored file. Its generation and checksum prove that a later read returns the same content."""
 
     name: str
     generation: int
@@ -26,7 +26,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedFile:
-    """A stored CSV and where its partitions lie."""
+    """A stored CSV with the positions of its partitions."""
 
     stored: Stored
     index: Index
@@ -34,14 +34,14 @@ class IndexedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceFile:
-    """An audience as people see it, and beside it the device tokens of its users, deleted at cleanup."""
+    """An audience as people see it, and the device tokens of its users, which are deleted at cleanup."""
 
     rows: IndexedFile
     devices: IndexedFile
 
     @property
     def size(self) -> int:
-        """Users of the audience, valid or not."""
+        """The number of users, valid or not."""
         return self.rows.index.row_count
 
 
@@ -49,8 +49,9 @@ class AudienceFile:
 class PushFiles:
     """The manifest of one push: its live audience and its TEST audience.
 
-    `devices` are those of the live audience to send to, as it was built; its file has some more of each user, in case
-    that the newer die before the send. `dead_tokens` are the users whose devices FCM had all called dead by then.
+    `devices` is the number of devices to send to, when the live audience was built. The file has a few more per user,
+    in case newer devices die before the send. `dead_tokens` is the number of users whose devices were all dead by
+    then.
     """
 
     execution_id: str
@@ -75,7 +76,7 @@ class PushFiles:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "PushFiles":
-        """Read what `document` wrote, or a release whose files had the devices to send to and no others."""
+        """Read what `document` wrote, also in a release whose files had only the devices to send to."""
         live, dead = _read_audience(document["live"]), document["deadTokens"]
         return cls(
             execution_id=document["executionId"],
@@ -90,10 +91,10 @@ class PushFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """A run of whole partitions of one push that one worker sends; `outcomes` holds one byte for each row.
+    """Consecutive partitions of one push, sent by one worker. `outcomes` has one byte per row.
 
-    `version` counts writes: a worker that has lost the shard to another cannot write it any more. `under_way` are the
-    rows whose requests had left when their worker learned that the execution may send no more.
+    `version` counts writes: a worker that lost the shard to another one cannot write it any more. `under_way` counts
+    the rows whose requests had left when the worker noticed the stop of the execution.
     """
 
     execution_id: str
@@ -114,21 +115,21 @@ class Shard:
 
     @property
     def tally(self) -> Tally:
-        """What became of the shard's users."""
+        """The shard's users by outcome."""
         return tally(self.outcomes)
 
     @property
     def settled(self) -> bytes:
-        """The outcomes after the shard's worker is gone: a request without a result has an unknown outcome."""
+        """The outcomes after the worker is gone: a request without a result has an unknown outcome."""
         return settled(self.outcomes)
 
     @property
     def unsent(self) -> list[int]:
-        """The rows whose users were not sent to, or in vain."""
+        """The rows without a message: not sent, or failed."""
         return [position for position, code in enumerate(self.outcomes) if code == NOT_REACHED or code in FAILURES]
 
     def waiting(self, *, resend: bool) -> int:
-        """Return how many rows are still to be sent: those not reached, and with `resend` those in doubt."""
+        """Return how many rows still have to be sent: those not reached, and with `resend` those in doubt."""
         codes = (NOT_REACHED, *IN_DOUBT) if resend else (NOT_REACHED,)
         return sum(map(self.outcomes.count, codes))
 
@@ -149,7 +150,7 @@ class Shard:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Shard":
-        """Read what `document` wrote, or what a store made of it that keeps bytes as they are."""
+        """Read what `document` wrote, or its form in a store that keeps raw bytes."""
         outcomes = document["outcomes"]
         return cls(
             execution_id=document["executionId"],
@@ -166,20 +167,23 @@ class Shard:
 
 
 def live_tally(size: int, shards: Iterable[Shard]) -> Tally:
-    """Return what became of a live audience of `size` users; those of shards not planned yet are not reached."""
+    """Return the tally of a live audience of `size` users.
+
+    Users of shards that are not planned yet are not reached.
+    """
     reached = sum((shard.tally for shard in shards if not shard.test), Tally())
     return reached + Tally(audience_size=size - reached.audience_size)
 
 
 def done_tally(shards: Iterable[Shard]) -> Tally:
-    """Return the sum of the live shards that are done, with exclusions under "all", as stores keep it up to date."""
+    """Return the sum of the live shards that are done, with exclusions under "all": the sum that stores keep."""
     found = sum((shard.tally for shard in shards if shard.done and not shard.test), Tally())
     excluded = sum(found.excluded.values())
     return replace(found, excluded={"all": excluded} if excluded else {})
 
 
 def live_key(push: int, number: int) -> str:
-    """Return the key of a live shard by its push and number."""
+    """Return the key of a live shard, given its push and number."""
     return f"{push}-{number}"
 
 

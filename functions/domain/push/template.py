@@ -1,6 +1,6 @@
 """Templates: `[[var:column]]` and `[[var:column|fallback]]` in a title or a body; `links.py` has those in deep links.
 
-Logic-less on purpose: a variable is a column's name, never an expression.
+Templates have no logic on purpose: a variable is the name of a column, never an expression.
 """
 
 import re
@@ -17,20 +17,20 @@ _BRACKETS = re.compile(r"\[\[|\]\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A column's value, or the fallback where the value is empty; None: the row has to be skipped."""
+    """A column's value, or the fallback if the value is empty. Without a fallback (None) the row is skipped."""
 
     column: str
     fallback: str | None
 
     @property
     def source(self) -> str:
-        """The variable as it was written."""
+        """The variable as written."""
         return f"[[var:{self.column}]]" if self.fallback is None else f"[[var:{self.column}|{self.fallback}]]"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A text with variables in it, ready to be rendered for each row of an audience."""
+    """A text with variables, ready to be rendered for each row of an audience."""
 
     parts: tuple[str | Variable, ...]
 
@@ -47,7 +47,7 @@ class Template:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the template reads, in the order of their first use."""
+        """The columns that the template uses, in the order of their first use."""
         return tuple(dict.fromkeys(part.column for part in self.parts if isinstance(part, Variable)))
 
     @property
@@ -57,26 +57,29 @@ class Template:
 
     @property
     def source(self) -> str:
-        """The text as it was written."""
+        """The text as written."""
         return "".join(part if isinstance(part, str) else part.source for part in self.parts)
 
     def require(self, columns: Collection[str], audience: str) -> None:
-        """Raise BadTemplate where the template reads a column that the audience lacks."""
+        """Raise BadTemplate if the template uses a column that the audience does not have."""
         for column in self.columns:
             if column not in columns:
                 hint = way_out(column, columns)
                 raise BadTemplate(f"[[var:{column}]] names no column of audience {audience!r}; {hint}")
 
     def filled(self, _: Variable, value: str, /) -> str:
-        """Return what stands for a variable in the text where it has this value, or this fallback."""
+        """Return the text that replaces a variable with this value or fallback."""
         return value
 
     def render(self, row: Mapping[str, str]) -> str | None:
-        """Return the text for a row, None where a value is empty and has no fallback."""
+        """Return the text for a row; None if a value is empty and has no fallback."""
         return self.renderer(tuple(row))(tuple(row.values()))
 
     def renderer(self, columns: Sequence[str]) -> Callable[[Sequence[str]], str | None]:
-        """Return what renders rows whose values stand in the order of `columns`; made once, it is fast for many."""
+        """Return a function that renders rows, given as values in the order of `columns`.
+
+        It is fast for many rows.
+        """
         variables = [part for part in self.parts if isinstance(part, Variable)]
         slots = [(columns.index(variable.column), variable.fallback) for variable in variables]
         pattern = self._pattern

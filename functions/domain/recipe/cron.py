@@ -1,7 +1,7 @@
 """Five-field cron expressions, as Cloud Scheduler and recipes write them.
 
-Minute, hour, day of month, month, day of week; `*`, lists, ranges, steps and English names. As in cron,
-a day matches when either day field does, once both are restricted.
+Minute, hour, day of month, month, day of week; `*`, lists, ranges, steps and English names. As in cron, if both day
+fields are restricted, a day matches when either does.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Cron:
-    """The wall-clock minutes that an expression names; days of the week count from Sunday, 0."""
+    """The wall-clock minutes of an expression. Days of the week count from Sunday, 0."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -70,7 +70,7 @@ class Cron:
 
     @classmethod
     def parse(cls, expression: str) -> "Cron":
-        """Read an expression; ValueError names the field at fault."""
+        """Read an expression; ValueError names the invalid field."""
         parts = expression.split()
         if len(parts) != len(_FIELDS):
             raise ValueError(f"{expression!r} has {len(parts)} fields; cron has 5: minute hour day month weekday")
@@ -87,11 +87,11 @@ class Cron:
         )
 
     def on_day(self, day: date) -> bool:
-        """Say whether any minute of this day matches."""
+        """Return whether any minute of this day matches."""
         by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         day_matches = by_date or by_weekday if self.either_day else by_date and by_weekday
         return day.month in self.months and day_matches
 
     def matches(self, local: datetime) -> bool:
-        """Say whether the wall clock shows a matching minute."""
+        """Return whether the wall-clock minute matches."""
         return local.minute in self.minutes and local.hour in self.hours and self.on_day(local.date())

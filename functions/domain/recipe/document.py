@@ -42,7 +42,7 @@ _STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
 
 
 def _sendable(data: dict[str, str]) -> dict[str, str]:
-    """Return data that FCM takes; ValueError names the key at fault."""
+    """Return data that FCM accepts; ValueError names the invalid key."""
     if len(data) > _MOST_DATA:
         raise ValueError(f"must hold at most {_MOST_DATA} entries, not {len(data)}")
     for key, value in data.items():
@@ -56,7 +56,7 @@ def _sendable(data: dict[str, str]) -> dict[str, str]:
 
 
 class RecipeType(StrEnum):
-    """What kind of campaign a recipe is; reports show it, and nothing else reads it."""
+    """The kind of campaign. Reports show it, and nothing else reads it."""
 
     SINGLE_PUSH = "single_push"
     SEQUENCE = "sequence"
@@ -88,7 +88,7 @@ class RecipePush(Fields):
     """A push of the sequence. Texts may have variables, as in `[[var:first_name|there]]`."""
 
     sequence_order: int | None = Field(
-        default=None, description="The place in the sequence; pushes without one keep theirs in the list."
+        default=None, description="The position in the sequence. Pushes without one keep their place in the list."
     )
     title: Text = Field(
         title="Title",
@@ -105,7 +105,7 @@ class RecipePush(Fields):
     literal_text: KeptFlag = Field(
         default=None,
         title="Literal text",
-        description="Text such as {name} or %name% is meant as it is written.",
+        description="Text such as {name} or %name% is sent literally.",
     )
     data: Annotated[dict[str, str], AfterValidator(_sendable)] = Field(
         default_factory=dict,
@@ -116,7 +116,7 @@ class RecipePush(Fields):
     )
     layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
     audience_name: str = Field(
-        default="", title="Audience", description="Without one: the audience at the push's place in the job."
+        default="", title="Audience", description="If empty: the job's audience at the position of the push."
     )
     timing: PushTiming = PushTiming()
 
@@ -150,7 +150,7 @@ class AudienceCriteria(Fields):
         title="Test mode",
         description="Starts preparing three minutes before, and sends nothing live.",
     )
-    # Names of old recipes.
+    # Names in old recipes.
     trusted_trader_status: Any = None
     trusted_trader_candidate: Any = None
     activity_days: Any = None
@@ -159,12 +159,12 @@ class AudienceCriteria(Fields):
 
     @property
     def job_id(self) -> str:
-        """The audience job that builds the audiences; empty where the recipe names none."""
+        """The audience job that builds the audiences; empty if the recipe names none."""
         return self.custom_script.script_id.strip()
 
     @property
     def query(self) -> dict[str, Any]:
-        """What asks for a query-based audience, by the names that it has in documents; empty where nothing does."""
+        """The criteria of a query-based audience, by their names in documents; empty if there are none."""
         written = self.model_dump(by_alias=True, exclude={"custom_script", "test_mode"})
         return {name: value for name, value in written.items() if value is not None}
 
@@ -215,10 +215,10 @@ class RecipeSettings(Fields):
     on_unknown: Annotated[OnUnknown, Field(strict=False)] = Field(
         default=OnUnknown.KEEP,
         title="If delivery is unknown",
-        description="Of a message that may have arrived. A second one replaces the first on the device.",
+        description="What to do with a message that may have arrived. A second one replaces the first on the device.",
     )
     test_user_ids: FilledTexts = Field(
-        default=(), title="Test users", description="Ids of users. Without any: the deployment's test users."
+        default=(), title="Test users", description="Ids of users. If empty: the deployment's test users."
     )
     alert_channels: KeptTexts = Field(
         default=None,
@@ -226,8 +226,8 @@ class RecipeSettings(Fields):
         description="Names from ALERT_CHANNELS of the deployment.",
     )
     safeguards: RecipeSafeguards = RecipeSafeguards()
-    emergency_stop_enabled: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
-    dry_run_first: KeptFlag = Field(default=None, description="Of old recipes; nothing reads it.")
+    emergency_stop_enabled: KeptFlag = Field(default=None, description="From old recipes; nothing reads it.")
+    dry_run_first: KeptFlag = Field(default=None, description="From old recipes; nothing reads it.")
 
 
 class RecipeDocument(Fields):
@@ -237,7 +237,7 @@ class RecipeDocument(Fields):
     id: str = Field(
         default="",
         title="ID",
-        description="Made of the name where it is missing.",
+        description="Made from the name if it is missing.",
         examples=["new-user-welcome"],
         json_schema_extra={"pattern": f"^{RECIPE_ID.pattern}$|^$"},
     )
@@ -256,22 +256,22 @@ class RecipeDocument(Fields):
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")
-    template: KeptText = Field(default=None, description="The template that the recipe was made of.")
+    template: KeptText = Field(default=None, description="The template from which the recipe was made.")
 
     @property
     def ordered_pushes(self) -> tuple[RecipePush, ...]:
-        """The pushes by `sequenceOrder`; those without one keep their place in the list."""
+        """The pushes in order of `sequenceOrder`. A push without one keeps its place in the list."""
         return tuple(self.push_sequence[place] for place in self.push_places)
 
     @property
     def push_places(self) -> tuple[int, ...]:
-        """Where in the list of the document each of `ordered_pushes` stands, from 0."""
+        """The index in the document's list of each of `ordered_pushes`, from 0."""
         numbered = enumerate(self.push_sequence, start=1)
         return tuple(position - 1 for position, _ in sorted(numbered, key=_order))
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences about fields that are written but not used."""
+        """Sentences about fields that are present but not used."""
         first = self.ordered_pushes[0].timing
         send_time = self.schedule.execution_time
         found = []
@@ -294,7 +294,7 @@ class RecipeDocument(Fields):
 
 
 class SoundRecipe(RecipeDocument):
-    """A recipe that has the fields of a recipe document, and what Tminus writes beside them."""
+    """A recipe with the fields of a recipe document, and those that Tminus adds."""
 
     id: str
     status: str

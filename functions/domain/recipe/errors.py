@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a recipe document, in our words."""
+"""Pydantic's errors in a recipe document, in Tminus's words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def at(name: str, reason: str, code: FieldCode = FieldCode.INVALID) -> ValueErro
 
 
 def field_errors(error: ValidationError) -> Sequence[FieldError]:
-    """Turn pydantic's errors into ours: the field's path as in the document, and a plain reason."""
+    """Convert pydantic's errors: each has the path of the field in the document, and a plain reason."""
     details = error.errors(include_url=False)
     # pydantic counts valid entries only, so that one bad push makes a list of one "too short" as well
     return [_field_error(detail) for detail in details if not (detail["type"] == "too_short" and detail["input"])]

@@ -12,17 +12,17 @@ from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 
 _NEAR = 0.85
-"""How alike two names are, 0 to 1, from which on one is taken for the other, misspelled: decisions/0029."""
+"""The similarity of two names, 0 to 1, from which one counts as a misspelling of the other: decisions/0029."""
 
 
 @cache
 def field_paths() -> tuple[str, ...]:
-    """Return every path that Tminus knows, objects and fields, without those inside lists."""
+    """Return every path that Tminus knows, of objects and fields, except those inside lists."""
     return tuple(path for path, _ in paths_of(RecipeDocument))
 
 
 def is_field(path: Sequence[str]) -> bool:
-    """Say whether a path names a known field, or a key of an object whose keys are free."""
+    """Return whether a path names a known field, or a key of an object with free keys."""
     written = ".".join(path)
     return any(
         written == known or (_is_free(field) and written.startswith(f"{known}."))
@@ -31,15 +31,15 @@ def is_field(path: Sequence[str]) -> bool:
 
 
 def misspelled_keys(document: Mapping[str, Any]) -> list[FieldError]:
-    """Return the keys of a recipe document, at any depth, that Tminus does not know and that are nearly one it knows.
+    """Return the unknown keys of a recipe document, at any depth, that are probably misspellings of known ones.
 
-    Any other unknown key is left alone: a newer release, or the team, may have written it.
+    Other unknown keys are ignored: a newer release, or the team, may have written them.
     """
     return [*_misspelled(document, RecipeDocument, ())]
 
 
 def _is_free(field: RecipeField) -> bool:
-    """Say whether the keys of an object belong to the job, to the query or to the team."""
+    """Return whether the keys of an object belong to the job, to the query or to the team."""
     return field.model is None and field.schema.get("type", "object") == "object"
 
 

@@ -23,12 +23,12 @@ _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", 
 
 
 class Widget(StrEnum):
-    """What a form shows a field with, where its JSON schema does not say; stands in the field's `Annotated`."""
+    """The form's widget of a field whose JSON schema does not decide it. Put it into the field's `Annotated`."""
 
     AREA = "area"
-    """A text of several lines."""
+    """Text with several lines."""
     DAY = "day"
-    """A date, or an instant that stands for one."""
+    """A date, or an instant that means a date."""
     ZONE = "zone"
     WEEKDAYS = "weekdays"
     LAYER = "layer"
@@ -54,7 +54,7 @@ class Fields(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _whole(cls, written: object) -> object:
-        """Read 3.0 as 3: a store or another language may have kept an integer so."""
+        """Read 3.0 as 3: a store or another language may write an integer that way."""
         return with_integers(written) if isinstance(written, Mapping) else written
 
 
@@ -96,12 +96,12 @@ def _template(kind: type[Template], value: object) -> Template:
 
 
 def _blank_is_missing(value: object) -> object:
-    """Read the empty texts that old forms wrote into optional fields."""
+    """Read an empty text as missing: old forms wrote them into optional fields."""
     return None if value == "" else value
 
 
 def _filled(values: object) -> object:
-    """Drop the blank entries that old forms left behind."""
+    """Drop blank entries, which old forms wrote."""
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 
@@ -130,7 +130,7 @@ Instant = Annotated[str, _INSTANT]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 FilledTexts = Annotated[tuple[str, ...], BeforeValidator(_filled), Field(strict=False)]
 
-# Kept as it was written, whatever it is: it is read or checked elsewhere, and never keeps a document from loading.
+# Kept unchanged, whatever its type: other code reads or checks it, so it never prevents a document from loading.
 KeptText = Annotated[Any, _TEXT]
 KeptFlag = Annotated[Any, WithJsonSchema({"type": "boolean"})]
 KeptTexts = Annotated[Any, WithJsonSchema({"type": "array", "items": {"type": "string"}})]

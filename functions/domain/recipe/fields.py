@@ -1,4 +1,4 @@
-"""The fields of a recipe document one by one, with what `document.py` says of each."""
+"""The fields of a recipe document, with the properties that `document.py` gives each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,38 +25,38 @@ class RecipeField:
 
     @property
     def title(self) -> str:
-        """What forms call the field; empty where forms do not show it."""
+        """The field's label in forms; empty if forms do not show it."""
         return self.info.title or ""
 
     @property
     def description(self) -> str:
-        """What the field means; empty where its name says it all."""
+        """What the field means; empty if its name is enough."""
         return self.info.description or ""
 
     @property
     def required(self) -> bool:
-        """Whether a document has to have the field."""
+        """Whether a document must have the field."""
         return self.info.is_required()
 
     @property
     def default(self) -> Any:
-        """What stands for a missing field; None where nothing does."""
+        """The value of a missing field; None if there is no default."""
         return None if self.required else self.info.get_default(call_default_factory=True)
 
     @property
     def widget(self) -> Widget | None:
-        """What a form shows the field with; None where the schema says it."""
+        """The field's widget in forms; None if the schema decides it."""
         return next((each for each in self.info.metadata if isinstance(each, Widget)), None)
 
     @property
     def model(self) -> type[Fields] | None:
-        """The object that the field holds, or a list of them."""
+        """The class of the field's object, or of the objects in its list."""
         kinds = [self.info.annotation, *get_args(self.info.annotation)]
         return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Fields)), None)
 
     @property
     def many(self) -> bool:
-        """Whether the field holds a list."""
+        """Whether the field is a list."""
         return self.schema.get("type") == "array"
 
 
@@ -69,7 +69,7 @@ def fields_of(model: type[Fields]) -> Mapping[str, RecipeField]:
 
 
 def paths_of(model: type[Fields], prefix: str = "") -> Iterator[tuple[str, RecipeField]]:
-    """Yield every field below an object with its path, objects before what they hold; nothing from inside lists."""
+    """Yield every field below an object with its path, objects before their fields, except those inside lists."""
     for name, field in fields_of(model).items():
         yield f"{prefix}{name}", field
         if field.model is not None and not field.many:
@@ -80,7 +80,7 @@ def paths_of(model: type[Fields], prefix: str = "") -> Iterator[tuple[str, Recip
 def schemas() -> Mapping[str, Schema]:
     """Return the JSON schemas of the objects in a recipe document, by the names of their classes.
 
-    They refer to each other as in an OpenAPI document. An enum stands where it is used. Null is in none of them.
+    They refer to each other as in an OpenAPI document. Enums are inlined. No schema allows null.
     """
     models: Any = [(RecipeDocument, "validation"), (SoundRecipe, "validation")]
     _, made = models_json_schema(models, ref_template="#/components/schemas/{model}")

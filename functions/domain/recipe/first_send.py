@@ -1,7 +1,7 @@
-"""The first send of a recipe whose schedule was changed, or that was activated: a promise that can be kept.
+"""The first send of a recipe that was activated or whose schedule changed: one that will really happen.
 
-A send cannot be promised where too little time is left to prepare it, where its execution has ended already, or where
-the recipe has sent on that day.
+A send is passed over if there is too little time to prepare it, if its execution has already ended, or if the recipe
+has already sent on that day.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,21 +16,21 @@ from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.schedule import sends_from
 
 LOOK_BACK = timedelta(days=2)
-"""How far back executions count for what may still be sent on the same day, in any zone."""
+"""How far back executions can affect what may still be sent on the same day, in any zone."""
 _MINUTE = timedelta(minutes=1)
 _MOST_REASONS = 3
-"""A cron may name each minute."""
+"""A cron may match every minute."""
 
 
 class Underway(StrEnum):
-    """What becomes of an execution under way whose send time the schedule no longer has."""
+    """What to do with a running execution whose send time is no longer in the schedule."""
 
     KEEP = "keep"
     REPLACE = "replace"
 
 
 class ScheduleUnderWay(NotPossible):
-    """The schedule was moved away from an execution under way: the caller says whether to keep or to replace it."""
+    """A schedule change leaves a running execution behind: the caller has to say whether to keep or replace it."""
 
     def __init__(self, recipe: Recipe, displaced: Execution, kept: "FirstSend", replaced: "FirstSend") -> None:
         self.zone, self.send_at = recipe.schedule.zone, displaced.send_at
@@ -44,14 +44,14 @@ class ScheduleUnderWay(NotPossible):
 
 @dataclass(frozen=True, kw_only=True)
 class FirstSend:
-    """The first send that will happen, None for none; `passed_over` says of each send before why it will not."""
+    """The first send that will happen, or None. `passed_over` says why each send before it will not."""
 
     at: datetime | None
     passed_over: tuple[str, ...] = ()
 
 
 def displaced(recipe: Recipe, executions: Iterable[Execution]) -> list[Execution]:
-    """Return the scheduled executions before T-0 at whose send times the recipe does not send."""
+    """Return the scheduled executions before T-0 whose send times are not in the recipe's schedule."""
     return [
         execution
         for execution in executions
@@ -65,10 +65,10 @@ def displaced(recipe: Recipe, executions: Iterable[Execution]) -> list[Execution
 def first_send(
     recipe: Recipe, executions: Sequence[Execution], now: datetime, *, kept: Sequence[Execution] = ()
 ) -> FirstSend:
-    """Return the first send of a schedule that holds from now on.
+    """Return the first send of a schedule that takes effect now.
 
-    `executions` are those of the recipe whose send was at most `LOOK_BACK` ago or is to come; those under way that
-    are `kept` have their day to themselves.
+    `executions` are the recipe's executions with a send less than `LOOK_BACK` ago or in the future. A running one
+    that is `kept` blocks other sends on its day.
     """
     schedule = recipe.schedule
     scheduled = [each for each in executions if each.kind is Kind.SCHEDULED]
@@ -109,7 +109,7 @@ def _too_soon(recipe: Recipe, send_at: datetime, now: datetime) -> str:
 
 
 def no_send_errors(recipe: Recipe, found: FirstSend, now: datetime) -> list[FieldError]:
-    """Return the error of an active recipe that has no send left to promise."""
+    """Return the error of an active recipe that has no send left."""
     if not recipe.is_active or found.at is not None:
         return []
     if not found.passed_over:

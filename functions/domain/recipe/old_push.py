@@ -1,4 +1,4 @@
-"""Scheduled pushes of the system that Tminus replaces, read as recipes that send once."""
+"""Scheduled pushes of the system that Tminus replaces, converted to recipes that send once."""
 
 import hashlib
 import re
@@ -23,27 +23,27 @@ _STATUS = {
     **dict.fromkeys(("paused", "inactive", "cancelled", "canceled", "failed"), Status.PAUSED),
     "draft": Status.DRAFT,
 }
-"""What was being sent when the old system ended may have been: it is never sent again."""
+"""A push that was being sent when the old system ended may have arrived: it is never sent again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnceRecipe:
-    """The document of a recipe that sends once, and what was read otherwise than it was written."""
+    """The document of a recipe that sends once, and notices about what was converted."""
 
     document: Mapping[str, Any]
     notices: tuple[str, ...]
 
 
 def is_old_push(document: object) -> bool:
-    """Say whether a document is a scheduled push, whatever else may be wrong with it."""
+    """Return whether a document is a scheduled push, even an invalid one."""
     return isinstance(document, Mapping) and "scheduledFor" in document and "pushSequence" not in document
 
 
 def once_recipe(old: Mapping[str, Any], now: datetime) -> OnceRecipe:
-    """Return the recipe that a scheduled push is; BadFields names the fields of the push that are at fault.
+    """Return the recipe for a scheduled push; BadFields names the invalid fields of the push.
 
-    One whose time has passed, or that was sent, is completed, so that it never sends. The same push always makes the
-    same recipe id. The push has to be checked as a recipe yet: see `old_field`.
+    A push that was sent, or whose time has passed, becomes a completed recipe, which never sends. The same push
+    always gets the same recipe id. The caller still has to check the recipe: see `old_field`.
     """
     unstorable = storage_errors(old)
     if unstorable:
@@ -66,13 +66,13 @@ def once_recipe(old: Mapping[str, Any], now: datetime) -> OnceRecipe:
 
 
 def old_field(field: str) -> str:
-    """Return the field of the old document that a field of its recipe came from."""
+    """Return the field of the old document from which a field of the recipe was made."""
     moved = {"schedule.startDate": "scheduledFor", "schedule": "scheduledFor", "name": "title"}
     return moved.get(field, field.removeprefix("pushSequence[0]."))
 
 
 def recipe_id(old_id: str) -> str:
-    """Return the id of the recipe that stands for an old push: another for each, and the same each time."""
+    """Return the recipe id for an old push: unique for each push, and always the same."""
     if RECIPE_ID.fullmatch(old_id) and len(old_id) <= _LONGEST_ID:
         return f"push-{old_id}"
     return f"push-{hashlib.sha256(old_id.encode()).hexdigest()[:20]}"
@@ -80,12 +80,12 @@ def recipe_id(old_id: str) -> str:
 
 def _document(old: Mapping[str, Any], at: datetime, status: Status) -> dict[str, Any]:
     push = {name: old[name] for name in ("title", "body", "deepLink") if old.get(name) is not None}
-    title, told = str(old.get("title") or ""), old.get("audienceDescription")
+    title, description = str(old.get("title") or ""), old.get("audienceDescription")
     created = {"createdAt": old["createdAt"]} if isinstance(old.get("createdAt"), str) else {}
     return {
         "id": recipe_id(old["id"]),
         "name": re.sub(r"\s+", " ", title).strip()[:_LONGEST_NAME] or old["id"][:_LONGEST_NAME],
-        "description": told if isinstance(told, str) else "",
+        "description": description if isinstance(description, str) else "",
         "type": "single_push",
         "status": status.value,
         "isActive": status is Status.ACTIVE,

@@ -1,7 +1,7 @@
-"""Recipe documents: what a growth team writes, in JSON and camelCase.
+"""Read recipe documents, which a growth team writes in JSON and camelCase.
 
-`parse` turns a document into a `Recipe` or says, field by field, why it cannot. The document itself stays as it
-was written: keys that Tminus does not know survive a round trip at any depth.
+`parse` turns a document into a `Recipe` or names every invalid field. The document itself stays as written: unknown
+keys survive a round trip at any depth.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,17 +25,17 @@ from functions.domain.recipe.timeline import SHORTEST_PREPARATION, PushTiming
 
 TEST_MODE_LEAD = timedelta(minutes=3)
 FIRST_SEND_AT = "firstSendAt"
-"""The field of a stored document that says when its schedule sends for the first time; saving writes it."""
+"""The field of a stored document with the first send of its schedule; saving writes it."""
 
 Document = dict[str, Any]
 
 
 class Recipe:
-    """A valid recipe: typed views of its document.
+    """A valid recipe: a typed view of its document.
 
-    `notices` are sentences about what was read otherwise than it was written, such as a status that
-    contradicts `isActive`; `effects` about what saving it has done to executions under way, and `cancelled` are those
-    that it has cancelled. `push_places` says where in the document's list each of `pushes` stands, from 0.
+    `notices` are sentences about values that Tminus does not take literally, such as a status that contradicts
+    `isActive`. `effects` are sentences about what saving did to running executions, and `cancelled` are the
+    executions that it cancelled. `push_places` are the indexes of `pushes` in the document's list, from 0.
     """
 
     def __init__(
@@ -58,22 +58,22 @@ class Recipe:
 
     @property
     def is_active(self) -> bool:
-        """Whether the recipe sends at its times; derived from the status alone."""
+        """Whether the recipe sends on schedule. Only the status decides it."""
         return self.status is Status.ACTIVE
 
     @property
     def test_mode(self) -> bool:
-        """Whether the live phase is a dry run on the real audiences, three minutes after its start."""
+        """Whether the live phase is a dry run on the real audiences, three minutes after the start."""
         return self.criteria.test_mode
 
     @property
     def window(self) -> timedelta:
-        """The time from the first test push to T-0 that the recipe asks for."""
+        """The time between the first test push and T-0 that the recipe asks for."""
         return timedelta(minutes=self.settings.cancellation_window_minutes)
 
     @property
     def timings(self) -> tuple[PushTiming, ...]:
-        """When each push follows the one before it."""
+        """When each push follows the previous one."""
         return tuple(
             PushTiming(delay_minutes=push.timing.delay_after_previous, at=push.timing.absolute_time)
             for push in self.pushes
@@ -81,24 +81,24 @@ class Recipe:
 
     @property
     def preparation(self) -> timedelta:
-        """The time that a send takes to prepare at least: one that is nearer than that is not started."""
+        """The shortest time to prepare a send: a send that is nearer is not started."""
         return min(self.schedule.lead, SHORTEST_PREPARATION)
 
     @property
     def first_send_at(self) -> datetime | None:
-        """The first send since the schedule last changed; None where nothing says so, as in a recipe written by hand.
+        """The first send since the schedule last changed; None if unknown, as in a recipe written by hand.
 
-        A document of a release that did not keep it says when it was saved: its first send could be prepared since.
+        Documents of releases without this field have the time of saving instead, from which sends could be prepared.
         """
         first = _maybe_instant(self._document.get(FIRST_SEND_AT))
         return first or _maybe_instant(self._document.get("updatedAt"), plus=self.preparation)
 
     def sends(self, since: datetime) -> Iterator[datetime]:
-        """Yield the instants at or after `since` at which the recipe sends while it is active, in order."""
+        """Yield the send instants of an active recipe at or after `since`, in order."""
         return sends_from(self.schedule, max(since, self.first_send_at or since))
 
     def document(self) -> Document:
-        """Return the document as it is stored and answered: as written, with id and status made plain."""
+        """Return the document to store and to answer: as written, with explicit id and status."""
         document = deepcopy(self._document)
         document |= {"id": self.id, "status": self.status.value, "isActive": self.is_active}
         for push in document.get("pushSequence") or []:
@@ -110,7 +110,17 @@ class Recipe:
 def parse(document: object, *, default_id: str = "") -> Recipe:
     """Read a recipe document that a person wrote; BadRecipe names every field at fault.
 
-    A document without an id takes `default_id`, or else an id made of its name, the same each time.
+    A document without an id gets `default_id`, else an id made of its name, always the same.
+
+    >>> schedule = {"frequency": "daily", "timezone": "UTC", "executionTime": "17:30"}
+    >>> push = {"title": "Hi [[var:first_name|there]]", "body": "New today", "layerId": 5}
+    >>> recipe = parse({"name": "New arrivals", "schedule": schedule, "pushSequence": [push]})
+    >>> recipe.id, str(recipe.status)
+    ('new-arrivals', 'draft')
+    >>> parse({"name": "New arrivals", "schedule": {**schedule, "executionTime": "17:61"}, "pushSequence": [push]})
+    Traceback (most recent call last):
+    ...
+    functions.domain.errors.BadRecipe: schedule.executionTime: use 24-hour time HH:MM, e.g. 17:30, got "17:61"
     """
     unstorable = storage_errors(document)
     if unstorable:
@@ -119,12 +129,12 @@ def parse(document: object, *, default_id: str = "") -> Recipe:
         raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
     recipe = read(document, default_id=default_id)
     if recipe.id == ONE_OFF:
-        raise BadRecipe([FieldError("id", f"{ONE_OFF} stands for pushes that no recipe sends; take another id")])
+        raise BadRecipe([FieldError("id", f"{ONE_OFF} is reserved for pushes without a recipe; choose another id")])
     return recipe
 
 
 def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
-    """Read a recipe document that a store has kept, perhaps written there by hand; BadRecipe as in `parse`."""
+    """Read a stored recipe document, perhaps written by hand; BadRecipe as in `parse`."""
     errors: list[FieldError] = []
     try:
         status, notices = read_status(document)

@@ -1,7 +1,7 @@
-"""When a recipe sends: from its wall-clock schedule to UTC instants, and back to a scheduler's cron.
+"""Schedules of recipes: from wall-clock times to UTC instants, and to the cron of a scheduler's job.
 
-The send time is T-0 in the recipe's zone. The lead time is subtracted exactly once, here, in UTC: a send at
-00:10 starts the evening before, and a change of the clocks never moves a send.
+The send time is T-0 in the recipe's zone. The lead time is subtracted exactly once, here, in UTC: a send at 00:10
+starts the evening before, and a clock change never moves a send.
 """
 
 import calendar
@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 from functions.domain.recipe.cron import Cron
 
 CRON_HORIZON = timedelta(days=400)
-"""How far ahead a scheduler's cron is made to fit; reconciling renews it long before that ends."""
+"""How far ahead a scheduler's cron is valid. Reconcile renews it long before it ends."""
 _ANY_YEAR = date(2000, 1, 1)
 _SECOND = timedelta(seconds=1)
 _MOST_SENDS = 3_000
 LAST_DAY = date(9999, 12, 1)
-"""The last day on which anything is sent: the calendar of the machine ends the same month."""
+"""The last day with a send: Python's calendar ends in the same month."""
 _LONGEST_GAP_DAYS = 3_000
-"""29 February can be eight years away; a cron that names no day within that time never sends."""
+"""29 February can be eight years away. A cron that matches no day within that time never sends."""
 
 
 class Frequency(StrEnum):
@@ -38,7 +38,7 @@ class Frequency(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The rule that yields a recipe's send instants; days of the week count from Sunday, 0."""
+    """The rule for a recipe's send instants. Days of the week count from Sunday, 0."""
 
     zone: ZoneInfo
     frequency: Frequency
@@ -52,15 +52,15 @@ class Schedule:
 
     @property
     def by_day(self) -> bool:
-        """Whether it sends at most once a day: everything but a cron, which may name several times."""
+        """Whether it sends at most once a day. Only a cron can send more often."""
         return self.frequency is not Frequency.CUSTOM
 
     def day_of(self, at: datetime) -> date:
-        """Return the day of an instant on the schedule's own calendar."""
+        """Return the day of an instant in the schedule's zone."""
         return at.astimezone(self.zone).date()
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
-        """Return the instants at which a day begins and ends in the schedule's zone."""
+        """Return the beginning and the end of a day in the schedule's zone."""
         midnights = (datetime.combine(each, time.min) for each in (day, day + timedelta(days=1)))
         begins, ends = (instant_of(midnight, self.zone) for midnight in midnights)
         return begins, ends
@@ -69,7 +69,8 @@ class Schedule:
 def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the UTC instant of a naive wall-clock time.
 
-    A time that the zone skips becomes the first valid minute after the gap; one that occurs twice, the first.
+    A time that the zone skips becomes the first valid minute after the gap. Of a time that occurs twice, the first
+    counts.
     """
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if wall_clock(early, zone) == local:
@@ -86,22 +87,22 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def wall_clock(at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the naive time that a zone's clocks show at an instant."""
+    """Return the naive local time of an instant in a zone."""
     return at.astimezone(zone).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClockPlan:
-    """What the wall clock is to show at a push: the clock of T-0, then a step for each push that follows.
+    """The wall-clock time of a push: the time of T-0, then a step for each following push.
 
-    A step is a delay in real time, or a wall-clock time. The clock of T-0 may be one that the zone skips.
+    A step is a delay in real time, or a wall-clock time. The zone may skip the wall-clock time of T-0.
     """
 
     clock: datetime
     steps: tuple[timedelta | datetime, ...] = ()
 
     def instant(self, zone: ZoneInfo, shift: timedelta = timedelta()) -> datetime:
-        """Return the instant of the push in a sequence that is planned for so much later on the wall clock."""
+        """Return the instant of the push in a sequence planned `shift` later on the wall clock."""
         at = instant_of(self.clock + shift, zone)
         for step in self.steps:
             at = at + step if isinstance(step, timedelta) else max(at, instant_of(step + shift, zone))
@@ -109,9 +110,9 @@ class ClockPlan:
 
 
 def planned_clock(schedule: Schedule, send_at: datetime) -> datetime:
-    """Return the wall-clock time for which a schedule plans a send: at the end of a gap, one that the clocks skip.
+    """Return the wall-clock time for which a schedule plans a send, which may be one that the clocks skip.
 
-    Where it plans several for the end of the gap, the first; where none, what the clocks show.
+    If the schedule plans several times within a gap, this is the first; if none, it is the local time.
     """
     shown = wall_clock(send_at, schedule.zone)
     skipped = wall_clock(send_at - _SECOND, schedule.zone) + _SECOND
@@ -125,7 +126,7 @@ def planned_clock(schedule: Schedule, send_at: datetime) -> datetime:
 
 
 def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
-    """Yield the send instants at or after `since`, in order, each once."""
+    """Yield the distinct send instants at or after `since`, in order."""
     last = since - timedelta(microseconds=1)
     for day in _days(schedule, since.astimezone(schedule.zone).date() - timedelta(days=2)):
         for clock in _times(schedule):
@@ -136,28 +137,28 @@ def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
 
 
 def never_sends(schedule: Schedule) -> bool:
-    """Say whether a schedule names no day that ever comes: 30 February, or none from its first day to its last."""
+    """Return whether a schedule can never send: 30 February, or no day between its first day and its last."""
     first = schedule.start_date if schedule.start_date.year > 1 else _ANY_YEAR
     since = datetime.combine(first, time(0, 0), UTC) - timedelta(days=2)
     return next(sends_from(schedule, since), None) is None
 
 
 def slot_for(schedule: Schedule, fired_at: datetime) -> datetime | None:
-    """Return the send instant whose start is in the minute of `fired_at`, None where no send belongs to it."""
+    """Return the send instant whose start is in the minute of `fired_at`; None if there is none."""
     send_at = fired_at.astimezone(UTC).replace(second=0, microsecond=0) + schedule.lead
     return send_at if next(sends_from(schedule, send_at), None) == send_at else None
 
 
 def starts_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
-    """Yield the instants at or after `since` at which an execution has to start: send minus lead time."""
+    """Yield the start instants of executions at or after `since`: send instant minus lead time."""
     return (send_at - schedule.lead for send_at in sends_from(schedule, since + schedule.lead))
 
 
 def scheduler_cron(schedule: Schedule, since: datetime) -> str | None:
-    """Return a cron expression in the schedule's zone that fires at least at every start of the next 400 days.
+    """Return a cron expression in the schedule's zone that fires at every start of the next 400 days.
 
-    Around changes of the clocks it may fire more often; `slot_for` decides. None: nothing is left to send on the
-    UTC day of `since` or later.
+    Around clock changes it may fire more often: `slot_for` decides. None: no send is left on the UTC day of `since`
+    or later.
     """
     return _scheduler_cron(schedule, since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
 

@@ -70,7 +70,7 @@ class RecipeSchedule(Fields):
 
     @property
     def cron(self) -> Cron | None:
-        """The send times of frequency custom, None for the others: what they carry along is not read."""
+        """The send times of frequency custom. None for the others, whose cron is ignored."""
         custom = self.frequency is Frequency.CUSTOM and self.cron_expression
         return Cron.parse(custom) if custom else None
 
@@ -85,7 +85,10 @@ class RecipeSchedule(Fields):
         return self._day(self.end_date)
 
     def _day(self, written: str | None) -> date | None:
-        """Read a date, or an instant: one at midnight UTC is a date that a form wrote out, else the zone's date."""
+        """Read a date or an instant.
+
+        Midnight UTC is a date written by a form; any other instant means its date in the zone.
+        """
         if not written:
             return None
         instant = datetime.fromisoformat(written)

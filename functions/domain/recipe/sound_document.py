@@ -1,4 +1,4 @@
-"""A recipe document with sound values where fields are at fault, so that all its errors can be found at once."""
+"""A recipe document with valid values in place of invalid fields, so that all errors can be found at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,20 @@ from functions.domain.recipe.fields import fields_of
 from functions.domain.recipe.read import Document, Recipe, parse
 
 _NEEDED_BY_SOME = ("id", "executionTime")
-"""Fields that may be left out only sometimes: a reader gives a document its id, a cron expression its times."""
+"""Fields that only some documents need: a reader can add the id, and a cron expression replaces the times."""
 _MOST_ROUNDS = 10
-"""A field may hide another one that is at fault, and that one a third: more than any recipe needs."""
+"""An invalid field can hide another one, and that one a third. No recipe needs this many rounds."""
 
 
 class SoundDocument:
-    """The document, and the `errors` that were found in it so far."""
+    """The document, and the `errors` found so far."""
 
     def __init__(self, document: Mapping[str, Any], errors: Sequence[FieldError]) -> None:
         self._document: Document = deepcopy({**document, "status": "draft", "isActive": False})  # nothing is past
         self.errors = [*errors]
 
     def recipe(self) -> Recipe:
-        """Return the recipe with sound values where fields are at fault; BadRecipe where it still cannot be read."""
+        """Return the recipe with valid values in place of invalid fields; BadRecipe if it still cannot be read."""
         new = self.errors
         for _ in range(_MOST_ROUNDS):
             for error in new:
@@ -42,7 +42,7 @@ class SoundDocument:
         raise BadRecipe(self.errors)
 
     def covers(self, field: str) -> bool:
-        """Say whether an error in a field may come of a sound value that stands there and was not written."""
+        """Return whether an error in a field may come from a replacement value that nobody wrote."""
         if field.startswith("schedule"):
             return any(error.field.startswith("schedule") for error in self.errors)
         return any(
@@ -50,7 +50,7 @@ class SoundDocument:
         )
 
     def _replace(self, path: Sequence[str]) -> None:
-        """Put a sound value at a path, or take away what is there."""
+        """Put a valid value at a path, or remove the value there."""
         if list(path) == ["schedule", "frequency"]:
             path = ["schedule"]  # the other fields of the schedule are read by its frequency
         place: Any = self._document
@@ -74,14 +74,14 @@ def _put(place: Any, name: str) -> None:
 
 @cache
 def _sound_by_name() -> Mapping[str, Any]:
-    """Return, by the name of a field, what may stand in it; any other can be left out."""
+    """Return valid values by the name of the field. Any other field can be left out."""
     models: list[type[Fields]] = [field.model for field in fields_of(RecipeDocument).values() if field.model]
     models.append(RecipeDocument)
     return {name: value for model in models for name, value in _sound_values(model).items()}
 
 
 def _sound_values(model: type[Fields]) -> Document:
-    """Return an object with an example in each field that it has to have, for some frequency or for all."""
+    """Return an object with an example in each required field, for some frequency or for all."""
     values: Document = {}
     for name, field in fields_of(model).items():
         if field.model is not None and field.required:

@@ -1,4 +1,4 @@
-"""The one truth about whether a recipe runs."""
+"""The status of a recipe: the only value that decides whether it runs."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from functions.domain.errors import BadRecipe, FieldError
 
 
 class Status(StrEnum):
-    """What a recipe is; only an active one sends."""
+    """The status of a recipe. Only an active recipe sends."""
 
     DRAFT = "draft"
     ACTIVE = "active"
@@ -27,7 +27,7 @@ OLD_WORDS = {
 
 
 def read_status(document: Mapping[str, object]) -> tuple[Status, tuple[str, ...]]:
-    """Return a document's status, and a notice where `isActive` contradicts it: then the recipe is paused."""
+    """Return a document's status. If `isActive` contradicts it, the recipe counts as paused, and a notice says so."""
     written, is_active = document.get("status"), document.get("isActive")
     if is_active is not None and not isinstance(is_active, bool):
         raise BadRecipe([FieldError("isActive", f"must be true or false, got {shown(is_active)}")])

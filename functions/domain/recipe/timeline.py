@@ -14,11 +14,11 @@ from functions.domain.recipe.schedule import ClockPlan, instant_of, wall_clock
 
 CLEANUP_DELAY = timedelta(minutes=10)
 SHORTEST_PREPARATION = timedelta(minutes=10)
-"""Enough to build audiences, send tests, and leave people the shortest cancellation window."""
+"""Enough to build audiences, send tests, and leave the shortest cancellation window."""
 _TEST_SHARE = 3 / 25
-"""Of the time from the first test push to T-0, the share that sending the tests may take."""
+"""The share of the time from the first test push to T-0 that sending the tests may take."""
 _MOST_WINDOW = 5 / 6
-"""Of the lead time, the share that the cancellation window may take: the rest builds the audiences."""
+"""The share of the lead time that the cancellation window may take. The rest is for building the audiences."""
 
 
 class Phase(StrEnum):
@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PushTiming:
-    """When a push of a sequence follows the one before it: after minutes, or at a wall-clock time."""
+    """When a push follows the previous one: after some minutes, or at a wall-clock time."""
 
     delay_minutes: int = 0
     at: time | None = None
@@ -43,8 +43,8 @@ class PushTiming:
 class Timeline:
     """The due instants of one execution, in UTC.
 
-    `push_plan` says how each push follows from the wall clock of T-0, so that the same push of the same sequence can
-    be placed in another week.
+    `push_plan` places each push relative to the wall-clock time of T-0, so that the same push of the same sequence
+    can be found in another week.
     """
 
     build_at: datetime
@@ -56,7 +56,7 @@ class Timeline:
     finish_at: datetime
 
     def due(self, phase: Phase) -> datetime:
-        """Return the instant at which a phase is due to start."""
+        """Return the due start of a phase."""
         return {
             Phase.AUDIENCE_GENERATION: self.build_at,
             Phase.TEST_SENDING: self.test_at,
@@ -75,9 +75,9 @@ def plan(
     timings: Sequence[PushTiming],
     clock: datetime | None = None,
 ) -> Timeline:
-    """Lay the phases out around a send instant; `window` is the time from the first test push to T-0.
+    """Plan the phases around a send instant. `window` is the time from the first test push to T-0.
 
-    `clock` is the wall-clock time for which T-0 is planned, where the zone's clocks skip it.
+    `clock` is the planned wall-clock time of T-0, if the zone's clocks skip it.
     """
     window = min(window, lead * _MOST_WINDOW)
     clock = clock or wall_clock(send_at, zone)
@@ -103,7 +103,7 @@ def plan(
 
 
 def _following(clock: datetime, timing: PushTiming) -> datetime:
-    """Return the wall-clock time of a push that follows one planned for `clock`, whatever the clocks do between."""
+    """Return the wall-clock time of a push that follows one planned for `clock`, regardless of clock changes."""
     if timing.at is None:
         return clock + timedelta(minutes=timing.delay_minutes)
     same_day = datetime.combine(clock.date(), timing.at)

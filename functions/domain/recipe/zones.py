@@ -1,15 +1,15 @@
-"""Names of time zones: those of the IANA database, aliases such as `US/Eastern` included."""
+"""Names of time zones: those of the IANA database, including aliases such as `US/Eastern`."""
 
 from functools import cache
 from zoneinfo import available_timezones
 
 _FILES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files of a machine's copy that name no place, and mean something else on each machine."""
+"""Files of the local database that are not zones, or that differ between machines."""
 
 
 @cache
 def readable_zones() -> frozenset[str]:
-    """Return what this machine can read as a time zone; stored recipes may name any of them."""
+    """Return the time zones that this machine can read. Stored recipes may name any of them."""
     return frozenset(available_timezones())  # each call walks the database on disk, 5 ms
 
 

@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 5.0
 _USUAL_LIFETIME_SECONDS = 3_600.0
 _LONGEST_LIFETIME_SECONDS = 86_400.0
 _NEW_KEY_PAUSE_SECONDS = 10.0
-"""New keys are announced long before they sign; made-up key ids must not make us fetch again and again."""
+"""Issuers publish new keys long before they sign with them. Made-up key ids must not cause repeated requests."""
 _FAILURE_PAUSE_SECONDS = 1.0
 
 
@@ -38,7 +38,7 @@ class Certificates:
         self._failed_at = float("-inf")
 
     def of(self, key_id: str) -> str | None:
-        """Return the certificate of a key, None for an unknown one; Transient where they cannot be had now."""
+        """Return the certificate of a key, None for an unknown one; Transient if none can be fetched now."""
         fetched = self._fetched
         if fetched is None or self._outdated(fetched, key_id):
             fetched = self._refreshed(key_id)
@@ -51,7 +51,7 @@ class Certificates:
         return now >= min(fetched.good_until, fetched.at + _NEW_KEY_PAUSE_SECONDS)
 
     def _refreshed(self, key_id: str) -> _Fetched:
-        """Fetch them, unless somebody else has while this one waited."""
+        """Fetch the certificates, unless another thread did so while this one waited."""
         with self._lock:
             if self._fetched is None or self._outdated(self._fetched, key_id):
                 if self._seconds() < self._failed_at + _FAILURE_PAUSE_SECONDS:
@@ -70,11 +70,11 @@ class Certificates:
         return _Fetched(by_key=by_key, at=now, good_until=now + _lifetime_seconds(response))
 
     def _unreachable(self) -> Transient:
-        return Transient(f"the certificates at {self._url} cannot be had now")
+        return Transient(f"the certificates at {self._url} cannot be fetched now")
 
 
 def _read(response: Response) -> Mapping[str, str]:
-    """Return the certificates of an answer; ValueError where it holds none."""
+    """Return the certificates in an answer; ValueError if there are none."""
     if response.status != 200:
         raise ValueError(f"answered {response.status}")
     by_key = json.loads(response.data)
@@ -84,7 +84,7 @@ def _read(response: Response) -> Mapping[str, str]:
 
 
 def _lifetime_seconds(response: Response) -> float:
-    """Return how long an answer is good for: what Cache-Control allows, less what caches on the way used up of it."""
+    """Return how long an answer is valid: what Cache-Control allows, minus its age in caches on the way."""
     allowed = re.search(r"max-age=(\d{1,9})\b", response.headers.get("Cache-Control", ""))
     if allowed is None:
         return _USUAL_LIFETIME_SECONDS

@@ -1,9 +1,9 @@
-"""Who calls, by the ID tokens of Google and of Firebase Authentication, and by what Identity-Aware Proxy asserts.
+"""Authenticate callers by ID tokens of Google and Firebase Authentication, and by assertions of Identity-Aware Proxy.
 
-What makes a token of each: developers.google.com/identity/openid-connect/openid-connect,
+Their formats: developers.google.com/identity/openid-connect/openid-connect,
 firebase.google.com/docs/auth/admin/verify-id-tokens and cloud.google.com/iap/docs/signed-headers-howto.
-firebase-admin could verify Firebase's, but where FIREBASE_AUTH_EMULATOR_HOST is set it accepts tokens without a
-signed; no setting may do that here.
+firebase-admin could verify Firebase's, but with FIREBASE_AUTH_EMULATOR_HOST it accepts unsigned tokens, which no
+setting must allow here.
 
 google-auth quotes the token in some of its errors, so none of them is passed on.
 """
@@ -32,7 +32,7 @@ _CLOCK_SKEW_SECONDS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class _Token:
-    """A token as it was sent: nothing of it is true before it is verified."""
+    """A token as it was sent. Do not trust any part of it before it is verified."""
 
     raw: str
     header: Mapping[str, Any]
@@ -44,7 +44,7 @@ class _Token:
 
 
 class IdTokens:
-    """Plays Callers. Tokens are made out to the function's address, or to the Firebase project."""
+    """Plays Callers. The audience of a token is the function's address or the Firebase project."""
 
     def __init__(self, settings: CloudSettings, clock: SystemClock) -> None:
         self._settings, self._clock = settings, clock
@@ -53,7 +53,7 @@ class IdTokens:
         self._proxy = Certificates(settings.console.keys_url, clock.seconds)
 
     def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Raise Forbidden unless the caller is the account by which a service calls a function."""
+        """Raise Forbidden unless the caller is the service's account."""
         token = _read(authorization)
         if token.claims.get("iss") not in _GOOGLE:
             raise Unauthenticated("the token is not issued by Google")
@@ -65,7 +65,7 @@ class IdTokens:
             raise Forbidden(f"{function} is called by the account of {service} only, not by {_shown(email)}")
 
     def person(self, authorization: str | None, function: str) -> Caller:
-        """Return the person or program that calls a function, with its role; Forbidden where it has none."""
+        """Return the person or program that calls a function, with its role; Forbidden without a role."""
         token = _read(authorization)
         issuer = token.claims.get("iss")
         if issuer in _GOOGLE:
@@ -75,7 +75,7 @@ class IdTokens:
         raise Unauthenticated("the token is issued neither by Google nor by this project's Firebase Authentication")
 
     def visitor(self, assertion: str | None) -> Caller:
-        """Return the person that Identity-Aware Proxy asserts, with the role that CONSOLE_USERS gives."""
+        """Return the person that Identity-Aware Proxy asserts, with the role from CONSOLE_USERS."""
         console = self._settings.console
         if not console.audience:
             raise Misconfigured("IAP_AUDIENCE", "must be set for the console: /projects/.../services/tminus-console")
@@ -117,7 +117,10 @@ class IdTokens:
         return self._settings.task_caller if service is Service.TASKS else self._settings.scheduler_caller
 
     def _check_claims(self, token: _Token, audience: str) -> None:
-        """Raise Unauthenticated unless a token holds now and here; whether it is genuine, its signature says."""
+        """Raise Unauthenticated unless a token is valid at this time for this audience.
+
+        The signature is checked elsewhere.
+        """
         now = self._clock.now().timestamp()
         issued_at, expires_at = token.claims.get("iat"), token.claims.get("exp")
         if type(issued_at) is not int or type(expires_at) is not int:
@@ -127,11 +130,11 @@ class IdTokens:
         if now < issued_at - _CLOCK_SKEW_SECONDS:
             raise Unauthenticated("the token is from the future")
         if token.claims.get("aud") != audience:
-            raise Unauthenticated(f"the token is not made out to {audience}")
+            raise Unauthenticated(f"the token is not issued for {audience}")
 
 
 def _read(authorization: str | None) -> _Token:
-    """Take a token apart; Unauthenticated where there is none that could be one."""
+    """Parse a token; Unauthenticated if there is none, or it is malformed."""
     scheme, _, raw = (authorization or "").partition(" ")
     if scheme.lower() != _SCHEME or not raw:
         raise Unauthenticated("the request carries no ID token: its header Authorization must be Bearer and a token")
@@ -150,7 +153,7 @@ def _taken_apart(raw: str) -> _Token:
 
 
 def _check_signature(token: _Token, certificates: Certificates, *, algorithm: str = _ALGORITHM) -> None:
-    """Raise Unauthenticated unless one of the certificates' keys has signed a token."""
+    """Raise Unauthenticated unless one of the certificates' keys signed the token."""
     if token.signature_removed:
         raise Unauthenticated("Cloud Run has removed the token's signature; see OIDC_SIGNATURES")
     key_id = token.header.get("kid")
@@ -166,7 +169,7 @@ def _check_signature(token: _Token, certificates: Certificates, *, algorithm: st
 
 
 def _email(token: _Token) -> str:
-    """Return the e-mail address of a genuine token's owner; Forbidden if the address is not verified."""
+    """Return the e-mail address in a genuine token; Forbidden if the address is not verified."""
     email = token.claims.get("email")
     if not isinstance(email, str) or token.claims.get("email_verified") is not True:
         raise Forbidden("the token's owner has no verified e-mail address")

@@ -1,4 +1,4 @@
-"""The access token that FCM's requests carry, fresh for as long as they take."""
+"""The access token of FCM requests, always valid for longer than a request takes."""
 
 import threading
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from functions.settings import FcmSettings
 
 
 class Access:
-    """Reads the credentials when they are first needed, and gets a new token minutes before one expires."""
+    """Reads the credentials on first use, and gets a new token minutes before the old one expires."""
 
     def __init__(self, config: FcmSettings) -> None:
         self._config = config
@@ -23,9 +23,9 @@ class Access:
         self._headers: Sequence[str] = ()
 
     def headers(self) -> Sequence[str]:
-        """Return a request's headers, the same object for as long as they hold.
+        """Return a request's headers: the same object while they are valid.
 
-        Misconfigured where there are no credentials or they are refused; Transient where they cannot be asked for.
+        Misconfigured if there are no credentials or they are refused; Transient if no token can be fetched now.
         """
         with self._loading:
             try:
@@ -33,9 +33,9 @@ class Access:
                 if not found.valid:
                     found.refresh(Request())  # type: ignore[no-untyped-call]
             except exceptions.TransportError as error:
-                raise Transient(f"no access token can be had now: {error}") from error
+                raise Transient(f"no access token can be fetched now: {error}") from error
             except (exceptions.GoogleAuthError, OSError, ValueError) as error:
-                raise Misconfigured("FCM_CREDENTIALS_FILE", f"no access token can be had: {error}") from error
+                raise Misconfigured("FCM_CREDENTIALS_FILE", f"no access token can be fetched: {error}") from error
             if found.token != self._token:
                 self._token = found.token
                 self._headers = ["Content-Type: application/json", f"Authorization: Bearer {found.token}"]

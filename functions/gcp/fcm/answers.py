@@ -1,7 +1,8 @@
-"""What FCM's answers mean, and so what to do next.
+"""What FCM's answers mean, and what to do next.
 
-The codes are those of firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. What may have been delivered although
-the answer is an error, is unknown: UNAVAILABLE, INTERNAL, and a connection that broke after the request had left.
+The codes are those of firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. If a message may have been delivered
+despite an error, its outcome is unknown: UNAVAILABLE, INTERNAL, and a connection that broke after the request had
+left.
 """
 
 import json
@@ -30,7 +31,7 @@ _OF_THE_TOKEN = {
     "SENDER_ID_MISMATCH": Outcome.WRONG_PROJECT,
     "THIRD_PARTY_AUTH_ERROR": Outcome.THIRD_PARTY_AUTH,
 }
-"""What FCM itself says of one token, in an FcmError. A 403 or 404 of Google's gateway is about the project."""
+"""FCM's own errors about one token, in an FcmError. A 403 or 404 of Google's gateway concerns the project."""
 _BY_STATUS = {400: Outcome.BAD_MESSAGE, 429: Outcome.NOT_SENT} | dict.fromkeys((401, 403, 404), Outcome.MISCONFIGURED)
 _WAYS_OUT = {
     "UNAUTHENTICATED": (
@@ -47,7 +48,7 @@ _ELSEWHERE = ("FCM_ENDPOINT", "no such project or page; check GOOGLE_CLOUD_PROJE
 
 
 class Verdict(NamedTuple):
-    """What became of one message; `wait_seconds` above 0 asks for no further message until then."""
+    """The outcome of one message. With `wait_seconds` above 0, no further message may start until then."""
 
     outcome: Outcome
     wait_seconds: int = 0
@@ -58,7 +59,11 @@ _SENT = Verdict(Outcome.SENT)
 
 
 def judge(answer: Answer) -> Verdict:
-    """Return what an answer means for its message."""
+    """Return the verdict on a message, given the answer.
+
+    >>> judge(Answer(status=0, left=False)).outcome, judge(Answer(status=0, left=True)).outcome
+    (<Outcome.NOT_SENT: 'not_sent'>, <Outcome.UNKNOWN: 'unknown'>)
+    """
     if answer.status == 200:
         return _SENT if b'"name"' in answer.body else Verdict(Outcome.UNKNOWN)
     if answer.status == 0:
@@ -76,7 +81,7 @@ def judge(answer: Answer) -> Verdict:
 
 
 def _codes(body: bytes) -> tuple[str, str]:
-    """Return FCM's own error code and Google's status; each is empty where the body does not have it."""
+    """Return FCM's own error code and Google's status; each is empty if the body lacks it."""
     try:
         error: Any = json.loads(body)["error"]
         details = {detail.get("@type"): detail for detail in error.get("details", [])}

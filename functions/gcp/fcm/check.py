@@ -1,4 +1,4 @@
-"""Ask FCM whether it would take messages, without sending one."""
+"""Check whether FCM would accept messages, without sending one."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,8 @@ from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.gcp.clock import SystemClock
 
 _FRESH_SECONDS = 30.0
-"""How long an answer holds: health may be asked every second, and finding no credentials can take three."""
+"""How long an answer is reused: health checks may come every second, and a failed search for credentials takes
+three."""
 _QUESTION = Envelope(execution_id="health", recipe_id="tminus-health", push=1, test=True, dry_run=True)
 _NOBODY = Message(user_id="", token="-", title="Tminus", body="health check", deep_link=None)  # noqa: S106
 
@@ -23,9 +24,11 @@ class Sends(Protocol):
 
 
 class FcmCheck:
-    """Has FCM validate a message to a device that does not exist: it refuses that message, and nothing else.
+    """Has FCM validate a message to a device that does not exist.
 
-    Credentials, project, rights and the connection are in order then. FCM delivers nothing.
+    FCM refuses the message only for that reason if all is well.
+
+    Credentials, project, rights and the connection then work. FCM delivers nothing.
     """
 
     def __init__(self, sender: Sends, clock: SystemClock) -> None:
@@ -35,7 +38,7 @@ class FcmCheck:
         self._trouble: TminusError | None = None
 
     def check(self) -> None:
-        """Raise Misconfigured or Transient, as `send` does, where FCM would take no message now."""
+        """Raise Misconfigured or Transient, as `send` does, if FCM would accept no message now."""
         with self._asking:
             now = self._clock.seconds()
             if self._asked_at is None or now - self._asked_at >= _FRESH_SECONDS:

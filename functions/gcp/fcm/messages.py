@@ -1,4 +1,4 @@
-"""FCM messages as JSON: the shape is checked by firebase-admin once a push, a row only fills in its texts."""
+"""FCM messages as JSON. firebase-admin checks the shape once per push; each row only fills in its texts."""
 
 import json
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from functions.domain.push.outcomes import Envelope, Message
 _SLOTS = ("<token>", "<title>", "<body>", "<deep link>")
 
 Writer = Callable[[Message], bytes]
-"""Writes the body of one message's request."""
+"""Writes the request body of one message."""
 
 
 def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -> Writer:
-    """Return the writer of a push's messages; firebase-admin raises ValueError for a shape that FCM would refuse.
+    """Return the writer of a push's messages. firebase-admin raises ValueError for a shape that FCM would refuse.
 
     A message replaces an earlier one of the same push on the device: the notification tag does it on Android,
     `apns-collapse-id` on iOS, Topic in browsers.
@@ -38,11 +38,11 @@ def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -
 
 
 def _pieces(envelope: Envelope, now: datetime, time_to_live: timedelta, *, linked: bool) -> list[str]:
-    """Return the JSON of a request, cut where the texts of a row go: token, title, body and, if linked, the link."""
+    """Return the JSON of a request, cut at the slots of a row's texts: token, title, body and perhaps the link."""
     message = _document(envelope, now, time_to_live, linked=linked)
     token, notification = message.pop("fid"), message.pop("notification")
     data = message.pop("data", {})
-    if linked:  # first: a value of the data may look like a slot
+    if linked:  # first, because a value of the data may look like a slot
         data = {LINK_KEY: data.pop(LINK_KEY), **data}
     ordered = {"token": token, "notification": {name: notification[name] for name in ("title", "body")}}
     ordered |= {"data": data} if data else {}
@@ -62,7 +62,7 @@ def _document(envelope: Envelope, now: datetime, time_to_live: timedelta, *, lin
     expires_at = int((now + time_to_live).timestamp())
     seconds = int(time_to_live.total_seconds())
     message = messaging.Message(
-        fid=token,  # FCM reads a registration token from `token`; firebase-admin warns of that name
+        fid=token,  # FCM expects a registration token in `token`; firebase-admin warns about that name
         notification=messaging.Notification(title=title, body=body),
         data={**({LINK_KEY: link} if linked else {}), **envelope.data} or None,
         android=messaging.AndroidConfig(

@@ -1,4 +1,4 @@
-"""Pushes through FCM's HTTP v1: every message in at most one request, thousands of them under way at once."""
+"""Send pushes through FCM's HTTP v1: each message in at most one request, thousands of requests at once."""
 
 import threading
 from collections import deque
@@ -16,31 +16,31 @@ from functions.settings import FcmSettings
 
 _MOST_UNDER_WAY = CONNECTIONS * STREAMS
 _TAKE_BELOW = 1_000
-"""Messages under way below which another chunk is taken: enough for 10,000 a second at 100 ms."""
+"""Take another chunk when fewer messages are under way: enough for 10,000 a second at 100 ms."""
 _MOST_CHUNKS = 4
-"""Chunks without all of their outcomes: what a crash can leave unknown, and a stop too late for."""
+"""The most chunks under way: their outcomes are unknown after a crash, and a stop comes too late for them."""
 _LONGEST_WAIT_SECONDS = 0.5
 
 
 class _Hold:
-    """Until when FCM has asked to be left alone."""
+    """A pause that FCM asked for."""
 
     def __init__(self, clock: SystemClock) -> None:
         self._clock, self._until, self._setting = clock, 0.0, threading.Lock()
 
     @property
     def seconds(self) -> float:
-        """How long to wait from now."""
+        """The remaining seconds."""
         return max(0.0, self._until - self._clock.seconds())
 
     def ask(self, seconds: float) -> None:
-        """Wait at least so long."""
+        """Pause for at least this long from now."""
         with self._setting:
             self._until = max(self._until, self._clock.seconds() + seconds)
 
 
 class _Open:
-    """A chunk that was taken and whose messages are not all answered."""
+    """A chunk that was taken, with messages that have no answer yet."""
 
     def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
@@ -49,11 +49,11 @@ class _Open:
 
 
 _Place = tuple[_Open, int]
-"""A message: its chunk, and its position there."""
+"""A message: its chunk, and its position in the chunk."""
 
 
 class FcmSender:
-    """Plays PushSender on FCM. Its connections stay open from one shard to the next; threads do not share them."""
+    """Plays PushSender on FCM. Its connections stay open from one shard to the next. Threads do not share them."""
 
     def __init__(self, config: FcmSettings, clock: SystemClock) -> None:
         self._config, self._clock = config, clock
@@ -62,13 +62,13 @@ class FcmSender:
         self._idle: list[Transport[_Place]] = []
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
-        """Send chunks; see PushSender. Where FCM asks one caller to wait, all of this process wait."""
+        """Send chunks; see PushSender. If FCM asks one caller to wait, all callers in the process wait."""
         write = message_writer(envelope, self._clock.now(), self._config.time_to_live)
         with self._transport() as transport:
             yield from _Sending(self._clock, self._access, self._hold, transport, write).run(chunks)
 
     def close(self) -> None:
-        """Close the connections that are idle."""
+        """Close idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -86,7 +86,7 @@ class FcmSender:
 
 
 class _Sending:
-    """One call of `send`: takes chunks, starts their messages at the pace they ask for, and collects the answers."""
+    """One call of `send`: takes chunks, starts their messages at the required pace, and collects the answers."""
 
     def __init__(
         self, clock: SystemClock, access: Access, hold: _Hold, transport: Transport[_Place], write: Writer
@@ -137,7 +137,7 @@ class _Sending:
             self._give_up(QuotaExceeded(self._hold.seconds))
 
     def _give_up(self, trouble: TminusError) -> None:
-        """Start no further message; those that have not started stay what they are: not sent."""
+        """Start no further message. Messages that have not started are not sent."""
         self._trouble = trouble
         for taken, _ in self._waiting:
             self._answered(taken)
@@ -169,7 +169,7 @@ class _Sending:
                 self._heed(answer, verdict)
 
     def _heed(self, answer: Answer, verdict: Verdict) -> None:
-        """Wait, or give up, where an answer asks for it."""
+        """Wait, or give up, if an answer asks for it."""
         if verdict.wait_seconds:
             self._hold.ask(verdict.wait_seconds)
             self._mind_the_hold()

@@ -1,8 +1,8 @@
 """Many POSTs at once over a few HTTP/2 connections, each at most once on the wire: libcurl's multi interface.
 
-libcurl repeats a request by itself where a connection that it used before turns out to be dead, or a stream was
-refused. It has to rewind the body for that, and the bodies here cannot be rewound: so it gives up instead. What it
-may still repeat is a request of which it has not begun to read the body, and which therefore FCM has not received.
+libcurl repeats a request by itself if a reused connection turns out to be dead, or a stream was refused. It has to
+rewind the body for that. The bodies here cannot be rewound, so it gives up instead. It can still repeat a request
+whose body it has not begun to read, which FCM therefore has not received.
 """
 
 import time
@@ -16,18 +16,18 @@ T = TypeVar("T")
 
 CONNECTIONS = 16
 STREAMS = 100
-"""What Google's front ends allow on a connection."""
+"""The streams that Google's front ends allow per connection."""
 _TIMEOUT_SECONDS = 20
 _CONNECT_TIMEOUT_SECONDS = 5
 _BUFFER_BYTES = 16 * 1024
-"""libcurl's least. By default each request under way may take 64 KiB, and a thousand are."""
+"""libcurl's minimum. The default is 64 KiB for each of a thousand running requests."""
 
 
 class Answer(NamedTuple):
     """How a request ended.
 
-    `status` is 0 where no whole answer came; `left` says whether a part of the request may have been received;
-    `retry_after_seconds` is 0 where the answer asked for no wait; `problem` is libcurl's own words.
+    `status` is 0 without a complete answer. `left` says whether FCM may have received a part of the request.
+    `retry_after_seconds` is 0 if the answer asked for no wait. `problem` is libcurl's message.
     """
 
     status: int
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class Transport(Generic[T]):
-    """Posts JSON to one address; not for use by two threads at once."""
+    """Posts JSON to one address. Not thread-safe."""
 
     def __init__(self, url: str, ca_file: Path | None) -> None:
         self._url, self._ca_file = url, ca_file
@@ -52,31 +52,31 @@ class Transport(Generic[T]):
 
     @property
     def under_way(self) -> int:
-        """How many requests have no answer yet."""
+        """The number of requests without an answer."""
         return len(self._busy)
 
     def start(self, tag: T, body: bytes, headers: Sequence[str]) -> None:
-        """Begin a request; `finished` gives its tag back with its answer."""
+        """Start a request. `finished` returns the tag with the answer."""
         request = self._idle.pop() if self._idle else _Request(self._url, self._ca_file)
         request.prepare(tag, body, headers)
         self._busy[request.curl] = request
         self._multi.add_handle(request.curl)
 
     def finished(self, wait_seconds: float) -> Sequence[tuple[T, Answer]]:
-        """Move data, wait for some where there is none, and return the requests that have ended."""
+        """Transfer data, waiting if there is none, and return the requests that have ended."""
         self._multi.perform()
         ended = self._ended()
         if not ended and wait_seconds > 0:
             if self._busy:
                 self._multi.select(wait_seconds)
             else:
-                time.sleep(wait_seconds)  # libcurl does not wait where it has nothing to wait for
+                time.sleep(wait_seconds)  # libcurl does not wait if it has nothing to wait for
             self._multi.perform()
             ended = self._ended()
         return ended
 
     def abandon(self) -> None:
-        """Forget the requests under way, and their connections with them: their answers are not read."""
+        """Drop the running requests and their connections: their answers are not read."""
         for request in self._busy.values():
             self._multi.remove_handle(request.curl)
             request.curl.close()
@@ -109,7 +109,7 @@ class Transport(Generic[T]):
 
 
 class _Request(Generic[T]):
-    """One of libcurl's handles, used for one request after another."""
+    """A libcurl handle, reused for one request after another."""
 
     def __init__(self, url: str, ca_file: Path | None) -> None:
         self.curl = curl = pycurl.Curl()
@@ -140,7 +140,7 @@ class _Request(Generic[T]):
             self._headers = headers
 
     def answer(self, problem: str) -> Answer:
-        """Return how the request ended; a status may have come although a problem cut its answer short."""
+        """Return how the request ended. A status may have arrived even if a problem cut the answer short."""
         if problem:
             return Answer(status=0, left=self._sent > 0, problem=problem)
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)

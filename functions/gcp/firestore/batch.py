@@ -28,7 +28,7 @@ class FirestoreBatch:
         return value(place.collection, self._snapshot(place))
 
     def write(self, place: Place[E], value: E) -> None:
-        """Create or replace a document that was read, unless somebody writes it first."""
+        """Create or replace a document that was read; the commit fails if another process writes it first."""
         self._put(document(self._client, place), content(place.collection, value))
         for name, part_of in place.collection.parts.items():
             if (written := part_of(value)) is not None:
@@ -41,7 +41,7 @@ class FirestoreBatch:
         return True
 
     def delete(self, place: Place[Any]) -> None:
-        """Delete a document that was read, unless somebody writes it first."""
+        """Delete a document that was read; the commit fails if another process writes it first."""
         snapshot = self._snapshot(place)
         if snapshot.exists:
             self._batch.delete(snapshot.reference, option=_unchanged(snapshot))
@@ -51,15 +51,15 @@ class FirestoreBatch:
         self._batch.set(document(self._client, place), increments, merge=True)
 
     def touch(self, place: Place[None]) -> None:
-        """Write a document that says nothing, unless somebody writes it first."""
+        """Write an empty document; the commit fails if another process writes it first."""
         self._put(document(self._client, place), {})
 
     def left_behind(self, place: Place[Any], version: int) -> bool:
-        """Say whether what is stored has landed although this process failed to replace this version of it."""
+        """Return whether this process wrote the stored document, although its `replace` of this version failed."""
         return self._left_behind(place, version, self._snapshot(place))
 
     def commit(self) -> None:
-        """Write everything."""
+        """Write all changes."""
         if len(self._batch):
             self._batch.commit(**once())
 

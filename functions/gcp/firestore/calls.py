@@ -1,6 +1,6 @@
-"""Calls of Firestore: each is made once, and made again from here only.
+"""Calls of Firestore. Only this module repeats a call.
 
-Google's client would repeat its own for up to five minutes.
+Google's client would repeat calls for up to five minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 SERVICE = "Firestore"
 _OVER = "transaction"
-"""Firestore tells that a transaction is closed or has expired by INVALID_ARGUMENT and this word."""
+"""A word in Firestore's INVALID_ARGUMENT for a transaction that is closed or has expired."""
 _PATIENCE_SECONDS = 30.0
 _NEVER_AGAIN = retry.Retry(predicate=retry.if_exception_type())
 
 
 def patiently(call: Callable[[], T]) -> T:
-    """Make a call until it succeeds or fails for good, again for half a minute at most."""
+    """Repeat a call until it succeeds or fails permanently, for half a minute at most."""
     passing = retry.if_exception_type(*PASSING)
     again = retry.Retry(predicate=passing, initial=0.02, maximum=1.0, multiplier=1.5, timeout=_PATIENCE_SECONDS)
     done: T = again(call)()
@@ -31,18 +31,18 @@ def patiently(call: Callable[[], T]) -> T:
 
 
 def once() -> dict[str, Any]:
-    """Return the options with which the client makes a call once, and does not wait for it for ever."""
+    """Return the options for a single call with a timeout."""
     return {"retry": _NEVER_AGAIN, "timeout": _PATIENCE_SECONDS / 2}
 
 
 def find(stream: Callable[..., Iterable[T]]) -> list[T]:
-    """Return what a query finds; repeat one that breaks off."""
+    """Return the results of a query; repeat a query that breaks off."""
     with translated(SERVICE):
         return patiently(lambda: list(stream(**once())))
 
 
 class Transaction(firestore.Transaction):
-    """A transaction of one attempt. Its calls are made once; the library's own repeats a commit that has landed."""
+    """A transaction with one attempt. The library's own would repeat a commit that succeeded."""
 
     def begin(self) -> Self:
         """Begin it."""
@@ -51,7 +51,7 @@ class Transaction(firestore.Transaction):
         return self
 
     def end(self) -> datetime:
-        """Commit it, and return when that was; Aborted where it is over, for its age or because it has landed."""
+        """Commit it, and return the commit time; Aborted if it has expired or was already committed."""
         try:
             answer = self._call("commit", writes=self._write_pbs, transaction=self._id)
         except exceptions.InvalidArgument as error:
@@ -62,7 +62,7 @@ class Transaction(firestore.Transaction):
         return committed
 
     def undo(self) -> None:
-        """Roll it back; where even that fails, Firestore does it in a while."""
+        """Roll it back. If that fails, Firestore does it later."""
         with suppress(exceptions.GoogleAPIError):
             self._call("rollback", transaction=self._id)
 
@@ -74,7 +74,7 @@ class Transaction(firestore.Transaction):
 
 @contextmanager
 def transaction(client: firestore.Client) -> Iterator[Transaction]:
-    """Begin a transaction; its user ends it. Whatever is raised meanwhile rolls it back."""
+    """Begin a transaction, which the caller ends. An exception rolls it back."""
     begun = Transaction(client).begin()
     try:
         yield begun

@@ -1,9 +1,8 @@
-"""Firestore as the stores need it: documents that people may have edited, and changes that are sure.
+"""The document port on Firestore: documents that people may have edited, and changes that happen exactly once.
 
-A document is changed by reading it and writing it on condition that it has not changed since: no locks, and of
-many at once one always gets through. A commit that lands may answer UNAVAILABLE all the same. So every write leaves
-the name of its writer, beside those of the last writers before it: where a repetition finds its own, the work is
-done, and is not done again.
+A change reads a document and writes it on condition that it has not changed since. There are no locks, and of many
+concurrent changes one always succeeds. A commit that succeeds may still answer UNAVAILABLE. So every write stores the
+name of its writer beside those of the previous writers. If a repetition finds its own name, the work is already done.
 """
 
 from collections import defaultdict
@@ -26,7 +25,7 @@ from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed,
 V = TypeVar("V")
 
 _OfVersions = dict[Place[Any], tuple[int, V]]
-"""Of documents that are replaced by version: a version, and what is known of it."""
+"""For documents that are replaced by version: a version, and when it was written."""
 _MOST_REMEMBERED = 1_000
 _WRITTEN_MEANWHILE = (exceptions.FailedPrecondition, exceptions.AlreadyExists, exceptions.NotFound)
 
@@ -65,10 +64,10 @@ class FirestoreDocuments:
         return True
 
     def change(self, places: Sequence[Place[Any]], work: Callable[[Batch], T]) -> T:
-        """Read documents as they are at one instant, let `work` write some of them, and return its result.
+        """Read documents at one instant, let `work` write some of them, and return its result.
 
-        `work` is run again where somebody else was faster; what it raises leaves everything as it was. Transient
-        where it does not get through in half a minute.
+        `work` runs again if another process was faster. If it raises, nothing is written. Transient if it does not
+        succeed within half a minute.
         """
         references, writer = [document(self._client, place) for place in places], uuid4().hex
         results: list[T] = []
@@ -83,16 +82,16 @@ class FirestoreDocuments:
             try:
                 batch.commit()
             except _WRITTEN_MEANWHILE as error:
-                raise exceptions.Aborted("somebody else has written it meanwhile") from error  # type: ignore[no-untyped-call]
+                raise exceptions.Aborted("another process wrote it meanwhile") from error  # type: ignore[no-untyped-call]
             return result
 
         with translated(SERVICE):
             return patiently(attempt)
 
     def replace(self, place: Place[E], value: E, *, version: int, guard: Guard) -> None:
-        """Replace a document that is at a version, in one transaction, while a guard holds.
+        """Replace a document at a given version, in one transaction, if a guard holds.
 
-        The version is compared by the instant at which this process read or wrote it last.
+        The version is compared by the instant at which this process last read or wrote it.
         """
         reference, writer = document(self._client, place), uuid4().hex
         written = signed(content(place.collection, value), writer)
@@ -123,7 +122,7 @@ class FirestoreDocuments:
         self._writers.pop(place, None)
 
     def find(self, collection: Collection[E], query: Query) -> Sequence[E]:
-        """Return the documents that a query finds, with their parts, which are read all at once."""
+        """Return the documents that a query finds, with their parts, which are read in one call."""
         snapshots = find(asked(self._client, collection, query).stream)
         parts = self._parts(collection, snapshots) if query.parts else {}
         values = (value(collection, snapshot, parts.get(snapshot.reference)) for snapshot in snapshots)
@@ -134,7 +133,7 @@ class FirestoreDocuments:
         return int(counted.value)
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
-        """Write the documents again that a query finds without a field."""
+        """Rewrite the documents that a query finds without a field."""
         for snapshot in find(asked(self._client, collection, query).stream):
             if field not in (snapshot.to_dict() or {}):
                 place = collection.at(*keys(collection, snapshot.reference))
@@ -160,7 +159,7 @@ class FirestoreDocuments:
         return parts
 
     def _stored_at(self, place: Place[Any], version: int) -> datetime | None:
-        """Return when a version of a document was written, None where another one is stored."""
+        """Return when a version of a document was written; None if another version is stored."""
         known, at = self._update_times.get(place, (-1, None))
         if known == version:
             return at
@@ -175,7 +174,7 @@ class FirestoreDocuments:
 
 
 def _keep(known: _OfVersions[V], place: Place[Any], version: int, value: V) -> None:
-    """Remember something of a version; of too many documents the first is forgotten."""
+    """Remember a version, and forget the oldest if there are too many."""
     while len(known) >= _MOST_REMEMBERED:
         known.pop(next(iter(known)), None)
     known[place] = (version, value)

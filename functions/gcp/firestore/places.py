@@ -1,4 +1,4 @@
-"""Where the documents of a collection are in Firestore, how they are looked for, and what they stand for."""
+"""Firestore references, queries and contents for the collections of the stores."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def document(client: firestore.Client, place: Place[Any]) -> DocumentReference:
 
 
 def part(reference: DocumentReference, name: str) -> DocumentReference:
-    """Return the reference of a part that lies below its document."""
+    """Return the reference of a part, below its document."""
     return cast("DocumentReference", reference.collection("documents").document(name))
 
 
@@ -31,14 +31,14 @@ def keys(collection: Collection[Any], reference: DocumentReference) -> tuple[str
 
 
 def content(collection: Collection[E], value: E) -> Mapping[str, Any]:
-    """Return a document as Firestore keeps it, without its parts."""
+    """Return the content of a document in Firestore, without its parts."""
     return {**collection.write(value), **collection.fields(value)}
 
 
 def value(
     collection: Collection[E], snapshot: Snapshot, parts: Mapping[str, Mapping[str, Any] | None] | None = None
 ) -> E | None:
-    """Return what a document stands for, None where there is none; Firestore numbers documents by their creation."""
+    """Return the value of a document, None if there is none. Firestore numbers documents by creation time."""
     found = plain(snapshot)
     if found is None:
         return None
@@ -49,7 +49,7 @@ def value(
 
 
 def asked(client: firestore.Client, collection: Collection[Any], query: Query) -> Any:
-    """Return a query as Firestore takes it; without the keys above it, it is of all collections of a name."""
+    """Return a Firestore query. Without keys it covers every collection of that name."""
     folder = collection.path.rpartition("/")[0]
     everywhere = "{" in folder and not query.under
     found: Any = (
@@ -79,5 +79,5 @@ def _path(path: str, given: Keys) -> str:
 
 
 def _name(key: Key) -> Key:
-    """Return a key as part of a document's name: no name holds a slash."""
+    """Return a key as part of a document's name, which must not contain a slash."""
     return key.replace("/", "%2F") or "%" if isinstance(key, str) else key

@@ -1,4 +1,4 @@
-"""Documents as Firestore returns them and takes them, with the names of their last writers."""
+"""Documents in Firestore's form, with the names of their last writers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,34 +11,34 @@ from functions.domain.instants import stamp
 
 Snapshot = DocumentSnapshot[Any]
 WRITERS = "_writers"
-"""The field that names who wrote a document, the last first."""
+"""The field with the writers of a document, the last one first."""
 _MOST_WRITERS = 20
 
 
 def signed(content: Mapping[str, Any], writer: str, snapshot: Snapshot | None = None) -> dict[str, Any]:
-    """Return a document to write, with the name of its writer before those of the last writers."""
+    """Return a document to write, with the new writer before the previous ones."""
     before = writers(snapshot) if snapshot else []
     return storable(content) | {WRITERS: [writer, *before][:_MOST_WRITERS]}
 
 
 def writers(snapshot: Snapshot) -> list[Any]:
-    """Return the last writers of a document, none where a person has made something else of them."""
+    """Return the last writers of a document; none if a person edited the field."""
     written = (snapshot.to_dict() or {}).get(WRITERS)
     return written if isinstance(written, list) else []
 
 
 def written_by(snapshot: Snapshot, writer: str) -> bool:
-    """Return whether a writer has written a document, even if others have written it since."""
+    """Return whether a writer wrote the document, even if others wrote it later."""
     return writer in writers(snapshot)
 
 
 def last_written_by(snapshot: Snapshot, writer: str) -> bool:
-    """Say whether a document is as a writer left it."""
+    """Return whether a writer was the last to write the document."""
     return writers(snapshot)[:1] == [writer]
 
 
 def plain(snapshot: Snapshot) -> dict[str, Any] | None:
-    """Return a document as JSON has it, bytes aside; None where there is none."""
+    """Return a document as JSON, except for bytes; None if there is none."""
     document = snapshot.to_dict()
     if document is None:
         return None
@@ -46,7 +46,7 @@ def plain(snapshot: Snapshot) -> dict[str, Any] | None:
 
 
 def storable(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with nothing but dicts and lists in it: Firestore's client takes no other containers."""
+    """Return a document made of dicts and lists: Firestore's client accepts no other containers."""
     return {name: _storable(value) for name, value in document.items()}
 
 
@@ -57,7 +57,7 @@ def _storable(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Write as text what only Firestore's console can enter: timestamps, places, references."""
+    """Convert types that only Firestore's console can enter to text: timestamps, geographical points, references."""
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -17,7 +17,7 @@ _JSON = "application/json"
 
 
 def answered(call: Call, reply: Reply) -> Response:
-    """Return the answer that a reply makes; 304 without it where the client has the same already."""
+    """Return the HTTP answer for a reply; 304 if the client already has the same version."""
     etag = f'"{reply.etag}"' if reply.etag else ""
     headers = {**_DATA, **({"ETag": etag} if etag else {}), **reply.headers}
     if etag and call.request.method in ("GET", "HEAD") and call.request.if_none_match.contains_weak(reply.etag):

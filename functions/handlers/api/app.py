@@ -1,4 +1,4 @@
-"""The function `api`: finds the call, lets its callers in, reads what they say, and answers, whatever happens."""
+"""The function `api`: finds the route, authenticates the caller, reads the request, and always answers."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,11 +10,11 @@ from werkzeug.routing import Map, Rule
 from functions import bootstrap, logs
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
+from functions.handlers.api.bodies import read_body, read_query
 from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
 from functions.handlers.http.addresses import match
-from functions.handlers.http.bodies import read_body, read_query
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
@@ -24,12 +24,12 @@ _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 
 def handle_api(request: Request) -> Response:
-    """Serve one call. Every answer has the same envelope, unexpected errors included."""
+    """Serve one call. Every answer has the same envelope, including unexpected errors."""
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
             return _answer(request)
         finally:
-            request.close()  # the files of a form lie on disk until then
+            request.close()  # until then the files of a form are on disk
 
 
 def _answer(request: Request) -> Response:
@@ -56,7 +56,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
 
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
-    """Return the route of a request and what its address names; an HTTPException where there is none."""
+    """Return the route of a request and the parameters in its path; HTTPException if there is none."""
     return match(_map(), request, request.method)
 
 
@@ -70,7 +70,7 @@ def _map() -> Map:
 
 
 def _of_http(error: HTTPException) -> Refusal:
-    """Return werkzeug's refusal in our words: of an address, a method, a form that cannot be read."""
+    """Return Tminus's refusal for werkzeug's error about an address, a method or an unreadable form."""
     status = error.code or 400
     methods = sorted(set(getattr(error, "valid_methods", None) or ()))
     headers = {"Allow": ", ".join(methods)} if methods else {}

@@ -1,4 +1,4 @@
-"""Lets the pages of other origins call the API, where API_CORS_ORIGINS names them; else browsers keep them out."""
+"""Allow pages of other origins to call the API, if API_CORS_ORIGINS names them."""
 
 from flask import Request, Response
 
@@ -10,13 +10,13 @@ _REMEMBERED_SECONDS = 600
 
 
 def allowed_origin(request: Request) -> str:
-    """Return the origin of the page that sends the request, empty where the deployment does not allow it."""
+    """Return the origin of the page that sends the request; empty if the deployment does not allow it."""
     origin = request.headers.get("Origin", "")
     return origin if origin and origin in bootstrap.ports().policy.api_origins else ""
 
 
 def preflight(request: Request, origin: str) -> Response | None:
-    """Answer a browser that asks whether a page of an allowed origin may call; None for every other request."""
+    """Answer a browser's preflight request of an allowed origin; None for every other request."""
     if not origin or request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     return Response(
@@ -30,7 +30,7 @@ def preflight(request: Request, origin: str) -> Response | None:
 
 
 def shared(response: Response, origin: str) -> Response:
-    """Return the response, with leave for the page to read it where its origin is allowed."""
+    """Return the response, with headers that let a page of an allowed origin read it."""
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _SHOWN

@@ -1,6 +1,6 @@
-"""What an audience's query may hold, as the OpenAPI document describes it; `audience_jobs/criteria.py` decides.
+"""The criteria of an audience's query in the OpenAPI document. `audience_jobs/criteria.py` validates them.
 
-Null and an empty text ask for nothing.
+Null and an empty text mean no criterion.
 """
 
 from collections.abc import Mapping
@@ -36,9 +36,9 @@ _DAYS, _TRADES = _whole(1, _MOST_DAYS), _whole(0, _MOST_TRADES)
 _YES_OR_NO = _either({"type": "boolean"}, _BLANK)
 _YES_NO_OR_ANY = _either({"type": "boolean"}, {"type": "string"}, description='True, false, or a word such as "any".')
 _OLD_FILTERS: Schema = {
-    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 asks for nothing."),
-    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 asks for nothing."),
-    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 asks for nothing."),
+    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 is no criterion."),
+    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 is no criterion."),
+    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 is no criterion."),
     "trustedTraderStatus": _YES_NO_OR_ANY,
     "trustedTraderCandidate": _YES_NO_OR_ANY,
 }
@@ -50,10 +50,10 @@ CRITERIA: Mapping[str, Schema] = {
     "customQuery": _either(ref("CustomQuery")),
     **_OLD_FILTERS,
 }
-"""The fields of `audienceCriteria` that ask for a query-based audience."""
+"""The fields of `audienceCriteria` for a query-based audience."""
 CRITERIA_SCHEMAS: Mapping[str, Schema] = {
     "AudienceFilters": {
-        "description": "What a user has to fit, all of it. An empty text asks for nothing.",
+        "description": "The criteria that a user has to match, all of them. An empty text is no criterion.",
         "anyOf": [ref("FilterFields"), _BLANK],
     },
     "FilterFields": {

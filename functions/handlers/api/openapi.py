@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the routes and their models: what is not in it cannot be called."""
+"""The OpenAPI 3.1 document, made from the routes and their models. It describes every endpoint."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _EXAMPLES = {
     "userId": "10000000-0000-4000-8000-000000000001",
     "name": "start.js",
 }
-"""What stands in an address, by its name: the first two are a sample recipe and one of its sends."""
+"""Examples for path parameters: the first two are a sample recipe and one of its sends."""
 _JSON = "application/json"
 _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
@@ -34,14 +34,14 @@ _WORDS: Mapping[int, str] = {
     403: "The caller's role is too low",
     405: "This mode sends, so only POST asks for it",
     404: "What the address names does not exist",
-    409: "The state of things does not allow it; the message says what it allows",
-    412: "Somebody has changed the recipe since it was read: its ETag is not the one in If-Match",
+    409: "The current state does not allow it; the message says what it allows",
+    412: "The recipe has changed since it was read: its ETag is not the one in If-Match",
     413: "The body is too large",
-    415: "The body is of a type that is not taken",
+    415: "The body has a type that is not accepted",
     422: "Fields or parameters cannot be used; `errors` names each with the reason",
-    429: "Too many requests; come again after Retry-After seconds",
-    500: "A fault on this side; the log tells more",
-    503: "Trouble that passes; come again after Retry-After seconds",
+    429: "Too many requests; repeat the request after Retry-After seconds",
+    500: "A fault of Tminus; the log has the details",
+    503: "A temporary problem; repeat the request after Retry-After seconds",
 }
 _REFUSAL: Mapping[str, Any] = {
     "type": "object",
@@ -64,7 +64,7 @@ _CODES: Mapping[str, Any] = {
 
 _PAGE: Mapping[str, Any] = {
     "type": "object",
-    "description": "Give `next` as the parameter `cursor` to get the next page; it is null on the last one.",
+    "description": "Send `next` as the parameter `cursor` to get the next page; it is null on the last one.",
     "properties": {
         "limit": {"type": "integer"},
         "next": {"type": ["string", "null"]},
@@ -109,7 +109,7 @@ def openapi(routes: Sequence[Route]) -> Schema:
 
 
 class _Schemas:
-    """The JSON schemas of everything that the routes take and give."""
+    """The JSON schemas of all requests and answers."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         wanted: dict[tuple[str, _Mode], Any] = {}
@@ -127,7 +127,7 @@ class _Schemas:
         return dict(self._schemas[f"{route.method} {route.path} {what}", mode])
 
     def properties(self, route: Route, what: str) -> Iterable[tuple[str, Schema, bool]]:
-        """Yield the fields of a model: name, schema, whether it has to be there."""
+        """Yield the fields of a model: name, schema, whether it is required."""
         schema = self.of(route, what, "validation")
         if "$ref" in schema:
             schema = self._models[schema["$ref"].rpartition("/")[2]]
@@ -136,10 +136,9 @@ class _Schemas:
 
 
 def _plain(schema: Any) -> Any:
-    """Return a schema as every generator of clients reads it.
+    """Return a schema in the form that all client generators read.
 
-    pydantic writes `default: null` where a field may be left out, whatever its type. A named component is
-    referred to.
+    pydantic writes `default: null` for optional fields of any type. Named components become references.
     """
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
@@ -151,20 +150,20 @@ def _plain(schema: Any) -> Any:
 
 
 def _optional(model: Mapping[str, Any]) -> Schema:
-    """Return the schema of a model with its defaults in words: generators require a field that has one."""
+    """Return the schema of a model with defaults in the descriptions: generators require a field with a default."""
     properties = {name: _in_words(field) for name, field in model.get("properties", {}).items()}
     return {**model, **({"properties": properties} if properties else {})}
 
 
 def _in_words(field: Mapping[str, Any]) -> Schema:
     default = field.get("default")
-    told = f"{field.get('description', '')} Default: {json.dumps(default)}.".lstrip() if default else ""
+    text = f"{field.get('description', '')} Default: {json.dumps(default)}.".lstrip() if default else ""
     kept = {key: value for key, value in field.items() if key != "default"}
-    return {**kept, **({"description": told} if told else {})}
+    return {**kept, **({"description": text} if text else {})}
 
 
 def _used(schemas: Mapping[str, Any], paths: Mapping[str, Any]) -> Schema:
-    """Return the schemas that the paths refer to, also by way of others: parameters stand in their calls alone."""
+    """Return the schemas to which the paths refer, directly or indirectly. Parameters are inlined."""
     used: Schema = {}
     open_values: list[Any] = [paths]
     while open_values:
@@ -190,7 +189,7 @@ def _models(route: Route) -> Iterable[tuple[str, _Mode, Any]]:
 
 
 def _operation(route: Route, schemas: _Schemas) -> Schema:
-    role = f"Takes the role {route.least}." if route.least else "Open to everybody."
+    role = f"Requires the role {route.least}." if route.least else "Requires no role."
     operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
@@ -210,14 +209,14 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterable[Schema]:
         schema = {"type": "string", "minLength": 1}
         yield {"name": name, "in": "path", "required": True, "schema": schema, "example": _EXAMPLES[name]}
     for name, schema, required in schemas.properties(route, "query"):
-        told = {"description": schema.pop("description")} if "description" in schema else {}
-        yield {"name": name, "in": "query", "required": required, "schema": schema, **told}
+        described = {"description": schema.pop("description")} if "description" in schema else {}
+        yield {"name": name, "in": "query", "required": required, "schema": schema, **described}
     if route.keyed:
-        yield _header("Idempotency-Key", "A name for what is asked, of your making: asked again, it is done once.")
+        yield _header("Idempotency-Key", "A key that you choose: a request repeated with it takes effect once.")
     if route.etag and route.method == "GET":
-        yield _header("If-None-Match", "The ETag of the version that is known: 304 if it has not changed.")
+        yield _header("If-None-Match", "The ETag of the version that the client has: 304 if it has not changed.")
     if route.etag and route.method != "GET":
-        yield _header("If-Match", "The ETag of the version to change: 412 if somebody has changed it meanwhile.")
+        yield _header("If-Match", "The ETag of the version to change: 412 if it has changed meanwhile.")
 
 
 def _header(name: str, description: str) -> Schema:

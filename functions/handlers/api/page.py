@@ -15,7 +15,7 @@ _ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 POLICY = content_security_policy(
     script_src="'self'", style_src="'self' 'unsafe-inline'", img_src="'self' data:", connect_src="'self'"
 )
-"""Swagger UI sets styles of elements, so that inline styles have to be allowed; scripts come from here only."""
+"""Swagger UI sets inline styles, so they have to be allowed. Scripts are allowed from this origin only."""
 PAGE = b"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ _START = b"""SwaggerUIBundle({ url: "openapi.json", dom_id: "#calls", deepLinkin
 
 @cache
 def asset(name: str) -> tuple[bytes, str] | None:
-    """Return a file of the page and its content type; None where it has no such file."""
+    """Return a file of the page and its content type; None if it has no such file."""
     content_type = _TYPES.get(name.rpartition(".")[2], "")
     if name == _OWN:
         return _START, content_type

@@ -19,15 +19,15 @@ from functions.handlers.api.schema_parts import NAMED, Schema, any_object, ref
 
 
 class RecipeDocument(RootModel[dict[str, Any]]):
-    """A recipe that a client writes."""
+    """A recipe as clients write it."""
 
 
 class RecipeChanges(RootModel[dict[str, Any]]):
-    """Fields of a recipe that are to change."""
+    """Fields of a recipe to change."""
 
 
 class StoredRecipe(RootModel[dict[str, Any]]):
-    """A recipe as it is stored."""
+    """A recipe as stored."""
 
 
 def _or_any_object(name: str) -> WithJsonSchema:
@@ -36,10 +36,11 @@ def _or_any_object(name: str) -> WithJsonSchema:
 
 ChangesOfOne = Annotated[dict[str, Any], _or_any_object("RecipeChangesOfOne")]
 ChangesOfMany = Annotated[dict[str, Any], _or_any_object("RecipeChanges")]
-"""Changes that are read recipe by recipe: one that cannot be used is answered with the others, and refuses none."""
+"""Changes that are checked recipe by recipe: an invalid one is reported in the answer and does not stop the
+others."""
 
 _OF_STORED = ("id", "status", "isActive")
-"""What Tminus makes plain in whatever is stored."""
+"""The fields that Tminus always adds to a stored recipe."""
 
 
 @cache
@@ -93,9 +94,9 @@ def _property(field: Mapping[str, Any], *, required: bool) -> Schema:
     field = _untitled(field)
     if required:
         return field
-    if "$ref" in field:  # the default of an object says nothing that its fields do not
-        told = {"description": field["description"]} if "description" in field else {}
-        return {"anyOf": [{"$ref": field["$ref"]}, NULL], **told}
+    if "$ref" in field:  # the default of an object repeats those of its fields
+        described = {"description": field["description"]} if "description" in field else {}
+        return {"anyOf": [{"$ref": field["$ref"]}, NULL], **described}
     choices = {"enum": [*field["enum"], None]} if "enum" in field else {}
     return {**field, "type": [field["type"], "null"], **choices} if "type" in field else field
 

@@ -1,4 +1,4 @@
-"""JSON schemas of reports, the frozen dataclasses that use cases return: `as_json` writes what they describe."""
+"""JSON schemas of reports, the frozen dataclasses that use cases return, in the form that `as_json` writes."""
 
 import ast
 import inspect
@@ -16,12 +16,12 @@ _CONFIG = ConfigDict(alias_generator=camel)
 
 
 def list_adapter(answer: Any) -> TypeAdapter[Any]:
-    """Return what describes a list of an answer: of a lone dataclass pydantic takes no configuration."""
+    """Return a type adapter for a list of an answer: pydantic takes no configuration for a single dataclass."""
     return TypeAdapter(list[answer], config=_CONFIG)
 
 
 class ReportSchemas(GenerateJsonSchema):
-    """Describes the fields of a dataclass by the texts below them, also where a base class has them."""
+    """Describes the fields of a dataclass by the texts below them, including those of base classes."""
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         """Return the schema of a dataclass."""
@@ -33,7 +33,7 @@ class ReportSchemas(GenerateJsonSchema):
 
 
 def _texts(kind: type) -> list[tuple[str, str]]:
-    """Return the fields of a class that have a text below them, with the text; none where its source is gone."""
+    """Return the fields of a class that have a text below them, with the text; none if its source is missing."""
     try:
         [definition] = ast.parse(dedent(inspect.getsource(kind))).body
     except OSError:  # another release was installed over the one that runs

@@ -1,4 +1,4 @@
-"""What a call of the API is: where it is, who may make it, what it takes, what it gives, and what serves it."""
+"""Routes of the API: address, required role, request, answer, and the function that serves the call."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ MOST_BODY_BYTES = 1_000_000
 
 
 class Model(BaseModel):
-    """What a call takes, in camelCase; `Query` is for what stands in an address."""
+    """A request body, in camelCase. `Query` is for parameters in the address."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, strict=True, frozen=True)
 
 
 class Query(Model):
-    """The parameters behind an address's question mark, which are text."""
+    """The query parameters of an address, which are text."""
 
     model_config = ConfigDict(strict=False)
 
@@ -40,22 +40,22 @@ Upload = Annotated[Any, Field(json_schema_extra={"type": "string", "format": "bi
 
 
 def uploaded(file: object) -> IO[bytes]:
-    """Return the content of a form's file, which lies on disk; BadFields where the field holds none."""
+    """Return the content of a form's file, which is on disk; BadFields if the field has no file."""
     if not isinstance(file, FileStorage):
         raise BadFields([FieldError("file", "must be a file: a part of the form with a filename")])
     return file.stream
 
 
 class Paging(Query):
-    """Which page of a list."""
+    """The page of a list."""
 
-    limit: int = Field(default=100, ge=1, le=500, description="How many entries at most.")
+    limit: int = Field(default=100, ge=1, le=500, description="The most entries to return.")
     cursor: str = Field(default="", description="Where the page begins: `pagination.next` of the page before.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that has come in: who makes it, and what it says, checked against the route's models."""
+    """A request: its caller and its content, validated by the route's models."""
 
     ports: Ports
     caller: Caller
@@ -66,21 +66,21 @@ class Call:
 
     @property
     def key(self) -> str:
-        """The Idempotency-Key; empty where the client names none."""
+        """The Idempotency-Key; empty if the client sends none."""
         return self.request.headers.get("Idempotency-Key", "").strip()
 
     @property
     def if_match(self) -> tuple[str, ...] | None:
-        """The ETags of which the document must have one, `*` for any; None where the client names none."""
+        """The ETags of which the document must have one, `*` for any; None without If-Match."""
         return _etags(self.request.headers.get("If-Match"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What is answered: `data` in the envelope, or a `content` of another type than JSON, perhaps piece by piece.
+    """The answer: `data` in the envelope, or a `content` of another type than JSON, perhaps in pieces.
 
-    `data` may be a function that makes the reply: it is not called for a client that has the version `etag` already.
-    What it makes names the version that it shows, which may be a later one.
+    `data` may be a function that makes the reply. It is not called if the client already has the version `etag`. Its
+    reply has its own ETag, which may be of a later version.
     """
 
     data: Any = None
@@ -95,7 +95,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Where an answered page of a list ends: the `cursor` of the next one, None on the last; `total` where known."""
+    """The pagination of an answer: the `cursor` of the next page, None on the last one, and the `total` if known."""
 
     limit: int
     next: str | None
@@ -106,12 +106,12 @@ class Page:
 class Route:
     """One call.
 
-    `least` is the role that it takes; None: everybody may. `answer` is the type of `data`, a dataclass that `as_json`
-    writes or a schema of recipes, or the content types of what is answered instead of the envelope. `refusals` are
-    the statuses that it may answer beside those that every call may. A body is JSON that fits `body`; `form` is the
-    model of a multipart form that may come instead. With `keyed` a client may send an Idempotency-Key; with `etag`
-    the answer names its version, and with `paged` its page. `later` calls may also answer 202, where the work goes on
-    after the answer; `file` is the type of what may be answered instead of the envelope, where the query asks for it.
+    `least` is the required role; None: no role is required. `answer` is the type of `data`, a dataclass for `as_json`
+    or a schema of recipes, or the content types of an answer without the envelope. `refusals` are statuses besides
+    those of every call. `body` is the model of a JSON body, and `form` that of a multipart form, which a client can
+    send instead. With `keyed` a client can send an Idempotency-Key, with `etag` the answer has its version, and with
+    `paged` its page. A `later` call can also answer 202, if the work goes on after the answer. `file` is the type of
+    an answer without the envelope, if the query asks for it.
     """
 
     method: str
@@ -134,12 +134,12 @@ class Route:
 
     @property
     def name(self) -> str:
-        """The name that clients made from the document know the call by."""
+        """The name of the call in generated clients."""
         return self.serve.__name__
 
     @property
     def group(self) -> str:
-        """The part of the document that the call stands in: the module that serves it."""
+        """The section of the document: the module that serves the call."""
         return self.serve.__module__.rpartition(".")[2]
 
 

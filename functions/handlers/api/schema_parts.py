@@ -1,10 +1,10 @@
-"""Parts of JSON schemas of which the OpenAPI document is made."""
+"""Parts of JSON schemas for the OpenAPI document."""
 
 from typing import Any
 
 Schema = dict[str, Any]
 NAMED = "x-component"
-"""Stands in a model's schema for the component of that name, which the OpenAPI document puts in its place."""
+"""Marks a place in a model's schema that the OpenAPI document replaces by the component of that name."""
 
 
 def ref(name: str) -> Schema:
@@ -14,5 +14,5 @@ def ref(name: str) -> Schema:
 
 def any_object(description: str = "") -> Schema:
     """Return the schema of an object with any keys."""
-    told = {"description": description} if description else {}
-    return {"type": "object", **told, "additionalProperties": True}
+    described = {"description": description} if description else {}
+    return {"type": "object", **described, "additionalProperties": True}

@@ -1,4 +1,4 @@
-"""Every call of the API. What is not in this table does not exist; what is, stands in the OpenAPI document."""
+"""Every call of the API. The OpenAPI document is made from this table."""
 
 from functions.handlers.api.calls import (
     about,

@@ -1,4 +1,4 @@
-"""Answers of the console: pages, parts of pages, the way to another page, and files to keep."""
+"""Answers of the console: pages, parts of pages, redirects, and downloads."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from functions.handlers.console.visit import Visit
 from functions.handlers.http.streaming import begun
 
 STOP_POLLING = 286
-"""The status by which htmx shows an answer and asks no more: htmx.org/docs/#polling."""
+"""The status with which htmx shows an answer and stops polling: htmx.org/docs/#polling."""
 _NOW = "X-Console-Now"
 
 
@@ -21,24 +21,24 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
 
 
 def html(text: str, status: int) -> Response:
-    """Return a text in HTML as an answer."""
+    """Return an HTML answer."""
     return Response(text, status=status, content_type="text/html; charset=utf-8")
 
 
 def part(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
-    """Return a part of a page, to take the place of what is there; it says which instant it is of."""
+    """Return a part of a page that replaces the current one, with its instant."""
     response = page(visit, template, status=status, **values)
     response.headers[_NOW] = visit.now.isoformat()
     return response
 
 
 def unchanged(visit: Visit) -> Response:
-    """Say that the visitor sees what there is to see."""
+    """Answer that the page is up to date."""
     return Response(status=204, headers={_NOW: visit.now.isoformat()})
 
 
 def to(visit: Visit, path: str, **query: str) -> Response:
-    """Send the visitor on to a page after a form was done, so that loading it again does nothing."""
+    """Redirect to a page after a form, so that reloading it does not send the form again."""
     address = visit.root + quote(path) + (f"?{urlencode(query)}" if query else "")
     if visit.by_htmx:
         return Response(status=204, headers={"HX-Redirect": address})
@@ -46,6 +46,6 @@ def to(visit: Visit, path: str, **query: str) -> Response:
 
 
 def download(name: str, blocks: Iterator[bytes]) -> Response:
-    """Return a CSV to keep, piece by piece; what fails at once, before the first piece, is raised here."""
+    """Return a CSV download in pieces. An error before the first piece is raised here."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(begun(blocks), headers=headers, content_type="text/csv; charset=utf-8")

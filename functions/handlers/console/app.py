@@ -1,4 +1,4 @@
-"""The function `console`: finds the page, lets its visitors in, and answers, whatever happens."""
+"""The function `console`: finds the page, authenticates the visitor, and always answers."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -23,7 +23,7 @@ from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 
 FUNCTION = "console"
-_NOBODY = Caller(name="", role=Role.VIEWER)
+_ANONYMOUS = Caller(name="", role=Role.VIEWER)
 _ASSERTION = "X-Goog-IAP-JWT-Assertion"
 _HEADERS = {
     **content_security_policy(
@@ -40,7 +40,7 @@ _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def handle_console(request: Request) -> Response:
-    """Answer one visit: a page, a part of one, a file, or what a form asks for; a cancel link needs no other key."""
+    """Answer one visit: a page, a part of one, a file, or a form. A cancel link needs no other authentication."""
     if request.path.startswith(CANCEL_LINKS):
         return handle_cancel_link(request)
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
@@ -53,20 +53,20 @@ def handle_console(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    """Return the answer; a visitor who is known gets the way back to the overview with a refusal."""
-    who = _NOBODY
+    """Return the answer. A refusal for an authenticated visitor has a link to the overview."""
+    who = _ANONYMOUS
     try:
         if request.path.startswith(ASSETS) and request.method in ("GET", "HEAD"):
-            return serve_asset(request) or _told(request, who, _MISSING)
+            return serve_asset(request) or _refused(request, who, _MISSING)
         who = bootstrap.ports().callers.visitor(request.headers.get(_ASSERTION))
         route, path = _find(request)
         return _serve(request, route, path, who)
     except RequestRedirect as error:
         return Response(status=308, headers={"Location": error.new_url})
     except HTTPException as error:
-        return _told(request, who, _of_http(error))
+        return _refused(request, who, _of_http(error))
     except Exception as error:
-        return _told(request, who, refusal(error) or unexpected(error))
+        return _refused(request, who, refusal(error) or unexpected(error))
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller) -> Response:
@@ -80,13 +80,13 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
         return route.serve(visit)
 
 
-def _told(request: Request, who: Caller, told: Refusal) -> Response:
-    """Return the page that says why there is no other, made without ports, as these may be what is missing."""
+def _refused(request: Request, who: Caller, refused: Refusal) -> Response:
+    """Return the page of a refusal, made without ports, because they may be unavailable."""
     leave_unread(request)
-    logs.log.info(told.message, extra={"action": "refused", "status": told.status})
-    values = {"told": told, "known": who is not _NOBODY}
-    response = html(render_alone("refused.html", request.script_root, who, values), told.status)
-    response.headers.extend({name: text for name, text in told.headers.items() if name != "WWW-Authenticate"})
+    logs.log.info(refused.message, extra={"action": "refused", "status": refused.status})
+    values = {"refusal": refused, "known": who is not _ANONYMOUS}
+    response = html(render_alone("refused.html", request.script_root, who, values), refused.status)
+    response.headers.extend({name: text for name, text in refused.headers.items() if name != "WWW-Authenticate"})
     return response
 
 

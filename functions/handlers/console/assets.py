@@ -1,4 +1,4 @@
-"""The console's own files: stylesheet and scripts, named by their content, so that browsers may keep them."""
+"""The console's stylesheet and scripts, named by their content, so that browsers can cache them."""
 
 import gzip
 import hashlib
@@ -20,7 +20,7 @@ _KEPT = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """A file, and the same compressed."""
+    """A file and its compressed form."""
 
     content: bytes
     compressed: bytes
@@ -30,7 +30,7 @@ class Asset:
 
 @cache
 def asset(name: str) -> Asset:
-    """Return a file of the console; KeyError where it has no such file."""
+    """Return a file of the console; KeyError if it does not exist."""
     if name not in NAMES:
         raise KeyError(name)
     content = (files("functions.handlers.console") / "static" / name).read_bytes()
@@ -43,12 +43,12 @@ def asset(name: str) -> Asset:
 
 
 def address(name: str) -> str:
-    """Return where a file is, below the console's root; another address once its content is another."""
+    """Return the address of a file below the console's root, which changes with the content."""
     return f"{ASSETS}{asset(name).digest}/{name}"
 
 
 def serve_asset(request: Request) -> Response | None:
-    """Return a file; None where there is none of that name and content."""
+    """Return a file; None if there is none with that name and content."""
     digest, _, name = request.path.removeprefix(ASSETS).partition("/")
     if name not in NAMES or asset(name).digest != digest:
         return None

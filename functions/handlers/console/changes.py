@@ -1,4 +1,4 @@
-"""What differs between two documents, field by field, as people read it."""
+"""Differences between two documents, field by field, for people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _TOLD_ELSEWHERE = ("updatedAt", "createdAt", "isActive", FIRST_SEND_AT)
 
 @dataclass(frozen=True, kw_only=True)
 class FieldChange:
-    """A field with its value before and after; empty where it was not there."""
+    """A field with its value before and after; empty if it was missing."""
 
     field: str
     before: str
@@ -20,7 +20,7 @@ class FieldChange:
 
 
 def changes_between(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[FieldChange]:
-    """Return the fields that differ, but for those that change by themselves."""
+    """Return the fields that differ, except those that Tminus maintains."""
     old, new = dict(_flat(before or {}, "")), dict(_flat(after or {}, ""))
     names = dict.fromkeys([*old, *new])
     return [

@@ -1,4 +1,4 @@
-"""The geometry of charts, in percent of their width; the templates draw them, and say the same in words."""
+"""The geometry of charts, in percent of their width. The templates draw them, and repeat them in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from functions.usecases.reports.execution import ExecutionReport, PhaseTimes
 from functions.usecases.reports.numbers import AllTotals, PushNumbers
 
 _BEFORE_ZERO = 60.0
-"""What comes before T-0 takes so much of the width: what comes after it may take days."""
+"""The share of the width before T-0. What comes after it may take days."""
 _THINNEST = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """A bar from `x` on, `width` wide."""
+    """A bar that begins at `x` and is `width` wide."""
 
     x: float
     width: float
@@ -23,14 +23,14 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Instants of an execution on a line: straight before T-0, and straight after it."""
+    """The scale of an execution: linear before T-0, and linear after it."""
 
     start: datetime
     zero: datetime
     end: datetime
 
     def x(self, at: datetime) -> float:
-        """Return where an instant lies; those outside lie at the edges."""
+        """Return the position of an instant. Instants outside are at the edges."""
         if at <= self.zero:
             whole = max(self.zero - self.start, timedelta(seconds=1))
             return round(max(0.0, (at - self.start) / whole) * _BEFORE_ZERO, 2)
@@ -38,14 +38,14 @@ class Scale:
         return round(_BEFORE_ZERO + min(1.0, (at - self.zero) / whole) * (100 - _BEFORE_ZERO), 2)
 
     def bar(self, start: datetime, end: datetime) -> Bar:
-        """Return the bar between two instants, wide enough to be seen."""
+        """Return the bar between two instants, wide enough to be visible."""
         x = min(self.x(start), 100 - _THINNEST)
         return Bar(x=x, width=round(max(self.x(end) - x, _THINNEST), 2))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseRow:
-    """A phase as it was planned, and as it is."""
+    """A phase: the plan and the actual times."""
 
     phase: str
     planned_at: datetime
@@ -56,13 +56,13 @@ class PhaseRow:
 
     @property
     def late_seconds(self) -> float:
-        """How much later than planned the phase began; 0 where it has not."""
+        """How much later than planned the phase began; 0 if it has not begun."""
         return 0.0 if self.started_at is None else (self.started_at - self.planned_at).total_seconds()
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimelineChart:
-    """The phases of an execution, its pushes, and where now is."""
+    """The phases of an execution, its pushes, and the current position."""
 
     rows: Sequence[PhaseRow]
     pushes: Sequence[float]
@@ -71,7 +71,7 @@ class TimelineChart:
 
 
 def timeline_chart(report: ExecutionReport, now: datetime) -> TimelineChart | None:
-    """Return the chart of an execution's report; None where its recipe cannot be read, so that nothing is planned."""
+    """Return the chart of an execution's report; None if its recipe cannot be read, so there is no plan."""
     planned = {entry.phase: entry.planned_at for entry in report.timeline if entry.planned_at is not None}
     if len(planned) < len(Phase):
         return None
@@ -106,7 +106,7 @@ def _row(scale: Scale, entry: PhaseTimes, planned: datetime, planned_end: dateti
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """A part of an audience in a bar: what became of it, how many, and where it lies."""
+    """A part of an audience in a bar: its outcome, number of users, and position."""
 
     name: str
     count: int
@@ -115,7 +115,7 @@ class Slice:
 
 
 def slices(numbers: PushNumbers | AllTotals) -> list[Slice]:
-    """Return the parts of an audience side by side; they sum to the whole."""
+    """Return the parts of an audience side by side. They sum to the whole."""
     size = numbers.audience_size
     counts = {
         "sent": numbers.sent,
@@ -135,7 +135,7 @@ def slices(numbers: PushNumbers | AllTotals) -> list[Slice]:
 
 @dataclass(frozen=True, kw_only=True)
 class Sparkline:
-    """Values over time as a line in a field of 100 by 24."""
+    """Values over time as a line in an area of 100 by 24."""
 
     points: str
     last_x: float
@@ -143,7 +143,7 @@ class Sparkline:
 
 
 def sparkline(values: Sequence[int]) -> Sparkline | None:
-    """Return the line, None for fewer than two values; it begins at zero, so that heights compare."""
+    """Return the line; None for fewer than two values. The scale begins at zero."""
     if len(values) < 2:
         return None
     most = max([*values, 1])

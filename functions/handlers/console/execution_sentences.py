@@ -1,4 +1,4 @@
-"""Where a send stands, in sentences, and what its one large button does: always as the store has it now."""
+"""The state of a send in sentences, and its button, always from the stored state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ OUTCOMES = {
     "started": ("good", "Started. This page updates automatically."),
     "tested": ("good", "Test started. This page updates automatically."),
 }
-"""What a form did, by the word that stands in the address of the page after it."""
+"""The result of a form, by the word in the address of the next page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Control:
 
 
 def control_of(execution: Execution, window_ends_at: datetime | None = None) -> Control:
-    """Return what can be done to an execution now; `window_ends_at` is what its report says."""
+    """Return the button for an execution. `window_ends_at` comes from its report."""
     possible = possible_for(execution)
     if "cancel" in possible:
         return Control(
@@ -65,7 +65,7 @@ def _cancellable(execution: Execution, window_ends_at: datetime | None) -> str:
 
 
 def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> str:
-    """Say where an execution stands."""
+    """Describe the state of an execution in a sentence."""
     if report.problem:
         return "This release cannot read this execution. It sends nothing more, and ends as failed."
     if execution.state in _ENDED:
@@ -102,12 +102,12 @@ def _live(report: ExecutionReport, now: datetime) -> str:
     waiting = [push for push in pushes if push.due_at is not None and push.due_at > now]
     if len(pushes) == 1:
         return f"{plural(sent, 'person has', 'people have')} received it so far."
-    told = f"{plural(sent, 'message')} sent so far."
-    return f"Sending push {len(pushes) - len(waiting)} of {len(pushes)}. {told}" if waiting else told
+    text = f"{plural(sent, 'message')} sent so far."
+    return f"Sending push {len(pushes) - len(waiting)} of {len(pushes)}. {text}" if waiting else text
 
 
 def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
-    """Say which sends were cancelled."""
+    """Return a sentence about the cancelled sends."""
     sends = ", ".join(f"{short_day(each.send_at, zone)} {city(zone)}" for each in executions)
     return f"{plural(len(executions), 'send was', 'sends were')} cancelled: {sends}."
 
@@ -115,14 +115,14 @@ def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
 def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
         return "Test finished. Only test users received the pushes."
-    told = f"{_ENDED[execution.state]}."
+    text = f"{_ENDED[execution.state]}."
     if report.totals.sent or execution.state is State.COMPLETED:
-        told += f" {received(report.totals, len(report.pushes))}."
-    return told
+        text += f" {received(report.totals, len(report.pushes))}."
+    return text
 
 
 def received(totals: AllTotals, pushes: int) -> str:
-    """Say how many people received something, each counted once, and how many messages that were."""
+    """Return how many people received a message, each counted once, and the number of messages."""
     sent, size = totals.sent, totals.audience_size
     if pushes == 1:
         return f"{sent:,} of {plural(size, 'person', 'people')} received it"
@@ -134,7 +134,7 @@ def received(totals: AllTotals, pushes: int) -> str:
 
 
 def _at(execution: Execution, instant_: datetime | None = None) -> str:
-    """Return the send time, or another instant, on the clock of the recipe."""
+    """Return the send time, or another instant, in the recipe's zone."""
     zone = zone_of(execution.recipe)
     return f"{clock(instant_ or execution.send_at, zone)} {city(zone)}"
 

@@ -1,4 +1,7 @@
-"""What a form did, told on the page that follows; signed in its address, so that no link puts words into it."""
+"""Sentences about what a form did, shown on the next page.
+
+Its address carries and signs them, so no link can fake them.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,21 +15,21 @@ _FIELD = "notices"
 
 
 def with_notices(path: str, notices: Iterable[str]) -> dict[str, str]:
-    """Return the query that tells sentences on the page at `path`; an empty one where there are none."""
-    told = list(dict.fromkeys(notices))
-    if not told:
+    """Return the query that shows sentences on the page at `path`; an empty one if there are none."""
+    sentences = list(dict.fromkeys(notices))
+    if not sentences:
         return {}
-    text = _serializer().dumps([path, told])
+    text = _serializer().dumps([path, sentences])
     return {_FIELD: text if isinstance(text, str) else text.decode()}
 
 
 def notices_of(visit: Visit) -> Sequence[str]:
-    """Return the sentences that the page is to tell; none where the console did not write them for this page."""
+    """Return the sentences to show on the page; none if the console did not write them for this page."""
     try:
-        path, told = _read(visit.asked(_FIELD))
+        path, sentences = _read(visit.asked(_FIELD))
     except (BadSignature, ValueError, TypeError):
         return ()
-    return told if path == visit.request.path else ()
+    return sentences if path == visit.request.path else ()
 
 
 def _read(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Fills in the templates. Everything that is filled in is escaped, and what is missing is an error."""
+"""Render templates. Values are escaped, and a missing value is an error."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -16,7 +16,7 @@ from functions.handlers.console.visit import Visit
 
 
 def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
-    """Return a page or a part of one, as text."""
+    """Return a page or a part of one as text."""
     return (
         _environment()
         .get_template(template)
@@ -34,7 +34,7 @@ def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
 
 
 def render_alone(template: str, root: str, caller: Caller, values: Mapping[str, Any]) -> str:
-    """Return a page that can be shown where nothing else works: without a clock, forms or anything stored."""
+    """Return a page that needs no clock, forms or stores, to show when nothing else works."""
     return _environment().get_template(template).render(root=root, now=None, caller=caller, **values)
 
 

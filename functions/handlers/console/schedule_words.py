@@ -9,7 +9,7 @@ _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satu
 
 
 def in_words(recipe: Recipe) -> str:
-    """Say when a recipe sends: Every Monday and Friday at 18:30 New York, from 1 January 2026 on."""
+    """Describe a schedule: Every Monday and Friday at 18:30 New York, from 1 January 2026 on."""
     schedule = recipe.schedule
     written = f"{_days(schedule)} at {_times(schedule)} {city(schedule.zone)}"
     if schedule.frequency is Frequency.ONCE:

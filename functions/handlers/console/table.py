@@ -1,4 +1,4 @@
-"""Every page of the console, and everything that its forms do."""
+"""Every route of the console: its pages and forms."""
 
 from functions.handlers.console.pages import (
     audit,

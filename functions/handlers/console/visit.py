@@ -1,4 +1,4 @@
-"""A visit of the console: who comes, what is asked for, and what answers it."""
+"""A visit of the console: the caller, the request, and its route."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_FORM_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Visit:
-    """A request that has come in. `path` is what its address names; `root` what stands before every address."""
+    """A request. `path` has the parameters of its address, and `root` is the prefix of every address."""
 
     ports: Ports
     caller: Caller
@@ -25,35 +25,35 @@ class Visit:
 
     @property
     def root(self) -> str:
-        """The path at which the console is served: empty where it has a host of its own."""
+        """The path at which the console is served; empty if it has its own host."""
         return self.request.script_root
 
     @cached_property
     def now(self) -> datetime:
-        """The one instant at which the visit takes place."""
+        """The instant of the visit, the same for the whole request."""
         return self.ports.clock.now()
 
     @property
     def by_htmx(self) -> bool:
-        """Whether a part of a page is asked for, by the page itself."""
+        """Whether htmx asks for a part of a page."""
         return self.request.headers.get("HX-Request") == "true"
 
     def may(self, least: Role) -> bool:
-        """Say whether the visitor's role allows what takes at least another."""
+        """Return whether the visitor's role includes another one."""
         return self.caller.role.includes(least)
 
     def asked(self, name: str) -> str:
-        """Return a parameter of the address, empty where it is not there."""
+        """Return a query parameter; empty if missing."""
         return self.request.args.get(name, "").strip()
 
     def field(self, name: str) -> str:
-        """Return a field of the form that was sent, empty where it is not there."""
+        """Return a field of the submitted form; empty if missing."""
         return self.request.form.get(name, "").strip()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A page, or what a form does. `least` is the role that it takes; None: everybody who may come in at all."""
+    """A page or the action of a form. `least` is the required role; None: any role."""
 
     method: str
     path: str

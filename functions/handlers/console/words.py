@@ -1,4 +1,4 @@
-"""What the console calls things, and how it writes numbers, instants and spans of time."""
+"""The console's words for states, and its formats of numbers, instants and durations."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "critical": ("Critical", "bad"),
     "warning": ("Warning", "wait"),
 }
-"""Each state in words, and the tone of its colour; the words say it all, the colour only helps."""
+"""Each state in words, with the tone of its colour. The words are complete without the colour."""
 PHASES = {
     "audience_generation": "Audience generation",
     "test_sending": "Test sending",
@@ -68,12 +68,12 @@ KINDS = {"scheduled": "Scheduled", "manual": "Manual", "test": "Test", "one_off"
 
 
 def number(value: float) -> str:
-    """Write a number with its thousands apart."""
+    """Write a number with separated thousands."""
     return f"{value:,}"
 
 
 def share(part: int, whole: int) -> str:
-    """Write a part of a whole as a percentage; nothing of nothing is nothing."""
+    """Write a part of a whole as a percentage; 0 of 0 is 0."""
     if not whole:
         return "0%"
     percent = 100 * part / whole
@@ -81,24 +81,24 @@ def share(part: int, whole: int) -> str:
 
 
 def day_and_time(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
-    """Write an instant as a wall clock shows it: Tue 5 May 2026, 18:30."""
+    """Write an instant in a zone: Tue 5 May 2026, 18:30."""
     local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
 def short_day(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
-    """Write an instant of these weeks: Tue 5 May, 18:30."""
+    """Write an instant without the year: Tue 5 May, 18:30."""
     local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
     return f"{local:%a} {local.day} {local:%b, %H:%M}"
 
 
 def city(zone: ZoneInfo | str) -> str:
-    """Return what a zone is called by people: New York."""
+    """Return the city of a zone: New York."""
     return str(zone).rpartition("/")[2].replace("_", " ")
 
 
 def zone_of(document: Mapping[str, Any]) -> str:
-    """Return the zone of a recipe document, UTC where it names none that is known."""
+    """Return the zone of a recipe document; UTC if it has no known zone."""
     try:
         return ZoneInfo(document["schedule"]["timezone"]).key
     except (KeyError, TypeError, ValueError, OSError):
@@ -116,12 +116,12 @@ def exact(at: datetime) -> str:
 
 
 def iso(at: datetime) -> str:
-    """Write an instant as machines read it."""
+    """Write an instant as ISO 8601."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def distance(at: datetime, zero: datetime) -> str:
-    """Write how far an instant is from T-0: T-12:30, T+2:05, or with hours T-3:00:00."""
+    """Write the distance of an instant from T-0: T-12:30, T+2:05, or with hours T-3:00:00."""
     seconds = round((at - zero) / _SECOND)
     if not seconds:
         return "T-0"
@@ -132,7 +132,7 @@ def distance(at: datetime, zero: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """Write how long something takes: 45 s, 12 min, 3 h 20 min, 4 days."""
+    """Write a duration: 45 s, 12 min, 3 h 20 min, 4 days."""
     whole = round(abs(seconds))
     if whole < 120:
         return f"{whole} s"
@@ -146,7 +146,7 @@ def span(seconds: float) -> str:
 
 
 def how_far(at: datetime, now: datetime, zone: ZoneInfo | str = "UTC") -> str:
-    """Write when something is, seen from now: in 12 min, 3 h ago, Monday on the clock of a zone."""
+    """Write an instant relative to now: in 12 min, 3 h ago, Monday in a zone."""
     seconds = (at - now) / _SECOND
     if _DAY <= at - now < 6 * _DAY:
         return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%A}"
@@ -159,7 +159,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def audience_words(totals: AllTotals, pushes: int) -> str:
-    """Write how many people a send is for, each counted once, and how many messages that makes."""
+    """Write how many people a send is for, each counted once, and the number of messages."""
     size = totals.audience_size
     if pushes == 1:
         return plural(size, "person", "people")
@@ -173,7 +173,7 @@ def state_word(state: str) -> str:
 
 
 def state_pair(state: str) -> tuple[str, str]:
-    """Return a state and what it is called, for a choice."""
+    """Return a state and its words, for a choice."""
     return state, state_word(state)
 
 
@@ -183,13 +183,13 @@ def tone(state: str) -> str:
 
 
 def spaced(word: str) -> str:
-    """Return a name of our own in words: too_late is Too late."""
+    """Return a name in words: too_late becomes Too late."""
     return word.replace("_", " ").capitalize()
 
 
-def sentence(told: str) -> str:
-    """Return what is told as a sentence; no letter but its first changes."""
-    return f"{told[:1].upper()}{told[1:]}{'' if told.endswith('.') else '.'}" if told else ""
+def sentence(text: str) -> str:
+    """Return a text as a sentence. Only its first letter changes."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

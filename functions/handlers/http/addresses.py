@@ -1,4 +1,4 @@
-"""Addresses of calls and pages: an id may hold any character, percent-encoded."""
+"""Match addresses of calls and pages: an id can contain any character, percent-encoded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from flask import Request
 from werkzeug.routing import Map
 
 _SLASH = "\ud800"
-"""Stands for a `/` inside a segment while routes are matched: a lone surrogate, which no decoded address holds."""
+"""Replaces a `/` inside a segment while routes are matched: a lone surrogate, which no decoded address contains."""
 
 
 def match(routes: Map, request: Request, method: str) -> tuple[Any, Mapping[str, Any]]:
-    """Return the endpoint of a request and what its address names; an HTTPException where there is none.
+    """Return the endpoint of a request and the parameters in its path; HTTPException if there is none.
 
-    WSGI hands a path over decoded, and so cannot tell `/recipes/a%2Fb`, the recipe `a/b`, from `/recipes/a/b`:
-    peps.python.org/pep-3333. The address as it was sent can.
+    WSGI passes a decoded path, which does not distinguish `/recipes/a%2Fb`, the recipe `a/b`, from `/recipes/a/b`:
+    peps.python.org/pep-3333. The raw address does.
     """
     endpoint, named = routes.bind("").match(_segmented(request), method)
     return endpoint, {
@@ -24,7 +24,7 @@ def match(routes: Map, request: Request, method: str) -> tuple[Any, Mapping[str,
 
 
 def _segmented(request: Request) -> str:
-    """Return the request's path, with what stands for a slash in the place of those that were encoded."""
+    """Return the request's path, with each encoded slash replaced by `_SLASH`."""
     sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
     segments = sent.partition("?")[0].split("/")
     whole = "/".join(unquote(segment).replace("/", _SLASH) for segment in segments)

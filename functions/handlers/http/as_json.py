@@ -13,12 +13,12 @@ from functions.domain.instants import stamp
 
 
 def as_json(value: Any) -> Any:
-    """Return a report, or a list or document of some, as JSON holds it.
+    """Return a report, a document, or a list of them, as JSON values.
 
     The fields of a dataclass become keys in camelCase, in their order. A field whose default is None is left out
     while it is None. Instants become ISO 8601 in UTC, enumerations their values. The keys of a document stay as they
-    are. A document that somebody edited by hand in Firestore may hold what JSON cannot: NaN becomes null, bytes
-    become Base64.
+    are. A document edited by hand in Firestore may contain values that JSON lacks: NaN becomes null, bytes become
+    Base64.
 
     >>> as_json(Progress(reached=3, audience_size=4, percent=75.0))
     {'reached': 3, 'audienceSize': 4, 'percent': 75.0}

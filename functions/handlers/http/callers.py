@@ -1,43 +1,22 @@
-"""Who calls: each function lets in its own callers only, and reads no more of a request than it needs."""
+"""The person or program that calls, and how much of its request is read and logged."""
 
 import re
 from io import BytesIO
 
-from flask import Request, Response
+from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from functions import bootstrap, logs
-from functions.domain.errors import Forbidden, Misconfigured, Transient, Unauthenticated
-from functions.domain.roles import Caller, Role, Service
-from functions.handlers.jobs.errors import refuse, turned_away
+from functions import bootstrap
+from functions.domain.roles import Caller, Role
 
 _USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
-
-
-def admit(request: Request, service: Service, function: str, most_body_bytes: int) -> Response | None:
-    """Read the body of a request of a service; else return what to answer, with the rest of the body left unread.
-
-    That is 401 where the caller is not authenticated, 403 for a caller that is not the service, 503 where that cannot
-    be found out now or a setting is missing, 413 for a body that is too large, whether it says so or not.
-    """
-    authorization = request.headers.get("Authorization")
-    with logs.context(function=function):
-        try:
-            bootstrap.ports().callers.check_service(authorization, service, function)
-        except (Unauthenticated, Forbidden, Transient, Misconfigured) as error:
-            refused: Response | None = turned_away(error)
-        else:
-            refused = None if body_fits(request, most_body_bytes) else _too_large(most_body_bytes)
-    if refused is not None:
-        leave_unread(request)
-    return refused
 
 
 def caller(request: Request, function: str, *, least: Role) -> Caller:
     """Return the person or program that calls a function.
 
-    Unauthenticated without a token that holds, Forbidden where the caller's role is too low, Transient where that
-    cannot be found out now.
+    Unauthenticated without a valid token, Forbidden if the caller's role is too low, Transient if that cannot be
+    checked now.
     """
     found = bootstrap.ports().callers.person(request.headers.get("Authorization"), function)
     found.require(least)
@@ -45,19 +24,21 @@ def caller(request: Request, function: str, *, least: Role) -> Caller:
 
 
 def logged_path(path: str) -> str:
-    """Return a path as the log may hold it: without the id of a user."""
+    """Return a path for the log, without the id of a user."""
     return _USER.sub(r"\1...\2", path)
 
 
 def leave_unread(request: Request) -> None:
-    """Leave what is left of a body where it is: functions-framework reads it into memory otherwise."""
+    """Do not read the rest of a body: functions-framework would read it into memory."""
     request.stream = BytesIO()
 
 
 def body_fits(request: Request, most_bytes: int, *, parsed_later: bool = False) -> bool:
-    """Read the body and keep it, one byte more than the limit at most: werkzeug cuts a chunked one off in silence.
+    """Read the body and return whether it fits.
 
-    A form that is parsed later goes to the disk, field by field; only the size that it says of itself counts here.
+    At most one byte more than the limit is read: werkzeug truncates a chunked body silently.
+
+    A form that is parsed later goes to disk, field by field. Only its Content-Length counts here.
     """
     request.max_content_length = most_bytes + 1
     try:
@@ -66,7 +47,3 @@ def body_fits(request: Request, most_bytes: int, *, parsed_later: bool = False) 
         return len(request.get_data()) <= most_bytes
     except RequestEntityTooLarge:
         return False
-
-
-def _too_large(most_bytes: int) -> Response:
-    return refuse(413, f"the body is too large; at most {most_bytes:,} bytes are read")

@@ -1,4 +1,4 @@
-"""Stable codes of refusals, for programs: a message may change its words, a code stays."""
+"""Stable codes of refusals, for programs: the text of a message may change, its code does not."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -40,24 +40,24 @@ MEANINGS: Mapping[ErrorCode, str] = {
     ErrorCode.BAD_REQUEST: "the request cannot be read: broken JSON, a broken form",
     ErrorCode.UNAUTHENTICATED: "the caller is not authenticated",
     ErrorCode.FORBIDDEN: "the caller's role is too low",
-    ErrorCode.NOT_FOUND: "there is no such recipe, execution or template",
-    ErrorCode.UNKNOWN_ENDPOINT: "the API has no such address",
-    ErrorCode.UNKNOWN_JOB: "there is no such audience job",
-    ErrorCode.METHOD_NOT_ALLOWED: "the address has no such method, or a mode that sends was asked for by GET",
-    ErrorCode.NOT_POSSIBLE: "the state of things does not allow it; the message says what it allows",
+    ErrorCode.NOT_FOUND: "the recipe, execution or template does not exist",
+    ErrorCode.UNKNOWN_ENDPOINT: "the address is not one of the API",
+    ErrorCode.UNKNOWN_JOB: "the audience job does not exist",
+    ErrorCode.METHOD_NOT_ALLOWED: "the address does not have this method, or GET asked for a mode that sends",
+    ErrorCode.NOT_POSSIBLE: "the current state does not allow it; the message says what it allows",
     ErrorCode.SCHEDULE_UNDERWAY: "the change moves a send that is being prepared: choose underway=keep or replace",
     ErrorCode.AUDIENCE_FAILED: "the audience cannot be built from the user data",
     ErrorCode.UNREADABLE: "this release cannot read the stored execution",
-    ErrorCode.CONFLICT: "another request wrote first: repeat the request",
+    ErrorCode.CONFLICT: "another request was faster: repeat the request",
     ErrorCode.CHANGED_MEANWHILE: "the ETag in If-Match is not the stored one: read again, and change that",
     ErrorCode.BODY_TOO_LARGE: "the body is too large",
-    ErrorCode.UNSUPPORTED_BODY: "the body is of a type that is not taken, or compressed",
+    ErrorCode.UNSUPPORTED_BODY: "the body has a type that is not accepted, or is compressed",
     ErrorCode.INVALID_FIELDS: "fields or parameters cannot be used; `errors` names each",
-    ErrorCode.REFUSED_QUERY: "the SELECT of the caller's own does more than read the tables that it may read",
-    ErrorCode.KEY_REUSED: "the Idempotency-Key stands for another request",
+    ErrorCode.REFUSED_QUERY: "the caller's own SELECT does more than read the allowed tables",
+    ErrorCode.KEY_REUSED: "the Idempotency-Key was used for another request",
     ErrorCode.QUOTA_EXCEEDED: "too many requests: repeat the request after Retry-After seconds",
-    ErrorCode.INTERNAL_ERROR: "a fault of Tminus; the log says more under the reference in the message",
-    ErrorCode.UNAVAILABLE: "trouble that passes: repeat the request after Retry-After seconds",
+    ErrorCode.INTERNAL_ERROR: "a fault of Tminus; the log has the details under the reference in the message",
+    ErrorCode.UNAVAILABLE: "a temporary problem: repeat the request after Retry-After seconds",
     ErrorCode.UNHEALTHY: "a part that Tminus depends on does not work; `errors` names each",
     ErrorCode.MISCONFIGURED: "a setting of the deployment is missing or wrong",
 }
@@ -89,7 +89,7 @@ _BY_ERROR: Mapping[type[BaseException], ErrorCode] = {
 
 
 def code_of(status: int, error: Exception | None = None) -> ErrorCode:
-    """Return the code of an error that is answered with a status; of a status alone where nothing more is known."""
+    """Return the code of an error and its status, or of a status alone."""
     kinds = type(error).__mro__ if error else ()
     known = next((_BY_ERROR[kind] for kind in kinds if kind in _BY_ERROR), None)
     if known is ErrorCode.AUDIENCE_FAILED and status == 422:

@@ -1,8 +1,8 @@
 """The one table from errors to statuses, for people and programs that call the API.
 
-422 is for what was understood and cannot be used, naming the fields at fault (RFC 9110, section 15.5.21); 400 only
-for what cannot be read at all, such as broken JSON. 409: the state of things does not allow it, 412: somebody has
-changed what the client believes to know. Only what passes by itself is answered 429 or 503, with the time to wait.
+422 means that the content is readable but invalid, and names the fields (RFC 9110, section 15.5.21). 400 means that
+it is unreadable, such as broken JSON. 409 means that the current state does not allow it, and 412 that the client's
+version is outdated. Only temporary problems are answered 429 or 503, with the time to wait.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ _WAIT_SECONDS = 5
 
 
 class Refused(TminusError):
-    """A request that cannot be served, whatever the use case: the status, the reason, and headers that go with it."""
+    """A request that no use case can serve: the status, the reason, and headers."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Refused(TminusError):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """What is answered instead of what was asked for."""
+    """The content of an error answer."""
 
     status: int
     message: str
@@ -80,13 +80,13 @@ _STATUS: Mapping[type[Exception], int] = {
     QuotaExceeded: 429,
     Transient: 503,
 }
-"""Of each error the status; the nearest of its classes counts. Unreadable user data are a state of things."""
+"""The status of each error; its nearest class counts. Unreadable user data is a conflict with the current state."""
 
 
 def refusal(error: Exception) -> Refusal | None:
-    """Return what an error is answered with; None for an unexpected one.
+    """Return the refusal for an error; None for an unexpected one.
 
-    A missing or wrong setting is logged in full. The caller, who may be anybody, gets its name only.
+    A missing or wrong setting is logged in full. The caller only gets its name.
     """
     if isinstance(error, Misconfigured):
         log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
@@ -103,9 +103,9 @@ def refusal(error: Exception) -> Refusal | None:
 
 
 def unexpected(error: Exception) -> Refusal:
-    """Log an unexpected error, and return a refusal that says no more of it than a name to find it by.
+    """Log an unexpected error, and return a refusal with only a reference to the log.
 
-    A disk that is full, or a connection that broke, passes: it is answered 503.
+    A full disk or a broken connection is temporary: it is answered 503.
     """
     reference = uuid4().hex[:8]
     if isinstance(error, OSError):

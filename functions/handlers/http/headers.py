@@ -1,4 +1,4 @@
-"""Headers that browsers need of every page: what a page may load, and who may frame it."""
+"""Security headers for browsers: what a page may load, and which pages may frame it."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ NO_SNIFFING: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 
 
 def content_security_policy(**allowed: str) -> Mapping[str, str]:
-    """Return the header that allows a page what is named, such as `script_src="'self'"`, and nothing else."""
+    """Return the header that allows only the named sources, such as `script_src="'self'"`."""
     sources = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
     sources |= {name.replace("_", "-"): source for name, source in allowed.items()}
     return {"Content-Security-Policy": "; ".join(f"{name} {source}" for name, source in sources.items())}

@@ -1,4 +1,4 @@
-"""Cursors of lists: a place among documents in order of time, as the address of the next page holds it."""
+"""Cursors of lists: positions in order of time, for the address of the next page."""
 
 from datetime import datetime
 
@@ -7,14 +7,14 @@ from functions.domain.instants import instant, stamp
 
 
 def cursor_of(at: datetime, *names: str) -> str:
-    """Return the cursor of the page that begins after a document, by its instant and its name in one part or more."""
+    """Return the cursor of the page after a document, given its instant and the parts of its name."""
     return "~".join([str(stamp(at)), *names])
 
 
 def place_of(cursor: str) -> tuple[datetime, str] | None:
-    """Return the instant and the name that a cursor holds, None for an empty one; BadFields for a broken one.
+    """Return the instant and the name in a cursor, None for an empty one; BadFields for a broken one.
 
-    A name of several parts comes as one, with `~` between them.
+    The parts of a name are joined with `~`.
     """
     if not cursor:
         return None
@@ -28,7 +28,7 @@ def place_of(cursor: str) -> tuple[datetime, str] | None:
 
 
 def broken_cursor() -> BadFields:
-    """Return the error for a cursor that no page has named."""
+    """Return the error for an invalid cursor."""
     return BadFields(
         [FieldError("cursor", "is broken; take it from the page before, or leave it out for the first page")]
     )

@@ -8,7 +8,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.alerts.outgoing import Fate
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.alerting.send_alert import send_alert
@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 10_000
 
 
 def handle_send_alert(request: Request) -> Response:
-    """Post an alert to the channels that are still to get it."""
+    """Post an alert to the channels that still have to get it."""
     answered = admit(request, Service.TASKS, "send_alert", MOST_BODY_BYTES)
     if answered is not None:
         return answered

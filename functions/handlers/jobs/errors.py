@@ -1,10 +1,10 @@
 """The one table from errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
 
-Cloud Tasks delivers anything that is not answered 2xx again: so only trouble that passes is answered 429 or
-503, and what no retry can fix is logged and answered 200. Unknown callers get 401 and 403.
+Cloud Tasks delivers a request again unless it is answered 2xx. So only temporary problems are answered 429 or 503. An
+error that a retry cannot fix is logged and answered 200. Unknown callers get 401 and 403.
 
-401 asks who is calling: there is no token, or one that proves nothing here, being forged, expired or made out to
-somebody else (RFC 6750, section 3.1: invalid_token). 403 knows who is calling and says that they may not.
+401 means that the caller is not authenticated: there is no token, or it is forged, expired or for another audience
+(RFC 6750, section 3.1: invalid_token). 403 means that the caller is known but not allowed.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ def answer(
     now: Callable[[], datetime],
     gave_up: Callable[[TminusError], None] = lambda _: None,
 ) -> Response:
-    """Do the work and answer with what it returns, or with what its error asks for.
+    """Do the work and answer with its result, or with the status for its error.
 
-    `gave_up` receives an error that no retry can fix.
+    `gave_up` receives an error that a retry cannot fix.
     """
     try:
         return _respond(200, work())
@@ -55,15 +55,15 @@ def answer(
 
 
 def refuse(status: int, message: str) -> Response:
-    """Answer a request that did not come from where it should, or not in the form it should."""
+    """Refuse a request with a wrong caller or a wrong form."""
     log.warning(message, extra={"action": "refused", "status": status})
     return _respond(status, {"result": "refused", "message": message})
 
 
 def turned_away(error: Unauthenticated | Forbidden | Transient | Misconfigured | OSError) -> Response:
-    """Answer a request whose caller may not come in, or that cannot be served now: a disk is full, a peer is gone.
+    """Refuse a request whose caller is not allowed, or that cannot be served now: a disk is full, a peer is gone.
 
-    A setting that is missing is answered 503: the task waits in its queue until somebody sets it.
+    A missing setting is answered 503: the task waits in its queue until the operator sets it.
     """
     if isinstance(error, Misconfigured):
         log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})

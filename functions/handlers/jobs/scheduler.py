@@ -9,7 +9,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.instants import instant
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.timeline.launch import launch
@@ -18,11 +18,11 @@ from functions.usecases.timeline.reconcile import reconcile
 MOST_BODY_BYTES = 10_000
 """A scheduler job's body is a recipe's id."""
 _SCHEDULE_TIME = "X-CloudScheduler-ScheduleTime"
-"""The instant that the scheduler meant, constant across its retries; a job run by hand may lack it."""
+"""The scheduled instant, constant across retries. A job run by hand may lack it."""
 
 
 def handle_launch(request: Request) -> Response:
-    """Launch the execution of the send that belongs to the scheduler's time."""
+    """Launch the execution of the send for the scheduled instant."""
     answered = admit(request, Service.SCHEDULER, "launch", MOST_BODY_BYTES)
     if answered is not None:
         return answered
@@ -43,7 +43,7 @@ def handle_launch(request: Request) -> Response:
 
 
 def handle_reconcile(request: Request) -> Response:
-    """Make what is match what should be."""
+    """Reconcile schedules, executions and tasks with the recipes."""
     answered = admit(request, Service.SCHEDULER, "reconcile", MOST_BODY_BYTES)
     if answered is not None:
         return answered

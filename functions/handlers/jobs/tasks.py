@@ -1,4 +1,4 @@
-"""Requests of Cloud Tasks: one step of one execution each."""
+"""Requests of Cloud Tasks, each for one step of one execution."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.roles import Service
-from functions.handlers.http.callers import admit
+from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
 from functions.usecases.timeline.build_audience import build_audience
@@ -30,7 +30,7 @@ MOST_BODY_BYTES = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
-    """A use case and the numbers that its task's body carries beside the execution's id."""
+    """A use case, and the numbers in its task's body besides the execution's id."""
 
     run: Callable[..., object]
     numbers: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ _STEPS: Mapping[str, _Step] = {
 
 
 def handle_task(function: str, request: Request) -> Response:
-    """Run the step that a task asks for."""
+    """Run the step of a task."""
     answered = admit(request, Service.TASKS, function, MOST_BODY_BYTES)
     if answered is not None:
         return answered
@@ -69,7 +69,7 @@ def handle_task(function: str, request: Request) -> Response:
 
 
 def _read_body(request: Request, step: _Step) -> dict[str, Any] | str:
-    """Return the body, or the sentence that says what is wrong with it."""
+    """Return the body, or a sentence about what is wrong with it."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         return "its body is not a JSON object"

@@ -1,6 +1,6 @@
-"""Tell people of something: keep the alert, write it down, and leave its delivery to a task of its own.
+"""Raise alerts: store the alert, log it, and enqueue a task that delivers it.
 
-No channel is reached from here, so none can hold up or fail what is told about.
+Nothing here calls a channel, so a channel can neither delay nor fail a step.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from functions.ports import Ports
 from functions.ports.queue import Task
 
 
-def tell(ports: Ports, alert: Alert, recipe: Mapping[str, Any] | None) -> None:
-    """Send an alert at most once, however many callers send it; `recipe` is the document it concerns, if any."""
+def raise_alert(ports: Ports, alert: Alert, recipe: Mapping[str, Any] | None) -> None:
+    """Raise an alert once, however often this is called; `recipe` is the document that it concerns, if any."""
     now = ports.clock.now()
     channels = channels_for(recipe, ports.policy.alerts.channels)
     outgoing = OutgoingAlert(alert=alert, at=now, channels=channels, quiet_since=now)
@@ -27,16 +27,19 @@ def tell(ports: Ports, alert: Alert, recipe: Mapping[str, Any] | None) -> None:
         enqueue(ports, outgoing, generation=0, at=now)
 
 
-def tell_end(ports: Ports, execution: Execution) -> None:
-    """Tell how an execution has ended, once; nothing is told while it goes on."""
+def raise_end_alert(ports: Ports, execution: Execution) -> None:
+    """Raise the alert about the end of an execution, once. Do nothing while the execution runs."""
     stopped = execution.state is State.STOPPED
     alert = ended(execution, ports.violations.of(execution.id) if stopped else ())
     if alert is not None:
-        tell(ports, alert, execution.recipe)
+        raise_alert(ports, alert, execution.recipe)
 
 
 def enqueue(ports: Ports, outgoing: OutgoingAlert, *, generation: int, at: datetime) -> None:
-    """Enqueue an alert's delivery. Where the queue refuses, reconciling enqueues it later: nothing fails for it."""
+    """Enqueue the delivery of an alert.
+
+    If the queue refuses it, reconcile enqueues it later, and no error is raised.
+    """
     task = Task(
         name=task_name(outgoing.id, "alert", generation),
         function="send_alert",

@@ -1,4 +1,4 @@
-"""Tell people of the audiences that were built: their sizes, and what changed against the recipe's last run."""
+"""Raise the alert about built audiences: their sizes, and the change since the recipe's last run."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,27 +9,30 @@ from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import PushFiles
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.alerting.alert import raise_alert, raise_end_alert
 from functions.usecases.timeline.built_pushes import built_pushes
 
 _BUILT = (State.AUDIENCE_READY, State.TESTED, State.LIVE)
 _MOST_RUNS = 10
-"""How many runs before this one are looked at: those that failed or expired have no audiences."""
+"""How many earlier runs to read: those that failed or expired have no audiences."""
 
 
-def tell_audience(ports: Ports, execution: Execution) -> None:
-    """Tell what building the audiences came to, once, however often the step comes; a mere test sends to none."""
+def raise_audience_alert(ports: Ports, execution: Execution) -> None:
+    """Raise the alert about the built audiences, or the end, once.
+
+    A TEST raises no alert about audiences.
+    """
     if execution.state in _BUILT and execution.kind is not Kind.TEST:
         built = _built(ports, execution)
-        tell(ports, audience_ready(execution, built, _before(ports, execution)), execution.recipe)
+        raise_alert(ports, audience_ready(execution, built, _before(ports, execution)), execution.recipe)
     else:
-        tell_end(ports, execution)
+        raise_end_alert(ports, execution)
 
 
 def _before(ports: Ports, execution: Execution) -> tuple[datetime, Sequence[Built]] | None:
-    """Return the last run before an execution that has audiences, with their sizes; None where there is none.
+    """Return the recipe's last run with audiences before an execution, and their sizes; None if there is none.
 
-    What is sent once, by hand, has nothing before it.
+    A one-off has no run before it.
     """
     if execution.kind is Kind.ONE_OFF:
         return None
@@ -55,7 +58,7 @@ def _built(ports: Ports, execution: Execution) -> list[Built]:
 
 
 def _excluded(ports: Ports, files: PushFiles) -> dict[str, int]:
-    """Count users that no message can reach, by reason; with several devices a user that takes reading them all."""
+    """Count users that no message can reach, by reason. With several devices per user this reads all of them."""
     if ports.policy.devices_per_user > 1:
         return {}
     without = max(0, files.live.size - files.devices - files.dead_tokens)

@@ -1,4 +1,4 @@
-"""Cancel an execution by the link of an alert, or say why that cannot be done any more."""
+"""Cancel an execution by the link in an alert, or say why that is no longer possible."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,22 +9,22 @@ from functions.domain.execution.execution import Execution, State
 from functions.ports import Ports
 from functions.usecases.timeline.control import cancel
 
-WHY = "somebody used the cancel link of an alert"
+WHY = "the cancel link of an alert was used"
 
 
 class Standing(Enum):
-    """What a cancel link is good for."""
+    """The state of a cancel link."""
 
     OPEN = "open"
-    """The execution may still be cancelled by it."""
+    """The link can still cancel the execution."""
     DONE = "done"
-    """It has just cancelled the execution."""
+    """The link has just cancelled the execution."""
     USED = "used"
-    """The execution was cancelled before, by this link or otherwise."""
+    """The execution was already cancelled, by this link or otherwise."""
     LIVE = "live"
     """The execution is live: the checkpoint was faster."""
     OVER = "over"
-    """The execution has ended otherwise, or is no longer there."""
+    """The execution ended in another way, or no longer exists."""
     EXPIRED = "expired"
     """T-0 has come."""
     BAD = "bad"
@@ -33,14 +33,14 @@ class Standing(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a link is good for, and its execution, where there is one."""
+    """The state of a link, and its execution, if there is one."""
 
     standing: Standing
     execution: Execution | None = None
 
 
 def look_at_link(ports: Ports, token: str) -> Seen:
-    """Return what a link is good for; looking changes nothing."""
+    """Return the state of a link, and change nothing."""
     try:
         link = read_token(ports.policy.alerts.link_secrets, token)
     except BadLink:
@@ -55,7 +55,7 @@ def look_at_link(ports: Ports, token: str) -> Seen:
 
 
 def cancel_by_link(ports: Ports, token: str) -> Seen:
-    """Cancel the execution of a link, if it is still good for that; the checkpoint may be faster all the same."""
+    """Cancel the execution of a link, if the link allows it. The checkpoint may still be faster."""
     seen = look_at_link(ports, token)
     if seen.standing is not Standing.OPEN or seen.execution is None:
         return seen

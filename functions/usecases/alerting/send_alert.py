@@ -1,4 +1,4 @@
-"""Deliver one alert to the channels that are still to get it."""
+"""Deliver one alert to the channels that still have to get it."""
 
 from datetime import timedelta
 from functools import partial
@@ -11,15 +11,15 @@ from functions.domain.execution.execution import Execution, State
 from functions.ports import Ports
 
 _LATE = timedelta(minutes=2)
-"""From when on an alert says that it comes late."""
+"""The age from which an alert says that it is late."""
 
 
 def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
-    """Post an alert to its channels, and return it with what became of it; one that has arrived is not posted again.
+    """Post an alert to its channels, and return it with the results. A channel that got it is skipped.
 
-    Transient, or QuotaExceeded, where a channel is to be tried again; the others have got theirs all the same. Where
-    this process dies between a channel's answer and its record, the channel gets the alert twice: no webhook lets us
-    do better.
+    Transient or QuotaExceeded if a channel has to be tried again, after all others were posted to. If the process
+    dies between a channel's answer and its record, the channel gets the alert twice, because webhooks offer no way to
+    deduplicate.
     """
     now = ports.clock.now()
     outgoing = ports.alert_store.change(alert_id, lambda known: known.claimed(now))
@@ -50,7 +50,7 @@ def _post(ports: Ports, outgoing: OutgoingAlert, channel: str) -> Fate:
 
 
 def links(ports: Ports, execution: Execution | None) -> Links:
-    """Return the links for an execution as it is now: there is nothing to cancel once it is live, over, or due."""
+    """Return the links for an execution. There is no cancel link once it is live, has ended, or is due."""
     policy = ports.policy.alerts
     if execution is None or not policy.console_url:
         return Links()

@@ -1,4 +1,4 @@
-"""Know a request again that comes under the same Idempotency-Key: it is done once, at the instant of the first."""
+"""Deduplicate requests by Idempotency-Key: a repeated request uses the instant of the first one."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from functions.domain.instants import instant, stamp
 from functions.ports import Ports
 
 KEPT = timedelta(days=7)
-"""How long a key is known at least."""
+"""How long a key is kept at least."""
 
 
 def asked_once(ports: Ports, key: str, *, by: str, call: str, asked: Any) -> datetime:
-    """Return the instant, in whole seconds, at which a caller first asked for this under a key; now without a key.
+    """Return the instant, in whole seconds, of the first request with a key; the current instant without a key.
 
-    What is done takes its ids from that instant: so it is done once, whatever breaks off and comes again. KeyReused
-    where the same key stood for something else.
+    Ids are made from that instant, so a request that breaks off and is repeated takes effect once. KeyReused if the
+    key was used for a different request.
     """
     now = ports.clock.now().replace(microsecond=0)
     if not key:
@@ -26,5 +26,5 @@ def asked_once(ports: Ports, key: str, *, by: str, call: str, asked: Any) -> dat
     wanted = {"asked": fingerprint(asked), "at": stamp(now)}
     kept = ports.request_keys.claim(name, wanted, now + KEPT)
     if kept["asked"] != wanted["asked"]:
-        raise KeyReused(f"the Idempotency-Key {key!r} stands for another request: take a new key for this one")
+        raise KeyReused(f"the Idempotency-Key {key!r} was used for another request: use a new key for this one")
     return instant(kept["at"])

@@ -1,4 +1,4 @@
-"""Say what people can do now, to a recipe and to what is under way."""
+"""List what people can do now to a recipe and to running executions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from functions.usecases.reports.executions import ExecutionSummary, possible_for
 
 @dataclass(frozen=True, kw_only=True)
 class Possible(ExecutionSummary):
-    """An execution that is under way, with what can be done to it."""
+    """A running execution, with what can be done to it."""
 
     possible: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PossibleNow:
-    """What can be done: to the recipe, and to each execution that is under way."""
+    """What can be done to the recipe, and to each running execution."""
 
     recipe_id: str | None
     recipe: Sequence[str]
@@ -28,9 +28,9 @@ class PossibleNow:
 
 
 def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -> PossibleNow:
-    """Return what can be done to a recipe, to an execution, or to everything that is under way.
+    """Return what can be done to a recipe, to an execution, or to all running executions.
 
-    NotFound where what is named does not exist.
+    NotFound if the named recipe or execution does not exist.
     """
     if execution_id and ports.executions.get(execution_id) is None:
         raise NotFound(f"there is no execution {execution_id!r}")

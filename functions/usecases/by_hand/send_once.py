@@ -1,4 +1,4 @@
-"""Send one push once, to the users of a file, by no recipe: through the same steps as everything else.
+"""Send one push once to the users in a file, without a recipe, through the same steps as every other send.
 
 A one-off is an execution of its own kind. Its snapshot is a recipe made for it, its audience the uploaded file,
 stored before the execution is created. It starts at once and goes out a minute later; until then it can be cancelled.
@@ -40,9 +40,9 @@ _TEXTS = ("title", "body", "deepLink")
 
 @dataclass(frozen=True, kw_only=True)
 class OneOff:
-    """A push to send once: `title`, `body`, `deepLink`, `layerId`, `literalText` as people write them.
+    """A push to send once: `title`, `body`, `deepLink`, `layerId` and `literalText` as people write them.
 
-    `most_users` replaces the 10,000 users that a recipe may send to; never more than the deployment allows.
+    `most_users` replaces a recipe's limit of 10,000 users, up to the limit of the deployment.
     """
 
     written: Mapping[str, Any]
@@ -50,9 +50,9 @@ class OneOff:
 
 
 def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str = "") -> Execution:
-    """Start sending a push to the users of a CSV, and return its execution; under the same key it is sent once.
+    """Start sending a push to the users in a CSV, and return its execution. With the same key it is sent once.
 
-    BadFields names what cannot be used of the push or the file; nothing is sent then. KeyReused where the key stands
+    BadFields names the invalid fields of the push or the file; nothing is sent then. KeyReused if the key was used
     for another push.
     """
     recipe = one_off_recipe(push, ports.policy, by)
@@ -68,7 +68,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
 
 
 def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
-    """Return what sending a push to the users of a CSV would do now, as `preview` does; nothing is sent.
+    """Return what sending a push to the users in a CSV would do now, as `preview` does. Nothing is sent.
 
     BadFields as `send_once`.
     """
@@ -91,7 +91,7 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
 
 
 def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
-    """Return the recipe that stands for a push, without its audience; BadFields names the push's fields at fault."""
+    """Return the recipe made for a push, without its audience; BadFields names the push's invalid fields."""
     unstorable = storage_errors(dict(push.written))
     if unstorable:
         raise BadFields(unstorable)
@@ -129,7 +129,7 @@ def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
 
 
 def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> SortedUpload:
-    """Read and sort the file into a folder; BadFields where it is no audience that the push can be sent to."""
+    """Read and sort the file into a folder; BadFields if it is not an audience for the push."""
     most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
     upload = sort_upload(source, folder, most_rows=most)
     errors = []
@@ -145,7 +145,7 @@ def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> S
 
 
 def users_file(user_ids: object, policy: Policy) -> io.BytesIO:
-    """Return one to five users as the file that they stand for; BadFields names those that are no users."""
+    """Return a file with one to five users; BadFields names invalid ids."""
     if not isinstance(user_ids, list) or not 1 <= len(user_ids) <= MOST_USER_IDS:
         reason = f"must be a list of 1 to {MOST_USER_IDS} user ids; send to more of them with a file"
         raise BadFields([FieldError("userIds", reason)])

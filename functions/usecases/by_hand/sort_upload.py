@@ -1,6 +1,6 @@
-"""Bring an uploaded CSV into the form of every audience file: `user_id` first, sorted by md5 of user_id.
+"""Convert an uploaded CSV to an audience file: `user_id` first, sorted by md5 of user_id.
 
-Sorted pieces of some megabytes lie on disk and are merged, so that memory does not grow with the file.
+It merges sorted pieces of some megabytes on disk, so memory does not grow with the file.
 """
 
 import csv
@@ -23,12 +23,12 @@ _PIECE_BYTES = 8_000_000
 _DIGEST_BYTES = 16
 _HEAD = struct.Struct(f">{_DIGEST_BYTES}sI")
 _Entry = tuple[bytes, bytes]
-"""The md5 of a row's user id, and the row as it is written."""
+"""The md5 of a row's user id, and the written row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SortedUpload:
-    """An audience file on this machine's disk. `digest` is that of its content: the same rows have the same one."""
+    """An audience file on this machine's disk. `digest` is the hash of its content."""
 
     path: Path
     columns: tuple[str, ...]
@@ -37,11 +37,12 @@ class SortedUpload:
 
 
 def sort_upload(source: Source, folder: Path, *, most_rows: int, piece_bytes: int = _PIECE_BYTES) -> SortedUpload:
-    """Read a CSV with a column `user_id`, and write it sorted into the folder; rows of one user keep their order.
+    """Read a CSV with a column `user_id`, and write it sorted into the folder. Rows of one user keep their order.
 
-    White space around an id is left out.
+    White space around ids is removed.
 
-    BadFields of the field `file` where it is no such CSV, has too many rows, or lines with too few or many fields.
+    BadFields of the field `file` if it is not such a CSV, has too many rows, or has lines with too few or too many
+    fields.
     """
     upload = UploadedCsv(source, required={_USER_ID: (_USER_ID,)})
     first = upload.columns.index(_USER_ID)
@@ -78,11 +79,14 @@ def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry
     if errors:
         raise BadFields(errors)
     if not rows:
-        raise bad_file("names no user: there is no row below its header")
+        raise bad_file("has no users: there is no row below its header")
 
 
 def _written(fields: Sequence[str]) -> bytes:
-    """Write a row; one that holds a carriage return is quoted as a whole, as csv leaves it bare otherwise."""
+    """Return a row as CSV.
+
+    With a carriage return in it, all fields are quoted, because csv does not quote for one.
+    """
     text = io.StringIO(newline="")
     bare = any("\r" in field for field in fields)
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL).writerow(fields)
@@ -90,7 +94,7 @@ def _written(fields: Sequence[str]) -> bytes:
 
 
 def _pieces(entries: Iterator[_Entry], folder: Path, most_bytes: int) -> Iterator[Path]:
-    """Write sorted pieces, and yield where they are, in the order of the file."""
+    """Write sorted pieces, and yield their paths in the order of the file."""
     held: list[_Entry] = []
     size = number = 0
     for entry in entries:

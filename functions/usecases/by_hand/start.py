@@ -1,4 +1,4 @@
-"""Start an execution by hand: the whole timeline of a recipe from now on, or its test pushes only."""
+"""Start an execution by hand: the whole timeline of a recipe, beginning now, or only its test pushes."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,18 +17,18 @@ from functions.usecases.timeline.concurrent import rivals
 from functions.usecases.timeline.launch import start
 
 SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
-"""The ways to try a recipe that send, and the kind of execution that each starts."""
+"""The sending modes of a trial, and the kind of execution that each starts."""
 _TEST_LEAD = timedelta(minutes=1)
 _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 200
 
 
 def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
-    """Start a recipe's execution at an instant (now, in whole seconds), or find it there.
+    """Start a recipe's execution at an instant (now, in whole seconds), or return it if it exists.
 
-    MANUAL sends the live sequence, cadence and cancellation window included: T-0 is ten minutes later, or after the
-    recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible where the recipe may not send
-    now, or its users would get the sequence twice.
+    MANUAL sends the live sequence, with cadence rules and cancellation window. T-0 is ten minutes later, or after the
+    recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible if the recipe is not allowed
+    to send now, or its users would get the sequence twice.
     """
     written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     recipe = at_once(written, kind)
@@ -42,7 +42,7 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
 
 
 def at_once(recipe: Recipe, kind: Kind) -> Recipe:
-    """Return the recipe with the lead time of an execution that is started by hand."""
+    """Return the recipe with the lead time of an execution started by hand."""
     document = recipe.document()
     schedule: Mapping[str, Any] = document["schedule"]
     lead = min(recipe.preparation, _TEST_LEAD) if kind is Kind.TEST else recipe.preparation
@@ -51,7 +51,7 @@ def at_once(recipe: Recipe, kind: Kind) -> Recipe:
 
 
 def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:
-    """Raise NotPossible for a recipe that is not active, or that is or soon will be at sending anyway."""
+    """Raise NotPossible for a recipe that is not active, or that is sending now or soon."""
     if recipe.status is not Status.ACTIVE:
         raise NotPossible(f"recipe {recipe.id} is {recipe.status.value}, only an active one sends: resume it")
     for other in ports.executions.unfinished():
@@ -71,7 +71,7 @@ def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetim
 
 
 def _check_not_sent_today(ports: Ports, recipe: Recipe, at: datetime) -> None:
-    """Raise NotPossible for a recipe that went live today or in the last 24 hours, even if it was stopped."""
+    """Raise NotPossible if the recipe went live today or in the last 24 hours, even if it was stopped."""
     schedule = recipe.schedule
     midnight, _ = schedule.day_bounds(schedule.day_of(at))
     wanted = ExecutionSearch(recipe_id=recipe.id, since=min(midnight, at - _A_DAY), until=at)
@@ -86,5 +86,5 @@ def _check_not_sent_today(ports: Ports, recipe: Recipe, at: datetime) -> None:
 
 
 def _of(recipe: Recipe, at: datetime) -> Execution:
-    """Return an execution by hand as it would be, to compare others with."""
+    """Return the execution as it would be created, to compare it with others."""
     return Execution(id="", recipe_id=recipe.id, recipe={}, send_at=at, created_at=at, claim="", kind=Kind.MANUAL)

@@ -1,4 +1,4 @@
-"""An audience that somebody has uploaded, stored with its execution, in the place of a job's result."""
+"""An uploaded audience, stored with its execution, in place of a job's result."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,22 +23,22 @@ UPLOAD = Job(
         Audience(
             name=_AUDIENCE,
             columns=(Column(name="user_id", type="text", meaning="the user"),),
-            meaning="everybody in the file",
+            meaning="all users in the file",
         ),
     ),
     sql="",
 )
-"""What stands for the audience job of a one-off."""
+"""The audience job of a one-off."""
 
 
 def store_upload(ports: Ports, execution_id: str, upload: SortedUpload) -> dict[str, Any]:
-    """Store an upload with its execution, once, and return the `audienceCriteria` that name it."""
+    """Store an upload with its execution, once, and return the `audienceCriteria` that refer to it."""
     stored = ports.files.write_once(f"audiences/{execution_id}/{_AUDIENCE}.csv", upload.path)
     return {_FIELD: {**vars(stored), "users": upload.rows}}
 
 
 class UploadedRows:
-    """Plays JobRun: the rows are those of the upload that an execution's snapshot names."""
+    """Plays JobRun with the rows of the upload in an execution's snapshot."""
 
     def __init__(self, ports: Ports, run: Run) -> None:
         self._ports = ports
@@ -47,17 +47,17 @@ class UploadedRows:
         self._stored = Stored(**{name: value for name, value in named.items() if name != "users"})
 
     def size(self, _: str) -> int:
-        """Give the number of rows of the upload."""
+        """Return the number of rows."""
         return self._users
 
     def write_audience(self, _: str, path: Path) -> int:
-        """Write the upload, which is sorted, and give its number of rows."""
+        """Write the sorted upload, and return its number of rows."""
         with path.open("wb") as file:
             file.writelines(self._ports.files.lines(self._stored))
         return self._users
 
     def write_devices(self, _: str, path: Path, *, per_user: int) -> int:
-        """Write the tokens of the upload's users, those whose ids are valid, and give their number."""
+        """Write the tokens of the upload's users with valid ids, and return their number."""
         users = list(dict.fromkeys(self._user_ids()))
         return self._ports.engine.write_devices_of(users, path, per_user=per_user)
 

@@ -1,4 +1,4 @@
-"""Change the cadence rules; the next shard that asks the ledger is held to them."""
+"""Change the cadence rules. They apply from the next shard that reads the ledger."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Rules:
 
 
 def shown_rules(rules: Sequence[CadenceRule]) -> Rules:
-    """Return rules as people read and edit them."""
+    """Return rules in the form that people read and edit."""
     return Rules(rules=[_shown(rule) for rule in rules])
 
 
@@ -43,14 +43,14 @@ def _shown(rule: CadenceRule) -> Rule:
 def change_rules(
     ports: Ports, written: object, *, by: str, versions: Collection[str] | None = None
 ) -> Sequence[CadenceRule]:
-    """Change the rules that a person names, and return all of them; BadFields changes nothing.
+    """Change the named rules, and return all rules. If it raises BadFields, nothing changes.
 
     `written` is a list of objects: `name`, and `hours`, `count` or `active`. The audit log keeps who changed what.
-    With `versions`, which are names that `version_of_rules` gives, Stale where the rules in force have none of them.
+    With `versions`, as returned by `version_of_rules`, Stale unless the current rules have one of them.
     """
 
     def change(rules: Sequence[CadenceRule]) -> Sequence[CadenceRule]:
-        changed = edited(rules, written)  # a request that is wrong in itself is so of every version: RFC 9110, 13.2.1
+        changed = edited(rules, written)  # an invalid request is refused first, for every version: RFC 9110, 13.2.1
         if versions is not None and "*" not in versions and version_of_rules(rules) not in versions:
             raise Stale("the cadence rules have been changed since you read them: read them again, and change those")
         return changed
@@ -60,5 +60,5 @@ def change_rules(
 
 
 def version_of_rules(rules: Sequence[CadenceRule]) -> str:
-    """Return the name of a version of the rules: another one once anything in them has changed."""
+    """Return the version of the rules, which changes with every change of them."""
     return fingerprint(rules_document(rules))

@@ -1,4 +1,4 @@
-"""Check which users the cadence rules allow now, as a shard does; nothing is reserved."""
+"""Check which users the cadence rules allow now, as a shard does, but reserve nothing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from functions.ports import Ports
 from functions.usecases.sending.reserve import reserve
 
 _NOBODY = b""
-"""The key of a push that the ledger never holds: so that every push in it counts as another one."""
+"""The key of a push that is never in the ledger, so that every push there counts as another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilteredAudience:
-    """The users who may get a push now, as they were written, and how many others there are, by reason.
+    """The users who may get a push now, as written, and the number of others by reason.
 
-    `unfiltered` says why no rule was asked, where the ledger cannot be read and the deployment fails open.
+    `unfiltered` says why no rule was applied: the ledger cannot be read, and the deployment fails open.
     """
 
     eligible: Sequence[str]
@@ -28,15 +28,16 @@ class FilteredAudience:
 
     @property
     def excluded_count(self) -> int:
-        """How many of the users that were given may not get it."""
+        """The number of given users who are excluded."""
         return sum(self.excluded.values())
 
 
 def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> FilteredAudience:
-    """Say which users may get a push of a layer now; ids that are not valid or come again are excluded and counted.
+    """Return which users may get a push of a layer now. Invalid and repeated ids are excluded and counted.
 
-    Hours are counted in UTC, for there is no recipe. Layers 1 and 4 pass. LedgerUnreadable if it is unknown
-    can say, unless the deployment fails open; BadFields for more users than all audiences of an execution may hold.
+    Hours are counted in UTC, as there is no recipe. Layers 1 and 4 pass. LedgerUnreadable if the ledger cannot be
+    read, unless the deployment fails open. BadFields for more users than the audiences of an execution are allowed to
+    hold.
     """
     most = ports.policy.limits.total_audience
     if len(user_ids) > most:
@@ -73,5 +74,5 @@ def _held_back(ports: Ports, keys: Sequence[bytes], layer: int) -> tuple[cadence
     except LedgerUnreadable as error:
         if not ports.policy.fail_open:
             raise
-        return held_back, f"the cadence ledger cannot be read, and CADENCE_FAIL=open lets everybody through: {error}"
+        return held_back, f"the cadence ledger cannot be read, and CADENCE_FAIL=open lets all users through: {error}"
     return held_back, ""

@@ -1,7 +1,7 @@
-"""Import what another system has sent into the cadence ledger, from a CSV file of any length.
+"""Import the pushes that another system sent into the cadence ledger, from a CSV file of any length.
 
-The rows are sorted out by partition on disk, 17 bytes each, so that memory does not grow with the file and the ledger
-is written a partition and a week at a time. What a crash left out is imported by doing it again.
+Rows are distributed to partitions on disk, 17 bytes each, so memory does not grow with the file, and the ledger is
+written one partition and week at a time. After a crash, import the file again.
 """
 
 import struct
@@ -30,12 +30,12 @@ _REQUIRED: Mapping[str, Sequence[str]] = {
     "sent_at": ("sent_at",),
 }
 _OPTIONAL: Mapping[str, Sequence[str]] = {"recipe": ("recipe",), "title": ("title", "push_title")}
-"""What a row says, and the names of its column: `layer_id` and `push_title` in exports of the old cadence service."""
+"""Optional columns and their names: `layer_id` and `push_title` come from exports of the old cadence service."""
 _MOST_ROWS_AT_FAULT = 100
 _MOST_LABELS = 10_000
-"""Names of recipes are few; where each row has another title, the later ones are kept without."""
+"""Recipes are few. If every row has another title, later rows are kept without a title."""
 _DAYS_AT_ONCE = 7
-"""Firestore takes 10 MiB in one commit, and a day holds up to 1 MB: firebase.google.com/docs/firestore/quotas."""
+"""Firestore accepts 10 MiB per commit, and a day has up to 1 MB: firebase.google.com/docs/firestore/quotas."""
 _ROW = struct.Struct(f">{USER_KEY_BYTES}sIBI")
 
 
@@ -51,7 +51,7 @@ class RowAtFault:
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What became of the rows: rows = imported + duplicates + sum(skipped) + refused."""
+    """The rows by result: rows = imported + duplicates + sum(skipped) + refused."""
 
     dry_run: bool
     rows: int
@@ -61,7 +61,7 @@ class Imported:
     refused: int
     refused_for: Mapping[str, int]
     columns: Mapping[str, str]
-    """The columns of the file that were read, and as what."""
+    """The columns of the file that were read, with their meaning."""
     left_out: Sequence[str]
     """The columns that were not read."""
     errors: Sequence[RowAtFault]
@@ -69,7 +69,7 @@ class Imported:
 
 @dataclass(kw_only=True)
 class _Count:
-    """Counts the rows of a file, each once; `refused_for` counts the rows in which a column is at fault."""
+    """Counts the rows of a file, each once. `refused_for` counts the rows in which a column is invalid."""
 
     dry_run: bool
     rows: int = 0
@@ -83,7 +83,7 @@ class _Count:
     left_out: Sequence[str] = ()
 
     def refuse(self, line: int, errors: Sequence[FieldError]) -> None:
-        """Count a row that cannot be used, and keep what is wrong with the first of them."""
+        """Count an invalid row, and keep the errors of the first ones."""
         self.refused += 1
         self.refused_for.update(error.field for error in errors)
         if self.refused <= _MOST_ROWS_AT_FAULT:
@@ -91,13 +91,12 @@ class _Count:
 
 
 def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
-    """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if there; keep what the rules look back at.
+    """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if present; keep pushes that a rule looks back at.
 
-    The report says which columns were read as what: `layer_id` and `push_title` of old exports are known, too.
+    The result says how each column was read; `layer_id` and `push_title` of old exports are known too.
 
-    The same user, layer and second is the same push, in the file or in the ledger: a duplicate. A dry run reads
-    everything and writes nothing. BadFields where the file is no such CSV, wherever it stops being one: nothing is
-    written then.
+    A row with the same user, layer and second as another one, in the file or in the ledger, is a duplicate. A dry run
+    reads everything and writes nothing. BadFields if any part of the file is not such a CSV; nothing is written then.
     """
     memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
     count = _Count(dry_run=dry_run)
@@ -111,7 +110,7 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
 
 
 def _pushes(source: Source, memory: Memory, count: _Count) -> Iterator[PastPush]:
-    """Yield the pushes to keep, and count all other rows."""
+    """Yield the pushes to keep, and count the other rows."""
     csv = UploadedCsv(source, required=_REQUIRED, optional=chain.from_iterable(_OPTIONAL.values()))
     count.columns = _columns_read(csv.columns)
     count.left_out = [name for name in csv.columns if name not in count.columns]
@@ -129,7 +128,7 @@ def _pushes(source: Source, memory: Memory, count: _Count) -> Iterator[PastPush]
 
 
 def _columns_read(columns: Sequence[str]) -> dict[str, str]:
-    """Return the columns that are read, each with what it is read as; BadFields where two say the same."""
+    """Return the columns to read, each with its meaning; BadFields if two have the same meaning."""
     read: dict[str, str] = {}
     for meaning, names in {**_REQUIRED, **_OPTIONAL}.items():
         found = [name for name in names if name in columns]
@@ -151,7 +150,7 @@ def _read(columns: Sequence[str], read: Mapping[str, str], row: CsvRow, memory: 
 
 
 class _Spool:
-    """Pushes on disk, a file for each partition of their users."""
+    """Pushes on disk, one file per partition of their users."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._open = folder, ExitStack()

@@ -1,4 +1,4 @@
-"""Send again to device tokens that were taken for dead: of a user, one token, or all buried since an instant."""
+"""Send again to device tokens recorded as dead: those of a user, one token, or all buried since an instant."""
 
 import csv
 from collections.abc import Collection
@@ -18,12 +18,12 @@ from functions.domain.instants import instant
 from functions.ports import Ports
 
 _MOST_DEVICES = 100
-"""More devices than one person has."""
+"""An upper bound of devices per person."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graves:
-    """Which graves are meant, by exactly one of the three; `buried_since` is an instant with its zone."""
+    """The selection of graves, by exactly one of the three fields. `buried_since` is an instant with its zone."""
 
     user_id: str = ""
     token: str = ""
@@ -31,10 +31,10 @@ class Graves:
 
 
 def lift_graves(ports: Ports, graves: Graves, *, by: str, dry_run: bool) -> int:
-    """Forget that tokens are dead, and return how many were; a dry run counts them.
+    """Delete the records of dead tokens, and return their number. A dry run only counts them.
 
-    A user's tokens are those of the user data. The audit log keeps who did it, before it is done. A token that FCM
-    calls unregistered again is buried again. BadFields names what cannot be used.
+    A user's tokens come from the user data. The audit log records the caller before the change. A token that FCM
+    reports as unregistered is buried again. BadFields names invalid fields.
     """
     partitions, chosen = _chosen(ports, graves)
     found = {
@@ -56,7 +56,7 @@ def _without(graves: bytes, *, chosen: dict[str, Any]) -> bytes:
 
 
 def _chosen(ports: Ports, graves: Graves) -> tuple[range, dict[str, Any]]:
-    """Return the partitions to look into, and which of their graves are meant, as `lift` takes it."""
+    """Return the partitions to read, and the selection of graves for `lift`."""
     given = [name for name, value in vars(graves).items() if value]
     if len(given) != 1:
         reason = f"give exactly one of userId, token and buriedSince, got {len(given)}"
@@ -72,7 +72,7 @@ def _chosen(ports: Ports, graves: Graves) -> tuple[range, dict[str, Any]]:
             )
             raise BadFields([FieldError("buriedSince", reason)]) from None
     if not is_user_id(graves.user_id, ports.policy.user_id_format):
-        reason = f"{shown(graves.user_id)} is no valid user id (USER_ID_FORMAT is {ports.policy.user_id_format})"
+        reason = f"{shown(graves.user_id)} is not a valid user id (USER_ID_FORMAT is {ports.policy.user_id_format})"
         raise BadFields([FieldError("userId", reason)])
     partition = partition_of(user_key(graves.user_id))
     return range(partition, partition + 1), {"keys": _keys_of(ports, graves.user_id)}
@@ -87,7 +87,7 @@ def _keys_of(ports: Ports, user_id: str) -> Collection[bytes]:
 
 
 def _said(graves: Graves) -> dict[str, str]:
-    """Return what the audit log says of the graves: no token, only what stands for it."""
+    """Return the entry for the audit log, with the token's key instead of the token."""
     if graves.token:
         return {"tokenKey": token_key(graves.token).hex()}
     return {"userId": graves.user_id} if graves.user_id else {"buriedSince": graves.buried_since}

@@ -1,4 +1,4 @@
-"""Record one push that somebody else has sent to a user, so that the cadence rules know of it."""
+"""Record one push that another system sent to a user, so that the cadence rules count it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class Tracked:
 
 
 def track_notification(ports: Ports, written: Mapping[str, Any]) -> Tracked:
-    """Record a push of `layerId` to `userId` at `sentAt`, an instant, or now; BadFields names every field at fault.
+    """Record a push of `layerId` to `userId` at `sentAt`, an instant, or now; BadFields names every invalid field.
 
-    The same user, layer and second is the same push. With an `id`, so is what names it again while a rule looks back
-    at the first one, whenever that was sent. Layers 1 and 4, and what no rule looks back at any more, are not kept.
+    The same user, layer and second is the same push. So is a push with the same `id`, at any time, while a rule looks
+    back at the first one. Layers 1 and 4, and pushes that no rule looks back at, are not kept.
     """
     memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
     name = _name(written.get("id"))

@@ -1,4 +1,4 @@
-"""CSV in blocks that are worth sending: a server writes each block by itself, so one for each row would be slow."""
+"""CSV in blocks: a server writes each block separately, so a block per row would be slow."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ BLOCK_CHARACTERS = 65_536
 
 
 def csv_blocks(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
-    """Yield rows as CSV in UTF-8, in blocks of some 64 KiB."""
+    """Yield rows as CSV in UTF-8, in blocks of about 64 KiB."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:

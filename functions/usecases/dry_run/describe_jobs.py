@@ -1,4 +1,4 @@
-"""Tell people which audience jobs there are, and what each takes and gives."""
+"""Describe the audience jobs: their parameters, audiences and columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class JobAudience:
 
 @dataclass(frozen=True, kw_only=True)
 class JobParameter:
-    """A knob of a job."""
+    """A parameter of a job."""
 
     name: str
     type: str

@@ -1,4 +1,4 @@
-"""An audience as a CSV for people: as it was built, with what a spreadsheet would run as a formula escaped."""
+"""Export an audience as CSV for people, with values escaped that a spreadsheet would run as formulas."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from functions.usecases.reports.receipt import plain
 
 
 def export_audience(ports: Ports, execution_id: str, push: int) -> Iterator[bytes]:
-    """Yield the live audience of a push, block by block, its header first; what is stored stays as it was built.
+    """Yield the live audience of a push, block by block, beginning with the header. The stored file does not change.
 
-    NotFound before it is built, BadAudience once it is no longer kept.
+    NotFound before it is built, BadAudience after it was deleted.
     """
     files = ports.shards.push(execution_id, push)
     if files is None:

@@ -1,4 +1,4 @@
-"""Ports on which the steps of the timeline can be tried: what they write is gone when the trial is over."""
+"""Ports for trial runs of the timeline's steps: their writes are discarded after the trial."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,26 +17,26 @@ T = TypeVar("T")
 
 
 def shadow(ports: Ports, folder: Path) -> Ports:
-    """Return ports whose files lie in a folder, and whose ledger reads the real one and writes beside it."""
+    """Return ports with files in a folder and with a ledger that reads the real one but never writes to it."""
     return replace(ports, files=_ScratchFiles(folder), ledger=_ShadowLedger(ports.ledger))
 
 
 class _ScratchFiles:
-    """Plays AudienceFiles for one trial: the files that are stored are moved into its folder."""
+    """Plays AudienceFiles for one trial: stored files are moved into its folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._paths: dict[str, Path] = {}
 
     def write_once(self, name: str, source: Path) -> Stored:
-        """Store a local file under a name; where the name is taken, the file that is there wins."""
+        """Store a local file under a name. If the name is taken, the existing file wins."""
         if name not in self._paths:
             self._paths[name] = self._folder / str(len(self._paths))
             shutil.move(source, self._paths[name])
         return Stored(name=name, generation=1, checksum="", size_bytes=self._paths[name].stat().st_size)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
-        """Yield a file's lines with their ends."""
+        """Yield a file's lines with their line ends."""
         with self._paths[stored.name].open("rb") as file:
             yield from file
 
@@ -47,11 +47,11 @@ class _ScratchFiles:
             return file.read(end - start)
 
     def delete(self, folder: str) -> None:
-        """Delete nothing: the trial's folder goes as a whole."""
+        """Do nothing: the trial's folder is deleted as a whole."""
 
 
 class _ShadowLedger:
-    """Plays CadenceLedger for one trial: pushes of one sequence count against each other, as they would live."""
+    """Plays CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""
 
     def __init__(self, real: CadenceLedger) -> None:
         self._real = real
@@ -63,7 +63,7 @@ class _ShadowLedger:
         days: Sequence[date],
         change: Callable[[Mapping[date, bytes]], tuple[Mapping[date, bytes], T]],
     ) -> T:
-        """Read days of the real ledger, with what the trial has written over them; keep what `change` makes."""
+        """Read days of the real ledger with the trial's changes, and keep the result of `change` in memory."""
         stored = self._real.transact(partition, days, lambda packed: ({}, dict(packed)))
         ours = {day: packed for (where, day), packed in self._written.items() if where == partition and day in days}
         writes, result = change({**stored, **ours})
@@ -71,7 +71,7 @@ class _ShadowLedger:
         return result
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the rules in force."""
+        """Return the current rules."""
         return self._real.rules()
 
     def change_rules(
@@ -79,5 +79,5 @@ class _ShadowLedger:
         change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]],
         deed: Deed,  # noqa: ARG002
     ) -> Sequence[CadenceRule]:
-        """Return what `change` makes of the rules in force, and leave these."""
+        """Return the result of `change`, but do not change the rules."""
         return change(self.rules())

@@ -1,4 +1,4 @@
-"""Try a recipe: everything that an execution would do now, by the code of the timeline, without sending."""
+"""Preview a recipe: run everything that an execution would do now, with the code of the timeline, without sending."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -47,12 +47,12 @@ _ID = "preview"
 
 
 def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview:
-    """Return what an execution that is started now by hand would do; with `test` what its test send would.
+    """Return what an execution started by hand would do now; with `test`, what its test send would do.
 
     Each push says which users it would reach: audience size = sum(excluded) + eligible; `messages` counts devices.
-    The totals add pushes up, but `people` and `eligible_people` count each user once. `problems` are what would
-    block, stop or warn; where one is critical, it is not `valid`. Critical is also that no user would get anything,
-    and content that saving would refuse. BadRecipe where the document itself cannot be used.
+    The totals add pushes up, but `people` and `eligible_people` count each user once. `problems` are findings that
+    would block, stop or warn; with a critical one, the preview is not `valid`. It is also critical if no user would
+    get anything, or if saving would refuse the content. BadRecipe if the document itself is invalid.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
@@ -62,7 +62,7 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview
 
 
 def tried(shadowed: Ports, run: Run, *, test: bool = False) -> Preview:
-    """Return what a run would do, on the ports of a shadow: see preview."""
+    """Return what a run would do, on `shadow` ports; see `preview`."""
     trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[])
     trial.make()
     return trial.result()
@@ -84,7 +84,7 @@ def _run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
 
 @dataclass(frozen=True, kw_only=True)
 class _Trial:
-    """A trial run under way: the pushes tried so far, and what was found wrong."""
+    """A running trial: the pushes tried so far, and the problems found."""
 
     ports: Ports
     run: Run
@@ -138,13 +138,13 @@ class _Trial:
             window = self.run.execution.send_at - self.run.timeline.test_at
             self.problems.extend(window_findings(recipe, window, policy.limits))
         if not one_off and not test_users(self.ports, self.run):
-            told = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
+            message = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
             required = recipe.settings.safeguards.require_test_first or self.test
-            self.problems.append(_problem(ViolationType.TEST_FAILED, told, critical=required))
+            self.problems.append(_problem(ViolationType.TEST_FAILED, message, critical=required))
         for position, trial in enumerate(self.pushes):
             self.problems.extend(trial.problems())
-            for told in unwelcome_content(recipe, position, trial.columns):
-                self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, told))
+            for message in unwelcome_content(recipe, position, trial.columns):
+                self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, message))
         if not one_off:
             self.problems.extend(
                 _problem(ViolationType.UNWELCOME_FIELD, str(error)) for error in unwelcome_fields(recipe, policy)
@@ -169,7 +169,7 @@ class _Trial:
         return f"no user would get anything: {those} excluded ({reasons}){way_out}"
 
     def result(self) -> Preview:
-        """Return what the trial has found."""
+        """Return the result of the trial."""
         recipe, trials = self.run.recipe, self.pushes
         return Preview(
             recipe_id=recipe.id,
@@ -180,7 +180,7 @@ class _Trial:
             totals=self._totals(),
             estimated_seconds=round(sum(self._seconds(trial) for trial in trials), 1),
             estimated_cost_micros=sum((self._use(trial) for trial in trials), Use()).micro_dollars,
-            problems=[_told(problem) for problem in self.problems],
+            problems=[_shown_problem(problem) for problem in self.problems],
             valid=not self._blocked,
         )
 
@@ -210,7 +210,7 @@ class _Trial:
 
 
 def _description(recipe: Recipe) -> str:
-    """Describe the recipe's audience; a job that cannot be found is among the problems."""
+    """Describe the recipe's audience. An unknown job is among the problems."""
     try:
         return describe_audience(recipe)
     except BadRecipe:
@@ -222,5 +222,5 @@ def _problem(kind: ViolationType, message: str, *, critical: bool = True) -> Fin
     return Finding(type=kind, severity=severity, message=message, action="none; this was a dry run")
 
 
-def _told(problem: Finding) -> Problem:
+def _shown_problem(problem: Finding) -> Problem:
     return Problem(type=problem.type, severity=problem.severity, message=problem.message)

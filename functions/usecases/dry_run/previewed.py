@@ -1,4 +1,4 @@
-"""What a dry run tells: who would get what, what it takes, and what stands in the way."""
+"""The result of a dry run: who would get which messages, their sizes, and the problems."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functions.domain.execution.safeguards import Severity, ViolationType
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """A text, and how many messages have it."""
+    """A text, and the number of messages with it."""
 
     title: str
     body: str
@@ -20,7 +20,7 @@ class Variation:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A message as one user would get it."""
+    """A message with the values of one user."""
 
     user_id: str
     title: str
@@ -31,7 +31,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class PayloadBytes:
-    """The sizes of the messages, and what FCM takes."""
+    """The sizes of the messages, and FCM's limit."""
 
     smallest: int
     largest: int
@@ -59,7 +59,7 @@ class PushPreview:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewTotals:
-    """What all pushes would do together: in people, each once, and summed up over the pushes."""
+    """What all pushes would do together: in people, each counted once, and as sums over the pushes."""
 
     people: int
     eligible_people: int
@@ -80,7 +80,10 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What an execution that is started now would do; `valid` where no problem is critical, and somebody gets it."""
+    """What an execution started now would do.
+
+    It is `valid` if no problem is critical and at least one user gets it.
+    """
 
     recipe_id: str
     test: bool

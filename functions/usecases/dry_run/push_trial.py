@@ -1,4 +1,4 @@
-"""What one push would do, counted as its rows are judged."""
+"""Count what one push would do, row by row."""
 
 import hashlib
 from collections import Counter
@@ -16,12 +16,12 @@ from functions.usecases.sending.rows import Candidate
 
 _SAMPLES = 3
 _VARIATIONS = 5
-"""How many of the different texts are shown, the commonest first."""
+"""How many different texts are shown, the most common first."""
 _DIGEST_BYTES = 8
 
 
 class PushTrial:
-    """Counts the rows of one push: who would get it, who not and why, and what it would say."""
+    """Counts the rows of one push: who would get it, who would not and why, and its texts."""
 
     def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
         self._delivery, self._user_id_format = delivery, user_id_format
@@ -38,7 +38,7 @@ class PushTrial:
         self._bytes: list[int] = []
 
     def take(self, rows: Sequence[Candidate], held_back: HeldBack) -> None:
-        """Count rows, and those that a cadence rule holds back."""
+        """Count rows, including those that a cadence rule holds back."""
         for row in rows:
             reason = row.excluded or held_back.get(row.key)
             if reason is not None:
@@ -60,30 +60,30 @@ class PushTrial:
             self._samples.append(message)
 
     def problems(self) -> list[Finding]:
-        """Return what people should look at before this is sent."""
-        told = []
+        """Return the problems that people should look at before this is sent."""
+        found = []
         excluded = whole_exclusion(
             self._delivery.files.push, self.size, self.excluded, user_id_format=self._user_id_format
         )
         for reason, what in (
-            (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM takes"),
+            (Exclusion.PAYLOAD_TOO_LARGE, f"are larger than the {PAYLOAD_LIMIT_BYTES:,} bytes that FCM accepts"),
             (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
             (
                 Exclusion.BAD_LINK,
-                "have a deep link that may not be opened: see ALLOWED_LINKS, and values such as '..'",
+                "have a deep link that is not allowed: see ALLOWED_LINKS, and values such as '..'",
             ),
         ):
             if count := self.excluded[reason]:
-                told.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
+                found.append(f"push {self._delivery.files.push}: {count:,} of {self.size:,} messages {what}")
         count = 0 if excluded else self.excluded[Exclusion.INVALID_USER_ID]
         if count and self._user_id_format == UserIdFormat.UUID:
-            told.append(
+            found.append(
                 f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
                 "set USER_ID_FORMAT=any if user ids are not UUIDs"
             )
         return ([excluded] if excluded else []) + [
             Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
-            for message in told
+            for message in found
         ]
 
     def result(self) -> PushPreview:

@@ -1,4 +1,4 @@
-"""Look at a query-based audience: how many users, who they are in words, their CSV, and the same split into parts."""
+"""Look at a query-based audience: its number of users, a description, the CSV, and the CSV split into parts."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ _MOST_PARTS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class AudiencePart:
-    """One CSV of an audience: the number of its users, and where it was written."""
+    """One CSV of an audience: its number of users and its path."""
 
     count: int
     csv: Path
@@ -28,7 +28,7 @@ class AudiencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class QueriedAudience:
-    """A queried audience: its users in words, how many they are, its CSV, and its parts, if any."""
+    """A queried audience: a description, its number of users, its CSV, and its parts, if any."""
 
     description: str
     count: int
@@ -39,11 +39,11 @@ class QueriedAudience:
 def query_audience(
     engine: Engine, written: Mapping[str, Any], *, now: datetime, folder: Path, parts: int = 0
 ) -> QueriedAudience:
-    """Find who fits `filters`, `dataPacks`, `manualUserIds` and `customQuery` as at `now`; nothing is sent.
+    """Find the users who match `filters`, `dataPacks`, `manualUserIds` and `customQuery` at `now`. Nothing is sent.
 
-    The CSVs are written to the folder, which exists, as `audience.csv` and `audience-1-of-3.csv`; they all have the
-    same columns. Who asks for nothing gets everybody. BadRecipe names the fields at fault, BadInput a number of parts
-    that cannot be; AudienceJobError as in `Engine.run`.
+    The CSVs are written to the existing folder as `audience.csv` and `audience-1-of-3.csv`, all with the same
+    columns. Empty criteria match all users. BadRecipe names the invalid fields, BadInput an invalid number of parts;
+    AudienceJobError as in `Engine.run`.
     """
     try:
         criteria = read_criteria(written)
@@ -55,7 +55,7 @@ def query_audience(
 def find_audience(
     engine: Engine, criteria: Criteria, *, now: datetime, folder: Path, parts: int = 0
 ) -> QueriedAudience:
-    """Find who fits the criteria, as `query_audience` does."""
+    """Find the users who match the criteria, as `query_audience` does."""
     if not 0 <= parts <= _MOST_PARTS:
         raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
     path = folder / "audience.csv"

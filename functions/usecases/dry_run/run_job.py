@@ -1,4 +1,4 @@
-"""Run an audience job only to look at its rows: nothing is sent."""
+"""Run an audience job to look at its rows. Nothing is sent."""
 
 import csv
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from audience_jobs.contract import Engine, Job
 
 @dataclass(frozen=True, kw_only=True)
 class FoundAudience:
-    """An audience that was found, and its first rows."""
+    """An audience and its first rows."""
 
     name: str
     users: int
@@ -24,7 +24,7 @@ class FoundAudience:
 def run_job(
     engine: Engine, job: Job, values: Mapping[str, object], *, now: datetime, preview: int, out: Path | None = None
 ) -> list[FoundAudience]:
-    """Run the job and give its audiences, with the first `preview` rows of each; `out` keeps their files.
+    """Run the job and return its audiences, with the first `preview` rows of each. Their files are kept in `out`.
 
     AudienceJobError as in `Engine.run`.
     """

@@ -1,4 +1,4 @@
-"""The pushes of a recipe as phones show them: with the values of a real row, as far as there is one."""
+"""The pushes of a recipe as phones show them, with the values of a real row, if there is one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from functions.ports import Ports
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A piece of a text; `column` is the variable that has no value yet, empty for text as a phone shows it."""
+    """A piece of a text. `column` is a variable without a value; it is empty for text as a phone shows it."""
 
     text: str
     column: str = ""
@@ -24,7 +24,7 @@ Text = Sequence[Piece]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One push as somebody gets it; `real` where its values are those of a row of the TEST audience."""
+    """One push as a user gets it; `real` if its values come from a row of the TEST audience."""
 
     push: int
     audience: str
@@ -37,9 +37,9 @@ class Sample:
 
 
 def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> list[Sample]:
-    """Return each push of a recipe, with the first row of the TEST audience that an execution has built for it.
+    """Return each push of a recipe, with the values of the first row of the execution's TEST audience.
 
-    Without an execution, or once its audiences are no longer kept, variables stand for themselves.
+    Without an execution, or after its audiences were deleted, variables are shown as such.
     """
     return [_sample(ports, recipe, position, execution_id) for position in range(len(recipe.pushes))]
 

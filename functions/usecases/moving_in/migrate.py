@@ -1,4 +1,4 @@
-"""Take over the recipes and scheduled pushes of the system that Tminus replaces; doing it again changes nothing."""
+"""Migrate the recipes and scheduled pushes of the system that Tminus replaces. Repeating it changes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,17 +22,17 @@ _NEVER_RUNS = (Status.COMPLETED, Status.ARCHIVED)
 
 
 class Outcome(StrEnum):
-    """What became of an old document, or would."""
+    """The result for an old document, or of a dry run for it."""
 
     CREATED = "created"
     UNCHANGED = "unchanged"
-    """It was taken over before; what people have made of the recipe since stays."""
+    """It was migrated before. Later changes of the recipe are kept."""
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OldDocument:
-    """A document of the old system: what people know it by, and what was read, or the reason why it could not be."""
+    """A document of the old system: its name, and its content, or why it could not be read."""
 
     name: str
     content: object = None
@@ -40,14 +40,14 @@ class OldDocument:
 
     @property
     def default_id(self) -> str:
-        """The id of a recipe that has none: the name of the file that holds nothing else."""
+        """The id for a recipe without one: the name of its file, if the file has no other document."""
         name = self.name.rpartition("/")[2]
         return name.removesuffix(".json") if name.endswith(".json") else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MigratedShown:
-    """What became of a document; `notices` say what was read otherwise than it was written."""
+    """The result for a document. `notices` describe values that were converted."""
 
     document: str
     outcome: Outcome
@@ -59,14 +59,14 @@ class MigratedShown:
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationStatus:
-    """How many recipes were scheduled pushes of the old system."""
+    """The number of recipes made from scheduled pushes of the old system."""
 
     migrated: int
     by_status: Mapping[str, int]
 
 
 def refused(old: OldDocument, errors: Sequence[FieldError]) -> MigratedShown:
-    """Return that a document cannot be used, and why."""
+    """Return the result for an unusable document, with the reason."""
     return _became(old, Outcome.REFUSED, errors=errors)
 
 
@@ -88,9 +88,9 @@ def _became(
 
 
 def migrate(ports: Ports, documents: Iterable[OldDocument], *, by: str, dry_run: bool) -> Iterator[MigratedShown]:
-    """Take over each document on its own, and yield what became of it; a dry run yields what would.
+    """Migrate each document separately, and yield its result; a dry run yields what would happen.
 
-    A recipe keeps its id and its status. An active one that has no send left is completed.
+    A recipe keeps its id and status. An active recipe without a send left becomes completed.
     """
     taken: dict[str, str] = {}
     for old in documents:
@@ -117,7 +117,7 @@ def _migrate_one(ports: Ports, old: OldDocument, taken: dict[str, str], *, by: s
 
 
 def migration_status(ports: Ports) -> MigrationStatus:
-    """Return how many recipes were scheduled pushes of the old system, all of them and by status."""
+    """Return the number of recipes made from scheduled pushes of the old system, in total and by status."""
     statuses: Counter[str] = Counter()
     for document in ports.recipes.all():
         metadata = document.get("metadata")
@@ -127,7 +127,7 @@ def migration_status(ports: Ports) -> MigrationStatus:
 
 
 def _recipe_of(ports: Ports, old: OldDocument) -> tuple[Recipe, Sequence[str]]:
-    """Return the recipe that a document is or becomes, not yet checked, and what was read otherwise than written."""
+    """Return the unchecked recipe for a document, and notices about converted values."""
     if old.unreadable:
         raise BadFields([FieldError("", old.unreadable)])
     now = ports.clock.now()
@@ -145,7 +145,7 @@ def _recipe_of(ports: Ports, old: OldDocument) -> tuple[Recipe, Sequence[str]]:
 
 
 def _check(ports: Ports, recipe: Recipe) -> None:
-    """Raise BadFields where a recipe could not run; what will never run is kept as it is."""
+    """Raise BadFields if the recipe could not run. A recipe that will never run is kept unchanged."""
     if recipe.status in _NEVER_RUNS:
         return
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
@@ -156,24 +156,24 @@ def _check(ports: Ports, recipe: Recipe) -> None:
 
 
 def _refused_later(ports: Ports, recipe: Recipe) -> Sequence[str]:
-    """Return what the next person who saves the recipe has to fix; the old system sent it as it is."""
+    """Return what the next person who saves the recipe has to fix. The old system accepted it."""
     if recipe.status in _NEVER_RUNS:
         return ()
     errors = saving_errors(recipe, policy=ports.policy, find_job=ports.find_job, now=ports.clock.now())
-    return [f"it is taken over as it is, but has to be fixed before it is saved again: {error}" for error in errors]
+    return [f"it is migrated unchanged, but has to be fixed before it is saved again: {error}" for error in errors]
 
 
 def _taken_over_before(ports: Ports, recipe: Recipe, taken: dict[str, str]) -> Recipe | None:
-    """Return the recipe that is there already; BadFields where it, or a document before, is another of that id."""
+    """Return the existing recipe; BadFields if it, or an earlier document, is a different one with that id."""
     mark = fingerprint(recipe.document())
     if taken.setdefault(recipe.id, mark) != mark:
-        raise BadFields([FieldError("id", f"{recipe.id} is that of another document that came before")])
+        raise BadFields([FieldError("id", f"{recipe.id} is the id of an earlier document")])
     stored = ports.recipes.get(recipe.id)
     if stored is None:
         return None
     origin, known = recipe.document().get("metadata"), stored.get("metadata")
     if isinstance(origin, Mapping) and ORIGIN in origin and (not isinstance(known, Mapping) or ORIGIN not in known):
-        raise BadFields([FieldError("id", f"a recipe {recipe.id} is there that is not this push: rename that one")])
+        raise BadFields([FieldError("id", f"a recipe {recipe.id} exists that is not this push: rename it")])
     return read(stored, default_id=recipe.id)
 
 

@@ -1,4 +1,4 @@
-"""Which audience job a recipe runs: the one that it names, or one made of its criteria."""
+"""Choose the audience job of a recipe: the one that it names, or one made from its criteria."""
 
 from collections.abc import Callable
 
@@ -14,9 +14,9 @@ FindJob = Callable[[str], Job]
 
 
 def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]]:
-    """Return the job that builds a recipe's audiences, and its arguments.
+    """Return the job that builds a recipe's audiences, with its arguments.
 
-    A script that the recipe names counts, whatever else its criteria hold. BadRecipe names the fields at fault.
+    A named script takes precedence over all other criteria. BadRecipe names the invalid fields.
     """
     if not recipe.criteria.job_id:
         return job_of(recipe_criteria(recipe)), {}
@@ -31,7 +31,7 @@ def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]
 
 
 def recipe_criteria(recipe: Recipe) -> Criteria:
-    """Return what a query-based recipe asks for; BadRecipe where that is nothing, or cannot be understood."""
+    """Return the criteria of a query-based recipe; BadRecipe if there are none, or they are invalid."""
     if not recipe.criteria.query:
         reason = "is missing; name the audience job that builds the audiences, or give audienceCriteria.filters"
         raise _bad_criteria(("customScript.scriptId", reason))
@@ -40,13 +40,13 @@ def recipe_criteria(recipe: Recipe) -> Criteria:
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
     if not criteria.narrows:
-        reason = 'names no filter, so that every user would get it; if that is meant, write "minLifetimeTrades": 0'
+        reason = 'has no filter, so every user would get it; if you mean that, write "minLifetimeTrades": 0'
         raise _bad_criteria(("filters", reason))
     return criteria
 
 
 def describe_audience(recipe: Recipe) -> str:
-    """Describe a recipe's audience in words; BadRecipe as `recipe_criteria`."""
+    """Describe a recipe's audience in words; BadRecipe as in `recipe_criteria`."""
     if recipe.criteria.job_id:
         return f"users that the job {recipe.criteria.job_id} finds"
     return describe(recipe_criteria(recipe))

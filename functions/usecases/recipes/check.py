@@ -1,6 +1,6 @@
 """Check that a recipe can run in the deployment: its limits, its audience job, its templates and links.
 
-`check_saved.py` asks for more where a person saves it.
+`check_saved.py` checks more when a person saves it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from functions.usecases.recipes.audience import FindJob, recipe_job
 
 
 def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
-    """Raise BadRecipe with every field for which the recipe could not run in this deployment."""
+    """Raise BadRecipe with every field that prevents the recipe from running in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
     errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
     errors += _job_errors(recipe, policy, find_job)
@@ -27,7 +27,7 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
 
 
 def audience_of(job: Job, push: RecipePush, position: int) -> Audience:
-    """Return the audience of the push at a position (from 0): by name, or else the job's `default`, or that there."""
+    """Return the audience of the push at a position (from 0): by name, else the job's `default`, else by position."""
     name = push.audience_name or AUDIENCE
     for audience in job.audiences:
         if audience.name == name:
@@ -37,11 +37,11 @@ def audience_of(job: Job, push: RecipePush, position: int) -> Audience:
         if position < len(job.audiences):
             return job.audiences[position]
         raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
-    raise ValueError(f"{push.audience_name!r} is no audience of {job.id}; it declares {known}")
+    raise ValueError(f"{push.audience_name!r} is not an audience of {job.id}; it declares {known}")
 
 
 def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:
-    """Hold channels to the names that the deployment knows: their addresses are its business, and secret."""
+    """Check the names of channels. Only the deployment has their addresses, which are secret."""
     path = "settings.alertChannels"
     if named is None:
         return []
@@ -49,7 +49,7 @@ def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:
         return [FieldError(path, f"must be a list of channels' names, got {shown(named)}")]
     there_are = f"there are {', '.join(known)}" if known else "this deployment has none"
     return [
-        FieldError(f"{path}[{place}]", f"{shown(name)} is no channel; {there_are} (ALERT_CHANNELS)")
+        FieldError(f"{path}[{place}]", f"{shown(name)} is not a channel; {there_are} (ALERT_CHANNELS)")
         for place, name in enumerate(named)
         if name not in known
     ]
@@ -67,7 +67,7 @@ def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[Field
 
 
 def push_path(recipe: Recipe, position: int) -> str:
-    """Return what errors call the push at a position of the sequence: its place in the document."""
+    """Return the path of the push at a position of the sequence, by its place in the document."""
     return f"pushSequence[{recipe.push_places[position]}]"
 
 

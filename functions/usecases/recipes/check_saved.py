@@ -1,6 +1,6 @@
-"""Check a recipe that a person saves: that it can run, and that its texts say what was meant.
+"""Check a recipe that a person saves: it can run, and its texts have no likely mistakes.
 
-What is stored is never held to the second: a recipe that is active goes on as it is.
+Stored recipes skip the second check: an active recipe goes on unchanged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from functions.usecases.recipes.check import audience_of, check_recipe, push_pat
 def checked_recipe(
     document: object, *, policy: Policy, find_job: FindJob, now: datetime, default_id: str = ""
 ) -> Recipe:
-    """Return the recipe of a document that a person saves; BadRecipe names every field at fault, all at once."""
+    """Return the recipe of a document that a person saves; BadRecipe names all invalid fields at once."""
     try:
         recipe = parse(document, default_id=default_id)
     except BadRecipe as error:
@@ -40,7 +40,7 @@ def checked_recipe(
 
 
 def saving_errors(recipe: Recipe, *, policy: Policy, find_job: FindJob, now: datetime) -> list[FieldError]:
-    """Return everything for which a recipe may not be saved."""
+    """Return every error that prevents saving a recipe."""
     errors: list[FieldError] = []
     try:
         check_recipe(recipe, policy=policy, find_job=find_job)
@@ -53,12 +53,12 @@ def saving_errors(recipe: Recipe, *, policy: Policy, find_job: FindJob, now: dat
 
 
 def unwelcome_fields(recipe: Recipe, policy: Policy) -> list[FieldError]:
-    """Return the fields of a stored recipe that saving would refuse although the recipe runs: it runs otherwise."""
+    """Return the fields of a stored recipe that saving would refuse, although the recipe can run."""
     return [*_tester_errors(recipe, policy), *misspelled_keys(recipe.document())]
 
 
 def unwelcome_content(recipe: Recipe, position: int, columns: Sequence[str]) -> list[str]:
-    """Return, as sentences, the faults in the texts of a push whose audience has these columns."""
+    """Return the errors in the texts of a push whose audience has these columns, as sentences."""
     return [f"push {position + 1}: {error}" for error in content_errors(recipe.pushes[position], columns)]
 
 
@@ -80,7 +80,7 @@ def _schedule_errors(recipe: Recipe, now: datetime) -> list[FieldError]:
 
 
 def _never(schedule: Schedule) -> FieldError:
-    """Return the field that leaves a schedule no day, of those that are written."""
+    """Return the field that leaves a schedule without a day."""
     if schedule.start_date > LAST_DAY:
         return FieldError("schedule.startDate", f"{schedule.start_date} never comes: the last day is {LAST_DAY}")
     if schedule.cron:
@@ -100,7 +100,7 @@ def _tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
 
 
 def _no_tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
-    """Return the error of a recipe whose every send would be blocked, as its test reaches no user."""
+    """Return the error of a recipe whose sends would all be blocked, because its test reaches no user."""
     testers = [*recipe.settings.test_user_ids, *policy.default_test_user_ids]
     if any(map(str.strip, testers)) or not recipe.is_active or not recipe.settings.safeguards.require_test_first:
         return []
@@ -121,7 +121,7 @@ def _content_errors(recipe: Recipe, find_job: FindJob) -> list[FieldError]:
 
 
 def _columns(recipe: Recipe, position: int, find_job: FindJob) -> list[str]:
-    """Return the columns of a push's audience; none where its job or audience is at fault, which is another error."""
+    """Return the columns of a push's audience; none if its job or audience is invalid, which is another error."""
     try:
         job, _ = recipe_job(recipe, find_job)
         return [column.name for column in audience_of(job, recipe.pushes[position], position).columns]
@@ -132,7 +132,7 @@ def _columns(recipe: Recipe, position: int, find_job: FindJob) -> list[str]:
 def _all_errors(
     document: Mapping[str, Any], known: Sequence[FieldError], policy: Policy, find_job: FindJob, now: datetime
 ) -> list[FieldError]:
-    """Return what is wrong with a document that cannot be read, beside the fields that are known to be at fault."""
+    """Return further errors of an unreadable document, besides the known invalid fields."""
     sound, misspelled = SoundDocument(document, known), misspelled_keys(document)
     try:
         recipe = sound.recipe()

@@ -1,4 +1,4 @@
-"""Sends of schedules whose executions exist already: under way, or ended before their time."""
+"""Scheduled sends that already have executions: running, or ended before their time."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,22 +9,22 @@ from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 
 _MOST = 500
-"""Executions whose T-0 is still to come: each exists for no longer than its lead time, a day at most."""
+"""A limit for executions before T-0: each exists at most for its lead time, a day."""
 LaunchedSends = Mapping[tuple[str, datetime], Execution]
 """Executions by recipe and send."""
 
 
 def launched_sends(ports: Ports, now: datetime, recipe_id: str | None = None) -> LaunchedSends:
-    """Return the scheduled executions whose T-0 is now or later, of one recipe or of all."""
+    """Return the scheduled executions with T-0 now or later, of one recipe or of all."""
     wanted = ExecutionSearch(recipe_id=recipe_id, since=now)
     found = ports.executions.search(wanted, most=_MOST, oldest_first=True)
     return {(each.recipe_id, each.send_at): each for each in found if each.kind is Kind.SCHEDULED}
 
 
 def next_send(recipe: Recipe, now: datetime, launched: LaunchedSends) -> datetime | None:
-    """Return the next send that goes out unless somebody acts; None where there is none.
+    """Return the next send that goes out if nobody intervenes; None if there is none.
 
-    One that was cancelled or has failed before its T-0 does not.
+    A send that was cancelled or failed before T-0 is skipped.
     """
     if not recipe.is_active:
         return None

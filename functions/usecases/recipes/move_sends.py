@@ -1,4 +1,4 @@
-"""What a change of a recipe does to its sends: which one comes first, which of those under way stay, what starts."""
+"""Apply a recipe's change to its sends: which one is first, which running ones stay, and what starts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """What a change does to a recipe's sends. `first_send_at` is None where the recipe does not send.
+    """The effect of a change on a recipe's sends. `first_send_at` is None if the recipe does not send.
 
-    `cancels_displaced` says that executions under way at times that the schedule no longer has are to be cancelled.
+    With `cancels_displaced`, running executions at times that are no longer in the schedule are cancelled.
     """
 
     first_send_at: datetime | None = None
@@ -39,7 +39,7 @@ class Move:
 
 
 def recent_executions(ports: Ports, recipe_id: str, now: datetime) -> Sequence[Execution]:
-    """Return the executions that decide what a recipe may still send today."""
+    """Return the executions that affect what a recipe may still send today."""
     wanted = ExecutionSearch(recipe_id=recipe_id, since=now - LOOK_BACK)
     return ports.executions.search(wanted, most=_MOST_EXECUTIONS)
 
@@ -47,10 +47,10 @@ def recent_executions(ports: Ports, recipe_id: str, now: datetime) -> Sequence[E
 def record_missed_before(
     ports: Ports, stored: Mapping[str, Any] | None, changed: Callable[[], Recipe | None], why: str
 ) -> None:
-    """Record the missed sends of a stored recipe that a change makes forget them: its schedule moves, or it stops.
+    """Record the missed sends of a stored recipe before a change of its schedule or status hides them.
 
-    `changed` returns what the change makes of the recipe, None for no recipe; what it raises refuses the change.
-    Sends that can still start are left to reconciling where the schedule stays.
+    `changed` returns the recipe after the change, None for no recipe; an error refuses the change. If the schedule
+    stays the same, sends that can still start are left to reconcile.
     """
     try:
         before = read(stored or {})
@@ -71,10 +71,10 @@ def plan_move(
     now: datetime,
     underway: Underway | None,
 ) -> Move:
-    """Return what it does to a recipe's sends that `recipe` takes the place of the stored document `before`.
+    """Return the effect on a recipe's sends if `recipe` replaces the stored document `before`.
 
-    BadRecipe where an active recipe has no send left that can be prepared. ScheduleUnderWay where its schedule moves
-    away from an execution under way, and `underway` does not say what becomes of it.
+    BadRecipe if an active recipe has no send left that can be prepared. ScheduleUnderWay if the new schedule lacks
+    the send of a running execution, and `underway` does not say what to do with it.
     """
     if not recipe.is_active:
         if underway is Underway.KEEP:
@@ -98,7 +98,7 @@ def plan_move(
 
 
 def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe | None:
-    """Return the stored recipe where it sends at the same times already."""
+    """Return the stored recipe if it already sends at the same times."""
     try:
         stored = read(before or {}, default_id=recipe.id)
     except BadRecipe:
@@ -107,7 +107,7 @@ def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe |
 
 
 def _refuse_to_keep(recipe: Recipe, executions: Sequence[Execution]) -> None:
-    """Raise NotPossible where an execution before T-0 was to be kept that a recipe that does not send cancels."""
+    """Raise NotPossible if an execution before T-0 should be kept, although the recipe stops sending."""
     waiting = [each for each in executions if not each.state.final and each.state is not State.LIVE]
     if waiting:
         raise NotPossible(
@@ -122,7 +122,7 @@ def _refuse(errors: Sequence[Any]) -> None:
 
 
 def cancel_displaced(ports: Ports, recipe: Recipe, move: Move) -> Sequence[Execution]:
-    """Cancel what the schedule has left behind, where the move says so, and return it."""
+    """Cancel executions at times that are no longer in the schedule, if the move says so, and return them."""
     if not move.cancels_displaced:
         return ()
     under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
@@ -130,12 +130,12 @@ def cancel_displaced(ports: Ports, recipe: Recipe, move: Move) -> Sequence[Execu
 
 
 def start_moved(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:
-    """Start what is due, and say in sentences what starts, what was blocked at once, and what is not sent."""
+    """Start what is due, and return sentences about what starts, what was blocked at once, and what is not sent."""
     for execution in start_due(ports, recipe):
-        told = f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC"
+        label = f"the send at {execution.send_at:%Y-%m-%d %H:%M} UTC"
         if execution.state.final:
-            yield f"{told} is {execution.state.value}: {execution.reason}"
+            yield f"{label} is {execution.state.value}: {execution.reason}"
         else:
             minutes = (execution.send_at - ports.clock.now()) // _MINUTE
-            yield f"{told} starts now, {minutes} minutes before its time"
+            yield f"{label} starts now, {minutes} minutes before its time"
     yield from move.passed_over

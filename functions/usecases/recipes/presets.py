@@ -1,4 +1,4 @@
-"""Recipes to begin with: each is a draft that somebody gives a name, looks over, tries and activates."""
+"""Templates of recipes: each makes a draft that a marketer names, checks, tries and activates."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -17,7 +17,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A recipe to begin with. `schedule`, `pushes` and `criteria` are those of its document."""
+    """A template of a recipe. `schedule`, `pushes` and `criteria` are those of its document."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Template:
     criteria: Mapping[str, Any]
 
     def document(self, now: datetime) -> Document:
-        """Return the recipe as a draft, which begins tomorrow."""
+        """Return the recipe as a draft that begins tomorrow."""
         schedule = {"timezone": "UTC", "startDate": f"{now + _ONE_DAY:%Y-%m-%d}", **self.schedule}
         pushes = [
             {"sequenceOrder": order, "timing": {"delayAfterPrevious": min(order - 1, 1)}, **push}
@@ -88,7 +88,7 @@ TEMPLATES = (
     Template(
         id="retention",
         name="Retention",
-        description="Users who were active and have not been seen for two weeks are asked back.",
+        description="Invites users back who were active and have not been seen for two weeks.",
         schedule={"frequency": "weekly", "daysOfWeek": [4], "executionTime": "18:30"},
         pushes=(_push("Your closet misses you", "New pairs came in while you were away. Have a look.", 3),),
         criteria={"filters": {"daysSinceLastActive_inactive": 14, "minLifetimeTrades": 1}},
@@ -96,7 +96,7 @@ TEMPLATES = (
     Template(
         id="feature_announcement",
         name="Feature announcement",
-        description="Everybody who was active in the last 90 days hears of something new, once.",
+        description="All users who were active in the last 90 days hear about something new, once.",
         schedule={"frequency": "once", "executionTime": "16:00"},
         pushes=(_push("There is something new", "Open the app, and be among the first to try it.", 1),),
         criteria={"filters": {"lastActiveDays": 90}},
@@ -115,7 +115,7 @@ class TemplateShown:
 
 
 def templates(now: datetime) -> list[TemplateShown]:
-    """Return every template, with the recipe that it makes."""
+    """Return every template with its recipe."""
     return [
         TemplateShown(
             id=template.id,

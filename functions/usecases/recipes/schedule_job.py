@@ -19,7 +19,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Rescheduled:
-    """The scheduler's job of a recipe as it is now; null where the recipe is not active, or sends no more."""
+    """The current scheduler job of a recipe; null if the recipe is not active, or has no send left."""
 
     recipe_id: str
     status: str
@@ -28,7 +28,7 @@ class Rescheduled:
 
 
 def reschedule(ports: Ports, recipe_id: str) -> Rescheduled:
-    """Make the scheduler's job of a recipe what it should be, and say what that is; NotFound without the recipe."""
+    """Rebuild the scheduler's job of a recipe, and return it; NotFound without the recipe."""
     recipe = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     match_schedule(ports, recipe)
     job = wanted_job(ports, recipe)

@@ -1,4 +1,4 @@
-"""What was done to a recipe, page by page."""
+"""The audit log of a recipe, page by page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Changes:
 def history_of(ports: Ports, recipe_id: str, *, before: int | None = None, most: int = 20) -> Changes:
     """Return a page of a recipe's audit log, newest first; at most 100 entries.
 
-    `next`, None on the last page, is the `before` of the next page. A recipe that was deleted keeps its log.
+    `next`, None on the last page, is the `before` of the next page. A deleted recipe keeps its log.
     """
     most = max(1, min(most, _MOST))
     entries = ports.audit.of_recipe(recipe_id, before=before, most=most + 1)

@@ -1,6 +1,6 @@
-"""Count people, each once however many pushes they are in: audience files are sorted alike, so a merge finds repeats.
+"""Count distinct people over several pushes: audience files have the same order, so a merge finds repeats.
 
-Memory does not grow with the files: one row of each is held at a time.
+Memory does not grow with the files: only one row of each is read at a time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,13 +19,13 @@ _Row = tuple[bytes, bool]
 
 
 def count_people(ports: Ports, audiences: Sequence[AudienceFile]) -> int:
-    """Return how many different users are in any of the audiences; BadAudience where one cannot be read."""
+    """Return the number of distinct users in all audiences; BadAudience if one cannot be read."""
     rows = [((digest, True) for digest in _digests(ports, audience)) for audience in audiences]
     return _people(rows)
 
 
 def count_reached(ports: Ports, pushes: Sequence[PushFiles], shards: Sequence[Shard]) -> int:
-    """Return how many different users were sent at least one live push; BadAudience where one cannot be read."""
+    """Return the number of distinct users who were sent at least one live push; BadAudience if one cannot be read."""
     return _people([_outcomes(ports, files, shards) for files in pushes])
 
 
@@ -34,7 +34,7 @@ def _people(rows: Sequence[Iterable[_Row]]) -> int:
 
 
 def _outcomes(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[_Row]:
-    """Yield the rows of a push with what became of them; those of partitions without a shard were not reached."""
+    """Yield the rows of a push with their outcomes. Rows of partitions without a shard were not reached."""
     index, digests = files.live.rows.index, _digests(ports, files.live)
     planned = sorted((each for each in shards if each.push == files.push and not each.test), key=_first_partition)
     position = 0

@@ -1,4 +1,4 @@
-"""What an execution did, in numbers that add up."""
+"""The report of an execution, in numbers that add up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from functions.usecases.timeline.steps import Run, load_execution, run_or_proble
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseTimes:
-    """When a phase was to start, and when it really started and ended."""
+    """The planned start of a phase, and its actual start and end."""
 
     phase: Phase
     planned_at: datetime | None
@@ -46,9 +46,9 @@ class ViolationShown:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionReport:
-    """An execution with its phases, its pushes, and what was breached.
+    """An execution with its phases, pushes and violations.
 
-    `problem` says why this release cannot read it; what only its recipe says is null then.
+    `problem` says why this release cannot read it. Fields that come from its recipe are null then.
     """
 
     execution_id: str
@@ -57,7 +57,7 @@ class ExecutionReport:
     reason: str
     send_at: datetime
     window_ends_at: datetime | None
-    """Until when it can be cancelled at least; null: it cannot."""
+    """The earliest end of the time to cancel; null if it cannot be cancelled."""
     dry_run: bool | None
     problem: str | None
     unknown_why: str | None
@@ -71,12 +71,12 @@ class ExecutionReport:
 def report(ports: Ports, execution_id: str) -> ExecutionReport:
     """Return an execution's timeline, pushes, violations and totals.
 
-    For every push, counted in users: audience size = sum(excluded) + sent + failed + unknown + not reached. Those
-    under way when a stop was noticed are among them, as what became of them. The totals add pushes up, so that they
-    count a user once for each push, as messages; `people` and `people_reached` count each user once: see Execution.
+    For every push, counted in users: audience size = sum(excluded) + sent + failed + unknown + not reached. Users
+    under way when a stop was noticed are included, by their outcomes. The totals sum the pushes, so they count a user
+    once for each push. `people` and `people_reached` count each user once; see Execution.
 
-    Where this release cannot read the execution, `problem` says why. What only its recipe says is None then, and
-    pushes that were not built are left out.
+    If this release cannot read the execution, `problem` says why. Fields that come from the recipe are None then, and
+    pushes that were not built are missing.
     """
     execution = load_execution(ports, execution_id)
     shards, violations = ports.shards.of(execution_id), ports.violations.of(execution_id)
@@ -90,9 +90,9 @@ def report_of(
     shards: Sequence[Shard],
     violations: Sequence[Violation],
 ) -> ExecutionReport:
-    """Return the report of an execution as it was read, with its shards and violations: see report.
+    """Return the report of an execution from what the caller has read; see `report`.
 
-    `known` is what `run_or_problem` returns of it.
+    `known` is the result of `run_or_problem`.
     """
     run, problem = known
     pushes = _pushes(ports, execution, run, shards)
@@ -116,7 +116,7 @@ def report_of(
 
 
 def shown_violation(violation: Violation) -> ViolationShown:
-    """Return a violation as people see it, with the second at which it was recorded."""
+    """Return a violation in the form that people see, with its time in whole seconds."""
     finding = violation.finding
     return ViolationShown(
         id=violation.id,
@@ -135,14 +135,14 @@ def shown_violation(violation: Violation) -> ViolationShown:
 
 
 def _window_ends_at(ports: Ports, run: Run | None) -> datetime | None:
-    """Return until when people can cancel at least, None if they cannot or it is not known yet."""
+    """Return the earliest end of the time to cancel; None if people cannot cancel, or it is not known yet."""
     if run is None or run.execution.state.final or run.execution.state is State.LIVE or run.execution.waiting:
         return None
     return run.window_over_at(ports.policy.limits.shortest_window)
 
 
 def pushes_of(ports: Ports, execution: Execution, run: Run | None) -> list[PushNumbers]:
-    """Return what became of each push of an execution, as `report` has it."""
+    """Return the numbers of each push of an execution, as in `report`."""
     shards = ports.shards.of(execution.id)
     return [numbers for numbers, _ in _pushes(ports, execution, run, shards)]
 

@@ -18,19 +18,19 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """The wait of an execution for its turn, where as many as may be under way at once started before it."""
+    """The wait of an execution for its turn, because the most executions that can run at once started before it."""
 
     since: datetime
     until: datetime
-    """When it is blocked if its turn has not come: later it could not be in time."""
+    """When it is blocked if its turn has not come: after that it could not be in time."""
     limit: int
-    """How many executions may be under way at once."""
+    """How many executions can run at once."""
     message: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSummary:
-    """An execution in a list; `secondsToSend` counts down to T-0, `totals` are there once it is cleaned up."""
+    """An execution in a list. `secondsToSend` counts down to T-0. `totals` are present once it is cleaned up."""
 
     execution_id: str
     recipe_id: str
@@ -43,12 +43,12 @@ class ExecutionSummary:
     phase: Phase | None
     seconds_to_send: int | None
     waiting: Waiting | None
-    """Why it has not begun although its time has come; null: it need not."""
+    """Why it has not begun although its time has come; null if it does not wait."""
     totals: Totals | None
     people: int | None
-    """Different users of all audiences, each once; null before T-30."""
+    """The number of distinct users in all audiences; null before T-30."""
     people_reached: int | None
-    """Those who were sent at least one push; null before the end."""
+    """The number of distinct users who were sent at least one push; null before the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A page of executions; `next` is the place behind which the next page begins, None: no more."""
+    """A page of executions. The next page begins after the place `next`; None: there is none."""
 
     executions: Sequence[ExecutionSummary]
     next: Place | None
@@ -78,7 +78,7 @@ def find_executions(
     after: Place | None = None,
     oldest_first: bool = False,
 ) -> Found:
-    """Return a page of executions in order of their sends; NotFound for a recipe that neither is nor was."""
+    """Return a page of executions in order of their sends; NotFound for a recipe that neither exists nor has sent."""
     found = ports.executions.search(wanted, most=most + 1, after=after, oldest_first=oldest_first)
     if not found and wanted.recipe_id is not None:
         _check_known(ports, wanted.recipe_id)
@@ -98,7 +98,7 @@ def _check_known(ports: Ports, recipe_id: str) -> None:
 
 
 def summary(execution: Execution, now: datetime) -> ExecutionSummary:
-    """Return what a list says of an execution; `totals` are there once it is cleaned up."""
+    """Return the entry of an execution in a list. `totals` are present once it is cleaned up."""
     return ExecutionSummary(
         execution_id=execution.id,
         recipe_id=execution.recipe_id,
@@ -118,18 +118,18 @@ def summary(execution: Execution, now: datetime) -> ExecutionSummary:
 
 
 def name_of(execution: Execution) -> str:
-    """Return the name of an execution's recipe, or else its id."""
+    """Return the name of an execution's recipe, else its id."""
     return str(execution.recipe.get("name") or execution.recipe_id)
 
 
 def waiting(execution: Execution) -> Waiting | None:
-    """Return what an execution waits for that waits its turn, None for every other."""
+    """Return the wait of an execution for its turn; None if it does not wait."""
     wait = execution.waiting
     return Waiting(since=wait.since, until=wait.until, limit=wait.limit, message=wait.message) if wait else None
 
 
 def phase_of(execution: Execution) -> Phase | None:
-    """Return the phase that an execution is in, None where it is in none: not yet, or no more."""
+    """Return the current phase of an execution; None before the first and after the last."""
     begun = [
         phase for phase, times in execution.phases.items() if times.started_at is not None and times.ended_at is None
     ]
@@ -137,14 +137,14 @@ def phase_of(execution: Execution) -> Phase | None:
 
 
 def seconds_to_send(execution: Execution, now: datetime) -> int | None:
-    """Return the countdown to T-0; None once it is over, or will not come."""
+    """Return the seconds to T-0; None after T-0, or if the execution has ended."""
     if execution.state.final or execution.state is State.LIVE or now >= execution.send_at:
         return None
     return (execution.send_at - now) // _SECOND
 
 
 def execution_of(ports: Ports, recipe_id: str, execution_id: str) -> Execution:
-    """Return an execution of a recipe; NotFound where the recipe has none of that id."""
+    """Return an execution of a recipe; NotFound if the recipe has none with that id."""
     execution = ports.executions.get(execution_id)
     if execution is None or execution.recipe_id != recipe_id:
         raise NotFound(f"recipe {recipe_id!r} has no execution {execution_id!r}")

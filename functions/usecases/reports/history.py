@@ -1,4 +1,4 @@
-"""What a user got, and did not get and why: from the audiences, and from the cadence ledger."""
+"""The pushes that a user got, or did not get and why, from the audiences and the cadence ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 MOST_DAYS = 90
 EXAMPLES = {UserIdFormat.UUID: "fadead8e-3c5e-4a1b-9d2f-0123456789ab", UserIdFormat.ANY: "user-123"}
 _SOON = timedelta(days=1)
-"""Executions that are under way are shown, too: their T-0 is at most a lead time ahead."""
+"""Running executions are included: their T-0 is at most a lead time ahead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notifications:
-    """What a user got, and did not get and why, newest first; `known` is false for a user nothing is known of."""
+    """The pushes that a user got, or did not get and why, newest first. `known` is false for an unknown user."""
 
     user_id: str
     since: datetime
@@ -37,10 +37,10 @@ class Notifications:
 
 
 def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> Sequence["Reserved"]:
-    """Return the pushes that a user was reserved in the days before an instant, the oldest first.
+    """Return the pushes reserved for a user in the days before an instant, oldest first.
 
-    Pushes of layers 1 and 4 are not in the ledger, and what failed for good was given back. BadInput for an id that
-    is not valid or more than 90 days.
+    Pushes of layers 1 and 4 are not in the ledger, and reservations of failed messages were released. BadInput for an
+    id that is not valid or more than 90 days.
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
 
@@ -58,17 +58,17 @@ def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> S
 def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) -> Notifications:
     """Return every push of the last days that concerned a user, newest first.
 
-    `source` is `execution`, `import` or `tracked`. A push of an execution says what became of it, with the texts as
-    the user got them: `outcome` is `sent`, `failed`, `unknown`, `excluded` for its `reason`, or `not_reached`. Where
-    its audience is no longer kept, the ledger knows pushes of layers 2, 3 and 5, with the texts of the template.
-    `known` says whether the user was in any audience or in the ledger at all. BadInput as in `user_history`.
+    `source` is `execution`, `import` or `tracked`. A push of an execution has its outcome and the texts as the user
+    got them: `outcome` is `sent`, `failed`, `unknown`, `excluded` with a `reason`, or `not_reached`. After the
+    audience was deleted, the ledger still has pushes of layers 2, 3 and 5, with the texts of the template. `known`
+    says whether the user was in any audience or in the ledger at all. BadInput as in `user_history`.
     """
     since, runs = until - timedelta(days=days), dict[str, "Run | None"]()
     reserved = user_history(ports, user_id, until=until, days=days)
     found = rows_of_user(ports, user_id, since=since, until=until + _SOON)
-    told = {(each.execution_id, each.push) for each in found if not each.test}
+    reported = {(each.execution_id, each.push) for each in found if not each.test}
     remembered = [_notification(ports, push, runs) for push in reserved]
-    found += [each for each in remembered if (each.execution_id, each.push) not in told]
+    found += [each for each in remembered if (each.execution_id, each.push) not in reported]
     return Notifications(
         user_id=user_id,
         since=since,
@@ -101,6 +101,6 @@ def _notification(ports: Ports, push: "Reserved", runs: dict[str, Run | None]) -
 
 
 def _run(ports: Ports, execution_id: str) -> Run | None:
-    """Return an execution with its recipe, None where it is no longer there or cannot be read."""
+    """Return an execution with its recipe; None if it no longer exists or cannot be read."""
     execution = ports.executions.get(execution_id)
     return None if execution is None else run_or_problem(execution)[0]

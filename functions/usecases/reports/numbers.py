@@ -1,4 +1,4 @@
-"""What became of the users of an execution, in numbers that add up."""
+"""The users of an execution by outcome, in numbers that add up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from functions.domain.push.outcomes import Tally
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """What became of users: audienceSize = sum(excluded) + sent + failed + unknown + notReached."""
+    """Users by outcome: audienceSize = sum(excluded) + sent + failed + unknown + notReached."""
 
     audience_size: int
     sent: int
     failed: int
     unknown: int
     lost: int
-    """Those of the unknown whose worker ended between a request and its answer."""
+    """The unknown outcomes whose worker ended between a request and its answer."""
     excluded: Mapping[str, int]
     not_reached: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushNumbers:
-    """What became of one push of the sequence."""
+    """One push of the sequence, with its users by outcome."""
 
     order: int
     audience: str

@@ -1,4 +1,4 @@
-"""What happens now, and what has happened, at a glance."""
+"""What runs now, and what has run, at a glance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LATEST = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Executions by state, what is under way, and the latest."""
+    """Executions by state, the running ones, and the latest."""
 
     now: datetime
     recipe_id: str | None
@@ -36,12 +36,12 @@ class _OfExecution:
     status: State
     dry_run: bool | None
     problem: str | None
-    """Why this release cannot read the execution, null where it can."""
+    """Why this release cannot read the execution; null if it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushLog(PushNumbers, _OfExecution):
-    """What became of one push of one execution, with the texts of its template."""
+    """One push of one execution, with its users by outcome and the texts of its template."""
 
     title: str | None
     body: str | None
@@ -50,14 +50,14 @@ class PushLog(PushNumbers, _OfExecution):
 
 @dataclass(frozen=True, kw_only=True)
 class PushLogs:
-    """The pushes of a page of executions; `next` is the place behind which the next page begins, None: no more."""
+    """The pushes of a page of executions. The next page begins after the place `next`; None: there is none."""
 
     pushes: Sequence[PushLog]
     next: Place | None
 
 
 def overview(ports: Ports, *, recipe_id: str | None = None) -> Overview:
-    """Return counts of executions by state, what is under way, and the latest; of one recipe or of all."""
+    """Return counts of executions by state, the running ones, and the latest, of one recipe or of all."""
     now = ports.clock.now()
     counts = {
         state.value: ports.executions.count(ExecutionSearch(recipe_id=recipe_id, state=state)) for state in State
@@ -67,11 +67,13 @@ def overview(ports: Ports, *, recipe_id: str | None = None) -> Overview:
         for execution in ports.executions.unfinished()
         if not execution.state.final and recipe_id in (None, execution.recipe_id)
     ]
-    latest = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_LATEST)
+    everything = ExecutionSearch(recipe_id=recipe_id)
+    latest = ports.executions.search(everything, most=_LATEST)
     return Overview(
         now=now,
         recipe_id=recipe_id,
-        executions=ports.executions.count(ExecutionSearch(recipe_id=recipe_id)),
+        # Not the sum of the counts: a newer release may have stored executions in states that this one does not know.
+        executions=ports.executions.count(everything),
         by_status=counts,
         under_way=under_way,
         latest=[summary(execution, now) for execution in latest],
@@ -81,7 +83,7 @@ def overview(ports: Ports, *, recipe_id: str | None = None) -> Overview:
 def push_logs(
     ports: Ports, wanted: ExecutionSearch, *, most: int, after: Place | None = None, oldest_first: bool = False
 ) -> PushLogs:
-    """Return what became of each push of a page of executions, with the texts of its template."""
+    """Return the pushes of a page of executions, with their users by outcome and the texts of their templates."""
     found = ports.executions.search(wanted, most=most + 1, after=after, oldest_first=oldest_first)
     page = found[:most]
     return PushLogs(

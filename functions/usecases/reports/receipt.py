@@ -1,4 +1,4 @@
-"""The receipt of an execution: what became of every user of every push, as a CSV for people."""
+"""The receipt of an execution: the outcome of every user of every push, as a CSV for people."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -17,10 +17,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | None:
-    """Store the receipt of an execution whose shards are all closed; None where no audience was built.
+    """Store the receipt of an execution whose shards are all closed; None if no audience was built.
 
     One row for each user of each push, in the order of the audience file: push, audience, user_id, and `sent`,
-    `failed`, `unknown` or `excluded` with its reason, or `not_reached`. Doing it again changes nothing.
+    `failed`, `unknown` or `excluded` with its reason, or `not_reached`. Repeating it changes nothing.
     """
     if not built.pushes:
         return None
@@ -32,9 +32,9 @@ def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | Non
 
 
 def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
-    """Yield the lines of an execution's receipt as it is now, even while it runs, one block at a time.
+    """Yield the current lines of an execution's receipt, even while it runs, one block at a time.
 
-    BadAudience where the audiences are no longer kept.
+    BadAudience after the audiences were deleted.
     """
     yield from csv_blocks(_table(ports, read_built(ports, execution_id)))
 
@@ -51,7 +51,7 @@ def receipt_name(execution_id: str) -> str:
 
 
 def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a push, one shard's range at a time; without a shard no user was reached."""
+    """Yield the rows of a push, one shard's range at a time. Users without a shard were not reached."""
     planned = {shard.partitions.start: shard for shard in shards}
     index, first = files.live.rows.index, 0
     while first < PARTITIONS:
@@ -65,7 +65,7 @@ def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[t
 
 
 def _unplanned(ports: Ports, index: Index, first: int, planned: Collection[int]) -> range:
-    """Return partitions from `first` on that no shard has, as many as one read may hold."""
+    """Return partitions from `first` on that have no shard, as many as one read can hold."""
     stop = first + 1
     while stop < PARTITIONS and stop not in planned:
         if index.rows_in(range(first, stop + 1)) > ports.policy.shard_rows:
@@ -75,5 +75,5 @@ def _unplanned(ports: Ports, index: Index, first: int, planned: Collection[int])
 
 
 def plain(text: str) -> str:
-    """Keep a spreadsheet from running a value as a formula."""
+    """Escape a value that a spreadsheet would run as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,4 +1,4 @@
-"""The audience of a recipe as people see it: the job that finds it, and what its columns mean."""
+"""The audience of a recipe for people: its job, and the meaning of its columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from functions.usecases.recipes.check import audience_of
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeAudience:
-    """The job of a recipe with its arguments, the columns that its pushes may use, and the audience in words.
+    """The job of a recipe with its arguments, the columns that its pushes can use, and a description of the audience.
 
     Without a job, `problem` says why.
     """

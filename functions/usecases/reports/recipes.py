@@ -1,4 +1,4 @@
-"""Show recipes to people: page by page, with what can be said of each."""
+"""Lists of recipes, page by page, with the status and the next send of each."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,9 +18,9 @@ _READ_AT_ONCE = 200
 def list_recipes(
     ports: Ports, *, status: Status | None = None, after: str = "", most: int
 ) -> tuple[list[Document], str | None]:
-    """Return a page of recipes in order of their ids, and the id behind which the next one begins; None: no more.
+    """Return a page of recipes in order of their ids, and the id after which the next page begins, or None.
 
-    A status picks those that have it; to find them, all recipes may have to be read.
+    With a status, only recipes with that status are returned; this may read all recipes.
     """
     found: list[Document] = []
     while True:
@@ -40,9 +40,9 @@ def list_recipes(
 def shown_recipe(
     document: Mapping[str, Any], now: datetime, launched: LaunchedSends = MappingProxyType({})
 ) -> Document:
-    """Return a stored recipe as people see it: its status made plain, its next send, or why it cannot run.
+    """Return a stored recipe for people, with its explicit status, and its next send or why it cannot run.
 
-    A send that is among the launched ones and has ended, as by a cancel, is not the next one.
+    A launched send that has ended, for example by a cancel, is not the next one.
     """
     try:
         recipe = read(document)
@@ -53,7 +53,7 @@ def shown_recipe(
 
 
 def with_status(document: Mapping[str, Any]) -> Document:
-    """Return a stored document with its status made plain, or with why it cannot be read."""
+    """Return a stored document with its explicit status, or with the reason why it cannot be read."""
     try:
         status, _ = read_status(document)
     except BadRecipe as error:

@@ -1,6 +1,6 @@
-"""One user's rows in the audiences of executions: what became of each, and what it said, with the user's values.
+"""One user's rows in the audiences of executions: their outcomes, and their texts with the user's values.
 
-Of each audience one partition is read, which is a 256th of it.
+Only one partition of each audience is read, a 256th of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.steps import Run, read_run
 
 _MOST_EXECUTIONS = 500
-"""How many executions are looked at, the newest first."""
+"""How many executions are read, newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationShown:
-    """A push that concerned a user, of an execution, or tracked or imported from elsewhere, and what became of it.
+    """A push that concerned a user, of an execution or of another system, and its outcome.
 
-    `title`, `body` and `deepLink` are as the user got them, or those of the template where the audience is gone.
+    `title`, `body` and `deepLink` are as the user got them, or those of the template after the audience was deleted.
     """
 
     source: str
@@ -49,9 +49,9 @@ class NotificationShown:
 
 
 def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime) -> list[NotificationShown]:
-    """Return what became of a user in each push of the executions between two instants.
+    """Return the outcomes of a user in all pushes of the executions between two instants.
 
-    Executions whose audiences are no longer kept, or whose snapshot cannot be read, are left out.
+    Executions whose audiences were deleted, or whose snapshot cannot be read, are skipped.
     """
     found: list[NotificationShown] = []
     for execution in ports.executions.search(ExecutionSearch(since=since, until=until), most=_MOST_EXECUTIONS):

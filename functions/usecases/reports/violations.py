@@ -1,4 +1,4 @@
-"""Violations of all executions that wait for somebody, and resolving one."""
+"""List the unresolved violations of all executions, and resolve one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _READ_AT_ONCE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class OpenViolations:
-    """A page of violations; `next` is the place behind which the next page begins, None: no more."""
+    """A page of violations. The next page begins after the place `next`; None: there is none."""
 
     violations: Sequence[Violation]
     next: ViolationPlace | None
@@ -29,9 +29,9 @@ def open_violations(
 
 
 def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
-    """Mark a violation as resolved, by a person's e-mail address; the first to resolve it stays.
+    """Mark a violation as resolved by a person's e-mail address. The first resolution is kept.
 
-    NotFound where there is none. Where its execution is not named, it is looked for among those that are open.
+    NotFound if there is none. Without its execution, it is searched among the unresolved ones.
     """
     if not execution_id:
         found = next((violation for violation in _all_open(ports) if violation.id == violation_id), None)

@@ -1,4 +1,4 @@
-"""Show one execution while it runs, cheap to ask for again and again."""
+"""Show one execution while it runs. Repeated requests are cheap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from functools import cached_property
 from functions.domain.documents import fingerprint
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Violation
+from functions.domain.execution.violations import write_violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard, done_tally
 from functions.domain.recipe.timeline import Phase
@@ -19,7 +20,7 @@ from functions.usecases.timeline.steps import Run, run_or_problem
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How much of the audiences is settled, in users."""
+    """How much of the audiences has an outcome, in users."""
 
     reached: int
     audience_size: int
@@ -28,9 +29,9 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionDetail(ExecutionReport):
-    """An execution with its phases, its pushes, what was breached, and what can be done to it now.
+    """An execution with its phases, pushes, violations, and what people can do to it now.
 
-    `problem` says why this release cannot read it; what only its recipe says is null then.
+    `problem` says why this release cannot read it. Fields that come from its recipe are null then.
     """
 
     recipe_name: str
@@ -39,23 +40,31 @@ class ExecutionDetail(ExecutionReport):
     phase: Phase | None
     seconds_to_send: int | None
     waiting: Waiting | None
-    """Why it has not begun although its time has come; null: it need not."""
+    """Why it has not begun although its time has come; null if it does not wait."""
     people: int | None
-    """Different users of all audiences, each once; null before T-30."""
+    """The number of distinct users in all audiences; null before T-30."""
     people_reached: int | None
-    """Those who were sent at least one push; null before the end."""
+    """The number of distinct users who were sent at least one push; null before the end."""
     progress: Progress
     possible: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """An execution as it was read at one time: its detail and its `version` say the same."""
+    """An execution that was read, with its shards and violations: each is read once, when it is first needed."""
 
     ports: Ports
     execution: Execution
-    shards: Sequence[Shard]
-    violations: Sequence[Violation]
+
+    @cached_property
+    def shards(self) -> Sequence[Shard]:
+        """The execution's shards."""
+        return self.ports.shards.of(self.execution.id)
+
+    @cached_property
+    def violations(self) -> Sequence[Violation]:
+        """The execution's violations."""
+        return self.ports.violations.of(self.execution.id)
 
     @cached_property
     def _known(self) -> tuple[Run | None, str]:
@@ -63,16 +72,21 @@ class Watched:
 
     @property
     def run(self) -> Run | None:
-        """The execution with its recipe, None where this release cannot read it."""
+        """The execution with its recipe; None if this release cannot read it."""
         return self._known[0]
 
     @property
     def version(self) -> str:
-        """The name of this state of things: that of `version_now` while nothing changes."""
-        return _version(self.execution, done_tally(self.shards), self.violations)
+        """The version that `detail` shows. It equals `version_now` while nothing changes."""
+        return self._version(done_tally(self.shards))
+
+    @property
+    def version_now(self) -> str:
+        """The version, without reading shards or audiences."""
+        return self._version(self.ports.shards.progress(self.execution.id))
 
     def detail(self) -> ExecutionDetail:
-        """Return the report of the execution, with where it stands, what may be done to it, and how far it is."""
+        """Return the report of the execution, with its phase, its progress, and what people can do to it."""
         execution = self.execution
         report = report_of(self.ports, execution, self._known, self.shards, self.violations)
         size = report.totals.audience_size
@@ -91,24 +105,19 @@ class Watched:
             possible=possible_for(execution),
         )
 
+    def _version(self, progress: Tally) -> str:
+        violations = [write_violation(violation) for violation in self.violations]
+        return fingerprint([self.execution.document(), progress.document(), violations])
+
 
 def version_now(ports: Ports, execution: Execution) -> str:
-    """Return the name of the state that an execution is in now, without reading its shards or its audiences."""
-    return _version(execution, ports.shards.progress(execution.id), ports.violations.of(execution.id))
+    """Return the version of an execution, without reading its shards or its audiences."""
+    return watch_execution(ports, execution).version_now
 
 
 def watch_execution(ports: Ports, execution: Execution) -> Watched:
-    """Return all that can be shown of an execution. This reads its shards: ask for `version_now` first."""
-    return Watched(
-        ports=ports,
-        execution=execution,
-        shards=ports.shards.of(execution.id),
-        violations=ports.violations.of(execution.id),
-    )
-
-
-def _version(execution: Execution, progress: Tally, violations: Sequence[Violation]) -> str:
-    return fingerprint([execution.document(), progress.document(), [each.document() for each in violations]])
+    """Return all that can be shown of an execution. Compare `version_now` first: everything else reads the shards."""
+    return Watched(ports=ports, execution=execution)
 
 
 def _percent(reached: int, size: int) -> float:

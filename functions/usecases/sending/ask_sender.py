@@ -1,4 +1,4 @@
-"""Ask the sender what became of requests whose worker died, where it can say: then nothing of them is in doubt."""
+"""Ask the sender for the outcomes of requests whose worker died, if the sender can say."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,10 +12,11 @@ from functions.usecases.sending.assignment import Delivery
 
 
 def ask_sender(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Return a shard that no worker holds any more, with what its sender knows of the requests under way.
+    """Return a shard without a worker, with the sender's knowledge of its open requests.
 
-    What has left is sent, what has not is still to be sent; what the sender itself doubts stays in doubt. The second
-    request of `onUnknown: resend` cannot be told from the first, so that its row stays in doubt too.
+    A message that left is sent, and one that did not still has to be sent. If the sender does not know, the row stays
+    in doubt. The second request of `onUnknown: resend` cannot be distinguished from the first, so its row stays in
+    doubt too.
     """
     if INTENT not in shard.outcomes or not isinstance(ports.sender, AskableSender):
         return shard

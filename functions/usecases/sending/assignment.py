@@ -1,4 +1,4 @@
-"""One push of an execution on its way to one of its audiences: what decides how it is delivered."""
+"""One push of an execution for one of its audiences: everything that decides its delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class Delivery:
 
     @property
     def push(self) -> RecipePush:
-        """The push as the recipe's snapshot has it."""
+        """The push in the recipe's snapshot."""
         return self.run.recipe.pushes[self.files.push - 1]
 
     @property
@@ -32,7 +32,7 @@ class Delivery:
 
     @property
     def only_while(self) -> State:
-        """The state in which alone a chunk may start."""
+        """The only state in which a chunk may start."""
         return State.AUDIENCE_READY if self.test else State.LIVE
 
     @property
@@ -47,26 +47,26 @@ class Delivery:
 
     @property
     def waiting(self) -> frozenset[int]:
-        """The outcomes of rows that are still to be sent."""
+        """The outcomes of rows that still have to be sent."""
         return IN_DOUBT | {NOT_REACHED} if self.resend else frozenset({NOT_REACHED})
 
     @property
     def began_at(self) -> datetime:
-        """When the first message of the push could leave: what ramping up counts from."""
+        """When the first message of the push could leave: the beginning of the ramp."""
         due_at = self.run.timeline.test_at if self.test else self.run.timeline.push_at[self.files.push - 1]
         live = self.run.execution.phases.get(Phase.LIVE_EXECUTION, PhaseTimes())
         return max(due_at, live.started_at or due_at)
 
     @property
     def ledger_push(self) -> cadence.Push | None:
-        """The push as the cadence ledger knows it; None where no rule can hold it back: tests, layers 1 and 4."""
+        """The push in the cadence ledger; None if no rule can hold it back: tests, layers 1 and 4."""
         if self.test or self.push.layer_id in cadence.BYPASSING_LAYERS:
             return None
         return self.run.ledger_push(self.files.push)
 
     @property
     def envelope(self) -> Envelope:
-        """What all messages of the push have in common."""
+        """The values that all messages of the push share."""
         return Envelope(
             execution_id=self.run.execution.id,
             recipe_id=self.run.recipe.id,

@@ -1,8 +1,8 @@
 """Deliver one shard: claim it, read its rows, exclude, reserve, send in chunks, record, release.
 
-The order is what makes "at most one request" hold whatever crashes: a chunk's INTENT is on record before its
-first request leaves, and an INTENT that no RESULT followed is unknown, never sent again unless the recipe asks
-for it. Test sends take the same path, without the cadence ledger.
+The order guarantees at most one request, whatever crashes. A chunk's INTENT is stored before its first request
+leaves. An INTENT without a RESULT is unknown, and is not sent again unless the recipe says so. Test sends take the
+same path, without the cadence ledger.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +25,12 @@ from functions.usecases.timeline.journal import note
 
 
 def deliver(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Send the rows of a shard that are still to be sent, and return it with their outcomes.
+    """Send the rows of a shard that still have to be sent, and return it with their outcomes.
 
-    Raises Halted once the execution may not send any more, Conflict where another worker has the shard, and
-    Transient where rows remain that a later delivery has to send.
+    Raises Halted if the execution has left the sending state, Conflict if another worker holds the shard, and
+    Transient if rows remain for a later delivery. For example, a shard with `outcomes=b"..."` becomes one with
+    `b"SdU"`: FCM accepted the message for the first user, the second has no device token, and FCM did not answer for
+    the third. See `domain.push.outcomes` for the bytes.
     """
     if shard.done:
         return shard
@@ -58,7 +60,7 @@ def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
 
 
 def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Close a shard: record its outcomes, give back the reservations of users who were not sent to."""
+    """Close a shard: record its outcomes, and release the reservations of users who were not sent to."""
     push, shard = delivery.ledger_push, _asked(ports, delivery, shard)
     if push is None or delivery.dry_run:
         return close(ports, shard)
@@ -66,9 +68,9 @@ def settle(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
 
 
 def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Close a shard that a system may have sent of which this one is an older copy; nothing is sent.
+    """Close a shard of a restored backup that may have been sent since. Nothing is sent.
 
-    Rows that nothing excludes are reserved as if they were sent, and their outcome is unknown.
+    Rows without an exclusion are reserved as if sent, and their outcome is unknown.
     """
     if shard.done:
         return shard
@@ -76,8 +78,8 @@ def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     try:
         positions = {row.position for row in _granted(ports, delivery, held)}
     except BadAudience as error:
-        told = f"push {shard.push}: the ledger does not count its users, as the audience cannot be read: {error}"
-        note(ports, shard.execution_id, Phase.CLEANUP, told, "warning")
+        message = f"push {shard.push}: the ledger does not count its users, as the audience cannot be read: {error}"
+        note(ports, shard.execution_id, Phase.CLEANUP, message, "warning")
         positions = set(range(len(shard.outcomes)))
     outcomes = bytearray(held.shard.outcomes)
     for position in positions:
@@ -86,7 +88,7 @@ def count_as_lost(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
 
 
 def _asked(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
-    """Ask the sender; without a readable audience it is unknown whose requests were under way."""
+    """Ask the sender. Without a readable audience, the users of open requests are unknown."""
     try:
         return ask_sender(ports, delivery, shard)
     except BadAudience:
@@ -94,7 +96,7 @@ def _asked(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
 
 
 def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None = None) -> Shard:
-    """Record a shard's outcomes as final; before that, `give_back` releases what was reserved for unsent users."""
+    """Record a shard's outcomes as final, after `give_back` has released the reservations of unsent users."""
     shard = replace(shard, outcomes=shard.settled, lease_until=None)
     if give_back is not None and shard.unsent:
         shard = ports.shards.settle(shard)
@@ -103,7 +105,10 @@ def close(ports: Ports, shard: Shard, give_back: Callable[[Shard], None] | None 
 
 
 def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> None:
-    """Release what was reserved for a shard that had been closed meanwhile; for an open one its worker does it."""
+    """Release what was reserved for a shard that another process closed meanwhile.
+
+    The worker of an open shard does it.
+    """
     push = delivery.ledger_push
     closed = ports.shards.get(shard.execution_id, shard.key)
     if push is not None and not delivery.dry_run and closed is not None and closed.done and closed.unsent:
@@ -111,16 +116,16 @@ def _give_back_what_was_lost(ports: Ports, delivery: Delivery, shard: Shard) -> 
 
 
 def _give_back(ports: Ports, delivery: Delivery, push: cadence.Push, shard: Shard) -> None:
-    """Release unused reservations; none if the audience that names their users can no longer be read."""
+    """Release unused reservations; none if the audience can no longer be read."""
     try:
         give_back(ports, push, delivery.audience, shard)
     except BadAudience as error:
-        told = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
-        note(ports, shard.execution_id, Phase.CLEANUP, told, "warning")
+        message = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
+        note(ports, shard.execution_id, Phase.CLEANUP, message, "warning")
 
 
 def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Candidate]:
-    """Return the rows to send to, once every other row has the reason why not."""
+    """Return the rows to send to, after recording why each other row is excluded."""
     outcomes = bytearray(held.shard.outcomes)
     sendable, dead = [], []
     for row in candidates(ports, delivery.push, delivery.audience, held.shard, delivery.waiting):
@@ -141,7 +146,7 @@ def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Cand
 
 
 def _give_back_of_dead(ports: Ports, delivery: Delivery, keys: Sequence[bytes]) -> None:
-    """Release what a worker before this one reserved for users whose devices have turned out dead since."""
+    """Release what an earlier worker reserved for users whose devices have died since."""
     push = delivery.ledger_push
     if push is not None and not delivery.dry_run:
         release(ports, push, keys)

@@ -1,4 +1,4 @@
-"""A shard in the hands of one worker: by a lease that others respect, and a version that others would fail on."""
+"""A shard held by one worker: others respect its lease, and their writes fail because of its version."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +10,9 @@ from functions.ports import Ports
 
 
 class HeldShard:
-    """Holds a shard while sending it; `shard.outcomes` is always what is known, stored or about to be.
+    """Holds a shard while sending it. `shard.outcomes` always has all known outcomes, stored or not.
 
-    `held_before` says whether another worker has had it, and may have reserved for rows that are still to be sent.
+    `held_before` says whether another worker held it, which may have reserved for rows that still have to be sent.
     """
 
     def __init__(self, ports: Ports, shard: Shard, *, only_while: State) -> None:
@@ -20,9 +20,9 @@ class HeldShard:
         self.held_before = shard.version > 0
 
     def claim(self, ask: Callable[[Shard], Shard]) -> None:
-        """Take the shard over from its last worker; Conflict where another worker holds it.
+        """Claim the shard; Conflict if another worker holds it.
 
-        `ask` looks for what became of the requests that were under way.
+        `ask` finds the outcomes of requests that the last worker left open.
         """
         now = self._ports.clock.now()
         if self.shard.lease_until is not None and now < self.shard.lease_until:
@@ -31,20 +31,20 @@ class HeldShard:
         self.save(self.shard.settled)
 
     def save(self, outcomes: bytes) -> None:
-        """Store outcomes and renew the lease; Halted once the execution may not send any more."""
+        """Store outcomes and renew the lease; Halted if the execution has left the sending state."""
         lease = self._ports.clock.now() + LEASE
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
         self.shard = self._ports.shards.save(written, only_while=self._only_while)
 
     def know(self, outcomes: bytearray) -> None:
-        """Remember outcomes; the next save stores them."""
+        """Remember outcomes, for the next `save`."""
         self.shard = replace(self.shard, outcomes=bytes(outcomes))
 
     def halted(self, *, under_way: int) -> None:
-        """Remember how many rows were under way when the execution turned out to have been stopped."""
+        """Remember how many rows were under way when the stop was noticed."""
         self.shard = replace(self.shard, under_way=under_way)
 
     def let_go(self) -> None:
-        """Store what is known, and let a later delivery have the shard at once."""
+        """Store all outcomes and release the lease, so that a later delivery can claim the shard at once."""
         settled = replace(self.shard, outcomes=self.shard.settled, lease_until=None)
         self.shard = self._ports.shards.settle(settled)

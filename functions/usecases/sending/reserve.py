@@ -1,4 +1,4 @@
-"""Reserve a push in the cadence ledger for the users of a shard, and give back what was not used."""
+"""Reserve a push in the cadence ledger for the users of a shard, and release what was not used."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ from functions.usecases.timeline.steps import Run
 
 _LOOK_BACK = timedelta(days=31)
 
-# The packed ledger is imported where it is used: it loads numpy, which only shards need.
+# The packed ledger is imported on use: it loads numpy, which only shards need.
 
 
 def hold_back(
     ports: Ports, run: Run, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool
 ) -> cadence.HeldBack:
-    """Reserve the push for the users that no rule holds back; return the others, with the rule.
+    """Reserve the push for the users that no rule holds back; return the others with the rule.
 
-    A dry run looks and reserves nothing. If the ledger cannot be read, no user is sent to, unless the
-    deployment fails open; either way a violation says so.
+    A dry run reserves nothing. If the ledger cannot be read, nothing is sent unless the deployment fails open. A
+    violation is recorded in both cases.
     """
     held_back: dict[bytes, Exclusion] = {}
     try:
@@ -43,9 +43,9 @@ def hold_back(
 def reserve(
     ports: Ports, push: cadence.Push, keys: Sequence[bytes], *, dry_run: bool = False
 ) -> Iterator[cadence.HeldBack]:
-    """Reserve the push partition by partition, and yield the users of each that a rule holds back.
+    """Reserve the push partition by partition, and yield the users that a rule holds back.
 
-    LedgerUnreadable if it is unknown who may be sent to.
+    LedgerUnreadable if the ledger cannot be read.
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
@@ -61,15 +61,15 @@ def reserve(
 
 
 def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:
-    """Release the reservations of a shard's users who were not sent to; doing it again changes nothing."""
+    """Release the reservations of a shard's users who were not sent to. Repeating it changes nothing."""
     keys = row_keys(ports, audience, shard)
     release(ports, push, [keys[position] for position in shard.unsent])
 
 
 def withdraw(ports: Ports, key: bytes, audience: AudienceFile, shard: Shard, since: datetime) -> None:
-    """Do as `give_back` where only the push's key is known, and that it was due since an instant.
+    """Release reservations as `give_back` does, if only the push's key is known and the earliest day it was due.
 
-    Days that are older than a month are left: no rule looks back as far.
+    Days older than a month are skipped: no rule looks back that far.
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
@@ -84,7 +84,7 @@ def withdraw(ports: Ports, key: bytes, audience: AudienceFile, shard: Shard, sin
 
 
 def release(ports: Ports, push: cadence.Push, keys: Sequence[bytes]) -> None:
-    """Release the reservations of users, those of them who have one."""
+    """Release the reservations of users, if they have any."""
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
     for partition, users in _by_partition(keys).items():
@@ -108,5 +108,5 @@ def _unreadable(ports: Ports, error: LedgerUnreadable) -> Finding:
         type=ViolationType.LEDGER_UNREADABLE,
         severity=Severity.CRITICAL,
         message=f"the cadence ledger cannot be read: {error}",
-        action="none; CADENCE_FAIL=open lets all users through" if opened else "no user is sent to until it can be",
+        action="none; CADENCE_FAIL=open lets all users through" if opened else "nothing is sent until it can be",
     )

@@ -1,4 +1,4 @@
-"""The rows of a shard: read by range, joined with their devices, rendered, and excluded where they must be."""
+"""The rows of a shard: read by range, joined with devices, rendered, and excluded if necessary."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from functions.ports import Ports
 
 
 class Candidate(NamedTuple):
-    """A row to send to: its place in the shard, its user's key, and its messages or the reason why there are none."""
+    """A row to send to: its position in the shard, its user's key, and its messages or the reason for none."""
 
     position: int
     key: bytes
@@ -27,9 +27,9 @@ class Candidate(NamedTuple):
 def candidates(
     ports: Ports, push: RecipePush, audience: AudienceFile, shard: Shard, waiting: Collection[int]
 ) -> Iterator[Candidate]:
-    """Yield the rows of a shard whose outcome is one of `waiting`; cadence is judged later, for those to send to.
+    """Yield the rows of a shard with an outcome in `waiting`. Cadence rules are applied later.
 
-    The first row of a user counts, the others are duplicates. A user is sent to on the newest devices that live.
+    The first row of a user counts; the others are duplicates. A user's messages go to the newest living devices.
     """
     tokens = _tokens(ports, audience.devices, shard.partitions)
     form, per_user = ports.policy.user_id_format, ports.policy.devices_per_user
@@ -43,7 +43,7 @@ def candidates(
         key = digest[:USER_KEY_BYTES]
         owned = tokens.get(user_id, ())
         if shard.outcomes[position] in IN_DOUBT:
-            owned = owned[:per_user]  # a message may have arrived on these, so no other device gets it
+            owned = owned[:per_user]  # a message may have arrived there, so no other device gets it
         if not is_user_id(user_id, form):
             yield Candidate(position, key, (), Exclusion.INVALID_USER_ID)
         elif repeated:
@@ -68,7 +68,7 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
 def renderer(
     push: RecipePush, columns: Sequence[str], links: LinkPolicy
 ) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
-    """Return what makes the messages of a row, one for each of its tokens."""
+    """Return a function that makes the messages of a row, one for each token."""
     render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
     fits = Payload(push).fits
@@ -89,7 +89,7 @@ def renderer(
 
 
 def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
-    """Return the tokens of each user who has any, newest first; one that is dead is empty."""
+    """Return the tokens of each user who has any, newest first. A dead token is an empty text."""
     now = ports.clock.now()
     dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
     tokens: dict[str, list[str]] = defaultdict(list)

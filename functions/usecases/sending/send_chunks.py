@@ -1,4 +1,4 @@
-"""Send the rows of a shard in chunks, several under way, each with its INTENT on record before it leaves."""
+"""Send the rows of a shard in chunks, several at once, each with its INTENT stored before it leaves."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -30,13 +30,13 @@ from functions.usecases.timeline.journal import breach
 from functions.usecases.timeline.wrong_setting import setting_finding, wrong_setting
 
 _COUNT_AGAIN = timedelta(seconds=10)
-"""How long the number of shards under way is taken as unchanged."""
+"""How long the counted number of running shards is reused."""
 
 
 def send_chunks(ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequence[Candidate]) -> None:
-    """Send rows and know what became of them; what stops it is raised once every chunk under way has its outcomes.
+    """Send rows and record their outcomes. An error is raised only after every running chunk has its outcomes.
 
-    Halted once the execution may send no more; Transient where rows remain that a later delivery has to send.
+    Halted if the execution has left the sending state; Transient if rows remain for a later delivery.
     """
     chunks = _Chunks(ports, delivery, held, rows)
     trouble: TminusError | None = None
@@ -56,9 +56,9 @@ def send_chunks(ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequenc
 
 
 class _Chunks:
-    """Iterates over the rows chunk by chunk: to take a chunk is to store its INTENT, with the results known so far.
+    """Iterates over the rows chunk by chunk. Taking a chunk stores its INTENT, with the results known so far.
 
-    What the store refuses ends the iteration, not the chunks that are under way: `refused` keeps it.
+    An error of the store ends the iteration, but not the running chunks: `refused` keeps the error.
     """
 
     def __init__(self, ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequence[Candidate]) -> None:
@@ -97,7 +97,7 @@ class _Chunks:
         return True
 
     def learn(self, number: int, outcomes: Sequence[Outcome]) -> None:
-        """Take the outcomes of a chunk's messages; the next chunk's INTENT stores them."""
+        """Record the outcomes of a chunk's messages, which the next chunk's INTENT stores."""
         start = 0
         for row in self._under_way.pop(number):
             stop = start + len(row.messages)
@@ -111,9 +111,9 @@ class _Chunks:
         self._held.know(self._outcomes)
 
     def judge(self, *, at_the_end: bool = False) -> None:
-        """Stop the execution where FCM refuses tokens for a wrong setting, or too many of its messages fail.
+        """Stop the execution if FCM refuses tokens because of a wrong setting, or too many messages fail.
 
-        The next chunk then finds it halted. At the end also what a worker before this one could not judge is.
+        The next chunk then finds it halted. The last call also judges what an earlier worker could not.
         """
         if (wrong := wrong_setting(self._ports, self._held.shard, at_the_end=at_the_end)) is not None:
             _report(self._ports, self._delivery, wrong)
@@ -126,14 +126,14 @@ class _Chunks:
             end(self._ports, self._delivery.run, Phase.LIVE_EXECUTION, State.STOPPED, finding)
 
     def bury_dead(self) -> None:
-        """Remember the tokens that FCM has called dead, one transaction for each partition that has any."""
+        """Store the tokens that FCM reported as dead, one transaction per partition."""
         now = self._ports.clock.now()
         for partition, tokens in self._dead.items():
             self._ports.devices.bury(partition, partial(bury, tokens=tokens, at=now))
 
 
 class _Pace:
-    """How fast this shard may send, by the quota, the shards under way and the push's ramp."""
+    """How fast this shard may send, by the quota, the running shards and the push's ramp."""
 
     def __init__(self, ports: Ports, delivery: Delivery) -> None:
         self._ports, self._delivery = ports, delivery
@@ -148,7 +148,7 @@ class _Pace:
 
 
 def _report(ports: Ports, delivery: Delivery, error: Misconfigured) -> TminusError | None:
-    """Tell people what they have to change, and stop a live execution: every other message would fail like this."""
+    """Report the setting to change, and stop a live execution, because every other message would fail too."""
     finding = setting_finding(error, "none; the test send has failed" if delivery.test else "stopped")
     if delivery.test:
         breach(ports, delivery.run.execution, Phase.TEST_SENDING, finding)

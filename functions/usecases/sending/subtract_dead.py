@@ -1,4 +1,4 @@
-"""Take dead device tokens out of a file of devices, before it is stored: the newest living ones stay."""
+"""Remove dead device tokens from a file of devices before it is stored, and keep the newest living ones."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -13,21 +13,21 @@ from functions.domain.ids import user_digest
 from functions.ports import Ports
 
 SPARES = 4
-"""Living tokens of a user that are stored beyond those to send to: for pushes before which one of these dies."""
+"""Extra living tokens stored per user, in case the newest ones die before the push."""
 
 _Row = list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reachable:
-    """What a file of devices holds: the devices to send to, and the users whose tokens are all dead."""
+    """The numbers of a file of devices: devices to send to, and users whose tokens are all dead."""
 
     devices: int
     dead_users: int
 
 
 class Graves:
-    """The tokens that FCM had called dead when this was made, for the files of one build."""
+    """The dead tokens at one time, for the files of one build."""
 
     def __init__(self, ports: Ports) -> None:
         now = ports.clock.now()
@@ -39,14 +39,14 @@ class Graves:
 
     @property
     def most_devices(self) -> int:
-        """How many of a user's newest tokens to look at, so that enough living ones remain whichever are dead."""
+        """How many of a user's newest tokens to read, so that enough living ones remain."""
         return self._per_user + SPARES + max(map(len, self._dead.values()), default=0)
 
     def subtract(self, path: Path) -> Reachable:
-        """Leave the newest living tokens of each user in `user_id,token,platform`, sorted by md5 of user_id.
+        """Keep the newest living tokens of each user in `user_id,token,platform`, sorted by md5 of user_id.
 
-        A user whose tokens are all dead keeps one row with an empty token, to be told from one who has none. One
-        user's rows are in memory at a time.
+        A user whose tokens are all dead keeps one row with an empty token, which distinguishes the user from one
+        without tokens. Only one user's rows are in memory at a time.
         """
         devices = dead_users = 0
         living = path.with_name(f"{path.name}-living")

@@ -1,4 +1,4 @@
-"""T-30: run the audience job, write one CSV and one TEST CSV for each push, and judge their sizes."""
+"""T-30: run the audience job, write a CSV and a TEST CSV for each push, and check their sizes."""
 
 import csv
 from collections.abc import Generator, Iterator, Mapping
@@ -21,7 +21,7 @@ from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.recipe.document import RecipePush
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.audience_ready import tell_audience
+from functions.usecases.alerting.audience_ready import raise_audience_alert
 from functions.usecases.by_hand.uploaded_audience import UPLOAD, UploadedRows
 from functions.usecases.recipes.audience import recipe_job
 from functions.usecases.recipes.check import audience_of
@@ -41,10 +41,15 @@ _ROWS_TRIED_FOR_TESTS = 100
 
 
 def build_audience(ports: Ports, execution_id: str) -> Execution:
-    """Build the audiences of an execution; a repeat returns the execution as it is."""
+    """Build the audiences of an execution, and return it; a repeat returns it unchanged.
+
+    For example, `build_audience(ports, "welcome_20260504T150000Z")` at T-30 runs the recipe's job, writes for each
+    push `audiences/<execution>/...` and `devices/<execution>/...`, and moves the execution from LAUNCHED to
+    AUDIENCE_READY, or to BLOCKED if an audience is too large. NotYet before T-30, or while it waits for its turn.
+    """
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state is not State.LAUNCHED:
-        tell_audience(ports, run.execution)
+        raise_audience_alert(ports, run.execution)
         return run.execution
     if now < run.timeline.build_at:
         raise NotYet("building the audiences", run.timeline.build_at)
@@ -64,23 +69,23 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     except TminusError:
         raise
     except (Unavailable, MemoryError, OSError) as error:
-        _tell_of_retry(ports, run, str(error))
+        _note_retry(ports, run, str(error))
         raise Transient(f"the audiences cannot be built now: {error}") from error
     except Exception as error:
-        _tell_of_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may hold data
+        _note_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may contain data
         raise
     return _judge(ports, run, pushes)
 
 
 def _hold_up(ports: Ports, run: Run, barred: Finding) -> Execution:
-    """End the execution for what keeps it from going on, or have it wait its turn: NotYet."""
+    """End an execution that must not go on, or let it wait for its turn: NotYet."""
     if barred.ends:
         return block(ports, run, _PHASE, barred)
     raise not_its_turn(wait(ports, run, barred))
 
 
 def _start(ports: Ports, run: Run, now: datetime) -> None:
-    """Record that building has begun; where the execution has waited its turn, say that it has come."""
+    """Record that building has begun. After a wait, log that the turn has come."""
     ports.executions.change(run.execution.id, lambda execution: execution.started(_PHASE, now))
     waited = run.execution.waiting
     if waited is not None:
@@ -89,7 +94,7 @@ def _start(ports: Ports, run: Run, now: datetime) -> None:
 
 
 class TooLarge(Exception):
-    """The audiences hold more users than a whole deployment may send to: `sizes` are those of the pushes so far."""
+    """The audiences exceed the deployment's limit of users. `sizes` are those of the pushes built so far."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self.sizes = sizes
@@ -104,15 +109,15 @@ def _failed(error: Exception) -> Finding:
     )
 
 
-def _tell_of_retry(ports: Ports, run: Run, trouble: str) -> None:
-    """Tell of trouble that may pass, so that an execution which it leaves no time for says more than that."""
+def _note_retry(ports: Ports, run: Run, trouble: str) -> None:
+    """Record a temporary problem, so that an execution that expires because of it shows the cause."""
     finding = Finding(
         type=ViolationType.AUDIENCE_FAILED,
         severity=Severity.WARNING,
         message=f"building the audiences failed: {trouble}",
         action="tried again",
     )
-    # With a subject of its own: else it would be taken for the failure that a later attempt ends in, and hide it.
+    # It has its own subject, because it would otherwise hide the failure of a later attempt.
     breach(ports, run.execution, _PHASE, finding, subject="tried-again")
 
 
@@ -122,10 +127,10 @@ def _kept(ports: Ports, files: PushFiles) -> PushFiles:
 
 
 def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
-    """Run the audience job, write the files of push after push, and yield their manifests; to be closed at the end.
+    """Run the audience job, write the files of each push, and yield the manifests. The caller has to close it.
 
-    TooLarge once they hold more users than the deployment may send to; AudienceJobError, BadAudience, BadTemplate and
-    ValueError where recipe, job and data do not fit together.
+    TooLarge if the audiences exceed the deployment's limit of users; AudienceJobError, BadAudience, BadTemplate and
+    ValueError if recipe, job and data do not fit together.
     """
     with TemporaryDirectory(prefix="tminus-") as folder, _rows_of(ports, run) as (job, rows):
         writer = _Writer(ports, run, rows, Path(folder))
@@ -135,7 +140,7 @@ def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
 
 @contextmanager
 def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
-    """Run the recipe's audience job; a one-off has its rows already."""
+    """Run the recipe's audience job. A one-off already has its rows."""
     if run.execution.kind is Kind.ONE_OFF:
         yield UPLOAD, UploadedRows(ports, run)
         return
@@ -145,7 +150,7 @@ def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
 
 
 class _Writer:
-    """Writes the files of an execution: from the engine to a local folder, from there to the store, once."""
+    """Writes the files of an execution from the engine to a local folder, and from there to the store, once."""
 
     def __init__(self, ports: Ports, run: Run, rows: JobRun, folder: Path) -> None:
         self._ports, self._run, self._rows, self._folder = ports, run, rows, folder
@@ -175,7 +180,7 @@ class _Writer:
         )
 
     def _hold_size(self, label: str, rows: int) -> None:
-        """Stop before time and memory go into files that will not be sent, whatever the recipe allows."""
+        """Raise TooLarge before time and memory go into files that will not be sent."""
         self._sizes[label] = rows
         if total_finding(self._sizes, self._ports.policy.limits):
             raise TooLarge(self._sizes)
@@ -191,7 +196,7 @@ class _Writer:
         return AudienceFile(rows=rows, devices=self._devices_of_test_users())
 
     def _devices_of_test_users(self) -> IndexedFile:
-        if self._test_devices is None:  # no cached_property: that of Python 3.11 holds up the builds beside this one
+        if self._test_devices is None:  # no cached_property: in Python 3.11 its lock blocks concurrent builds
             path = self._folder / "test-devices"
             per_user = self._graves.most_devices
             self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
@@ -203,7 +208,7 @@ class _Writer:
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
     def _model_row(self, fields: RecipePush, live: IndexedFile) -> list[str] | None:
-        """Return the second real row, or the first: the next one whose message can be sent, if any can."""
+        """Return a sample row: the second one, or the next one whose message can be sent; else the first."""
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
         renders = renderer(fields, live.index.columns, self._ports.policy.links)
@@ -221,7 +226,7 @@ class _Writer:
 
 
 def test_users(ports: Ports, run: Run) -> list[str]:
-    """Return the users who get the test pushes, each once, in the order of audience files; a one-off has none."""
+    """Return the users who get test pushes, each once, in the order of audience files. A one-off has none."""
     if run.execution.kind is Kind.ONE_OFF:
         return []
     users = run.recipe.settings.test_user_ids or ports.policy.default_test_user_ids
@@ -250,24 +255,24 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         return replace(current, people=people).ended(_PHASE, now).to(State.AUDIENCE_READY, now)
 
     built = ports.executions.change(execution.id, ready)
-    tell_audience(ports, built)
+    raise_audience_alert(ports, built)
     return built
 
 
 def _warn_of_content(ports: Ports, run: Run, files: PushFiles) -> None:
-    """Warn of what saving would refuse, in a recipe that was stored before: people can still cancel it."""
-    for place, told in enumerate(unwelcome_content(run.recipe, files.push - 1, files.live.rows.index.columns)):
+    """Warn about content that saving would now refuse in a stored recipe: people can still cancel it."""
+    for place, text in enumerate(unwelcome_content(run.recipe, files.push - 1, files.live.rows.index.columns)):
         finding = Finding(
             type=ViolationType.UNWELCOME_CONTENT,
             severity=Severity.WARNING,
-            message=told,
+            message=text,
             action="none; the execution goes on",
         )
         breach(ports, run.execution, _PHASE, finding, subject=f"{files.push}-{place}")
 
 
 def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execution | None:
-    """Record what is wrong with the sizes of audiences, by push; end the execution where that blocks it."""
+    """Record violations of the sizes of audiences, and end the execution if one of them blocks it."""
     blocking = None
     for finding in audience_findings(sizes, run.recipe.settings.safeguards, ports.policy.limits):
         breach(ports, run.execution, _PHASE, finding, subject=str(finding.data.get("audience", "total")))
@@ -278,5 +283,5 @@ def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execut
 
 
 def label(push: int, audience: str) -> str:
-    """Return what findings about an audience's size call it."""
+    """Return the label of an audience in findings about its size."""
     return f"push {push} ({audience})"

@@ -1,4 +1,4 @@
-"""What an execution has built, as it is stored: also for one whose recipe this release cannot read."""
+"""The stored pushes of an execution, also of one whose recipe this release cannot read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from functions.ports import Ports
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """The manifests of an execution's pushes, in order, and its shards, as they were when they were read."""
+    """The manifests of an execution's pushes, in order, and its shards, read at one time."""
 
     pushes: Sequence[PushFiles]
     shards: Sequence[Shard]
@@ -23,7 +23,7 @@ class Built:
 
     @property
     def totals(self) -> Tally:
-        """What became of the users of all live audiences."""
+        """The users of all live audiences by outcome."""
         return live_tally(sum(files.live.size for files in self.pushes), self.shards)
 
 
@@ -34,6 +34,6 @@ def read_built(ports: Ports, execution_id: str) -> Built:
 
 
 def built_pushes(ports: Ports, execution_id: str) -> list[PushFiles]:
-    """Return the manifests of the pushes whose audiences are built, in order: they are built one after the other."""
+    """Return the manifests of the pushes whose audiences are built, in order: they are built one after another."""
     manifests = (ports.shards.push(execution_id, push) for push in count(1))
     return [files for files in takewhile(lambda files: files is not None, manifests) if files is not None]

@@ -1,4 +1,4 @@
-"""T-0: decide, atomically, whether the live sequence is sent."""
+"""T-0: decide atomically whether to send the live sequence."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from functions.domain.errors import NotYet
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.alerting.alert import raise_alert, raise_end_alert
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.ending import expire
 from functions.usecases.timeline.journal import note
@@ -16,15 +16,17 @@ from functions.usecases.timeline.steps import Run, load_run
 
 
 def checkpoint(ports: Ports, execution_id: str) -> Execution:
-    """Go live, unless somebody cancelled, the recipe was paused, or a step before is not done.
+    """Go live, unless the execution was cancelled, the recipe was paused, or an earlier step is not done.
 
-    A repeat returns the execution as it is. A cancel and this decision race on one document, and one of them wins.
+    A cancel and this decision race on one document, and one of them wins. A repeat returns the execution unchanged.
+    For example, a tested execution becomes LIVE at T-0, and CANCELLED if its recipe was paused at T-1. NotYet before
+    T-0, before the tests, and before the end of the shortest cancellation window.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.kind is Kind.TEST:
         return run.execution
     if run.execution.state.final or run.execution.state is State.LIVE:
-        return _told(ports, run, run.execution)
+        return _reported(ports, run, run.execution)
     if now < run.execution.send_at:
         raise NotYet("the checkpoint", run.execution.send_at)
     if run.too_late(run.execution.send_at, now):
@@ -34,11 +36,11 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
     go_at = run.window_over_at(ports.policy.limits.shortest_window)
     if now < go_at:
         raise NotYet("the end of the shortest cancellation window", go_at)
-    return _told(ports, run, _decide(ports, run, now))
+    return _reported(ports, run, _decide(ports, run, now))
 
 
 def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
-    """Cancel where the recipe sends nothing any more, else go live; return what the execution is then."""
+    """Cancel if the recipe no longer sends, else go live; return the changed execution."""
     why = why_orphaned(ports, run.execution)
     if why is not None:
         cancel_all(ports, [run.execution], why)
@@ -55,23 +57,23 @@ def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
 
     execution = ports.executions.change(run.execution.id, go)
     if went_live:
-        told = "Dry run started: no message is sent" if run.recipe.test_mode else "Live send started"
-        note(ports, execution.id, Phase.LIVE_EXECUTION, told)
+        message = "Dry run started: no message is sent" if run.recipe.test_mode else "Live send started"
+        note(ports, execution.id, Phase.LIVE_EXECUTION, message)
     return execution
 
 
-def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
-    """Tell what the checkpoint came to; an attempt before this one may have ended before it told."""
+def _reported(ports: Ports, run: Run, execution: Execution) -> Execution:
+    """Raise the alert about the result, also on a repeat: the first attempt may have failed before it."""
     if execution.state is State.LIVE:
         alert = live_started(execution, run.timeline.push_at, dry_run=run.recipe.test_mode)
-        tell(ports, alert, execution.recipe)
+        raise_alert(ports, alert, execution.recipe)
     else:
-        tell_end(ports, execution)
+        raise_end_alert(ports, execution)
     return execution
 
 
 def ready_for_live(run: Run) -> bool:
-    """Return whether an execution can go live: it is tested, or it has its audiences and needs no test."""
+    """Return whether an execution can go live: it is tested, or its audiences are built and it needs no test."""
     if run.execution.state is State.TESTED:
         return True
     optional = not run.recipe.settings.safeguards.require_test_first

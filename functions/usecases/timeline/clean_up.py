@@ -11,7 +11,7 @@ from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.alerting.alert import raise_alert, raise_end_alert
 from functions.usecases.recipes.save import complete_recipe
 from functions.usecases.reports.distinct_people import count_reached
 from functions.usecases.reports.receipt import write_receipt
@@ -22,9 +22,9 @@ _PHASE = Phase.CLEANUP
 
 
 def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard], Shard]) -> Execution:
-    """Delete what must not be kept, and record what became of everybody; doing it again changes nothing.
+    """Delete device tokens, and record the totals and the receipt. Repeating it changes nothing.
 
-    `close` closes a shard that no worker will close any more, and returns it. NotYet while a worker holds one.
+    `close` closes a shard without a worker, and returns it. NotYet while a worker holds a shard.
     """
     now = ports.clock.now()
     execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
@@ -33,13 +33,13 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
     if execution.kind is not Kind.TEST:
         _write_receipt(ports, execution_id, built)
         _complete_recipe(ports, execution.recipe_id)
-    reached = _reached(ports, built)
-    _tell(ports, execution, built.totals, reached)
-    return _cleaned(ports, execution_id, built.totals, reached)
+    totals, reached = built.totals, _reached(ports, built)
+    _raise_alerts(ports, execution, totals, reached)
+    return _cleaned(ports, execution_id, totals, reached)
 
 
 def _close_shards(ports: Ports, built: Built, close: Callable[[PushFiles, Shard], Shard]) -> Built:
-    """Close the shards that no worker will close any more; their unsent users get their reservations back."""
+    """Close the shards that no worker will close, and release the reservations of their unsent users."""
     manifests = {files.push: files for files in built.pushes}
 
     def closed(shard: Shard) -> Shard:
@@ -57,7 +57,7 @@ def _wait_for_worker(ports: Ports, shard: Shard) -> None:
 
 
 def _write_receipt(ports: Ports, execution_id: str, built: Built) -> None:
-    """Write the receipt, unless the audience can no longer be read: cleaning up goes on without it then."""
+    """Write the receipt. If the audience can no longer be read, cleanup goes on without it."""
     try:
         write_receipt(ports, execution_id, built)
     except BadAudience as error:
@@ -65,24 +65,27 @@ def _write_receipt(ports: Ports, execution_id: str, built: Built) -> None:
 
 
 def _complete_recipe(ports: Ports, recipe_id: str) -> None:
-    """Mark the recipe completed once it has no send left, such as a once-recipe after its send."""
-    with suppress(NotFound, NotPossible, BadRecipe):  # what is broken by hand, reconciling reports
+    """Mark the recipe as completed if it has no send left, such as a once-recipe after its send."""
+    with suppress(NotFound, NotPossible, BadRecipe):  # reconcile reports recipes that were broken by hand
         complete_recipe(ports, recipe_id, by="finish")
 
 
 def _reached(ports: Ports, built: Built) -> int | None:
-    """Return how many people were sent a live push; None where an audience can no longer be read."""
+    """Return the number of people who were sent a live push; None if an audience can no longer be read."""
     try:
         return count_reached(ports, built.pushes, built.shards)
     except BadAudience:
         return None
 
 
-def _tell(ports: Ports, execution: Execution, tally: Tally, reached: int | None) -> None:
-    """Tell how it ended, and the totals of what went live: before it counts as cleaned up, so that both are told."""
-    tell_end(ports, execution)
+def _raise_alerts(ports: Ports, execution: Execution, tally: Tally, reached: int | None) -> None:
+    """Raise the alerts about the end and the totals.
+
+    This comes before the execution is marked as cleaned up, so that none can be missed.
+    """
+    raise_end_alert(ports, execution)
     if Phase.LIVE_EXECUTION in execution.phases:
-        tell(ports, finished(execution, tally, reached), execution.recipe)
+        raise_alert(ports, finished(execution, tally, reached), execution.recipe)
 
 
 def _cleaned(ports: Ports, execution_id: str, tally: Tally, reached: int | None) -> Execution:
@@ -92,9 +95,9 @@ def _cleaned(ports: Ports, execution_id: str, tally: Tally, reached: int | None)
         return execution.ended(_PHASE, now).clean(tally, reached)
 
     execution = ports.executions.change(execution_id, change)
-    told = (
+    outcome = (
         f"{tally.sent:,} sent, {tally.failed:,} failed, {tally.unknown:,} unknown, {tally.not_reached:,} not reached"
     )
-    told = "a test reaches the test users only" if execution.kind is Kind.TEST else told
-    note(ports, execution.id, _PHASE, f"{execution.state.value}: {told}; device tokens deleted")
+    outcome = "a test reaches the test users only" if execution.kind is Kind.TEST else outcome
+    note(ports, execution.id, _PHASE, f"{execution.state.value}: {outcome}; device tokens deleted")
     return execution

@@ -1,4 +1,4 @@
-"""Decide whether an execution may go on beside those that were created before it."""
+"""Decide whether an execution may go on besides those created before it."""
 
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
@@ -11,10 +11,10 @@ _MOST_A_DAY = 100
 
 
 def bar(ports: Ports, run: Run) -> Finding | None:
-    """Return what keeps an execution from going on beside those that were created before it, None for nothing.
+    """Return the finding that prevents an execution from going on besides those created before it, or None.
 
-    Only those count, so that of several at one instant exactly the excess is barred; asking again later never bars
-    what was let through. A finding that does not end the execution has it wait its turn.
+    Only earlier ones count. So of several executions at one instant exactly the excess is barred, and one that may go
+    on is never barred later. If the finding does not end the execution, it waits for its turn.
     """
     execution = run.execution
     earlier = [
@@ -28,7 +28,7 @@ def bar(ports: Ports, run: Run) -> Finding | None:
 
 
 def send_of_that_day(ports: Ports, run: Run) -> Execution | None:
-    """Return the scheduled execution that has the day of this one, in the recipe's zone, to itself."""
+    """Return the scheduled execution that already uses the day of this one, in the recipe's zone."""
     execution, schedule = run.execution, run.recipe.schedule
     if execution.kind is not Kind.SCHEDULED or not schedule.by_day:
         return None
@@ -53,9 +53,9 @@ def _sent_that_day(run: Run, other: Execution) -> Finding:
 
 
 def rivals(one: Execution, other: Execution) -> bool:
-    """Say whether two executions of a recipe would send its sequence twice: one of them was started by hand.
+    """Return whether two executions of a recipe would send its sequence twice: one of them was started by hand.
 
-    Two scheduled ones are two sends that somebody planned, and a test reaches the test users only.
+    Two scheduled executions are two planned sends, and a TEST reaches only the test users.
     """
     kinds = {one.kind, other.kind}
     return one.recipe_id == other.recipe_id and Kind.MANUAL in kinds and Kind.TEST not in kinds

@@ -6,7 +6,7 @@ from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.alert import tell_end
+from functions.usecases.alerting.alert import raise_end_alert
 from functions.usecases.timeline.journal import note
 
 
@@ -16,12 +16,12 @@ def cancel(ports: Ports, execution_id: str, why: str) -> Execution:
 
 
 def stop(ports: Ports, execution_id: str, why: str) -> Execution:
-    """Stop at any time: no chunk of messages starts after this returns. Stopping twice changes nothing."""
+    """Stop at any time: no chunk of messages starts after this returns. Stopping again changes nothing."""
     return _end(ports, execution_id, State.STOPPED, why)
 
 
 def stop_all(ports: Ports, why: str, *, recipe_id: str | None = None) -> list[Execution]:
-    """Stop whatever is under way, of one recipe or of all of them, and return it."""
+    """Stop all running executions, of one recipe or of all, and return them."""
     stopped = []
     for execution in ports.executions.unfinished():
         if execution.state.final or recipe_id not in (None, execution.recipe_id):
@@ -29,20 +29,20 @@ def stop_all(ports: Ports, why: str, *, recipe_id: str | None = None) -> list[Ex
         try:
             stopped.append(stop(ports, execution.id, why))
         except NotPossible:
-            continue  # it ended in this very moment
+            continue  # it ended at the same moment
     return stopped
 
 
 def cancel_before_live(ports: Ports, recipe_id: str, why: str, *, tests: bool = False) -> list[Execution]:
-    """Cancel a recipe's executions that are before T-0, and return them; those that are live go on.
+    """Cancel a recipe's executions before T-0, and return them. Live executions go on.
 
-    Tests, with which a recipe is tried before it is active, only where that is asked for.
+    Executions of kind TEST, which need no active recipe, are cancelled only if asked for.
     """
     return cancel_all(ports, would_cancel(ports, recipe_id, tests=tests), why)
 
 
 def would_cancel(ports: Ports, recipe_id: str, *, tests: bool = False) -> list[Execution]:
-    """Return the executions that `cancel_before_live` cancels."""
+    """Return the executions that `cancel_before_live` would cancel."""
     return [
         execution
         for execution in ports.executions.unfinished()
@@ -54,13 +54,13 @@ def would_cancel(ports: Ports, recipe_id: str, *, tests: bool = False) -> list[E
 
 
 def live_of(ports: Ports, recipe_id: str) -> list[Execution]:
-    """Return a recipe's executions that are live: nothing but a stop ends those."""
+    """Return a recipe's live executions, which only a stop can end."""
     found = ports.executions.unfinished()
     return [each for each in found if each.recipe_id == recipe_id and each.state is State.LIVE]
 
 
 def cancel_all(ports: Ports, executions: Iterable[Execution], why: str) -> list[Execution]:
-    """Cancel those of the executions that are before T-0, and return them."""
+    """Cancel the given executions that are before T-0, and return them."""
     cancelled = []
     for execution in executions:
         if execution.state.final or execution.state is State.LIVE:
@@ -68,7 +68,7 @@ def cancel_all(ports: Ports, executions: Iterable[Execution], why: str) -> list[
         try:
             cancelled.append(cancel(ports, execution.id, why))
         except NotPossible:
-            continue  # it went live, or ended, in this very moment: that one won
+            continue  # it went live or ended at the same moment
     return cancelled
 
 
@@ -85,5 +85,5 @@ def _end(ports: Ports, execution_id: str, state: State, why: str) -> Execution:
     if before is not state:
         phase = Phase.LIVE_EXECUTION if before is State.LIVE else Phase.CANCELLATION_WINDOW
         note(ports, execution_id, phase, f"{state.value}: {why}", "warning")
-    tell_end(ports, after)
+    raise_end_alert(ports, after)
     return after

@@ -1,7 +1,7 @@
 """End an execution that this release cannot read, such as one of a newer release that was rolled back.
 
-No step of it can be taken, so waiting does not help: it keeps device tokens and counts as under way. It stays failed,
-also where a later release could read it again.
+None of its steps can run, but it keeps device tokens and counts as running. It stays failed, even if a later release
+can read it.
 """
 
 from functools import partial
@@ -21,9 +21,9 @@ from functions.usecases.timeline.steps import load_execution
 
 
 def end_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
-    """Fail an execution without its recipe, and clean up after it at once; a repeat returns it as it is.
+    """Fail an execution without its recipe, and clean up after it at once. A repeat returns it unchanged.
 
-    What has ended already is only cleaned up. NotYet while a worker that began earlier holds a shard.
+    An execution that has ended is only cleaned up. NotYet while a worker holds a shard.
     """
     execution = load_execution(ports, execution_id)
     if execution.cleaned:
@@ -48,5 +48,5 @@ def _give_back(ports: Ports, execution: Execution, files: PushFiles, shard: Shar
     try:
         withdraw(ports, key, files.live, shard, execution.send_at)
     except BadAudience as error:
-        told = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
-        note(ports, execution.id, Phase.CLEANUP, told, "warning")
+        message = f"push {shard.push}: reservations of users who were not sent to are kept: {error}"
+        note(ports, execution.id, Phase.CLEANUP, message, "warning")

@@ -1,4 +1,4 @@
-"""T+10: conclude an execution, and delete what must not be kept."""
+"""T+10: end an execution, and delete its device tokens."""
 
 from functools import partial
 
@@ -22,9 +22,11 @@ from functions.usecases.timeline.wrong_setting import setting_finding, wrong_set
 
 
 def finish(ports: Ports, execution_id: str) -> Execution:
-    """Bring an execution to its final state and clean up after it; a repeat returns it as it is.
+    """Move an execution to its final state and clean up after it; a repeat returns it unchanged.
 
-    Shards that are still at work get until the lateness that the recipe allows is over, and ten minutes more.
+    Running shards may finish until the recipe's allowed lateness is over, plus ten minutes. For example, an execution
+    whose last push is at T+4 becomes COMPLETED at T+14: its device tokens are deleted, its receipt is stored, and its
+    totals are reported. NotYet before that.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.cleaned:
@@ -41,7 +43,7 @@ def finish(ports: Ports, execution_id: str) -> Execution:
 
 
 def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
-    """Close a shard, and tell what is wrong with it that no worker lived to tell."""
+    """Close a shard, and record violations that its worker did not live to record."""
     wrong = wrong_setting(ports, shard, at_the_end=True)
     if wrong is not None:
         breach(ports, run.execution, Phase.CLEANUP, setting_finding(wrong, "none; the execution was over"))
@@ -76,7 +78,7 @@ def _conclude(ports: Ports, run: Run) -> None:
 
 
 def work_left(built: Built) -> bool:
-    """Return whether a worker may still be sending: some live shard has no final outcomes."""
+    """Return whether a worker may still be sending: some live shard is not done."""
     return any(not shard.done for shard in built.live_shards)
 
 

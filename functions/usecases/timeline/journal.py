@@ -1,4 +1,4 @@
-"""What an execution leaves behind for people: its log, and its violations."""
+"""The log and the violations of an execution, for people."""
 
 from functions.domain.alerts.alert import breached
 from functions.domain.errors import TminusError
@@ -7,19 +7,19 @@ from functions.domain.execution.safeguards import Finding, Severity, Violation, 
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.ports.executions import Level, LogEntry
-from functions.usecases.alerting.alert import tell
+from functions.usecases.alerting.alert import raise_alert
 
 
 def note(ports: Ports, execution_id: str, phase: Phase, message: str, level: Level = "info") -> None:
-    """Add a line to the execution's log, in words that a marketer understands, numbers included."""
+    """Add a line to the execution's log, in words for marketers, with numbers."""
     entry = LogEntry(at=ports.clock.now(), phase=phase.value, level=level, message=message)
     ports.logs.add(execution_id, entry)
 
 
 def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, subject: str = "") -> None:
-    """Record a violation, log it and tell it; the same finding about the same subject is told once.
+    """Record a violation, log it and raise an alert, once for the same finding about the same subject.
 
-    The use case that ends an execution sends the alert about its end.
+    The use case that ends an execution raises the alert about the end.
     """
     parts = [execution.id, finding.type.value, *([subject] if subject else [])]
     violation = Violation(
@@ -30,14 +30,14 @@ def breach(ports: Ports, execution: Execution, phase: Phase, finding: Finding, s
         at=ports.clock.now(),
     )
     if not finding.ends:
-        tell(ports, breached(violation, subject), execution.recipe)
+        raise_alert(ports, breached(violation, subject), execution.recipe)
     if ports.violations.record(violation):
         level: Level = "error" if finding.severity is Severity.CRITICAL else "warning"
         note(ports, execution.id, phase, finding.message, level)
 
 
 def give_up(ports: Ports, execution_id: str, step: str, error: TminusError) -> None:
-    """Record that a step failed in a way that no retry can fix; nothing happens for an unknown execution."""
+    """Record that a step failed in a way that a retry cannot fix. Do nothing for an unknown execution."""
     execution = ports.executions.get(execution_id)
     if execution is None:
         return

@@ -12,7 +12,7 @@ from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.schedule import slot_for
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.alert import tell
+from functions.usecases.alerting.alert import raise_alert
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.ending import block, expire
 from functions.usecases.timeline.journal import breach, note
@@ -31,7 +31,9 @@ _HOW = {
 def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | None:
     """Start the execution of the send whose start is in the minute of `scheduled_at`; None: there is none.
 
-    `scheduled_at` is what the scheduler meant, the same however often and however late it calls.
+    `scheduled_at` is the scheduled instant, the same in all retries. For example, the recipe `welcome` sends at 15:00
+    UTC with a lead time of 30 minutes. `launch(ports, "welcome", scheduled_at)` at 14:30 creates the execution
+    `welcome_20260504T150000Z` and enqueues its tasks. A repeat finds the execution and its tasks, and returns it.
     """
     if scheduled_at > ports.clock.now() + _CLOCK_SKEW:
         raise NotYet("the launch", scheduled_at)
@@ -41,7 +43,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     try:
         recipe = read(document, default_id=recipe_id)
     except BadRecipe as error:
-        tell(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
+        raise_alert(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
         return None
     send_at = slot_for(recipe.schedule, scheduled_at)
     if send_at is None or not recipe.is_active or next(recipe.sends(send_at), None) != send_at:

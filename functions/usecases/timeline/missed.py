@@ -1,4 +1,4 @@
-"""Find the sends of a recipe that nothing started; start those that are not too late, record the others."""
+"""Find missed sends: sends of a recipe without an execution. Start those that are not too late, record the others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from functions.usecases.timeline.launch import create, start
 from functions.usecases.timeline.steps import Run, read_run
 
 LOOK_BACK = timedelta(hours=24)
-"""How old a missed send may be and still be recorded."""
+"""The greatest age of a missed send that is still recorded."""
 _MOST_MISSED = 20
-"""So many missed sends of a recipe, the newest, are recorded as executions; those before are counted."""
+"""This many missed sends of a recipe, the newest, become executions. Earlier ones are only counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """The sends of a recipe that nothing has started: each of `sends`, and as many as `more` before them.
+    """The missed sends of a recipe: `sends`, and the number `more` of earlier ones.
 
-    Those counted are between `since` and `until`; `holder` is the send whose execution carries their violation.
+    The counted ones are between `since` and `until`. The violation about them belongs to the execution of `holder`.
     """
 
     sends: tuple[datetime, ...] = ()
@@ -38,7 +38,7 @@ class Missing:
 
     @property
     def sentence_of_more(self) -> str:
-        """How many are only counted, in a sentence."""
+        """A sentence with the number of counted sends."""
         return (
             f"{self.more:,} more sends were missed from {self.since:%Y-%m-%d %H:%M} "
             f"to {self.until:%Y-%m-%d %H:%M} UTC: nothing started them, and only the {_MOST_MISSED} newest are "
@@ -47,10 +47,11 @@ class Missing:
 
 
 def find_missing(ports: Ports, recipe: Recipe, accounted: datetime | None = None) -> Missing:
-    """Return the sends of a recipe whose start has passed and that have no execution; it reads few executions.
+    """Return the sends of a recipe whose start has passed and that have no execution.
 
-    All of the last 24 hours, and of the time since `accounted`, up to when all sends were accounted for. Of those too
-    late to start, only the newest are looked up; the others since `accounted` are counted, in one read.
+    It covers the last 24 hours, and the time since `accounted`, when all earlier sends were accounted for. Of the
+    sends that are too late to start, it looks up only the newest and counts the others since `accounted`, in one
+    read.
     """
     if not recipe.is_active:
         return Missing()
@@ -72,7 +73,7 @@ def find_missing(ports: Ports, recipe: Recipe, accounted: datetime | None = None
 
 
 def start_due(ports: Ports, recipe: Recipe, accounted: datetime | None = None) -> Iterator[Execution]:
-    """Start the sends that `find_missing` finds; one that is too late is recorded as missed."""
+    """Start the sends that `find_missing` finds. A send that is too late is recorded as missed."""
     missing = find_missing(ports, recipe, accounted)
     _count_more(ports, recipe, missing)
     for send_at in missing.sends:
@@ -80,7 +81,7 @@ def start_due(ports: Ports, recipe: Recipe, accounted: datetime | None = None) -
 
 
 def record_missed(ports: Ports, recipe: Recipe, missing: Missing, why: str) -> None:
-    """Record sends whose time has passed as missed and start none; `why` says what became of the recipe."""
+    """Record past sends as missed, and start none. `why` is the change of the recipe."""
     now = ports.clock.now()
     passed = [send_at for send_at in missing.sends if send_at <= now]
     _count_more(ports, recipe, missing)
@@ -91,7 +92,7 @@ def record_missed(ports: Ports, recipe: Recipe, missing: Missing, why: str) -> N
 
 
 def _count_more(ports: Ports, recipe: Recipe, missing: Missing) -> None:
-    """Record how many missed sends are not recorded one by one, with the oldest that is."""
+    """Record the number of sends that are only counted, in the oldest recorded one."""
     if missing.more and missing.holder is not None:
         holder = create(ports, recipe, missing.holder, Kind.SCHEDULED)
         finding = Finding(

@@ -1,4 +1,4 @@
-"""Executions whose recipe has been paused or deleted since they started, by Tminus or by hand in the store."""
+"""Executions whose recipe was paused or deleted since they started, by Tminus or by hand in the store."""
 
 from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind
@@ -9,7 +9,7 @@ _SENDS_NOTHING = (Status.PAUSED, Status.DRAFT, Status.ARCHIVED)
 
 
 def why_orphaned(ports: Ports, execution: Execution) -> str | None:
-    """Return why an execution has to be cancelled if it is before T-0; None: its recipe, as it is now, lets it go on.
+    """Return why an execution before T-0 has to be cancelled; None if its current recipe lets it go on.
 
     The recipe of a test need not be active.
     """
@@ -23,5 +23,5 @@ def why_orphaned(ports: Ports, execution: Execution) -> str | None:
     try:
         status, _ = read_status(document)
     except BadRecipe:
-        return None  # a pause cannot be ruled in: the execution keeps its snapshot
+        return None  # an unreadable recipe may not be paused: the execution goes on with its snapshot
     return f"its recipe is {status.value}" if status in _SENDS_NOTHING else None

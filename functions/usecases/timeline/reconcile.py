@@ -11,7 +11,7 @@ from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
-from functions.usecases.alerting.alert import enqueue, tell
+from functions.usecases.alerting.alert import enqueue, raise_alert
 from functions.usecases.recipes.save import LAUNCH, wanted_job
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
@@ -63,7 +63,7 @@ def reconcile(ports: Ports) -> Drift:
         launched=tuple(start_missing_sends(ports, recipes, accounted)),
     )
     if drift.sentences:
-        tell(ports, drift_alert(drift.sentences, ports.clock.now()), None)
+        raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
     _enqueue_waiting_alerts(ports)
     return drift
@@ -187,7 +187,7 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
             _ask_for_turn(ports, run, now)
             continue
         for task in tasks_of(run):
-            if task_lost(ports, run, task, now) and ports.tasks.add(_anew(run, task, now)):
+            if task_lost(ports, run, task, now) and ports.tasks.add(_again(run, task, now)):
                 yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
 
 
@@ -201,7 +201,7 @@ def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
         return
     for task in tasks_of(run):
         if task_lost(ports, run, task, now):
-            ports.tasks.add(_anew(run, task, now))
+            ports.tasks.add(_again(run, task, now))
 
 
 def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
@@ -213,7 +213,7 @@ def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Itera
     yield f"ended an execution: {error}"
 
 
-def _anew(run: Run, lost: Task, now: datetime) -> Task:
+def _again(run: Run, lost: Task, now: datetime) -> Task:
     generation = (now - lost.at) // GRACE
     step = (lost.function, lost.body.get("push"))
     return next(task for task in tasks_of(run, generation) if (task.function, task.body.get("push")) == step)

@@ -15,7 +15,12 @@ from functions.usecases.timeline.steps import Run, load_run, shard_task
 
 
 def send_push(ports: Ports, execution_id: str, push: int, generation: int = 0) -> int:
-    """Enqueue the shards of a push and return their number; doing it again changes nothing."""
+    """Enqueue the shards of a push and return their number. Repeating it changes nothing.
+
+    For example, an audience of 1,000,000 users and 20,000 users per shard (`Policy.shard_rows`) give about 50 shards,
+    each due when FCM's quota allows it. The result is 0 if the execution has ended or the push is too late. NotYet
+    before the push is due, or before the execution is live.
+    """
     run, now = load_run(ports, execution_id), ports.clock.now()
     due_at = push_due_at(run, push)
     if run.execution.state.final:
@@ -35,7 +40,7 @@ def send_push(ports: Ports, execution_id: str, push: int, generation: int = 0) -
 
 
 def plan_shards(files: PushFiles, *, most_rows: int) -> list[Shard]:
-    """Cut a push's audience into shards of whole partitions; the same audience is always cut the same way."""
+    """Divide a push's audience into shards of whole partitions. The same audience always gives the same shards."""
     index = files.live.rows.index
     return [
         Shard(
@@ -51,7 +56,7 @@ def plan_shards(files: PushFiles, *, most_rows: int) -> list[Shard]:
 
 
 def push_due_at(run: Run, push: int) -> datetime:
-    """Return when a push is due; NotFound where the recipe has no such push."""
+    """Return when a push is due; NotFound if the recipe has no such push."""
     if not 1 <= push <= len(run.timeline.push_at):
         raise NotFound(f"execution {run.execution.id} has no push {push}")
     return run.timeline.push_at[push - 1]
@@ -66,7 +71,7 @@ def push_files(ports: Ports, run: Run, push: int) -> PushFiles:
 
 
 def shard_due_at(ports: Ports, push_due_at: datetime, files: PushFiles, shard: Shard) -> datetime:
-    """Return when a shard is due: shards follow each other at the rate that FCM's quota allows."""
+    """Return when a shard is due: shards follow each other at the rate of FCM's quota."""
     rows_before = files.live.rows.index.rows_in(range(shard.partitions.start)) if shard.partitions.start else 0
     return push_due_at + sending_time(rows_before, ports.policy.send_rate)
 

@@ -1,4 +1,4 @@
-"""The hot path's entry: send one shard of one push."""
+"""The entry of the hot path: send one shard of one push."""
 
 from functions.domain.errors import Halted, NotFound, NotYet
 from functions.domain.execution.execution import State
@@ -13,7 +13,12 @@ from functions.usecases.timeline.steps import load_run
 
 
 def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard | None:
-    """Send what is still to be sent of a shard and return it; None where nothing may be sent any more."""
+    """Send the remaining rows of a shard, and return it; None if it must not send any more.
+
+    For example, a worker dies after 2,000 of 5,000 rows. The queue delivers the task again, and `send_shard` sends
+    the other rows: the rows under way at the crash are unknown, and are not sent again unless the recipe says so.
+    NotYet before the shard is due; Conflict while another worker holds it; Transient if rows remain.
+    """
     run, now = load_run(ports, execution_id), ports.clock.now()
     files = push_files(ports, run, push)
     shard = ports.shards.get(execution_id, live_key(push, number))
@@ -27,25 +32,25 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
     try:
         shard = deliver(ports, Delivery(run=run, files=files, test=False), shard)
     except Halted:
-        _tell_of_stop(ports, files, shard)
+        _note_stop(ports, files, shard)
         return None
     note(ports, execution_id, Phase.LIVE_EXECUTION, _words(files, shard))
     return shard
 
 
-def _tell_of_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
-    """Say what was under way when the execution was stopped: no chunk has started since."""
+def _note_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
+    """Log how many requests were under way at the stop. No chunk has started since."""
     left = ports.shards.get(shard.execution_id, shard.key)
     if left is not None and left.tally.attempted:
-        told = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
-        note(ports, shard.execution_id, Phase.LIVE_EXECUTION, told, "warning")
+        message = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
+        note(ports, shard.execution_id, Phase.LIVE_EXECUTION, message, "warning")
 
 
 def _words(files: PushFiles, shard: Shard) -> str:
     tally = shard.tally
     part = "" if tally.audience_size == files.live.size else f", part {shard.number}"
-    told = [f"{tally.sent:,} of {tally.audience_size:,} users got it"]
-    told += [f"{tally.failed:,} failed"] if tally.failed else []
-    told += [f"{tally.unknown:,} have an unknown outcome"] if tally.unknown else []
-    told += [f"{reason.replace('_', ' ')} excluded {count:,}" for reason, count in tally.excluded.items()]
-    return f"push {files.push} ({files.audience}{part}): {'; '.join(told)}"
+    parts = [f"{tally.sent:,} of {tally.audience_size:,} users got it"]
+    parts += [f"{tally.failed:,} failed"] if tally.failed else []
+    parts += [f"{tally.unknown:,} have an unknown outcome"] if tally.unknown else []
+    parts += [f"{reason.replace('_', ' ')} excluded {count:,}" for reason, count in tally.excluded.items()]
+    return f"push {files.push} ({files.audience}{part}): {'; '.join(parts)}"

@@ -11,7 +11,7 @@ from functions.domain.push.outcomes import THIRD_PARTY_AUTH, WRONG_PROJECT, Tall
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.alerting.alert import tell, tell_end
+from functions.usecases.alerting.alert import raise_alert, raise_end_alert
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.deliver import deliver
 from functions.usecases.timeline.build_audience import test_users
@@ -26,7 +26,7 @@ def send_test(ports: Ports, execution_id: str) -> Execution:
     """Send the test pushes of an execution; a repeat returns the execution as it is."""
     run, now = load_run(ports, execution_id), ports.clock.now()
     if run.execution.state not in (State.LAUNCHED, State.AUDIENCE_READY):
-        return _told(ports, run, run.execution)
+        return _reported(ports, run, run.execution)
     if run.too_late(run.execution.send_at, now):
         return expire(ports, run)
     if now < run.timeline.test_at or run.execution.state is State.LAUNCHED:
@@ -51,7 +51,7 @@ def _failed(problem: str, *, required: bool) -> Finding:
 
 
 def send_to_all_testers(ports: Ports, run: Run) -> str | None:
-    """Send the tests of every push; return what went wrong and what to set, None where all arrived."""
+    """Send the test pushes; return the problem and the setting to change, None if all arrived."""
     users = test_users(ports, run)
     if not users:
         return "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
@@ -77,8 +77,8 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
         "invalid_user_id": "a test user's id is not valid; fix settings.testUserIds",
         "dead_token": "a test user's device token is dead; open the app on the device again",
         "missing_variable": f"a variable of push {files.push} is empty; give it a fallback: [[var:column|fallback]]",
-        "bad_link": f"the deep link of push {files.push} may not be opened with the row's values; see ALLOWED_LINKS",
-        "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM takes; shorten it",
+        "bad_link": f"the deep link of push {files.push} is not allowed with the row's values; see ALLOWED_LINKS",
+        "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM accepts; shorten it",
     }
     said = [ways_out.get(reason, f"excluded as {reason}") for reason in tally.excluded]
     if strays:
@@ -123,24 +123,24 @@ def _tested(ports: Ports, run: Run) -> Execution:
 
     execution = ports.executions.change(run.execution.id, change)
     if execution.state is State.TESTED:
-        message = f"open until {_open_until(ports, execution):%H:%M} UTC: anybody may cancel"
+        message = f"open until {_open_until(ports, execution):%H:%M} UTC: anyone can cancel"
         note(ports, execution.id, Phase.CANCELLATION_WINDOW, message)
-    return _told(ports, run, execution)
+    return _reported(ports, run, execution)
 
 
 def _open_until(ports: Ports, execution: Execution) -> datetime:
-    """Return until when people may cancel at least: T-0, or later after a late start."""
+    """Return the earliest end of the time to cancel: T-0, or later after a late start."""
     return read_run(execution).window_over_at(ports.policy.limits.shortest_window)
 
 
-def _told(ports: Ports, run: Run, execution: Execution) -> Execution:
-    """Tell what the tests came to; an attempt before this one may have ended before it told."""
+def _reported(ports: Ports, run: Run, execution: Execution) -> Execution:
+    """Raise the alert about the result, also on a repeat: the first attempt may have failed before it."""
     tested = execution.kind is Kind.TEST and execution.state is State.COMPLETED
     if tested or execution.state in (State.TESTED, State.LIVE):
         shards = ports.shards.of(execution.id)
         tally = sum((shard.tally for shard in shards if shard.test), Tally())
         users, until = len(test_users(ports, run)), _open_until(ports, execution)
-        tell(ports, after_tests(execution, tally, users=users, until=until), execution.recipe)
+        raise_alert(ports, after_tests(execution, tally, users=users, until=until), execution.recipe)
     else:
-        tell_end(ports, execution)
+        raise_end_alert(ports, execution)
     return execution

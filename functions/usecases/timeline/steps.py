@@ -1,4 +1,4 @@
-"""The steps of an execution as tasks: what launch enqueues and reconciling enqueues again."""
+"""The steps of an execution as tasks, which launch enqueues and reconcile replaces."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _BEFORE = (Phase.AUDIENCE_GENERATION, Phase.TEST_SENDING)
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """An execution with what follows from its snapshot: the recipe and the timeline."""
+    """An execution with the recipe and the timeline of its snapshot."""
 
     execution: Execution
     recipe: Recipe
@@ -31,26 +31,26 @@ class Run:
         return timedelta(minutes=self.recipe.settings.max_lateness_minutes)
 
     def too_late(self, due_at: datetime, now: datetime) -> bool:
-        """Say whether something that was due then must be skipped: no send beats a stale one."""
+        """Return whether something due at this instant must be skipped: no send is better than a stale one."""
         return now > due_at + self.lateness
 
     def owed_window(self, shortest: timedelta) -> timedelta:
-        """Return the time that people have at least, after the tests, to cancel: `shortest`, or the recipe's own.
+        """Return the shortest time to cancel after the tests: `shortest`, or the recipe's own window.
 
-        A dry run and a test owe none: they send to no user that a window protects.
+        A dry run and a TEST need none, as they send nothing to real audiences.
         """
         if self.recipe.test_mode or self.execution.kind is Kind.TEST:
             return timedelta()
         return min(shortest, self.execution.send_at - self.timeline.window_at)
 
     def window_over_at(self, shortest: timedelta) -> datetime:
-        """Return when people have had that time: at T-0, or later where the tests ended late."""
+        """Return when that time is over: at T-0, or later if the tests ended late."""
         ended = [self.execution.phases[phase].ended_at for phase in _BEFORE if phase in self.execution.phases]
         owed = [at + self.owed_window(shortest) for at in ended if at is not None]
         return max([self.execution.send_at, *owed])
 
     def ledger_push(self, number: int) -> Push:
-        """Return a push of the sequence as the cadence ledger knows it."""
+        """Return a push of the sequence in the form of the cadence ledger."""
         return Push(
             key=push_key(self.execution.id, number),
             layer=self.recipe.pushes[number - 1].layer_id,
@@ -61,7 +61,7 @@ class Run:
 
 
 def read_run(execution: Execution) -> Run:
-    """Read an execution's snapshot; Unreadable where this release cannot, as after a newer one was rolled back."""
+    """Read an execution's snapshot; Unreadable if this release cannot, as after a rollback from a newer one."""
     if execution.unreadable:
         raise Unreadable(f"{execution.id}: {execution.unreadable}")
     try:
@@ -73,12 +73,12 @@ def read_run(execution: Execution) -> Run:
 
 
 def load_run(ports: Ports, execution_id: str) -> Run:
-    """Return an execution by its id; NotFound where there is none, Unreadable as `read_run`."""
+    """Return an execution by its id; NotFound if there is none, Unreadable as in `read_run`."""
     return read_run(load_execution(ports, execution_id))
 
 
 def load_execution(ports: Ports, execution_id: str) -> Execution:
-    """Return an execution by its id, also one that cannot be read; NotFound where there is none."""
+    """Return an execution by its id, even if its recipe cannot be read; NotFound if there is none."""
     execution = ports.executions.get(execution_id)
     if execution is None:
         raise NotFound(f"there is no execution {execution_id!r}")
@@ -86,7 +86,7 @@ def load_execution(ports: Ports, execution_id: str) -> Execution:
 
 
 def run_or_problem(execution: Execution) -> tuple[Run | None, str]:
-    """Return what `read_run` does, or None and why this release cannot read it: for pages and lists."""
+    """Return the run, or None and why this release cannot read it, for pages and lists."""
     try:
         return read_run(execution), ""
     except Unreadable as error:
@@ -94,9 +94,9 @@ def run_or_problem(execution: Execution) -> tuple[Run | None, str]:
 
 
 def timeline_of(recipe: Recipe, send_at: datetime, *, test: bool = False) -> Timeline:
-    """Return the due instants of a recipe's execution that sends at the given instant.
+    """Return the due instants of an execution of a recipe with the given send instant.
 
-    One that ends after its tests waits for no push.
+    A TEST has no pushes to wait for.
     """
     return plan(
         send_at=send_at,
@@ -109,9 +109,9 @@ def timeline_of(recipe: Recipe, send_at: datetime, *, test: bool = False) -> Tim
 
 
 def tasks_of(run: Run, generation: int = 0) -> Iterator[Task]:
-    """Yield the tasks of all steps of an execution, in the order in which they are due.
+    """Yield the tasks of all steps of an execution, in order of their due instants.
 
-    Tasks of another generation have other names, so that they are not dropped as repeats of a lost one.
+    The names contain the generation, so that a task that replaces a lost one is not dropped as its repeat.
     """
     timeline = run.timeline
     yield _task(run, generation, "build_audience", timeline.build_at)

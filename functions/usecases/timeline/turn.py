@@ -1,8 +1,8 @@
-"""Whose turn it is where more executions have started than may be under way at once.
+"""Decide which executions run if more have started than can run at once.
 
-The first ones in the order of creation run, as many as the limit allows; the others wait. An execution takes no place
-any more once it has ended, or has sent everything and only waits to be cleaned up. Both are final, and no user gets
-in ahead of another: so whose turn has come keeps it, and the next in line is always known.
+The first ones in order of creation run, up to the limit; the others wait. An execution frees its place when it has
+ended, or has sent everything and only waits for cleanup. Both are permanent, and the order never changes. So an
+execution whose turn has come keeps it, and the next one is always known.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,13 @@ from functions.usecases.timeline.steps import Run
 
 _WAITS = "waits its turn"
 _STEPS_COME_AGAIN = timedelta(minutes=3)
-"""Test, checkpoint and first push have been delivered too early by then: each comes again within a minute."""
+"""The tasks of test, checkpoint and first push that came too early come again within a minute."""
 
 
 def too_many(ports: Ports, run: Run, earlier: Sequence[Execution]) -> Finding | None:
-    """Return the breach where those that started before an execution take all places; None: its turn has come.
+    """Return the breach if earlier executions take all places; None if the turn has come.
 
-    It does not end the execution while the wait fits: while it can still be sent in time, with the window that people
-    have to cancel it.
+    It does not end the execution while it can still be sent in time, including the window to cancel it.
     """
     most = ports.policy.limits.executions_at_once
     if len(earlier) < most:
@@ -45,13 +44,13 @@ def too_many(ports: Ports, run: Run, earlier: Sequence[Execution]) -> Finding | 
 
 
 def latest_start(ports: Ports, run: Run) -> datetime:
-    """Return until when an execution can start and still be sent in time, after the window to cancel it."""
+    """Return the latest start with which an execution can still be sent in time, after the window to cancel it."""
     shortest = ports.policy.limits.shortest_window
     return run.execution.send_at + run.lateness - run.owed_window(shortest) - _STEPS_COME_AGAIN
 
 
 def wait(ports: Ports, run: Run, finding: Finding) -> Execution:
-    """Record that an execution waits its turn, and tell it; a repeat changes nothing."""
+    """Record that an execution waits for its turn, and raise an alert. A repeat changes nothing."""
     begun = Wait(
         since=ports.clock.now(),
         until=latest_start(ports, run),
@@ -64,13 +63,13 @@ def wait(ports: Ports, run: Run, finding: Finding) -> Execution:
 
 
 def not_its_turn(execution: Execution) -> NotYet:
-    """Return the error by which a step of a waiting execution is delivered again a little later."""
+    """Return the error that makes the queue deliver a step of a waiting execution again soon."""
     until = execution.wait.until if execution.wait else execution.send_at
     return NotYet(f"{execution.id} waits its turn, which at the latest", until)
 
 
 def everything_sent(ports: Ports, execution: Execution) -> bool:
-    """Return whether a live execution has sent everything, so that it takes no place any more."""
+    """Return whether a live execution has sent everything, which frees its place."""
     if execution.state is not State.LIVE:
         return False
     size = sum(files.live.size for files in built_pushes(ports, execution.id))

@@ -1,4 +1,4 @@
-"""Warn of a push that reaches no user, because all of its audience are excluded."""
+"""Warn about a push that reaches no user because its whole audience is excluded."""
 
 import csv
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from functions.usecases.timeline.steps import Run
 
 
 def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
-    """Warn at T-30 of an audience that no message can reach, while people can cancel."""
+    """Warn at T-30 about an audience that no message can reach, while people can still cancel."""
     size = files.live.size
     if size and not files.devices:
         excluded = {Exclusion.NO_TOKEN.value: size - files.dead_tokens, Exclusion.DEAD_TOKEN.value: files.dead_tokens}
@@ -26,14 +26,14 @@ def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
 
 
 def warn_of_sent(ports: Ports, run: Run, built: Built) -> None:
-    """Warn at the end of each push whose users were all excluded, for whatever reason; what was told stays told."""
+    """Warn at the end about each push whose users were all excluded. A warning from T-30 is not repeated."""
     for files in built.pushes:
         tally = sum((shard.tally for shard in built.live_shards if shard.push == files.push), Tally())
         _warn(ports, run, Phase.LIVE_EXECUTION, files, tally.excluded)
 
 
 def _any_valid_id(ports: Ports, files: PushFiles) -> bool:
-    """Say whether a message can be addressed to any user of an audience; as a rule the first row answers it."""
+    """Return whether any user of an audience has a valid id. Usually the first row decides."""
     form = ports.policy.user_id_format
     rows = csv.reader((line.decode() for line in ports.files.lines(files.live.rows.stored)), strict=True)
     next(rows, None)
@@ -41,7 +41,7 @@ def _any_valid_id(ports: Ports, files: PushFiles) -> bool:
 
 
 def _warn(ports: Ports, run: Run, phase: Phase, files: PushFiles, excluded: Mapping[str, int]) -> None:
-    """Record a violation; what cadence rules hold back is no fault, and is worth a line of the log."""
+    """Record a violation. Exclusions by cadence rules are intended and only logged."""
     form = ports.policy.user_id_format.value
     finding = whole_exclusion(files.push, files.live.size, excluded, user_id_format=form)
     if finding is None:

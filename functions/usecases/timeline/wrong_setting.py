@@ -1,4 +1,4 @@
-"""Find and tell the setting for which FCM refuses an execution's tokens, by what became of all of its messages."""
+"""Find and report the wrong setting for which FCM refuses an execution's tokens, by the outcomes of all messages."""
 
 from functions.domain.errors import Misconfigured
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, misconfigured
@@ -10,9 +10,9 @@ _OF_A_SETTING = FAILURES - {FAILED}
 
 
 def wrong_setting(ports: Ports, own: Shard, *, at_the_end: bool) -> Misconfigured | None:
-    """Return what is wrong where more tokens of a shard and of the others are refused than got the message.
+    """Return the problem if more tokens of all shards are refused than got the message, else None.
 
-    The others are read at the end of a shard that has such tokens, and before where it alone would say so.
+    Other shards are read at the end of a shard with refused tokens, and earlier if this shard alone shows a problem.
     """
     project = ports.policy.firebase_project
     refused = any(code in own.outcomes for code in _OF_A_SETTING)
@@ -25,5 +25,5 @@ def wrong_setting(ports: Ports, own: Shard, *, at_the_end: bool) -> Misconfigure
 
 
 def setting_finding(error: Misconfigured, action: str) -> Finding:
-    """Return the breach that tells people what to change."""
+    """Return the breach that says which setting to change."""
     return Finding(type=ViolationType.MISCONFIGURED, severity=Severity.CRITICAL, message=str(error), action=action)

@@ -1,7 +1,7 @@
-"""The delivery contract, held against every step of a run as it takes effect.
+"""Check the delivery contract at every step of a run, as it takes effect.
 
-It looks at what was asked of the stores; `departures` looks at what leaves for the phones. It keeps books of its own,
-and shares no rule with the code that it judges: states, caps and times are written down here once more.
+It watches the calls of the stores; `departures` watches the requests to phones. It keeps its own books and shares no
+rule with the code that it judges: states, caps and times are defined here again.
 """
 
 from collections import defaultdict
@@ -101,7 +101,7 @@ class Contract:
         self._graves[partition] = keys
 
     def doom(self, execution_id: str, why: str) -> None:
-        """Note that an execution must never go live, because a person was told so."""
+        """Note that an execution must never go live, because a person got that answer."""
         self._doomed.setdefault(execution_id, why)
 
     def doom_unless_live(self, execution_id: str, why: str) -> None:

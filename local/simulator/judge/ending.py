@@ -1,4 +1,4 @@
-"""What has to be true once a run is over: everything ended, the books agree, and nothing is left behind."""
+"""Checks after a run: everything has ended, the books agree, and nothing is left over."""
 
 import csv
 from collections import Counter
@@ -30,7 +30,7 @@ from local.simulator.judge.contract import Contract
 from local.simulator.judge.oracle import sends
 
 SLACK = timedelta(minutes=30)
-"""Beyond its own bound, what an execution may take to end: a lease, reconciling, and a queue's longest wait."""
+"""The extra time that an execution may take to end: a lease, reconcile, and a queue's longest wait."""
 _PLANNED = timedelta(days=3)
 """How far ahead plans of sends are judged."""
 _BYPASSING = (1, 4)
@@ -99,9 +99,9 @@ class Ending:
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
-        """Look for what a setting that is wrong for everybody leads to: the end, and a violation that says so.
+        """Check that a setting that is wrong for all users ends the execution with a violation.
 
-        A person who cancels or stops the execution before its step is repeated takes that violation with it.
+        There is no such violation if a person cancels or stops the execution before its step is repeated.
         """
         ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
@@ -120,7 +120,7 @@ class Ending:
                 self._broken(execution.id, f"it went on although {of_all}")
 
     def _judge_end_alert(self, execution: Execution) -> None:
-        """Look for the alert that says how an execution ended: its totals, or why it was ended."""
+        """Check the alert about the end of an execution: its totals, or the reason."""
         kinds = {one.alert.kind for one in self._alerts.all() if one.alert.execution_id == execution.id}
         done = "test_sent" if execution.kind is Kind.TEST else "finished"
         kind = done if execution.state is State.COMPLETED else execution.state.value
@@ -141,7 +141,7 @@ class Ending:
                     )
 
     def _judge_tokens(self, execution: Execution) -> None:
-        """Look for device tokens that cleaning up has left; those of a build that came later the bucket deletes."""
+        """Check for device tokens after cleanup. The bucket deletes those of a build that came later."""
         folder = f"devices/{execution.id}"
         left = self._files.names(folder)
         if left and folder not in self._contract.tokens_deleted:
@@ -220,7 +220,7 @@ class Ending:
         jobs = {job.name for job in self._schedules.all() if job.function == "launch"}
         for document in self._recipes.all():
             if document.get("schedule") == "never":
-                continue  # a person broke it by hand
+                continue  # broken by hand
             recipe = read(document)
             name = schedule_name(recipe.id)
             if not recipe.is_active and name in jobs:
@@ -242,7 +242,7 @@ class Ending:
             self._broken("", f"{name} is planned, and there is no such recipe")
 
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
-        """Check the executions of an unchanged recipe against the instants at which it says it sends."""
+        """Check the executions of an unchanged recipe against its send instants."""
         of_it = [execution for execution in self._executions.all() if execution.recipe_id == written["id"]]
         found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
         expected = set(sends(written, first, last))
@@ -253,7 +253,7 @@ class Ending:
 
 
 def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
-    """Return the outcome of each row of a push's live audience; those of shards never planned are not reached."""
+    """Return the outcome of each row of a push's live audience. Rows without a shard are not reached."""
     index = files.live.rows.index
     outcomes = bytearray(b"." * index.row_count)
     for shard in shards:

@@ -1,4 +1,4 @@
-"""What people were promised: the next send that a recipe shows after a change has to exist, or be explained."""
+"""Promises to people: the next send that a recipe shows after a change has to exist, or be explained."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

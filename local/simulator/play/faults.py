@@ -1,4 +1,4 @@
-"""Every fault that can be injected: what it is called, how often it happens, and what to say of it."""
+"""Every fault that can be injected: its name, its rate, and its words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ ANYWHERE = {
     "stall": "the process stood still before",
     "preempt": "others were let go first before",
 }
-"""What can happen at each call of a port."""
+"""Faults at each call of a port."""
 INTERRUPTIONS = {
     "stop_now": "an operator stopped the execution in the middle of",
     "cancel_now": "an operator cancelled the execution in the middle of",
     "pause_now": "an operator paused the recipe in the middle of",
 }
-"""What people may do at each call that is made for an execution."""
+"""Interruptions by people at each call for an execution."""
 DOCUMENTS = {
     "aborted": "Firestore answered ABORTED to",
     "unavailable": "Firestore was UNAVAILABLE, before it did",
@@ -86,7 +86,7 @@ WRONG_SETTING = {
     "fcm_wrong_project": "FCM called every token SENDER_ID_MISMATCH:",
     "fcm_no_key": "FCM had no valid key for any token's push service:",
 }
-"""A setting is wrong for everybody, in all tests of an execution or in its whole live phase."""
+"""A setting is wrong for all users, in all tests of an execution or in its whole live phase."""
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
     "poison": "a task that means nothing was enqueued:",
@@ -107,7 +107,7 @@ EVENTS = {
     "move": "an operator moved the send, while it was running, of",
     "join": "an operator added a recipe shortly before its send, like",
 }
-"""What people do, and what else comes out of the blue."""
+"""Actions of people, and other unexpected events."""
 RELEASES = {"stricter": "a new release was deployed that cannot read the executions under way of"}
 """Releases that read less than the one before; after all others, so that the moods of older seeds stay."""
 LIFTS = {"lift": "an operator had Tminus send again to dead tokens, beside"}

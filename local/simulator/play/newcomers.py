@@ -1,4 +1,4 @@
-"""What people and other systems do beside the recipes: send a push once, and record past pushes in the ledger."""
+"""Actions of people and other systems besides recipes: send a push once, and record past pushes in the ledger."""
 
 import io
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What operators do by API and console: look around, try a recipe, start it by hand, twice under one key."""
+"""Actions of operators by API and console: look around, try a recipe, start it by hand twice with one key."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -32,7 +32,7 @@ _USER = "10000000-0000-4000-8000-000000000001"
 
 
 def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
-    """Look at everything that the API shows, of what is there and of what is not."""
+    """Read everything that the API shows, of existing and of missing things."""
     list_recipes(ports, most=2)
     overview(ports)
     find_drift(ports)
@@ -58,7 +58,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
 
 
 def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
-    """Try a recipe, then start it by hand or as a test, and once more under the same key."""
+    """Try a recipe, then start it by hand or as a test, and again with the same key."""
     kind = Kind.TEST if number % 2 else Kind.MANUAL
     document = ports.recipes.get(recipe_id)
     if document is not None:
@@ -77,6 +77,6 @@ def lift_some_graves(ports: Ports, number: int) -> None:
 
 
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
-    """Stop whatever of a recipe is under way; NotPossible where nothing was."""
+    """Stop the running executions of a recipe; NotPossible if there are none."""
     if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
         raise NotPossible(f"nothing of {recipe_id} was under way")

@@ -1,4 +1,4 @@
-"""What people do to recipes and executions, when, and what else happens out of the blue: all drawn from the seed."""
+"""Actions of people on recipes and executions, and other unexpected events, all drawn from the seed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -121,7 +121,7 @@ def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]
 
 
 def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
-    """Do what people do; False where it was refused. `written` is the recipe as it was in the beginning."""
+    """Do a person's action; False if it was refused. `written` is the recipe as it was in the beginning."""
     try:
         _act(ports, event, written)
     except (NotPossible, NotFound, BadInput):
@@ -141,7 +141,7 @@ def _act(ports: Ports, event: Event, written: Mapping[str, Any]) -> None:
 
 
 def _look(ports: Ports, event: Event) -> None:
-    """Look at everything that people look at, and resolve what waits for a person."""
+    """Read everything that people read, and resolve open violations."""
     history_of(ports, event.recipe_id)
     look_around(ports, event.recipe_id, event.execution_id)
     report(ports, event.execution_id)

@@ -1,4 +1,4 @@
-"""FCM and the phones behind it: who got what, and every way in which a request can end."""
+"""FCM and the phones: who got which message, and every way in which a request can end."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -114,7 +114,7 @@ class Phones:
         return outcome, self._trouble(kind)
 
     def _refuses_all(self, envelope: Envelope) -> Outcome | None:
-        """Say how a setting is wrong for everybody while an execution is tested, or while it is live."""
+        """Return how a setting is wrong for all users while an execution is tested, or while it is live."""
         place = f"project of {envelope.execution_id} {'test' if envelope.test else 'live'}"
         if place not in self._all_refused:
             kind = self._chance.fault(place, self._wrong_setting)

@@ -15,7 +15,7 @@ class Defect:
 
     `sentence` is a regular expression found in the words of the breaches that the defect is planted for. A breach in
     other words does not count as a find. `favours` names what every second seed of its hunt has a lot of, as
-    `swarm.FAVOURS` has it: the faults and the days without which the defect harms nobody.
+    `swarm.FAVOURS` has it: the faults and the days without which the defect does no harm.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Defects planted on purpose, each in the real code or in an adapter, to see that the simulator finds it.
 
-A defect is what somebody could write by mistake. It is put in for the time of a run, and taken out again.
+A defect is a mistake that a contributor could make. It is planted for the time of a run, and removed again.
 """
 
 from functions.domain.audience import dead_tokens

@@ -1,4 +1,4 @@
-"""Changes that turn right code into defective code: each takes what is right and returns what is wrong."""
+"""Changes that turn correct code into defective code: each takes a correct function and returns a wrong one."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,7 +98,7 @@ def reserve_without_transaction(_: Any) -> Any:
 
 
 def reserve_after_looking(right: Any) -> Any:
-    """Reserve for everybody, and ask no rule about what is reserved already."""
+    """Reserve for all users, and apply no rule to existing reservations."""
 
     def reserve(days: Any, push: Any, users: Any, _rules: Any) -> Any:
         return right(days, push, users, ())
@@ -213,7 +213,7 @@ def do_nothing(_: Any) -> Any:
 
 
 def nobody(_: Any) -> Any:
-    """Find nobody and nothing."""
+    """Find nothing."""
     return lambda *_args, **_named: []
 
 
@@ -252,12 +252,12 @@ def dry_run_is_live(_: Any) -> Any:
 
 
 def without_data(right: Any) -> Any:
-    """Send what the app should get to nobody."""
+    """Send no message its data."""
     return property(lambda self: replace(right.fget(self), data={}))
 
 
 def complete_with_rest(_: Any) -> Any:
-    """Count nobody as not reached."""
+    """Count no user as not reached."""
     return property(lambda _self: 0)
 
 

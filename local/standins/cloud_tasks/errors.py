@@ -10,13 +10,13 @@ class Refused(Exception):
 
 
 class InvalidArgument(Refused):
-    """The request is wrong whatever the state."""
+    """The request is wrong in every state."""
 
     status = "INVALID_ARGUMENT"
 
 
 class NotFound(Refused):
-    """There is nothing of this name."""
+    """There is nothing with this name."""
 
     status = "NOT_FOUND"
 
@@ -28,12 +28,12 @@ class AlreadyExists(Refused):
 
 
 class FailedPrecondition(Refused):
-    """The request is right, the state is not."""
+    """The request is valid, but the state does not allow it."""
 
     status = "FAILED_PRECONDITION"
 
 
 class Unimplemented(Refused):
-    """The real service can do it, the emulator cannot."""
+    """The real service implements it, the emulator does not."""
 
     status = "UNIMPLEMENTED"

@@ -1,4 +1,4 @@
-"""A script being played: what becomes of this delivery and of this call."""
+"""The progress of a script: the fault of each delivery and call."""
 
 import hashlib
 import threading
@@ -51,11 +51,11 @@ class Performance:
         ]
 
     def loses_response(self, work: Work) -> bool:
-        """Say whether a delivery's answer is lost."""
+        """Return whether a delivery's answer is lost."""
         return any(list(self._faults((LoseResponse,), name_of(work), work.function)))
 
     def failure(self, method: str) -> FailedCalls | None:
-        """Return what fails the next call of a method, None where nothing does."""
+        """Return the fault of the next call of a method, or None."""
         with self._lock:
             failing = None
             for index, calls in enumerate(self.script.calls):
@@ -85,7 +85,7 @@ class Performance:
                     yield index, fault
 
     def _chance(self, kind: str, index: int, name: str, number: int) -> float:
-        """Return a number from 0 to below 1 that depends on the seed and these alone."""
+        """Return a number from 0 to below 1 that depends only on the seed and these arguments."""
         text = f"{self.script.seed}:{kind}:{index}:{name}:{number}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7]) / 2**56
 

@@ -19,7 +19,7 @@ from hyperframe.frame import GoAwayFrame, SettingsFrame
 
 from local.standins.fcm.answer import Answer, AtHeaders, Delivery
 from local.standins.fcm.responder import Responder
-from local.standins.fcm.router import Desk
+from local.standins.fcm.router import Router
 from local.standins.fcm.script import GoAway
 from local.standins.fcm.tls import Tls
 
@@ -45,15 +45,15 @@ class _Upload:
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests, hands them to the desk, and answers or fails to."""
+    """Reads requests, passes them to the router, and answers or fails to."""
 
     _transport: asyncio.Transport
     _number: int
 
     def __init__(
-        self, *, desk: Desk, limits: Limits, context: ssl.SSLContext, open_connections: set[asyncio.Transport]
+        self, *, router: Router, limits: Limits, context: ssl.SSLContext, open_connections: set[asyncio.Transport]
     ) -> None:
-        self._desk = desk
+        self._router = router
         self._limits = limits
         self._open = open_connections
         self._loop = asyncio.get_running_loop()
@@ -91,13 +91,13 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._open.add(transport)
-        self._number = self._desk.record.connect()
+        self._number = self._router.record.connect()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the signature of every protocol
         """End."""
         self._closed = True
         self._open.discard(self._transport)
-        self._desk.record.lose(len(self._uploads))
+        self._router.record.lose(len(self._uploads))
 
     def data_received(self, data: bytes) -> None:
         """React to all that has come, then write once."""
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
             if handle:
                 with suppress(
                     StreamClosedError, StreamIDTooLowError
-                ):  # h2 knows already what a later event of these will tell
+                ):  # h2 already knows what a later one of these events will say
                     handle(event)
         self._flush()
 
@@ -135,17 +135,17 @@ class Connection(asyncio.Protocol):
 
     def _arrived(self, event: RequestReceived) -> None:
         stream = event.stream_id
-        self._desk.record.see()
+        self._router.record.see()
         if self._draining:
-            self._desk.record.refuse()
+            self._router.record.refuse()
             return
         if len(self._uploads) + len(self._responder.owed) >= self._limits.max_concurrent_streams:
             self._refuse(stream)
             return
-        arrival = self._desk.performance.arrive(self._number)
+        arrival = self._router.performance.arrive(self._number)
         self._goaway = self._goaway or arrival.goaway
         if arrival.withheld:
-            self._desk.record.refuse()
+            self._router.record.refuse()
         elif arrival.fault is AtHeaders.REFUSE:
             self._refuse(stream)
         else:
@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
                 self._drop()
 
     def _refuse(self, stream: int) -> None:
-        self._desk.record.refuse()
+        self._router.record.refuse()
         self._http2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
 
     def _grew(self, event: DataReceived) -> None:
@@ -180,7 +180,7 @@ class Connection(asyncio.Protocol):
             return
         content = b"".join(upload.chunks)
         now = self._loop.time()
-        answer, body = self._desk.take(upload.headers, content, connection=self._number, stream=stream, now=now)
+        answer, body = self._router.take(upload.headers, content, connection=self._number, stream=stream, now=now)
         self._responder.owed.add(stream)
         if answer.latency_seconds:
             self._loop.call_later(answer.latency_seconds, self._answer_late, stream, answer, body)
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
     def _cancelled(self, event: StreamReset) -> None:
         self._responder.forget(event.stream_id)
         if self._uploads.pop(event.stream_id, None):
-            self._desk.record.lose(1)
+            self._router.record.lose(1)
 
     def _flush(self) -> None:
         if self._closed:

@@ -1,4 +1,4 @@
-"""A script being performed: where in it the requests have come to."""
+"""The progress of a script: which of its answers were already given."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _WELCOME = Arrival()
 
 
 class Performance:
-    """Counts the requests, and says what the script has for each."""
+    """Counts the requests, and returns the script's answer for each."""
 
     def __init__(self, script: Script) -> None:
         self._script = script

@@ -1,4 +1,4 @@
-"""Takes requests in: decides what each is answered and records it."""
+"""Decide the answer to each request, and record the request."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from local.standins.fcm.record import Record, Request
 _OWN_BODY = (Delivery.WHOLE, Delivery.CUT)
 
 
-class Desk:
+class Router:
     """FCM without the network."""
 
     def __init__(self, *, project: str, performance: Performance, access_tokens: AccessTokens) -> None:

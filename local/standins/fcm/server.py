@@ -14,7 +14,7 @@ from local.standins.fcm.connection import Connection, Limits
 from local.standins.fcm.credentials import certificate_authority, tls_context, write_service_account
 from local.standins.fcm.fault_plan import Performance
 from local.standins.fcm.record import Request
-from local.standins.fcm.router import Desk
+from local.standins.fcm.router import Router
 from local.standins.fcm.script import Script
 from local.standins.fcm.token_endpoint import TokenEndpoint
 
@@ -42,7 +42,7 @@ class FakeFcm:
         self._limits = limits
         self._script = script
         self._access_tokens = AccessTokens(lifetime_seconds=access_token_seconds, accept_any=accept_any_access_token)
-        self._desk = Desk(project=project, performance=Performance(script), access_tokens=self._access_tokens)
+        self._router = Router(project=project, performance=Performance(script), access_tokens=self._access_tokens)
         self._open: set[asyncio.Transport] = set()
         self._crashes: list[dict[str, Any]] = []
         self._ports: tuple[int, int] = (0, 0)
@@ -96,32 +96,32 @@ class FakeFcm:
     @script.setter
     def script(self, script: Script) -> None:
         self._script = script
-        self._desk.performance = Performance(script)
+        self._router.performance = Performance(script)
 
     @property
     def requests(self) -> list[Request]:
         """A copy of the requests that arrived whole, in order of arrival, each recorded before it was answered."""
-        return self._desk.record.requests
+        return self._router.record.requests
 
     @property
     def seen(self) -> int:
         """How many requests' headers were seen; each ends among `requests`, `refused` or `partial`."""
-        return self._desk.record.seen
+        return self._router.record.seen
 
     @property
     def partial(self) -> int:
         """How many requests were seen whose body will never arrive whole."""
-        return self._desk.record.partial
+        return self._router.record.partial
 
     @property
     def refused(self) -> int:
         """How many requests were not processed: REFUSED_STREAM, or above a GOAWAY's last stream id."""
-        return self._desk.record.refused
+        return self._router.record.refused
 
     @property
     def connections(self) -> int:
         """How many connections were opened."""
-        return self._desk.record.connections
+        return self._router.record.connections
 
     @property
     def issued_tokens(self) -> int:
@@ -140,7 +140,7 @@ class FakeFcm:
 
     def wait_until(self, happened: Callable[[], bool], timeout_seconds: float = 10) -> bool:
         """Return True once `happened` is true of what is recorded, False where it is not in time."""
-        return self._desk.record.wait_until(happened, timeout_seconds)
+        return self._router.record.wait_until(happened, timeout_seconds)
 
     def _run(self, started: "Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]") -> None:
         try:
@@ -167,4 +167,6 @@ class FakeFcm:
             await asyncio.sleep(0)
 
     def _connection(self) -> Connection:
-        return Connection(desk=self._desk, limits=self._limits, context=tls_context(), open_connections=self._open)
+        return Connection(
+            router=self._router, limits=self._limits, context=tls_context(), open_connections=self._open
+        )

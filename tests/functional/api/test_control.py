@@ -95,7 +95,7 @@ def test_a_request_that_comes_again_under_its_key_starts_nothing_new(lab: Lab, a
     assert len(executions_of(lab.ports, "welcome")) == 1
     lab.save(recipe(id="other"))
     other = api("POST", CONTROL, json={**order, "recipeId": "other"}, headers=key)
-    assert (other.status_code, "take a new key" in other.text) == (422, True)
+    assert (other.status_code, "use a new key" in other.text) == (422, True)
 
 
 def test_two_executions_of_a_recipe_never_send_its_sequence_side_by_side(lab: Lab, api: ApiClient) -> None:

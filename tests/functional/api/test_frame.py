@@ -101,9 +101,9 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     ("body", "content_type", "status", "words"),
     [
         (b"", "application/json", 400, "is empty"),
-        (b'{"name": ', "application/json", 400, "no JSON"),
+        (b'{"name": ', "application/json", 400, "not JSON"),
         (b'{"name": "\xff"}', "application/json", 400, "not UTF-8"),
-        (b'{"name": NaN}', "application/json", 400, "NaN is no number"),
+        (b'{"name": NaN}', "application/json", 400, "NaN is not a number"),
         (b"[" * 100_000, "application/json", 400, "nested too deep"),
         (b"[]", "application/json", 422, "must be an object"),
         (b'"{}"', "application/json", 422, "must be an object"),

@@ -54,7 +54,7 @@ def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(la
         in visitor.get(f"{at(lab)}/confirm").text
     )
     response = visitor.send(f"{at(lab)}/confirm", f"{at(lab)}/cancel", {"reason": "wrong shoes"})
-    assert response.headers["Location"].endswith(f"{at(lab)}?told=cancelled")
+    assert response.headers["Location"].endswith(f"{at(lab)}?outcome=cancelled")
     lab.run_to_the_end()
     assert lab.outbox(test=False) == []
     page = visitor.get(at(lab))

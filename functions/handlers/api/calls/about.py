@@ -1,4 +1,4 @@
-"""The API's own description: the document that programs read, and the page that people read."""
+"""The API's description: the document for programs, and the page for people."""
 
 import json
 from functools import cache

@@ -1,4 +1,4 @@
-"""Audiences: the jobs, a run of one for a look, and query-based audiences."""
+"""Audiences: the jobs, a trial run of a job, and query-based audiences."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -34,14 +34,14 @@ class RunOrder(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class RunDone:
-    """What a job found."""
+    """The result of a job."""
 
     script_id: str
     audiences: Sequence[FoundAudience]
 
 
 class Format(Query):
-    """How to answer: as JSON, with the CSV in it if it is not too large, or as the CSV itself, whole or a part."""
+    """The format of the answer: JSON, with the CSV if it is not too large, or the CSV itself, whole or a part."""
 
     format: Literal["json", "csv"] = "json"
     part: int = Field(default=0, ge=0, le=100, description="With csv: which part, from 1; 0 for the whole.")
@@ -60,7 +60,7 @@ class AudienceQuery(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class PartFound:
-    """A part of an audience; `csv` is null where it is too large to be answered as JSON, and for a viewer."""
+    """A part of an audience. `csv` is null if it is too large for JSON, and for a viewer."""
 
     part: int
     count: int
@@ -69,7 +69,7 @@ class PartFound:
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceFound:
-    """The users that a query finds, in words, in numbers, and, for an operator, as CSV."""
+    """The users of a query: a description, their number, and, for an operator, the CSV."""
 
     audience_description: str
     count: int
@@ -90,12 +90,12 @@ def post_scripts(call: Call) -> Reply:
     job = call.ports.find_job(order.script_id)
     values = job.arguments(order.parameters)
     found = run_job(call.ports.engine, job, values, now=call.ports.clock.now(), preview=order.preview)
-    told = ", ".join(f"{audience.users:,} in {audience.name}" for audience in found)
-    return Reply(data=RunDone(script_id=job.id, audiences=found), message=told)
+    message = ", ".join(f"{audience.users:,} in {audience.name}" for audience in found)
+    return Reply(data=RunDone(script_id=job.id, audiences=found), message=message)
 
 
 def post_query_audience(call: Call) -> Reply:
-    """Find a query-based audience; its CSV and a SELECT of the caller's own need the role operator."""
+    """Find a query-based audience. Its CSV, and a caller's own SELECT, need the role operator."""
     order, how = call.body, call.query
     if how.format == "csv" or order.custom_query:
         call.caller.require(Role.OPERATOR)

@@ -1,4 +1,4 @@
-"""Cadence: the rules, the users they let through, and the pushes of other systems that the ledger counts."""
+"""Cadence: the rules, the users that they allow, and pushes of other systems that the ledger counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,40 +37,40 @@ ChangedRule = Annotated[
         }
     ),
 ]
-"""A rule that is named, with what is to change; it is read where rules are changed."""
+"""A change of a named rule; `change_rules` checks it."""
 
 
 class RulesChange(Model):
-    """New `hours`, `count` or `active` of the rules that are named; what is not named stays."""
+    """New `hours`, `count` or `active` of the named rules. Everything else stays."""
 
     rules: list[ChangedRule] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
 
 
 class Filter(Model):
-    """Users, and the layer of the push that they may or may not get."""
+    """Users, and the layer of the push to check."""
 
-    user_ids: list[Any] = Field(description="Texts; whatever else is there is excluded as no valid id, and counted.")
+    user_ids: list[Any] = Field(description="Texts. Any other value is excluded and counted as an invalid id.")
     layer_id: Layer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filtered:
-    """Who may get the push now, and how many others there are, by reason."""
+    """The users who may get the push now, and the number of others by reason."""
 
     eligible_user_ids: Sequence[str]
     excluded_count: int
     exclusion_breakdown: Mapping[str, int]
     warning: str
-    """Why no rule was asked; empty where they were."""
+    """Why no rule was applied; empty if the rules were applied."""
 
 
 class Notification(Model):
-    """A push that something else has sent: the same user, layer and second is the same push, as is the same `id`."""
+    """A push that another system sent. The same user, layer and second is the same push, and so is the same `id`."""
 
     user_id: str
     layer_id: Layer
     sent_at: str | None = Field(default=None, description="An instant with its zone; now, if it is missing.")
-    id: str | None = Field(default=None, max_length=100, description="A name for it, so that a repeat is known.")
+    id: str | None = Field(default=None, max_length=100, description="A name for it, so that a repeat is recognized.")
     title: str | None = None
 
 
@@ -82,19 +82,19 @@ class HistoryFile(Form):
 
 
 def get_cadence_rules(call: Call) -> Reply:
-    """Answer the rules in force."""
+    """Answer the current rules."""
     rules = call.ports.ledger.rules()
     return Reply(data=shown_rules(rules), etag=version_of_rules(rules))
 
 
 def put_cadence_rules(call: Call) -> Reply:
-    """Change rules; the next shard is held to them."""
+    """Change rules. They apply from the next shard."""
     rules = change_rules(call.ports, call.body.rules, by=call.caller.name, versions=call.if_match)
     return Reply(data=shown_rules(rules), message="the rules are changed", etag=version_of_rules(rules))
 
 
 def post_filter_audience(call: Call) -> Reply:
-    """Answer who of some users may get a push of a layer now."""
+    """Answer which of some users may get a push of a layer now."""
     asked: Filter = call.body
     found = filter_audience(call.ports, asked.user_ids, asked.layer_id or 5)
     data = Filtered(
@@ -107,13 +107,13 @@ def post_filter_audience(call: Call) -> Reply:
 
 
 def post_track_notification(call: Call) -> Reply:
-    """Record a push that something else has sent."""
+    """Record a push that another system sent."""
     tracked = track_notification(call.ports, call.body.model_dump(by_alias=True))
     return Reply(data=tracked, message="recorded" if tracked.recorded else f"not recorded: {tracked.reason}")
 
 
 def post_cadence_history(call: Call) -> Reply:
-    """Import what another system has sent."""
+    """Import the pushes that another system sent."""
     asked: HistoryFile = call.body
     report = import_history(call.ports, uploaded(asked.file), dry_run=asked.dry_run)
     done = "would be imported" if asked.dry_run else "are imported"
@@ -144,7 +144,7 @@ ROUTES = (
         method="POST",
         path="/api/cadence/history",
         least=Role.ADMIN,
-        summary="Import what another system has sent, from a CSV",
+        summary="Import the pushes that another system sent, from a CSV",
         serve=post_cadence_history,
         form=HistoryFile,
         answer=Imported,
@@ -155,7 +155,7 @@ ROUTES = (
         method="POST",
         path="/api/filter-audience",
         least=Role.VIEWER,
-        summary="Check which users the cadence rules let through now",
+        summary="Check which users the cadence rules allow now",
         serve=post_filter_audience,
         body=Filter,
         answer=Filtered,
@@ -165,7 +165,7 @@ ROUTES = (
         method="POST",
         path="/api/track-notification",
         least=Role.OPERATOR,
-        summary="Record a push that something else has sent",
+        summary="Record a push that another system sent",
         serve=post_track_notification,
         body=Notification,
         answer=Tracked,

@@ -21,14 +21,17 @@ _AT = "/api/automation/control"
 
 
 class Subject(Query):
-    """Of what to say what is possible; of everything that is under way where nothing is named."""
+    """The recipe or execution to check; all running executions if none is named."""
 
     recipe_id: str = ""
     execution_id: str = ""
 
 
 class Order(Model):
-    """What is to be done to what. An emergency stop of everything takes `all`, so that it is not given by mistake."""
+    """An action and its target.
+
+    An emergency stop of everything needs `all`, so that nobody requests it by mistake.
+    """
 
     action: Literal["emergency_stop", "cancel", "pause", "resume", "execute_now"]
     recipe_id: str = Field(default="", validation_alias=AliasChoices("recipeId", "id"))
@@ -39,7 +42,7 @@ class Order(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What was done, and to which executions; pausing a recipe cancels those before T-0."""
+    """The action, and the executions that it changed. Pausing a recipe cancels executions before T-0."""
 
     action: str
     recipe_id: str | None
@@ -53,7 +56,7 @@ def get_control(call: Call) -> Reply:
 
 
 def post_control(call: Call) -> Reply:
-    """Do what is asked for."""
+    """Do the requested action."""
     order: Order = call.body
     return _ORDERS[order.action](call, order)
 
@@ -103,7 +106,7 @@ _ORDERS: dict[str, Callable[[Call, Order], Reply]] = {
 
 
 def followed(data: Any, execution: Execution) -> Reply:
-    """Return an answer that says where to follow an execution that goes on after it."""
+    """Return an answer with the address of an execution that continues."""
     place = f"/api/automation/{execution.recipe_id}/executions/{execution.id}"
     message = f"execution {execution.id} is {execution.state.value}; follow it at {place}"
     return Reply(data=data, message=message, status=202, headers={"Location": place})
@@ -119,12 +122,12 @@ def _why(call: Call, order: Order) -> str:
     return f"{order.reason.strip() or 'asked for'} ({call.caller.name})"
 
 
-def _done(call: Call, order: Order, executions: Sequence[Execution], told: Sequence[str] = ()) -> Reply:
+def _done(call: Call, order: Order, executions: Sequence[Execution], effects: Sequence[str] = ()) -> Reply:
     now = call.ports.clock.now()
     shown = [summary(execution, now) for execution in executions]
     recipe_id = order.recipe_id or (executions[0].recipe_id if len(executions) == 1 else None)
     what = ", ".join(each.id for each in executions) or recipe_id or "nothing was under way"
-    message = "; ".join([f"{order.action}: {what}", *told])
+    message = "; ".join([f"{order.action}: {what}", *effects])
     return Reply(data=Done(action=order.action, recipe_id=recipe_id, executions=shown), message=message)
 
 

@@ -1,4 +1,4 @@
-"""Device tokens that FCM has called dead: sending to them again."""
+"""Device tokens that FCM reported as dead: send to them again."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,10 @@ from functions.usecases.cadence.lift_graves import Graves, lift_graves
 
 
 class Lift(Model):
-    """Whose graves to lift, by exactly one of the three. Without `dryRun: false` they are counted and stay."""
+    """Which tokens to send to again, by exactly one of the three fields.
+
+    Without `dryRun: false` they are only counted.
+    """
 
     user_id: str = Field(default="", description="All device tokens that the user data have of this user.")
     token: str = Field(default="", max_length=4_096, description="This device token.")
@@ -29,7 +32,7 @@ class Lifted:
 
 
 def post_lift_graves(call: Call) -> Reply:
-    """Lift graves, or count them."""
+    """Send to dead tokens again, or count them."""
     asked: Lift = call.body
     graves = Graves(user_id=asked.user_id, token=asked.token, buried_since=asked.buried_since)
     tokens = lift_graves(call.ports, graves, by=call.caller.name, dry_run=asked.dry_run)
@@ -42,7 +45,7 @@ ROUTES = (
         method="POST",
         path="/api/devices/lift-graves",
         least=Role.OPERATOR,
-        summary="Send again to device tokens that were taken for dead",
+        summary="Send again to device tokens that were recorded as dead",
         serve=post_lift_graves,
         body=Lift,
         answer=Lifted,

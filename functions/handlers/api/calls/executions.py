@@ -1,4 +1,4 @@
-"""Executions: a recipe's history, one while it runs, its log, and what became of everybody."""
+"""Executions: a recipe's history, an execution while it runs, its log, and its receipt."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -22,7 +22,7 @@ from functions.usecases.reports.executions import (
     log_of_execution,
 )
 from functions.usecases.reports.receipt import export
-from functions.usecases.reports.watch_execution import ExecutionDetail, version_now, watch_execution
+from functions.usecases.reports.watch_execution import ExecutionDetail, watch_execution
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OF_RECIPE = "/api/automation/{recipeId}"
@@ -46,7 +46,7 @@ def get_history(call: Call) -> Reply:
 
 
 def executions_page(call: Call, recipe_id: str | None) -> Reply:
-    """Answer a page of the executions that the query asks for, of one recipe or of all."""
+    """Answer a page of executions that match the query, of one recipe or of all."""
     asked: History = call.query
     found = find_executions(
         call.ports,
@@ -59,7 +59,7 @@ def executions_page(call: Call, recipe_id: str | None) -> Reply:
 
 
 def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
-    """Return the search that a query asks for; BadFields names the parameter at fault."""
+    """Return the search for a query; BadFields names the invalid parameter."""
     return ExecutionSearch(
         recipe_id=recipe_id,
         state=asked.status,
@@ -69,19 +69,19 @@ def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
 
 
 def page_to(limit: int, following: Place | None, total: int | None = None) -> Page:
-    """Return where a page ends, by the place behind which the next one begins."""
+    """Return the page, given the place after which the next one begins."""
     return Page(limit=limit, next=cursor_of(*following) if following else None, total=total)
 
 
 def get_execution(call: Call) -> Reply:
-    """Answer an execution as it is now; 304 while there is nothing new to tell."""
+    """Answer an execution with its numbers; 304 while nothing has changed."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
+    watched = watch_execution(call.ports, execution)
 
     def whole() -> Reply:
-        watched = watch_execution(call.ports, execution)
         return Reply(data=watched.detail(), etag=watched.version)
 
-    return Reply(data=whole, etag=version_now(call.ports, execution))
+    return Reply(data=whole, etag=watched.version_now)
 
 
 def get_execution_log(call: Call) -> Reply:
@@ -90,7 +90,7 @@ def get_execution_log(call: Call) -> Reply:
 
 
 def get_export(call: Call) -> Reply:
-    """Answer what became of every user as CSV, line by line."""
+    """Answer the outcome of every user as CSV, line by line."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
     name = f'attachment; filename="{execution.id}.csv"'
     lines = begun(export(call.ports, execution.id))
@@ -122,7 +122,7 @@ ROUTES = (
         method="GET",
         path=_ONE,
         least=Role.VIEWER,
-        summary="Look at an execution; cheap to ask again with its ETag",
+        summary="Get an execution; repeated requests with its ETag are cheap",
         serve=get_execution,
         answer=ExecutionDetail,
         etag=True,
@@ -139,7 +139,7 @@ ROUTES = (
         method="GET",
         path=f"{_ONE}/export",
         least=Role.VIEWER,
-        summary="Get what became of every user, as CSV",
+        summary="Get the outcome of every user, as CSV",
         serve=get_export,
         answer="text/csv",
         refusals=(409,),

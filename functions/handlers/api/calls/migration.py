@@ -1,4 +1,4 @@
-"""Migration: the old system's scheduled pushes and recipes, sent along as documents."""
+"""Migration: scheduled pushes and recipes of the old system, sent as documents."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ class OldDocuments(Model):
 
     scheduled_pushes: list[Any] = Field(default=[], description="Scheduled pushes.")
     recipes: list[Any] = Field(default=[], description="Recipes.")
-    dry_run: bool = Field(default=True, description="Answer what would happen; nothing is created.")
+    dry_run: bool = Field(default=True, description="Only answer what would happen, and create nothing.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationReport:
-    """What became of each document, or would."""
+    """The result for each document, or what it would be."""
 
     dry_run: bool
     created: int
@@ -43,12 +43,12 @@ class MigrationReport:
 
 
 def get_migration(call: Call) -> Reply:
-    """Answer what was taken over so far."""
+    """Answer how many recipes were migrated so far."""
     return Reply(data=migration_status(call.ports))
 
 
 def post_migration(call: Call) -> Reply:
-    """Take over documents, or answer what would become of them."""
+    """Migrate documents, or answer what a migration would do."""
     asked: OldDocuments = call.body
     lists = {"scheduledPushes": asked.scheduled_pushes, "recipes": asked.recipes}
     documents = [
@@ -59,7 +59,7 @@ def post_migration(call: Call) -> Reply:
     if not documents:
         raise BadFields([FieldError("scheduledPushes", "is empty, as is recipes: send the documents along")])
     found = list(migrate(call.ports, documents, by=call.caller.name, dry_run=asked.dry_run))
-    return Reply(data=_report(found, dry_run=asked.dry_run), message=_told(found, dry_run=asked.dry_run))
+    return Reply(data=_report(found, dry_run=asked.dry_run), message=_summary(found, dry_run=asked.dry_run))
 
 
 def _report(found: Sequence[MigratedShown], *, dry_run: bool) -> MigrationReport:
@@ -73,7 +73,7 @@ def _report(found: Sequence[MigratedShown], *, dry_run: bool) -> MigrationReport
     )
 
 
-def _told(found: Sequence[MigratedShown], *, dry_run: bool) -> str:
+def _summary(found: Sequence[MigratedShown], *, dry_run: bool) -> str:
     created = sum(each.outcome is Outcome.CREATED for each in found)
     return f"{created:,} of {len(found):,} documents {'would become' if dry_run else 'became'} recipes"
 
@@ -83,7 +83,7 @@ ROUTES = (
         method="GET",
         path=_AT,
         least=Role.VIEWER,
-        summary="See what of the old system was taken over",
+        summary="See how many recipes of the old system were migrated",
         serve=get_migration,
         answer=MigrationStatus,
     ),
@@ -91,7 +91,7 @@ ROUTES = (
         method="POST",
         path=_AT,
         least=Role.ADMIN,
-        summary="Take over scheduled pushes and recipes of the old system",
+        summary="Migrate scheduled pushes and recipes of the old system",
         serve=post_migration,
         body=OldDocuments,
         answer=MigrationReport,

@@ -1,4 +1,4 @@
-"""The monitor: an overview, violations, executions and health; delivery logs; what a user got."""
+"""The monitor: an overview, violations, executions and health; delivery logs; the pushes of a user."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -20,34 +20,34 @@ from functions.usecases.reports.violations import open_violations, resolve_viola
 
 
 class Monitor(History):
-    """What to look at; `status`, `since`, `until`, `order` and `cursor` pick among executions."""
+    """The kind of report. `status`, `since`, `until`, `order` and `cursor` select executions."""
 
     type: Literal["overview", "violations", "executions", "health"] = "overview"
     recipe_id: str = Field(default="", description="Only what belongs to this recipe.")
 
 
 class Resolved(Model):
-    """Which violation is resolved."""
+    """The violation to resolve."""
 
     violation_id: str
-    execution_id: str = Field(default="", description="Its execution; needed for one that is not open any more.")
+    execution_id: str = Field(default="", description="Its execution; required for a resolved violation.")
 
 
 class PushLogs(History):
-    """Of which executions to show the pushes."""
+    """The executions whose pushes to list."""
 
-    limit: int = Field(default=10, ge=1, le=50, description="How many executions at most.")
+    limit: int = Field(default=10, ge=1, le=50, description="The most executions to return.")
     recipe_id: str = Field(default="", description="Only those of this recipe.")
 
 
 class Days(Query):
-    """How far to look back."""
+    """The number of days to look back."""
 
     days: int = Field(default=30, ge=1, le=MOST_DAYS)
 
 
 def get_monitor(call: Call) -> Reply:
-    """Answer what the monitor shows of a kind."""
+    """Answer one kind of report."""
     return _SHOWN[call.query.type](call)
 
 
@@ -96,14 +96,14 @@ _SHOWN: dict[str, Callable[[Call], Reply]] = {
 
 
 def post_monitor(call: Call) -> Reply:
-    """Mark a violation as looked after."""
+    """Mark a violation as resolved."""
     asked: Resolved = call.body
     found = resolve_violation(call.ports, asked.execution_id, asked.violation_id, by=call.caller.name)
     return Reply(data=shown_violation(found), message=f"violation {found.id} is resolved by {found.resolved_by}")
 
 
 def get_push_logs(call: Call) -> Reply:
-    """Answer what became of each push of a page of executions."""
+    """Answer the pushes of a page of executions, with their users by outcome."""
     asked: PushLogs = call.query
     found = push_logs(
         call.ports,
@@ -116,7 +116,7 @@ def get_push_logs(call: Call) -> Reply:
 
 
 def get_user_notifications(call: Call) -> Reply:
-    """Answer what a user got, and did not get and why."""
+    """Answer the pushes that a user got, or did not get and why."""
     until = call.ports.clock.now()
     return Reply(data=notifications_of(call.ports, call.path["userId"], until=until, days=call.query.days))
 
@@ -126,7 +126,7 @@ ROUTES = (
         method="GET",
         path="/api/automation/monitor",
         least=Role.VIEWER,
-        summary="Look at everything at a glance, at violations, executions, or health",
+        summary="Get an overview, violations, executions, or health",
         serve=get_monitor,
         query=Monitor,
         answer=Overview | list[ViolationShown] | list[ExecutionSummary] | Health,
@@ -147,7 +147,7 @@ ROUTES = (
         method="GET",
         path="/api/push-logs",
         least=Role.VIEWER,
-        summary="See what became of each push",
+        summary="List pushes with their users by outcome",
         serve=get_push_logs,
         query=PushLogs,
         answer=list[PushLog],
@@ -157,7 +157,7 @@ ROUTES = (
         method="GET",
         path="/api/users/{userId}/notifications",
         least=Role.VIEWER,
-        summary="See what a user got, and did not get and why",
+        summary="List the pushes that a user got, or did not get and why",
         serve=get_user_notifications,
         query=Days,
         answer=Notifications,

@@ -40,7 +40,7 @@ class RecipeList(Paging):
 
 
 class Changing(Query):
-    """What becomes of an execution under way where the change moves its send; 409 says so where it is not given."""
+    """What to do with a running execution if the change moves its send. Without it, such a change is answered 409."""
 
     underway: Underway | None = Field(
         default=None,
@@ -59,19 +59,19 @@ class BulkUpdate(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Updated:
-    """What became of one recipe of a bulk update."""
+    """The result for one recipe of a bulk update."""
 
     recipe_id: str
     success: bool
     code: ErrorCode | None
-    """Why it was not changed; null where it was."""
+    """Why it was not changed; null if it was."""
     message: str
     errors: Sequence[FieldAtFault]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkUpdated:
-    """What became of each recipe."""
+    """The result for each recipe."""
 
     updated: int
     failed: int
@@ -80,7 +80,7 @@ class BulkUpdated:
 
 @dataclass(frozen=True, kw_only=True)
 class Removed:
-    """Which recipe is gone, and which executions before T-0 were cancelled with it."""
+    """The deleted recipe, and the executions before T-0 that were cancelled with it."""
 
     recipe_id: str
     cancelled: Sequence[str]
@@ -103,7 +103,7 @@ def post_recipe(call: Call) -> Reply:
 
 
 def put_recipes(call: Call) -> Reply:
-    """Change several recipes, each on its own: one that cannot be changed leaves the others."""
+    """Change several recipes independently: an error of one does not affect the others."""
     asked: BulkUpdate = call.body
     wanted = [*asked.recipes, *({**asked.updates, "id": recipe_id} for recipe_id in asked.recipe_ids)]
     if not wanted:
@@ -121,7 +121,7 @@ def get_recipe(call: Call) -> Reply:
 
 
 def put_recipe(call: Call) -> Reply:
-    """Change a recipe and its schedule, unless it is another version than the client says."""
+    """Change a recipe and its schedule, unless the stored version differs from the client's."""
     named = call.body.root.get("id")
     if named not in (None, "", call.path["recipeId"]):
         raise BadFields([FieldError("id", f"is {shown(named)} in the body and another one in the address")])
@@ -145,10 +145,10 @@ def remove_recipe(call: Call) -> Reply:
 
 
 def changed(call: Call, recipe: Recipe, message: str, **more: Any) -> Reply:
-    """Return the answer to a change of a recipe: what it is now, and what was read otherwise than written."""
+    """Return the answer to a change of a recipe: the stored recipe, with notices."""
     document = recipe.document()
-    told = "; ".join([message, *recipe.notices, *recipe.effects])
-    return Reply(data=_shown(call, document), message=told, etag=version_of(document), **more)
+    text = "; ".join([message, *recipe.notices, *recipe.effects])
+    return Reply(data=_shown(call, document), message=text, etag=version_of(document), **more)
 
 
 def _shown(call: Call, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -169,13 +169,13 @@ def _update_one(call: Call, changes: Mapping[str, Any]) -> Updated:
         if known is None:
             raise
         return _failed(recipe_id, known.code, known.message, known.errors)
-    told = "; ".join(["changed", *recipe.notices, *recipe.effects])
-    return Updated(recipe_id=recipe_id, success=True, code=None, message=told, errors=[])
+    text = "; ".join(["changed", *recipe.notices, *recipe.effects])
+    return Updated(recipe_id=recipe_id, success=True, code=None, message=text, errors=[])
 
 
 def _failed(recipe_id: str, code: ErrorCode, message: str, errors: Sequence[FieldError]) -> Updated:
-    told = fields_at_fault(errors)
-    return Updated(recipe_id=recipe_id, success=False, code=code, message=message, errors=told)
+    faults = fields_at_fault(errors)
+    return Updated(recipe_id=recipe_id, success=False, code=code, message=message, errors=faults)
 
 
 ROUTES = (

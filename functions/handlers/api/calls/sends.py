@@ -1,4 +1,4 @@
-"""One-off sends: one push to the users of a file, or to one to five users."""
+"""One-off sends: one push to the users in a file, or to one to five users."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.reports.executions import ExecutionSummary, summary
 
 _MOST_UPLOAD_BYTES = 150_000_000
-_LITERAL = "What looks like a variable of another product, such as {{name}}, is meant as it is written."
+_LITERAL = "Send text literally that looks like a variable of another product, such as {{name}}."
 
 
 class OneOffPush(Model):
@@ -27,20 +27,20 @@ class OneOffPush(Model):
     deep_link: str | None = None
     layer_id: int = Field(ge=0, le=5)
     literal_text: bool = Field(default=False, description=_LITERAL)
-    dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
+    dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
     user_ids: list[str] = Field(min_length=1, max_length=5)
 
 
 class OneOffForm(Form):
-    """A push to the users of a CSV, which has a column `user_id` and those that the texts use; or to `userIds`."""
+    """A push to `userIds`, or to the users in a CSV with a column `user_id` and the columns that the texts use."""
 
     title: str
     body: str
     deep_link: str = ""
     layer_id: int = Field(ge=0, le=5)
     literal_text: bool = Field(default=False, description=_LITERAL)
-    dry_run: bool = Field(default=False, description="Answer what would happen, and send nothing.")
+    dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
     user_ids: list[str] = Field(default=[], description="Instead of a file: each in a field, or all as a JSON list.")
     file: Upload = None
@@ -60,14 +60,14 @@ def post_send_push(call: Call) -> Reply:
     source = _source(call, asked)
     if asked.dry_run:
         found = try_once(call.ports, push, source, by=call.caller.name)
-        told = f"{found.totals.eligible:,} users would get it" if found.valid else why_not(found)
-        return Reply(data=found, message=f"{told}; nothing was sent")
+        message = f"{found.totals.eligible:,} users would get it" if found.valid else why_not(found)
+        return Reply(data=found, message=f"{message}; nothing was sent")
     execution = send_once(call.ports, push, source, by=call.caller.name, key=call.key)
     return followed(summary(execution, call.ports.clock.now()), execution)
 
 
 def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
-    """Return the file of recipients: the uploaded one, or one made of the named users."""
+    """Return the file of recipients: the uploaded one, or one with the named users."""
     user_ids = _listed(asked.user_ids)
     if isinstance(asked, OneOffForm) and asked.file is not None:
         if user_ids:
@@ -79,13 +79,13 @@ def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
 
 
 def _listed(user_ids: list[str]) -> list[Any]:
-    """Return the users that a form names, also where it has all of them in one field, as a JSON list."""
+    """Return the users in a form, which may have all of them in one field, as a JSON list."""
     if len(user_ids) != 1 or not user_ids[0].startswith("["):
         return [*user_ids]
     try:
         listed = json.loads(user_ids[0])
     except (ValueError, RecursionError):
-        raise BadFields([FieldError("userIds", "is no JSON list")]) from None
+        raise BadFields([FieldError("userIds", "is not a JSON list")]) from None
     return listed if isinstance(listed, list) else [listed]
 
 

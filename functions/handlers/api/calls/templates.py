@@ -1,4 +1,4 @@
-"""Templates: recipes to begin with."""
+"""Templates of recipes."""
 
 from pydantic import AliasChoices, Field
 
@@ -12,7 +12,7 @@ _AT = "/api/automation/templates"
 
 
 class FromTemplate(Model):
-    """Which template to begin with, and which fields of its recipe to replace."""
+    """The template to use, and the fields of its recipe to replace."""
 
     template_id: str = Field(validation_alias=AliasChoices("templateId", "template"))
     name: str | None = None
@@ -40,7 +40,7 @@ ROUTES = (
         method="GET",
         path=_AT,
         least=Role.VIEWER,
-        summary="List recipes to begin with",
+        summary="List templates of recipes",
         serve=get_templates,
         answer=list[TemplateShown],
     ),

@@ -1,4 +1,4 @@
-"""The four test modes of a recipe: dry runs answer what would happen, sending modes start an execution to follow."""
+"""The four test modes of a recipe: dry runs answer what would happen, sending modes start an execution."""
 
 from typing import Literal
 
@@ -20,22 +20,22 @@ _AT = "/api/automation/test/{recipeId}"
 
 
 class Mode(Query):
-    """How to try the recipe: on the TEST audience or the real one, sending or not."""
+    """The mode of a trial: on the TEST audience or the real one, sending or not."""
 
     mode: Literal["test-dry-run", "test-live-send", "real-dry-run", "live-send"] = Field(
-        default="test-dry-run", description="Modes that send are asked for by POST only."
+        default="test-dry-run", description="Modes that send need POST."
     )
 
 
 def get_test(call: Call) -> Reply:
-    """Answer a dry run; a link preview, which gets whatever it is shown, must never send."""
+    """Answer a dry run. GET never sends, because link previews request every address."""
     if call.query.mode in SENDING_MODES:
         raise Refused(405, f"{call.query.mode} sends: ask for it by POST", {"Allow": "POST"})
     return _dry_run(call)
 
 
 def post_test(call: Call) -> Reply:
-    """Answer a dry run, or start what sends."""
+    """Answer a dry run, or start a sending mode."""
     kind = SENDING_MODES.get(call.query.mode)
     if kind is None:
         return _dry_run(call)
@@ -50,12 +50,12 @@ def _dry_run(call: Call) -> Reply:
     document = stored_recipe(call.ports, call.path["recipeId"])
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
     totals = found.totals
-    told = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
-    return Reply(data=found, message=told if found.valid else why_not(found))
+    text = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
+    return Reply(data=found, message=text if found.valid else why_not(found))
 
 
 def why_not(found: Preview) -> str:
-    """Say why what a dry run has found is not ready to be sent."""
+    """Say why the result of a dry run is not ready to be sent."""
     critical = [each.message for each in found.problems if each.severity is Severity.CRITICAL]
     return f"not ready to send: {'; '.join(critical)}"
 
@@ -75,7 +75,7 @@ ROUTES = (
         method="POST",
         path=_AT,
         least=Role.OPERATOR,
-        summary="Try a recipe, sending to the test users or to everybody",
+        summary="Try a recipe, sending to the test users or to all users",
         serve=post_test,
         query=Mode,
         answer=Preview | ExecutionSummary,

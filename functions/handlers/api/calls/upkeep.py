@@ -1,4 +1,4 @@
-"""Upkeep: schedules made to match recipes, drift, who changed what, and the health of everything."""
+"""Upkeep: rebuild schedules, reconcile, read the audit log, and check the health of all parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ from functions.version import Version
 
 
 class WhichRecipe(Model):
-    """The recipe whose scheduler job is rebuilt."""
+    """The recipe whose scheduler job to rebuild."""
 
     recipe_id: str = Field(validation_alias=AliasChoices("recipeId", "id"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What differed and was fixed, each as a sentence."""
+    """Differences that were fixed, each as a sentence."""
 
     drift: Sequence[str]
 
 
 class Audit(Query):
-    """Whose changes to show; without a recipe, what differs from what should be is shown."""
+    """The recipe whose changes to list. Without a recipe, the answer lists differences that reconcile would fix."""
 
     recipe_id: str = ""
     before: int | None = Field(default=None, ge=1, le=2**53, description="Only entries before this number.")
@@ -43,7 +43,7 @@ class Audit(Query):
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """What differs from what should be, each as a sentence."""
+    """Differences that reconcile would fix, each as a sentence."""
 
     in_order: bool
     drift: Sequence[str]
@@ -52,11 +52,11 @@ class Audited:
 def post_reschedule(call: Call) -> Reply:
     """Rebuild a recipe's scheduler job."""
     done = reschedule(call.ports, call.body.recipe_id)
-    return Reply(data=done, message=f"the schedule of {done.recipe_id} is as it should be")
+    return Reply(data=done, message=f"the schedule of {done.recipe_id} is up to date")
 
 
 def post_restore(call: Call) -> Reply:
-    """Make what is match what should be."""
+    """Reconcile schedules, executions and tasks with the recipes."""
     drift = list(reconcile(call.ports).sentences)
     return Reply(
         data=Restored(drift=drift), message=f"{len(drift)} differences are fixed" if drift else "all was well"
@@ -64,7 +64,7 @@ def post_restore(call: Call) -> Reply:
 
 
 def get_audit(call: Call) -> Reply:
-    """Answer what differs, without mending it, or a recipe's changes."""
+    """Answer the differences without fixing them, or a recipe's changes."""
     asked: Audit = call.query
     if asked.recipe_id:
         return Reply(data=history_of(call.ports, asked.recipe_id, before=asked.before, most=asked.limit))
@@ -74,19 +74,19 @@ def get_audit(call: Call) -> Reply:
 
 
 def get_health(call: Call) -> Reply:
-    """Answer whether everything that Tminus depends on answers."""
+    """Answer whether everything that Tminus depends on works."""
     found = check_health(call.ports)
     if found.ill:
         errors = [
             FieldError(name, _of_ill(name, word, found.last_worked), FieldCode.UNHEALTHY)
             for name, word in found.ill.items()
         ]
-        raise Refused(503, f"{', '.join(found.ill)}: not well", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
+        raise Refused(503, f"{', '.join(found.ill)}: not healthy", {"Retry-After": "30"}, errors, ErrorCode.UNHEALTHY)
     return Reply(data=found, message="all is well")
 
 
 def get_version(_: Call) -> Reply:
-    """Answer which version of Tminus runs."""
+    """Answer the running version of Tminus."""
     return Reply(data=bootstrap.running_version())
 
 
@@ -118,7 +118,7 @@ ROUTES = (
         method="GET",
         path="/api/automation/audit",
         least=Role.VIEWER,
-        summary="See what differs from what should be, or who changed a recipe",
+        summary="List differences that reconcile would fix, or a recipe's changes",
         serve=get_audit,
         query=Audit,
         answer=Audited | Changes,
@@ -127,7 +127,7 @@ ROUTES = (
         method="GET",
         path="/api/health",
         least=Role.VIEWER,
-        summary="See whether everything that Tminus depends on answers",
+        summary="Check whether everything that Tminus depends on works",
         serve=get_health,
         answer=Health,
     ),
@@ -135,7 +135,7 @@ ROUTES = (
         method="GET",
         path="/api/version",
         least=Role.VIEWER,
-        summary="See which version of Tminus runs",
+        summary="Get the running version of Tminus",
         serve=get_version,
         answer=Version,
     ),

@@ -1,6 +1,7 @@
-"""The page behind an alert's cancel link: GET asks, POST cancels. The token in the address is all that lets one in.
+"""The page behind an alert's cancel link: GET asks, POST cancels.
 
-A link preview, a scanner of mail or a prefetching browser only ever GETs, and so changes nothing.
+The token in the address is the only authentication. Link previews, mail scanners and prefetching browsers only send
+GET, so they change nothing.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
 
 CANCEL_LINKS = "/cancel/"
-"""What the path of every cancel link begins with."""
+"""The beginning of every cancel link's path."""
 _STATUSES: Mapping[Standing, int] = {
     Standing.OPEN: 200,
     Standing.DONE: 200,
@@ -36,7 +37,7 @@ _HEADERS: Mapping[str, str] = {
 
 
 def handle_cancel_link(request: Request) -> Response:
-    """Answer /cancel/TOKEN with a page that people understand; nothing of a body is read."""
+    """Answer /cancel/TOKEN with a page for people. The body is not read."""
     request.stream = BytesIO()
     if request.method not in ("GET", "HEAD", "POST"):
         response = _respond(405, sorry("That does not work", "Open the link in a browser."))
@@ -60,8 +61,8 @@ def handle_cancel_link(request: Request) -> Response:
             words = unexpected(error).message
             return _respond(500, sorry("That did not work", f"Cancel the send in the console: {words}."))
         execution = seen.execution.id if seen.execution else ""
-        told = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
-        logs.log.info(f"cancel link: {request.method}", extra=told)
+        extra = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
+        logs.log.info(f"cancel link: {request.method}", extra=extra)
         return _respond(_STATUSES[seen.standing], page(seen, ports.clock.now()))
 
 

@@ -1,4 +1,4 @@
-"""What people read behind a cancel link: small pages without scripts, on which nothing is loaded from anywhere."""
+"""The pages of a cancel link: small, without scripts, and without external resources."""
 
 import hashlib
 from base64 import b64encode
@@ -18,7 +18,7 @@ _STYLE = (
     "button:focus-visible{outline:3px solid;outline-offset:3px}"
 )
 STYLE_HASH = f"sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
-"""By which a Content-Security-Policy lets this one style in."""
+"""The hash with which a Content-Security-Policy allows the pages' style."""
 _PAGE = Template(
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><title>$title</title>'
@@ -41,19 +41,17 @@ _WORDS: Mapping[Standing, str] = {
     Standing.LIVE: "Messages are going out. Stop the execution in the console: no new messages start after that.",
     Standing.OVER: "The execution has ended, and nothing more is sent for it.",
     Standing.EXPIRED: "Links like this one work until the send time. Stop the execution in the console.",
-    Standing.BAD: "It is not one of ours, or was not copied whole. Open it from the alert once more.",
+    Standing.BAD: "It is not genuine, or was not copied completely. Open it from the alert again.",
 }
 
 
 def page(seen: Seen, now: datetime) -> str:
-    """Return the page for a link as it was seen; only one that is still open has a button."""
+    """Return the page for a link. Only an open link has a button."""
     rest = ""
     if seen.execution is not None:
         rest += _paragraph(_what(seen.execution))
     if seen.standing is Standing.OPEN and seen.execution is not None:
-        rest += (
-            _paragraph(f"It goes out in {_minutes(seen.execution.send_at - now)} unless somebody cancels it.") + _FORM
-        )
+        rest += _paragraph(f"It goes out in {_minutes(seen.execution.send_at - now)} unless it is cancelled.") + _FORM
     else:
         rest += _paragraph(_WORDS[seen.standing])
     if seen.execution is not None and seen.execution.reason and seen.standing in (Standing.USED, Standing.OVER):
@@ -62,7 +60,7 @@ def page(seen: Seen, now: datetime) -> str:
 
 
 def sorry(title: str, words: str) -> str:
-    """Return a page that says what is wrong and what to do."""
+    """Return a page with an error and the way out."""
     return _PAGE.substitute(title=escape(title), rest=_paragraph(words))
 
 

@@ -1,4 +1,4 @@
-"""What the recipe form calls its fields, for the list of what has to be fixed."""
+"""Labels of the recipe form's fields, for the list of errors."""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
 def label_of(field: str) -> str:
-    """Return what people call a field of the form: `Push 2, title` for `pushSequence[1].title`."""
+    """Return the label of a field: `Push 2, title` for `pushSequence[1].title`."""
     if field == QUERY:
         return QUERY_FIELD.label
     found = _PUSH.fullmatch(field)

@@ -1,4 +1,4 @@
-"""The fields of the recipe form, made of `domain/recipe/document.py`: those that have a title there."""
+"""The fields of the recipe form: those that have a title in `domain/recipe/document.py`."""
 
 import json
 from collections.abc import Mapping
@@ -14,28 +14,28 @@ from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of,
 from functions.handlers.console.words import LAYERS, STATES, spaced
 
 Options = list[tuple[str, str]]
-"""The values of a choice, each with what people call it."""
+"""The values of a choice with their labels."""
 QUERY = "audienceCriteria.query"
-"""The one field for everything that asks for an audience by query."""
+"""The single field for all criteria of a query-based audience."""
 QUERY_KEYS = tuple(
     name for name, field in fields_of(AudienceCriteria).items() if not field.title and field.model is None
 )
 NEEDED = ("name",)
-"""What a person has to write, though a document may leave it out."""
+"""Fields that the form requires, although a document can omit them."""
 _NEEDED_MOSTLY = ("schedule.executionTime",)
 BEFORE_QUERY = "audienceCriteria.customScript.parameters"
 _INITIAL = {"status": "draft", "schedule.timezone": "UTC", "schedule.frequency": "daily"}
-"""What the form of a new recipe proposes."""
+"""Initial values in the form of a new recipe."""
 _OPTION_WORDS = {
     "schedule.frequency": {"custom": "Custom (cron)"},
     "settings.onUnknown": {"keep": "Don't resend", "resend": "Resend once"},
 }
-"""Where the options of an enum are called something else than their values."""
+"""Labels of enum options that differ from their values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormField:
-    """A field of the form: `path` is its place in the document, or in a push, `initial` what it shows at first."""
+    """A field of the form. `path` is its place in the document, or in a push. `initial` is its initial value."""
 
     path: str
     kind: Kind
@@ -47,15 +47,15 @@ class FormField:
     example: str = ""
     required: bool = False
     says_no: bool = True
-    """Whether the document says false where a box is not ticked; else it says nothing."""
+    """Whether an unticked box is stored as false; otherwise it is omitted."""
 
     @property
     def rows(self) -> int:
-        """How many lines a text may have on the page; 0 for a field of one line."""
+        """The number of lines of a text area; 0 for a field of one line."""
         return ROWS.get(self.kind, 0)
 
     def read(self, text: str) -> Any:
-        """Return the value of the document; None removes it. ValueError where the text cannot be read."""
+        """Return the value for the document; None removes it. ValueError if the text cannot be read."""
         value = read_text(self.kind, text)
         return None if value is False and not self.says_no else value
 
@@ -72,13 +72,13 @@ QUERY_FIELD = FormField(
 
 @cache
 def recipe_fields() -> Mapping[str, FormField]:
-    """Return the fields of a recipe beside those of its pushes, by their paths, in the order of the form."""
+    """Return the fields of a recipe, except those of its pushes, by path, in the order of the form."""
     return _fields(RecipeDocument)
 
 
 @cache
 def push_fields() -> Mapping[str, FormField]:
-    """Return the fields of a push, by their paths in it, in the order of the form."""
+    """Return the fields of a push, by path in the push, in the order of the form."""
     return _fields(RecipePush)
 
 

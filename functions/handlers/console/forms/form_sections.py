@@ -1,4 +1,4 @@
-"""The sections of the recipe form: which fields stand together, and in which order."""
+"""The sections of the recipe form, with their fields in order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from functions.handlers.console.forms.form_fields import (
 from functions.handlers.console.forms.widgets import Kind
 
 _SECTIONS = {"schedule": "Schedule", "audienceCriteria": "Audience", "settings": "Safeguards and settings"}
-"""The objects of a document that have a section of their own, in the order of the form; pushes precede the last."""
+"""The objects of a document with their own sections, in the order of the form. Pushes come before the last one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A section: `groups` of fields by their names, each with its place: `fields` in a grid, `checks` or `wide`.
+    """A section: `groups` of fields by name, each with its layout: `fields` in a grid, `checks` or `wide`.
 
-    `push` is the position of the push that the section shows. `hidden` fields are carried along.
+    `push` is the position of the section's push. `hidden` fields keep their values.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Section:
 
 
 def form_sections(pushes: int, *, new: bool) -> list[Section]:
-    """Return the sections of a form with so many pushes; a `new` recipe may choose its id."""
+    """Return the sections of a form with `pushes` pushes. In the form of a `new` recipe the id can be chosen."""
     fields = recipe_fields()
     own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
     found = [Section(id="campaign", heading="Campaign", groups=_groups(own))]
@@ -45,7 +45,7 @@ def form_sections(pushes: int, *, new: bool) -> list[Section]:
 
 
 def _push_section(position: int) -> Section:
-    """Return the section of a push; the first one follows nothing, so its timing is only carried along."""
+    """Return the section of a push. The first push follows none, so its timing is a hidden field."""
     base, fields = f"pushSequence[{position}]", push_fields()
     timing = [path for path in fields if path.startswith("timing.") and position == 0]
     shown = {f"{base}.{path}": field for path, field in fields.items() if path not in timing}

@@ -1,7 +1,7 @@
-"""Forms come from the console's own pages only: a browser names the origin, a token the visitor and the form.
+"""Protect forms against forgery: the browser names the origin, and a token proves the visitor and the form.
 
-A token is made out to a visitor and to the address that its form is sent to, and signed; so one that leaks by a form
-is good for nothing else. It lasts a week: a page that was open longer has to be loaded again.
+A signed token is valid for one visitor and one address, so a leaked token is useless elsewhere. It is valid for a
+week. A page that was open longer has to be reloaded.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,17 +22,17 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def form_token(visit: Visit, path: str) -> str:
-    """Return the token of a form that is sent to a path below the console's root."""
+    """Return the token for a form that is sent to a path below the console's root."""
     until = int((visit.now + _LASTS).timestamp())
     token = _serializer().dumps([visit.caller.name, path, until])
     return token if isinstance(token, str) else token.decode()
 
 
 def check_origin(request: Request) -> None:
-    """Raise Forbidden unless a browser says that one of the console's own pages sends the form.
+    """Raise Forbidden unless the browser says that a page of the console sends the form.
 
-    Sec-Fetch-Site is what browsers say by themselves and pages cannot (w3.org/TR/fetch-metadata); older ones name the
-    Origin of each form.
+    Only browsers can set Sec-Fetch-Site, pages cannot (w3.org/TR/fetch-metadata). Older browsers send the Origin of
+    each form.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None and site != "same-origin":
@@ -42,7 +42,7 @@ def check_origin(request: Request) -> None:
 
 
 def read_form(request: Request) -> None:
-    """Read the form; Refused where it is too large, or no form."""
+    """Read the form; Refused if it is too large, or not a form."""
     if request.mimetype != _FORM:
         raise Refused(415, "send a form of the console")
     request.max_form_memory_size = MOST_FORM_BYTES + 1
@@ -53,7 +53,7 @@ def read_form(request: Request) -> None:
 
 
 def check_token(visit: Visit) -> None:
-    """Raise Forbidden unless the form carries the token of this visitor and of this address, and it still lasts."""
+    """Raise Forbidden unless the form has a valid token for this visitor and this address."""
     try:
         name, path, until = _serializer().loads(visit.request.form.get(FIELD, ""))
     except (BadSignature, ValueError, TypeError):

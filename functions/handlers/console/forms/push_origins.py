@@ -1,8 +1,8 @@
-"""Which push of a stored recipe each push of a form stands for, however others have ordered them since.
+"""Match the pushes of a form with those of a stored recipe, even if they were reordered since.
 
-Pushes have no ids. A form carries, in a hidden field of each push, what it does not show of that push and a
-fingerprint of its texts. A push that still has these texts, and is the only one, is the same push. Otherwise the
-push keeps what the form carries. It never gets what belongs to another one.
+Pushes have no ids. A hidden field of each push in the form has its fields that the form does not show, and a
+fingerprint of its texts. If exactly one stored push still has these texts, it is the same push. Otherwise the push
+takes the values from the hidden field. It never takes the values of another push.
 """
 
 import json
@@ -17,7 +17,7 @@ _ORDER = "sequenceOrder"
 
 
 def origin_of(push: Mapping[str, Any], shown: Sequence[str]) -> str:
-    """Return the hidden field of a push: what is left of it without the paths that the form shows."""
+    """Return the hidden field of a push: everything except the paths that the form shows."""
     kept = deepcopy(dict(push))
     for path in (*shown, _ORDER):
         *parents, last = path.split(".")
@@ -32,7 +32,7 @@ def origin_of(push: Mapping[str, Any], shown: Sequence[str]) -> str:
 
 
 def find_origin(written: str, stored: object) -> dict[str, Any]:
-    """Return the document that a push of the form changes, by its hidden field; an empty one for a new push."""
+    """Return the document that a push of the form changes, given its hidden field; an empty one for a new push."""
     try:
         origin = json.loads(written) if written else {}
     except (ValueError, RecursionError):

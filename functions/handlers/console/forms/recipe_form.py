@@ -1,6 +1,6 @@
-"""A recipe as a form, there and back: fields are named by their paths in the document.
+"""Convert a recipe to a form and back. Fields are named by their paths in the document.
 
-What the form does not know stays in the document as it was, at any depth.
+Values that the form does not show stay in the document unchanged, at any depth.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from functions.handlers.console.forms.push_origins import find_origin, origin_of
 from functions.handlers.console.forms.widgets import Kind, Unreadable, day_only, read_json, show_json, show_value
 
 Values = dict[str, str]
-"""What stands in the form's fields, by their names."""
+"""The values of the form's fields, by name."""
 
 _PUSH = re.compile(r"pushSequence\[(\d+)\]")
 _EMPTY: tuple[Any, ...] = (None, {}, [], "")
@@ -36,7 +36,7 @@ _EMPTY: tuple[Any, ...] = (None, {}, [], "")
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """What somebody sent: the document that it makes, and what could not even be read."""
+    """A submitted form: the document that it makes, and the values that could not be read."""
 
     document: dict[str, Any]
     errors: Sequence[FieldError]
@@ -50,7 +50,7 @@ class _Reader:
     errors: list[FieldError] = dataclasses.field(default_factory=list)
 
     def put(self, document: dict[str, Any], field: FormField, name: str) -> None:
-        """Write the value of the field `name` at the field's path; an empty value removes what is there."""
+        """Write the value of the field `name` at the field's path. An empty value removes the field."""
         try:
             value = field.read(self.values.get(name, ""))
         except (ValueError, RecursionError) as error:
@@ -60,7 +60,7 @@ class _Reader:
         place = document
         for parent in parents:
             if not isinstance(place.get(parent), dict):
-                place.pop(parent, None)  # it was broken by hand: the form's own takes its place
+                place.pop(parent, None)  # a value broken by hand: the form replaces it
                 if value is None:
                     return
                 place[parent] = {}
@@ -72,7 +72,7 @@ class _Reader:
 
 
 def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
-    """Return the document that the form makes of a stored one."""
+    """Return the document made from a stored one and the form."""
     values = {name: text.replace("\r\n", "\n") for name, text in form.items()}
     values |= {path: ",".join(form.getlist(path)) for path, field in _fields() if field.kind is Kind.WEEKDAYS}
     reader, document = _Reader(values), deepcopy(dict(stored))
@@ -86,7 +86,7 @@ def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
 
 
 def _fields() -> list[tuple[str, FormField]]:
-    """Return the fields of a recipe without its id, which stays what it is; the page of a new recipe reads it."""
+    """Return the fields of a recipe without its id, which does not change. The page of a new recipe reads the id."""
     return [(path, field) for path, field in recipe_fields().items() if path != "id"]
 
 
@@ -95,7 +95,7 @@ def _not_json(field: FormField) -> str:
 
 
 def _missing(document: Mapping[str, Any]) -> list[FieldError]:
-    """Return what a person has to choose, though a document may leave it out."""
+    """Return the errors of fields that the form requires, although a document can omit them."""
     schedule = document.get("schedule") or {}
     frequency = schedule.get("frequency")
     errors = [FieldError(name, f"is missing: write a {name}") for name in NEEDED if not document.get(name)]
@@ -127,12 +127,12 @@ def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str
     for path, field in push_fields().items():
         reader.put(push, field, f"{base}.{path}")
         if field.required and not field.options:
-            push.setdefault(path, "")  # the error then says what to write
+            push.setdefault(path, "")  # the error says what to write
     return {**push, "sequenceOrder": position + 1}
 
 
 def values_of(document: Mapping[str, Any]) -> tuple[Values, int]:
-    """Return what a document's form shows at first, and its number of pushes; a broken document shows what it can."""
+    """Return the initial values of a document's form, and its number of pushes. A broken document may lack some."""
     values = {path: _shown(field, _find(document, path)) for path, field in _fields()}
     values["status"] = _status(document)
     written = {key: _find(document, f"audienceCriteria.{key}") for key in QUERY_KEYS}
@@ -147,9 +147,9 @@ def values_of(document: Mapping[str, Any]) -> tuple[Values, int]:
 
 
 def as_shown(errors: Sequence[FieldError], document: Mapping[str, Any]) -> list[FieldError]:
-    """Return the errors of a stored document by the places that its pushes have in the form.
+    """Return the errors of a stored document by the positions of its pushes in the form.
 
-    An entry of `pushSequence` that is not an object has no place there: saving the form removes it.
+    An entry of `pushSequence` that is not an object has no position: saving the form removes it.
     """
     places = {place: position for position, (place, _) in enumerate(_in_order(document.get("pushSequence")))}
 
@@ -166,7 +166,7 @@ def as_shown(errors: Sequence[FieldError], document: Mapping[str, Any]) -> list[
 
 
 def without_push(values: Values, position: int) -> Values:
-    """Return the fields without those of one push; those behind it move up."""
+    """Return the fields without those of one push. Later pushes move up."""
     kept = {name: text for name, text in values.items() if not _PUSH.match(name)}
     for name, text in values.items():
         found = _PUSH.match(name)
@@ -177,7 +177,7 @@ def without_push(values: Values, position: int) -> Values:
 
 
 def errors_by_field(errors: Sequence[FieldError], names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the reasons by the field that they stand beside: the one of that name, or the nearest around it."""
+    """Return the reasons by the field to show them at: the field itself, or the nearest one around it."""
     found: dict[str, list[str]] = {}
     for error in errors:
         found.setdefault(_nearest(error.field, names), []).append(error.reason)
@@ -185,7 +185,7 @@ def errors_by_field(errors: Sequence[FieldError], names: Sequence[str]) -> dict[
 
 
 def field_names(pushes: int) -> list[str]:
-    """Return the names of all fields of a form with so many pushes."""
+    """Return the names of all fields of a form with `pushes` pushes."""
     own = [f"pushSequence[{position}].{path}" for position in range(pushes) for path in push_fields()]
     return [*recipe_fields(), QUERY, *own]
 
@@ -205,7 +205,7 @@ def _find(document: Any, path: str) -> Any:
 
 
 def _status(document: Mapping[str, Any]) -> str:
-    """Return the status that counts, as `isActive` may say another; one that cannot be read stays as written."""
+    """Return the effective status, which `isActive` may change. A status that cannot be read stays as written."""
     try:
         return read_status(document)[0].value
     except BadRecipe:
@@ -214,7 +214,7 @@ def _status(document: Mapping[str, Any]) -> str:
 
 
 def _shown(field: FormField, value: Any) -> str:
-    """Return the text of a field; for a missing value, and for a box without a yes or no, what the form proposes."""
+    """Return the text of a field; the initial value for a missing value, and for a box without a boolean."""
     if value is None or (field.kind is Kind.CHECK and not isinstance(value, bool)):
         return field.initial
     text = show_value(field.kind, value)
@@ -222,7 +222,7 @@ def _shown(field: FormField, value: Any) -> str:
 
 
 def _in_order(pushes: Any) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the pushes with their places in the document, in the order in which they are sent."""
+    """Return the pushes with their positions in the document, in the order of sending."""
     listed = pushes if isinstance(pushes, list) else []
     numbered = [(place, push) for place, push in enumerate(listed) if isinstance(push, Mapping)]
 

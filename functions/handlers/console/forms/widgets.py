@@ -1,4 +1,4 @@
-"""What a form shows a field with: how a value of a document becomes a text, and what the text becomes again."""
+"""Widgets of forms: convert a value of a document to text, and back."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from functions.domain.whole_numbers import json_number
 
 _LARGEST_DIGITS = 18
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00(:00(\.0+)?)?(Z|\+00:00)?")
-"""A date that an old form wrote out as an instant."""
+"""A date that an old form wrote as an instant."""
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -32,13 +32,13 @@ class Kind(StrEnum):
 
 
 class Unreadable(ValueError):
-    """A text that a widget cannot read, with the way to write it."""
+    """A text that a widget cannot read; the message says how to write it."""
 
 
 class _Way(NamedTuple):
     """There and back.
 
-    `read` returns None for an empty value. What it cannot read is `Unreadable`, or an error of the JSON parser.
+    `read` returns None for an empty value. It raises Unreadable, or an error of the JSON parser.
     """
 
     read: Callable[[str], Any]
@@ -46,13 +46,13 @@ class _Way(NamedTuple):
 
 
 ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4, Kind.PAIRS: 3}
-"""How many rows a widget of several lines has; the others have one line."""
+"""The rows of widgets with several lines. Others have one line."""
 HINTS: Mapping[Kind, str] = {Kind.LINES: "One a line.", Kind.PAIRS: "One key=value a line."}
-"""How to write a value of a kind."""
+"""How to write a value, by kind."""
 
 
 def kind_of(field: RecipeField) -> Kind:
-    """Return the kind of widget that a field has: the one that it names, or else the one of its type."""
+    """Return the kind of a field's widget: the one that the field names, else the one for its type."""
     if field.widget is not None:
         return _NAMED[field.widget]
     if field.schema.get("additionalProperties") == {"type": "string"}:
@@ -61,27 +61,27 @@ def kind_of(field: RecipeField) -> Kind:
 
 
 def read_text(kind: Kind, text: str) -> Any:
-    """Return the value of a document that a widget's text stands for; ValueError where it stands for none."""
+    """Return the value for a widget's text; ValueError if the text is invalid."""
     return _WAYS[kind].read(text)
 
 
 def show_value(kind: Kind, value: Any) -> str:
-    """Return the text of a widget: what is read from it again is the value, unless that has a wrong type."""
+    """Return a value as a widget's text. Reading the text returns the value, unless its type is wrong."""
     return "" if value is None else _WAYS[kind].show(value)
 
 
 def show_json(value: Any) -> str:
-    """Return a value as JSON for people."""
+    """Return a value as readable JSON."""
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def read_json(text: str) -> Any:
-    """Return what a JSON text says, its whole numbers as integers; None for an empty one."""
+    """Return the value of a JSON text, with whole numbers as integers; None for an empty text."""
     return json.loads(text, parse_float=json_number) if text.strip() else None
 
 
 def day_only(text: str) -> str:
-    """Return the date that an instant at midnight UTC stands for; any other text as it is."""
+    """Return the date of an instant at midnight UTC; any other text unchanged."""
     midnight = _MIDNIGHT.fullmatch(text)
     return midnight[1] if midnight else text
 
@@ -104,7 +104,7 @@ def _show_lines(value: Any) -> str:
 
 
 def _read_pairs(text: str) -> Any:
-    """Read lines of key=value, or the JSON that stands for what lines cannot say."""
+    """Read lines of key=value, or JSON for values that lines cannot express."""
     if text.lstrip().startswith("{"):
         try:
             return read_json(text)

@@ -1,4 +1,4 @@
-"""Who has changed what: of all recipes, of the cadence rules and of graves, or of one of them."""
+"""The audit log: changes of all recipes, of the cadence rules and of dead tokens, or of one subject."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ _AT_ONCE = 50
 
 
 def show(visit: Visit) -> Response:
-    """Show the newest entries of everything, or those of a recipe or of the rules, page by page."""
+    """Show the newest entries of all subjects, or of a recipe or the rules, page by page."""
     subject, before = visit.asked("recipe"), visit.asked("before")
     if subject and subject not in (SUBJECT, GRAVES) and not RECIPE_ID.fullmatch(subject):
         raise BadInput(f"{subject!r} is not a campaign ID")
@@ -36,7 +36,7 @@ def show(visit: Visit) -> Response:
 
 
 def _older(entries: Sequence[AuditEntry], subject: str) -> str | None:
-    """Return what the address of the next page says it begins behind; None after a recipe's first entry."""
+    """Return the position after which the next page begins; None after a recipe's first entry."""
     last = entries[-1]
     if subject:
         return str(last.number) if last.number > 1 else None

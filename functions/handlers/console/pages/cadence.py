@@ -1,4 +1,4 @@
-"""The frequency caps, and what a user got."""
+"""The frequency caps, and the pushes of a user."""
 
 from typing import Any
 
@@ -18,23 +18,24 @@ from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notification
 def show(visit: Visit) -> Response:
     """Show the rules."""
     return _page(
-        visit, outcome="Saved. Takes effect immediately, including sends in progress." if visit.asked("told") else ""
+        visit,
+        outcome="Saved. Takes effect immediately, including sends in progress." if visit.asked("outcome") else "",
     )
 
 
 def change(visit: Visit) -> Response:
-    """Change the rules, or show them again with what is wrong."""
+    """Change the rules, or show them again with errors."""
     rules = visit.ports.ledger.rules()
     try:
         change_rules(visit.ports, [_written(visit, rule) for rule in rules], by=visit.caller.name)
     except BadFields as error:
         errors = {_named(each.field, rules): each.reason for each in error.errors}
         return _page(visit, status=422, errors=errors)
-    return to(visit, "/cadence", told="changed")
+    return to(visit, "/cadence", outcome="changed")
 
 
 def look_up(visit: Visit) -> Response:
-    """Go on to the page of a user, or say what is wrong with the id."""
+    """Redirect to the page of a user, or show an error for the id."""
     user_id, form = visit.field("user"), visit.ports.policy.user_id_format
     if not is_user_id(user_id, form):
         words = f"Enter a user ID such as {EXAMPLES[form]}"
@@ -43,7 +44,7 @@ def look_up(visit: Visit) -> Response:
 
 
 def show_user(visit: Visit) -> Response:
-    """Show what a user got, and did not get and why. The log does not hold the address."""
+    """Show the pushes that a user got, or did not get and why. The address is not logged."""
     found = notifications_of(visit.ports, visit.path["user_id"], until=visit.now, days=MOST_DAYS)
     return page(visit, "user.html", found=found, most_days=MOST_DAYS)
 
@@ -67,7 +68,7 @@ def _number(text: str) -> int | str:
 
 
 def _named(path: str, rules: Any) -> str:
-    """Return the name of the form's field for an error's path: rules[0].hours is that of the first rule."""
+    """Return the name of the form's field for an error's path: rules[0].hours is in the first rule."""
     number, _, key = path.removeprefix("rules[").partition("].")
     return f"{rules[int(number)].reason.value}.{key}" if number.isdecimal() else path
 

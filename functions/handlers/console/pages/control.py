@@ -1,4 +1,4 @@
-"""Cancel before T-0, or stop: with a confirmation, and a true answer if another person was first."""
+"""Cancel before T-0, or stop: with a confirmation, and a clear answer if another person was faster."""
 
 from flask import Response
 
@@ -15,22 +15,22 @@ _LONGEST_REASON = 500
 
 
 def ask(visit: Visit) -> Response:
-    """Ask whether to do what the large button says, in its place or on a page of its own."""
+    """Ask for confirmation, in place of the button or on a separate page."""
     watched = watched_execution(visit)
     if visit.by_htmx:
         return part(visit, "control.html", **vars(shown_execution(visit, watched)), asking=True)
     if control_of(watched.execution).kind == "over":
-        return to(visit, f"/executions/{watched.execution.id}", told="over")
+        return to(visit, f"/executions/{watched.execution.id}", outcome="over")
     return page(visit, "confirm.html", **vars(shown_execution(visit, watched)), asking=True)
 
 
 def keep(visit: Visit) -> Response:
-    """Show the large button again, as it is now."""
+    """Show the current button again."""
     return part(visit, "control.html", **vars(shown_execution(visit, watched_execution(visit))), asking=False)
 
 
 def cancel(visit: Visit) -> Response:
-    """Cancel before T-0; where the live send was first, say so and leave it."""
+    """Cancel before T-0. If the live send was faster, say so and let it go on."""
     return _do(visit, State.CANCELLED)
 
 
@@ -45,12 +45,12 @@ def _do(visit: Visit, state: State) -> Response:
     try:
         done = do(visit.ports, execution.id, why(visit))
     except NotPossible:
-        return to(visit, f"/executions/{execution.id}", told=_lost(visit, execution))
-    return to(visit, f"/executions/{done.id}", told=done.state.value)
+        return to(visit, f"/executions/{execution.id}", outcome=_lost(visit, execution))
+    return to(visit, f"/executions/{done.id}", outcome=done.state.value)
 
 
 def why(visit: Visit) -> str:
-    """Return what the log says of who did it, and why."""
+    """Return who did it and why, from the log."""
     return f"{visit.field('reason')[:_LONGEST_REASON] or 'asked for in the console'} ({visit.caller.name})"
 
 

@@ -1,4 +1,4 @@
-"""One execution: where it stands, how far it is, what its pushes say, its log, and what became of everybody."""
+"""One execution: state, progress, messages, log and receipt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.reports.receipt import export
-from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
+from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, watch_execution
 from functions.usecases.timeline.steps import load_execution
 
 AT = "/executions/<execution_id>"
-_SHOWN_ANEW_SECONDS = 10
-"""A line of the log may follow the change that it tells of: so what is shown is never older than this."""
+_REFRESH_SECONDS = 10
+"""The page is never older than this: a log line may be written after the change that it describes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownExecution:
-    """What the templates show of an execution; `recipe` and `chart` are None where it cannot be read."""
+    """The values for an execution's templates. `recipe` and `chart` are None if the recipe cannot be read."""
 
     execution: Execution
     recipe: Recipe | None
@@ -50,19 +50,18 @@ def show(visit: Visit) -> Response:
         **vars(shown),
         samples=samples,
         has_real=any(sample.real for sample in samples),
-        outcome=OUTCOMES.get(visit.asked("told")),
+        outcome=OUTCOMES.get(visit.asked("outcome")),
     )
 
 
 def show_live(visit: Visit) -> Response:
-    """Answer what has changed on the page since it was shown; nothing where nothing has.
+    """Answer the changed part of the page; nothing if it is up to date.
 
-    `known` is the version that is shown, `control` the button, `samples` is `real` where the messages are.
+    `known` is the shown version, `control` the shown button, and `samples` is `real` if the shown messages are.
     """
-    execution = execution_asked(visit)
-    if visit.asked("known") == _version(visit, version_now(visit.ports, execution)):
+    watched = watched_execution(visit)
+    if visit.asked("known") == _version(visit, watched.version_now):
         return unchanged(visit)
-    watched = watch_execution(visit.ports, execution)
     shown = shown_execution(visit, watched)
     if shown.recipe is None:
         return to(visit, f"/executions/{watched.execution.id}")
@@ -80,29 +79,29 @@ def show_live(visit: Visit) -> Response:
 
 
 def show_receipt(visit: Visit) -> Response:
-    """Answer what became of every user, as a CSV; BadAudience where the audiences are no longer kept."""
+    """Answer the outcome of every user as CSV; BadAudience after the audiences were deleted."""
     execution = load_execution(visit.ports, visit.path["execution_id"])
     return download(f"{execution.id}-receipt.csv", export(visit.ports, execution.id))
 
 
 def show_audience(visit: Visit) -> Response:
-    """Answer the audience of a push, as a CSV."""
+    """Answer the audience of a push as CSV."""
     execution_id, push = visit.path["execution_id"], int(visit.path["push"])
     return download(f"{execution_id}-audience-{push}.csv", export_audience(visit.ports, execution_id, push))
 
 
 def watched_execution(visit: Visit) -> Watched:
-    """Return all that can be shown of the execution that the address names; NotFound where there is none."""
+    """Return the execution in the address with its shards and violations; NotFound if there is none."""
     return watch_execution(visit.ports, execution_asked(visit))
 
 
 def execution_asked(visit: Visit) -> Execution:
-    """Return the execution that the address names; NotFound where there is none."""
+    """Return the execution in the address; NotFound if there is none."""
     return load_execution(visit.ports, visit.path["execution_id"])
 
 
 def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
-    """Return what the page and its live part show of an execution."""
+    """Return the values for the page and its live part."""
     report, run = watched.detail(), watched.run
     return ShownExecution(
         execution=watched.execution,
@@ -123,7 +122,7 @@ def _samples(visit: Visit, watched: Watched) -> list[Sample]:
 
 
 def _version(visit: Visit, version: str) -> str:
-    return f"{version[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
+    return f"{version[:16]}-{int(visit.now.timestamp()) // _REFRESH_SECONDS}"
 
 
 ROUTES = (

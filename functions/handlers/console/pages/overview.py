@@ -24,7 +24,7 @@ _LATEST = 10
 _MOST_UNDER_WAY = 30
 """How many executions may be under way before the last ones that have ended are not all found."""
 _OPEN = 20
-_SHOWN_ANEW_SECONDS = 10
+_REFRESH_SECONDS = 10
 """The sentences go by the clock, and the numbers by shards that are not done: so this is the oldest that is shown."""
 
 
@@ -112,7 +112,7 @@ def _running(visit: Visit, executions: Sequence[Execution]) -> _Running:
 
 
 def _version(visit: Visit, versions: Mapping[str, str]) -> str:
-    return f"{fingerprint(versions)[:16]}-{int(visit.now.timestamp()) // _SHOWN_ANEW_SECONDS}"
+    return f"{fingerprint(versions)[:16]}-{int(visit.now.timestamp()) // _REFRESH_SECONDS}"
 
 
 def _row(visit: Visit, watched: Watched) -> _Row:

@@ -1,4 +1,4 @@
-"""Create, change and duplicate a recipe; what somebody wrote stays in the form until it is right."""
+"""Create, change and duplicate a recipe. The form keeps its content until it is valid."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -37,7 +37,7 @@ from functions.usecases.recipes.save import create_recipe, stored_recipe, update
 from functions.usecases.timeline.control import would_cancel
 
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
-"""What a copy does not take over."""
+"""Fields that a copy does not get."""
 _REMOVABLE = ("name", "description", "type")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
@@ -47,7 +47,7 @@ _ZONES = (
 
 
 def new(visit: Visit) -> Response:
-    """Show an empty form, or one with what another recipe holds."""
+    """Show an empty form, or one with the values of another recipe."""
     document = _copied(visit, visit.asked("from"))
     values, pushes = values_of(document)
     if document:
@@ -56,7 +56,7 @@ def new(visit: Visit) -> Response:
 
 
 def create(visit: Visit) -> Response:
-    """Create the recipe, or show the form again with what is wrong."""
+    """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
     sent = read_recipe(visit.request.form, base)
     if changed := _reshaped(visit, sent):
@@ -71,7 +71,7 @@ def create(visit: Visit) -> Response:
     except NotPossible as error:
         return _form(visit, sent.values, sent.pushes, errors=[FieldError("id", str(error))])
     path = f"/recipes/{recipe.id}"
-    return to(visit, path, told="created", **with_notices(path, recipe.notices))
+    return to(visit, path, outcome="created", **with_notices(path, recipe.notices))
 
 
 def edit(visit: Visit) -> Response:
@@ -85,7 +85,7 @@ def edit(visit: Visit) -> Response:
 
 
 def change(visit: Visit) -> Response:
-    """Change the recipe, or show the form again: with what is wrong, or with what somebody else changed meanwhile."""
+    """Change the recipe, or show the form again, with errors or with another person's changes."""
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
     sent = read_recipe(visit.request.form, without_nan(stored))
@@ -116,13 +116,13 @@ def change(visit: Visit) -> Response:
     except Stale:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
-    told = "changed" if _sends(sent.document) else "stopped"
+    outcome = "changed" if _sends(sent.document) else "stopped"
     path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in recipe.cancelled)
-    return to(visit, path, told=told, cancelled=ids, **with_notices(path, recipe.notices))
+    return to(visit, path, outcome=outcome, cancelled=ids, **with_notices(path, recipe.notices))
 
 
 def _sends(document: Document) -> bool:
-    """Say whether a recipe that is saved with this status sends; a status that cannot be read stops nothing."""
+    """Return whether a recipe saved with this status sends. A status that cannot be read stops nothing."""
     try:
         return read_status({"status": document.get("status")})[0] is Status.ACTIVE
     except BadRecipe:
@@ -130,7 +130,7 @@ def _sends(document: Document) -> bool:
 
 
 def _problems(document: Document) -> Sequence[FieldError]:
-    """Return why a stored document cannot be read; nothing where it can."""
+    """Return why a stored document cannot be read; empty if it can."""
     try:
         read(document)
     except BadRecipe as error:
@@ -144,7 +144,7 @@ def _underway(visit: Visit) -> Underway | None:
 
 
 def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[[], Recipe]) -> Recipe:
-    """Save what was sent, unless a part of it could not be read: then BadRecipe says what else is wrong as well."""
+    """Save the submitted form. If a part of it cannot be read, BadRecipe names all errors."""
     if not sent.errors:
         return save()
     ports, unread = visit.ports, {error.field for error in sent.errors}
@@ -157,7 +157,7 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
 
 
 def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
-    """Return the form with a push more or less, where that is what was asked for."""
+    """Return the form with a push added or removed, if the visitor asked for that."""
     form = visit.request.form
     if "add" in form:
         return sent.values, sent.pushes + 1
@@ -208,10 +208,10 @@ def _copied(visit: Visit, recipe_id: str) -> Document:
 
 
 def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:
-    """Return who has changed the recipe last, when, and what."""
+    """Return the last change of the recipe: who, when, and what."""
     entries = visit.ports.audit.of_recipe(recipe_id, most=1)
     if not entries:
-        return {"by": "somebody, by hand", "at": visit.now, "changes": ()}
+        return {"by": "a manual edit in the store", "at": visit.now, "changes": ()}
     entry = entries[0]
     return {"by": entry.deed.by, "at": entry.deed.at, "changes": changes_between(entry.before, entry.after)}
 

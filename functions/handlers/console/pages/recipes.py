@@ -1,4 +1,4 @@
-"""The list of recipes, and the page of one: what it sends, its audience and times, past sends, and its actions."""
+"""The list of recipes, and the page of one: messages, audience, schedule, past sends, and actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def show_all(visit: Visit) -> Response:
 
 @dataclass(frozen=True, kw_only=True)
 class _Listed:
-    """A line of the list; of a recipe that cannot be read, `problem` says why, and what only it says is empty."""
+    """A line of the list. For an unreadable recipe, `problem` says why, and other fields are empty."""
 
     id: str
     name: str
@@ -88,10 +88,10 @@ def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> _Liste
     try:
         recipe = read(document)
     except BadRecipe as error:
-        told = with_status(document)
-        name = told.get("name")
+        shown = with_status(document)
+        name = shown.get("name")
         name = name if isinstance(name, str) else ""
-        return _Listed(id=told["id"], name=name, status=told["status"], problem=str(error))
+        return _Listed(id=shown["id"], name=name, status=shown["status"], problem=str(error))
     return _Listed(
         id=recipe.id,
         name=recipe.name,
@@ -109,7 +109,7 @@ def show(visit: Visit) -> Response:
 
 
 def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
-    """Show a recipe, and why it was not activated."""
+    """Show a recipe, perhaps with the reason why it was not activated."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
@@ -146,7 +146,7 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
 
 
 def _as_text(value: Any) -> str:
-    """Return a field of any type as text; empty where it has no value."""
+    """Return a field of any type as text; empty without a value."""
     return value if isinstance(value, str) else shown(value) if value else ""
 
 
@@ -156,14 +156,14 @@ def _latest_built(history: Sequence[ExecutionSummary]) -> str:
 
 
 def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequence[ExecutionSummary]) -> str:
-    """Return the outcome of a form: the next send, or the cancelled ones; `live` are the sends that go on."""
-    told = visit.asked("told")
-    if told not in _DONE:
+    """Return the result of a form: the next send, or the cancelled ones. `live` are the sends that go on."""
+    outcome = visit.asked("outcome")
+    if outcome not in _DONE:
         return ""
-    words = _DONE_WHILE_LIVE.get(told, _DONE[told]) if live else _DONE[told]
-    if told in ("resumed", "activated"):
+    words = _DONE_WHILE_LIVE.get(outcome, _DONE[outcome]) if live else _DONE[outcome]
+    if outcome in ("resumed", "activated"):
         following, zone = next_send(recipe, visit.now, launched), recipe.schedule.zone
-        which = "First send" if told == "activated" else "Next send"
+        which = "First send" if outcome == "activated" else "Next send"
         return f"{words} {which}: {short_day(following, zone)} {city(zone)}." if following else words
     found = [visit.ports.executions.get(each) for each in visit.asked("cancelled").split()[:_MOST_TOLD]]
     mine = [each for each in found if each and each.recipe_id == recipe.id and each.state is State.CANCELLED]
@@ -171,22 +171,24 @@ def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequen
 
 
 def pause(visit: Visit) -> Response:
-    """Pause a recipe; ask first where that cancels a send, and name the send."""
+    """Pause a recipe. If that cancels a send, ask first and name the send."""
     recipe_id = visit.path["recipe_id"]
     found = would_cancel(visit.ports, recipe_id)
     if not agreed(visit, found):
         return _ask(visit, "recipe_pause.html", found)
     recipe = pause_recipe(visit.ports, recipe_id, by=visit.caller.name)
-    return to(visit, f"/recipes/{recipe_id}", told="paused", cancelled=" ".join(each.id for each in recipe.cancelled))
+    return to(
+        visit, f"/recipes/{recipe_id}", outcome="paused", cancelled=" ".join(each.id for each in recipe.cancelled)
+    )
 
 
 def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
-    """Say whether the submitted form names every execution that the change would cancel."""
+    """Return whether the submitted form names every execution that the change would cancel."""
     return {each.id for each in found} <= {*visit.field("cancels").split()}
 
 
 def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
-    """Show a page that asks whether to cancel executions."""
+    """Show a page that asks for confirmation before executions are cancelled."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
@@ -194,7 +196,7 @@ def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
 
 
 def resume(visit: Visit) -> Response:
-    """Let a recipe send again."""
+    """Resume a recipe."""
     recipe_id = visit.path["recipe_id"]
     first = with_status(stored_recipe(visit.ports, recipe_id))["status"] == Status.DRAFT
     try:
@@ -202,7 +204,7 @@ def resume(visit: Visit) -> Response:
     except BadRecipe as error:
         return _show(visit, error.errors)
     path = f"/recipes/{recipe_id}"
-    return to(visit, path, told="activated" if first else "resumed", **with_notices(path, recipe.notices))
+    return to(visit, path, outcome="activated" if first else "resumed", **with_notices(path, recipe.notices))
 
 
 def ask_delete(visit: Visit) -> Response:
@@ -212,7 +214,7 @@ def ask_delete(visit: Visit) -> Response:
 
 
 def delete(visit: Visit) -> Response:
-    """Delete a recipe; its executions and its audit log stay."""
+    """Delete a recipe. Its executions and its audit log are kept."""
     if not agreed(visit, would_cancel(visit.ports, visit.path["recipe_id"], tests=True)):
         return ask_delete(visit)
     delete_recipe(visit.ports, visit.path["recipe_id"], by=visit.caller.name)

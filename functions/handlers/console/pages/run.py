@@ -32,7 +32,10 @@ def ask(visit: Visit) -> Response:
 
 
 def run(visit: Visit) -> Response:
-    """Show a dry run, or start what sends and go on to its page; sent twice, a form starts one execution."""
+    """Show a dry run, or start an execution and redirect to its page.
+
+    A form that is sent twice starts one execution.
+    """
     mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
     if mode in _DRY:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
@@ -46,12 +49,12 @@ def run(visit: Visit) -> Response:
     asked = {"recipeId": recipe_id, "mode": mode}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
     execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at)
-    return to(visit, f"/executions/{execution.id}", told="tested" if mode == "test-live-send" else "started")
+    return to(visit, f"/executions/{execution.id}", outcome="tested" if mode == "test-live-send" else "started")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Phone:
-    """A message as the templates show one."""
+    """A message for the templates."""
 
     title: Text
     body: Text

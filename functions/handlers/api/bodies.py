@@ -1,4 +1,4 @@
-"""Reads what a request says, and refuses what cannot be read, naming the field and the way out."""
+"""Read the query and the body of a request. Errors name the field and the way out."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _TOO_DEEP = f"the body is nested too deep; at most {_DEEPEST} levels are read"
 
 
 def read_query(request: Request, route: Route) -> Query:
-    """Read the address's parameters; BadFields names those at fault. Parameters that the call lacks are not read."""
+    """Read the parameters of the query; BadFields names the invalid ones. Unknown parameters are ignored."""
     try:
         return route.query.model_validate(_single(request.args, route.query, "parameter"))
     except ValidationError as error:
@@ -31,11 +31,11 @@ def read_query(request: Request, route: Route) -> Query:
 
 
 def read_body(request: Request, route: Route) -> Any:
-    """Read the body as the route's model has it; None where the route takes none."""
+    """Read the body with the route's model; None if the route takes no body."""
     if route.body is None and route.form is None:
         return None
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Refused(415, "send the body as it is: no Content-Encoding is taken", {"Accept-Encoding": "identity"})
+        raise Refused(415, "send the body without Content-Encoding", {"Accept-Encoding": "identity"})
     if not body_fits(request, route.most_body_bytes, parsed_later=_is_form(request, route)):
         raise Refused(413, f"the body is too large; at most {route.most_body_bytes:,} bytes are read")
     try:
@@ -55,7 +55,7 @@ def _is_form(request: Request, route: Route) -> bool:
 
 
 def _json(content: bytes) -> Any:
-    """Read JSON in UTF-8, with or without a byte order mark; a message says where it breaks off."""
+    """Read JSON in UTF-8, with or without a byte order mark. The message of an error names the position."""
     if not content.strip():
         raise Refused(400, "the body is empty; send a JSON object")
     try:
@@ -65,13 +65,13 @@ def _json(content: bytes) -> Any:
     except RecursionError:
         raise Refused(400, _TOO_DEEP) from None
     except ValueError as error:
-        raise Refused(400, f"the body is no JSON: {error}") from None
+        raise Refused(400, f"the body is not JSON: {error}") from None
     _check_depth(read)
     return read
 
 
 def _check_depth(body: object) -> None:
-    """Refuse what is nested so deep that reading or showing it could overflow the stack."""
+    """Refuse a body that is nested so deep that reading or showing it could overflow the stack."""
     level = [body]
     for _ in range(_DEEPEST):
         lists = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
@@ -82,11 +82,11 @@ def _check_depth(body: object) -> None:
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number that JSON knows")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _single(sent: MultiDict[str, Any], model: type[Model], what: str) -> Mapping[str, Any]:
-    """Return each value by its name, a list where the model has one; a name that is there twice is an error."""
+    """Return each value by its name, as a list if the model has one. A repeated name is an error otherwise."""
     fields = model.model_fields.items()
     lists = {field.alias or name for name, field in fields if get_origin(field.annotation) is list}
     known = {alias for name, field in fields for alias in (name, field.alias)}
