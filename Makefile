@@ -48,8 +48,8 @@ test: $(READY) ## Run all tests but the long ones and those that live apart (14 
 	$(if $(COVERAGE),$(BIN)/coverage erase)
 	$(PYTEST) -m "not long" $(APART)
 
-test-long: $(READY) ## Run the long tests, which make test leaves out
-	$(PYTEST) -m long $(APART)
+test-long: $(READY) ## Run the long tests, which make test leaves out, and every property on all of its examples
+	ALL_EXAMPLES=1 $(PYTEST) -m "long or hypothesis" $(APART)
 
 test-all: test test-rest ## Run all that CI runs (an hour): make test, and then make test-rest
 
