@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+import pytest
+
 from functions.ports import Ports
 
 CRASHING = (
@@ -12,6 +14,11 @@ CRASHING = (
     *("schedules", "sender", "devices"),
     *("alerts", "alert_store", "channels", "engine"),
 )
+
+
+def shares(count: int) -> list[Any]:
+    """Return the numbers of so many shares of a crash suite: `make test` plays the first, the others are long."""
+    return [0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, count))]
 
 
 class Crash(BaseException):

@@ -360,12 +360,14 @@ def crash_run(make_lab: MakeLab, point: CrashPoint) -> AlertLab:
             return told
 
 
-AROUND_ALERTS = ("alert_store.record", "alert_store.change", "alerts.send", "channels.post", "tasks.add")
+BESIDE_THE_POST = ("alert_store.record", "alert_store.change", "alerts.send", "tasks.add")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("call", AROUND_ALERTS)
+@pytest.mark.parametrize(
+    "call", ["channels.post", *(pytest.param(call, marks=pytest.mark.long) for call in BESIDE_THE_POST)]
+)
 def test_a_crash_around_an_alert_loses_none_and_repeats_only_unconfirmed_ones(
     call: str, after: bool, make_lab: MakeLab
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_fast_clock_starts_when_everything_is_ready(own: bool, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+@pytest.mark.long
 def test_a_slow_machine_shows_a_live_campaign(tmp_path: Path) -> None:
     """Half a core, and a clock six times as fast as the README's: each minute that a step is late is one second."""
     begun = datetime.now(UTC)

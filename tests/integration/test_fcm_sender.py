@@ -200,7 +200,7 @@ def test_a_chunk_is_taken_only_when_it_can_start(make_fcm: MakeFcm) -> None:
         for number in range(12):
             taken.append(number)
             furthest = max(furthest, len(taken) - len(ended))
-            yield a_chunk([f"{number}-{place}" for place in range(500)], number)
+            yield a_chunk([f"{number}-{place}" for place in range(200)], number)
 
     ended.extend(number for number, _ in sender.send(an_envelope(), chunks()))
     assert len(ended) == 12
@@ -255,7 +255,7 @@ def test_an_overloaded_fcm_that_names_a_time_is_left_alone_until_then(make_fcm: 
 )
 def test_what_every_message_would_fail_on_stops_the_sending(make_fcm: MakeFcm, answer: Answer, setting: str) -> None:
     _, sender = make_fcm(script=Script(default=answer))
-    told, error = send_all(sender, [a_chunk([f"{n}-{place}" for place in range(400)], n) for n in range(10)])
+    told, error = send_all(sender, [a_chunk([f"{n}-{place}" for place in range(100)], n) for n in range(10)])
     assert isinstance(error, Misconfigured)
     assert error.setting == setting
     assert len(told) < 5
