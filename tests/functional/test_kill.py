@@ -75,7 +75,7 @@ LIVE = "live execution"
 PHASES: dict[str, Callable[[Ports, Path], bool]] = {
     "audience generation": lambda ports, _: state_of(ports) == "launched",
     "test sending": lambda _, folder: len(messages(folder, test=True)) > 0,
-    # A busy machine may be through the window, half a second here, before anybody looks.
+    # A busy machine may be through the window, a moment here, before anybody looks.
     "cancellation window": lambda ports, _: state_of(ports) in ("tested", "live"),
     LIVE: lambda _, folder: len(messages(folder, test=False)) > 0,
     "cleanup": lambda _, folder: {m["push"] for m in messages(folder, test=False)} == {1, 2, 3},
