@@ -26,7 +26,7 @@ from tests.audience_jobs.written import sample_job, written
 from tests.examples import examples
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"
-SEEDS, USERS = (1, 2, 3), 3_000
+SEEDS, USERS = (1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))), 3_000
 
 
 @pytest.fixture
