@@ -10,6 +10,8 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.execution.execution import State
+from local.simulator.play.tapped import TAPPED
+from local.simulator.proof.call_sites import call_sites
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint, shares
@@ -42,6 +44,15 @@ def run_with(point: CrashPoint, make_lab: MakeLab) -> Lab:
             lab.restart()
         else:
             return lab
+
+
+def test_every_place_that_a_crash_is_played_at_is_one_of_the_simulators(make_lab: MakeLab) -> None:
+    """What `make test` leaves out of these crashes, the simulator plays."""
+    quiet = CrashPoint(None)
+    run_with(quiet, make_lab)
+    played = {site for site in quiet.sites if not site.call.endswith(" step")}
+    assert len(played) > 50
+    assert played <= call_sites(TAPPED)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
