@@ -91,6 +91,7 @@ def test_two_test_users_of_one_phone_get_one_test_push(make_lab: MakeLab) -> Non
     assert "test_failed" in lab.violations(), "the other test user has no phone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_user", [1, 2])
 def test_the_newest_living_tokens_are_sent_to(make_lab: MakeLab, per_user: int) -> None:
     dead = {f"dead-{n}": Outcome.DEAD_TOKEN for n in range(3)}

@@ -97,6 +97,7 @@ def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_dat
     assert counting.calls == {"executions.get": 1, "shards.progress": 1, "violations.of": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [-31, -28, -20, 0, 3, 60])
 def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(minutes=minutes))

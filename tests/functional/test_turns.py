@@ -40,6 +40,7 @@ def states(lab: Lab, names: tuple[str, ...] = NAMES[:3]) -> list[str]:
     return [named(lab, name).state.value for name in names]
 
 
+@pytest.mark.slow
 def test_the_eleventh_recipe_of_a_minute_waits_and_is_sent(make_lab: MakeLab) -> None:
     names = tuple(f"recipe-{number:02}" for number in range(11))
     lab = crowd(make_lab, names, at_once=Limits().executions_at_once)

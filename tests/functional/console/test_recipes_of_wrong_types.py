@@ -134,6 +134,7 @@ def ids(request: pytest.FixtureRequest, lab: Lab) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_page_shows_them(ids: list[str], visitor: Visitor) -> None:
     for each in ids:
         for path in (
@@ -158,6 +159,7 @@ def test_the_api_answers_them_in_json(ids: list[str], lab: Lab) -> None:
             json.loads(response.text, parse_constant=pytest.fail)
 
 
+@pytest.mark.slow
 def test_a_repaired_form_is_saved(ids: list[str], lab: Lab, visitor: Visitor) -> None:
     for each in ids:
         edit = f"/recipes/{each}/edit"
