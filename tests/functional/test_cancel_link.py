@@ -24,6 +24,8 @@ from local.runtime.serving import SOURCE
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 SECRETS = ("n" * 32, "o" * 32)
 TOKEN = make_token(SECRETS, Lab.id, SEND_AT)
@@ -160,7 +162,6 @@ def test_an_execution_that_is_gone_has_nothing_left_to_cancel(browser: Browser) 
     assert (browser.press().status_code, title(browser.press())) == (410, "There is nothing left to cancel")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "token",
     ["", "x", TOKEN[:-1], TOKEN + "A", TOKEN.upper(), make_token(["x" * 32], Lab.id, SEND_AT), "%00", "1.a.1.b"],

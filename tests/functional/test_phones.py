@@ -17,6 +17,8 @@ from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 FIRST, SECOND, THIRD = user(0), user(1), user(2)
 OTHER_TESTER = "00000000-0000-4000-8000-00000000000b"
@@ -91,7 +93,6 @@ def test_two_test_users_of_one_phone_get_one_test_push(make_lab: MakeLab) -> Non
     assert "test_failed" in lab.violations(), "the other test user has no phone"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("per_user", [1, 2])
 def test_the_newest_living_tokens_are_sent_to(make_lab: MakeLab, per_user: int) -> None:
     dead = {f"dead-{n}": Outcome.DEAD_TOKEN for n in range(3)}

@@ -19,6 +19,8 @@ from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint, shares
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
 NAMES = ("first", "second", "third", "fourth")
@@ -40,7 +42,6 @@ def states(lab: Lab, names: tuple[str, ...] = NAMES[:3]) -> list[str]:
     return [named(lab, name).state.value for name in names]
 
 
-@pytest.mark.slow
 def test_the_eleventh_recipe_of_a_minute_waits_and_is_sent(make_lab: MakeLab) -> None:
     names = tuple(f"recipe-{number:02}" for number in range(11))
     lab = crowd(make_lab, names, at_once=Limits().executions_at_once)
@@ -204,7 +205,6 @@ def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_
     assert states(lab) == ["completed"] * 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(4))
 def test_a_crash_at_any_call_loses_no_turn_and_sends_nothing_twice(part: int, after: bool, make_lab: MakeLab) -> None:

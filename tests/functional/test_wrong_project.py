@@ -18,6 +18,8 @@ from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 MISMATCH, NO_KEY, SENT = Outcome.WRONG_PROJECT, Outcome.THIRD_PARTY_AUTH, Outcome.SENT
 EVERYBODY = OutcomeScript(default=MISMATCH)
