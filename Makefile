@@ -44,14 +44,17 @@ APART := --ignore tests/bigquery --ignore tests/api_clients
 check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)
 	$(PYTEST) -m "not slow and not long" tests/unit tests/architecture tests/functional
 
-test: $(READY) ## Run all tests but the long ones and those that live apart (14 minutes)
+test: $(READY) ## Run all tests but the long ones and those that live apart (6 minutes)
 	$(if $(COVERAGE),$(BIN)/coverage erase)
 	$(PYTEST) -m "not long" $(APART)
 
-test-long: $(READY) ## Run the long tests, which make test leaves out
-	$(PYTEST) -m long $(APART)
+test-long: $(READY) ## Run the long tests, which make test leaves out, and every property on all of its examples
+	ALL_EXAMPLES=1 $(PYTEST) -m "long or hypothesis" $(APART)
 
-test-all: test test-rest ## Run all that CI runs (an hour): make test, and then make test-rest
+test-all: ## Run all that CI runs (under an hour): make test with coverage, and then make test-rest
+	$(MAKE) test COVERAGE=1
+	$(MAKE) coverage
+	$(MAKE) test-rest
 
 test-rest: test-long test-bigquery test-api-clients lint demo test-wheel simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 STATUS = 128 + signal.SIGINT
 """The exit status of a command that SIGINT ended."""
-_GRACE_SECONDS = 0.7
+GRACE_SECONDS = 0.7
 """How long a command may take to clean up."""
 _LINE = "tminus: stopped by Ctrl-C; run the command again to finish it\n"
 _seen = threading.Event()
@@ -67,7 +67,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _watch(hears: int) -> None:
     while os.read(hears, 1) != bytes([signal.SIGINT]):
         pass
-    time.sleep(_GRACE_SECONDS)
+    time.sleep(GRACE_SECONDS)
     _end()
 
 

@@ -74,6 +74,7 @@ def test_the_demo_runs_on_them(tmp_path: Path) -> None:
     assert answer.stdout.count("completed: ") == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["gs://kicks/exports"])
 def test_what_takes_more_says_how_to_get_it(place: str) -> None:
     answer = run("jobs", "run", "generate_new_user_waterfall", "--data", place)

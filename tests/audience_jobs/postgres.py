@@ -15,6 +15,8 @@ from audience_jobs.schema import SOURCE_TABLES
 from local.runtime.emulators import EmulatorMissing, free_port
 
 _USUAL_PLACES = Path("/usr/lib/postgresql")
+_OPEN_TO_ALL = Path("/tmp")
+"""Where another user than the one who runs the tests may have a folder; pytest's are closed to them."""
 _TYPES = {"text": "text", "integer": "bigint", "boolean": "boolean", "timestamp": "timestamptz", "json": "jsonb"}
 
 
@@ -23,7 +25,7 @@ def postgres_server() -> Iterator[str]:
     """Run PostgreSQL and yield its URL; it sorts texts as in English, so that no query relies on their bytes."""
     programs = _programs()
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    home = Path(tempfile.mkdtemp(prefix="tminus-postgres-"))
+    home = Path(tempfile.mkdtemp(prefix="tminus-postgres-", dir=_OPEN_TO_ALL if user else None))
     if user:
         shutil.chown(home, user)
     data, port = home / "data", free_port()

@@ -2,9 +2,7 @@
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,22 @@ import pytest
 from local.sample import generate
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import NOW
+from tests.command import Tminus, calling
 from tests.functional.test_up import read, up
 
-RunTminus = Callable[..., subprocess.CompletedProcess[str]]
-ROOT = Path(__file__).parents[2]
-RECIPES = ROOT / "local" / "recipes"
+RECIPES = Path(__file__).parents[2] / "local" / "recipes"
 AT = "2026-11-23T23:00:00Z"
+
+
+@pytest.fixture
+def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Tminus:
+    """Run a command on a machine without Google credentials, in an empty folder."""
+    for name in [name for name in os.environ if name.startswith(("GOOGLE_", "STORAGE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.chdir(tmp_path)
+    return calling(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -29,22 +37,28 @@ def variables(postgres: str, tmp_path: Path) -> Mapping[str, str]:
     return {"USER_DATA": "postgres", "USER_DATABASE_URL": postgres, "USER_DATABASE_SCHEMA": "shop"}
 
 
+def set_all(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
 def test_a_run_and_a_forecast_find_the_same_users_in_postgresql_as_in_files(
-    variables: Mapping[str, str], run_tminus: RunTminus, tmp_path: Path
+    variables: Mapping[str, str], tminus: Tminus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    set_all(monkeypatch, variables)
     files = ("--data", tmp_path / "exported")
 
     def sizes(*options: object) -> Any:
         recipe = RECIPES / "sneaker-reactivation.json"
-        ran = run_tminus("run", recipe, "--at", AT, "--json", *options, environ=variables)
-        assert ran.returncode == 0, ran.stderr
-        return [push["audienceSize"] for push in json.loads(ran.stdout)["pushes"]]
+        ran = tminus("run", recipe, "--at", AT, "--json", *options)
+        assert ran.status == 0, ran.err
+        return [push["audienceSize"] for push in ran.report["pushes"]]
 
     def forecast(*options: object) -> Any:
         asked = ("simulate", "--recipes", RECIPES, "--from", AT, "--days", "2", "--json")
-        made = run_tminus(*asked, *options, environ=variables)
-        assert made.returncode == 0, made.stderr
-        return json.loads(made.stdout)["calendar"]
+        made = tminus(*asked, *options)
+        assert made.status == 0, made.err
+        return made.report["calendar"]
 
     assert sizes("--state", tmp_path / "a") == sizes("--state", tmp_path / "b", *files)
     assert sum(sizes("--state", tmp_path / "a")) > 0
@@ -89,28 +103,15 @@ def test_up_makes_no_sample_users_beside_a_database(variables: Mapping[str, str]
     ids=lambda command: command[0],
 )
 def test_user_data_that_cannot_be_reached_are_named_with_the_way_out_in_one_line(
-    run_tminus: RunTminus,
+    tminus: Tminus,
+    monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
     command: tuple[object, ...],
     told: str,
 ) -> None:
-    answer = run_tminus(*command, environ=variables)
-    assert answer.returncode == 2
-    [line] = answer.stderr.splitlines()
+    set_all(monkeypatch, variables)
+    answer = tminus(*command)
+    assert answer.status == 2
+    [line] = answer.err.splitlines()
     assert told in line
     assert "GOOGLE_APPLICATION_CREDENTIALS" in line or "put it back" in line
-
-
-@pytest.fixture
-def run_tminus(tmp_path: Path) -> RunTminus:
-    """Run a command on a machine without Google credentials, in an empty folder."""
-
-    def call(*args: object, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from local.cli.start import main; main()", *map(str, args)]
-        around = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "STORAGE_"))}
-        around |= {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "NO_GCE_CHECK": "true", **environ}
-        return subprocess.run(
-            command, cwd=tmp_path, env=around, capture_output=True, text=True, check=False, timeout=120
-        )
-
-    return call

@@ -12,11 +12,12 @@ from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import put
 
 
-@pytest.fixture
-def engines(postgres: str, tmp_path: Path) -> list[Engine]:
-    """Have the devices in files and in PostgreSQL."""
-    fill(postgres, put(tmp_path, {"devices": DEVICES}))
-    return [DuckDBEngine(tmp_path), PostgresEngine(postgres)]
+@pytest.fixture(scope="module")
+def engines(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> list[Engine]:
+    """Have the devices in files and in PostgreSQL, in a schema that other tests leave alone."""
+    folder = put(tmp_path_factory.mktemp("phones"), {"devices": DEVICES})
+    fill(postgres, folder, schema="phones")
+    return [DuckDBEngine(folder), PostgresEngine(postgres, schema="phones")]
 
 
 @pytest.mark.parametrize("job", [True, False], ids=["found", "given"])

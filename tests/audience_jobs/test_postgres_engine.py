@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.contract import Check, Freshness, Job, Parameter
@@ -23,9 +23,10 @@ from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import databases, write_tables
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
 from tests.audience_jobs.written import sample_job, written
+from tests.examples import examples
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"
-SEEDS, USERS = (1, 2, 3), 3_000
+SEEDS, USERS = (1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))), 3_000
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_every_job_writes_the_same_bytes_on_both_engines(postgres: str, tmp_path
         assert max(len(content) for content in expected.values()) > 1000, f"{job.id} found no users to compare"
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25, few=5)
 @given(data=databases, which=st.sampled_from(all_jobs()))
 def test_ties_nulls_and_leftovers_come_out_alike(postgres: str, data: Mapping[str, list[Any]], which: Job) -> None:
     with TemporaryDirectory() as name:

@@ -88,14 +88,15 @@ READS_WHAT_IS_PUBLIC = [
 ]
 
 
-@pytest.fixture
-def engines(postgres: str, tmp_path: Path) -> list[Engine]:
-    """Two users with secrets, in files and in PostgreSQL."""
+@pytest.fixture(scope="module")
+def engines(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> list[Engine]:
+    """Two users with secrets, in files and in PostgreSQL, in a schema that other tests leave alone."""
+    folder = tmp_path_factory.mktemp("secrets")
     names = ("ann", "bob")
     users = [user(name, email=f"{SECRET}-{name}@kicks.example") for name in names]
     devices = [{"user_id": name, "token": f"{SECRET}-{name}", "platform": "ios"} for name in names]
-    fill(postgres, put(tmp_path, {"users": users, "devices": devices}))
-    return [DuckDBEngine(tmp_path), PostgresEngine(postgres)]
+    fill(postgres, put(folder, {"users": users, "devices": devices}), schema="secrets")
+    return [DuckDBEngine(folder), PostgresEngine(postgres, schema="secrets")]
 
 
 def found(engine: Engine, sql: str, path: Path) -> str:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audience_jobs.contract import Engine
@@ -38,6 +38,7 @@ from tests.audience_jobs.test_reference import (
     within,
     write_tables,
 )
+from tests.examples import examples
 
 DAY = timedelta(days=1)
 QUERY = """SELECT id AS user_id, username, created_at AS joined, completed_trades_count + 1 AS "nextTrade"
@@ -203,7 +204,7 @@ def understood(written: Mapping[str, Any]) -> bool:
     return True
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80, few=12)
 @given(data=worlds, written=criteria)
 def test_an_audience_is_what_the_reference_works_out(data: Data, written: Mapping[str, Any]) -> None:
     assume(understood(written))
@@ -215,7 +216,7 @@ def test_an_audience_is_what_the_reference_works_out(data: Data, written: Mappin
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=md5_of)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10, few=2)
 @given(data=worlds, asked=st.lists(criteria, min_size=3, max_size=3))
 def test_ties_nulls_and_leftovers_come_out_alike_from_postgres(
     postgres: str, data: Data, asked: list[Mapping[str, Any]]

@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
 from audience_jobs.registry import find
 from audience_jobs.schema import SOURCE_TABLES
+from tests.examples import examples
 
 Row = dict[str, Any]
 Data = Mapping[str, list[Row]]
@@ -337,7 +338,7 @@ choices = {"min_hours": some([0, 24]), "max_days": some([1, 2]), "require_avatar
 newness = st.fixed_dictionaries({}, optional=choices)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60, few=8)
 @given(data=databases, arguments=windows)
 def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
     with TemporaryDirectory() as folder:
@@ -345,7 +346,7 @@ def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict
         assert audiences_of(LAYER_3, Path(folder), **arguments) == layer_3(data, **arguments)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60, few=8)
 @given(data=databases, arguments=newness)
 def test_the_waterfall_writes_what_the_reference_works_out(data: Data, arguments: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:

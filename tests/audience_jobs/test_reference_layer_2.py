@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.errors import CheckFailed, StaleData
@@ -33,6 +33,7 @@ from tests.audience_jobs.test_reference import (
     within,
     write_tables,
 )
+from tests.examples import examples
 
 DAY = 24 * HOUR
 
@@ -154,7 +155,7 @@ arguments_of_showcase = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40, few=6)
 @given(data=databases, arguments=arguments_of_layer_2)
 def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
     with TemporaryDirectory() as folder:
@@ -162,7 +163,7 @@ def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict
         assert audiences_of(LAYER_2, Path(folder), **arguments) == layer_2(data, **arguments)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40, few=6)
 @given(data=databases, arguments=arguments_of_showcase)
 def test_the_showcase_writes_what_the_reference_works_out(data: Data, arguments: dict[str, object]) -> None:
     with TemporaryDirectory() as name:

@@ -64,7 +64,7 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing_on_any_page(scheme: str, console: Console, open_page: OpenPage) -> None:
     console.lab.save(recipe(settings__safeguards__alertThresholds__audienceSize=1, description="About it"))
     console.lab.run_to(SEND_AT + MINUTE)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from cronsim import CronSim
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from functions.domain.recipe.cron import Cron
@@ -19,6 +19,7 @@ from local.embedded.clock import VirtualClock
 from local.embedded.database import Database
 from local.embedded.scheduler import SqliteSchedules
 from local.embedded.wall_clock import last_strike, next_strike
+from tests.examples import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SIX = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -242,7 +243,7 @@ def days_without_change(zone: ZoneInfo, first: datetime, last: datetime) -> bool
     return len(offsets) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300, few=60)
 @given(
     parts=st.tuples(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 6)),
     zone_name=st.sampled_from(sorted(available_timezones())),

@@ -3,15 +3,24 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from types import FrameType
 from typing import Any
 
+import pytest
+
 from functions.ports import Ports
+from local.simulator.proof.call_sites import Site, site_of
 
 CRASHING = (
     *("recipes", "executions", "shards", "logs", "violations", "request_keys", "ledger", "files", "tasks"),
     *("schedules", "sender", "devices"),
     *("alerts", "alert_store", "channels", "engine"),
 )
+
+
+def shares(count: int) -> list[Any]:
+    """Return the numbers of so many shares of a crash suite: `make test` plays the first, the others are long."""
+    return [0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, count))]
 
 
 class Crash(BaseException):
@@ -24,8 +33,8 @@ class CrashPoint:
     def __init__(self, at: int | None, *, after: bool = False) -> None:
         self.at, self.after = at, after
         self.calls: list[str] = []
-        self.sites: list[tuple[str, int, str]] = []
-        """Where in the code each call comes from: the file, the line, and what is called."""
+        self.sites: list[Site] = []
+        """Where in the code each call comes from."""
 
     def wrap(self, ports: Ports) -> Ports:
         """Return ports of which every call is counted."""
@@ -42,7 +51,7 @@ class CrashPoint:
     def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Make a call, unless this is where the process dies."""
         self.calls.append(name)
-        self.sites.append((*_asked_by(), name))
+        self.sites.append(site_of(_asking(), name))
         crash = len(self.calls) - 1 == self.at
         if crash and not self.after:
             raise Crash(name)
@@ -60,12 +69,12 @@ class CrashPoint:
             yield step
 
 
-def _asked_by() -> tuple[str, int]:
-    """Return the file and line of the product that makes the call; none of this file counts."""
+def _asking() -> FrameType:
+    """Return the frame of the product that makes the call; none of this file counts."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename == __file__ and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+    return frame
 
 
 class _Counted:

@@ -20,12 +20,12 @@ PATIENCE_SECONDS = 120
 
 
 class Up:
-    """A running `tminus up` on a clock 120 times as fast, with a lead time of six minutes."""
+    """A running `tminus up` on a clock 240 times as fast, with a lead time of six minutes."""
 
     def __init__(self, folder: Path, *, first: bool, state: Path | None = None) -> None:
         self.folder = folder
         options = ["--data", folder / "data", "--state", state or folder / "state", "--recipes", folder / "recipes"]
-        options += ["--clock", "fast", "--speed", "120", "--port", "0"]
+        options += ["--clock", "fast", "--speed", "240", "--port", "0"]
         options += ["--at", "2026-05-04T22:19:00Z"] if first else []
         command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", *map(str, options)]
         self._log = (folder / "up.log").open("ab")

@@ -29,6 +29,8 @@ from tests.factories import recipe, user
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint
 
+pytestmark = pytest.mark.slow
+
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 MakeLab = Callable[..., Lab]
 OF_A_RUN = ["audience_ready", "test_sent", "live_started", "finished"]
@@ -262,7 +264,6 @@ def test_channels_that_were_broken_by_hand_keep_nothing_from_being_sent(broken: 
 # What may go wrong on the way.
 
 
-@pytest.mark.slow
 def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_lab: MakeLab) -> None:
     up_at = START_AT + timedelta(hours=1)
     told = AlertLab(make_lab, down_until=up_at)
@@ -307,7 +308,6 @@ def test_what_a_channel_refuses_for_good_is_not_tried_again(make_lab: MakeLab) -
     assert told.lab.ports.alert_store.waiting(told.lab.clock.now()) == []
 
 
-@pytest.mark.slow
 def test_a_webhook_that_hangs_moves_no_message_by_a_second(make_lab: MakeLab) -> None:
     plain = make_lab()
     plain.save()
@@ -360,12 +360,13 @@ def crash_run(make_lab: MakeLab, point: CrashPoint) -> AlertLab:
             return told
 
 
-AROUND_ALERTS = ("alert_store.record", "alert_store.change", "alerts.send", "channels.post", "tasks.add")
+BESIDE_THE_POST = ("alert_store.record", "alert_store.change", "alerts.send", "tasks.add")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("call", AROUND_ALERTS)
+@pytest.mark.parametrize(
+    "call", ["channels.post", *(pytest.param(call, marks=pytest.mark.long) for call in BESIDE_THE_POST)]
+)
 def test_a_crash_around_an_alert_loses_none_and_repeats_only_unconfirmed_ones(
     call: str, after: bool, make_lab: MakeLab
 ) -> None:

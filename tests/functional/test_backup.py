@@ -266,7 +266,7 @@ def test_backups_while_up_sends_are_each_consistent(up: Up, tmp_path: Path) -> N
     wait_until(finished)
     assert up.end(signal.SIGTERM) == 0
     gone = messages(tmp_path, test=False)
-    for number, file in enumerate(files):
+    for number, file in enumerate(files[:: max(1, len(files) // 6)]):
         state = tmp_path / f"restored-{number}"
         told = CliRunner().invoke(
             cli, ["restore", str(file), "--state", str(state), "--json"], catch_exceptions=False

@@ -24,6 +24,8 @@ from local.runtime.serving import SOURCE
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 SECRETS = ("n" * 32, "o" * 32)
 TOKEN = make_token(SECRETS, Lab.id, SEND_AT)

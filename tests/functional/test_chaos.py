@@ -23,6 +23,7 @@ from tests.functional.troubles import STATE, TROUBLES, answer, completed, full_d
 
 pytestmark = pytest.mark.slow
 
+GONE = "a state folder that is gone"
 A_WRITE = ("/api/automation/debug/reschedule", {"recipeId": "sneaker-reactivation"})
 
 
@@ -57,14 +58,16 @@ def start(folder: Path) -> Iterator[Callable[..., Up]]:
             up.end(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize(
+    "name", [GONE, *(pytest.param(name, marks=pytest.mark.long) for name in TROUBLES if name != GONE)]
+)
 def test_work_goes_on_after(name: str, folder: Path, start: Callable[..., Up]) -> None:
     trouble, part = TROUBLES[name]
     up = start(first=True)
     wait_until(lambda: live(folder))
     with trouble(folder / "disk"):
         wait_until(lambda: part in ill(up))
-        if name in ("a state folder that is gone", "a read-only folder"):  # a full disk may have room in SQLite's log
+        if name in (GONE, "a read-only folder"):  # a full disk may have room in SQLite's log
             status, told = answer(up, *A_WRITE)
             assert (status, str(folder / STATE) in told["message"]) == (503, True)
     wait_until(lambda: completed(folder), (folder / "up.log").read_text)
@@ -75,6 +78,7 @@ def test_work_goes_on_after(name: str, folder: Path, start: Callable[..., Up]) -
     assert "Traceback" not in (folder / "up.log").read_text()
 
 
+@pytest.mark.long
 def test_a_kill_on_a_full_disk_loses_nothing_and_repeats_nothing(folder: Path, start: Callable[..., Up]) -> None:
     up = start(first=True)
     wait_until(lambda: live(folder))
@@ -86,7 +90,7 @@ def test_a_kill_on_a_full_disk_loses_nothing_and_repeats_nothing(folder: Path, s
     assert judge(folder)["status"] == "completed"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM])
 def test_a_signal_ends_it_though_its_state_is_deleted(
     number: signal.Signals, folder: Path, start: Callable[..., Up]
 ) -> None:

@@ -15,6 +15,8 @@ from functions.domain.execution.execution import State
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 EVERYBODY = "FROM users WHERE deleted_at = 0"
 ENDLESS = "generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(i)"

@@ -22,12 +22,14 @@ from tests.conftest import MakeFcm
 from tests.factories import TESTER, push, recipe, user
 from tests.fcm import settings_for
 from tests.functional.conftest import SEND_AT, Lab
-from tests.functional.crashes import Crash, CrashPoint
+from tests.functional.crashes import Crash, CrashPoint, shares
 
 pytestmark = pytest.mark.slow
 
 MakeLab = Callable[..., Lab]
 MINUTE = timedelta(minutes=1)
+PARTS = 6
+"""Into how many tests the crashes are cut."""
 ONE_PUSH = recipe(pushSequence=[push(1, layerId=3)])
 
 
@@ -279,15 +281,15 @@ def test_a_crash_between_two_messages_of_a_chunk_repeats_none_and_loses_no_count
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("third", range(3))
+@pytest.mark.parametrize("part", shares(PARTS))
 def test_a_crash_at_any_call_of_a_live_send_repeats_no_request(
-    make_lab: MakeLab, make_fcm: MakeFcm, third: int, after: bool
+    make_lab: MakeLab, make_fcm: MakeFcm, part: int, after: bool
 ) -> None:
     fcm, sender = make_fcm(script=Script(tokens={f"token-{user(5)}": answers.UNREGISTERED}))
     counting = CrashPoint(None)
     run_through_crashes(a_campaign(make_lab, lambda ports: counting.wrap(replace(ports, sender=sender))))
     assert {"shards.save", "sender.send step", "ledger.transact", "devices.bury"} <= set(counting.calls)
-    for place in counting.ends_of_sites()[third::3]:
+    for place in counting.ends_of_sites()[part::PARTS]:
         before = len(fcm.requests)
         point = CrashPoint(place, after=after)
         lab = a_campaign(make_lab, lambda ports, point=point: point.wrap(replace(ports, sender=sender)))  # type: ignore[misc]

@@ -48,7 +48,9 @@ def send_until_killed(lab: Lab, fcm: FakeFcm, requests: int) -> None:
         worker.wait(timeout=60)
 
 
-@pytest.mark.parametrize("requests", [1, 40, 120, 333, 480])
+@pytest.mark.parametrize(
+    "requests", [120, *(pytest.param(number, marks=pytest.mark.long) for number in (1, 40, 333, 480))]
+)
 def test_a_kill_at_any_request_repeats_none_and_loses_no_count(lab: Lab, make_fcm: MakeFcm, requests: int) -> None:
     fcm, sender = make_fcm(script=Script(default=answers.SENT.after(0.03)))
     send_until_killed(lab, fcm, requests)

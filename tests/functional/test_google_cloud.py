@@ -63,6 +63,7 @@ def test_both_sample_recipes_run_from_the_scheduler_to_the_phones(open_lab: Call
     assert [e.recipe_id for e in lab.ports.executions.unfinished()] == []
 
 
+@pytest.mark.long
 def test_42_fires_of_one_slot_make_one_execution_and_one_set_of_messages(open_lab: Callable[..., CloudLab]) -> None:
     lab = open_lab(SEND_AT - timedelta(minutes=31))
     lab.cloud.script = EVERYTHING_AT_ONCE
@@ -84,7 +85,10 @@ def test_every_task_thrice_and_out_of_order_sends_once(open_lab: Callable[..., C
 
 @pytest.mark.parametrize(
     ("at", "act", "state"),
-    [(SEND_AT - timedelta(minutes=5), cancel, "cancelled"), (SEND_AT + timedelta(seconds=90), stop, "stopped")],
+    [
+        (SEND_AT - timedelta(minutes=5), cancel, "cancelled"),
+        pytest.param(SEND_AT + timedelta(seconds=90), stop, "stopped", marks=pytest.mark.long),
+    ],
 )
 def test_nothing_leaves_after_a_cancel_or_a_stop(
     open_lab: Callable[..., CloudLab], at: datetime, act: Callable[..., Any], state: str
@@ -100,6 +104,7 @@ def test_nothing_leaves_after_a_cancel_or_a_stop(
     lab.assert_contract(REACTIVATION)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "at",
     [
@@ -134,6 +139,7 @@ def _of_another_release(execution: Execution) -> Execution:
     return replace(execution, recipe={**execution.recipe, "schedule": "by the moon"})
 
 
+@pytest.mark.long
 def test_a_phone_gets_its_owners_pushes_alone_and_a_dead_one_is_followed_by_the_next(
     emulators: Mapping[str, str], data: Path, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ from local.standins.cloud_tasks import CloudEmulator
 from local.standins.cloud_tasks.project import make_project
 from local.standins.fcm import FakeFcm, Script, answers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 SPEED = 60.0

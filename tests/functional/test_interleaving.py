@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import Conflict
@@ -17,6 +17,7 @@ from functions.domain.ids import execution_id
 from functions.domain.policy import Policy
 from functions.ports import Ports
 from functions.usecases.timeline.send_shard import send_shard
+from tests.examples import examples
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.interleaving import interleave
@@ -69,7 +70,7 @@ def _send(name: str, number: int, ports: Ports) -> None:
 
 
 @given(layer=st.sampled_from([2, 3, 5]), order=st.lists(st.integers(0, 5), max_size=120), twice=st.booleans())
-@settings(max_examples=25, deadline=None)
+@examples(25, few=6)
 def test_overlapping_executions_never_exceed_a_cap(
     live: Callable[[int], Path], layer: int, order: list[int], twice: bool
 ) -> None:

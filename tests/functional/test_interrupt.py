@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from local.cli import interrupt
 from local.sample import generate
 from tests.audience_jobs.worlds import NOW
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-MOST_SECONDS = 1.0
+BUSY_MACHINE_SECONDS = 15.0
+"""More than a busy machine makes of a second, and far less than what is interrupted would take."""
 PATIENCE_SECONDS = 60
 SLOW = (
     "SELECT u.id AS user_id FROM users u, users a, users b, users c WHERE length(u.id || a.id || b.id || c.id) > 999"
@@ -77,7 +79,11 @@ def interrupted() -> Interrupted:
 def assert_ended(told: tuple[int, str, float]) -> None:
     status, errors, seconds = told
     assert (status, errors.strip()) == (130, "tminus: stopped by Ctrl-C; run the command again to finish it")
-    assert seconds < MOST_SECONDS + 0.5, "the machine is busy, but not that busy"
+    assert seconds < BUSY_MACHINE_SECONDS
+
+
+def test_a_command_has_less_than_a_second_to_clean_up() -> None:
+    assert interrupt.GRACE_SECONDS < 1
 
 
 @pytest.mark.parametrize("module", ["local.cli.main", "duckdb", "sqlglot", "pydantic"])
@@ -109,7 +115,7 @@ def test_up_ends_in_order_in_a_query_and_builds_the_audience_the_next_time(
         BEFORE_QUERY, "up", *place, "--port", "0", "--clock", "fast", "--speed", "100", after=0.5
     )
     assert status == 0, errors
-    assert seconds < MOST_SECONDS + 0.5
+    assert seconds < BUSY_MACHINE_SECONDS
     assert "tminus: stopping" in errors
     with closing(sqlite3.connect(tmp_path / "state" / "tminus.db")) as left:
         [[execution]] = left.execute("SELECT document FROM executions").fetchall()

@@ -71,17 +71,20 @@ def state_of(ports: Ports) -> str:
     return "" if execution is None else execution.state.value
 
 
+LIVE = "live execution"
 PHASES: dict[str, Callable[[Ports, Path], bool]] = {
     "audience generation": lambda ports, _: state_of(ports) == "launched",
     "test sending": lambda _, folder: len(messages(folder, test=True)) > 0,
-    # A busy machine may be through the window, half a second here, before anybody looks.
+    # A busy machine may be through the window, a moment here, before anybody looks.
     "cancellation window": lambda ports, _: state_of(ports) in ("tested", "live"),
-    "live execution": lambda _, folder: len(messages(folder, test=False)) > 0,
+    LIVE: lambda _, folder: len(messages(folder, test=False)) > 0,
     "cleanup": lambda _, folder: {m["push"] for m in messages(folder, test=False)} == {1, 2, 3},
 }
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    "phase", [LIVE, *(pytest.param(phase, marks=pytest.mark.long) for phase in PHASES if phase != LIVE)]
+)
 def test_a_kill_in_any_phase_loses_nothing_and_repeats_nothing(
     phase: str, folder: Path, running: list[Up], look: Callable[[], Ports]
 ) -> None:

@@ -29,6 +29,8 @@ from functions.usecases.timeline.reconcile import find_drift, reconcile
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

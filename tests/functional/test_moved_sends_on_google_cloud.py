@@ -17,7 +17,7 @@ from functions.usecases.recipes.save import update_recipe
 from local.sample import generate
 from tests.functional.cloud_lab import CloudLab, cloud_lab
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 NAME = "sneaker-reactivation"
 SEND_AT = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)

@@ -17,6 +17,8 @@ from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 FIRST, SECOND, THIRD = user(0), user(1), user(2)
 OTHER_TESTER = "00000000-0000-4000-8000-00000000000b"

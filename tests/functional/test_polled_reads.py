@@ -104,6 +104,7 @@ def test_the_api_reads_the_violations_once_for_a_client_with_an_older_version(co
     assert (answer.status_code, counting.calls["violations.of"]) == (200, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [-31, -28, -20, 0, 3, 60])
 def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(minutes=minutes))

@@ -202,6 +202,7 @@ def _without_ledger(ports: Ports) -> Ports:
     return replace(ports, ledger=ledger)
 
 
+@pytest.mark.slow
 def test_without_the_ledger_nothing_is_sent(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger)
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))

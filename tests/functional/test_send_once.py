@@ -22,11 +22,11 @@ from functions.usecases.cadence.track import track_notification
 from functions.usecases.timeline.control import cancel, stop
 from tests.factories import TESTER, executions_of, recipe, user
 from tests.functional.conftest import EARLIER, Lab
-from tests.functional.crashes import Crash, CrashPoint
+from tests.functional.crashes import Crash, CrashPoint, shares
 
 MakeLab = Callable[..., Lab]
-PARTS = 4
-"""Into how many tests the crashes are cut, so that several cores share them."""
+PARTS = 8
+"""Into how many tests the crashes are cut."""
 
 
 def push(**changes: Any) -> OneOff:
@@ -300,7 +300,7 @@ def one_off_with(point: CrashPoint, make_lab: MakeLab) -> tuple[Lab, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", shares(PARTS))
 def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(part: int, after: bool, make_lab: MakeLab) -> None:
     quiet = CrashPoint(None)
     one_off_with(quiet, make_lab)[0].close()

@@ -94,6 +94,7 @@ def test_the_same_slot_launched_again_next_day_changes_nothing(lab: Lab) -> None
     assert lab.outbox() == before
 
 
+@pytest.mark.slow
 def test_each_day_is_an_execution_of_its_own(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(days=2, hours=1))
     executions = executions_of(lab.ports, "welcome")

@@ -17,7 +17,9 @@ from functions.usecases.reports.executions import summary
 from functions.usecases.timeline.control import cancel, stop
 from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
-from tests.functional.crashes import Crash, CrashPoint
+from tests.functional.crashes import Crash, CrashPoint, shares
+
+pytestmark = pytest.mark.slow
 
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
@@ -203,10 +205,10 @@ def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_
     assert states(lab) == ["completed"] * 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_loses_no_turn_and_sends_nothing_twice(after: bool, make_lab: MakeLab) -> None:
-    for number in range(0, 60, 5):
+@pytest.mark.parametrize("part", shares(4))
+def test_a_crash_at_any_call_loses_no_turn_and_sends_nothing_twice(part: int, after: bool, make_lab: MakeLab) -> None:
+    for number in range(5 * part, 60, 20):
         lab = crowd(make_lab, NAMES[:2], at_once=1, settings__maxLatenessMinutes=60)
         lab.run_to(START_AT - MINUTE)
         lab.close()

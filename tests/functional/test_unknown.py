@@ -17,6 +17,8 @@ from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.crashes import Crash
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 
 

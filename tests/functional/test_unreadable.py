@@ -24,6 +24,8 @@ from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.console.visitor import Visitor
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
 

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
+FAST = ("--clock", "fast")
 
 
 @contextmanager
@@ -78,7 +79,9 @@ def read(url: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("options", [(), ("--clock", "fast")], ids=["real clock", "fast clock"])
+@pytest.mark.parametrize(
+    "options", [pytest.param((), marks=pytest.mark.long, id="real clock"), pytest.param(FAST, id="fast clock")]
+)
 def test_a_campaign_runs_at_once_and_can_be_cancelled(options: tuple[str, ...], tmp_path: Path) -> None:
     with up(tmp_path, *options) as console:
         found = None
@@ -104,7 +107,9 @@ def recipe_ids(console: str) -> set[str]:
     return {each["id"] for each in answer["data"]}
 
 
-@pytest.mark.parametrize("own", [False, True], ids=["samples", "own recipes"])
+@pytest.mark.parametrize(
+    "own", [pytest.param(False, id="samples"), pytest.param(True, marks=pytest.mark.long, id="own recipes")]
+)
 def test_a_fast_clock_starts_when_everything_is_ready(own: bool, tmp_path: Path) -> None:
     """The start is 20 simulated seconds away, a third of a second: far less than it takes to make sample data."""
     options = ["--recipes", str(own_recipe(tmp_path))] if own else []
@@ -120,6 +125,7 @@ def test_a_fast_clock_starts_when_everything_is_ready(own: bool, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+@pytest.mark.long
 def test_a_slow_machine_shows_a_live_campaign(tmp_path: Path) -> None:
     """Half a core, and a clock six times as fast as the README's: each minute that a step is late is one second."""
     begun = datetime.now(UTC)

@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ from local.runtime.emulators import free_port
 from local.runtime.recipe_files import read_recipe_file
 from local.sample import generate
 from local.standins.webhook import WebhookSink
+from tests.command import calling
 
 pytestmark = pytest.mark.slow
 
@@ -87,10 +88,11 @@ def test_a_run_on_a_fast_clock_sends_alerts_and_is_cancelled_by_its_link(recipes
 
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1/hook", "file:///etc/passwd", "hook"])
-def test_an_address_that_is_no_webhook_is_refused(address: str, tmp_path: Path) -> None:
-    make: Callable[..., Any] = subprocess.run
-    options = ("--data", tmp_path, "--state", tmp_path / "state", "--alerts", address)
-    answer = make(tminus_up(*options), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
-    assert answer.returncode == 2
-    assert "ALERT_WEBHOOKS: entry 1 must be NAME=URL" in answer.stderr
+def test_an_address_that_is_no_webhook_is_refused(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tminus = calling(monkeypatch, capsys)
+    answer = tminus("up", "--data", tmp_path, "--state", tmp_path / "state", "--alerts", address)
+    assert answer.status == 2
+    assert "ALERT_WEBHOOKS: entry 1 must be NAME=URL" in answer.err
     assert not (tmp_path / "state").exists()

@@ -1,17 +1,15 @@
 """`tminus up` where more is at stake: others can reach it, or messages go to phones."""
 
 import json
-import os
-import subprocess
-import sys
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.command import Tminus, calling
 from tests.functional.test_up import ROOT, up
 
 pytestmark = pytest.mark.slow
@@ -20,21 +18,12 @@ TOKEN = "0123456789abcdef-secret"
 PATIENCE_SECONDS = 60
 
 
-def start(*args: object, environ: Mapping[str, str], cwd: Path) -> tuple[int, str]:
-    """Start a command that has no terminal and is to refuse; return its status and errors."""
-    command = [sys.executable, "-c", "from local.cli.start import main; main()", *map(str, args)]
-    around = {name: value for name, value in os.environ.items() if name != "TMINUS_TOKEN"}
-    answer = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**around, "PYTHONPATH": str(ROOT), **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
-    return answer.returncode, answer.stderr
+@pytest.fixture
+def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Tminus:
+    """Run a command that has no terminal, in an empty folder, and is to refuse."""
+    monkeypatch.delenv("TMINUS_TOKEN", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return calling(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(
@@ -48,11 +37,19 @@ def start(*args: object, environ: Mapping[str, str], cwd: Path) -> tuple[int, st
 )
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "machine.example"])
 def test_an_address_that_others_reach_needs_a_token(
-    tmp_path: Path, host: str, options: tuple[str, ...], environ: dict[str, str], told: str
+    tmp_path: Path,
+    tminus: Tminus,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    options: tuple[str, ...],
+    environ: dict[str, str],
+    told: str,
 ) -> None:
-    status, errors = start("up", "--host", host, *options, environ=environ, cwd=tmp_path)
-    assert (status, errors.count("\n")) == (2, 1)
-    assert told in errors
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    answer = tminus("up", "--host", host, *options)
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert told in answer.err
     assert not (tmp_path / ".tminus").exists()
 
 
@@ -95,27 +92,17 @@ PHONES = {"PUSH_SENDER": "fcm", "GOOGLE_CLOUD_PROJECT": "kicks-prod"}
 
 @pytest.mark.parametrize("command", [("up", "--port", "0"), ("run", ROOT / "local/recipes/new-user-welcome.json")])
 def test_messages_to_phones_are_asked_about_and_refused_without_a_terminal(
-    tmp_path: Path, command: tuple[object, ...]
+    tmp_path: Path, tminus: Tminus, monkeypatch: pytest.MonkeyPatch, command: tuple[object, ...]
 ) -> None:
     data = ("--data", tmp_path / "data", "--state", tmp_path / "state")
     if command[0] == "run":
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from local.cli.start import main; main()",
-                "data",
-                "generate",
-                *map(str, data[1:2]),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            check=True,
-            capture_output=True,
-        )
-    status, errors = start(*command, *data, environ=PHONES, cwd=tmp_path)
-    assert status == 2
-    assert "messages go to real phones, of the Firebase project kicks-prod" in errors
-    assert "--yes" in errors
+        assert tminus("data", "generate", tmp_path / "data", "--users", 10).status == 0
+    for name, value in PHONES.items():
+        monkeypatch.setenv(name, value)
+    answer = tminus(*command, *data)
+    assert answer.status == 2
+    assert "messages go to real phones, of the Firebase project kicks-prod" in answer.err
+    assert "--yes" in answer.err
     assert not (tmp_path / "state").exists()
 
 

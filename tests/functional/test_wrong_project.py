@@ -18,6 +18,8 @@ from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MakeLab = Callable[..., Lab]
 MISMATCH, NO_KEY, SENT = Outcome.WRONG_PROJECT, Outcome.THIRD_PARTY_AUTH, Outcome.SENT
 EVERYBODY = OutcomeScript(default=MISMATCH)
@@ -93,7 +95,7 @@ def test_a_missing_key_stops_the_execution_where_most_tokens_need_it(make_lab: M
 
 
 @pytest.mark.parametrize("refusal", [MISMATCH, NO_KEY])
-@pytest.mark.parametrize("chunk_rows", [1, 500])
+@pytest.mark.parametrize("chunk_rows", [1, pytest.param(500, marks=pytest.mark.long)])
 def test_one_refused_token_is_a_failed_row_with_its_reason_and_stops_nothing(
     make_lab: MakeLab, chunk_rows: int, refusal: Outcome
 ) -> None:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from local.sample import generate
+from tests.examples import examples
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SMALLEST_POPULATED_WORLD = 2_000
@@ -162,6 +163,7 @@ class TestDeterminism:
         generate(tmp_path, **{"users": 1_000, "seed": 7, "at": AT, **other})
         assert contents(tmp_path)["users.csv"] != contents(export)["users.csv"]
 
+    @pytest.mark.long
     def test_the_number_of_threads_does_not_show_even_where_tables_span_row_groups(self, tmp_path: Path) -> None:
         """DuckDB hands threads 122,880 rows at a time: 90,000 members make larger inventories than that."""
         for threads in (1, 3):
@@ -250,7 +252,7 @@ class TestIntegrity:
         odd = world("SELECT token FROM devices WHERE NOT regexp_full_match(token, '[\\w-]{22}:APA91b[\\w-]{134}')")
         assert odd == []
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @examples(12, few=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(users=st.integers(1, 40), seed=st.integers())
     def test_the_tiniest_worlds_hold_together(
         self, tmp_path_factory: pytest.TempPathFactory, users: int, seed: int

@@ -18,10 +18,10 @@ def _quiet() -> None:
     hush()
 
 
-@pytest.mark.parametrize("seed", [4, 31])
-def test_the_same_seed_gives_the_same_log_byte_for_byte(seed: int) -> None:
-    first = simulate(seed)
-    assert first.text() == simulate(seed).text()
+def test_the_same_seed_gives_the_same_log_byte_for_byte_and_another_seed_another() -> None:
+    first = simulate(31)
+    assert first.text() == simulate(31).text()
+    assert first.text() != simulate(4).text()
     assert len(first.log) > 500
 
 
@@ -37,9 +37,6 @@ def test_another_process_with_another_order_of_sets_gives_the_same_log() -> None
     assert len(logs[0]) > 10_000
 
 
+@pytest.mark.long
 def test_the_log_is_the_same_through_the_deployed_functions_themselves() -> None:
     assert simulate(6).text() == simulate(6, door=through_apps).text()
-
-
-def test_another_seed_gives_another_log() -> None:
-    assert simulate(4).text() != simulate(31).text()

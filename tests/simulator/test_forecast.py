@@ -33,7 +33,7 @@ def recipes(tmp_path: Path) -> Path:
 
 
 def ask(recipes: Path, data: Path, *more: str) -> Result:
-    command = ["simulate", "--recipes", str(recipes), "--data", str(data), "--from", BEGINS, "--days", "7", *more]
+    command = ["simulate", "--recipes", str(recipes), "--data", str(data), "--from", BEGINS, "--days", "2", *more]
     return CliRunner().invoke(cli, command, catch_exceptions=False)
 
 
@@ -44,7 +44,7 @@ def answer(*given: Any) -> dict[str, Any]:
 
 
 def test_a_week_has_its_sends_and_every_number_adds_up(recipes: Path, data: Path) -> None:
-    made = answer(recipes, data)
+    made = answer(recipes, data, "--days", "7")
     sends = [(entry["recipe"], entry["sendAt"]) for entry in made["calendar"]]
     assert sends.count(("new-user-welcome", "2026-05-04T15:00:00Z")) == 1
     assert [recipe for recipe, _ in sends].count("sneaker-reactivation") == 7
@@ -70,7 +70,7 @@ def test_the_same_question_gets_the_same_answer(recipes: Path, data: Path) -> No
 
 
 def test_faults_are_played_over_several_seeds_and_break_nothing(recipes: Path, data: Path) -> None:
-    made = answer(recipes, data, "--faults", "normal", "--runs", "2", "--days", "2")
+    made = answer(recipes, data, "--faults", "normal", "--runs", "2")
     assert [run["seed"] for run in made["runs"]] == [1, 2]
     assert any(run["faults"] for run in made["runs"])
     assert not any(run["breaches"] for run in made["runs"])
@@ -93,7 +93,7 @@ def test_two_folders_are_compared(recipes: Path, data: Path, tmp_path: Path) -> 
     (after / name).write_text((recipes / name).read_text(encoding="utf-8"), encoding="utf-8")
     made = answer(recipes, data, "--compare", str(after))
     totals = made["comparison"]["totals"]
-    assert totals["executions"] == {"before": 9, "after": 2}
+    assert totals["executions"] == {"before": 3, "after": 1}
     assert "what changes" in ask(recipes, data, "--compare", str(after)).stdout
 
 

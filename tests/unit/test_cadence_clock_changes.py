@@ -108,7 +108,7 @@ def test_every_zone_that_changes_its_clocks_is_looked_at() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("every", EVERY.values(), ids=EVERY)
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_a_schedule_gets_in_the_week_of_a_change_what_it_gets_in_every_other_week(every: int, count: int) -> None:
     for zone, changed in weeks():
         for at in TIMES:
@@ -161,7 +161,9 @@ SEQUENCES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("timings", SEQUENCES.values(), ids=SEQUENCES)
-@pytest.mark.parametrize("every", [2, 7], ids=["every second day", "weekly"])
+@pytest.mark.parametrize(
+    "every", [pytest.param(2, marks=pytest.mark.long, id="every second day"), pytest.param(7, id="weekly")]
+)
 def test_a_sequence_on_the_day_of_a_change_excludes_no_user_that_another_week_lets_through(
     every: int, timings: Sequence[PushTiming]
 ) -> None:

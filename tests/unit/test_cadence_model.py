@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.cadence.ledger import release, reserve
@@ -16,6 +16,7 @@ from functions.domain.cadence.rules import (
     rules_for,
 )
 from functions.domain.push.outcomes import Exclusion
+from tests.examples import examples
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 MONTH_END = datetime(2028, 2, 28, 23, 30, tzinfo=UTC)
@@ -97,7 +98,7 @@ MOMENTS = st.tuples(
 
 
 @given(moments=st.lists(MOMENTS, min_size=len(LAYERS), max_size=len(LAYERS)), steps=STEPS)
-@settings(max_examples=400)
+@examples(400, few=80)
 def test_any_interleaving_gives_what_the_naive_model_gives(
     moments: list[tuple[int, int, int]], steps: list[tuple[str, int, list[bytes]]]
 ) -> None:

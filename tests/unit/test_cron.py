@@ -8,10 +8,11 @@ from itertools import takewhile
 
 import pytest
 from cronsim import CronSim, CronSimError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.recipe.cron import Cron
+from tests.examples import examples
 
 EVE = datetime(2027, 12, 31, 23, 59, tzinfo=UTC)
 DAYS_OF_TWO_YEARS = [EVE.date() + timedelta(days=1 + offset) for offset in range(366 + 365)]
@@ -47,7 +48,7 @@ def theirs(expression: str, since: datetime) -> Iterator[datetime]:
 
 
 @given(EXPRESSIONS)
-@settings(max_examples=300)
+@examples(300, few=60)
 def test_an_expression_names_the_days_that_cronsim_finds(expression: str) -> None:
     cron = Cron.parse(expression)
     ours = [day for day in DAYS_OF_TWO_YEARS if cron.on_day(day)]
@@ -57,7 +58,7 @@ def test_an_expression_names_the_days_that_cronsim_finds(expression: str) -> Non
 
 
 @given(EXPRESSIONS)
-@settings(max_examples=100)
+@examples(100, few=20)
 def test_on_its_days_an_expression_matches_the_minutes_that_cronsim_finds(expression: str) -> None:
     cron = Cron.parse(expression)
     day = next(theirs(expression, EVE), EVE).replace(hour=0, minute=0)

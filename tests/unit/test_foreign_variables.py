@@ -126,6 +126,7 @@ def test_what_is_suggested_is_accepted(written: str, columns: list[str]) -> None
         Template.parse(found[1]).require(columns, "a")
 
 
+@pytest.mark.slow
 def test_hundreds_of_thousands_of_brackets_are_looked_through_at_once() -> None:
     for text in (
         "{{" * 100_000,

@@ -4,12 +4,13 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.audience.partition import PARTITIONS, groups, index, read_rows
 from functions.domain.errors import BadAudience
 from functions.domain.ids import user_digest
+from tests.examples import examples
 
 
 def audience(rows: list[list[str]], header: tuple[str, ...] = ("user_id", "name")) -> bytes:
@@ -25,7 +26,7 @@ def audience(rows: list[list[str]], header: tuple[str, ...] = ("user_id", "name"
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150, few=30)
 @given(rows=st.lists(st.tuples(TEXT, TEXT).map(list), max_size=60), most=st.integers(1, 20))
 def test_groups_of_partitions_hold_every_row_once_and_in_order(rows: list[list[str]], most: int) -> None:
     data = audience(rows)

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.audience.partition import PARTITIONS, groups, index, partition_of, read_rows
 from functions.domain.errors import BadAudience
 from functions.domain.ids import user_digest
+from tests.examples import examples
 
 Quoting = Literal[0, 1]
 AWKWARD = st.text(alphabet='ab,"\n ;é🥾=\u2028', max_size=6)
@@ -39,7 +40,7 @@ def a_file(
     end=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
-@settings(max_examples=300)
+@examples(300, few=60)
 def test_ranges_of_groups_hold_every_row_whatever_the_quoting(
     rows: list[list[str]], most: int, mark: bytes, end: str, quoting: Quoting
 ) -> None:

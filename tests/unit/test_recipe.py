@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadRecipe
 from functions.domain.recipe.read import parse
 from functions.domain.recipe.status import Status
+from tests.examples import examples
 from tests.factories import push, recipe
 
 JSON = st.recursive(
@@ -168,13 +169,13 @@ def test_every_bad_field_has_an_error_of_its_own() -> None:
     assert {"schedule.timezone", "schedule.frequency", "pushSequence[0].title", "pushSequence[0].layerId"} <= fields
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300, few=60)
 @given(document=JSON)
 def test_no_json_does_worse_than_be_refused(document: object) -> None:
     assert errors(document)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300, few=60)
 @given(path=st.sampled_from(["schedule", "pushSequence", "settings", "audienceCriteria", "status", "id"]), value=JSON)
 def test_no_value_of_a_field_does_worse_than_be_refused(path: str, value: object) -> None:
     try:

@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadRecipe
 from functions.domain.recipe.read import TEST_MODE_LEAD, parse
 from functions.domain.recipe.schedule import sends_from
 from functions.domain.recipe.status import Status
+from tests.examples import examples
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -143,7 +144,7 @@ def test_a_field_takes_a_value_or_names_itself(path: tuple[str | int, ...]) -> N
 
 
 @given(st.sampled_from(PATHS), JSON, st.sampled_from(PATHS), JSON)
-@settings(max_examples=400)
+@examples(400, few=80)
 def test_no_two_values_do_worse_than_be_refused(
     first: tuple[str | int, ...], value: Any, second: tuple[str | int, ...], other: Any
 ) -> None:

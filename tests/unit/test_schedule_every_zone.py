@@ -89,7 +89,9 @@ def test_the_zones_are_all_there() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("clock", ["00:00", "00:10", "02:30", "23:59"])
+@pytest.mark.parametrize(
+    "clock", ["02:30", *(pytest.param(clock, marks=pytest.mark.long) for clock in ("00:00", "00:10", "23:59"))]
+)
 def test_every_day_of_ten_years_has_its_one_send_in_every_zone(clock: str) -> None:
     at = time.fromisoformat(clock)
     for clocks, zone in classes().items():
@@ -123,7 +125,16 @@ def shapes() -> Iterator[dict[str, object]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("clock", "lead"), [("00:10", 30), ("00:10", 3), ("02:30", 90), ("02:15", 3), ("01:30", 30)])
+@pytest.mark.parametrize(
+    ("clock", "lead"),
+    [
+        ("00:10", 30),
+        ("02:15", 3),
+        pytest.param("00:10", 3, marks=pytest.mark.long),
+        pytest.param("02:30", 90, marks=pytest.mark.long),
+        pytest.param("01:30", 30, marks=pytest.mark.long),
+    ],
+)
 def test_the_schedulers_cron_fires_at_every_start_of_400_days_in_every_zone(clock: str, lead: int) -> None:
     since = datetime(2026, 11, 24, 9, 17, tzinfo=UTC)
     for zone in classes().values():

@@ -19,6 +19,7 @@ def one(lab: Lab) -> str:
     return f"/api/automation/welcome/executions/{lab.id}"
 
 
+@pytest.mark.slow
 def test_a_history_is_paged_filtered_and_sorted(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT + 3 * DAY - MINUTE)
     api.data("POST", "/api/automation/control", json={"action": "cancel", "recipeId": "welcome"})

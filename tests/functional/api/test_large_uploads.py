@@ -66,7 +66,11 @@ def peak_mib(pid: int) -> float:
 
 
 @pytest.mark.parametrize(
-    ("row_bytes", "status"), [(1_100, 202), (70, 422)], ids=["of 90,000 users", "of more users than may be"]
+    ("row_bytes", "status"),
+    [
+        pytest.param(1_100, 202, id="of 90,000 users"),
+        pytest.param(70, 422, marks=pytest.mark.long, id="of more users than may be"),
+    ],
 )
 def test_a_file_of_100_mb_is_handled_or_refused_in_little_memory(
     api_process: tuple[str, int], tmp_path: Path, row_bytes: int, status: int

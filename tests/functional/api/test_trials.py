@@ -12,11 +12,13 @@ from functions.domain.ids import user_key
 from tests.factories import TESTER, executions_of, push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
-from tests.functional.crashes import Crash, CrashPoint
+from tests.functional.crashes import Crash, CrashPoint, shares
 
 TEST = "/api/automation/test/welcome"
 MINUTE = timedelta(minutes=1)
 KEY = {"Idempotency-Key": "k"}
+PARTS = 4
+"""Into how many tests the crashes are cut."""
 LAYERED = [push(1, layerId=3), push(2, layerId=3), push(3, layerId=1)]
 
 
@@ -150,10 +152,11 @@ def test_a_key_names_one_send_however_often_it_is_asked_for(lab: Lab, api: ApiCl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("part", shares(PARTS))
 def test_a_send_that_breaks_off_anywhere_goes_on_under_its_key_and_is_sent_once(
-    after: bool, make_lab: Callable[..., Lab]
+    part: int, after: bool, make_lab: Callable[..., Lab]
 ) -> None:
-    at = 0
+    at = part
     while True:
         lab, point = make_lab(), CrashPoint(at, after=after)
         lab.save()
@@ -173,7 +176,7 @@ def test_a_send_that_breaks_off_anywhere_goes_on_under_its_key_and_is_sent_once(
         assert len(executions_of(lab.ports, "welcome")) == 1
         assert len(lab.outbox(test=False)) == 9
         lab.close()
-        at += 1
+        at += PARTS
 
 
 def test_a_send_whose_request_comes_again_too_late_expires(lab: Lab, api: ApiClient) -> None:

@@ -118,7 +118,11 @@ def _stored(document: dict[str, Any], _: object) -> dict[str, Any]:
     return document
 
 
-@pytest.fixture(params=WRONG, ids=str)
+SHORT = ("nothing", "list")
+"""The wrong types that `make test` plays: one that reads as a value left out, and one of many kinds of values."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=() if name in SHORT else pytest.mark.long) for name in WRONG])
 def ids(request: pytest.FixtureRequest, lab: Lab) -> list[str]:
     """Store a recipe for each field, with a value of a wrong type there; return their ids."""
     found = []
@@ -130,6 +134,7 @@ def ids(request: pytest.FixtureRequest, lab: Lab) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_page_shows_them(ids: list[str], visitor: Visitor) -> None:
     for each in ids:
         for path in (
@@ -154,6 +159,7 @@ def test_the_api_answers_them_in_json(ids: list[str], lab: Lab) -> None:
             json.loads(response.text, parse_constant=pytest.fail)
 
 
+@pytest.mark.slow
 def test_a_repaired_form_is_saved(ids: list[str], lab: Lab, visitor: Visitor) -> None:
     for each in ids:
         edit = f"/recipes/{each}/edit"
