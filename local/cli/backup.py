@@ -17,7 +17,7 @@ from functions.usecases.after_restore import end_sends_since
 from local.cli.options import check_new, folder, force_option, json_option, print_json, read_instant
 from local.embedded.clock import RealClock, VirtualClock
 from local.runtime.backup import CLOCK, Contents, back_up, draft_folder, held_by, put_in_place, unpack
-from local.runtime.persistent_clock import KeptClock
+from local.runtime.persistent_clock import PersistentClock
 from local.runtime.state_lock import locked
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -72,7 +72,7 @@ def restore(file: Path, state: Path, at: str | None, send_due: bool, force: bool
             now = _now(contents, state, said)
             stopped = () if send_due else _stop(draft, contents, now)
             if contents.fast:
-                KeptClock(draft / CLOCK).keep(now)
+                PersistentClock(draft / CLOCK).keep(now)
             aside = put_in_place(state, draft, now)
     if as_json:
         print_json(
@@ -98,7 +98,7 @@ def _now(contents: Contents, state: Path, said: datetime | None) -> datetime:
     """Return the instant of the restore on the state's clock: not before anything that has happened on it."""
     if said is None and not contents.fast:
         return RealClock().now()
-    known = [contents.taken_at, said, KeptClock(state / CLOCK).read() if contents.fast else None]
+    known = [contents.taken_at, said, PersistentClock(state / CLOCK).read() if contents.fast else None]
     return max(at for at in known if at is not None)
 
 

@@ -14,7 +14,7 @@ from local.cli.interrupt import STATUS, let_go
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import EmbeddedSystem
 from local.runtime.functions import Runtime, load_functions
-from local.runtime.persistent_clock import KeptClock
+from local.runtime.persistent_clock import PersistentClock
 from local.runtime.serving import FUNCTIONS, SOURCE, http_server, load_handlers
 
 _KEEP_SECONDS = 0.1
@@ -30,7 +30,7 @@ def serve(
     system: EmbeddedSystem,
     clock: RealClock | FastClock,
     address: tuple[str, int],
-    kept: KeptClock | None,
+    kept: PersistentClock | None,
     *,
     token: str = "",
 ) -> None:

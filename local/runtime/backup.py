@@ -26,7 +26,7 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import instant, stamp
 from functions.domain.push.shard import PushFiles
 from local.embedded.unavailable import database_trouble
-from local.runtime.persistent_clock import KeptClock
+from local.runtime.persistent_clock import PersistentClock
 from local.runtime.state_lock import INTERRUPTED, LOCK
 
 DATABASE = "tminus.db"
@@ -87,7 +87,7 @@ def back_up(state: Path, target: Path, now: datetime) -> Contents:
 def _write(state: Path, draft: Path, copy: Path, now: datetime) -> tuple[Contents, bool]:
     """Write a draft, and say whether all files are in it that executions under way need."""
     copy.unlink(missing_ok=True)
-    kept = KeptClock(state / CLOCK).read()
+    kept = PersistentClock(state / CLOCK).read()
     sizes = _copy_database(state, copy)
     contents = Contents(taken_at=kept or now, fast=kept is not None, files={})
     opener = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)

@@ -7,7 +7,7 @@ from pathlib import Path
 from functions.domain.instants import instant, stamp
 
 
-class KeptClock:
+class PersistentClock:
     """Reads and writes the instant of a fast clock."""
 
     def __init__(self, path: Path) -> None:

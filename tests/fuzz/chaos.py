@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from local.runtime.persistent_clock import KeptClock
+from local.runtime.persistent_clock import PersistentClock
 from local.sample import generate
 from tests.functional.running_up import Up, wait_until, write_recipe
 from tests.functional.troubles import STATE, TROUBLES, answer, completed, ill, judge, mounted
@@ -132,7 +132,7 @@ class Round:
 
     def jump(self, by: timedelta) -> None:
         """Move the clock of a process that does not run."""
-        kept = KeptClock(self.folder / STATE / "clock.json")
+        kept = PersistentClock(self.folder / STATE / "clock.json")
         reached = kept.read()
         assert reached is not None
         kept.keep(reached + by)

@@ -39,4 +39,4 @@ def test_another_process_with_another_order_of_sets_gives_the_same_log() -> None
 
 @pytest.mark.long
 def test_the_log_is_the_same_through_the_deployed_functions_themselves() -> None:
-    assert simulate(6).text() == simulate(6, door=through_apps).text()
+    assert simulate(6).text() == simulate(6, entry_point=through_apps).text()

@@ -25,7 +25,7 @@ def kind_of(breach: Breach) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class RunLine:
     """A line of a run's log; `plain` lines are those that a person wants to read."""
 
     at: datetime
@@ -43,7 +43,7 @@ class Outcome:
 
     seed: int
     breaches: list[Breach] = field(default_factory=list)
-    log: list[Told] = field(default_factory=list)
+    log: list[RunLine] = field(default_factory=list)
     injected: list[Injected] = field(default_factory=list)
     sites_called: dict[Site, str] = field(default_factory=dict)
     sites_crashed: set[Site] = field(default_factory=set)
@@ -65,7 +65,7 @@ class RunLog:
     def say(self, who: str, what: str, *, plain: bool = False) -> None:
         """Add a line."""
         if self._kept:
-            self._outcome.log.append(Told(at=self._now(), who=who, what=what, plain=plain))
+            self._outcome.log.append(RunLine(at=self._now(), who=who, what=what, plain=plain))
 
     def call(self, who: str, call: str, args: tuple[Any, ...], answer: Any) -> None:
         """Add a line about a call of a port, with what became of an execution or of a shard."""

@@ -23,7 +23,7 @@ from local.runtime.serving import FUNCTIONS, SOURCE
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-Door = Callable[[Ports, str, Mapping[str, str], Mapping[str, Any]], Response]
+EntryPoint = Callable[[Ports, str, Mapping[str, str], Mapping[str, Any]], Response]
 """Posts a JSON object to a function and returns its answer; what the function raises, it raises."""
 
 _flask = Flask(__name__)

@@ -23,7 +23,7 @@ from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import Outcome, RunLog
 from local.simulator.play.chance import Chance, Injected
 from local.simulator.play.dispatch import Dispatch
-from local.simulator.play.entry_points import Door, through_handlers
+from local.simulator.play.entry_points import EntryPoint, through_handlers
 from local.simulator.play.faults import rates
 from local.simulator.play.happenings import Happenings
 from local.simulator.play.outage import SHARE_OF_OUTAGES, stand_still_before
@@ -59,7 +59,7 @@ class Simulation:
         scenario: Scenario | None = None,
         swarm: bool = True,
         favoured: Collection[str] = (),
-        door: Door = through_handlers,
+        entry_point: EntryPoint = through_handlers,
         keep_log: bool = True,
         engine: Engine | None = None,
         find_job: Callable[[str], Job] | None = None,
@@ -72,7 +72,7 @@ class Simulation:
         self.sites_called: dict[Site, str] = {}
         self.sites_crashed: set[Site] = set()
         self._scenario = swarm_scenario(seed, drawn, favoured) if swarm else drawn
-        self._door = door
+        self._entry_point = entry_point
         self._outcome = Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
@@ -215,7 +215,7 @@ class Simulation:
 
     def call(self, name: str, function: str, headers: dict[str, str], body: Any) -> Response:
         """Post a request to a function, as the worker that runs."""
-        answer = self._door(self.ports, function, headers, body)
+        answer = self._entry_point(self.ports, function, headers, body)
         self._log.say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
         return answer
 

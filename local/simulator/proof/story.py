@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from local.simulator.judge.run_log import Outcome, Told
+from local.simulator.judge.run_log import Outcome, RunLine
 
 _MOST_LINES = 120
 
@@ -22,7 +22,7 @@ def story(outcome: Outcome, command: str) -> str:
     return "\n".join(lines)
 
 
-def _about(outcome: Outcome, execution_id: str) -> Iterator[Told]:
+def _about(outcome: Outcome, execution_id: str) -> Iterator[RunLine]:
     """Yield the last plain lines that concern an execution, or its recipe."""
     recipe_id = execution_id.partition("_")[0]
     lines = [

@@ -7,7 +7,7 @@ from datetime import datetime
 from local.embedded.agenda import Agenda, Work
 from local.embedded.fire import Fire
 from local.embedded.response import Response
-from local.standins.cloud_tasks.fault_plan import Performance
+from local.standins.cloud_tasks.fault_plan import FaultPlan
 from local.standins.cloud_tasks.queues import Queues
 from local.standins.cloud_tasks.schedules import EmulatedSchedules
 
@@ -15,10 +15,10 @@ from local.standins.cloud_tasks.schedules import EmulatedSchedules
 class CloudAgenda(Agenda):
     """Beside what is due by itself, hands out work that was handed in; that is lost when the process ends."""
 
-    def __init__(self, queues: Queues, schedules: EmulatedSchedules, performance: Performance) -> None:
+    def __init__(self, queues: Queues, schedules: EmulatedSchedules, plan: FaultPlan) -> None:
         super().__init__(queues, schedules)
         self._jobs = schedules
-        self._performance = performance
+        self._plan = plan
         self._lock = threading.Lock()
         self._extra: list[tuple[datetime, Work]] = []
 
@@ -42,7 +42,7 @@ class CloudAgenda(Agenda):
             return extra[1]
         work = super().take(now, scheduler=scheduler)
         if work is not None:
-            for after in self._performance.copies_later(work):
+            for after in self._plan.copies_later(work):
                 self.hand_in(replace(work, deadline=work.deadline + after), now + after)
         return work
 

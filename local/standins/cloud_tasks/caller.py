@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from local.embedded.agenda import Work
 from local.embedded.clock import VirtualClock, WaitableClock
 from local.embedded.response import Response
-from local.standins.cloud_tasks.fault_plan import Performance, name_of
+from local.standins.cloud_tasks.fault_plan import FaultPlan, name_of
 from local.standins.cloud_tasks.http_call import HttpCall, call_of
 from local.standins.cloud_tasks.oidc import OidcKey
 
@@ -37,10 +37,10 @@ class Request:
 class Caller:
     """Calls functions, several times at once where the script says so, and remembers what they answered."""
 
-    def __init__(self, clock: WaitableClock, key: OidcKey, performance: Performance) -> None:
+    def __init__(self, clock: WaitableClock, key: OidcKey, plan: FaultPlan) -> None:
         self._clock = clock
         self._key = key
-        self._performance = performance
+        self._plan = plan
         self._lock = threading.Lock()
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED)
 
@@ -52,8 +52,8 @@ class Caller:
 
     def __call__(self, work: Work) -> Response:
         """Make the request and its copies, and return what the service sees of the answer to the first."""
-        times = 1 + self._performance.copies_at_once(work)
-        lost = self._performance.loses_response(work)
+        times = 1 + self._plan.copies_at_once(work)
+        lost = self._plan.loses_response(work)
         if times == 1:
             response = self._request(work)
         else:

@@ -17,7 +17,7 @@ from local.runtime.state_lock import locked
 from local.standins.cloud_tasks.agenda import CloudAgenda
 from local.standins.cloud_tasks.caller import Caller, Request
 from local.standins.cloud_tasks.certificates import CertificateServer
-from local.standins.cloud_tasks.fault_plan import Performance
+from local.standins.cloud_tasks.fault_plan import FaultPlan
 from local.standins.cloud_tasks.oidc import OidcKey
 from local.standins.cloud_tasks.queues import Queues
 from local.standins.cloud_tasks.rpc import GrpcServer
@@ -56,7 +56,7 @@ class CloudEmulator:
     ) -> None:
         self._folder = folder
         self._clock = clock
-        self._performance = Performance(script)
+        self._plan = FaultPlan(script)
         self._wanted_ports = (port, certs_port)
         self._workers = workers
         self._crashes: list[Exception] = []
@@ -92,11 +92,11 @@ class CloudEmulator:
     @property
     def script(self) -> Script:
         """What goes wrong; a new script applies, with its counts at zero, from the next call and delivery on."""
-        return self._performance.script
+        return self._plan.script
 
     @script.setter
     def script(self, script: Script) -> None:
-        self._performance.play(script)
+        self._plan.play(script)
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -123,17 +123,17 @@ class CloudEmulator:
 
     def _open(self, database: Database) -> None:
         key = OidcKey(self._folder / "oidc.pem")
-        queues = Queues(database, self._clock, self._performance.lateness)
-        schedules = EmulatedSchedules(database, self._clock, self._performance.lateness)
+        queues = Queues(database, self._clock, self._plan.lateness)
+        schedules = EmulatedSchedules(database, self._clock, self._plan.lateness)
         queues.recover()
         schedules.recover()
-        self._agenda = CloudAgenda(queues, schedules, self._performance)
-        self._caller = Caller(self._clock, key, self._performance)
+        self._agenda = CloudAgenda(queues, schedules, self._plan)
+        self._caller = Caller(self._clock, key, self._plan)
         self._driver = Driver(self._agenda, self._clock, self._caller)
         tasks = CloudTasks(queues, self._clock, self._deliver_now)
         scheduler = CloudScheduler(schedules, self._clock, self._deliver_now)
         port, certs_port = self._wanted_ports
-        self._server = GrpcServer(services(tasks, scheduler), self._performance, port)
+        self._server = GrpcServer(services(tasks, scheduler), self._plan, port)
         self._certificates = CertificateServer(key.certificates(), certs_port)
 
     def _deliver_now(self, work: Work) -> None:

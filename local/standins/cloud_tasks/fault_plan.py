@@ -11,7 +11,7 @@ from local.embedded.fire import Fire
 from local.standins.cloud_tasks.script import Delay, Duplicate, FailedCalls, Fault, LoseResponse, Reorder, Script
 
 
-class Performance:
+class FaultPlan:
     """Counts what a script has decided so far; used from any thread."""
 
     def __init__(self, script: Script) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import grpc
 
 from local.standins.cloud_tasks.errors import Refused
-from local.standins.cloud_tasks.fault_plan import Performance
+from local.standins.cloud_tasks.fault_plan import FaultPlan
 from local.standins.cloud_tasks.script import FailedCalls, Landed
 
 _THREADS = 32
@@ -35,8 +35,8 @@ class GrpcServer:
     Leaving raises RuntimeError where a method has crashed, so that no test passes on it.
     """
 
-    def __init__(self, services: Mapping[str, Mapping[str, Method]], performance: Performance, port: int = 0) -> None:
-        self._performance = performance
+    def __init__(self, services: Mapping[str, Mapping[str, Method]], plan: FaultPlan, port: int = 0) -> None:
+        self._plan = plan
         self._crashes: list[Exception] = []
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cloud-rpc")
         # without this option, a port that is in use would be shared
@@ -59,7 +59,7 @@ class GrpcServer:
 
     def _handler(self, name: str, method: Method) -> Any:
         def answer(request: Any, context: Any) -> Any:
-            failing = self._performance.failure(name)
+            failing = self._plan.failure(name)
             if failing is None or failing.landed is Landed.ALL:
                 reply = self._answer(method.answer, request, context)
             if failing is not None:

@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
         if len(self._uploads) + len(self._responder.owed) >= self._limits.max_concurrent_streams:
             self._refuse(stream)
             return
-        arrival = self._router.performance.arrive(self._number)
+        arrival = self._router.plan.arrive(self._number)
         self._goaway = self._goaway or arrival.goaway
         if arrival.withheld:
             self._router.record.refuse()

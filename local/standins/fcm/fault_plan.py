@@ -21,7 +21,7 @@ class Arrival:
 _WELCOME = Arrival()
 
 
-class Performance:
+class FaultPlan:
     """Counts the requests, and returns the script's answer for each."""
 
     def __init__(self, script: Script) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from local.standins.fcm.access_tokens import AccessTokens
 from local.standins.fcm.answer import Answer, Delivery
 from local.standins.fcm.answers import HTML_NOT_FOUND, INVALID_JSON, PERMISSION_DENIED
-from local.standins.fcm.fault_plan import Performance
+from local.standins.fcm.fault_plan import FaultPlan
 from local.standins.fcm.record import Record, Request
 
 _OWN_BODY = (Delivery.WHOLE, Delivery.CUT)
@@ -16,9 +16,9 @@ _OWN_BODY = (Delivery.WHOLE, Delivery.CUT)
 class Router:
     """FCM without the network."""
 
-    def __init__(self, *, project: str, performance: Performance, access_tokens: AccessTokens) -> None:
+    def __init__(self, *, project: str, plan: FaultPlan, access_tokens: AccessTokens) -> None:
         self.record = Record()
-        self.performance = performance
+        self.plan = plan
         self.access_tokens = access_tokens
         self._project = project
         self._path = f"/v1/projects/{project}/messages:send"
@@ -30,7 +30,7 @@ class Router:
         authorization = headers.pop("authorization", "")
         body = _parsed(content)
         token = _device_token(body)
-        answer = self._refusal(headers, body, authorization, now) or self.performance.answer(token)
+        answer = self._refusal(headers, body, authorization, now) or self.plan.answer(token)
         request = Request(
             token=token,
             body=body,

@@ -12,7 +12,7 @@ from typing import Any, Self
 from local.standins.fcm.access_tokens import AccessTokens
 from local.standins.fcm.connection import Connection, Limits
 from local.standins.fcm.credentials import certificate_authority, tls_context, write_service_account
-from local.standins.fcm.fault_plan import Performance
+from local.standins.fcm.fault_plan import FaultPlan
 from local.standins.fcm.record import Request
 from local.standins.fcm.router import Router
 from local.standins.fcm.script import Script
@@ -42,7 +42,7 @@ class FakeFcm:
         self._limits = limits
         self._script = script
         self._access_tokens = AccessTokens(lifetime_seconds=access_token_seconds, accept_any=accept_any_access_token)
-        self._router = Router(project=project, performance=Performance(script), access_tokens=self._access_tokens)
+        self._router = Router(project=project, plan=FaultPlan(script), access_tokens=self._access_tokens)
         self._open: set[asyncio.Transport] = set()
         self._crashes: list[dict[str, Any]] = []
         self._ports: tuple[int, int] = (0, 0)
@@ -96,7 +96,7 @@ class FakeFcm:
     @script.setter
     def script(self, script: Script) -> None:
         self._script = script
-        self._router.performance = Performance(script)
+        self._router.plan = FaultPlan(script)
 
     @property
     def requests(self) -> list[Request]:
