@@ -30,7 +30,7 @@ def fits(written: Mapping[str, Any], row: Row, events: Mapping[str, Sequence[Row
     if "did_not" in written:
         return not happened
     times = written.get("times", {"at_least": 1})
-    return times.get("at_least", 0) <= len(happened) <= times.get("at_most", len(happened))
+    return bool(times.get("at_least", 0) <= len(happened) <= times.get("at_most", len(happened)))
 
 
 def _compared(value: Any, op: str, wanted: Any, now: datetime) -> bool:
