@@ -134,7 +134,7 @@ def _is_number(value: str) -> bool:
 
 
 def _is_instant(value: str) -> bool:
-    """Whether it is an ISO instant, or one as BigQuery (` UTC`) and Ruby (` +0000`) write it; with or without zone."""
+    """Whether it is an ISO instant, or as BigQuery (` UTC`) or Ruby (` +0000`) writes one."""
     written = re.sub(r" ?(UTC|GMT)$| (?=[+-]\d{2}:?\d{2}$)", "", value.strip())
     try:
         return bool(_TIMESTAMP.fullmatch(written)) and bool(datetime.fromisoformat(written))
