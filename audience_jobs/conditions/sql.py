@@ -1,0 +1,157 @@
+"""Writes a condition as PostgreSQL that every engine is told in its own words; values are bound, never written.
+
+Every expression here is true or false, never NULL, so that NOT means what people mean.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Negated, Value
+from audience_jobs.sql import quoted
+
+_NOW = "CAST($now AS TIMESTAMP)"
+_MONTH_AND_DAY = "substring(CAST(CAST({} AS DATE) AS TEXT), 6, 5)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """A condition on rows of people: an expression over their alias, the models of events it reads, bound values.
+
+    Values are whole numbers and texts, by the names under which the expression reads them.
+    """
+
+    sql: str
+    events: frozenset[str]
+    values: Mapping[str, int | str]
+
+
+def compiled(condition: Condition, *, alias: str = "p") -> Compiled:
+    """Return the expression that says whether the row `alias` of people, with its `user_id`, fits a condition."""
+    writing = _Writing()
+    sql = writing.condition(condition, alias)
+    return Compiled(sql=sql, events=frozenset(writing.events), values=writing.values)
+
+
+class _Writing:
+    def __init__(self) -> None:
+        self.values: dict[str, int | str] = {}
+        self.events: set[str] = set()
+
+    def condition(self, condition: Condition, alias: str) -> str:
+        if isinstance(condition, Every | AnyOf):
+            return self._joined(condition, alias)
+        if isinstance(condition, Negated):
+            return f"NOT {self.condition(condition.condition, alias)}"
+        if isinstance(condition, Happened):
+            return self._happened(condition, alias)
+        return self._compared(condition, f"{alias}.{quoted(condition.column)}")
+
+    def _joined(self, condition: Every | AnyOf, alias: str) -> str:
+        if not condition.conditions:
+            return "TRUE"
+        word = " AND " if isinstance(condition, Every) else " OR "
+        return f"({word.join(self.condition(each, alias) for each in condition.conditions)})"
+
+    def _happened(self, condition: Happened, alias: str) -> str:
+        """Find those to whom events happened often enough or, where none is enough, leave out those with too many."""
+        if condition.at_least == 0:
+            if condition.at_most is None:
+                return "TRUE"
+            return f"NOT {alias}.user_id IN ({self._counted(condition, f'> {self._bound(condition.at_most)}')})"
+        having = f">= {self._bound(condition.at_least)}"
+        if condition.at_most is not None:
+            having += f" AND count(*) <= {self._bound(condition.at_most)}"
+        return f"{alias}.user_id IN ({self._counted(condition, having)})"
+
+    def _counted(self, condition: Happened, having: str) -> str:
+        self.events.add(condition.model)
+        which = [f"e.user_id IS NOT NULL AND e.at <= {_NOW}"]
+        if condition.within_days:
+            which.append(f"e.at >= {self._ago(condition.within_days)}")
+        if condition.where:
+            which.append(self.condition(condition.where, "e"))
+        fit = " AND ".join(which)
+        rows = f"SELECT e.user_id FROM {condition.model} e WHERE {fit}"  # noqa: S608 - the checked name of a model
+        return f"{rows} GROUP BY e.user_id HAVING count(*) {having}"
+
+    def _compared(self, condition: Compared, column: str) -> str:
+        op, values = condition.op, condition.values
+        if op in ("empty", "not_empty"):
+            empty = _empty(column, condition.type)
+            return empty if op == "empty" else f"NOT {empty}"
+        if op in _NEGATIONS:
+            positive = Compared(column=condition.column, type=condition.type, op=_NEGATIONS[op], values=values)
+            return f"NOT {self._compared(positive, column)}"
+        return f"coalesce({self._positive(condition, column)}, FALSE)"
+
+    def _positive(self, condition: Compared, column: str) -> str:
+        if condition.op == "within_days":
+            return self._within(condition, column)
+        bound = [self._value(value) for value in condition.values]
+        if condition.op == "anniversary_in_days":
+            return _anniversary(column, bound[0])
+        if condition.op == "one_of":
+            return f"{column} IN ({', '.join(bound)})"
+        written = _IN_LIST if condition.type == "text[]" else _POSITIVE[condition.op]
+        return written.format(*bound, column=column)
+
+    def _within(self, condition: Compared, column: str) -> str:
+        ago = self._ago(condition.values[0])
+        if condition.type == "date":
+            return f"{column} BETWEEN CAST({ago} AS DATE) AND CAST({_NOW} AS DATE)"
+        return f"{column} BETWEEN {ago} AND {_NOW}"
+
+    def _ago(self, days: Value) -> str:
+        return f"{_NOW} - {self._value(days)} * INTERVAL '1 day'"
+
+    def _value(self, value: Value) -> str:
+        if isinstance(value, bool):
+            return "TRUE" if value else "FALSE"
+        if isinstance(value, int):
+            return self._bound(value)
+        if isinstance(value, float):
+            return f"CAST({self._text(repr(value))} AS DOUBLE PRECISION)"
+        if isinstance(value, datetime):
+            return f"CAST({self._text(value.isoformat(sep=' '))} AS TIMESTAMP)"
+        if isinstance(value, date):
+            return f"CAST({self._text(value.isoformat())} AS DATE)"
+        return self._text(value)
+
+    def _bound(self, value: int) -> str:
+        return f"CAST(${self._name(value)} AS BIGINT)"
+
+    def _text(self, value: str) -> str:
+        return f"CAST(${self._name(value)} AS TEXT)"
+
+    def _name(self, value: int | str) -> str:
+        name = f"where_{len(self.values) + 1}"
+        self.values[name] = value
+        return name
+
+
+_NEGATIONS = {"is_not": "is", "none_of": "one_of", "not_within_days": "within_days"}
+_POSITIVE = {
+    "is": "{column} = {0}",
+    "at_least": "{column} >= {0}",
+    "at_most": "{column} <= {0}",
+    "before": "{column} < {0}",
+    "after": "{column} > {0}",
+    "between": "{column} BETWEEN {0} AND {1}",
+    "starts_with": "substring({column}, 1, length({0})) = {0}",
+    "contains": "replace({column}, {0}, '') <> {column}",
+}
+_IN_LIST = "{0} IN (SELECT v FROM unnest({column}) AS t(v))"
+
+
+def _empty(column: str, type_: str) -> str:
+    if type_ in ("text", "id"):
+        return f"coalesce({column}, '') = ''"
+    return f"({column} IS NULL)"
+
+
+def _anniversary(column: str, days: str) -> str:
+    """Compare month and day with those of a day to come; who was born on 29 February celebrates on 28 February."""
+    day, day_after = (f"{_NOW} + ({days} + {more}) * INTERVAL '1 day'" for more in (0, 1))
+    its, that, next_ = (_MONTH_AND_DAY.format(each) for each in (column, day, day_after))
+    return f"({its} = {that} OR ({its} = '02-29' AND {that} = '02-28' AND {next_} = '03-01'))"

@@ -1,0 +1,169 @@
+"""Guesses what the columns of a source mean, from their names and a sample of their values.
+
+A guess is a proposal that a person reads and corrects: where it is unsure, it says why.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import available_timezones
+
+from audience_jobs.sql import UUID
+
+Type = Literal["id", "text", "integer", "number", "boolean", "timestamp", "date", "json"]
+Meaning = Literal["token", "platform", "time_zone", "locale", "email", "phone"]
+PRIVATE: frozenset[Meaning] = frozenset({"token", "email", "phone"})
+"""What no recipe may read."""
+
+_MOST_OF = 0.9
+"""The part of a sample that has to look alike: exports hold a few broken values."""
+_NAMES_A_TOKEN = re.compile(r"(^|_)(token|fcm|registration_id)($|_)|_token$|push_?token", re.IGNORECASE)
+_NAMES_A_PHONE = re.compile(r"phone|mobile|msisdn|(^|_)tel($|_)", re.IGNORECASE)
+_NAMES_AN_ID = re.compile(r"(^|_)(id|uid|uuid|guid)$|Id$|ID$")
+_FCM_TOKEN = re.compile(r"[\w-]{8,}:APA91[\w-]{40,}|[\w-]{8,64}:[\w-]{100,300}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_PHONE = re.compile(r"\+?[\d ()./-]{7,20}")
+_E164 = re.compile(r"\+[1-9]\d{7,14}")
+_LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z][a-z]{3})?([-_]([A-Z]{2}|\d{3}))?")
+_PLATFORMS = frozenset("android ios web iphone ipad ipados".split())
+_BOOLEANS = frozenset("true false t f yes no y n".split())
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}.*", re.DOTALL)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Some rows of a column, as text; None is NULL. `declared` is its type where the source knows one."""
+
+    name: str
+    values: Sequence[str | None]
+    declared: Type | None = None
+
+    @property
+    def filled(self) -> list[str]:
+        """The values that are neither NULL nor empty."""
+        return [value for value in self.values if value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """What a column seems to be; `unsure` says why a person should look, and is empty where the sample is clear."""
+
+    type: Type
+    meaning: Meaning | None = None
+    unique: bool = False
+    unsure: str = ""
+
+    @property
+    def private(self) -> bool:
+        """Whether no recipe should read the column."""
+        return self.meaning in PRIVATE
+
+
+def guess(sample: Sample) -> Guess:
+    """Return what a column seems to be."""
+    filled = sample.filled
+    unique = len(filled) == len(sample.values) == len(set(filled)) > 0
+    meaning = _meaning(sample.name, filled)
+    if not filled:
+        return Guess(type=sample.declared or "text", unsure="it is empty" if sample.declared is None else "")
+    type_ = sample.declared or _type(sample.name, filled)
+    rest = [] if sample.declared else [value for value in filled if not _IS[type_](value)]
+    unsure = f"{len(rest):,} of {len(filled):,} values are not {type_}, such as {rest[0][:40]!r}" if rest else ""
+    return Guess(type=type_, meaning=meaning, unique=unique, unsure=unsure)
+
+
+def _type(name: str, filled: Sequence[str]) -> Type:
+    if _NAMES_AN_ID.search(name) or _mostly(filled, re.compile(UUID).fullmatch):
+        return "id"
+    for type_ in _NARROWEST_FIRST:
+        if _mostly(filled, _IS[type_]):
+            return type_
+    return "text"
+
+
+def _meaning(name: str, filled: Sequence[str]) -> Meaning | None:
+    """Return the first meaning that fits; a name counts only where the values do not speak against it."""
+    if not filled:
+        return None
+    return next((meaning for meaning, fits in _MEANINGS.items() if fits(name, filled)), None)
+
+
+def _is_token(name: str, filled: Sequence[str]) -> bool:
+    long_enough = _mostly(filled, lambda value: len(value) >= 20)
+    return _mostly(filled, _FCM_TOKEN.fullmatch) or (bool(_NAMES_A_TOKEN.search(name)) and long_enough)
+
+
+def _is_phone(name: str, filled: Sequence[str]) -> bool:
+    named = bool(_NAMES_A_PHONE.search(name))
+    return _mostly(filled, _E164.fullmatch) or (named and _mostly(filled, _PHONE.fullmatch))
+
+
+def _is_zone(_: str, filled: Sequence[str]) -> bool:
+    return any("/" in value for value in filled) and _mostly(filled, available_timezones().__contains__)
+
+
+_MEANINGS: Mapping[Meaning, Callable[[str, Sequence[str]], bool]] = {
+    "token": _is_token,
+    "email": lambda _, filled: _mostly(filled, _EMAIL.fullmatch),
+    "phone": _is_phone,
+    "platform": lambda _, filled: _mostly(filled, lambda value: value.strip().lower() in _PLATFORMS),
+    "time_zone": _is_zone,
+    "locale": lambda name, filled: _mostly(filled, _LOCALE.fullmatch) and _names_a_locale(name, filled),
+}
+
+
+def _names_a_locale(name: str, filled: Iterable[str]) -> bool:
+    """Tell `de-AT` and `language: de` from other short words, such as a country or a unit."""
+    return bool(re.search("lang|locale", name, re.IGNORECASE)) or all("-" in each or "_" in each for each in filled)
+
+
+def _mostly(filled: Sequence[str], fits: Callable[[str], object]) -> bool:
+    return sum(1 for value in filled if fits(value)) >= _MOST_OF * len(filled)
+
+
+def _is_whole(value: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?(0|[1-9]\d{0,17})", value))
+
+
+def _is_number(value: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?\d{1,30}(\.\d+)?([eE][+-]?\d{1,3})?", value)) and not re.match(r"[+-]?0\d", value)
+
+
+def _is_instant(value: str) -> bool:
+    """Whether it is an ISO instant, or as BigQuery (` UTC`) or Ruby (` +0000`) writes one."""
+    written = re.sub(r" ?(UTC|GMT)$| (?=[+-]\d{2}:?\d{2}$)", "", value.strip())
+    try:
+        return bool(_TIMESTAMP.fullmatch(written)) and bool(datetime.fromisoformat(written))
+    except ValueError:
+        return False
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(value)) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _is_json(value: str) -> bool:
+    try:
+        return value.lstrip()[:1] in ("{", "[") and json.loads(value) is not None
+    except ValueError:
+        return False
+
+
+_IS: Mapping[Type, Callable[[str], bool]] = {
+    "boolean": lambda value: value.lower() in _BOOLEANS,
+    "integer": _is_whole,
+    "number": _is_number,
+    "date": _is_date,
+    "timestamp": lambda value: _is_instant(value) or _is_date(value),
+    "json": _is_json,
+    "text": bool,
+    "id": bool,
+}
+_NARROWEST_FIRST: Sequence[Type] = ("boolean", "integer", "number", "date", "timestamp", "json")

@@ -1,0 +1,160 @@
+"""Models: SELECTs with a name, inlined where they are read, and refused with file and line."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import duckdb
+import pytest
+
+from audience_jobs.errors import RefusedQuery
+from audience_jobs.workspace.models import BadModels, Models, read_models
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "members": {"member_no": "integer", "mail": "text", "land": "text", "since": "timestamp", "plan": "text"},
+    "workouts": {"member": "integer", "done_at": "timestamp", "kind": "text"},
+    "devices": {"member": "integer", "push_token": "text", "seen": "timestamp"},
+}
+PEOPLE = """
+    SELECT CAST(member_no AS TEXT) AS user_id, land AS country, since AS joined FROM members
+    WHERE plan IS NOT NULL
+"""
+DEVICES = "SELECT CAST(member AS TEXT) AS user_id, push_token AS token, seen AS updated_at FROM devices"
+RUNS = "SELECT CAST(member AS TEXT) AS user_id, done_at AS at FROM workouts WHERE kind = 'run'"
+RUNNERS = """
+    WITH counted AS (SELECT user_id, count(*) AS times FROM runs GROUP BY user_id)
+    SELECT p.user_id, p.country, c.times FROM people p JOIN counted c ON c.user_id = p.user_id
+"""
+Write = Callable[..., list[Path]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(**models: str) -> list[Path]:
+        for name, sql in models.items():
+            (tmp_path / f"{name}.sql").write_text(dedent(sql).strip(), encoding="utf-8")
+        return sorted(tmp_path.glob("*.sql"))
+
+    return written
+
+
+@pytest.fixture
+def models(write: Write) -> Models:
+    return read_models(write(runners=RUNNERS, people=PEOPLE, devices=DEVICES, runs=RUNS), TABLES)
+
+
+@pytest.fixture
+def database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE members AS SELECT 7 AS member_no, 'a@b' AS mail, 'DE' AS land,"
+        " TIMESTAMP '2026-01-02' AS since, 'pro' AS plan UNION ALL SELECT 8, 'c@d', 'AT', NULL, NULL"
+    )
+    connection.execute(
+        "CREATE TABLE workouts AS SELECT 7 AS member, TIMESTAMP '2026-03-04 05:06:07' AS done_at,"
+        " 'run' AS kind FROM range(3)"
+    )
+    connection.execute(
+        "CREATE TABLE devices AS SELECT 7 AS member, 'token' AS push_token, TIMESTAMP '2026-03-04' AS seen"
+    )
+    return connection
+
+
+def test_each_model_is_behind_those_that_it_reads_and_knows_its_columns(models: Models) -> None:
+    assert models.names == ("devices", "people", "runs", "runners")
+    assert models["people"].columns == {"user_id": "text", "country": "text", "joined": "timestamp"}
+    assert models["runners"].columns == {"user_id": "text", "country": "text", "times": "integer"}
+    assert models["runners"].models == {"people", "runs"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT user_id, country FROM people", [("7", "DE")]),
+        ("SELECT people.user_id FROM people", [("7",)]),
+        ("SELECT runners.times, d.token FROM runners JOIN devices d ON d.user_id = runners.user_id", [(3, "token")]),
+        ("WITH few AS (SELECT user_id FROM runners) SELECT user_id FROM few", [("7",)]),
+        ("SELECT land FROM members WHERE CAST(member_no AS TEXT) IN (SELECT user_id FROM runs)", [("DE",)]),
+        ("SELECT user_id FROM people UNION SELECT user_id FROM devices", [("7",)]),
+    ],
+)
+def test_a_query_reads_models_like_tables(
+    sql: str, rows: list[tuple[object, ...]], models: Models, database: duckdb.DuckDBPyConnection
+) -> None:
+    query = models.read(sql, parameters=[])
+    assert query.tables <= TABLES.keys()
+    assert database.execute(query.sql("duckdb")).fetchall() == rows
+
+
+def test_only_tables_that_a_query_reaches_are_read(models: Models) -> None:
+    assert models.read("SELECT user_id FROM runs", parameters=[]).tables == {"workouts"}
+    assert models.read("SELECT user_id FROM runners", parameters=[]).tables == {"workouts", "members"}
+    assert models.read("SELECT mail FROM members", parameters=[]).sql("postgres") == "SELECT mail FROM members"
+
+
+def test_a_model_reads_the_time_of_the_execution(write: Write, database: duckdb.DuckDBPyConnection) -> None:
+    recent = "SELECT member_no AS user_id FROM members WHERE since < CAST($now AS TIMESTAMP)"
+    query = read_models(write(recent=recent), TABLES).read("SELECT user_id FROM recent", parameters=["now"])
+    assert database.execute(query.sql("duckdb"), {"now": "2026-06-01"}).fetchall() == [(7,)]
+
+
+@pytest.mark.parametrize(
+    ("written", "file", "line", "reason"),
+    [
+        ({"people": "SELECT user_id\nFROM memebrs"}, "people", 2, "reads 'memebrs', which is not a table"),
+        ({"people": "SELECT 1 AS a\nFROM members m\nWHERE ("}, "people", 3, "cannot be read as PostgreSQL"),
+        ({"people": "DELETE FROM members"}, "people", 1, "is not a SELECT but DELETE"),
+        ({"people": "SELECT $who AS user_id"}, "people", 1, "reads $who, which is not one of its parameters"),
+        ({"people": "SELECT member_no,\n  nmae FROM members"}, "people", 2, "cannot be understood"),
+        ({"people": "SELECT land,\n  land FROM members"}, "people", 1, "yields the column land twice"),
+        ({"people": "SELECT\n  upper(land) FROM members"}, "people", None, "without a name"),
+        ({"people": "SELECT NULL AS a FROM members"}, "people", 1, "does not show the type of a"),
+        (
+            {"a": "SELECT x FROM b", "b": "SELECT x FROM c", "c": "SELECT x FROM a"},
+            "a",
+            1,
+            "a reads b reads c reads a",
+        ),
+        ({"a-b": "SELECT 1 AS a"}, "a-b", None, "is not a name for a model"),
+        ({"model__a": "SELECT 1 AS a"}, "model__a", None, "is not a name for a model"),
+        ({"a": "WITH model__a AS (SELECT 1 AS b) SELECT b FROM model__a"}, "a", 1, "are reserved"),
+        ({"a": "WITH members AS (SELECT 1 AS b) SELECT b FROM members"}, "a", 1, "the name of the table members"),
+        ({"a": "WITH b AS (SELECT 1 AS c) SELECT c FROM b", "b": "SELECT 1 AS c"}, "a", 1, "name of the table b"),
+    ],
+)
+def test_what_is_wrong_names_file_and_line(
+    written: dict[str, str], file: str, line: int | None, reason: str, write: Write
+) -> None:
+    with pytest.raises(BadModels) as refused:
+        read_models(write(**written), TABLES)
+    problem = refused.value.problems[0]
+    assert problem.file.stem == file
+    assert reason in problem.reason
+    if line is not None:
+        assert problem.line == line
+        assert f"{file}.sql:{line}: " in str(refused.value)
+
+
+def test_a_model_that_reads_a_broken_one_is_no_second_problem(write: Write) -> None:
+    with pytest.raises(BadModels) as refused:
+        read_models(write(a="SELECT x FROM b", b="SELECT x FROM nothing", c="SELECT y FROM nowhere"), TABLES)
+    assert [problem.file.stem for problem in refused.value.problems] == ["b", "c"]
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "people.sql"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadModels, match="cannot be read as UTF-8"):
+        read_models([file], TABLES)
+
+
+def test_a_query_that_names_a_reserved_name_is_refused(models: Models) -> None:
+    with pytest.raises(RefusedQuery, match="model__people"):
+        models.read("SELECT user_id FROM model__people", parameters=[])
+
+
+def test_a_chain_of_200_models_is_read_at_once(write: Write, database: duckdb.DuckDBPyConnection) -> None:
+    chain = {f"m{number}": f"SELECT user_id FROM m{number - 1}" for number in range(1, 200)}
+    models = read_models(write(m0="SELECT member_no AS user_id FROM members", **chain), TABLES)
+    query = models.read("SELECT user_id FROM m199", parameters=[])
+    assert len(database.execute(query.sql("duckdb")).fetchall()) == 2
