@@ -71,5 +71,5 @@ def write_job(name: str, folder: Path | None = None) -> Path:
     except FileNotFoundError:
         raise BadInput(f"{path.parent}: no such folder; make it first") from None
     except FileExistsError:
-        raise BadInput(f"{path} is there already: choose another name") from None
+        raise BadInput(f"{path} already exists: choose another name") from None
     return path

@@ -80,7 +80,7 @@ def force_option(words: str) -> Callable[..., Any]:
 def check_new(path: Path, *, force: bool) -> None:
     """Refuse to overwrite an existing file without `force`; BadInput also names a missing folder."""
     if path.exists() and not force:
-        raise BadInput(f"{path} is there already; give another name, or --force to replace it")
+        raise BadInput(f"{path} already exists; give another name, or --force to replace it")
     if not path.parent.is_dir():
         raise BadInput(f"{path.parent}: no such folder; make it first")
 

@@ -68,7 +68,7 @@ def test_a_new_job_does_not_replace_another(tminus: Tminus, tmp_path: Path) -> N
     (tmp_path / "mine.py").write_text("precious")
     answer = tminus("jobs", "new", "mine", "--folder", tmp_path)
     assert (answer.status, (tmp_path / "mine.py").read_text()) == (2, "precious")
-    assert "is there already: choose another name" in answer.err
+    assert "already exists: choose another name" in answer.err
 
 
 @pytest.mark.parametrize("name", ["My-Job", "../escape", "1st", "a b", ""])

@@ -273,7 +273,7 @@ def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_
     assert all(up_at <= at < up_at + 2 * MINUTE for _, _, at in told.channels.posted)
     assert len(told.lab.outbox(test=False)) == 9
     first = next(json.dumps(payload) for payload in told.channels.payloads if "audiences" in payload["text"])
-    assert "it was so at 2026-03-02 18:00 UTC" in first
+    assert "it was raised at 2026-03-02 18:00 UTC" in first
     assert "/cancel/" not in first, "there is nothing to cancel any more"
 
 

@@ -110,7 +110,7 @@ def test_no_file_is_replaced_unasked(
         (tmp_path / "out" / name).write_text("mine")
     given = command if "--url" in command else (*command, "--data", sample)
     answer = tminus(*given)
-    assert (answer.status, "is there already" in answer.err, "--force" in answer.err) == (2, True, True)
+    assert (answer.status, "already exists" in answer.err, "--force" in answer.err) == (2, True, True)
     assert {(tmp_path / "out" / name).read_text() for name in names} == {"mine"}
     if "--url" not in command:
         assert tminus(*given, "--force").status == 0
