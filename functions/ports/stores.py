@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 PlanPlace = tuple[datetime, str]
-"""Where a plan stands among those of all recipes: its next send, and its recipe."""
+"""A position among the plans of all recipes: next send and recipe."""
 
 
 class RecipeStore(Protocol):
@@ -47,14 +47,11 @@ class RecipeStore(Protocol):
         ...
 
     def plans(self, *, most: int | None = None, after: PlanPlace | None = None) -> Sequence[Plan]:
-        """Return the plans of recipes, in order of their next sends and then of the recipes' ids.
-
-        All of them, or at most so many: the first, or those that follow the place `after`.
-        """
+        """Return plans, sorted by next send and then by recipe: all, or at most `most` of those after a position."""
         ...
 
     def plan(self, recipe_id: str, now: datetime) -> None:
-        """Replace a recipe's plan by what its stored document announces from `now` on, in one transaction."""
+        """Update the plan of a recipe from its stored document, as of `now`, in one transaction."""
         ...
 
 

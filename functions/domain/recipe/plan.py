@@ -1,4 +1,4 @@
-"""When a recipe sends: what a list of all sends needs of it, without the rest of its document."""
+"""The plan of a recipe: when it sends, without the rest of its document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from functions.domain.recipe.schedule_fields import RecipeSchedule
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The sends of an active recipe, as its document announced them when the plan was made.
+    """When an active recipe sends, according to its document at the time of planning.
 
-    `schedule` is the document's own, as JSON. `next_send_at` is the first send at or after the plan was made: no
-    send of the recipe that is still to come is before it.
+    `schedule` is the `schedule` of the document, as JSON. `next_send_at` is the first send at or after the time of
+    planning. No later send of the recipe comes before it.
     """
 
     recipe_id: str
@@ -31,7 +31,7 @@ class Plan:
 
 
 def plan_of(recipe: Recipe, now: datetime) -> Plan | None:
-    """Return the plan of a recipe; None where it is not active, or sends no more."""
+    """Return the plan of a recipe; None if it is not active or has no send left."""
     next_send_at = next(recipe.sends(now), None) if recipe.is_active else None
     if next_send_at is None:
         return None

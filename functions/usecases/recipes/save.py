@@ -1,6 +1,6 @@
-"""Save, pause, resume and delete recipes; each takes effect at once for future executions.
+"""Save, pause, resume and delete recipes. A change applies to future executions at once.
 
-`by` is who does it, for the audit log: a caller's e-mail address, or the name of the part of Tminus that acts.
+`by` goes into the audit log: the e-mail address of the caller, or the part of Tminus that acts.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -35,7 +35,7 @@ _Change = Callable[[Document | None], Recipe]
 def save_recipe(
     ports: Ports, document: Mapping[str, Any], *, by: str, default_id: str = "", underway: Underway | None = None
 ) -> Recipe:
-    """Create a recipe or replace the one of its id, and make its schedule match; BadRecipe changes nothing.
+    """Create a recipe or replace the one with its id, and update its schedule. BadRecipe changes nothing.
 
     ScheduleUnderWay as in `update_recipe`.
     """
@@ -44,12 +44,12 @@ def save_recipe(
 
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
-    """Create a recipe; NotPossible if its id is taken, so that it does not replace another recipe."""
+    """Create a recipe. NotPossible if the id is taken: it must not replace another recipe."""
     return add_recipe(ports, _checked(ports, document), by=by)
 
 
 def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
-    """Create a recipe that has been checked, or that will never run; NotPossible where its id is taken."""
+    """Create a recipe that is checked already, or that never runs. NotPossible if the id is taken."""
 
     def create(stored: Document | None) -> Recipe:
         if stored is not None:
@@ -70,11 +70,11 @@ def update_recipe(
     versions: Collection[str] | None = None,
     underway: Underway | None = None,
 ) -> Recipe:
-    """Change the fields that `changes` names, leave the others, and make schedule and executions match.
+    """Change the fields in `changes`, keep the others, and update the schedule and the executions.
 
-    With `versions`, which are names that `version_of` gives, Stale where the stored document has none of them. A
-    `status` counts alone where `changes` names no `isActive`, and the other way round. ScheduleUnderWay where the
-    schedule moves away from an execution under way, and `underway` does not say what becomes of it.
+    `versions` are results of `version_of`; Stale if the stored document has none of them. If `changes` has only one
+    of `status` and `isActive`, the stored other one is dropped. ScheduleUnderWay if the schedule moves away from an
+    execution under way, and `underway` does not say whether to keep or replace it.
     """
     others = {"status", "isActive"} if {"status", "isActive"} & changes.keys() else set()
 
@@ -89,18 +89,18 @@ def update_recipe(
 
 
 def version_of(document: Mapping[str, Any]) -> str:
-    """Return the name of a stored document's version: another one once anything in it has changed."""
+    """Return the version of a stored document, as a name that changes with its content."""
     return fingerprint(document)
 
 
 def check_version(recipe_id: str, stored: Mapping[str, Any], versions: Collection[str] | None) -> None:
-    """Raise Stale unless the stored document has one of the versions, or any will do: None, or `*` among them."""
+    """Raise Stale unless the stored document has one of the versions. None, or `*` among them, accepts any."""
     if versions is not None and "*" not in versions and version_of(stored) not in versions:
         raise Stale(f"recipe {recipe_id!r} has been changed since you read it: read it again, and change that")
 
 
 def stored_recipe(ports: Ports, recipe_id: str) -> Document:
-    """Return a recipe's document as it is stored, perhaps broken by hand; NotFound where there is none."""
+    """Return the stored document of a recipe, which may be broken by hand. NotFound if there is none."""
     document = ports.recipes.get(recipe_id)
     if document is None:
         raise _missing(recipe_id)
@@ -112,23 +112,23 @@ def _missing(recipe_id: str) -> NotFound:
 
 
 def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Stop a recipe's future executions and cancel the one under way, if it is before T-0."""
+    """Stop the future executions of a recipe, and cancel those under way that are before T-0."""
     return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
 
 
 def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Let a recipe send again from its next start on."""
+    """Let a recipe send again, from its next start."""
     resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: _checked(ports, document))
     return _change(ports, recipe_id, resumed, _deed(ports, by, Action.RESUMED))
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Mark a recipe that has no send left as completed; NotPossible where it is not active, or has one left."""
+    """Mark a recipe without remaining sends as completed. NotPossible if it is not active, or has a send left."""
 
     def read_done(document: Document) -> Recipe:
         recipe = parse(document)
         if next(recipe.sends(ports.clock.now()), None) is not None:
-            raise NotPossible(f"recipe {recipe_id} has a send left: somebody has moved it")
+            raise NotPossible(f"recipe {recipe_id} has a send left: its schedule was changed")
         return recipe
 
     def complete(stored: Document | None) -> Recipe:
@@ -143,7 +143,7 @@ def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
 def delete_recipe(
     ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None
 ) -> list[Execution]:
-    """Remove a recipe and its schedule, cancel its executions that are before T-0, and return those.
+    """Delete a recipe and its schedule, cancel its executions that are before T-0, and return these.
 
     Stale as in `update_recipe`.
     """
@@ -161,12 +161,12 @@ def delete_recipe(
 
 
 def schedule_name(recipe_id: str) -> str:
-    """Return the name of a recipe's scheduler job: one name, so never two schedules."""
+    """Return the name of a recipe's scheduler job. One recipe has one name, and so at most one schedule."""
     return f"tminus-{recipe_id}"
 
 
 def wanted_job(ports: Ports, recipe: Recipe) -> ScheduledJob | None:
-    """Return the scheduler job that a recipe should have now; None: it should have none."""
+    """Return the scheduler job that a recipe should have now; None if it should have none."""
     cron = scheduler_cron(recipe.schedule, ports.clock.now()) if recipe.is_active else None
     if cron is None:
         return None
@@ -180,7 +180,7 @@ def wanted_job(ports: Ports, recipe: Recipe) -> ScheduledJob | None:
 
 
 def match_schedule(ports: Ports, recipe: Recipe) -> None:
-    """Make the scheduler's job of a recipe what it should be."""
+    """Create, replace or delete the scheduler job of a recipe, as the recipe needs."""
     job = wanted_job(ports, recipe)
     if job is None:
         ports.schedules.delete(schedule_name(recipe.id))
@@ -189,7 +189,7 @@ def match_schedule(ports: Ports, recipe: Recipe) -> None:
 
 
 def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
-    """Return the recipe that a document describes; BadRecipe where it cannot be used now."""
+    """Return the recipe of a document. BadRecipe if it cannot be used now."""
     now = ports.clock.now()
     return checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=now, default_id=default_id)
 
@@ -199,7 +199,7 @@ def _deed(ports: Ports, by: str, action: Action) -> Deed:
 
 
 def _with_status(recipe_id: str, status: Status, read_document: Callable[[Document], Recipe]) -> _Change:
-    """Return what gives the stored recipe another status, whatever else somebody is changing in it."""
+    """Return a change that sets the status of the stored recipe and keeps concurrent changes of other fields."""
 
     def change(stored: Document | None) -> Recipe:
         if stored is None:
@@ -219,7 +219,7 @@ def _change(
     cancel: bool = True,
     underway: Underway | None = None,
 ) -> Recipe:
-    """Store what `change` makes of the stored document, and make schedule and executions match."""
+    """Store the result of `change` on the stored document, and update the schedule and the executions."""
     executions = recent_executions(ports, recipe_id, deed.at)
     now, notices, move = stamp(deed.at), tuple[str, ...](), Move()
 

@@ -1,4 +1,4 @@
-"""The sends that are to come, of all recipes."""
+"""The upcoming sends of all recipes."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,18 @@ from functions.ports import Ports
 from functions.usecases.recipes.launched_sends import launched_sends
 
 HORIZON = timedelta(days=31)
-"""How far ahead is looked."""
+"""How far ahead sends are listed."""
 _DAY = timedelta(days=1)
 _MOST_SENDS = 500
-"""Of one recipe: a cron may name each minute."""
+"""For each recipe: a cron expression may name every minute."""
 _SEND_AT = itemgetter(0)
 _ORDER = itemgetter(0, 1)
 
 
 class Upcoming(NamedTuple):
-    """A send that is to come; `zone` is the recipe's, as is the wall clock that people go by.
+    """An upcoming send, and the time zone of its recipe.
 
-    `execution` is there once it is launched: it may be under way, or have ended before its T-0.
+    `execution` is set from the launch on. It may be under way, or have ended before its T-0.
     """
 
     at: datetime
@@ -37,15 +37,15 @@ class Upcoming(NamedTuple):
 
     @property
     def is_off(self) -> bool:
-        """Whether the send will not go out, as when it was cancelled."""
+        """Whether the send will not go out, for example because it was cancelled."""
         return self.execution is not None and self.execution.state.final
 
 
 def upcoming(ports: Ports) -> Sequence[Upcoming]:
     """Return the sends of active recipes within the next 31 days, soonest first.
 
-    They go by the plans of recipes: a recipe that a person edits by hand changes its sends here when `reconcile` has
-    seen it, which is also when its schedule changes. A broken one has none: it sends nothing until it is repaired.
+    They come from the plans of recipes. After an edit by hand, `reconcile` updates the plan together with the
+    schedule. A broken recipe has no plan: it sends nothing until it is fixed.
     """
     now = ports.clock.now()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -60,9 +60,9 @@ def upcoming(ports: Ports) -> Sequence[Upcoming]:
 
 
 def next_sends(ports: Ports, *, most: int) -> Sequence[Upcoming]:
-    """Return the first sends of `upcoming` that are not under way, at most so many.
+    """Return the first sends of `upcoming` that are not under way, at most `most`.
 
-    Only those plans are read that may hold them: no send of a recipe comes before the next send of its plan.
+    No send of a recipe comes before the next send of its plan, so only the first plans are read.
     """
     now = ports.clock.now()
     launched = launched_sends(ports, now)
@@ -88,11 +88,11 @@ def _near(plan: Plan, since: datetime, horizon: timedelta) -> Iterator[Upcoming]
 
 @lru_cache(maxsize=10_000)
 def _month_of(plan: Plan) -> Sequence[Upcoming]:
-    """Return the sends of a plan from its next send on: expensive to find for many recipes, the same all day."""
+    """Return the sends of a plan from its next send on. Many recipes take long, and the result holds all day."""
     return tuple(islice(_near(plan, plan.next_send_at, HORIZON + _DAY), _MOST_SENDS))
 
 
 @lru_cache(maxsize=2)
 def _merged(plans: Sequence[Plan]) -> Sequence[Upcoming]:
-    """Return the sends of all plans, soonest first; the same until one of them changes."""
+    """Return the sends of all plans, soonest first. The result holds until a plan changes."""
     return sorted((send for plan in plans for send in _month_of(plan)), key=_ORDER)

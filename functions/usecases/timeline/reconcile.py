@@ -1,4 +1,4 @@
-"""Every five minutes: bring schedules, executions and tasks in line with the recipes, and report what differed."""
+"""Every five minutes: correct schedules, executions and tasks that differ from the recipes, and report them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
@@ -21,7 +21,7 @@ from functions.usecases.timeline.orphans import why_orphaned
 from functions.usecases.timeline.steps import Run, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
-"""How long a step may be overdue before its task, and then each task that replaces it, counts as lost."""
+"""How long a step may be overdue before its task counts as lost. The same holds for each task that replaces it."""
 _ALERT_GRACE = timedelta(minutes=15)
 """The queue's longest wait between two attempts to deliver an alert is ten minutes."""
 
@@ -35,7 +35,7 @@ _WAITING_FOR = {
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """What a run of reconciling found and repaired, in sentences."""
+    """The differences that a run found and corrected, as sentences."""
 
     schedules: tuple[str, ...]
     cancelled: tuple[str, ...]
@@ -45,12 +45,16 @@ class Drift:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Every difference."""
+        """All differences."""
         return tuple(sentence for kind in astuple(self) for sentence in kind)
 
 
 def reconcile(ports: Ports) -> Drift:
-    """Make schedules match recipes, launch or expire missed sends, replace lost tasks; report each difference."""
+    """Correct schedules, start or expire missed sends, replace lost tasks, and report each difference.
+
+    For example, a send at 18:30 whose launch at 18:00 was lost is launched at 18:05, and the drift has the sentence
+    `the start of daily_20260504T183000Z was missed: it is launched now`.
+    """
     began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
     jobs, plans = _launch_jobs(ports), {plan.recipe_id: plan for plan in ports.recipes.plans()}
     recipes, malformed = _read_recipes(ports)
@@ -70,7 +74,7 @@ def reconcile(ports: Ports) -> Drift:
 
 
 def _enqueue_waiting_alerts(ports: Ports) -> None:
-    """Enqueue again every alert that has waited longer than its queue waits between two attempts."""
+    """Enqueue again the alerts that have waited longer than the queue waits between two attempts."""
     now = ports.clock.now()
     for outgoing in ports.alert_store.waiting(now - _ALERT_GRACE):
         enqueue(ports, outgoing, generation=(now - outgoing.at) // GRACE, at=now)
@@ -88,15 +92,15 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
 
 
 def _launch_jobs(ports: Ports) -> Mapping[str, ScheduledJob]:
-    """Return the jobs that launch recipes, by name.
+    """Return the scheduler jobs that launch recipes, by name.
 
-    They are read before the recipes: the job of a recipe that is saved in between is not taken for one too many.
+    Read them before the recipes. Otherwise the job of a recipe that is saved in between would count as left over.
     """
     return {job.name: job for job in ports.schedules.all() if job.function == LAUNCH}
 
 
 def plan_sends(ports: Ports, recipes: Mapping[str, Recipe], plans: Mapping[str, Plan]) -> None:
-    """Plan the sends again of each recipe whose next send has passed, and of each that was edited by hand."""
+    """Update the plans of recipes whose next send has passed, or which were edited by hand."""
     now = ports.clock.now()
     wanted = {recipe_id: plan_of(recipe, now) for recipe_id, recipe in recipes.items()}
     for recipe_id in sorted(plans.keys() | wanted.keys()):
@@ -107,7 +111,7 @@ def plan_sends(ports: Ports, recipes: Mapping[str, Recipe], plans: Mapping[str, 
 def _match_schedules(
     ports: Ports, recipes: Mapping[str, Recipe], present_jobs: Mapping[str, ScheduledJob]
 ) -> Iterator[str]:
-    """Put and delete jobs until there is one for each active recipe and no other."""
+    """Create, replace and delete jobs, so that each active recipe has one and no other job is left."""
     for name, present, wanted in _schedule_differences(ports, recipes, present_jobs):
         if wanted is None:
             ports.schedules.delete(name)
@@ -120,7 +124,7 @@ def _match_schedules(
 def _schedule_differences(
     ports: Ports, recipes: Mapping[str, Recipe], present: Mapping[str, ScheduledJob]
 ) -> Iterator[tuple[str, ScheduledJob | None, ScheduledJob | None]]:
-    """Yield each job that differs: its name, the present job and the wanted one; None stands for no job."""
+    """Yield each job that differs: its name, the present job and the wanted job. None means no job."""
     jobs = (wanted_job(ports, recipe) for recipe in recipes.values())
     wanted = {job.name: job for job in jobs if job is not None}
     for name in sorted(present.keys() - wanted.keys()):
@@ -131,9 +135,9 @@ def _schedule_differences(
 
 
 def find_drift(ports: Ports) -> list[str]:
-    """Report what `reconcile` would repair, and change nothing: schedules, sends, recipes that cannot be read.
+    """Return what `reconcile` would correct, without changes: schedules, sends, and unreadable recipes.
 
-    Every recipe is read for it.
+    It reads every recipe.
     """
     jobs, accounted = _launch_jobs(ports), ports.executions.accounted_until()
     recipes, found = _read_recipes(ports)
@@ -155,9 +159,9 @@ def find_drift(ports: Ports) -> list[str]:
 
 
 def _cancel_orphans(ports: Ports) -> Iterator[str]:
-    """Cancel what is before T-0 although its recipe was paused or deleted, perhaps by hand in the store.
+    """Cancel executions before T-0 whose recipe was paused or deleted, perhaps by hand in the database.
 
-    Each recipe is read after its execution was found: one that was resumed meanwhile keeps what it has started.
+    Each recipe is read after its execution was found. So a recipe that was resumed meanwhile keeps its execution.
     """
     for execution in ports.executions.unfinished():
         if execution.state.final or execution.state is State.LIVE:
@@ -168,14 +172,14 @@ def _cancel_orphans(ports: Ports) -> Iterator[str]:
 
 
 def start_missing_sends(ports: Ports, recipes: Mapping[str, Recipe], accounted: datetime | None) -> Iterator[str]:
-    """Start the sends whose start has passed, and that have no execution."""
+    """Start the sends that have no execution although their start has passed."""
     for recipe in recipes.values():
         for execution in start_due(ports, recipe, accounted):
             yield f"the start of {execution.id} was missed: it is {execution.state.value} now"
 
 
 def _renew_tasks(ports: Ports) -> Iterator[str]:
-    """Replace the tasks of overdue steps, once in each period of `GRACE`."""
+    """Replace the tasks of overdue steps, at most once in each period of `GRACE`."""
     now = ports.clock.now()
     for execution in ports.executions.unfinished():
         try:
@@ -194,7 +198,7 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
 def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
     """Replace all tasks of an execution whose wait is over, in case they are lost.
 
-    That is no difference to report: the task that builds the audiences asks for its turn every minute as a rule.
+    Usually the task that builds the audiences asks for its turn every minute, so this is not reported.
     """
     barred = bar(ports, run)
     if barred is not None and not barred.ends:
@@ -205,7 +209,7 @@ def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
 
 
 def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
-    """End an execution that no step can read; where the store refuses it now, the next run ends it."""
+    """End an execution that no step can read. If the store refuses it now, the next run does it."""
     try:
         end_unreadable(ports, execution_id, str(error))
     except Transient:
@@ -220,7 +224,7 @@ def _again(run: Run, lost: Task, now: datetime) -> Task:
 
 
 def task_lost(ports: Ports, run: Run, task: Task, now: datetime) -> bool:
-    """Return whether a step counts as lost: due for longer than `GRACE`, and the execution still waits for it."""
+    """Return whether a step is lost: it is due for longer than `GRACE`, and the execution still waits for it."""
     if now < max(task.at, run.execution.created_at) + GRACE:
         return False
     if task.function == "finish":

@@ -1,4 +1,4 @@
-"""The sends of the next 30 days, day by day on the wall clock of a zone."""
+"""The calendar: the sends of the next 30 days, by day in a time zone."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """A day and the first of its sends; `more` are not shown. One outside the 30 days has none."""
+    """A day and its first sends; `more` others are not shown. A day outside the 30 days has none."""
 
     date: date
     sends: Sequence[Upcoming]
@@ -35,7 +35,7 @@ class Day:
 
 
 def show(visit: Visit) -> Response:
-    """Show the next 30 days, or one of them with all of its sends."""
+    """Show the next 30 days, or all sends of one of them."""
     sends = upcoming(visit.ports)
     zones = Counter(send.zone for send in sends)
     zone = _zone(visit.asked("zone") or next(iter(zones), "UTC"))

@@ -1,4 +1,4 @@
-"""What runs now, what is next, what happened, what needs attention, and whether every part works."""
+"""The overview: current, upcoming and past executions, open violations, and health."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from functions.usecases.reports.watch_execution import ExecutionDetail, Watched,
 _NEXT = 8
 _LATEST = 10
 _MOST_UNDER_WAY = 30
-"""How many executions may be under way before the last ones that have ended are not all found."""
+"""With more executions under way than this, the list of ended ones may be incomplete."""
 _OPEN = 20
 _REFRESH_SECONDS = 10
-"""The sentences go by the clock, and the numbers by shards that are not done: so this is the oldest that is shown."""
+"""Sentences depend on the clock and numbers on unfinished shards, so an answer is at most this old."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """An execution that is under way; `zone` is its recipe's."""
+    """An execution under way, and the time zone of its recipe."""
 
     execution: Execution
     report: ExecutionDetail
@@ -42,14 +42,14 @@ class _Row:
 
 @dataclass(frozen=True, kw_only=True)
 class _Running:
-    """What runs now, and the name of this state of things."""
+    """The executions under way, and a version of this list."""
 
     running: Sequence[_Row]
     version: str
 
 
 def show(visit: Visit) -> Response:
-    """Show all of it; health is asked for by the page, as some answers take their time."""
+    """Show the overview. The page requests health separately, because some checks take long."""
     found = open_violations(visit.ports, most=_OPEN)
     sends = _next_sends(visit)
     return page(
@@ -65,7 +65,7 @@ def show(visit: Visit) -> Response:
 
 
 def show_live(visit: Visit) -> Response:
-    """Answer what runs now; nothing where the visitor sees it already."""
+    """Return the executions under way, or nothing if the visitor already has this version."""
     under_way = _under_way(visit)
     if visit.asked("known") == _version(visit, {each.id: version_now(visit.ports, each) for each in under_way}):
         return unchanged(visit)
@@ -74,7 +74,7 @@ def show_live(visit: Visit) -> Response:
 
 
 def show_health(visit: Visit) -> Response:
-    """Ask everything that Tminus depends on whether it answers."""
+    """Check every part that Tminus depends on."""
     health = check_health(visit.ports)
     if visit.by_htmx:
         return part(visit, "health.html", health=health)
@@ -82,7 +82,7 @@ def show_health(visit: Visit) -> Response:
 
 
 def resolve(visit: Visit) -> Response:
-    """Mark a violation as looked after."""
+    """Mark a violation as resolved."""
     execution_id = visit.field("execution")
     resolve_violation(visit.ports, execution_id, visit.field("violation"), by=visit.caller.name)
     back = visit.field("back")
@@ -98,12 +98,12 @@ def _next_sends(visit: Visit) -> Sequence[Upcoming]:
 
 
 def _first(sends: Sequence[Upcoming]) -> Upcoming | None:
-    """Return the send that comes next; those that are off do not come."""
+    """Return the next send that was not cancelled."""
     return next((send for send in sends if not send.is_off), None)
 
 
 def _running(visit: Visit, executions: Sequence[Execution]) -> _Running:
-    """Return what runs now; this reads all shards of what runs."""
+    """Return the executions under way. This reads all of their shards."""
     found = [watch_execution(visit.ports, execution) for execution in executions]
     return _Running(
         running=[_row(visit, watched) for watched in found],
@@ -128,7 +128,7 @@ def _row(visit: Visit, watched: Watched) -> _Row:
 
 
 def _latest(visit: Visit) -> list[ExecutionSummary]:
-    """Return the last executions that have ended, also before their T-0; those under way are shown above."""
+    """Return the executions that ended last, including those that ended before T-0."""
     found = find_executions(visit.ports, ExecutionSearch(), most=_LATEST + _MOST_UNDER_WAY)
     return [each for each in found.executions if each.status.final][:_LATEST]
 
