@@ -63,8 +63,8 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     ("layer", "pushes", "schedule"),
     [
         (2, 3, {"frequency": "weekly", "daysOfWeek": [2]}),
-        (3, 1, {"frequency": "custom", "cronExpression": "0 9 1-31/3 * *"}),
-        (5, 1, {"frequency": "custom", "cronExpression": "0 9 2-31/4 * *"}),
+        pytest.param(3, 1, {"frequency": "custom", "cronExpression": "0 9 1-31/3 * *"}, marks=pytest.mark.long),
+        pytest.param(5, 1, {"frequency": "custom", "cronExpression": "0 9 2-31/4 * *"}, marks=pytest.mark.long),
     ],
     ids=["weekly", "every third day", "every fourth day"],
 )
