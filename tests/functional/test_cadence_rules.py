@@ -11,6 +11,8 @@ from functions.usecases.reports.audit import history_of
 from tests.factories import executions_of, push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
@@ -58,7 +60,6 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     assert history_of(lab.ports, SUBJECT).entries == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "pushes", "schedule"),
     [
