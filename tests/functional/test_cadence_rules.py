@@ -11,6 +11,8 @@ from functions.usecases.reports.audit import history_of
 from tests.factories import executions_of, push, recipe
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
@@ -58,13 +60,12 @@ def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     assert history_of(lab.ports, SUBJECT).entries == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "pushes", "schedule"),
     [
         (2, 3, {"frequency": "weekly", "daysOfWeek": [2]}),
-        (3, 1, {"frequency": "custom", "cronExpression": "0 9 1-31/3 * *"}),
-        (5, 1, {"frequency": "custom", "cronExpression": "0 9 2-31/4 * *"}),
+        pytest.param(3, 1, {"frequency": "custom", "cronExpression": "0 9 1-31/3 * *"}, marks=pytest.mark.long),
+        pytest.param(5, 1, {"frequency": "custom", "cronExpression": "0 9 2-31/4 * *"}, marks=pytest.mark.long),
     ],
     ids=["weekly", "every third day", "every fourth day"],
 )

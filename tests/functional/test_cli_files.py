@@ -169,7 +169,7 @@ def test_a_forecast_prints_names_whole_in_a_pipe(tminus: Tminus, tmp_path: Path,
 class TestProgress:
     COMMANDS = (
         ("cadence", "import", "history.csv", "--state", "state"),
-        ("simulate", "--recipes", RECIPES, "--data", "data", "--days", "3", "--from", "2026-05-04T12:00:00Z"),
+        ("simulate", "--recipes", RECIPES, "--data", "data", "--days", "1", "--from", "2026-05-04T12:00:00Z"),
         ("data", "generate", "made", "--users", "10"),
     )
 

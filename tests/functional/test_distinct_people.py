@@ -14,6 +14,8 @@ from functions.usecases.timeline.control import stop
 from tests.factories import recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 OVERLAPPING = {"a": range(6), "b": range(3, 8), "c": range(5, 9)}
 
 

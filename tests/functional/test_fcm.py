@@ -86,7 +86,7 @@ def test_a_dry_run_asks_fcm_to_validate_and_sends_nothing(make_lab: MakeLab, mak
     assert delivered == [f"token-{TESTER}"] * 3
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_an_fcm_that_fails_in_every_way_at_once_leaves_exact_totals(
     make_lab: MakeLab, make_fcm: MakeFcm, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:

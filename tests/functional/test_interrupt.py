@@ -87,14 +87,14 @@ def test_a_command_has_less_than_a_second_to_clean_up() -> None:
 
 
 @pytest.mark.parametrize("module", ["local.cli.main", "duckdb", "sqlglot", "pydantic"])
-@pytest.mark.parametrize("after", [0, 0.02, 0.1])
+@pytest.mark.parametrize("after", [0, *(pytest.param(after, marks=pytest.mark.long) for after in (0.02, 0.1))])
 def test_while_modules_load(interrupted: Interrupted, tmp_path: Path, module: str, after: float) -> None:
     write(tmp_path)
     before = BEFORE_MODULES.format(name=module)
     assert_ended(interrupted(before, "audience", "--query", tmp_path / "q", "--data", tmp_path / "data", after=after))
 
 
-@pytest.mark.parametrize("after", [0, 0.3, 1.5])
+@pytest.mark.parametrize("after", [0.3, *(pytest.param(after, marks=pytest.mark.long) for after in (0, 1.5))])
 def test_in_a_query(interrupted: Interrupted, tmp_path: Path, after: float) -> None:
     write(tmp_path)
     args = ("audience", "--query", tmp_path / "q", "--data", tmp_path / "data")

@@ -14,6 +14,8 @@ from local.embedded.system import RECONCILE_JOB
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
 
