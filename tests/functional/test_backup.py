@@ -65,7 +65,10 @@ def nobody_got_it_twice(lab: Lab, told: dict[str, Any]) -> bool:
     return max(Counter((m["executionId"], m["push"], m["token"], m["test"]) for m in left).values()) == 1
 
 
-@pytest.mark.parametrize("taken", [minutes(-29), minutes(-20), minutes(-2), minutes(1), minutes(3)])
+@pytest.mark.parametrize(
+    "taken",
+    [minutes(-2), minutes(1), *(pytest.param(minutes(each), marks=pytest.mark.long) for each in (-29, -20, 3))],
+)
 def test_a_send_since_the_backup_is_not_repeated_after_the_restore(
     lab: Lab, tmp_path: Path, taken: timedelta
 ) -> None:

@@ -1,6 +1,6 @@
 """The process may die before or after any call to the outside world: the contract holds all the same.
 
-On SQLite it dies at the first and at the last call from each place in the code, in `make test` at an eighth of
+On SQLite it dies at the first and at the last call from each place in the code, in `make test` at a sixteenth of
 these. The simulator lets it die at all of them, again and again, among other faults (docs/how-to-simulate.md).
 """
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 MakeLab = Callable[..., Lab]
 
-PARTS = 8
+PARTS = 16
 """Into how many tests the crashes are cut."""
 
 

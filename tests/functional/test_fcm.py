@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 MakeLab = Callable[..., Lab]
 MINUTE = timedelta(minutes=1)
-PARTS = 6
+PARTS = 12
 """Into how many tests the crashes are cut."""
 ONE_PUSH = recipe(pushSequence=[push(1, layerId=3)])
 

@@ -75,6 +75,7 @@ def test_42_fires_of_one_slot_make_one_execution_and_one_set_of_messages(open_la
     _assert_sent_once(lab)
 
 
+@pytest.mark.long
 def test_every_task_thrice_and_out_of_order_sends_once(open_lab: Callable[..., CloudLab]) -> None:
     lab = open_lab(SEND_AT - timedelta(minutes=31))
     lab.cloud.script = THRICE_AND_REORDERED

@@ -154,6 +154,7 @@ def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
     assert "sample" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 def test_data_that_are_gone_are_not_replaced_by_samples(tmp_path: Path) -> None:
     with up(tmp_path, "--recipes", str(own_recipe(tmp_path))):
         pass

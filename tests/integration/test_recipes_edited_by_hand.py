@@ -163,7 +163,13 @@ MALFORMED: dict[str, tuple[Edit, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", MALFORMED)
+OFTEN = ("a timestamp for a zone", "no schedule", "a map for a list", "a status that is none")
+"""The malformed recipes that `make test` plays; test_recipes_of_wrong_types.py plays more of them on SQLite."""
+
+
+@pytest.mark.parametrize(
+    "case", [*OFTEN, *(pytest.param(case, marks=pytest.mark.long) for case in MALFORMED if case not in OFTEN)]
+)
 def test_a_malformed_recipe_is_reported_and_never_run_and_others_are(case: str, team: Team) -> None:
     change, field = MALFORMED[case]
     team.write()

@@ -25,6 +25,7 @@ def test_the_same_seed_gives_the_same_log_byte_for_byte_and_another_seed_another
     assert len(first.log) > 500
 
 
+@pytest.mark.long
 def test_another_process_with_another_order_of_sets_gives_the_same_log() -> None:
     command = [sys.executable, "-m", "local.simulator", "--seed", "15", "--log"]
     logs = [

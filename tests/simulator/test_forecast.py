@@ -65,6 +65,7 @@ def test_what_a_cap_holds_back_names_the_recipe_that_was_first(recipes: Path, da
     assert ("second", "sneaker-reactivation") in found
 
 
+@pytest.mark.long
 def test_the_same_question_gets_the_same_answer(recipes: Path, data: Path) -> None:
     asked = ("--json", "--days", "1")
     assert ask(recipes, data, *asked).stdout == ask(recipes, data, *asked).stdout

@@ -53,6 +53,9 @@ STOPPED_BY_SOMEBODY_WHO_WAS_CUT_OFF = (
 Case = tuple[int, tuple[tuple[str, str], ...]]
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(autouse=True)
 def _quiet() -> None:
     hush()

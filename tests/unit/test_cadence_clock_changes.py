@@ -107,7 +107,9 @@ def test_every_zone_that_changes_its_clocks_is_looked_at() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", EVERY.values(), ids=EVERY)
+@pytest.mark.parametrize(
+    "every", [7, *(pytest.param(EVERY[name], marks=pytest.mark.long, id=name) for name in EVERY if name != "weekly")]
+)
 @pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_a_schedule_gets_in_the_week_of_a_change_what_it_gets_in_every_other_week(every: int, count: int) -> None:
     for zone, changed in weeks():
@@ -159,14 +161,22 @@ SEQUENCES = {
 }
 
 
+OFTEN = ("over the change", "at a clock, then delayed")
+"""The sequences that `make test` plays."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("timings", SEQUENCES.values(), ids=SEQUENCES)
+@pytest.mark.parametrize(
+    "name", [*OFTEN, *(pytest.param(name, marks=pytest.mark.long) for name in SEQUENCES if name not in OFTEN)]
+)
 @pytest.mark.parametrize(
     "every", [pytest.param(2, marks=pytest.mark.long, id="every second day"), pytest.param(7, id="weekly")]
 )
 def test_a_sequence_on_the_day_of_a_change_excludes_no_user_that_another_week_lets_through(
-    every: int, timings: Sequence[PushTiming]
+    every: int, name: str
 ) -> None:
+    timings = SEQUENCES[name]
+
     @cache
     def normal(at: time, hours: int) -> list[bool]:
         return granted(sequences_at(sends(QUIET, every, at, around=2), ZoneInfo("UTC"), timings), rule(hours, 3))

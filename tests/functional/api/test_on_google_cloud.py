@@ -82,6 +82,7 @@ def test_a_live_send_is_tried_sent_once_followed_and_exported(lab: CloudLab, clo
     assert [each["sent"] for each in cloud.data("GET", "/api/push-logs")] == [p["sent"] for p in found["pushes"]]
 
 
+@pytest.mark.long
 def test_a_live_test_and_a_stop_reach_the_executions_that_they_mean(lab: CloudLab, cloud: ApiClient) -> None:
     test = cloud("POST", f"{TEST}?mode=test-live-send").headers["Location"]
     live = cloud("POST", f"{TEST}?mode=live-send").headers["Location"]
@@ -94,6 +95,7 @@ def test_a_live_test_and_a_stop_reach_the_executions_that_they_mean(lab: CloudLa
     assert (lab.sent(), cloud.data("GET", live)["status"]) == (before, "stopped")
 
 
+@pytest.mark.long
 def test_what_is_stored_changed_and_shown_elsewhere_is_so_on_googles_clients(lab: CloudLab, cloud: ApiClient) -> None:
     recipes, control, monitor = (f"/api/automation/{name}" for name in ("recipes", "control", "monitor"))
     copy = {**json.loads(cloud("GET", RECIPE).text)["data"], "id": "copy", "name": "Copy"}
