@@ -37,8 +37,9 @@ demo: $(DEMO_READY) ## Watch two campaigns live through their timeline in second
 up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 	@$(BIN)/tminus up
 
+# Three processes on two cores: tests wait for processes that they start.
 # With COVERAGE=1 the tests leave behind what they reached in .coverage, for `make coverage`.
-PYTEST := $(RUN) $(BIN)/$(if $(COVERAGE),coverage run -m )pytest -n 2 --dist worksteal
+PYTEST := $(RUN) $(BIN)/$(if $(COVERAGE),coverage run -m )pytest -n 3 --dist worksteal
 APART := --ignore tests/bigquery --ignore tests/api_clients
 
 check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)

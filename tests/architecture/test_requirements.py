@@ -68,6 +68,7 @@ def run(*args: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_runs_on_them(tmp_path: Path) -> None:
     answer = run("demo", "--folder", tmp_path / "demo")
     assert answer.returncode == 0, answer.stderr

@@ -42,6 +42,7 @@ def set_all(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> No
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.long
 def test_a_run_and_a_forecast_find_the_same_users_in_postgresql_as_in_files(
     variables: Mapping[str, str], tminus: Tminus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from audience_jobs.conditions.operators import OPERATORS
@@ -19,6 +19,7 @@ from audience_jobs.conditions.tree import Traits
 from audience_jobs.errors import BadCriteria
 from audience_jobs.query import read_query
 from tests.audience_jobs.conditions_reference import fits
+from tests.examples import examples
 
 NOW = datetime(2028, 2, 28, 18, 30)
 TRAITS = Traits(
@@ -194,7 +195,7 @@ def _expected(written: Mapping[str, Any]) -> list[str]:
     return sorted(p["user_id"] for p in PEOPLE if fits(written, p, OF_PERSON[p["user_id"]], NOW))
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(250, few=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=CONDITIONS)
 def test_duckdb_finds_whom_the_reference_finds(written: dict[str, Any], duck: duckdb.DuckDBPyConnection) -> None:
     query, parameters = _query(written)
@@ -203,7 +204,7 @@ def test_duckdb_finds_whom_the_reference_finds(written: dict[str, Any], duck: du
     assert sorted(row[0] for row in found) == _expected(written)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(250, few=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=CONDITIONS)
 def test_postgres_finds_whom_the_reference_finds(written: dict[str, Any], server: psycopg.Connection[Any]) -> None:
     query, parameters = _query(written)

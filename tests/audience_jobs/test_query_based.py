@@ -230,6 +230,7 @@ def test_ties_nulls_and_leftovers_come_out_alike_from_postgres(
             assert csv_of(PostgresEngine(postgres), written, folder / "out.csv") == expected
 
 
+@pytest.mark.long
 def test_a_sample_world_comes_out_alike_and_every_filter_and_pack_finds_users(postgres: str, tmp_path: Path) -> None:
     generate(tmp_path, users=2_000, seed=4, at=NOW)
     fill(postgres, tmp_path, id_type="uuid")

@@ -199,7 +199,11 @@ class TestProgress:
         assert process.returncode == 0
         return told.decode()
 
-    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(map(str, command[:2])))
+    @pytest.mark.parametrize(
+        "command",
+        [COMMANDS[0], *(pytest.param(command, marks=pytest.mark.long) for command in COMMANDS[1:])],
+        ids=lambda command: " ".join(map(str, command[:2])),
+    )
     def test_it_shows_on_a_terminal_only(self, tmp_path: Path, sample: Path, command: tuple[object, ...]) -> None:
         assert "\x1b[" in self.stderr(tmp_path, sample, *command, terminal=True)
         assert "\x1b[" not in self.stderr(tmp_path, sample, *command, "--json", terminal=True)

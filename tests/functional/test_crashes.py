@@ -55,7 +55,7 @@ def test_every_place_that_a_crash_is_played_at_is_one_of_the_simulators(make_lab
     assert played <= call_sites(TAPPED)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(PARTS))
 def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(part: int, after: bool, make_lab: MakeLab) -> None:
     quiet = CrashPoint(None)

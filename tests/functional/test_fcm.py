@@ -280,7 +280,7 @@ def test_a_crash_between_two_messages_of_a_chunk_repeats_none_and_loses_no_count
     assert 0 < numbers["unknown"] <= 8
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(PARTS))
 def test_a_crash_at_any_call_of_a_live_send_repeats_no_request(
     make_lab: MakeLab, make_fcm: MakeFcm, part: int, after: bool

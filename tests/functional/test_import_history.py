@@ -195,7 +195,7 @@ def test_an_import_takes_few_transactions(make_lab: MakeLab) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("number", [0, 1, 5, 40])
+@pytest.mark.parametrize("number", [0, 1, *(pytest.param(number, marks=pytest.mark.long) for number in (5, 40))])
 def test_what_a_crash_left_out_is_imported_by_doing_it_again(make_lab: MakeLab, number: int, after: bool) -> None:
     lab = make_lab(wrap=CrashPoint(number, after=after).wrap)
     with pytest.raises(Crash):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.audit import Action, Deed
@@ -19,6 +19,7 @@ from functions.usecases.timeline.control import cancel
 from functions.usecases.timeline.reconcile import reconcile
 from local.embedded.clock import VirtualClock
 from local.memory.documents import MemoryDocuments
+from tests.examples import examples
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 
@@ -99,7 +100,7 @@ SCHEDULES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60, few=15)
 @given(schedules=st.lists(SCHEDULES, max_size=12), stale=st.integers(0, 60), most=st.integers(1, 9))
 def test_the_next_sends_are_the_first_of_all_however_old_the_plans_are(
     schedules: list[dict[str, Any]], stale: int, most: int

@@ -299,7 +299,7 @@ def one_off_with(point: CrashPoint, make_lab: MakeLab) -> tuple[Lab, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(PARTS))
 def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(part: int, after: bool, make_lab: MakeLab) -> None:
     quiet = CrashPoint(None)

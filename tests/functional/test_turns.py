@@ -205,7 +205,7 @@ def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_
     assert states(lab) == ["completed"] * 3
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(4))
 def test_a_crash_at_any_call_loses_no_turn_and_sends_nothing_twice(part: int, after: bool, make_lab: MakeLab) -> None:
     for number in range(5 * part, 60, 20):

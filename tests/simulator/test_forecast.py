@@ -71,6 +71,7 @@ def test_the_same_question_gets_the_same_answer(recipes: Path, data: Path) -> No
     assert ask(recipes, data, *asked).stdout == ask(recipes, data, *asked).stdout
 
 
+@pytest.mark.long
 def test_faults_are_played_over_several_seeds_and_break_nothing(recipes: Path, data: Path) -> None:
     made = answer(recipes, data, "--faults", "normal", "--runs", "2")
     assert [run["seed"] for run in made["runs"]] == [1, 2]
@@ -88,6 +89,7 @@ def test_the_page_needs_nothing_from_elsewhere(recipes: Path, data: Path, tmp_pa
     assert not any(word in html for word in ("http:", "https:", "src=", "<script", "@import", "url("))
 
 
+@pytest.mark.long
 def test_two_folders_are_compared(recipes: Path, data: Path, tmp_path: Path) -> None:
     after = tmp_path / "after"
     after.mkdir()

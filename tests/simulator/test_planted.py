@@ -63,6 +63,7 @@ def test_a_planted_defect_is_found_within_a_few_seeds(name: str) -> None:
     assert re.search(defect.sentence, found.found_by)
 
 
+@pytest.mark.long
 def test_a_hunt_goes_on_after_a_breach_in_other_words() -> None:
     deaf = replace(defect_of("no create precondition"), sentence="words that no invariant has")
     found = hunt(deaf, most_seeds=4)

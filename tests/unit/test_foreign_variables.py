@@ -64,7 +64,7 @@ FINE_LINKS = (
 )
 
 
-MORE_BRACKETS = [each * 60_000 for each in ("{a ", "%a ", "##a", "[a_", "[a", "a_", "{{a ", "://%aa")]
+MORE_BRACKETS = [each * 30_000 for each in ("{a ", "%a ", "##a", "[a_", "[a", "a_", "{{a ", "://%aa")]
 
 
 @pytest.mark.parametrize("written", FOREIGN)
@@ -127,14 +127,14 @@ def test_what_is_suggested_is_accepted(written: str, columns: list[str]) -> None
 
 
 @pytest.mark.slow
-def test_hundreds_of_thousands_of_brackets_are_looked_through_at_once() -> None:
+def test_a_hundred_thousand_brackets_are_looked_through_at_once() -> None:
     for text in (
-        "{{" * 100_000,
-        "%a" * 100_000,
-        "*|" * 100_000,
-        "<%" * 100_000,
-        "{a|" * 100_000,
-        "%a." * 60_000,
+        "{{" * 50_000,
+        "%a" * 50_000,
+        "*|" * 50_000,
+        "<%" * 50_000,
+        "{a|" * 50_000,
+        "%a." * 30_000,
         *MORE_BRACKETS,
     ):
         for opening in ("", "[", "{", "%", "##"):

@@ -151,7 +151,7 @@ def test_a_key_names_one_send_however_often_it_is_asked_for(lab: Lab, api: ApiCl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(PARTS))
 def test_a_send_that_breaks_off_anywhere_goes_on_under_its_key_and_is_sent_once(
     part: int, after: bool, make_lab: Callable[..., Lab]
