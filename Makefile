@@ -137,7 +137,7 @@ bench-smoke: $(READY) ## See that the benchmarks run, on small numbers
 	$(BIN)/python -m bench.audiences --users 2000 5000 --out bench/out/smoke-audiences.json
 	$(BIN)/python -m bench.console --recipes 20 --executions 100 --visits 2 --out bench/out/smoke-console.json
 
-soak: $(READY) ## Simulate 2,000 days of harsh faults (11 minutes on 2 cores), and write bench/out/soak.json
+soak: $(READY) ## Simulate 2,000 days of harsh faults (20 minutes on 2 cores), and write bench/out/soak.json
 	$(BIN)/python -m local.simulator soak
 
 simulate-fresh: $(READY) ## Simulate new days, for two and a half minutes
