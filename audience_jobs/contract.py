@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from audience_jobs.errors import BadParameter, UnknownAudience
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
 
 Value = int | bool | str
 
@@ -98,8 +98,9 @@ class Freshness:
     column: str
     hours: int
 
-    def __post_init__(self) -> None:
-        if SOURCE_TABLES.get(self.table, {}).get(self.column) != "timestamp":
+    def check(self, tables: Tables) -> None:
+        """Raise ValueError where the tables have no such timestamp."""
+        if tables.lacking({self.table: {self.column: "timestamp"}}):
             raise ValueError(f"freshness: {self.table}.{self.column} is not a timestamp of the source tables")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audience_jobs import criteria_values as values
 from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.errors import BadCriteria, RefusedQuery, choices
+from audience_jobs.workspace import Workspace
 
 if TYPE_CHECKING:
     from audience_jobs.custom_query import CustomQuery
@@ -66,21 +67,24 @@ _OLD_FILTERS: _Filters = {
 }
 FILTERS = tuple(_FILTERS)
 """The names of the filters, as in recipes."""
+PLACES = {field: f"filters.{name}" for name, (field, _) in _FILTERS.items()}
+"""Where a recipe writes each field of Criteria that is a filter."""
 _OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
 """Filters that are also allowed in `audienceCriteria` itself."""
 
 
-def read_criteria(written: Mapping[str, Any]) -> Criteria:
+def read_criteria(written: Mapping[str, Any], workspace: Workspace) -> Criteria:
     """Read `filters`, `dataPacks`, `manualUserIds` and `customQuery`; ignore other keys.
 
     The names of old recipes are understood in `filters` and beside it: with them, 0 and "any" ask for nothing, as do
-    empty texts and lists with any name. Raises BadCriteria for every field that cannot be understood or that
-    contradicts another.
+    empty texts and lists with any name. A query may read what is public in the workspace.
+
+    Raises BadCriteria for every field that cannot be understood or that contradicts another.
     """
     reading = _Reading(written)
     found = reading.filters()
     packs = reading.one("dataPacks", written.get("dataPacks"), values.data_packs) or ()
-    query = reading.one("customQuery", written.get("customQuery"), _custom_query)
+    query = reading.one("customQuery", written.get("customQuery"), lambda value: _custom_query(value, workspace))
     criteria = Criteria(**found, data_packs=packs, custom_query=query)
     reading.errors += _contradictions(criteria, reading.places)
     if reading.errors:
@@ -133,7 +137,7 @@ class _Reading:
             return None
 
 
-def _custom_query(value: object) -> "CustomQuery | None":
+def _custom_query(value: object, workspace: Workspace) -> "CustomQuery | None":
     if not isinstance(value, str) or value != value.encode("utf-8", "replace").decode():
         raise ValueError(f"must be a Unicode text, got {values.shown(value)}")
     if not value.strip():
@@ -141,7 +145,7 @@ def _custom_query(value: object) -> "CustomQuery | None":
     from audience_jobs.custom_query import read_custom_query  # noqa: PLC0415 - sqlglot takes a while to load
 
     try:
-        return read_custom_query(value)
+        return read_custom_query(value, workspace.tables)
     except RefusedQuery as error:
         raise ValueError(error.reason) from error
 

@@ -9,6 +9,7 @@ from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.private_data import public_sql, read_public
 from audience_jobs.query import read_query, refusing_depth
+from audience_jobs.schema import Tables
 
 _DEEPEST = 500
 """Half of what Python's stack allows: engines walk the same query again, with more around it."""
@@ -28,18 +29,18 @@ class CustomQuery:
     columns: tuple[Column, ...]
 
 
-def read_custom_query(sql: str) -> CustomQuery:
-    """Read one SELECT over the source tables that yields `user_id`; it may read `$now` and no other parameter.
+def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
+    """Read one SELECT over these tables that yields `user_id`; it may read `$now` and no other parameter.
 
     Raises RefusedQuery where it is anything else, where it reads private data, or where a column has no name or no
     type that all engines write alike.
     """
-    query = read_query(sql, parameters=["now"])
+    query = read_query(sql, parameters=["now"], tables=tables)
     with refusing_depth():
         _check_depth(query.tree())
         _check_names(query.tree())
-        known = read_public(query)
-        sql = public_sql(query, known)
+        known = read_public(query, tables)
+        sql = public_sql(query, known, tables)
     columns = [_column(selected) for selected in known.selects]
     if "user_id" not in [column.name for column in columns]:
         raise RefusedQuery("yields no column user_id: name the column of the users' ids so, as in id AS user_id")

@@ -85,6 +85,24 @@ class RefusedQuery(AudienceJobError):
         super().__init__(f"the query {reason}")
 
 
+class BadWorkspace(AudienceJobError):
+    """The files of a workspace are missing or wrong; each of `problems` is one line with file, line and way out."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class LackingTables(AudienceJobError):
+    """A workspace lacks tables, or columns (`table.column (type)`), that Tminus itself reads for `what`."""
+
+    def __init__(self, what: str, lacking: Iterable[str]) -> None:
+        self.what, self.lacking = what, tuple(lacking)
+        super().__init__(
+            f"{what} needs {', '.join(self.lacking)}, and tables.toml of the workspace has no such column"
+        )
+
+
 class CheckFailed(AudienceJobError):
     """A job's result breaks one of the job's own rules, `count` times. No audience was written."""
 

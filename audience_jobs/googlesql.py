@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from audience_jobs.errors import RefusedQuery
+from audience_jobs.schema import Tables
 from audience_jobs.typed_query import typed
 from audience_jobs.wording import INTEGERS, Reworded, bare, filled_list, is_typed, reword, whole_division
 
@@ -18,9 +19,9 @@ _NO_TEXTS = (*INTEGERS, _Type.DOUBLE, _Type.DECIMAL, _Type.BOOLEAN, _Type.DATE, 
 _UNITS = "MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR".split()
 
 
-def googlesql(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
+def googlesql(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
     """Return the tree that sqlglot writes as GoogleSQL, or raise RefusedQuery; `more` is as for `typed`."""
-    said = typed(tree, more)
+    said = typed(tree, tables, more)
     for scope in traverse_scope(said):
         _name_elements(scope)
     return reword(said, _REWORDED)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from audience_jobs.contract import Check, Freshness, Job
 from audience_jobs.errors import BadJob, CheckFailed, RefusedQuery, StaleData
 from audience_jobs.query import Query, read_query
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
+from audience_jobs.sql import quoted
 
 RESULT_TABLE = "job_rows"
 """What a job's checks read its result as."""
@@ -17,10 +18,11 @@ RESULT_TABLE = "job_rows"
 class PreparedJob:
     """A job whose SQL is known to do nothing but read, with a value for everything that it reads as `$name`.
 
-    `values` has the execution's time as `now`, in UTC and without zone.
+    `values` has the execution's time as `now`, in UTC and without zone. `source` are the tables that it may read.
     """
 
     job: Job
+    source: Tables
     query: Query
     checks: tuple[tuple[Check, Query], ...]
     values: Mapping[str, object]
@@ -62,21 +64,27 @@ class PreparedJob:
             raise StaleData(self.job.id, f"{fresh.table}.{fresh.column}", newest, fresh.hours)
 
 
-def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime) -> PreparedJob:
-    """Read a job's SQL and arguments. Raises BadParameter, and BadJob where the SQL may do more than read."""
+def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime, tables: Tables) -> PreparedJob:
+    """Read a job's SQL and arguments. Raises BadParameter, and BadJob where it may do more than read the tables."""
     if now.tzinfo is None:
         raise ValueError(f"now is {now}, without time zone: give an aware datetime")
     values = {**job.arguments(arguments), "now": now.astimezone(UTC).replace(tzinfo=None)}
     known = ["now", *(parameter.name for parameter in job.parameters)]
-    with_result = [*SOURCE_TABLES, RESULT_TABLE]
     try:
-        query = read_query(job.sql, parameters=known)
-        checks = [(c, read_query(c.failing_sql, parameters=known, tables=with_result)) for c in job.checks]
+        query = read_query(job.sql, parameters=known, tables=tables)
+        checks = [
+            (check, read_query(check.failing_sql, parameters=known, tables=tables, more=[RESULT_TABLE]))
+            for check in job.checks
+        ]
+        if job.freshness:
+            job.freshness.check(tables)
     except RefusedQuery as error:
         raise BadJob(job.id, f"its SQL {error.reason}") from error
-    return PreparedJob(job=job, query=query, checks=tuple(checks), values=values)
+    except ValueError as error:
+        raise BadJob(job.id, str(error)) from error
+    return PreparedJob(job=job, source=tables, query=query, checks=tuple(checks), values=values)
 
 
 def freshness_sql(fresh: Freshness) -> str:
     """Return the query for the newest instant of a column that shows how old the data is."""
-    return f"SELECT max({fresh.column}) FROM {fresh.table}"  # noqa: S608 (names of the schema, as Freshness holds)
+    return f"SELECT max({quoted(fresh.column)}) FROM {quoted(fresh.table)}"  # noqa: S608 (quoted names of columns)

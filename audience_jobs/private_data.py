@@ -9,29 +9,28 @@ from sqlglot import exp
 
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import Query, generated
-from audience_jobs.schema import PRIVATE_COLUMNS, PRIVATE_TABLES, SOURCE_TABLES, public_columns
+from audience_jobs.schema import DEVICES, Tables
 from audience_jobs.typed_query import typed
 
-_PUBLIC = {table: dict[str, str](public_columns(table)) for table in PRIVATE_COLUMNS}
 
-
-def read_public(query: Query) -> exp.Query:
+def read_public(query: Query, tables: Tables) -> exp.Query:
     """Return a query as `typed` does, once it is known to name nothing private.
 
     Raises RefusedQuery where it names a private table or column, or reads columns without naming them.
     """
-    for table in sorted(query.tables & PRIVATE_TABLES):
-        raise RefusedQuery(f"reads {table}, which is private: only Tminus reads device tokens")
+    for table in sorted(query.tables & tables.private):
+        who = "only Tminus reads device tokens" if table == DEVICES else "only Tminus and audience jobs read it"
+        raise RefusedQuery(f"reads {table}, which is private: {who}")
     tree = query.tree()
     for node in tree.walk():
-        _check_node(node, query)
-    known = typed(tree, _PUBLIC)
+        _check_node(node, query, tables)
+    known = typed(tree, tables, {name: table.public_types for name, table in tables.with_private_columns.items()})
     for row in known.find_all(exp.TableColumn):
         raise RefusedQuery(f"reads {row.name} as a whole row: name its columns")
     return known
 
 
-def public_sql(query: Query, known: exp.Query) -> str:
+def public_sql(query: Query, known: exp.Query, tables: Tables) -> str:
     """Return the query as PostgreSQL in which tables with private columns are subqueries without them.
 
     `known` is what `read_public` returns for it. The subqueries have only the columns that the query reads, so that
@@ -39,35 +38,38 @@ def public_sql(query: Query, known: exp.Query) -> str:
     """
     tree = query.tree()
     for node in list(tree.find_all(exp.Table)):
-        table = _source(node)
-        if table in PRIVATE_COLUMNS:
-            public = exp.select(*(exp.column(name) for name in _read_of(table, known))).from_(table)
-            subquery = public.subquery(exp.to_identifier(node.alias_or_name))
+        name = _source(node, tables)
+        if name in tables.with_private_columns:
+            read: list[exp.Expr] = [exp.column(column, quoted=True) for column in _read_of(name, known, tables)]
+            public = exp.select(*(read or [exp.alias_("1", "nothing")])).from_(exp.table_(name, quoted=True))
+            alias = node.args.get("alias")
+            subquery = public.subquery((alias or node).this.copy())
             subquery.set("joins", node.args.get("joins"))
             node.replace(subquery)
     return generated(tree, "postgres")
 
 
-def _check_node(node: exp.Expr, query: Query) -> None:
+def _check_node(node: exp.Expr, query: Query, tables: Tables) -> None:
     if isinstance(node, exp.Identifier):
-        for table, columns in PRIVATE_COLUMNS.items():
-            if table in query.tables and node.name.lower() in columns:
-                raise RefusedQuery(f"names {node.name}, and {table}.{node.name.lower()} is private: leave it out")
+        for name, table in tables.with_private_columns.items():
+            if name in query.tables and node.name.lower() in table.private_columns:
+                raise RefusedQuery(f"names {node.name}, and {name}.{node.name.lower()} is private: leave it out")
     if isinstance(node, exp.Join) and node.method == "NATURAL":
         raise RefusedQuery("uses NATURAL JOIN, which compares columns that are not named: write them with ON")
     alias = node.args.get("alias")
-    if _source(node) and alias is not None and alias.columns:
-        raise RefusedQuery(f"renames the columns of {_source(node)} in their order: name each with AS in a SELECT")
+    source = _source(node, tables)
+    if source and alias is not None and alias.columns:
+        raise RefusedQuery(f"renames the columns of {source} in their order: name each with AS in a SELECT")
 
 
-def _source(node: exp.Expr) -> str:
+def _source(node: exp.Expr, tables: Tables) -> str:
     """Return the source table that a node stands for; no WITH query has the name of one."""
     name = node.name.lower() if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else ""
-    return name if name in SOURCE_TABLES else ""
+    return name if name in tables else ""
 
 
-def _read_of(table: str, known: exp.Query) -> list[str]:
+def _read_of(table: str, known: exp.Query, tables: Tables) -> list[str]:
     """Return which of a table's public columns a query reads, by all names that it gives the table."""
-    aliases = {node.alias_or_name for node in known.find_all(exp.Table) if _source(node) == table}
+    aliases = {node.alias_or_name for node in known.find_all(exp.Table) if _source(node, tables) == table}
     read = {column.name for column in known.find_all(exp.Column) if column.table in {*aliases, ""}}
-    return [name for name in public_columns(table) if name in read] or ["id"]
+    return [name for name in tables[table].public_types if name in read]

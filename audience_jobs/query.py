@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from audience_jobs.errors import RefusedQuery
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
 from audience_jobs.wording import for_duckdb, for_postgres
 
 Dialect = Literal["postgres", "duckdb", "bigquery"]
@@ -97,8 +97,8 @@ class Query:
     in the order of the text.
     """
 
-    def __init__(self, tree: exp.Query, tables: frozenset[str]) -> None:
-        self._tree, self.tables = tree, tables
+    def __init__(self, tree: exp.Query, tables: frozenset[str], known: Tables) -> None:
+        self._tree, self.tables, self._known = tree, tables, known
         self.parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter, bfs=False)))
 
     def tree(self) -> exp.Query:
@@ -111,8 +111,8 @@ class Query:
             if dialect == "bigquery":
                 from audience_jobs.googlesql import googlesql  # noqa: PLC0415 - its optimizer takes a while to load
 
-                return generated(googlesql(self.tree()), dialect)
-            return generated(for_duckdb(self.tree()) if dialect == "duckdb" else self._tree, dialect)
+                return generated(googlesql(self.tree(), self._known), dialect)
+            return generated(for_duckdb(self.tree(), self._known) if dialect == "duckdb" else self._tree, dialect)
 
     def numbered(self) -> str:
         """Return the query as PostgreSQL runs it, with `$1` for the first of `parameters` and so on."""
@@ -134,22 +134,22 @@ def refusing_depth() -> Iterator[None]:
         raise RefusedQuery("is nested too deeply to be read: write IN (...) for a long OR, or fewer levels") from None
 
 
-def read_query(sql: str, *, parameters: Collection[str], tables: Collection[str] = tuple(SOURCE_TABLES)) -> Query:
+def read_query(sql: str, *, parameters: Collection[str], tables: Tables, more: Collection[str] = ()) -> Query:
     """Read PostgreSQL's SQL as one SELECT over these tables, which may read these parameters as `$name`.
 
-    Raises RefusedQuery, with the reason, for anything else.
+    `more` are the names of other tables that it may read. Raises RefusedQuery, with the reason, for anything else.
     """
     with refusing_depth():
-        return _read(_parsed(sql), sql, parameters, tables)
+        return _read(_parsed(sql), sql, parameters, tables, more)
 
 
-def _read(tree: exp.Query, sql: str, parameters: Collection[str], tables: Collection[str]) -> Query:
+def _read(tree: exp.Query, sql: str, parameters: Collection[str], tables: Tables, more: Collection[str]) -> Query:
     for node in tree.walk():
         _check_allowed(node, sql)
         if isinstance(node, exp.Parameter) and node.name not in parameters:
             known = ", ".join(f"${name}" for name in parameters) or "none"
             raise RefusedQuery(f"reads ${node.name}, which is not one of its parameters; known: {known}")
-    return Query(tree, frozenset(_tables_read(tree, frozenset(tables), frozenset())))
+    return Query(tree, frozenset(_tables_read(tree, frozenset([*tables, *more]), frozenset())), tables)
 
 
 def _parsed(sql: str) -> exp.Query:

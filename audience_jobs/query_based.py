@@ -1,45 +1,55 @@
-"""Make an audience job from criteria, so that a query-based audience is built and checked like any other."""
+"""Make an audience job from criteria, so that a query-based audience is built and checked like any other.
+
+The filters and data packs read tables of the marketplace. In another workspace a `customQuery` does without them.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
-from audience_jobs.criteria import Criteria
+from audience_jobs.criteria import PLACES, Criteria
 from audience_jobs.data_packs import DATA_PACKS
+from audience_jobs.errors import BadCriteria
+from audience_jobs.schema import Needed, Tables
 from audience_jobs.shoes import SHOES
 from audience_jobs.sql import quoted
+from audience_jobs.workspace import marketplace
 
 AUDIENCE = "default"
 """The one audience of a query-based recipe, and what old recipes call an audience that they do not name."""
 
 _USER_ID = Column(name="user_id", type="text", meaning="the user's id")
-_ABOUT_USER = (
-    Column(name="username", type="text", meaning="the user's public name; may be empty"),
-    Column(name="firstName", type="text", meaning="the user's first name; may be empty"),
-)
+_ABOUT_USER = {
+    "username": Column(name="username", type="text", meaning="the user's public name; may be empty"),
+    "first_name": Column(name="firstName", type="text", meaning="the user's first name; may be empty"),
+}
 _LAYER = 3
 _FRESHNESS = Freshness(table="user_activities", column="last_active", hours=24 * 7)
 
-_FROZEN = "frozen AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE freeze_reason IS NOT NULL)"
-_CANDIDATES = "candidates AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE is_trusted_trader_candidate)"
-_SEEN = "seen AS (SELECT user_id, max(last_active) AS last_active FROM user_activities GROUP BY user_id)"
+_USERS: Needed = {"users": {"id": "id"}}
+_ADMIN: Needed = {"user_admin_informations": {"user_id": "id", "freeze_reason": "text"}}
+_FROZEN = "tminus_frozen AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE freeze_reason IS NOT NULL)"
+_CANDIDATES = (
+    "tminus_candidates AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE is_trusted_trader_candidate)"
+)
+_SEEN = "tminus_seen AS (SELECT user_id, max(last_active) AS last_active FROM user_activities GROUP BY user_id)"
 # Both sides of an offer that became a trade have traded.
 _TRADED = """
-validated AS (
+tminus_validated AS (
     SELECT o.creator_user_id, o.receiver_user_id, t.validation_passed_date AS traded_at
     FROM trades t JOIN offers o ON o.id = t.offer_id
     WHERE t.validation_passed_date <= CAST($now AS TIMESTAMP)
 ),
-traded AS (
+tminus_traded AS (
     SELECT user_id, max(traded_at) AS traded_at
-    FROM (SELECT creator_user_id AS user_id, traded_at FROM validated
+    FROM (SELECT creator_user_id AS user_id, traded_at FROM tminus_validated
           UNION ALL
-          SELECT receiver_user_id, traded_at FROM validated) AS sides
+          SELECT receiver_user_id, traded_at FROM tminus_validated) AS sides
     GROUP BY user_id
 )"""
 _GIVEN = """
-given AS (
+tminus_given AS (
     SELECT g.id FROM unnest(string_to_array(CAST($user_ids AS TEXT), '
 ')) AS g(id)
 )"""
@@ -50,12 +60,12 @@ def _ago(parameter: str) -> str:
 
 
 def _seen(condition: str) -> str:
-    return f"u.id IN (SELECT user_id FROM seen WHERE last_active {condition})"  # noqa: S608 (made of constants)
+    return f"u.id IN (SELECT user_id FROM tminus_seen WHERE last_active {condition})"  # noqa: S608 (made of constants)
 
 
 def _traded_since(parameter: str) -> str:
     # NOT IN would be wrong where a user_id is NULL.
-    return f"EXISTS (SELECT 1 FROM traded t WHERE t.user_id = u.id AND t.traded_at >= {_ago(parameter)})"  # noqa: S608 (as above)
+    return f"EXISTS (SELECT 1 FROM tminus_traded t WHERE t.user_id = u.id AND t.traded_at >= {_ago(parameter)})"  # noqa: S608 (as above)
 
 
 # Each field of Criteria with the WITH query that it needs, if any, and its condition on a user `u`.
@@ -67,37 +77,79 @@ _VALUED = {
     "min_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) >= CAST($min_lifetime_trades AS INTEGER)"),
     "max_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) <= CAST($max_lifetime_trades AS INTEGER)"),
     "joined_after": ("", "u.created_at >= CAST($joined_after AS TIMESTAMP)"),
-    "user_ids": (_GIVEN, "u.id IN (SELECT id FROM given)"),
+    "user_ids": (_GIVEN, "u.id IN (SELECT id FROM tminus_given)"),
 }
 _YES_OR_NO = {
     "trusted_trader": ("", "coalesce(u.is_trusted_trader, FALSE)"),
-    "trusted_trader_candidate": (_CANDIDATES, "EXISTS (SELECT 1 FROM candidates d WHERE d.user_id = u.id)"),
+    "trusted_trader_candidate": (_CANDIDATES, "EXISTS (SELECT 1 FROM tminus_candidates d WHERE d.user_id = u.id)"),
 }
 _NOT_GIVEN = (None, ())
 
 
-def job_of(criteria: Criteria) -> Job:
+def job_of(criteria: Criteria, tables: Tables) -> Job:
     """Return the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
 
     Its one audience, `default`, has username and firstName, or else the columns of the custom query, and those of the
-    data packs. A user comes once, unless the custom query names them more often.
+    data packs. A user comes once, unless the custom query names them more often. Without a table `users`, the custom
+    query alone says who there is.
+
+    Raises BadCriteria where a filter or a data pack reads what these tables lack.
     """
+    if tables.lacking({name: table.types for name, table in marketplace().tables.items()}):
+        _check_tables(criteria, tables)
+    return _job(criteria, tables)
+
+
+def _check_tables(criteria: Criteria, tables: Tables) -> None:
+    every = _columns_of(Criteria())
+    parts = [(PLACES[name], Criteria(**{name: getattr(criteria, name)})) for name in _given(criteria)]
+    parts += [("dataPacks", Criteria(data_packs=(pack,))) for pack in criteria.data_packs]
+    errors: list[tuple[str, list[str]]] = []
+    if parts or "users" in tables or not criteria.custom_query:
+        errors.append(("customQuery" if criteria.custom_query else "filters", tables.lacking(_USERS)))
+    for place, part in parts:
+        own = {
+            table: {name: type_ for name, type_ in columns.items() if name not in every.get(table, ())}
+            for table, columns in _columns_of(part).items()
+        }
+        errors.append((place, tables.lacking(own)))
+    if found := [(place, _lacks(lacking)) for place, lacking in errors if lacking]:
+        raise BadCriteria(found)
+
+
+def _lacks(lacking: list[str]) -> str:
+    return f"needs {', '.join(lacking)}, which tables.toml of the workspace lacks"
+
+
+def _columns_of(criteria: Criteria) -> Needed:
+    """Return what a job of criteria reads in the marketplace."""
+    from audience_jobs.columns_read import columns_read  # noqa: PLC0415 - sqlglot takes a while to load
+    from audience_jobs.query import read_query  # noqa: PLC0415 - the same
+
+    tables = marketplace().tables
+    job = _job(criteria, tables)
+    parameters = ["now", *(parameter.name for parameter in job.parameters)]
+    return columns_read(read_query(job.sql, parameters=parameters, tables=tables), tables)
+
+
+def _job(criteria: Criteria, tables: Tables) -> Job:
     conditions = list(_conditions(criteria))
     query, packs = criteria.custom_query, [DATA_PACKS[name] for name in criteria.data_packs]
-    withs = dict.fromkeys([_FROZEN, *(needed for needed, _ in conditions if needed)])
-    columns = [(column, f"q.{quoted(column.name)}") for column in query.columns] if query else _about_user()
+    frozen = [] if tables.lacking(_ADMIN) else [_FROZEN]
+    withs = dict.fromkeys([*frozen, *(needed for needed, _ in conditions if needed)])
+    columns = [(column, f"q.{quoted(column.name)}") for column in query.columns] if query else _about_user(tables)
     for pack in packs:
         columns += [(column, f"{pack.table}.{expression}") for column, expression in pack.columns]
     selected = ", ".join(f"{expression} AS {quoted(column.name)}" for column, expression in columns)
     joins = [f"JOIN {pack.table} ON {pack.table}.user_id = c.user_id" for pack in packs]
     if query:
-        withs[f"asked AS ({query.sql})"] = None
-        joins.insert(0, "JOIN asked q ON CAST(q.user_id AS TEXT) = c.user_id")
-    queries = [*withs, _chosen([condition for _, condition in conditions])]
-    queries += [SHOES, *(pack.queries("chosen") for pack in packs)] if packs else []
+        withs[f"tminus_asked AS ({query.sql})"] = None
+        joins.insert(0, "JOIN tminus_asked q ON CAST(q.user_id AS TEXT) = c.user_id")
+    queries = [*withs, _chosen([condition for _, condition in conditions], tables)]
+    queries += [SHOES, *(pack.queries("tminus_chosen") for pack in packs)] if packs else []
     sql = f"""WITH {", ".join(queries)}
 SELECT '{AUDIENCE}' AS audience, c.user_id{f", {selected}" if selected else ""}
-FROM chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a checked, rewritten query)
+FROM tminus_chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a checked, rewritten query)
     activity = criteria.last_active_days is not None or criteria.inactive_days is not None
     declared = (_USER_ID, *(column for column, _ in columns))
     return Job(
@@ -111,20 +163,32 @@ FROM chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a 
     )
 
 
-def _about_user() -> list[tuple[Column, str]]:
-    return list(zip(_ABOUT_USER, ("c.username", "c.first_name"), strict=True))
+def _about_user(tables: Tables) -> list[tuple[Column, str]]:
+    known = {name: column for name, column in _ABOUT_USER.items() if not tables.lacking({"users": {name: "text"}})}
+    return [(column, f"c.{name}") for name, column in known.items()]
 
 
-def _chosen(conditions: list[str]) -> str:
+def _chosen(conditions: list[str], tables: Tables) -> str:
     """Return the WITH query of users who fit the filters; an export may list a user twice, and one row is enough."""
+    if tables.lacking(_USERS):
+        return "tminus_chosen AS (SELECT DISTINCT CAST(user_id AS TEXT) AS user_id FROM tminus_asked)"
+    about = "".join(f", min(u.{expression[2:]}) AS {expression[2:]}" for _, expression in _about_user(tables))
+    known = [*_not_deleted(tables), "u.id IS NOT NULL"]
+    if not tables.lacking(_ADMIN):
+        known.append("NOT EXISTS (SELECT 1 FROM tminus_frozen f WHERE f.user_id = u.id)")
     return f"""
-chosen AS (
-    SELECT u.id AS user_id, min(u.username) AS username, min(u.first_name) AS first_name
+tminus_chosen AS (
+    SELECT u.id AS user_id{about}
     FROM users u
-    WHERE u.deleted_at = 0 AND u.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.user_id = u.id)
-        {" ".join(f"AND {condition}" for condition in conditions)}
+    WHERE {" AND ".join([*known, *conditions])}
     GROUP BY u.id
 )"""  # noqa: S608 (made of constants)
+
+
+def _not_deleted(tables: Tables) -> list[str]:
+    """Return the condition that a user is not deleted: a number is 0 then, anything else is empty."""
+    type_ = tables["users"].types.get("deleted_at")
+    return [] if type_ is None else ["u.deleted_at = 0" if type_ == "integer" else "u.deleted_at IS NULL"]
 
 
 def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
@@ -136,6 +200,11 @@ def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
         wanted = getattr(criteria, name)
         if wanted is not None:
             yield needed, condition if wanted else f"NOT {condition}"
+
+
+def _given(criteria: Criteria) -> list[str]:
+    """Return which filters are set."""
+    return [name for name in [*_VALUED, *_YES_OR_NO] if getattr(criteria, name) not in _NOT_GIVEN]
 
 
 def _parameters(criteria: Criteria) -> Iterator[Parameter]:

@@ -1,33 +1,43 @@
 """Find the table and the type of every column of a query."""
 
+import re
 from collections.abc import Mapping
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
 
 from audience_jobs.errors import RefusedQuery
-from audience_jobs.schema import SOURCE_TABLES
-from audience_jobs.sql import quoted
+from audience_jobs.schema import Tables
 
 _SQL_TYPES = {"id": "TEXT", "integer": "BIGINT"}
 
 
-def typed(tree: exp.Query, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
+def typed(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
     """Return a query in which columns name their table and expressions have a `type`, and no `*` is left.
 
-    `more` are tables beside the source tables: their columns, each with its type in the schema's words. Raises
-    RefusedQuery where a column cannot be found.
+    `more` are other tables, or what is to be known of a source table instead: their columns, each with its type in
+    the schema's words. Raises RefusedQuery where a column cannot be found.
     """
-    schema: dict[str, object] = {
-        table: {quoted(name): _SQL_TYPES.get(type_, type_.upper()) for name, type_ in columns.items()}
-        for table, columns in {**SOURCE_TABLES, **(more or {})}.items()
+    known: dict[str, Mapping[str, str]] = {name: table.types for name, table in tables.items()}
+    types: dict[str, object] = {
+        table: {name: _SQL_TYPES.get(type_, type_.upper()) for name, type_ in columns.items()}
+        for table, columns in {**known, **(more or {})}.items()
     }
+    # The names are in lower case already; to normalize them would take 0.1 ms each.
+    schema = MappingSchema(types, dialect="postgres", normalize=False)
     try:
-        known = qualify(tree, schema=schema, dialect="postgres", quote_identifiers=False)
-        annotated = annotate_types(known, schema=schema, dialect="postgres")
+        qualified = qualify(tree, schema=schema, dialect="postgres", quote_identifiers=False)
+        annotated = annotate_types(qualified, schema=schema, dialect="postgres")
     except SqlglotError as error:
-        raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}") from error
+        raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}{_unquoted(str(error))}") from error
     assert isinstance(annotated, exp.Query)
     return annotated
+
+
+def _unquoted(reason: str) -> str:
+    """Return the way out where a query quotes a name with capitals, which PostgreSQL then keeps."""
+    named = re.match(r"Column '(\w+)' could not be resolved", reason)
+    return f"; write {named[1]} without quotes" if named and named[1] != named[1].lower() else ""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlglot import exp
 
 from audience_jobs.errors import RefusedQuery
+from audience_jobs.schema import Tables
 
 _Tree = TypeVar("_Tree", bound=exp.Expr)
 _Type = exp.DataType.Type
@@ -31,13 +32,13 @@ def reword(tree: _Tree, reworded: Reworded) -> _Tree:
     return tree
 
 
-def for_duckdb(tree: exp.Query) -> exp.Query:
+def for_duckdb(tree: exp.Query, tables: Tables) -> exp.Query:
     """Return the tree that sqlglot writes for DuckDB."""
     if tree.find(exp.Div):
         from audience_jobs.typed_query import typed  # noqa: PLC0415 - sqlglot's optimizer takes a while to load
 
         with suppress(RefusedQuery):  # the columns of the result that a job's check reads are not known here
-            tree = typed(tree)
+            tree = typed(tree, tables)
     return reword(tree, _DUCKDB)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.registry import find
+from audience_jobs.workspace import marketplace
 from bench import figures
 from bench.audience_world import AT, EVENTS_PER_USER, make, product
 from bench.figures import say, table
@@ -104,7 +105,7 @@ def one(engine: str, job: str, world: str) -> None:
 def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
     job = find(job_id)
     arguments = {"product_id": product()} if any(p.name == "product_id" for p in job.parameters) else {}
-    with DuckDBEngine(world).run(job, arguments, now=AT) as run:
+    with DuckDBEngine(world, marketplace()).run(job, arguments, now=AT) as run:
         return sum(run.write_audience(audience.name, out / "audience.csv") for audience in job.audiences)
 
 

@@ -10,6 +10,7 @@ import duckdb
 
 from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.workspace import marketplace
 from bench.instant import InstantSender
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import execution_id
@@ -111,8 +112,9 @@ def opened(folder: Path, at: datetime, sender: PushSender | None = None) -> Iter
     system = open_system(
         folder / "state",
         clock=FastClock(1, at),
-        engine=DuckDBEngine(folder / "data"),
+        engine=DuckDBEngine(folder / "data", marketplace()),
         find_job=lambda _: _JOB,
+        workspace=marketplace(),
         policy=Policy(send_rate=_UNPACED, limits=most),
         sender=sender or InstantSender(),
     )

@@ -12,7 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.errors import BadWorkspace
 from audience_jobs.registry import find
+from audience_jobs.workspace import Workspace, open_workspace
 from functions import logs
 from functions.domain.errors import Misconfigured
 from functions.gcp.clock import SystemClock
@@ -50,6 +52,14 @@ def bind(chosen: Ports) -> Iterator[None]:
         _bound.reset(token)
 
 
+def workspace(settings: Settings) -> Workspace:
+    """Return the workspace that the settings name, or the built-in one; Misconfigured for one with wrong files."""
+    try:
+        return open_workspace(settings.workspace)
+    except BadWorkspace as error:
+        raise Misconfigured("WORKSPACE", str(error)) from error
+
+
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
     """Return the engine over the user data, and the registry's look-up of jobs.
 
@@ -61,12 +71,14 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
             raise Misconfigured("USER_DATABASE_URL", "must be set where USER_DATA is postgres")
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415 - psycopg
 
-        return PostgresEngine(database.url, schema=database.schema, timeout_seconds=seconds), find
+        known = workspace(settings)
+        return PostgresEngine(database.url, known, schema=database.schema, timeout_seconds=seconds), find
     if dataset := settings.user_dataset:
         from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415 - Google's client
 
         engine = open_bigquery(
             dataset.project,
+            workspace(settings),
             dataset=dataset.dataset,
             bucket=dataset.bucket,
             max_bytes_billed=dataset.max_gib_billed * 2**30,
@@ -75,7 +87,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
         return engine, find
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - DuckDB
 
-    return DuckDBEngine(settings.user_data_dir, timeout_seconds=seconds), find
+    return DuckDBEngine(settings.user_data_dir, workspace(settings), timeout_seconds=seconds), find
 
 
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
@@ -91,6 +103,7 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         clock=clock,
         engine=engine,
         find_job=find_job,
+        workspace=workspace(settings),
         policy=settings.policy,
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
@@ -121,6 +134,7 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         clock=clock,
         make_engine=lambda: user_data(settings)[0],
         find_job=find,
+        workspace=workspace(settings),
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
         channels=web_channels(settings),

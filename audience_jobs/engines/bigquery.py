@@ -17,7 +17,9 @@ from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
+from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.workspace import Workspace
 
 _RANKED = ("user_id", "token", "platform", "place")
 
@@ -26,15 +28,16 @@ _RANKED = ("user_id", "token", "platform", "place")
 class BigQueryEngine:
     """The Engine for user data in BigQuery.
 
-    `dataset` (`project.dataset`) holds the tables; queries are run, and billed, in the project of `client`. What they
-    find gets out by way of `bucket`, which has to be where the dataset is. A query is billed for at most
-    `max_bytes_billed` and may take `timeout_seconds`. What DuckDB, which sorts the files, cannot keep in
+    `dataset` (`project.dataset`) holds the tables of the workspace; queries are run, and billed, in the project of
+    `client`. What they find gets out by way of `bucket`, which has to be where the dataset is. A query is billed for
+    at most `max_bytes_billed` and may take `timeout_seconds`. What DuckDB, which sorts the files, cannot keep in
     `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
     """
 
     client: bigquery.Client
     bucket: storage.Bucket
     dataset: str
+    workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
     memory_limit_mib: int = 768
@@ -47,7 +50,7 @@ class BigQueryEngine:
         Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly,
         NotAllowed and NoCredentials, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
         """
-        prepared = prepare(job, arguments, now=now)
+        prepared = prepare(job, arguments, now=now, tables=self.workspace.tables)
         with self._open(job.id) as session:
             with session.translating_errors():
                 session.tables.provide(Needs.of(prepared))
@@ -84,8 +87,9 @@ class BigQueryEngine:
         self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
     ) -> int:
         """Write the tokens of the users that a query yields as `user_id`, each once."""
+        check_devices(self.workspace.tables)
         with session.translating_errors():
-            session.tables.require("devices", ("user_id", "token", "platform", "updated_at"))
+            session.tables.require(DEVICES, DEVICE_COLUMNS)
         ranked = ranked_devices(recipients, per_user)
         select = devices_of("SELECT * FROM exported")
         return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
@@ -93,12 +97,16 @@ class BigQueryEngine:
     @contextmanager
     def _open(self, job_id: str) -> Iterator[BigQuerySession]:
         limits = Limits(bytes_billed=self.max_bytes_billed, timeout_seconds=self.timeout_seconds)
-        with google_access(), bigquery_session(self.client, self.dataset, job_id=job_id, limits=limits) as session:
+        tables = self.workspace.tables
+        with (
+            google_access(),
+            bigquery_session(self.client, self.dataset, tables, job_id=job_id, limits=limits) as session,
+        ):
             yield session
 
 
 def open_bigquery(
-    project: str, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
+    project: str, workspace: Workspace, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
     """Return the engine that acts as this machine's account, and lets `project` pay; NoCredentials without one."""
     with google_access():
@@ -106,6 +114,7 @@ def open_bigquery(
             client=bigquery.Client(project),
             bucket=storage.Client(project).bucket(bucket),
             dataset=dataset,
+            workspace=workspace,
             max_bytes_billed=max_bytes_billed,
             timeout_seconds=timeout_seconds,
         )

@@ -17,6 +17,7 @@ from audience_jobs.errors import BadJob, NotAllowed, NotExported, RefusedQuery, 
 from audience_jobs.googlesql import googlesql
 from audience_jobs.prepared import RESULT_TABLE
 from audience_jobs.query import generated
+from audience_jobs.schema import Tables
 from audience_jobs.typed_query import typed
 
 
@@ -27,9 +28,9 @@ class BigQuerySession:
     table of the session, whose columns are `result`.
     """
 
-    def __init__(self, client: Client, dataset: str, *, job_id: str, limits: Limits) -> None:
-        self._client, self._job_id, self._limits = client, job_id, limits
-        self.tables = BigQueryTables(client, dataset)
+    def __init__(self, client: Client, dataset: str, tables: Tables, *, job_id: str, limits: Limits) -> None:
+        self._client, self._source, self._job_id, self._limits = client, tables, job_id, limits
+        self.tables = BigQueryTables(client, dataset, tables)
         self._location = self.tables.location()
         self._session_id: str | None = None
         self._result: Mapping[str, Mapping[str, str]] = {}
@@ -37,7 +38,7 @@ class BigQuerySession:
     def columns(self, query: exp.Query) -> list[str]:
         """Return the names of the columns that a query yields."""
         with self._refused():
-            return list(typed(query, self._result).named_selects)
+            return list(typed(query, self._source, self._result).named_selects)
 
     def keep(self, query: exp.Query, values: Mapping[str, object], types: Mapping[str, str]) -> None:
         """Keep a query's columns of these names, as these types (in the schema's words), as the result table."""
@@ -92,7 +93,7 @@ class BigQuerySession:
 
     def _said(self, tree: exp.Query) -> str:
         with self._refused():
-            return generated(self.tables.added_to(googlesql(tree, self._result)), "bigquery")
+            return generated(self.tables.added_to(googlesql(tree, self._source, self._result)), "bigquery")
 
     @contextmanager
     def _refused(self) -> Iterator[None]:
@@ -124,9 +125,11 @@ _SQL_TYPES = {"text": "text", "integer": "bigint", "timestamp": "timestamp"}
 
 
 @contextmanager
-def bigquery_session(client: Client, dataset: str, *, job_id: str, limits: Limits) -> Iterator[BigQuerySession]:
+def bigquery_session(
+    client: Client, dataset: str, tables: Tables, *, job_id: str, limits: Limits
+) -> Iterator[BigQuerySession]:
     """Open a session over a dataset; whatever it made is gone when the context is left. `job_id` is for errors."""
-    session = BigQuerySession(client, dataset, job_id=job_id, limits=limits)
+    session = BigQuerySession(client, dataset, tables, job_id=job_id, limits=limits)
     try:
         yield session
     finally:

@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import MissingInDataset, NoDataset
-from audience_jobs.schema import SOURCE_TABLES, ColumnType
-from audience_jobs.sql import canonical
+from audience_jobs.schema import ColumnType, Tables
+from audience_jobs.sql import canonical, quoted
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
 """How long the first request is repeated: a person may be waiting, without a network."""
@@ -21,8 +21,8 @@ _TEXTS = ("STRING", "VARCHAR")
 class BigQueryTables:
     """The tables of a dataset (`project.dataset`), looked up as they are asked for."""
 
-    def __init__(self, client: Client, dataset: str) -> None:
-        self._client, self._dataset = client, dataset
+    def __init__(self, client: Client, dataset: str, tables: Tables) -> None:
+        self._client, self._dataset, self._tables = client, dataset, tables
         self._found: dict[str, Mapping[str, str] | None] = {}
 
     def location(self) -> str:
@@ -37,21 +37,23 @@ class BigQueryTables:
         for table in needs.mentioned:
             found = self._columns(table)
             if found is not None:
-                lacking = [column for column in SOURCE_TABLES[table] if column not in found]
+                lacking = [name for name, c in self._tables[table].columns.items() if c.name not in found]
                 self.require(table, [column for column in lacking if needs.column(table, column)])
             elif needs.table(table):
                 self.require(table, ())
 
     def require(self, table: str, columns: Iterable[str]) -> None:
         """Raise MissingInDataset if the table or one of the columns is missing or not readable."""
-        found = self._columns(table)
-        for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
-            raise MissingInDataset(name, self._dataset)
+        found, known = self._columns(table), self._tables[table]
+        names = [known.columns[column].name for column in columns]
+        lacking = [""] if found is None else [f".{name}" for name in names if name not in found]
+        for column in lacking:
+            raise MissingInDataset(f"{known.name}{column}", self._dataset)
 
     def added_to(self, said: exp.Query) -> exp.Query:
         """Return a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
         names = {table.name for table in said.find_all(exp.Table) if not table.db}
-        before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in SOURCE_TABLES if name in names]
+        before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in self._tables if name in names]
         own = said.args.get("with_")
         if before:
             said.set("with_", exp.With(expressions=[*before, *(own.expressions if own else [])]))
@@ -60,7 +62,7 @@ class BigQueryTables:
     def _columns(self, table: str) -> Mapping[str, str] | None:
         if table not in self._found:
             try:
-                fields = self._client.get_table(f"{self._dataset}.{table}").schema
+                fields = self._client.get_table(f"{self._dataset}.{self._tables[table].name}").schema
                 self._found[table] = {field.name: field.field_type for field in fields}
             except (NotFound, Forbidden):
                 self._found[table] = None
@@ -69,12 +71,12 @@ class BigQueryTables:
     def _reading(self, table: str) -> exp.Select:
         found = self._columns(table) or {}
         readings = [
-            exp.alias_(_read(column, found[column], wanted), column)
-            for column, wanted in SOURCE_TABLES[table].items()
-            if column in found
+            exp.alias_(_read(column.name, found[column.name], column.type), name)
+            for name, column in self._tables[table].columns.items()
+            if column.name in found
         ]
         *project, dataset = self._dataset.split(".")
-        source = exp.table_(table, db=dataset, catalog=".".join(project), quoted=True)
+        source = exp.table_(self._tables[table].name, db=dataset, catalog=".".join(project), quoted=True)
         return exp.select(*(readings or [exp.alias_(exp.Literal.number(1), "nothing")])).from_(source)
 
 
@@ -91,7 +93,7 @@ def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
         return raw
     if wanted in ("integer", "boolean"):
         return exp.Cast(this=raw, to=exp.DataType.build("bigint" if wanted == "integer" else "boolean"))
-    text = f"nullif(CAST({column} AS TEXT), '')"
+    text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
     return sqlglot.parse_one(canonical(text) if wanted == "id" and found in _TEXTS else text, read="postgres")
 
 

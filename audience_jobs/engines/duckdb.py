@@ -13,27 +13,30 @@ from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
+from audience_jobs.schema import DEVICES, Tables, check_devices
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.workspace import Workspace
 
 
 class DuckDBEngine:
     """The Engine for user data in files.
 
-    `data` holds the tables, a path or `gs://bucket/folder`. `memory_limit_mib` bounds what DuckDB keeps in memory;
-    what does not fit spills to a folder below `temp_dir` (by default the system's), which is gone when the run ends.
-    A statement may take `timeout_seconds`.
+    `data` holds the tables of the workspace, a path or `gs://bucket/folder`. `memory_limit_mib` bounds what DuckDB
+    keeps in memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is gone
+    when the run ends. A statement may take `timeout_seconds`.
     """
 
     def __init__(
         self,
         data: Path | str,
+        workspace: Workspace,
         *,
         memory_limit_mib: int = 768,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
         self._data, self._memory_limit_mib, self._temp_dir = user_folder(data), memory_limit_mib, temp_dir
-        self._timeout_seconds = timeout_seconds
+        self._workspace, self._timeout_seconds = workspace, timeout_seconds
         self._open_now: set[UserDatabase] = set()
         self._changing = Lock()
 
@@ -51,7 +54,7 @@ class DuckDBEngine:
         about the job's SQL, CheckFailed, StaleData, TooSlow, and Unavailable where memory and disk do not suffice or
         a bucket cannot be reached.
         """
-        prepared = prepare(job, arguments, now=now)
+        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
         needs = Needs.of(prepared)
         with self._open() as database:
             database.provide(needs)
@@ -65,12 +68,14 @@ class DuckDBEngine:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
         with self._open() as database:
-            return _write_devices(database, recipients, {"user_ids": list(user_ids)}, path, per_user)
+            given = {"user_ids": list(user_ids)}
+            return _write_devices(database, self._workspace.tables, recipients, given, path, per_user=per_user)
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:
         with user_database(
             self._data,
+            self._workspace.tables,
             memory_limit_mib=self._memory_limit_mib,
             temp_dir=self._temp_dir,
             timeout_seconds=self._timeout_seconds,
@@ -122,7 +127,7 @@ class DuckDBRun:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
-        return _write_devices(self._database, recipients, values, path, per_user)
+        return _write_devices(self._database, self._prepared.source, recipients, values, path, per_user=per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._rows(query.sql("duckdb"), self._prepared.values)[0][0]))
@@ -132,8 +137,16 @@ class DuckDBRun:
 
 
 def _write_devices(
-    database: UserDatabase, recipients: str, values: Mapping[str, object], path: Path, per_user: int
+    database: UserDatabase,
+    tables: Tables,
+    recipients: str,
+    values: Mapping[str, object],
+    path: Path,
+    *,
+    per_user: int,
 ) -> int:
-    needs = Needs("devices", "SELECT user_id, token, platform, updated_at FROM devices", mentioned=["devices"])
+    check_devices(tables)
+    columns = "SELECT user_id, token, platform, updated_at FROM devices"
+    needs = Needs(DEVICES, columns, tables=tables, mentioned=[DEVICES])
     database.provide(needs)
     return database.write_csv(needs, devices_of(ranked_devices(recipients, per_user)), values, path)

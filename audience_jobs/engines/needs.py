@@ -9,7 +9,8 @@ import duckdb
 from audience_jobs.engines.user_files import sql_type
 from audience_jobs.errors import BadJob
 from audience_jobs.prepared import PreparedJob, freshness_sql
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
+from audience_jobs.sql import quoted
 
 _PARAMETER = re.compile(r"\$\w+")
 
@@ -18,11 +19,13 @@ class Needs:
     """What a SELECT, and the checks that read its result as `job_rows`, need of the source tables, in DuckDB's words.
 
     DuckDB's own binder is asked: it refuses without. `job_id` is for the message where it refuses anyway (BadJob).
-    `mentioned` are the tables that are named at all.
+    `mentioned` are those of the `tables` that are named at all.
     """
 
-    def __init__(self, job_id: str, sql: str, checks: Sequence[str] = (), *, mentioned: Iterable[str]) -> None:
-        self.job_id, self._sql, self._checks = job_id, sql, checks
+    def __init__(
+        self, job_id: str, sql: str, checks: Sequence[str] = (), *, tables: Tables, mentioned: Iterable[str]
+    ) -> None:
+        self.job_id, self._sql, self._checks, self._tables = job_id, sql, checks, tables
         self.mentioned = tuple(sorted(mentioned))
 
     @classmethod
@@ -31,22 +34,24 @@ class Needs:
         sql, *checks = (query.sql("duckdb") for query in prepared.queries)
         if prepared.job.freshness:
             checks.append(freshness_sql(prepared.job.freshness))
-        return cls(prepared.job.id, sql, checks, mentioned=prepared.tables)
+        return cls(prepared.job.id, sql, checks, tables=prepared.source, mentioned=prepared.tables)
 
     def table(self, table: str) -> bool:
         """Whether the job cannot do without the table."""
-        return not self._binds_after(f"DROP TABLE {table}")
+        return not self._binds_after(f"DROP TABLE {quoted(table)}")
 
     def column(self, table: str, column: str) -> bool:
-        """Whether the job cannot do without the column."""
-        return not self._binds_after(f"ALTER TABLE {table} DROP COLUMN {column}")
+        """Whether the job cannot do without the column; DuckDB knows no table without columns."""
+        if len(self._tables[table].columns) == 1:
+            return self.table(table)
+        return not self._binds_after(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}")
 
     @cached_property
     def _empty_database(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect()
         for table in self.mentioned:
-            columns = (f"{name} {sql_type(type_)}" for name, type_ in SOURCE_TABLES[table].items())
-            connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+            columns = (f"{quoted(name)} {sql_type(type_)}" for name, type_ in self._tables[table].types.items())
+            connection.execute(f"CREATE TABLE {quoted(table)} ({', '.join(columns)})")
         try:
             connection.execute(f"CREATE TABLE job_rows AS {_without_parameters(self._sql)}")
         except duckdb.Error as error:

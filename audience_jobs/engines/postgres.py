@@ -10,22 +10,27 @@ from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
+from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, Tables, check_devices
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.workspace import Workspace
 
-_RECIPIENTS = "recipients_given"
+_RECIPIENTS = "tminus_recipients"
 _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timestamp"}
 
 
 class PostgresEngine:
     """The Engine for user data in PostgreSQL 15 or later.
 
-    `url` is libpq's (`postgresql://role@host/database`). The tables are those of `schema`. The role needs SELECT on
+    `url` is libpq's (`postgresql://role@host/database`). The tables of the workspace are in
+    `schema`. The role needs SELECT on
     them and TEMPORARY on the database; it should have nothing else. Each statement may take `timeout_seconds`. A run
     sees the database as it was at its first statement.
     """
 
-    def __init__(self, url: str, *, schema: str = "public", timeout_seconds: float = 600) -> None:
-        self._url, self._schema, self._timeout_seconds = url, schema, timeout_seconds
+    def __init__(
+        self, url: str, workspace: Workspace, *, schema: str = "public", timeout_seconds: float = 600
+    ) -> None:
+        self._url, self._workspace, self._schema, self._timeout_seconds = url, workspace, schema, timeout_seconds
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
@@ -34,7 +39,7 @@ class PostgresEngine:
         Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable where the
         database cannot be reached or lacks memory or disk.
         """
-        prepared = prepare(job, arguments, now=now)
+        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
         with self._open(job.id) as session:
             session.provide(Needs.of(prepared))
             columns = {column.name: column for audience in job.audiences for column in audience.columns}
@@ -54,12 +59,17 @@ class PostgresEngine:
             session.create_table(_RECIPIENTS, {"user_id": _TYPES["text"]})
             session.only_read()
             session.rows(f"INSERT INTO {_RECIPIENTS} SELECT DISTINCT unnest(CAST($1 AS text[]))", [possible])
-            return _write_devices(session, f"SELECT user_id FROM {_RECIPIENTS}", path, per_user)  # noqa: S608 (as above)
+            given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
+            return _write_devices(session, self._workspace.tables, given, path, per_user)
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
         with postgres_session(
-            self._url, schema=self._schema, job_id=job_id, timeout_seconds=self._timeout_seconds
+            self._url,
+            self._workspace.tables,
+            schema=self._schema,
+            job_id=job_id,
+            timeout_seconds=self._timeout_seconds,
         ) as session:
             yield session
 
@@ -109,7 +119,7 @@ class PostgresRun:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return _write_devices(self._session, recipients, path, per_user)
+        return _write_devices(self._session, self._prepared.source, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.numbered(), self._values(query))[0][0]))
@@ -118,8 +128,9 @@ class PostgresRun:
         return [self._prepared.values[name] for name in query.parameters]
 
 
-def _write_devices(session: PostgresSession, recipients: str, path: Path, per_user: int) -> int:
-    session.require("devices", ("user_id", "token", "platform", "updated_at"))
+def _write_devices(session: PostgresSession, tables: Tables, recipients: str, path: Path, per_user: int) -> int:
+    check_devices(tables)
+    session.require(DEVICES, DEVICE_COLUMNS)
     return session.write_csv(devices_of(ranked_devices(recipients, per_user)), path)
 
 

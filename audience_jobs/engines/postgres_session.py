@@ -9,7 +9,7 @@ import psycopg
 
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
-from audience_jobs.schema import SOURCE_TABLES, ColumnType
+from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import canonical, quoted
 
 _COLUMNS = """
@@ -35,8 +35,10 @@ class PostgresSession:
     the schema says, and texts are compared byte by byte: the same rows, in the same order, as from files.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], schema: str, job_id: str, timeout_seconds: float) -> None:
-        self._connection, self._schema, self._job_id = connection, schema, job_id
+    def __init__(
+        self, connection: psycopg.Connection[Any], tables: Tables, schema: str, job_id: str, timeout_seconds: float
+    ) -> None:
+        self._connection, self._tables, self._schema, self._job_id = connection, tables, schema, job_id
         self._timeout_seconds = timeout_seconds
         self._found: dict[str, dict[str, str]] = {}
 
@@ -49,8 +51,10 @@ class PostgresSession:
         encoding = self.rows("SHOW server_encoding")[0][0]
         if encoding != "UTF8":
             raise BadJob(self._job_id, f"the user database is encoded in {encoding}: md5 needs one in UTF8")
-        for table, column, type_ in self.rows(_COLUMNS, [self._schema, list(SOURCE_TABLES)]):
-            self._found.setdefault(str(table), {})[str(column)] = str(type_)
+        there: dict[str, dict[str, str]] = {}
+        for table, column, type_ in self.rows(_COLUMNS, [self._schema, [t.name for t in self._tables.values()]]):
+            there.setdefault(str(table), {})[str(column)] = str(type_)
+        self._found = {name: there[table.name] for name, table in self._tables.items() if table.name in there}
         for table, types in self._found.items():
             self._create_view(table, types)
 
@@ -58,16 +62,19 @@ class PostgresSession:
         """Raise MissingInDatabase if a table or a column that the job needs is missing or not readable."""
         for table in needs.mentioned:
             if table in self._found:
-                lacking = [column for column in SOURCE_TABLES[table] if column not in self._found[table]]
+                there = self._found[table]
+                lacking = [name for name, c in self._tables[table].columns.items() if c.name not in there]
                 self.require(table, [column for column in lacking if needs.column(table, column)])
             elif needs.table(table):
                 self.require(table, ())
 
     def require(self, table: str, columns: Iterable[str]) -> None:
         """Raise MissingInDatabase if the table or one of the columns is missing or not readable."""
-        found = self._found.get(table)
-        for name in [table] if found is None else [f"{table}.{c}" for c in columns if c not in found]:
-            raise MissingInDatabase(name, self._schema)
+        found, known = self._found.get(table), self._tables[table]
+        names = [known.columns[column].name for column in columns]
+        lacking = [""] if found is None else [f".{name}" for name in names if name not in found]
+        for column in lacking:
+            raise MissingInDatabase(f"{known.name}{column}", self._schema)
 
     def create_table(self, name: str, types: Mapping[str, str]) -> None:
         """Create a temporary table; its name and types are the caller's own."""
@@ -106,12 +113,13 @@ class PostgresSession:
 
     def _create_view(self, table: str, types: Mapping[str, str]) -> None:
         readings = [
-            f"{_reading(quoted(column), types[column], wanted)} AS {quoted(column)}"
-            for column, wanted in SOURCE_TABLES[table].items()
-            if column in types
+            f"{_reading(quoted(column.name), types[column.name], column.type)} AS {quoted(name)}"
+            for name, column in self._tables[table].columns.items()
+            if column.name in types
         ]
-        source = f"{quoted(self._schema)}.{quoted(table)}"
-        self.rows(f"CREATE TEMPORARY VIEW {table} AS SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}")  # noqa: S608 (names of the schema)
+        source = f"{quoted(self._schema)}.{quoted(self._tables[table].name)}"
+        select = f"SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}"  # noqa: S608 (names of the schema)
+        self.rows(f"CREATE TEMPORARY VIEW {quoted(table)} AS {select}")
 
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
@@ -127,7 +135,9 @@ class PostgresSession:
 
 
 @contextmanager
-def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: float) -> Iterator[PostgresSession]:
+def postgres_session(
+    url: str, tables: Tables, *, schema: str, job_id: str, timeout_seconds: float
+) -> Iterator[PostgresSession]:
     """Open a transaction over a schema; whatever it made is gone when the context is left.
 
     It sees one state of the database throughout. Errors name `job_id`.
@@ -145,7 +155,7 @@ def postgres_session(url: str, *, schema: str, job_id: str, timeout_seconds: flo
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = False  # temporary views first; `only_read` comes before anything that a job says
-        session = PostgresSession(connection, schema, job_id, timeout_seconds)
+        session = PostgresSession(connection, tables, schema, job_id, timeout_seconds)
         session.prepare()
         yield session
     finally:

@@ -16,7 +16,7 @@ from audience_jobs.engines.sealed_database import copy_to_csv, sealed_database
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
 from audience_jobs.engines.user_folder import UserFolder
 from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
 _STOPPED = "tminus stops, and this query with it"
@@ -36,9 +36,14 @@ class UserDatabase:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, folder: UserFolder, work_dir: Path, timeout_seconds: float
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: UserFolder,
+        tables: Tables,
+        work_dir: Path,
+        timeout_seconds: float,
     ) -> None:
-        self._connection, self._folder, self._work_dir = connection, folder, work_dir
+        self._connection, self._folder, self._tables, self._work_dir = connection, folder, tables, work_dir
         self._timeout_seconds = timeout_seconds
         self._files: dict[str, UserFile] = {}
         self._stopped = False
@@ -51,13 +56,13 @@ class UserDatabase:
     def provide(self, needs: Needs) -> None:
         """Make the tables readable that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
         lacking = [table for table in needs.mentioned if table not in self._files]
-        files = tables_in(self._folder) if lacking else {}
+        files = tables_in(self._folder, self._tables) if lacking else {}
         for table in lacking:
-            file = find_user_file(self._folder, files, table, self._connection)
+            file = find_user_file(self._folder, files, self._tables[table], self._connection)
             if file is not None:
                 self._add(file, needs)
             elif needs.table(table):
-                raise MissingTable(table, self._folder.address)
+                raise MissingTable(self._tables[table].name, self._folder.address)
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one statement with the parameters that it reads, and return its rows."""
@@ -93,13 +98,16 @@ class UserDatabase:
         return int(str(count))
 
     def _add(self, file: UserFile, needs: Needs) -> None:
-        for column in (name for name in SOURCE_TABLES[file.table] if name not in file.readings):
-            if needs.column(file.table, column):
-                raise MissingColumn(file.path, column, file.found)
+        table = self._tables[file.table]
+        for name, column in table.columns.items():
+            if name not in file.readings and needs.column(file.table, name):
+                raise MissingColumn(file.path, column.name, file.found)
         columns = [f"{reading.typed} AS {quoted(name)}" for name, reading in file.readings.items()]
         self._files[file.table] = file
-        self.rows(needs, f"CREATE VIEW {file.table} AS FROM {file.relation} SELECT {', '.join(columns) or '1'}", {})
-        if "deleted_at" in file.readings and needs.column(file.table, "deleted_at"):
+        select = f"FROM {file.relation} SELECT {', '.join(columns) or '1'}"
+        self.rows(needs, f"CREATE VIEW {quoted(file.table)} AS {select}", {})
+        flag = "deleted_at" in file.readings and table.types["deleted_at"] == "integer"
+        if flag and needs.column(file.table, "deleted_at"):
             self._check_deleted_at(file, needs)
 
     def _check_deleted_at(self, file: UserFile, needs: Needs) -> None:
@@ -154,10 +162,10 @@ class UserDatabase:
 
 @contextmanager
 def user_database(
-    folder: UserFolder, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
+    folder: UserFolder, tables: Tables, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
 ) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`."""
     with folder.access(), TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
-            yield UserDatabase(connection, folder, work_dir, timeout_seconds)
+            yield UserDatabase(connection, folder, tables, work_dir, timeout_seconds)

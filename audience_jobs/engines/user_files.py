@@ -9,7 +9,7 @@ import duckdb
 from audience_jobs.engines.csv_files import CsvForm, read_form
 from audience_jobs.engines.user_folder import UserFolder, path_in
 from audience_jobs.errors import BadData, NoUserData, Unavailable
-from audience_jobs.schema import SOURCE_TABLES, ColumnType
+from audience_jobs.schema import ColumnType, SourceTable, Tables
 from audience_jobs.sql import canonical, literal, quoted
 
 _SUFFIXES = ("csv", "parquet")
@@ -36,7 +36,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class UserFile:
-    """One table's file.
+    """One table's file; `table` is the table's name in SQL.
 
     `relation` is what to select from; `found` are the columns that the file has, `readings` those of them that the
     schema knows. `form` is how a CSV file is written.
@@ -55,23 +55,23 @@ class UserFile:
         return self.path.rpartition("/")[2]
 
 
-def tables_in(folder: UserFolder) -> Mapping[str, datetime]:
+def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
     """Return the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
-    known = {f"{table}.{suffix}" for table in SOURCE_TABLES for suffix in _SUFFIXES}
-    tables = {name: written for name, written in folder.files().items() if name in known}
-    if not tables:
+    known = {f"{table.name}.{suffix}" for table in tables.values() for suffix in _SUFFIXES}
+    found = {name: written for name, written in folder.files().items() if name in known}
+    if not found:
         raise NoUserData(folder.address)
-    return tables
+    return found
 
 
 def find_user_file(
-    folder: UserFolder, files: Mapping[str, datetime], table: str, connection: duckdb.DuckDBPyConnection
+    folder: UserFolder, files: Mapping[str, datetime], table: SourceTable, connection: duckdb.DuckDBPyConnection
 ) -> UserFile | None:
     """Return the table's file, of those in the folder, or None where there is none.
 
     Raises BadData where there are two files for the table or the file's columns cannot be read.
     """
-    names = [name for suffix in _SUFFIXES if (name := f"{table}.{suffix}") in files]
+    names = [name for suffix in _SUFFIXES if (name := f"{table.name}.{suffix}") in files]
     if len(names) > 1:
         old, new = sorted(names, key=lambda name: files[name])
         out_of_date = f"{new} is there too; remove the one that is out of date ({old} is the older)"
@@ -81,22 +81,24 @@ def find_user_file(
     path = path_in(folder, names[0])
     if path.endswith(".csv"):
         with folder.open(names[0]) as file:
-            return _csv_file(table, path, read_form(path, file, SOURCE_TABLES[table]))
+            return _csv_file(table, path, read_form(path, file, table.columns))
     return _parquet_file(table, path, connection)
 
 
-def _csv_file(table: str, path: str, form: CsvForm) -> UserFile:
+def _csv_file(table: SourceTable, path: str, form: CsvForm) -> UserFile:
     fields = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(form.columns)))
     readings: dict[str, Reading] = {}
     for name, place in _places(path, form.columns, table).items():
         raw = f"nullif(trim(c{place}), '')" if form.padded else f"c{place}"
-        readings[name] = _reading(raw, "VARCHAR", SOURCE_TABLES[table][name])
+        readings[name] = _reading(raw, "VARCHAR", table.types[name])
     dialect = f"{_CSV_DIALECT}, delim = {literal(form.delimiter)}, skip = {form.lines_before}"
     relation = f"read_csv({literal(path)}, {dialect}, columns = {{{fields}}})"
-    return UserFile(table=table, path=path, relation=relation, found=form.columns, readings=readings, form=form)
+    return UserFile(
+        table=table.name.lower(), path=path, relation=relation, found=form.columns, readings=readings, form=form
+    )
 
 
-def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) -> UserFile:
+def _parquet_file(table: SourceTable, path: str, connection: duckdb.DuckDBPyConnection) -> UserFile:
     relation = f"read_parquet({literal(path)}, binary_as_string = true)"
     try:
         types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()}
@@ -109,15 +111,15 @@ def _parquet_file(table: str, path: str, connection: duckdb.DuckDBPyConnection) 
     for name, place in _places(path, found, table).items():
         written, type_ = quoted(found[place]), types[found[place]]
         raw = f"nullif({written}, '')" if type_ == "VARCHAR" else written
-        readings[name] = _reading(raw, type_, SOURCE_TABLES[table][name])
-    return UserFile(table=table, path=path, relation=relation, found=found, readings=readings)
+        readings[name] = _reading(raw, type_, table.types[name])
+    return UserFile(table=table.name.lower(), path=path, relation=relation, found=found, readings=readings)
 
 
-def _places(path: str, found: Sequence[str], table: str) -> dict[str, int]:
+def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, int]:
     """Return where each column of the schema stands in a file; `USER_ID` is user_id where no other column is."""
     places: dict[str, int] = {}
-    for name in SOURCE_TABLES[table]:
-        exact = [place for place, column in enumerate(found) if column == name]
+    for name, wanted in table.columns.items():
+        exact = [place for place, column in enumerate(found) if column == wanted.name]
         alike = exact or [place for place, column in enumerate(found) if column.casefold() == name]
         if len(exact) > 1:
             raise BadData(path, f"has the column {name!r} twice: remove one")

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import Query, generated, read_query
+from audience_jobs.schema import Tables
 from audience_jobs.typed_query import typed
 
 Columns = Mapping[str, str]
@@ -67,7 +68,7 @@ class Model:
 class Models:
     """The models of a workspace, by name, each behind those that it reads."""
 
-    def __init__(self, models: Mapping[str, Model], tables: Mapping[str, Columns]) -> None:
+    def __init__(self, models: Mapping[str, Model], tables: Tables) -> None:
         self._models, self._tables = models, tables
 
     @property
@@ -80,7 +81,7 @@ class Models:
 
     def read(self, sql: str, *, parameters: Collection[str]) -> Query:
         """Read a query over tables and models as one over tables alone; RefusedQuery as in `read_query`."""
-        query = read_query(sql, parameters=parameters, tables=[*self._tables, *self._models])
+        query = read_query(sql, parameters=parameters, tables=self._tables, more=self._models)
         return self.inlined(query, parameters=parameters)
 
     def inlined(self, query: Query, *, parameters: Collection[str]) -> Query:
@@ -93,7 +94,7 @@ class Models:
         with_ = tree.args.get("with_") or exp.With(expressions=[])
         with_.set("expressions", [*before, *with_.expressions])
         tree.set("with_", with_)
-        return read_query(generated(tree, "postgres"), parameters=parameters, tables=tuple(self._tables))
+        return read_query(generated(tree, "postgres"), parameters=parameters, tables=self._tables)
 
     def _needed(self, names: Collection[str]) -> Iterator[Model]:
         """Yield the models that are needed for tables and models, each behind those that it reads itself."""
@@ -104,7 +105,7 @@ class Models:
         yield from (model for name, model in self._models.items() if name in wanted)
 
 
-def read_models(files: Sequence[Path], tables: Mapping[str, Columns]) -> Models:
+def read_models(files: Sequence[Path], tables: Tables) -> Models:
     """Read the files of models over source tables; BadModels names every problem with its file and line.
 
     A model may read `$now`, the execution's time, and no other parameter.
@@ -119,7 +120,7 @@ def read_models(files: Sequence[Path], tables: Mapping[str, Columns]) -> Models:
 class _Reading:
     """Reads the files of models; `problems` are what is wrong with them."""
 
-    def __init__(self, files: Mapping[str, Path], tables: Mapping[str, Columns]) -> None:
+    def __init__(self, files: Mapping[str, Path], tables: Tables) -> None:
         self._files, self._tables = files, tables
         self.problems: list[Problem] = []
 
@@ -148,7 +149,7 @@ class _Reading:
             self._wrong(name, None, f"cannot be read as UTF-8: {error}")
             return None
         try:
-            query = read_query(sql, parameters=["now"], tables=[*self._tables, *self._others(name)])
+            query = read_query(sql, parameters=["now"], tables=self._tables, more=self._others(name))
             _check_reserved(query)
         except RefusedQuery as refused:
             self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
@@ -168,8 +169,8 @@ class _Reading:
     def _columns(self, name: str, query: Query, models: Mapping[str, Model]) -> Columns | None:
         try:
             _check_names(query)
-            known = {**self._tables, **{other: models[other].columns for other in self._others(name) & models.keys()}}
-            return dict(_typed_columns(typed(query.tree(), known)))
+            others = {other: models[other].columns for other in self._others(name) & models.keys()}
+            return dict(_typed_columns(typed(query.tree(), self._tables, others)))
         except RefusedQuery as refused:
             sql = self._files[name].read_text(encoding="utf-8")
             self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")

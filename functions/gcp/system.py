@@ -11,6 +11,7 @@ from google.cloud.storage import Client
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.workspace import Workspace
 from functions.domain.policy import Policy
 from functions.gcp.alerts import LogAlerts
 from functions.gcp.auth.id_tokens import IdTokens
@@ -36,6 +37,7 @@ def open_ports(
     clock: Clock,
     make_engine: Callable[[], Engine],
     find_job: Callable[[str], Job],
+    workspace: Workspace,
     policy: Policy,
     sender: PushSender,
     channels: Channels,
@@ -54,6 +56,7 @@ def open_ports(
         callers=cast("Callers", _Lazy(cloud.callers)),
         engine=cast("Engine", _Lazy(make_engine)),
         find_job=find_job,
+        workspace=workspace,
         policy=policy,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.workspace import Workspace
 from functions.domain.policy import Policy
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Alerts, Callers, Channels
@@ -51,5 +52,6 @@ class Ports:
     callers: Callers
     engine: Engine
     find_job: Callable[[str], Job]
+    workspace: Workspace
     policy: Policy = field(default_factory=Policy)
     parts: Mapping[str, Part] = field(default_factory=dict)

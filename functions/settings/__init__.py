@@ -132,15 +132,16 @@ class Settings:
     """All settings from the environment. Without `fcm`, messages go to a file that people can read.
 
     User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
-    `user_dataset`. `user_data_timeout` limits a statement of an audience job. `webhooks` are the addresses of alert
-    channels, by name. They are a secret of send_alert, as anyone who has an address can post there; other functions
-    have none.
+    `user_dataset`. `workspace` is the folder that names their tables, None the built-in one. `user_data_timeout`
+    limits a statement of an audience job. `webhooks` are the addresses of alert channels, by name. They are a secret
+    of send_alert, as anyone who has an address can post there; other functions have none.
     """
 
     platform: Platform = Platform.EMBEDDED
     cloud: CloudSettings | None = None
     fcm: FcmSettings | None = None
     state_dir: Path = Path(".tminus/state")
+    workspace: Path | None = None
     user_data_dir: Path | str = Path(".tminus/data")
     user_database: UserDatabaseSettings | None = None
     user_dataset: UserDatasetSettings | None = None

@@ -60,6 +60,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         platform=platform,
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
         state_dir=Path(reader.text("STATE_DIR", ".tminus/state")),
+        workspace=_workspace(reader),
         user_data_dir=_user_data_dir(reader),
         user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
         user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
@@ -141,6 +142,13 @@ def _cloud(reader: _Reader) -> CloudSettings:
         api_callers=_roles(reader, "API_CALLERS"),
         console=_console(reader),
     )
+
+
+def _workspace(reader: _Reader) -> Path | None:
+    text = reader.text("WORKSPACE", "")
+    if text and not (Path(text) / "tminus.toml").is_file():
+        raise Misconfigured("WORKSPACE", f"there is no tminus.toml in {text!r}: name the folder of a workspace")
+    return Path(text) if text else None
 
 
 def _user_data_dir(reader: _Reader) -> Path | str:

@@ -71,7 +71,8 @@ def audience(
         raise BadInput("say what to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
     if recipe is not None and (filters is not None or packs or ids or query):
         raise BadInput("--recipe selects the users: leave out --filters, --pack, --ids and --query")
-    engine, _ = bootstrap.user_data(settings_with(data))
+    settings = settings_with(data)
+    (engine, _), workspace = bootstrap.user_data(settings), bootstrap.workspace(settings)
     now = read_instant(at, "--at") or RealClock().now()
     if out is not None:
         names = [f"{AUDIENCE}-{number}-of-{parts}.csv" for number in range(1, (parts or 0) + 1)]
@@ -80,11 +81,11 @@ def audience(
     with TemporaryDirectory(prefix="tminus-") as temporary:
         into = out or Path(temporary)
         if recipe is not None:
-            criteria = recipe_criteria(_query_based(recipe))
-            found = find_audience(engine, criteria, now=now, folder=into, parts=parts or 0)
+            criteria = recipe_criteria(_query_based(recipe), workspace)
+            found = find_audience(engine, criteria, workspace, now=now, folder=into, parts=parts or 0)
         else:
             written = _written(filters, packs, ids, query)
-            found = query_audience(engine, written, now=now, folder=into, parts=parts or 0)
+            found = query_audience(engine, written, workspace, now=now, folder=into, parts=parts or 0)
         _show(found, _rows(found, preview), kept=out is not None, as_json=as_json)
 
 

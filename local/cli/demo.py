@@ -42,7 +42,7 @@ def demo(home: Path) -> None:
     """
     _check_own(home)
     data = home / "data"
-    settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None)
+    settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None, workspace=None)
     story = Story()
     if not data.exists():
         story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {data} ...")

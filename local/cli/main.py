@@ -1,11 +1,12 @@
 """The `tminus` command."""
 
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from audience_jobs.errors import AudienceJobError, Unavailable
+from audience_jobs.errors import AudienceJobError, BadWorkspace, Unavailable
 from functions.bootstrap import running_version
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from functions.version import VERSION
@@ -27,8 +28,8 @@ from local.cli.run import run
 from local.cli.send import send
 from local.cli.simulate import simulate
 from local.cli.up import up
+from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 
-BAD_INPUT = 2
 _OURS = ("audience_jobs", "functions", "local", "main", "tminus")
 
 
@@ -41,14 +42,16 @@ def _version_line() -> str:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, message=_version_line())
+@workspace_option
 @remote_options
 @click.pass_context
-def cli(context: click.Context, url: str, token: str) -> None:
+def cli(context: click.Context, workspace: Path | None, url: str, token: str) -> None:
     """Push campaigns: no user gets a push twice, too often, or after a cancel.
 
     Everything runs on this machine: recipes and their state are in a folder, messages go to an outbox. With --url the
     commands recipes, executions, control, cadence, devices and send call a remote system.
     """
+    check_workspace(workspace)
     context.obj = ApiClient(url=url, token=token) if url else None
 
 
@@ -87,6 +90,8 @@ def main() -> None:
         _leave(error)
     except BadFields as error:
         _refuse(*(str(field) for field in error.errors))
+    except BadWorkspace as error:
+        _refuse(*error.problems)
     except (BadInput, Misconfigured, NotPossible, Transient, AudienceJobError, Unavailable) as error:
         _refuse(str(error))
     except ModuleNotFoundError as error:

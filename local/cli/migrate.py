@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,10 +13,9 @@ from functions import bootstrap
 from functions.domain.errors import BadInput, FieldError
 from functions.domain.recipe.old_push import is_old_push
 from functions.handlers.http.as_json import as_json as to_json
-from functions.settings.read import process_settings
 from functions.usecases.moving_in.migrate import OldDocument, Outcome, migrate, refused
 from local.cli.api_client import ApiClient
-from local.cli.options import existing_folder, folder, json_option, print_json
+from local.cli.options import existing_folder, folder, json_option, print_json, settings_with
 from local.cli.remote import maybe_system
 from local.embedded.clock import RealClock
 from local.runtime.recipe_files import read_json_file
@@ -55,7 +53,7 @@ def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool)
     """Migrate documents into a state folder. Without `apply` the folder is not created."""
     with TemporaryDirectory(prefix="tminus-") as aside:
         there = apply or (state / "tminus.db").is_file()
-        settings = replace(process_settings(), state_dir=state if there else Path(aside))
+        settings = settings_with(None, state_dir=state if there else Path(aside))
         with closing(bootstrap.embedded(settings, RealClock())) as system:
             made = migrate(system.ports, documents, by="cli", dry_run=not apply)
             return [to_json(each) for each in made]

@@ -16,6 +16,7 @@ from functions.domain.instants import instant
 from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
 from functions.settings.read import process_settings
+from local.cli.workspace import chosen_workspace
 
 UNLIMITED = 10_000
 """The line length in a pipe or a file: long enough to keep ids and names whole."""
@@ -52,8 +53,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def settings_with(data: Path | str | None, **changes: Any) -> Settings:
-    """Return the settings of this process, with the user data of --data, if given, and other changes."""
-    settings = replace(process_settings(), **changes)
+    """Return the settings of this process, with the chosen workspace, the user data of --data, and other changes."""
+    settings = replace(process_settings(), workspace=chosen_workspace(), **changes)
     return settings if data is None else settings.on_files(data)
 
 

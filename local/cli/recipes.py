@@ -8,16 +8,17 @@ from typing import Any
 import click
 
 from audience_jobs.registry import find
+from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import parse
 from functions.domain.recipe.schedule import sends_from
-from functions.settings.read import process_settings
+from functions.settings import Settings
 from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check_saved import checked_recipe
 from local.cli.api_client import NotThere, part
-from local.cli.options import json_option, print_json
+from local.cli.options import json_option, print_json, settings_with
 from local.cli.remote import ask_first, show, system, yes_option
 from local.embedded.clock import RealClock
 from local.runtime.recipe_files import read_recipe_file
@@ -39,7 +40,8 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
 
     Prints one line for each error, or the next sends. Exit status 2 if any file is invalid.
     """
-    results = [_check(path) for path in files]
+    settings = settings_with(None)
+    results = [_check(path, settings) for path in files]
     if as_json:
         print_json(results)
     else:
@@ -48,11 +50,17 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(0 if all(result["valid"] for result in results) else 2)
 
 
-def _check(path: Path) -> dict[str, Any]:
+def _check(path: Path, settings: Settings) -> dict[str, Any]:
     now = RealClock().now()
+    workspace = bootstrap.workspace(settings)
     try:
         recipe = checked_recipe(
-            read_recipe_file(path), policy=process_settings().policy, find_job=find, now=now, default_id=path.stem
+            read_recipe_file(path),
+            policy=settings.policy,
+            find_job=find,
+            workspace=workspace,
+            now=now,
+            default_id=path.stem,
         )
     except BadRecipe as error:
         errors = [field.document() for field in error.errors]
@@ -68,7 +76,7 @@ def _check(path: Path) -> dict[str, Any]:
         "status": recipe.status.value,
         "notices": list(recipe.notices),
         "nextSends": [stamp(send) for send in sends],
-        "audience": describe_audience(recipe),
+        "audience": describe_audience(recipe, workspace),
     }
 
 

@@ -105,6 +105,7 @@ def _question(recipes: Path, data: Path | str | None, begins: str | None, days: 
         recipes=(),
         engine=engine,
         find_job=find_job,
+        workspace=bootstrap.workspace(settings),
         policy=settings.policy,
         begins_at=begins_at,
         days=days,
@@ -119,7 +120,7 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
     for path in sorted(recipes.glob("*.json")):
         try:
             recipe = parse(read_recipe_file(path), default_id=path.stem)
-            check_recipe(recipe, policy=question.policy, find_job=question.find_job)
+            _check(recipe, question)
         except BadRecipe as error:
             errors += [FieldError(f"{path}: {field.field}", field.reason) for field in error.errors]
             continue
@@ -130,6 +131,10 @@ def _read(recipes: Path, question: Question) -> list[Recipe]:
     if not found:
         raise BadInput(f"{recipes}: no recipe in it is active and has a send left; a recipe is one JSON file")
     return found
+
+
+def _check(recipe: Recipe, question: Question) -> None:
+    check_recipe(recipe, policy=question.policy, find_job=question.find_job, workspace=question.workspace)
 
 
 def _play(question: Question, seed: int, runs: int, *, quiet: bool) -> ForecastReport:

@@ -22,6 +22,7 @@ from local.cli.up_alerts import with_alerts
 from local.cli.up_recipes import begin_now, first_recipes, is_new, read_recipes
 from local.cli.up_serving import serve, stop_on_signals
 from local.cli.up_token import token_for
+from local.cli.workspace import say_built_in
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import RECONCILE_JOB
 from local.runtime.persistent_clock import PersistentClock
@@ -93,6 +94,7 @@ def up(
     token = token_for(host, context.find_root().params["token"], emulators=emulators)
     settings = settings_with(data, state_dir=state)
     ask_before_phones(settings, yes=yes)
+    say_built_in(context)
     samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
@@ -147,9 +149,9 @@ def _next_start(documents: Sequence[Document], now: datetime) -> datetime:
 
 
 def _sample_folder(settings: Settings, *, named: bool) -> Path | None:
-    """Return the folder for sample data: --data, or the default one; None if the data is elsewhere."""
+    """Return the folder for sample data: --data, or the default one; None if data or workspace are elsewhere."""
     place = settings.user_data_dir
-    if settings.user_database or settings.user_dataset or isinstance(place, str):
+    if settings.workspace or settings.user_database or settings.user_dataset or isinstance(place, str):
         return None
     return place if named or place == Settings.user_data_dir else None
 
@@ -163,5 +165,7 @@ def _fill(data: Path | None, settings: Settings, clock: RealClock | FastClock, *
     place = settings.user_data_dir
     in_files = not (settings.user_database or settings.user_dataset)
     if in_files and isinstance(place, Path) and not place.exists():
-        hint = f"put the user data there, or make some: tminus data generate {place}"
+        hint = "put the user data there"
+        if settings.workspace is None:
+            hint += f", or make some: tminus data generate {place}"
         click.echo(f"tminus: {place} does not exist, so no audience can be built; {hint}", err=True)

@@ -38,9 +38,15 @@ def begin_now(ports: Ports, recipe_id: str) -> None:
 
 
 def first_recipes(own: Sequence[Document] | None, settings: Settings) -> Sequence[Document]:
-    """Return the recipes for a new state: the operator's own, else the samples, unless messages go to phones."""
+    """Return the recipes for a new state: the operator's own, else the samples.
+
+    There are no samples where messages go to phones, nor for a workspace of the operator's own.
+    """
     if own is not None:
         return own
+    if settings.workspace is not None:
+        click.echo("tminus: no recipe is saved; name yours by --recipes", err=True)
+        return ()
     if settings.fcm is not None:
         click.echo(
             "tminus: messages go to FCM, so no sample campaign is saved; name your recipes by --recipes", err=True

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.workspace import Workspace
 from functions.domain.policy import Policy
 from functions.ports import Part, Ports
 from functions.ports.people import Channels
@@ -49,6 +50,7 @@ def open_system(
     clock: Clock,
     engine: Engine,
     find_job: Callable[[str], Job],
+    workspace: Workspace,
     policy: Policy,
     sender: PushSender | None = None,
     script: OutcomeScript | None = None,
@@ -82,6 +84,7 @@ def open_system(
         callers=LocalCallers(),
         engine=engine,
         find_job=find_job,
+        workspace=workspace,
         policy=policy,
         parts={
             "disk": Part(check=check_disk),

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.workspace import Workspace
 from functions.domain.audience.partition import read_rows
 from functions.domain.cadence.rules import DEFAULT_RULES, Push, Window
 from functions.domain.cost import Use
@@ -72,6 +73,7 @@ class Question:
     recipes: Sequence[Recipe]
     engine: Engine
     find_job: Callable[[str], Job]
+    workspace: Workspace
     policy: Policy
     begins_at: datetime
     days: int
@@ -105,6 +107,7 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
             keep_log=False,
             engine=engine,
             find_job=question.find_job,
+            workspace=question.workspace,
             progress=progress,
         )
         return played.forecast()

@@ -131,13 +131,14 @@ def make_plan(
     """
     engine, find_job = bootstrap.user_data(settings)
     recipe = parse(document)
-    check_recipe(recipe, policy=settings.policy, find_job=find_job)
+    workspace = bootstrap.workspace(settings)
+    check_recipe(recipe, policy=settings.policy, find_job=find_job, workspace=workspace)
     if not recipe.is_active:
         notices = "".join(f" ({notice})" for notice in recipe.notices)
         raise BadInput(f"recipe {recipe.id} is {recipe.status.value}{notices}; to run it, set status to active")
     at = at or _next_start(recipe, RealClock().now())
     send_at = _slot(recipe, at)
-    job, arguments = recipe_job(recipe, find_job)
+    job, arguments = recipe_job(recipe, find_job, workspace)
     check_user_data(engine)
     with engine.run(job, arguments, now=send_at - recipe.schedule.lead):
         pass

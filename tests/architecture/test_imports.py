@@ -23,7 +23,7 @@ HANDLERS_MAY_IMPORT = (
 # Each layer, and what it may import of ours. The longest prefix that fits a module is its layer.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "functions.domain": ("functions.domain",),
-    "functions.ports": ("functions.domain", "functions.ports", "audience_jobs.contract"),
+    "functions.ports": ("functions.domain", "functions.ports", "audience_jobs.contract", "audience_jobs.workspace"),
     "functions.stores": ("functions.domain", "functions.ports", "functions.stores"),
     "functions.usecases": (
         "functions.domain",
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "audience_jobs.errors",
         "audience_jobs.query_based",
         "audience_jobs.registry",
+        "audience_jobs.workspace",
     ),
     "functions.settings": ("functions.domain", "functions.settings"),
     "functions.logs": (),
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.settings",
         "functions.stores",
         "audience_jobs.contract",
+        "audience_jobs.workspace",
     ),
     # Jobs, API and console share http and do not know each other; http knows none of them.
     "functions.handlers.http": (*HANDLERS_MAY_IMPORT, "functions.handlers.http"),
@@ -72,6 +74,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.ports",
         "functions.stores",
         "audience_jobs.contract",
+        "audience_jobs.workspace",
         "local.embedded",
     ),
     # The command line composes: it may reach whatever a deployed process may.

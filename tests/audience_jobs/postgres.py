@@ -11,8 +11,10 @@ from pathlib import Path
 
 import psycopg
 
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
+from audience_jobs.sql import quoted
 from local.runtime.emulators import EmulatorMissing, free_port
+from tests.audience_jobs.marketplace import MARKETPLACE
 
 _USUAL_PLACES = Path("/usr/lib/postgresql")
 _OPEN_TO_ALL = Path("/tmp")
@@ -65,15 +67,22 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(home)
 
 
-def fill(url: str, folder: Path, *, id_type: str = "text", schema: str = "public") -> None:
+def fill(
+    url: str,
+    folder: Path,
+    tables: Tables = MARKETPLACE.tables,
+    *,
+    id_type: str = "text",
+    schema: str = "public",
+) -> None:
     """Replace the schema's tables by those of a folder of CSV files."""
     with psycopg.connect(url) as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}".encode())
-        for table, columns in SOURCE_TABLES.items():
-            types = {name: _TYPES.get(type_, id_type) for name, type_ in columns.items()}
-            declared = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-            connection.execute(f"CREATE TABLE {schema}.{table} ({declared})".encode())
-            _load(connection, f"{schema}.{table}", folder / f"{table}.csv")
+        for table in tables.values():
+            types = {column.name: _TYPES.get(column.type, id_type) for column in table.columns.values()}
+            declared = ", ".join(f"{quoted(name)} {type_}" for name, type_ in types.items())
+            connection.execute(f"CREATE TABLE {schema}.{quoted(table.name)} ({declared})".encode())
+            _load(connection, f"{schema}.{quoted(table.name)}", folder / f"{table.name}.csv")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ANALYZE")
 
@@ -81,7 +90,7 @@ def fill(url: str, folder: Path, *, id_type: str = "text", schema: str = "public
 def _load(connection: psycopg.Connection[object], table: str, path: Path) -> None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file))
-    copy = f"COPY {table} ({', '.join(header)}) FROM STDIN (FORMAT csv, HEADER true)"
+    copy = f"COPY {table} ({', '.join(map(quoted, header))}) FROM STDIN (FORMAT csv, HEADER true)"
     with path.open("rb") as file, connection.cursor().copy(copy.encode()) as target:
         while block := file.read(2**20):
             target.write(block)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from audience_jobs.engines.duckdb import DuckDBEngine
 from functions.domain.errors import BadInput, BadRecipe
 from functions.usecases.dry_run.query_audience import query_audience
+from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine
 from tests.audience_jobs.test_jobs_command import AT, sample, tminus
 from tests.audience_jobs.worlds import NOW
 from tests.command import Tminus
@@ -24,7 +24,7 @@ def users_in(path: Path) -> list[str]:
 
 
 def test_a_query_answers_with_count_words_csv_and_equal_parts(sample: Path, tmp_path: Path) -> None:
-    found = query_audience(DuckDBEngine(sample), ACTIVE, now=NOW, folder=tmp_path, parts=3)
+    found = query_audience(DuckDBEngine(sample), ACTIVE, MARKETPLACE, now=NOW, folder=tmp_path, parts=3)
     assert found.description == "users active in the last 60 days, with a top target shoe"
     everybody = users_in(found.csv)
     assert found.count == len(everybody) > 100
@@ -36,9 +36,11 @@ def test_a_query_answers_with_count_words_csv_and_equal_parts(sample: Path, tmp_
 
 def test_a_query_that_is_wrong_names_its_field(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRecipe, match=r"^filters\.lastActiveDays: must be a whole number"):
-        query_audience(DuckDBEngine(sample), {"filters": {"lastActiveDays": "x"}}, now=NOW, folder=tmp_path)
+        query_audience(
+            DuckDBEngine(sample), {"filters": {"lastActiveDays": "x"}}, MARKETPLACE, now=NOW, folder=tmp_path
+        )
     with pytest.raises(BadInput, match="101 parts: an audience can be split into 1 to 100"):
-        query_audience(DuckDBEngine(sample), ACTIVE, now=NOW, folder=tmp_path, parts=101)
+        query_audience(DuckDBEngine(sample), ACTIVE, MARKETPLACE, now=NOW, folder=tmp_path, parts=101)
 
 
 def test_the_command_shows_the_users_that_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, label, request
 from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow, Unavailable
+from audience_jobs.workspace import marketplace
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import sample_job
 
@@ -117,7 +118,9 @@ def test_an_error_says_what_to_change_unless_it_may_pass(
 
 def test_a_job_that_takes_too_long_is_cancelled() -> None:
     client: Any = StuckBigQuery()
-    engine = BigQueryEngine(client=client, bucket=None, dataset="demo.shop", timeout_seconds=0.5)
+    engine = BigQueryEngine(
+        client=client, bucket=None, dataset="demo.shop", workspace=marketplace(), timeout_seconds=0.5
+    )
     job = sample_job("SELECT 'all' AS audience, 'u' AS user_id")
     with pytest.raises(TooSlow, match=r"sample was stopped after 0\.5 s"), engine.run(job, {}, now=NOW):
         pass

@@ -18,6 +18,7 @@ from audience_jobs.conditions.sql import compiled
 from audience_jobs.conditions.tree import Traits
 from audience_jobs.errors import BadCriteria
 from audience_jobs.query import read_query
+from audience_jobs.schema import Tables
 from tests.audience_jobs.conditions_reference import fits
 from tests.examples import examples
 
@@ -188,7 +189,7 @@ def _query(written: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     found = compiled(read_condition(written, TRAITS))
     parameters = {"now": NOW.isoformat(sep=" "), **found.values}
     sql = f"SELECT p.user_id FROM people p WHERE {found.sql}"
-    return read_query(sql, parameters=list(parameters), tables=list(_TABLES)), parameters
+    return read_query(sql, parameters=list(parameters), tables=Tables([]), more=list(_TABLES)), parameters
 
 
 def _expected(written: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.errors import BadParameter, UnknownAudience
+from audience_jobs.workspace import marketplace
 
 USER_ID = Column(name="user_id", type="text", meaning="the user")
 EVERYBODY = Audience(name="everybody", columns=(USER_ID,), meaning="all users")
@@ -122,4 +123,4 @@ def test_a_job_that_contradicts_itself_does_not_exist(job: Callable[..., Job]) -
 def test_freshness_needs_a_timestamp_of_the_source_tables() -> None:
     for table, column in (("users", "username"), ("users", "nonsense"), ("secrets", "created_at")):
         with pytest.raises(ValueError, match=f"{table}.{column} is not a timestamp of the source tables"):
-            Freshness(table=table, column=column, hours=24)
+            Freshness(table=table, column=column, hours=24).check(marketplace().tables)

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from audience_jobs.criteria import read_criteria
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.errors import BadCriteria
-from audience_jobs.query_based import job_of
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, job_of, read_criteria
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_query import HANGS_ON_WHO_ASKS, ODD, OTHER_TABLES, PLACES, REACHES_OUT, STACKED, WRITES
 from tests.audience_jobs.worlds import NOW, put, user

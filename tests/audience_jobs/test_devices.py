@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.contract import Engine
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine
 from tests.audience_jobs.phones import DEVICES, OWNERS, USERS, tokens_of
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import put

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from audience_jobs.contract import Audience, Check, Column, Freshness, Job, Parameter
-from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import (
     BadJob,
     BadParameter,
@@ -22,6 +21,7 @@ from audience_jobs.errors import (
     TooSlow,
     UnknownAudience,
 )
+from tests.audience_jobs.marketplace import DuckDBEngine
 from tests.audience_jobs.worlds import NOW, Row, hours_ago, put, rows_of
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.contract import Job
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.query import read_query
 from audience_jobs.registry import jobs_in
 from local.sample import generate
 from tests.audience_jobs.declared import rows_as_declared
 from tests.audience_jobs.examples import first_product
+from tests.audience_jobs.marketplace import DuckDBEngine, read_query
 from tests.audience_jobs.worlds import NOW, hours_ago, put, user
 from tests.command import Tminus, calling
 

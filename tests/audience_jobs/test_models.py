@@ -8,13 +8,18 @@ import duckdb
 import pytest
 
 from audience_jobs.errors import RefusedQuery
+from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
 from audience_jobs.workspace.models import BadModels, Models, read_models
 
-TABLES: Mapping[str, Mapping[str, str]] = {
+_COLUMNS: Mapping[str, Mapping[str, ColumnType]] = {
     "members": {"member_no": "integer", "mail": "text", "land": "text", "since": "timestamp", "plan": "text"},
     "workouts": {"member": "integer", "done_at": "timestamp", "kind": "text"},
     "devices": {"member": "integer", "push_token": "text", "seen": "timestamp"},
 }
+TABLES = Tables(
+    SourceTable(name=table, columns={name: SourceColumn(name=name, type=type_) for name, type_ in columns.items()})
+    for table, columns in _COLUMNS.items()
+)
 PEOPLE = """
     SELECT CAST(member_no AS TEXT) AS user_id, land AS country, since AS joined FROM members
     WHERE plan IS NOT NULL

@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.contract import Check, Freshness, Job, Parameter
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.engines.postgres_session import postgres_session
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDatabase, StaleData, TooSlow
 from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
+from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine, PostgresEngine
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import databases, write_tables
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
@@ -140,7 +139,9 @@ def test_a_session_that_runs_a_job_cannot_write(postgres: str, tmp_path: Path) -
         "SET TRANSACTION READ WRITE",
     ]
     for sql in writes:
-        with postgres_session(postgres, schema="public", job_id="sample", timeout_seconds=9) as session:
+        with postgres_session(
+            postgres, MARKETPLACE.tables, schema="public", job_id="sample", timeout_seconds=9
+        ) as session:
             session.only_read()
             session.rows("SELECT 1 FROM users")
             with pytest.raises(BadJob, match=r"read-only|read-write"):

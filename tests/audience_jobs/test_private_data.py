@@ -5,12 +5,8 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.contract import Engine
-from audience_jobs.criteria import read_criteria
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.errors import AudienceJobError, BadCriteria
-from audience_jobs.query import read_query
-from audience_jobs.query_based import job_of
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, job_of, read_criteria, read_query
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.worlds import NOW, put, user
 

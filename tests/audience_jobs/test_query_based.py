@@ -12,12 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audience_jobs.contract import Engine
-from audience_jobs.criteria import read_criteria
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.errors import BadCriteria, MissingTable, StaleData
-from audience_jobs.query_based import job_of
 from local.sample import generate
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, job_of, read_criteria
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import (
     NOW,

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
 from audience_jobs.registry import find
-from audience_jobs.schema import SOURCE_TABLES
+from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine
 from tests.examples import examples
 
 Row = dict[str, Any]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.contract import Audience, Column, Job
-from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import BadJob, UnknownJob
 from audience_jobs.registry import all_jobs, find, jobs_in
 from local.sample import generate
 from tests.audience_jobs.declared import check_columns, rows_as_declared
 from tests.audience_jobs.examples import arguments_for
+from tests.audience_jobs.marketplace import DuckDBEngine
 from tests.audience_jobs.worlds import NOW, put
 
 CLOCKS_AND_DICE = re.compile(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import CheckFailed
 from audience_jobs.registry import find
+from tests.audience_jobs.marketplace import DuckDBEngine
 from tests.audience_jobs.worlds import (
     LONG_AGO,
     NOW,

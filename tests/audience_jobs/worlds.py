@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.registry import find
-from audience_jobs.schema import SOURCE_TABLES
+from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]

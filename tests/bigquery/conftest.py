@@ -9,6 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from audience_jobs.engines.bigquery import BigQueryEngine
+from audience_jobs.workspace import Workspace, marketplace
 from local.runtime.emulators import EmulatorMissing
 from tests.audience_jobs.conftest import postgres  # noqa: F401 - a fixture
 from tests.bigquery.emulator import ExportBucket, bigquery_emulator, fill
@@ -30,10 +31,16 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bigquer
 def filled(emulated: tuple[bigquery.Client, ExportBucket]) -> Callable[..., BigQueryEngine]:
     """Fill the dataset `shop` from a folder, and give the engine over it; types as for `fill`, options as its own."""
 
-    def engine(folder: Path, options: dict[str, Any] | None = None, **types: str) -> BigQueryEngine:
+    def engine(
+        folder: Path, options: dict[str, Any] | None = None, workspace: Workspace | None = None, **types: str
+    ) -> BigQueryEngine:
         client, bucket = emulated
         return BigQueryEngine(
-            client=client, bucket=bucket, dataset=fill(client, "shop", folder, **types), **(options or {})
+            client=client,
+            bucket=bucket,
+            dataset=fill(client, "shop", folder, (workspace or marketplace()).tables, **types),
+            workspace=workspace or marketplace(),
+            **(options or {}),
         )
 
     return engine

@@ -9,8 +9,9 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
-from audience_jobs.schema import SOURCE_TABLES
+from audience_jobs.schema import Tables
 from local.runtime.emulators import EmulatorMissing, free_port, running, storage_emulator
+from tests.audience_jobs.marketplace import MARKETPLACE
 
 PROJECT, BUCKET = "demo", "demo-audiences"
 _VENV = Path(__file__).parent / ".venv"
@@ -65,22 +66,27 @@ def bigquery_emulator(folder: Path) -> Iterator[tuple[bigquery.Client, ExportBuc
         yield client, ExportBucket(files, exports)
 
 
-def fill(client: bigquery.Client, dataset: str, folder: Path, **types: str) -> str:
+def fill(
+    client: bigquery.Client, dataset: str, folder: Path, tables: Tables = MARKETPLACE.tables, **types: str
+) -> str:
     """Replace a dataset by the tables of a folder of CSV files; give its name with the project's.
 
     `types` are BigQuery's types for the schema's, where they are to be others than usual.
     """
     client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
     client.create_dataset(dataset)
-    for table, columns in SOURCE_TABLES.items():
+    for table in tables.values():
         known = {**_TYPES, **types}
         config = bigquery.LoadJobConfig(
-            schema=[bigquery.SchemaField(name, known.get(type_, "STRING")) for name, type_ in columns.items()],
+            schema=[
+                bigquery.SchemaField(column.name, known.get(column.type, "STRING"))
+                for column in table.columns.values()
+            ],
             source_format="CSV",
             skip_leading_rows=1,
         )
-        with (folder / f"{table}.csv").open("rb") as file:
-            client.load_table_from_file(file, f"{PROJECT}.{dataset}.{table}", job_config=config).result()
+        with (folder / f"{table.name}.csv").open("rb") as file:
+            client.load_table_from_file(file, f"{PROJECT}.{dataset}.{table.name}", job_config=config).result()
     return f"{PROJECT}.{dataset}"
 
 

@@ -8,10 +8,9 @@ import pytest
 
 from audience_jobs.contract import Engine
 from audience_jobs.engines.bigquery import BigQueryEngine
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
 from audience_jobs.errors import BadJob
 from tests.audience_jobs import postgres as databases
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine
 from tests.audience_jobs.phones import DEVICES, OWNERS, tokens_of
 from tests.audience_jobs.phones import USERS as USERS_OF_PHONES
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user

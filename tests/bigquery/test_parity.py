@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 
 from audience_jobs.contract import Job
-from audience_jobs.criteria import read_criteria
 from audience_jobs.engines.bigquery import BigQueryEngine
-from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.engines.postgres import PostgresEngine
-from audience_jobs.query_based import job_of
 from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs import postgres as databases
 from tests.audience_jobs.examples import arguments_for
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, job_of, read_criteria
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import written
 

@@ -14,6 +14,7 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
+from audience_jobs.workspace import marketplace
 from functions import bootstrap
 from functions.domain.audit import Action, Deed
 from functions.domain.execution.execution import Execution
@@ -81,8 +82,9 @@ class Lab:
         self.system = open_system(
             self.state,
             clock=self.clock,
-            engine=DuckDBEngine(self.data),
+            engine=DuckDBEngine(self.data, marketplace()),
             find_job=lambda _: self.job,
+            workspace=marketplace(),
             policy=self.policy,
             script=self.script,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audience_jobs.workspace import marketplace
 from functions.domain.errors import BadTemplate
 from functions.domain.push.links import LinkPolicy
 from local.cli.jobs_new import JOBS
@@ -180,6 +181,7 @@ class TestProgress:
         words = [sys.executable, "-m", "local.cli.main", *map(str, command)]
         words[1:3] = ["-c", "from local.cli.main import main; main()"]
         environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment["WORKSPACE"] = str(marketplace().folder)
         if not terminal:
             return subprocess.run(
                 words, cwd=folder, check=True, env=environment, capture_output=True, text=True

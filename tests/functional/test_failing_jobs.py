@@ -11,6 +11,7 @@ import pytest
 from audience_jobs.contract import Check
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.errors import Unavailable
+from audience_jobs.workspace import marketplace
 from functions.domain.execution.execution import State
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
@@ -63,7 +64,7 @@ def test_a_job_that_fails_ends_the_execution_with_its_message(
 
 def test_a_job_that_hangs_is_stopped_after_its_time(make_lab: MakeLab) -> None:
     lab = make_lab()
-    lab.ports = replace(lab.ports, engine=DuckDBEngine(lab.data, timeout_seconds=0.3))
+    lab.ports = replace(lab.ports, engine=DuckDBEngine(lab.data, marketplace(), timeout_seconds=0.3))
     endless = (
         f"SELECT 'a' AS audience, max(md5(CAST(a.i + b.i AS TEXT))) AS user_id, '' AS name, '' AS shoe FROM {ENDLESS}"
     )
@@ -117,7 +118,7 @@ def test_a_job_that_breaks_once_and_then_fails_sends_two_alerts(make_lab: MakeLa
             raise MemoryError("out of memory")
 
     lab = make_lab()
-    lab.ports = replace(lab.ports, engine=BreaksOnce(DuckDBEngine(lab.data)))  # type: ignore[arg-type]
+    lab.ports = replace(lab.ports, engine=BreaksOnce(DuckDBEngine(lab.data, marketplace())))  # type: ignore[arg-type]
     run(lab, sql=a_job("id AS user_id, nonsense AS name, bio AS shoe"))
     told = [(violation["severity"], violation["message"]) for violation in lab.report()["violations"]]
     assert lab.report()["status"] == "failed"

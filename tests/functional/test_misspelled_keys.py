@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from audience_jobs.workspace import marketplace
 from functions.domain.errors import BadRecipe
 from functions.domain.recipe.field_paths import misspelled_keys
 from functions.domain.recipe.read import Document
@@ -119,7 +120,9 @@ def test_a_misspelled_key_that_is_stored_is_a_problem_of_the_dry_run_and_the_rec
 def test_test_users_whose_ids_are_not_uuids_get_a_notice_of_what_to_set(lab: Lab) -> None:
     document = recipe(settings__testUserIds=["1"])
     with pytest.raises(BadRecipe, match="USER_ID_FORMAT=any") as error:
-        checked_recipe(document, policy=lab.policy, find_job=lambda _: _job(Lab.audiences), now=EARLIER)
+        checked_recipe(
+            document, policy=lab.policy, find_job=lambda _: _job(Lab.audiences), workspace=marketplace(), now=EARLIER
+        )
     assert [(each.field, each.code) for each in error.value.errors] == [("settings.testUserIds[0]", "bad_user_id")]
     problems = preview(lab.ports, document, test=True).problems
     assert any(

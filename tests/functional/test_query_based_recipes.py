@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from audience_jobs.workspace import marketplace
 from functions.domain.errors import BadRecipe
 from functions.domain.recipe.read import parse
 from functions.usecases.recipes.audience import describe_audience
@@ -123,7 +124,7 @@ def test_what_is_written_survives_a_round_trip_whether_it_is_known_or_not() -> N
 
 
 def test_a_recipe_describes_its_users_in_words() -> None:
-    assert describe_audience(parse(query_based(activityDays=7, minTrades=2))) == (
+    assert describe_audience(parse(query_based(activityDays=7, minTrades=2)), marketplace()) == (
         "users active in the last 7 days, with at least 2 trades"
     )
-    assert describe_audience(parse(recipe())) == "users that the job everybody finds"
+    assert describe_audience(parse(recipe()), marketplace()) == "users that the job everybody finds"

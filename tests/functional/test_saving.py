@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from audience_jobs.workspace import marketplace
 from functions.domain.errors import BadRecipe
 from functions.domain.execution.safeguards import Severity
 from functions.domain.ids import UserIdFormat
@@ -163,7 +164,9 @@ def test_a_test_user_by_e_mail_is_refused_where_user_ids_are_uuids(lab: Lab) -> 
 def test_any_printable_test_user_is_accepted_where_any_id_is() -> None:
     policy = Policy(user_id_format=UserIdFormat.ANY)
     document = recipe(settings__testUserIds=["ana@kicks.example"])
-    checked_recipe(document, policy=policy, find_job=lambda _: _job(Lab.audiences), now=EARLIER)
+    checked_recipe(
+        document, policy=policy, find_job=lambda _: _job(Lab.audiences), workspace=marketplace(), now=EARLIER
+    )
 
 
 def test_a_blank_name_is_refused_and_a_missing_one_is_the_id(lab: Lab) -> None:

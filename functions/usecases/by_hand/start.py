@@ -35,7 +35,7 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
     send_at = at + recipe.schedule.lead
     known = ports.executions.get(execution_id(recipe.id, send_at, kind))
     if known is None:
-        check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+        check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
         if kind is Kind.MANUAL:
             _check_may_send(ports, written, at, send_at)
     return start(ports, recipe, send_at, kind)

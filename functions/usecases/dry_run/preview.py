@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from audience_jobs.errors import AudienceJobError
+from audience_jobs.workspace import Workspace
 from functions.domain.cadence.rules import HeldBack
 from functions.domain.cost import Use, use_of_push
 from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, LedgerUnreadable
@@ -55,7 +56,7 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview
     get anything, or if saving would refuse the content. BadRecipe if the document itself is invalid.
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
-    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
     run = _run(ports, recipe, test=test)
     with TemporaryDirectory(prefix="tminus-") as folder:
         return tried(shadow(ports, Path(folder)), run, test=test)
@@ -174,7 +175,7 @@ class _Trial:
         return Preview(
             recipe_id=recipe.id,
             test=self.test,
-            description=_description(recipe),
+            description=_description(recipe, self.ports.workspace),
             send_at=self.run.execution.send_at,
             pushes=[trial.result() for trial in trials],
             totals=self._totals(),
@@ -209,10 +210,10 @@ class _Trial:
         )
 
 
-def _description(recipe: Recipe) -> str:
+def _description(recipe: Recipe, workspace: Workspace) -> str:
     """Describe the recipe's audience. An unknown job is among the problems."""
     try:
-        return describe_audience(recipe)
+        return describe_audience(recipe, workspace)
     except BadRecipe:
         return ""
 

@@ -12,6 +12,7 @@ from audience_jobs.criteria import Criteria, read_criteria
 from audience_jobs.criteria_words import describe
 from audience_jobs.errors import BadCriteria
 from audience_jobs.query_based import AUDIENCE, job_of
+from audience_jobs.workspace import Workspace
 from functions.domain.audience.split import count_users, part_sizes, split
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 
@@ -37,7 +38,13 @@ class QueriedAudience:
 
 
 def query_audience(
-    engine: Engine, written: Mapping[str, Any], *, now: datetime, folder: Path, parts: int = 0
+    engine: Engine,
+    written: Mapping[str, Any],
+    workspace: Workspace,
+    *,
+    now: datetime,
+    folder: Path,
+    parts: int = 0,
 ) -> QueriedAudience:
     """Find the users who match `filters`, `dataPacks`, `manualUserIds` and `customQuery` at `now`. Nothing is sent.
 
@@ -46,20 +53,20 @@ def query_audience(
     AudienceJobError as in `Engine.run`.
     """
     try:
-        criteria = read_criteria(written)
+        criteria = read_criteria(written, workspace)
+        return find_audience(engine, criteria, workspace, now=now, folder=folder, parts=parts)
     except BadCriteria as error:
         raise BadRecipe([FieldError(field, reason) for field, reason in error.errors]) from error
-    return find_audience(engine, criteria, now=now, folder=folder, parts=parts)
 
 
 def find_audience(
-    engine: Engine, criteria: Criteria, *, now: datetime, folder: Path, parts: int = 0
+    engine: Engine, criteria: Criteria, workspace: Workspace, *, now: datetime, folder: Path, parts: int = 0
 ) -> QueriedAudience:
-    """Find the users who match the criteria, as `query_audience` does."""
+    """Find the users who match the criteria, as `query_audience` does; BadCriteria if the workspace lacks a table."""
     if not 0 <= parts <= _MOST_PARTS:
         raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
     path = folder / "audience.csv"
-    with engine.run(job_of(criteria), {}, now=now) as run:
+    with engine.run(job_of(criteria, workspace.tables), {}, now=now) as run:
         run.write_audience(AUDIENCE, path)
     with path.open("rb") as lines:
         count = count_users(lines)

@@ -148,7 +148,7 @@ def _check(ports: Ports, recipe: Recipe) -> None:
     """Raise BadFields if the recipe could not run. A recipe that will never run is kept unchanged."""
     if recipe.status in _NEVER_RUNS:
         return
-    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job)
+    check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
     now = ports.clock.now()
     errors = no_send_errors(recipe, first_send(recipe, (), now), now)
     if errors:
@@ -159,7 +159,9 @@ def _refused_later(ports: Ports, recipe: Recipe) -> Sequence[str]:
     """Return what the next person who saves the recipe has to fix. The old system accepted it."""
     if recipe.status in _NEVER_RUNS:
         return ()
-    errors = saving_errors(recipe, policy=ports.policy, find_job=ports.find_job, now=ports.clock.now())
+    errors = saving_errors(
+        recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace, now=ports.clock.now()
+    )
     return [f"it is migrated unchanged, but has to be fixed before it is saved again: {error}" for error in errors]
 
 

@@ -7,19 +7,21 @@ from audience_jobs.criteria import Criteria, read_criteria
 from audience_jobs.criteria_words import describe
 from audience_jobs.errors import AudienceJobError, BadCriteria
 from audience_jobs.query_based import job_of
+from audience_jobs.workspace import Workspace
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.recipe.read import Recipe
 
 FindJob = Callable[[str], Job]
 
 
-def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]]:
+def recipe_job(recipe: Recipe, find_job: FindJob, workspace: Workspace) -> tuple[Job, dict[str, Value]]:
     """Return the job that builds a recipe's audiences, with its arguments.
 
-    A named script takes precedence over all other criteria. BadRecipe names the invalid fields.
+    A named script takes precedence over all other criteria, which may read the tables of the workspace. BadRecipe
+    names the invalid fields.
     """
     if not recipe.criteria.job_id:
-        return job_of(recipe_criteria(recipe)), {}
+        return _criteria_job(recipe_criteria(recipe, workspace), workspace), {}
     try:
         job = find_job(recipe.criteria.job_id)
     except AudienceJobError as error:
@@ -30,13 +32,20 @@ def recipe_job(recipe: Recipe, find_job: FindJob) -> tuple[Job, dict[str, Value]
         raise _bad_criteria(("customScript.parameters", str(error))) from error
 
 
-def recipe_criteria(recipe: Recipe) -> Criteria:
+def _criteria_job(criteria: Criteria, workspace: Workspace) -> Job:
+    try:
+        return job_of(criteria, workspace.tables)
+    except BadCriteria as error:
+        raise _bad_criteria(*error.errors) from error
+
+
+def recipe_criteria(recipe: Recipe, workspace: Workspace) -> Criteria:
     """Return the criteria of a query-based recipe; BadRecipe if there are none, or they are invalid."""
     if not recipe.criteria.query:
         reason = "is missing; name the audience job that builds the audiences, or give audienceCriteria.filters"
         raise _bad_criteria(("customScript.scriptId", reason))
     try:
-        criteria = read_criteria(recipe.criteria.query)
+        criteria = read_criteria(recipe.criteria.query, workspace)
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
     if not criteria.narrows:
@@ -45,11 +54,11 @@ def recipe_criteria(recipe: Recipe) -> Criteria:
     return criteria
 
 
-def describe_audience(recipe: Recipe) -> str:
+def describe_audience(recipe: Recipe, workspace: Workspace) -> str:
     """Describe a recipe's audience in words; BadRecipe as in `recipe_criteria`."""
     if recipe.criteria.job_id:
         return f"users that the job {recipe.criteria.job_id} finds"
-    return describe(recipe_criteria(recipe))
+    return describe(recipe_criteria(recipe, workspace))
 
 
 def _bad_criteria(*errors: tuple[str, str]) -> BadRecipe:

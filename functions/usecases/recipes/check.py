@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from audience_jobs.contract import Audience, Job
 from audience_jobs.query_based import AUDIENCE
+from audience_jobs.workspace import Workspace
 from functions.domain.documents import shown
 from functions.domain.errors import BadRecipe, BadTemplate, FieldError
 from functions.domain.execution.safeguards import recipe_errors
@@ -17,11 +18,11 @@ from functions.domain.recipe.read import Recipe
 from functions.usecases.recipes.audience import FindJob, recipe_job
 
 
-def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob) -> None:
+def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob, workspace: Workspace) -> None:
     """Raise BadRecipe with every field that prevents the recipe from running in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
     errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
-    errors += _job_errors(recipe, policy, find_job)
+    errors += _job_errors(recipe, policy, find_job, workspace)
     if errors:
         raise BadRecipe(errors)
 
@@ -55,9 +56,9 @@ def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:
     ]
 
 
-def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob) -> list[FieldError]:
+def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob, workspace: Workspace) -> list[FieldError]:
     try:
-        job, _ = recipe_job(recipe, find_job)
+        job, _ = recipe_job(recipe, find_job, workspace)
     except BadRecipe as error:
         return list(error.errors)
     errors: list[FieldError] = []

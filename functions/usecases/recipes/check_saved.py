@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from audience_jobs.workspace import Workspace
 from functions.domain.documents import shown, storage_errors
 from functions.domain.errors import BadRecipe, FieldCode, FieldError
 from functions.domain.execution.safeguards import past_errors
@@ -24,31 +25,42 @@ from functions.usecases.recipes.check import audience_of, check_recipe, push_pat
 
 
 def checked_recipe(
-    document: object, *, policy: Policy, find_job: FindJob, now: datetime, default_id: str = ""
+    document: object,
+    *,
+    policy: Policy,
+    find_job: FindJob,
+    workspace: Workspace,
+    now: datetime,
+    default_id: str = "",
 ) -> Recipe:
     """Return the recipe of a document that a person saves; BadRecipe names all invalid fields at once."""
     try:
         recipe = parse(document, default_id=default_id)
     except BadRecipe as error:
         if isinstance(document, Mapping) and not storage_errors(document):
-            raise BadRecipe(_all_errors(document, error.errors, policy, find_job, now)) from None
+            found = _all_errors(
+                document, error.errors, policy=policy, find_job=find_job, workspace=workspace, now=now
+            )
+            raise BadRecipe(found) from None
         raise
-    errors = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
+    errors = saving_errors(recipe, policy=policy, find_job=find_job, workspace=workspace, now=now)
     if errors:
         raise BadRecipe(errors)
     return recipe
 
 
-def saving_errors(recipe: Recipe, *, policy: Policy, find_job: FindJob, now: datetime) -> list[FieldError]:
+def saving_errors(
+    recipe: Recipe, *, policy: Policy, find_job: FindJob, workspace: Workspace, now: datetime
+) -> list[FieldError]:
     """Return every error that prevents saving a recipe."""
     errors: list[FieldError] = []
     try:
-        check_recipe(recipe, policy=policy, find_job=find_job)
+        check_recipe(recipe, policy=policy, find_job=find_job, workspace=workspace)
     except BadRecipe as error:
         errors += error.errors
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
     found += _no_tester_errors(recipe, policy)
-    found += [*_content_errors(recipe, find_job), *misspelled_keys(recipe.document())]
+    found += [*_content_errors(recipe, find_job, workspace), *misspelled_keys(recipe.document())]
     return errors + [error for error in found if error not in errors]
 
 
@@ -111,26 +123,32 @@ def _no_tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
     return [FieldError("settings.testUserIds", reason, FieldCode.MISSING)]
 
 
-def _content_errors(recipe: Recipe, find_job: FindJob) -> list[FieldError]:
+def _content_errors(recipe: Recipe, find_job: FindJob, workspace: Workspace) -> list[FieldError]:
     errors = []
     for position, push in enumerate(recipe.pushes):
         path = push_path(recipe, position)
-        found = content_errors(push, _columns(recipe, position, find_job))
+        found = content_errors(push, _columns(recipe, position, find_job, workspace))
         errors += [replace(error, field=f"{path}.{error.field}") for error in found]
     return errors
 
 
-def _columns(recipe: Recipe, position: int, find_job: FindJob) -> list[str]:
+def _columns(recipe: Recipe, position: int, find_job: FindJob, workspace: Workspace) -> list[str]:
     """Return the columns of a push's audience; none if its job or audience is invalid, which is another error."""
     try:
-        job, _ = recipe_job(recipe, find_job)
+        job, _ = recipe_job(recipe, find_job, workspace)
         return [column.name for column in audience_of(job, recipe.pushes[position], position).columns]
     except (BadRecipe, ValueError):
         return []
 
 
 def _all_errors(
-    document: Mapping[str, Any], known: Sequence[FieldError], policy: Policy, find_job: FindJob, now: datetime
+    document: Mapping[str, Any],
+    known: Sequence[FieldError],
+    *,
+    policy: Policy,
+    find_job: FindJob,
+    workspace: Workspace,
+    now: datetime,
 ) -> list[FieldError]:
     """Return further errors of an unreadable document, besides the known invalid fields."""
     sound, misspelled = SoundDocument(document, known), misspelled_keys(document)
@@ -138,7 +156,7 @@ def _all_errors(
         recipe = sound.recipe()
     except BadRecipe:
         return misspelled + sound.errors
-    found = saving_errors(recipe, policy=policy, find_job=find_job, now=now)
+    found = saving_errors(recipe, policy=policy, find_job=find_job, workspace=workspace, now=now)
     return (
         misspelled
         + sound.errors

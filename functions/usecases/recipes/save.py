@@ -191,7 +191,14 @@ def match_schedule(ports: Ports, recipe: Recipe) -> None:
 def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
     """Return the recipe of a document. BadRecipe if it cannot be used now."""
     now = ports.clock.now()
-    return checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=now, default_id=default_id)
+    return checked_recipe(
+        document,
+        policy=ports.policy,
+        find_job=ports.find_job,
+        workspace=ports.workspace,
+        now=now,
+        default_id=default_id,
+    )
 
 
 def _deed(ports: Ports, by: str, action: Action) -> Deed:

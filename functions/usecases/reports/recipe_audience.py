@@ -29,9 +29,11 @@ class RecipeAudience:
 def recipe_audience(ports: Ports, recipe: Recipe) -> RecipeAudience:
     """Return the audience of a recipe, or why it cannot be built."""
     try:
-        job, arguments = recipe_job(recipe, ports.find_job)
+        job, arguments = recipe_job(recipe, ports.find_job, ports.workspace)
         audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
         columns = {column.name: column for audience in audiences for column in audience.columns}
-        return RecipeAudience(job=job, arguments=arguments, columns=columns, in_words=describe_audience(recipe))
+        return RecipeAudience(
+            job=job, arguments=arguments, columns=columns, in_words=describe_audience(recipe, ports.workspace)
+        )
     except (BadRecipe, AudienceJobError, ValueError) as error:
         return RecipeAudience(problem=str(error))

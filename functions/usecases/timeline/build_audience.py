@@ -144,7 +144,7 @@ def _rows_of(ports: Ports, run: Run) -> Iterator[tuple[Job, JobRun]]:
     if run.execution.kind is Kind.ONE_OFF:
         yield UPLOAD, UploadedRows(ports, run)
         return
-    job, arguments = recipe_job(run.recipe, ports.find_job)
+    job, arguments = recipe_job(run.recipe, ports.find_job, ports.workspace)
     with ports.engine.run(job, arguments, now=run.timeline.build_at) as rows:
         yield job, rows
 

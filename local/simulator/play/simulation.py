@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.workspace import Workspace
 from functions.domain.errors import TminusError
 from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.shard import LEASE
@@ -63,6 +64,7 @@ class Simulation:
         keep_log: bool = True,
         engine: Engine | None = None,
         find_job: Callable[[str], Job] | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self._ours = engine is None
         swarm = swarm and scenario is None
@@ -96,8 +98,9 @@ class Simulation:
             wait=self._stand_still,
             left=self._left,
         )
-        if engine is not None and find_job is not None:
-            self.world = replace(self.world, ports=replace(self.world.ports, engine=engine, find_job=find_job))
+        if engine is not None and find_job is not None and workspace is not None:
+            ports = replace(self.world.ports, engine=engine, find_job=find_job, workspace=workspace)
+            self.world = replace(self.world, ports=ports)
         self._raw = self.world.ports
         self.ports = tap(self.world.ports, self)
         self._refused: set[str] = set()

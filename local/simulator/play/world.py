@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from audience_jobs.workspace import marketplace
 from functions.ports import Ports
 from functions.ports.queue import Clock
 from functions.ports.shards import ShardStore
@@ -73,6 +74,7 @@ def open_world(
         callers=LocalCallers(),
         engine=Users(scenario.users, chance, rates, caller),
         find_job=lambda _: job,
+        workspace=marketplace(),
         policy=scenario.policy,
     )
     return World(

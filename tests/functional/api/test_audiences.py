@@ -9,6 +9,7 @@ import pytest
 
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.registry import find
+from audience_jobs.workspace import marketplace
 from functions.domain.roles import Role
 from local.sample import generate
 from tests.factories import TESTER
@@ -28,7 +29,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def market(lab: Lab, sample: Path) -> ApiClient:
-    ports = replace(lab.ports, engine=DuckDBEngine(sample), find_job=find)
+    ports = replace(lab.ports, engine=DuckDBEngine(sample, marketplace()), find_job=find)
     return ApiClient(lambda: ports)
 
 

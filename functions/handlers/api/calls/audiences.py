@@ -113,7 +113,10 @@ def post_query_audience(call: Call) -> Reply:
 
 def _find(call: Call, order: AudienceQuery, folder: Path) -> QueriedAudience:
     written = order.model_dump(by_alias=True, exclude={"parts", "preview"})
-    return query_audience(call.ports.engine, written, now=call.ports.clock.now(), folder=folder, parts=order.parts)
+    ports = call.ports
+    return query_audience(
+        ports.engine, written, ports.workspace, now=ports.clock.now(), folder=folder, parts=order.parts
+    )
 
 
 def _csv(call: Call, order: AudienceQuery, part: int) -> Iterator[bytes]:

@@ -149,7 +149,9 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
         return save()
     ports, unread = visit.ports, {error.field for error in sent.errors}
     try:
-        checked_recipe(document, policy=ports.policy, find_job=ports.find_job, now=visit.now)
+        checked_recipe(
+            document, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace, now=visit.now
+        )
     except BadRecipe as error:
         others = [each for each in error.errors if each.field not in unread]
         raise BadRecipe([*sent.errors, *others]) from None

@@ -1,0 +1,70 @@
+"""A workspace of another team: a fitness app with numbers for ids, names in capitals and names that SQL reserves."""
+
+from pathlib import Path
+
+from audience_jobs.workspace import Workspace
+
+_TABLES = """
+[members.columns]
+id = "id"
+username = "text"
+first_name = "text"
+phone = { type = "text", private = true }
+bio = "text"
+created_at = "timestamp"
+
+[workouts.columns]
+memberId = "id"
+At = "timestamp"
+order = "integer"
+minutes = "integer"
+done = "boolean"
+details = "json"
+
+[Group.columns]
+select = "id"
+
+[tokens]
+private = true
+
+[tokens.columns]
+user_id = "id"
+token = "text"
+"""
+DEVICES = """
+[devices.columns]
+user_id = "id"
+token = "text"
+platform = "text"
+updated_at = "timestamp"
+"""
+SECRET = "hush"
+_ROWS = {
+    "members": f"""id,username,first_name,phone,bio,created_at
+1,ann,Ann,{SECRET}-ann,runs,2026-01-01T00:00:00Z
+2,bob,Bob,{SECRET}-bob,,2026-02-01T00:00:00Z
+30,Zoë,Zoë,{SECRET}-zoe,swims,2026-11-01T00:00:00Z
+""",
+    "workouts": """memberId,At,order,minutes,done,details
+1,2026-11-20T10:00:00Z,1,30,true,"{""kind"": ""run""}"
+1,2026-11-21T10:00:00Z,2,45,false,
+2,2026-10-01T10:00:00Z,1,15,true,"{""kind"": ""swim""}"
+""",
+    "Group": "select\n1\n30\n",
+    "tokens": f"user_id,token\n1,{SECRET}-ann\n",
+    "devices": f"""user_id,token,platform,updated_at
+1,{SECRET}-phone-ann,ios,2026-11-01T00:00:00Z
+2,{SECRET}-phone-bob,android,2026-11-01T00:00:00Z
+""",
+}
+
+
+def fitness(folder: Path, *, devices: bool = False) -> Workspace:
+    """Write the workspace into a folder, with its user data in `data` below it."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "tminus.toml").write_text('name = "fitness"\n')
+    (folder / "tables.toml").write_text(_TABLES + (DEVICES if devices else ""))
+    for table, rows in _ROWS.items():
+        if devices or table != "devices":
+            (folder / "data" / f"{table}.csv").write_text(rows, encoding="utf-8")
+    return Workspace(folder)
