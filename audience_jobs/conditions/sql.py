@@ -54,7 +54,7 @@ class _Writing:
         return f"({word.join(self.condition(each, alias) for each in condition.conditions)})"
 
     def _happened(self, condition: Happened, alias: str) -> str:
-        """Find those to whom events happened often enough or, where none is enough, leave out those with too many."""
+        """Select users with enough events. If none is enough, leave out users with too many."""
         if condition.at_least == 0:
             if condition.at_most is None:
                 return "TRUE"

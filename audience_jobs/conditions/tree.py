@@ -41,7 +41,7 @@ class AnyOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Negated:
-    """Whoever does not fit a condition."""
+    """The users who do not fit a condition."""
 
     condition: "Condition"
 

@@ -16,6 +16,7 @@ from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import Query, generated, read_query
 from audience_jobs.schema import Tables
 from audience_jobs.typed_query import typed
+from audience_jobs.workspace.toml_file import Problem
 
 Columns = Mapping[str, str]
 """The columns of a table or a model, with their types in the words of the schema."""
@@ -31,19 +32,6 @@ _TYPES = {
     _Type.TIMESTAMP: "timestamp",
     _Type.DATE: "date",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What is wrong in a file, from 1 the line where that is known, and the way out."""
-
-    file: Path
-    line: int | None
-    reason: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{place}: {self.reason}"
 
 
 class BadModels(Exception):
@@ -113,7 +101,7 @@ def read_models(files: Sequence[Path], tables: Tables) -> Models:
     reading = _Reading({file.stem: file for file in sorted(files)}, tables)
     models = reading.models()
     if reading.problems:
-        raise BadModels(sorted(reading.problems, key=lambda problem: (str(problem.file), problem.line or 0)))
+        raise BadModels(sorted(reading.problems))
     return Models(models, tables)
 
 
@@ -141,12 +129,12 @@ class _Reading:
 
     def _query(self, name: str) -> Query | None:
         if not _NAME.fullmatch(name) or name.startswith(_PREFIX):
-            self._wrong(name, None, "is not a name for a model: use small letters, digits and _, no digit first")
+            self._wrong(name, 1, "is not a name for a model: use small letters, digits and _, no digit first")
             return None
         try:
             sql = self._files[name].read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            self._wrong(name, None, f"cannot be read as UTF-8: {error}")
+            self._wrong(name, 1, f"cannot be read as UTF-8: {error}")
             return None
         try:
             query = read_query(sql, parameters=["now"], tables=self._tables, more=self._others(name))
@@ -176,8 +164,8 @@ class _Reading:
             self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
             return None
 
-    def _wrong(self, name: str, line: int | None, reason: str) -> None:
-        self.problems.append(Problem(file=self._files[name], line=line, reason=reason))
+    def _wrong(self, name: str, line: int, reason: str) -> None:
+        self.problems.append(Problem(self._files[name], line, reason))
 
 
 def _cycle(rest: Mapping[str, frozenset[str]]) -> list[str]:

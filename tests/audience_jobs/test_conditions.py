@@ -1,4 +1,4 @@
-"""Conditions: what is read, what is refused, how they are said, and whom they find on DuckDB and PostgreSQL."""
+"""Conditions: what is read, what is refused, their sentences, and the users they find on DuckDB and PostgreSQL."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -198,7 +198,7 @@ def _expected(written: Mapping[str, Any]) -> list[str]:
 
 @examples(250, few=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=CONDITIONS)
-def test_duckdb_finds_whom_the_reference_finds(written: dict[str, Any], duck: duckdb.DuckDBPyConnection) -> None:
+def test_duckdb_finds_the_users_of_the_reference(written: dict[str, Any], duck: duckdb.DuckDBPyConnection) -> None:
     query, parameters = _query(written)
     bound = {name: parameters[name] for name in query.parameters}
     found = duck.execute(query.sql("duckdb"), bound or None).fetchall()
@@ -207,7 +207,7 @@ def test_duckdb_finds_whom_the_reference_finds(written: dict[str, Any], duck: du
 
 @examples(250, few=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=CONDITIONS)
-def test_postgres_finds_whom_the_reference_finds(written: dict[str, Any], server: psycopg.Connection[Any]) -> None:
+def test_postgres_finds_the_users_of_the_reference(written: dict[str, Any], server: psycopg.Connection[Any]) -> None:
     query, parameters = _query(written)
     with psycopg.RawCursor(server) as cursor:
         cursor.execute(query.numbered(), [parameters[name] for name in query.parameters])

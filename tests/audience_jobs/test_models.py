@@ -133,7 +133,7 @@ def test_what_is_wrong_names_file_and_line(
     with pytest.raises(BadModels) as refused:
         read_models(write(**written), TABLES)
     problem = refused.value.problems[0]
-    assert problem.file.stem == file
+    assert problem.path.stem == file
     assert reason in problem.reason
     if line is not None:
         assert problem.line == line
@@ -143,7 +143,7 @@ def test_what_is_wrong_names_file_and_line(
 def test_a_model_that_reads_a_broken_one_is_no_second_problem(write: Write) -> None:
     with pytest.raises(BadModels) as refused:
         read_models(write(a="SELECT x FROM b", b="SELECT x FROM nothing", c="SELECT y FROM nowhere"), TABLES)
-    assert [problem.file.stem for problem in refused.value.problems] == ["b", "c"]
+    assert [problem.path.stem for problem in refused.value.problems] == ["b", "c"]
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
