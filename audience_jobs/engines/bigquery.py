@@ -14,7 +14,7 @@ from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
@@ -40,7 +40,7 @@ class BigQueryEngine:
     workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
-    memory_limit_mib: int = 768
+    memory_limit_mib: int = MEMORY_LIMIT_MIB
     temp_dir: Path | None = None
 
     @contextmanager

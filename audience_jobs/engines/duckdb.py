@@ -8,7 +8,7 @@ from threading import Lock
 
 from audience_jobs.contract import Job
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
@@ -31,7 +31,7 @@ class DuckDBEngine:
         data: Path | str,
         workspace: Workspace,
         *,
-        memory_limit_mib: int = 768,
+        memory_limit_mib: int = MEMORY_LIMIT_MIB,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
