@@ -39,7 +39,7 @@ class _Got(NamedTuple):
 class Departures:
     """Judges each request that leaves, with the contract's books.
 
-    `texts_known` says that the pushes are those of `scenario`, so the words of each message are known beforehand.
+    `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
     `owners` maps tokens to the users who registered them last, if that is known.
     """
 

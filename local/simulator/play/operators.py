@@ -79,4 +79,4 @@ def lift_some_graves(ports: Ports, number: int) -> None:
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
     """Stop the running executions of a recipe; NotPossible if there are none."""
     if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
-        raise NotPossible(f"nothing of {recipe_id} was under way")
+        raise NotPossible(f"no execution of {recipe_id} was running")
