@@ -26,7 +26,7 @@ class RecipeSchedule(Fields):
     execution_time: Annotated[Clock | None, BlankIsMissing] = Field(
         default=None,
         title="Send time",
-        description="The send time (T-0), as HH:MM in 24-hour time. Custom schedules take it from the cron expression.",
+        description="The send time (T-0), as HH:MM in 24-hour time. A cron expression replaces it.",
         examples=["18:30"],
     )
     lead_time_minutes: int = Field(
