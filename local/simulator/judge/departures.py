@@ -161,7 +161,7 @@ def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
 
 
 def _start(push: _Got, hours: int) -> datetime:
-    """Return when a push would be due in the same sequence, so many wall-clock hours earlier."""
+    """Return when a push would be due in the same sequence, a number of wall-clock hours earlier."""
     back = timedelta(hours=hours)
     at = first_minute(push.clock - back, push.zone)
     for step in push.steps:
@@ -170,7 +170,7 @@ def _start(push: _Got, hours: int) -> datetime:
 
 
 def _within(pushes: Sequence[_Got], hours: int) -> bool:
-    """Return whether the first push is less than so many wall-clock hours before the last.
+    """Return whether the first push is less than a number of wall-clock hours before the last.
 
     In recipes of different zones, the zone of the last reservation decided. So every zone has to be exceeded.
     """

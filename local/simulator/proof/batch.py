@@ -90,7 +90,7 @@ def play(seed: int, level: str, forced: Mapping[str, str] | None = None) -> Play
 
 @contextmanager
 def playing(seeds: Iterable[int], level: str, processes: int | None = None) -> Iterator[Iterator[Played]]:
-    """Play seeds on so many processes, by default one a core, and yield each outcome as soon as it is known."""
+    """Play seeds in several processes, by default one per core, and yield each outcome as soon as it is known."""
     with get_context("spawn").Pool(processes or os.cpu_count(), initializer=hush) as pool:
         yield pool.imap_unordered(partial(play, level=level), seeds)
 

@@ -6,7 +6,7 @@ from local.simulator.judge.run_log import Outcome, kind_of
 from local.simulator.play.chance import Injected
 
 MOST_RUNS = 400
-"""After so many runs, the shortest one so far is the result."""
+"""After this number of runs, the shortest one so far is the result."""
 
 Play = Callable[[Sequence[Injected]], Outcome]
 

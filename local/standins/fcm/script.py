@@ -20,7 +20,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class GoAway:
-    """A GOAWAY on a connection after so many of its requests; then the connection is closed.
+    """A GOAWAY on a connection after a number of its requests; then the connection is closed.
 
     With `unprocessed` at 0 it is graceful: the last stream id is the highest one seen, and all up to it are answered.
     Otherwise the last id is below the last `unprocessed` of the `after_requests`, which are neither read nor
