@@ -86,7 +86,7 @@ class Wait:
     def message(self) -> str:
         """A sentence that says why the execution waits, and how long it can."""
         return (
-            f"waits its turn: {self.limit} executions run already, the most at once "
+            f"waits its turn: {self.limit} executions are running, the most at once "
             f"(MAX_EXECUTIONS_AT_ONCE); blocked if its turn has not come by {self.until:%H:%M} UTC"
         )
 
