@@ -1,5 +1,6 @@
 """A workspace: the folder that says what a team's user data are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING
 from audience_jobs.schema import Tables
 
 if TYPE_CHECKING:
-    from audience_jobs.workspace.files import Content
+    from audience_jobs.workspace.files import Content, UserIds
+    from audience_jobs.workspace.source import Source
 
 FILE = "tminus.toml"
 """The file that makes a folder a workspace."""
@@ -28,7 +30,23 @@ class Workspace:
     @property
     def name(self) -> str:
         """What the team calls it."""
-        return self._content.name
+        return self._content.identity.name
+
+    @property
+    def user_ids(self) -> "UserIds":
+        """Which user ids are valid: `any`, or `uuid`."""
+        return self._content.identity.user_ids
+
+    @property
+    def source(self) -> "Source | None":
+        """Where the user data are, unless the settings of the process say otherwise; None where it does not say."""
+        return self._content.identity.source
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the workspace says for variables that are not set, by their names."""
+        where = self.source.settings(self.folder) if self.source else {}
+        return {"USER_ID_FORMAT": self.user_ids, **where}
 
     @property
     def tables(self) -> Tables:
