@@ -46,8 +46,8 @@ class CsvForm:
 def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
     """Read the first lines of a file whose header has some columns of the `known` ones; BadData where it has none.
 
-    Columns are separated by commas, or else by what separates the columns in the header or stands in a first line
-    `sep=;`. White space around their names is left out.
+    Where none is known, columns have any name. Columns are separated by commas, or else by what separates the columns
+    in the header or stands in a first line `sep=;`. White space around their names is left out.
     """
     lines = _first_lines(path, file)
     first = next(lines, "")
@@ -121,6 +121,8 @@ def _byte(line: bytes, error: UnicodeDecodeError) -> str:
 
 def _delimiter(header: str, known: Collection[str]) -> str:
     """Return what separates the most names of columns that the schema knows; a comma where nothing does."""
+    if not known:
+        return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     names = header.casefold()
     return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in names.split(mark)} & set(known)))
 

@@ -1,5 +1,6 @@
 """Files of user data, and how DuckDB is to read them as the tables of the schema."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,9 +119,13 @@ def _parquet_file(table: SourceTable, path: str, connection: duckdb.DuckDBPyConn
 def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, int]:
     """Return where each column of the schema stands in a file; `USER_ID` is user_id where no other column is."""
     places: dict[str, int] = {}
+    written, folded = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for place, column in enumerate(found):
+        written[column].append(place)
+        folded[column.casefold()].append(place)
     for name, wanted in table.columns.items():
-        exact = [place for place, column in enumerate(found) if column == wanted.name]
-        alike = exact or [place for place, column in enumerate(found) if column.casefold() == name]
+        exact = written.get(wanted.name, [])
+        alike = exact or folded.get(name, [])
         if len(exact) > 1:
             raise BadData(path, f"has the column {name!r} twice: remove one")
         if len(alike) > 1:

@@ -45,8 +45,7 @@ class Workspace:
     @property
     def settings(self) -> Mapping[str, str]:
         """What the workspace says for variables that are not set, by their names."""
-        where = self.source.settings(self.folder) if self.source else {}
-        return {"USER_ID_FORMAT": self.user_ids, **where}
+        return self._content.identity.settings(self.folder)
 
     @property
     def tables(self) -> Tables:

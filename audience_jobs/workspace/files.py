@@ -1,7 +1,7 @@
 """Reads the files of a workspace; the JSON Schemas beside this module say the same to editors."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -26,6 +26,10 @@ class Identity:
     name: str
     user_ids: UserIds = "any"
     source: Source | None = None
+
+    def settings(self, folder: Path) -> Mapping[str, str]:
+        """Return what it says for variables that are not set, by their names; `folder` is the workspace's."""
+        return {"USER_ID_FORMAT": self.user_ids, **(self.source.settings(folder) if self.source else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
