@@ -39,6 +39,14 @@ def read_content(settings_path: Path, tables_path: Path) -> Content:
     return Content(name=name, tables=tables)
 
 
+def sound_tables(path: Path) -> Tables | None:
+    """Return the tables of tables.toml; None where something is wrong in it."""
+    try:
+        return read_tables(read_toml(path))
+    except BadWorkspace:
+        return None
+
+
 def read_name(file: TomlFile) -> str:
     """Return the workspace's name, the one thing in tminus.toml. Raises BadWorkspace."""
     if problems := sorted(_problems(file)):
