@@ -8,11 +8,11 @@ from google.cloud.bigquery.table import Table
 
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.errors import NoDataset
-from audience_jobs.schema import Tables
+from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.workspace.catalog import Catalog, Finding, FoundTable, Progress, rows_to_sample
-from audience_jobs.workspace.guess import Sample, Type
+from audience_jobs.workspace.guess import Sample
 
-_DECLARED: Mapping[str, Type] = {
+_DECLARED: Mapping[str, ColumnType] = {
     **dict.fromkeys(["INTEGER", "INT64"], "integer"),
     **dict.fromkeys(["FLOAT", "FLOAT64", "NUMERIC", "BIGNUMERIC"], "number"),
     **dict.fromkeys(["BOOLEAN", "BOOL"], "boolean"),
@@ -65,7 +65,7 @@ def _unreadable(table: str, field: SchemaField, finding: Finding) -> bool:
     return not readable
 
 
-def _declared(field: SchemaField) -> Type | None:
+def _declared(field: SchemaField) -> ColumnType | None:
     return "text[]" if field.mode == "REPEATED" else _DECLARED.get(field.field_type)
 
 

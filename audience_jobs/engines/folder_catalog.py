@@ -19,18 +19,17 @@ from audience_jobs.workspace.catalog import (
     Finding,
     FoundTable,
     Progress,
-    column_type,
     rows_to_sample,
     source_table,
 )
-from audience_jobs.workspace.guess import Guess, Sample, Type, guess
+from audience_jobs.workspace.guess import Guess, Sample, guess
 
 _SUFFIXES = ("csv", "parquet")
 _MOST_BYTES, _MOST_JUDGED = 512 * 2**20, 500
 """Beyond this size, or number of columns that are not texts, only the first rows of a file are looked at."""
 _AT_ONCE = 1_500
 """How many columns one statement reads: DuckDB keeps thousands of rows of each in memory."""
-_DECLARED: Sequence[tuple[re.Pattern[str], Type]] = [
+_DECLARED: Sequence[tuple[re.Pattern[str], ColumnType]] = [
     (re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"), "integer"),
     (re.compile(r"FLOAT|DOUBLE|DECIMAL.*"), "number"),
     (re.compile("BOOLEAN"), "boolean"),
@@ -117,7 +116,7 @@ class _Looking:
         assert file is not None, "its name comes from the folder"
         return file
 
-    def _declared(self, file: UserFile) -> Mapping[str, Type | None]:
+    def _declared(self, file: UserFile) -> Mapping[str, ColumnType | None]:
         if file.form is not None:
             return dict.fromkeys(file.found)
         described = self._connection.execute(f"DESCRIBE FROM {file.relation}").fetchall()
@@ -136,7 +135,7 @@ class _Looking:
     def _broken(self, table: str, guesses: Mapping[str, Guess]) -> Mapping[str, str]:
         """Return a value of each column that has some that are not of its type, in all rows of a file."""
         known = self._finding.known_type
-        types = {name: known(table, name) or column_type(guess.type) for name, guess in guesses.items()}
+        types = {name: known(table, name) or guess.type for name, guess in guesses.items()}
         judged = {name: type_ for name, type_ in types.items() if type_ not in ("id", "text")}
         file = self._file(table, judged)
         if not 0 < len(judged) <= _MOST_JUDGED or not self._is_small(file):

@@ -5,10 +5,10 @@ from itertools import groupby
 
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.errors import NoUserData
-from audience_jobs.schema import Tables
+from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import quoted
 from audience_jobs.workspace.catalog import Catalog, Finding, FoundTable, Progress, rows_to_sample, shown_name
-from audience_jobs.workspace.guess import Sample, Type
+from audience_jobs.workspace.guess import Sample
 
 # Partitions are read through the table that they belong to. What the role may not see at all is not listed.
 _COLUMNS = """
@@ -18,7 +18,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.nspname = k.table_schema
 JOIN pg_catalog.pg_class AS c ON c.relname = k.table_name AND c.relnamespace = n.oid AND NOT c.relispartition
 WHERE k.table_schema = $1 ORDER BY c.relname COLLATE "C", k.ordinal_position
 """
-_DECLARED: Mapping[str, Type] = {
+_DECLARED: Mapping[str, ColumnType] = {
     **dict.fromkeys(["smallint", "integer", "bigint"], "integer"),
     **dict.fromkeys(["numeric", "real", "double precision"], "number"),
     "boolean": "boolean",
@@ -28,7 +28,7 @@ _DECLARED: Mapping[str, Type] = {
     **dict.fromkeys(["json", "jsonb"], "json"),
 }
 _TEXT_ARRAYS = ("_text", "_varchar", "_bpchar")
-_Column = tuple[str, Type | None]
+_Column = tuple[str, ColumnType | None]
 
 
 def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str, timeout_seconds: float) -> Catalog:
@@ -65,7 +65,7 @@ def _tables(session: PostgresSession, schema: str, finding: Finding) -> Iterator
             finding.left_out.append(f"{shown_name(name)} (table): the role may not read it: grant SELECT on it")
 
 
-def _declared(type_: str, base: str) -> Type | None:
+def _declared(type_: str, base: str) -> ColumnType | None:
     if type_ == "ARRAY":
         return "text[]" if base in _TEXT_ARRAYS else None
     return _DECLARED.get(type_)

@@ -4,17 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast, get_args
 
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
-from audience_jobs.workspace.guess import Guess, Sample, Type, guess, is_a
+from audience_jobs.workspace.guess import Guess, Sample, guess, is_a
 from audience_jobs.workspace.tables_file import is_name, is_ours
 
 _MOST_VALUES = 200_000
 _MOST_ROWS, _FEWEST_ROWS = 1_000, 50
 _UNSHOWN = re.compile(r"[^ -~\w]")
 _KEEPS_TEXT = ("id", "text")
-_ALSO_READS: Mapping[str, tuple[Type, ...]] = {
+_ALSO_READS: Mapping[str, tuple[ColumnType, ...]] = {
     "timestamp": ("date",),
     "number": ("integer", "id"),
     "integer": ("id", "boolean"),
@@ -35,13 +34,13 @@ class FoundColumn:
     name: str
     guess: Guess
     values: Sequence[str | None] = ()
-    declared: Type | None = None
+    declared: ColumnType | None = None
     misfit: str = ""
 
     @property
     def type(self) -> ColumnType:
         """The type to write into tables.toml: text where some values have another one."""
-        return column_type("text" if self.guess.broken else self.guess.type)
+        return "text" if self.guess.broken else self.guess.type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +112,17 @@ class Finding:
         broken: str = "",
     ) -> FoundColumn:
         """Return what a column is; `broken` is a value that has been found not to have the type it should have."""
-        wanted, values, declared = self.known_type(table, sample.name), sample.values, sample.declared
+        wanted = self.known_type(table, sample.name)
         guessed = guessed or guess(sample)
         if broken and not guessed.broken and wanted is None:
             unsure = f"not all values are {guessed.type}: {broken[:40]!r}"
             guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
-        found = f"holds {broken[:40]!r}" if broken else _misfit(wanted, guessed.type, declared, values)
+        found = f"holds {broken[:40]!r}" if broken else _misfit(wanted, guessed.type, sample)
         return FoundColumn(
             name=sample.name,
             guess=guessed,
-            values=values,
-            declared=declared,
+            values=sample.values,
+            declared=sample.declared,
             misfit=found if wanted is not None else "",
         )
 
@@ -136,11 +135,6 @@ class Finding:
             problems=self.problems,
             ignores_capitals=ignores_capitals,
         )
-
-
-def column_type(type_: Type) -> ColumnType:
-    """Return the type of a column in tables.toml: text for what has no type there."""
-    return cast("ColumnType", type_) if type_ in get_args(ColumnType) else "text"
 
 
 def rows_to_sample(columns: int) -> int:
@@ -178,11 +172,11 @@ def _twin(other: str | None, times: int) -> str:
     return f"differs from {other} in capitals only: rename one" if other else ""
 
 
-def _misfit(wanted: ColumnType | None, found: Type, declared: Type | None, values: Sequence[str | None]) -> str:
+def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample) -> str:
     """Return why a column cannot be read as the type that tables.toml gives it."""
     if wanted is None or wanted in _KEEPS_TEXT or wanted == found:
         return ""
-    if declared is not None:
-        return "" if found in _ALSO_READS.get(wanted, ()) else f"is {declared}"
-    bad = next((value for value in values if value and not is_a(cast("Type", wanted), value)), None)
+    if sample.declared is not None:
+        return "" if found in _ALSO_READS.get(wanted, ()) else f"is {sample.declared}"
+    bad = next((value for value in sample.values if value and not is_a(wanted, value)), None)
     return f"holds {bad[:40]!r}" if bad is not None else ""

@@ -56,6 +56,14 @@ def read_content(settings_path: Path, tables_path: Path) -> Content:
     return Content(identity=identity, tables=tables)
 
 
+def sound_tables(path: Path) -> Tables | None:
+    """Return the tables of tables.toml; None where something is wrong in it."""
+    try:
+        return read_tables(read_toml(path))
+    except BadWorkspace:
+        return None
+
+
 def read_identity(file: TomlFile) -> Identity:
     """Return what tminus.toml says. Raises BadWorkspace with everything that is wrong in it."""
     problems = list(_problems(file))

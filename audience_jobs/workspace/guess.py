@@ -12,9 +12,9 @@ from itertools import accumulate
 from typing import Literal
 from zoneinfo import available_timezones
 
+from audience_jobs.schema import ColumnType
 from audience_jobs.sql import UUID
 
-Type = Literal["id", "text", "integer", "number", "boolean", "timestamp", "date", "json", "text[]"]
 Meaning = Literal["token", "platform", "time_zone", "locale", "email", "phone"]
 PRIVATE: frozenset[Meaning] = frozenset({"token", "email", "phone"})
 """What no recipe may read."""
@@ -42,7 +42,7 @@ class Sample:
 
     name: str
     values: Sequence[str | None]
-    declared: Type | None = None
+    declared: ColumnType | None = None
 
     @property
     def filled(self) -> list[str]:
@@ -57,7 +57,7 @@ class Guess:
     `broken` says that some values are not of the type.
     """
 
-    type: Type
+    type: ColumnType
     meaning: Meaning | None = None
     unique: bool = False
     unsure: str = ""
@@ -82,18 +82,18 @@ def guess(sample: Sample) -> Guess:
     return Guess(type=type_, meaning=meaning, unique=unique, unsure=unsure, broken=bool(rest))
 
 
-def is_a(type_: Type, value: str) -> bool:
+def is_a(type_: ColumnType, value: str) -> bool:
     """Whether a text can be read as a type."""
     return _IS[type_](value)
 
 
-def _declared(sample: Sample) -> Type | None:
+def _declared(sample: Sample) -> ColumnType | None:
     """Return the type that the source declares; a number that is named like an id is one."""
     named = sample.declared == "integer" and _NAMES_AN_ID.search(sample.name)
     return "id" if named else sample.declared
 
 
-def _type(name: str, filled: Sequence[str]) -> Type:
+def _type(name: str, filled: Sequence[str]) -> ColumnType:
     if _NAMES_AN_ID.search(name) or (filled and _mostly(filled, _UUID.fullmatch)):
         return "id"
     return next((type_ for type_ in _NARROWEST_FIRST if filled and _mostly(filled, _IS[type_])), "text")
@@ -173,7 +173,7 @@ def _is_json(value: str) -> bool:
         return False
 
 
-_IS: Mapping[Type, Callable[[str], bool]] = {
+_IS: Mapping[ColumnType, Callable[[str], bool]] = {
     "boolean": lambda value: value.lower() in _BOOLEANS,
     "integer": _is_whole,
     "number": _is_number,
@@ -184,4 +184,4 @@ _IS: Mapping[Type, Callable[[str], bool]] = {
     "id": bool,
     "text[]": bool,
 }
-_NARROWEST_FIRST: Sequence[Type] = ("boolean", "integer", "number", "date", "timestamp", "json")
+_NARROWEST_FIRST: Sequence[ColumnType] = ("boolean", "integer", "number", "date", "timestamp", "json")

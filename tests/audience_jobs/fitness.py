@@ -1,6 +1,8 @@
 """A workspace of another team: a fitness app with numbers for ids, names in capitals and names that SQL reserves."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from textwrap import dedent
 
 from audience_jobs.workspace import Workspace
 
@@ -59,8 +61,28 @@ _ROWS = {
 }
 
 
-def fitness(folder: Path, *, devices: bool = False) -> Workspace:
-    """Write the workspace into a folder, with its user data in `data` below it."""
+MODELS = {
+    "people": """
+        SELECT id AS user_id, username, first_name AS "firstName", bio, created_at AS joined, phone AS call_me
+        FROM members
+    """,
+    "devices": "SELECT user_id, token, platform, updated_at FROM devices",
+    "trained": """
+        SELECT memberId AS user_id, at, "order" AS place, minutes, done, CAST(details ->> 'kind' AS TEXT) AS kind
+        FROM workouts
+    """,
+    "totals": """
+        SELECT user_id, count(*) AS times, max(at) AS latest, sum(minutes) AS minutes FROM trained GROUP BY user_id
+    """,
+}
+
+
+def fitness(folder: Path, *, devices: bool = False, models: Mapping[str, str] | None = None) -> Workspace:
+    """Write the workspace into a folder, with its user data in `data` below it, and models as in MODELS."""
+    if models is not None:
+        (folder / "models").mkdir(parents=True)
+        for name, sql in models.items():
+            (folder / "models" / f"{name}.sql").write_text(dedent(sql).strip(), encoding="utf-8")
     (folder / "data").mkdir(parents=True)
     (folder / "tminus.toml").write_text('name = "fitness"\n')
     (folder / "tables.toml").write_text(_TABLES + (DEVICES if devices else ""))

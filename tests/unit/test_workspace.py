@@ -75,15 +75,15 @@ CASES = {
     '[users.columns]\nid = "id"\nemail = "txt"\n': [
         'tables.toml:3: users.email: unknown type "txt"; did you mean "text"?'
     ],
-    '[users.columns]\nweight = "number"\n': [
-        'tables.toml:2: users.weight: unknown type "number"; known: id, text, integer, boolean, timestamp, json'
+    '[users.columns]\nweight = "weighty"\n': [
+        'tables.toml:2: users.weight: unknown type "weighty"; known: id, text, integer, number, boolean, timestamp, date, json, text[]'
     ],
     "[users.columns]\nid = 5\n": ['tables.toml:2: users.id: is a number: write its type, as in "text"'],
     "[users.columns]\nid = {}\n": [
-        "tables.toml:2: users.id: has no type: write one of id, text, integer, boolean, timestamp, json"
+        "tables.toml:2: users.id: has no type: write one of id, text, integer, number, boolean, timestamp, date, json, text[]"
     ],
     '[users.columns]\nid = { type = ["id"] }\n': [
-        "tables.toml:2: users.id: unknown type a list; known: id, text, integer, boolean, timestamp, json"
+        "tables.toml:2: users.id: unknown type a list; known: id, text, integer, number, boolean, timestamp, date, json, text[]"
     ],
     '[users.columns]\nid = { type = "id", privat = true }\n': [
         'tables.toml:2: users.id: unknown key "privat"; did you mean "private"?'
