@@ -69,6 +69,11 @@ def canonical(raw: str) -> str:
     return f"CASE WHEN {raw} = lower({raw}) THEN {raw} WHEN {raw} ~ '^{UUID}$' THEN lower({raw}) ELSE {raw} END"
 
 
+def finite(number: str) -> str:
+    """Return a number as it is, and NULL for what is none, or infinite: engines compare those differently."""
+    return f"CASE WHEN abs(CAST({number} AS DOUBLE PRECISION)) <= 1.7976931348623157E308 THEN {number} END"
+
+
 def quoted(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

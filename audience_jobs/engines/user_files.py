@@ -11,14 +11,23 @@ from audience_jobs.engines.csv_files import CsvForm, read_form
 from audience_jobs.engines.user_folder import UserFolder, path_in
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import ColumnType, SourceTable, Tables
-from audience_jobs.sql import canonical, literal, quoted
+from audience_jobs.sql import canonical, finite, literal, quoted
 
 _SUFFIXES = ("csv", "parquet")
 # All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
 _CSV_DIALECT = "header = true, auto_detect = false, quote = '\"', escape = '\"', nullstr = ''"
+_DAY = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*"
 _WHOLE = r"\s*[+-]?[0-9]+\.0*\s*"
 """A whole number with a point, as pandas writes them where a column has gaps; DuckDB would round others."""
-_SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
+_SQL_TYPES = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "json": "JSON",
+    "text[]": "VARCHAR[]",
+}
 
 
 def sql_type(type_: ColumnType) -> str:
@@ -138,27 +147,48 @@ def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, in
 
 def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
     """Cast what the file holds; by way of text where its type has no cast, so that only a value can be at fault."""
+    if wanted == "number" and file_type in ("FLOAT", "DOUBLE"):
+        raw = finite(raw)
+    if wanted == "text[]":
+        return _list(raw, file_type)
     text = raw if file_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    has_day = file_type.startswith(("TIMESTAMP", "DATE"))
     castable = {
-        "timestamp": file_type.startswith(("TIMESTAMP", "DATE")),
+        "number": file_type.startswith(("FLOAT", "DOUBLE", "DECIMAL")) or file_type.endswith(("INT", "INTEGER")),
         "integer": file_type.endswith(("INT", "INTEGER")),
         "boolean": file_type.endswith(("INT", "INTEGER", "BOOLEAN")),
         "json": True,
     }
-    if wanted == "timestamp" and castable["timestamp"]:
-        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS TIMESTAMP)"
-        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS TIMESTAMP) {no_time} END"
+    if wanted in ("timestamp", "date") and has_day:
+        type_ = sql_type(wanted)
+        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS {type_})"
+        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS {type_}) {no_time} END"
     elif castable.get(wanted):
         typed = f"CAST({raw} AS {sql_type(wanted)})"
     elif wanted == "integer":
         typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
+    elif wanted == "date":
+        typed = f"CAST(CASE WHEN {text} ~ '{_DAY}' THEN {text} WHEN {text} IS NOT NULL THEN 'no' END AS DATE)"
+    elif wanted == "number":
+        typed = f"CAST(CASE WHEN contains(lower({text}), 'n') THEN 'no' ELSE {text} END AS DOUBLE)"
     elif wanted in ("id", "text") and file_type == "VARCHAR":
         typed = canonical(_without_nul(raw)) if wanted == "id" else _without_nul(raw)
     else:
         typed = f"CAST({text} AS {sql_type(wanted)})"
     return Reading(type=wanted, raw=raw, typed=typed)
+
+
+def _list(raw: str, file_type: str) -> Reading:
+    """Read a list of texts: one of the file, or JSON. BigQuery knows no empty lists, so that they are NULL."""
+    if file_type.endswith("[]"):
+        filled = f"CASE WHEN len({raw}) > 0 THEN {raw} END"
+        texts = f"CAST({filled} AS VARCHAR[])"
+    else:
+        filled = f"nullif(trim(CAST({raw} AS VARCHAR)), '[]')"
+        texts = f"CAST(CAST({filled} AS JSON) AS VARCHAR[])"
+    return Reading(type="text[]", raw=filled, typed=f"CASE WHEN len({texts}) > 0 THEN {texts} END")
 
 
 def _without_nul(raw: str) -> str:

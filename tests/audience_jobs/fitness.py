@@ -23,6 +23,13 @@ minutes = "integer"
 done = "boolean"
 details = "json"
 
+[profiles.columns]
+memberId = "id"
+weight = "number"
+born = "date"
+tags = "text[]"
+pro = "boolean"
+
 [Group.columns]
 select = "id"
 
@@ -52,6 +59,11 @@ _ROWS = {
 1,2026-11-21T10:00:00Z,2,45,false,
 2,2026-10-01T10:00:00Z,1,15,true,"{""kind"": ""swim""}"
 """,
+    "profiles": """memberId,weight,born,tags,pro
+1,61.5,1990-02-28,"[""pro"", ""de""]",true
+2,80,2000-11-24,[],false
+30,,,,
+""",
     "Group": "select\n1\n30\n",
     "tokens": f"user_id,token\n1,{SECRET}-ann\n",
     "devices": f"""user_id,token,platform,updated_at
@@ -63,8 +75,9 @@ _ROWS = {
 
 MODELS = {
     "people": """
-        SELECT id AS user_id, username, first_name AS "firstName", bio, created_at AS joined, phone AS call_me
-        FROM members
+        SELECT m.id AS user_id, m.username, m.first_name AS "firstName", m.bio, m.created_at AS joined,
+            m.phone AS call_me, p.weight, p.born, p.tags, p.pro
+        FROM members m LEFT JOIN profiles p ON p.memberId = m.id
     """,
     "devices": "SELECT user_id, token, platform, updated_at FROM devices",
     "trained": """

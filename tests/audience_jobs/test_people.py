@@ -50,51 +50,73 @@ def rows(text: str) -> list[str]:
     return [header, *sorted(lines)]
 
 
-PEOPLE = "user_id,username,firstName,bio,joined"
+PEOPLE = "user_id,username,firstName,bio,joined,born,pro"
 ANN, BOB, ZOE = (
-    "1,ann,Ann,runs,2026-01-01T00:00:00Z",
-    "2,bob,Bob,,2026-02-01T00:00:00Z",
-    "30,Zoë,Zoë,swims,2026-11-01T00:00:00Z",
+    "1,ann,Ann,runs,2026-01-01T00:00:00Z,1990-02-28,true",
+    "2,bob,Bob,,2026-02-01T00:00:00Z,2000-11-24,false",
+    "30,Zoë,Zoë,swims,2026-11-01T00:00:00Z,,",
 )
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ({"where": EVERYBODY}, [PEOPLE, ANN, BOB, ZOE]),
-        ({"where": RAN}, [PEOPLE, ANN]),
-        ({"where": {"not": RAN}}, [PEOPLE, BOB, ZOE]),
-        ({"where": {"did_not": "trained"}}, [PEOPLE, ZOE]),
-        ({"where": {"did": "trained", "times": {"at_least": 2}, "within_days": 30}}, [PEOPLE, ANN]),
-        ({"where": {"column": "bio", "op": "empty"}}, [PEOPLE, BOB]),
-        ({"where": {"column": "firstName", "op": "starts_with", "value": "Zo"}}, [PEOPLE, ZOE]),
-        ({"where": {"column": "joined", "op": "within_days", "value": 60}}, [PEOPLE, ZOE]),
-        ({"where": EVERYBODY, "manualUserIds": ["1", "30", "no"]}, [PEOPLE, ANN, ZOE]),
-        ({"manualUserIds": "2"}, [PEOPLE, BOB]),
-        (
-            {"with": ["totals"], "where": {"column": "username", "op": "is", "value": "ann"}},
-            [f"{PEOPLE},times,latest,minutes", f"{ANN},2,2026-11-21T10:00:00Z,75"],
-        ),
-        (
-            {"with": [{"model": "totals", "optional": True}], "where": {"not": RAN}},
-            [f"{PEOPLE},times,latest,minutes", f"{BOB},1,2026-10-01T10:00:00Z,15", f"{ZOE},,,"],
-        ),
-        (
-            {"customQuery": "SELECT user_id, times FROM totals", "where": RAN},
-            ["user_id,times", "1,2"],
-        ),
-        (
-            {"customQuery": "SELECT memberId AS user_id, minutes AS m FROM workouts", "with": ["totals"]},
-            [
-                "user_id,m,times,latest,minutes",
-                "1,30,2,2026-11-21T10:00:00Z,75",
-                "1,45,2,2026-11-21T10:00:00Z,75",
-                "2,15,1,2026-10-01T10:00:00Z,15",
-            ],
-        ),
-        ({"customQuery": "SELECT '1' AS user_id, 1 AS x UNION SELECT 'nobody', 2"}, ["user_id,x", "1,1"]),
-    ],
-)
+AUDIENCES: list[tuple[Written, list[str]]] = [
+    ({"where": EVERYBODY}, [PEOPLE, ANN, BOB, ZOE]),
+    ({"where": {"column": "weight", "op": "at_least", "value": 61.5}}, [PEOPLE, ANN, BOB]),
+    ({"where": {"column": "weight", "op": "between", "value": [0, 61.5]}}, [PEOPLE, ANN]),
+    ({"where": {"column": "weight", "op": "empty"}}, [PEOPLE, ZOE]),
+    ({"where": {"column": "born", "op": "before", "value": "2000-01-01"}}, [PEOPLE, ANN]),
+    ({"where": {"column": "born", "op": "anniversary_in_days", "value": 1}}, [PEOPLE, BOB]),
+    ({"where": {"column": "tags", "op": "contains", "value": "de"}}, [PEOPLE, ANN]),
+    ({"where": {"column": "tags", "op": "empty"}}, [PEOPLE, BOB, ZOE]),
+    ({"where": {"column": "pro", "op": "is", "value": False}}, [PEOPLE, BOB]),
+    ({"where": RAN}, [PEOPLE, ANN]),
+    ({"where": {"not": RAN}}, [PEOPLE, BOB, ZOE]),
+    ({"where": {"did_not": "trained"}}, [PEOPLE, ZOE]),
+    ({"where": {"did": "trained", "times": {"at_least": 2}, "within_days": 30}}, [PEOPLE, ANN]),
+    ({"where": {"column": "bio", "op": "empty"}}, [PEOPLE, BOB]),
+    ({"where": {"column": "firstName", "op": "starts_with", "value": "Zo"}}, [PEOPLE, ZOE]),
+    ({"where": {"column": "joined", "op": "within_days", "value": 60}}, [PEOPLE, ZOE]),
+    ({"where": EVERYBODY, "manualUserIds": ["1", "30", "no"]}, [PEOPLE, ANN, ZOE]),
+    ({"manualUserIds": "2"}, [PEOPLE, BOB]),
+    (
+        {"with": ["totals"], "where": {"column": "username", "op": "is", "value": "ann"}},
+        [f"{PEOPLE},times,latest,minutes", f"{ANN},2,2026-11-21T10:00:00Z,75"],
+    ),
+    (
+        {"with": [{"model": "totals", "optional": True}], "where": {"not": RAN}},
+        [f"{PEOPLE},times,latest,minutes", f"{BOB},1,2026-10-01T10:00:00Z,15", f"{ZOE},,,"],
+    ),
+    (
+        {"customQuery": "SELECT user_id, times FROM totals", "where": RAN},
+        ["user_id,times", "1,2"],
+    ),
+    (
+        {"customQuery": "SELECT memberId AS user_id, minutes AS m FROM workouts", "with": ["totals"]},
+        [
+            "user_id,m,times,latest,minutes",
+            "1,30,2,2026-11-21T10:00:00Z,75",
+            "1,45,2,2026-11-21T10:00:00Z,75",
+            "2,15,1,2026-10-01T10:00:00Z,15",
+        ],
+    ),
+    ({"customQuery": "SELECT '1' AS user_id, 1 AS x UNION SELECT 'nobody', 2"}, ["user_id,x", "1,1"]),
+    (
+        {
+            "customQuery": """SELECT memberId AS user_id, CAST(weight * 10 AS BIGINT) AS x
+                FROM profiles WHERE born > '1980-01-01'"""
+        },
+        ["user_id,x", "1,615", "2,800"],
+    ),
+    (
+        {
+            "customQuery": """SELECT p.memberId AS user_id, CAST(t.v AS TEXT) AS x
+                FROM profiles p, unnest(p.tags) AS t(v)"""
+        },
+        ["user_id,x", "1,de", "1,pro"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "expected"), AUDIENCES)
 def test_an_audience_is_what_its_conditions_say(
     written: Written, expected: list[str], gym: Workspace, engines: list[Engine], tmp_path: Path
 ) -> None:
