@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,8 @@ from functions.settings.read import named_commit, process_settings
 from functions.version import Version, running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.gcp.fcm.check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
@@ -54,10 +57,24 @@ def bind(chosen: Ports) -> Iterator[None]:
 
 def workspace(settings: Settings) -> Workspace:
     """Return the workspace that the settings name, or the built-in one; Misconfigured for one with wrong files."""
+    return _opened(settings.workspace)
+
+
+def _opened(folder: Path | None) -> Workspace:
     try:
-        return open_workspace(settings.workspace)
+        return open_workspace(folder)
     except BadWorkspace as error:
         raise Misconfigured("WORKSPACE", str(error)) from error
+
+
+def settings_of(folder: Path | None) -> Settings:
+    """Return the settings of this process with a workspace, None for the built-in one.
+
+    The workspace says which user ids are valid and where user data are, unless the environment does.
+    """
+    if folder is None:
+        return replace(process_settings(), workspace=None)
+    return replace(process_settings(_opened(folder).settings), workspace=folder)
 
 
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
@@ -68,7 +85,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
     seconds = settings.user_data_timeout.total_seconds()
     if database := settings.user_database:
         if not database.url:
-            raise Misconfigured("USER_DATABASE_URL", "must be set where USER_DATA is postgres")
+            raise Misconfigured(database.variable, "must be set where USER_DATA is postgres")
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415 - psycopg
 
         known = workspace(settings)
@@ -191,7 +208,7 @@ def collect_rarely() -> None:
 def _process_ports() -> Ports:
     logs.configure(sys.stderr)
     collect_rarely()
-    settings = process_settings()
+    settings = settings_of(process_settings().workspace)
     if settings.platform is Platform.GOOGLE_CLOUD:
         return google_cloud(settings, SystemClock())
     from local.embedded.clock import RealClock  # noqa: PLC0415 - local/ is never deployed

@@ -72,7 +72,7 @@ class _Writing:
         if condition.where:
             which.append(self.condition(condition.where, "e"))
         fit = " AND ".join(which)
-        rows = f"SELECT e.user_id FROM {condition.model} e WHERE {fit}"  # noqa: S608 - the checked name of a model
+        rows = f"SELECT e.user_id FROM {quoted(condition.model)} e WHERE {fit}"  # noqa: S608 - the checked name of a model
         return f"{rows} GROUP BY e.user_id HAVING count(*) {having}"
 
     def _compared(self, condition: Compared, column: str) -> str:

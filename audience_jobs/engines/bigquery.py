@@ -9,6 +9,7 @@ from pathlib import Path
 from google.cloud import bigquery, storage
 
 from audience_jobs.contract import Column, Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.bigquery_files import EXPORTS, exported, write_sorted
 from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
@@ -17,8 +18,8 @@ from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
 
 _RANKED = ("user_id", "token", "platform", "place")
@@ -50,7 +51,7 @@ class BigQueryEngine:
         Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly,
         NotAllowed and NoCredentials, and Unavailable for temporary problems; writing raises NotExported.
         """
-        prepared = prepare(job, arguments, now=now, tables=self.workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self.workspace.models)
         with self._open(job.id) as session:
             with session.translating_errors():
                 session.tables.provide(Needs.of(prepared))
@@ -87,10 +88,10 @@ class BigQueryEngine:
         self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
     ) -> int:
         """Write the tokens of the users in a query's column `user_id`, each token once."""
-        check_devices(self.workspace.tables)
+        devices = Devices(self.workspace.models)
         with session.translating_errors():
-            session.tables.require(DEVICES, DEVICE_COLUMNS)
-        ranked = ranked_devices(recipients, per_user)
+            session.tables.provide(Needs.of_query(DEVICES, devices.query, self.workspace.tables))
+        ranked = devices.ranked(recipients, per_user, said=devices.query.sql("postgres"))
         select = devices_of("SELECT * FROM exported")
         return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
 

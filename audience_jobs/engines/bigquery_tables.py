@@ -11,7 +11,7 @@ from sqlglot import exp
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import MissingInDataset, NoDataset
 from audience_jobs.schema import ColumnType, Tables
-from audience_jobs.sql import canonical, quoted
+from audience_jobs.sql import canonical, finite, quoted
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
 """How long the first request is repeated. It is short because a person may be waiting without a network."""
@@ -63,7 +63,9 @@ class BigQueryTables:
         if table not in self._found:
             try:
                 fields = self._client.get_table(f"{self._dataset}.{self._tables[table].name}").schema
-                self._found[table] = {field.name: field.field_type for field in fields}
+                self._found[table] = {
+                    field.name: f"{field.field_type}{'[]' if field.mode == 'REPEATED' else ''}" for field in fields
+                }
             except (NotFound, Forbidden):
                 self._found[table] = None
         return self._found[table]
@@ -83,18 +85,43 @@ class BigQueryTables:
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
     """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
     raw = exp.column(column)
+    text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
     if wanted == "timestamp":
-        if found == "TIMESTAMP" or found in _TEXTS:
-            instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
-            # A project can have its own time zone, so UTC has to be explicit.
-            return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
-        return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
+        return _instant(raw, found)
+    if wanted == "date":
+        return _day(raw, text, found)
+    if wanted == "text[]":
+        return _list(column, found)
     if wanted == "json":
         return raw
     if wanted in ("integer", "boolean"):
         return exp.Cast(this=raw, to=exp.DataType.build("bigint" if wanted == "integer" else "boolean"))
-    text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
+    if wanted == "number":
+        text = finite(f"CAST({text if found in _TEXTS else quoted(column)} AS DOUBLE PRECISION)")
     return sqlglot.parse_one(canonical(text) if wanted == "id" and found in _TEXTS else text, read="postgres")
+
+
+def _instant(raw: exp.Expr, found: str) -> exp.Expr:
+    if found == "TIMESTAMP" or found in _TEXTS:
+        instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
+        # A project can have a time zone of its own, so that UTC has to be said.
+        return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
+    return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
+
+
+def _day(raw: exp.Expr, text: str, found: str) -> exp.Expr:
+    if found == "TIMESTAMP":
+        return exp.Anonymous(this="DATE", expressions=[raw, exp.Literal.string("UTC")])
+    day = sqlglot.parse_one(text, read="postgres") if found in _TEXTS else raw
+    return exp.Cast(this=day, to=exp.DataType.build("date"))
+
+
+def _list(column: str, found: str) -> exp.Expr:
+    """Read a repeated column, or a list in JSON; one without elements is NULL."""
+    cast = f"ARRAY(SELECT CAST(e AS STRING) FROM UNNEST(`{column}`) AS e)"  # noqa: S608 (a checked name)
+    own = f"`{column}`" if found == "STRING[]" else cast
+    texts = own if found.endswith("[]") else f"JSON_VALUE_ARRAY(`{column}`)"
+    return sqlglot.parse_one(f"CASE WHEN ARRAY_LENGTH({texts}) > 0 THEN {texts} END", read="bigquery")
 
 
 def _alias(name: str) -> exp.TableAlias:

@@ -46,7 +46,7 @@ class CsvForm:
 def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
     """Return the format of a file, from its first lines; BadData if the header has none of the `known` columns.
 
-    The separator is a comma, or else the one that the header uses or that a first line `sep=;` names. White space
+    Where no columns are known, they may have any name. The separator is a comma, or else the one that the header uses or that a first line `sep=;` names. White space
     around column names is stripped.
     """
     lines = _first_lines(path, file)
@@ -121,6 +121,8 @@ def _byte(line: bytes, error: UnicodeDecodeError) -> str:
 
 def _delimiter(header: str, known: Collection[str]) -> str:
     """Return the separator that splits the header into the most known columns; a comma if none does."""
+    if not known:
+        return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     names = header.casefold()
     return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in names.split(mark)} & set(known)))
 

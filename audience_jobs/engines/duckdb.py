@@ -7,15 +7,17 @@ from pathlib import Path
 from threading import Lock
 
 from audience_jobs.contract import Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICES, Tables, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
+from audience_jobs.workspace.models import Models
 
 
 class DuckDBEngine:
@@ -53,7 +55,7 @@ class DuckDBEngine:
         Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData for bad input, BadJob for bad SQL,
         CheckFailed, StaleData, TooSlow, and Unavailable if memory or disk runs out or a bucket cannot be reached.
         """
-        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self._workspace.models)
         needs = Needs.of(prepared)
         with self._open() as database:
             database.provide(needs)
@@ -68,7 +70,7 @@ class DuckDBEngine:
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
         with self._open() as database:
             given = {"user_ids": list(user_ids)}
-            return _write_devices(database, self._workspace.tables, recipients, given, path, per_user=per_user)
+            return _write_devices(database, self._workspace.models, recipients, given, path, per_user=per_user)
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:
@@ -126,7 +128,7 @@ class DuckDBRun:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
-        return _write_devices(self._database, self._prepared.source, recipients, values, path, per_user=per_user)
+        return _write_devices(self._database, self._prepared.models, recipients, values, path, per_user=per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._rows(query.sql("duckdb"), self._prepared.values)[0][0]))
@@ -137,15 +139,15 @@ class DuckDBRun:
 
 def _write_devices(
     database: UserDatabase,
-    tables: Tables,
+    models: Models,
     recipients: str,
     values: Mapping[str, object],
     path: Path,
     *,
     per_user: int,
 ) -> int:
-    check_devices(tables)
-    columns = "SELECT user_id, token, platform, updated_at FROM devices"
-    needs = Needs(DEVICES, columns, tables=tables, mentioned=[DEVICES])
+    devices = Devices(models)
+    needs = Needs.of_query(DEVICES, devices.query, models.tables)
     database.provide(needs)
-    return database.write_csv(needs, devices_of(ranked_devices(recipients, per_user)), values, path)
+    ranked = devices.ranked(recipients, per_user, said=devices.query.sql("duckdb"))
+    return database.write_csv(needs, devices_of(ranked), values, path)

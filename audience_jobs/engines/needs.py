@@ -9,6 +9,7 @@ import duckdb
 from audience_jobs.engines.user_files import sql_type
 from audience_jobs.errors import BadJob
 from audience_jobs.prepared import PreparedJob, freshness_sql
+from audience_jobs.query import Query
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
@@ -35,6 +36,11 @@ class Needs:
         if prepared.job.freshness:
             checks.append(freshness_sql(prepared.job.freshness))
         return cls(prepared.job.id, sql, checks, tables=prepared.source, mentioned=prepared.tables)
+
+    @classmethod
+    def of_query(cls, job_id: str, query: Query, tables: Tables) -> "Needs":
+        """Return what a query over these tables needs."""
+        return cls(job_id, query.sql("duckdb"), tables=tables, mentioned=query.tables)
 
     def table(self, table: str) -> bool:
         """Return whether the job needs the table."""

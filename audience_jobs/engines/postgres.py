@@ -6,13 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 from audience_jobs.contract import Column, Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, Tables, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
+from audience_jobs.workspace.models import Models
 
 _RECIPIENTS = "tminus_recipients"
 _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timestamp"}
@@ -38,7 +40,7 @@ class PostgresEngine:
         Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable if the
         database cannot be reached or lacks memory or disk.
         """
-        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self._workspace.models)
         with self._open(job.id) as session:
             session.provide(Needs.of(prepared))
             columns = {column.name: column for audience in job.audiences for column in audience.columns}
@@ -59,7 +61,7 @@ class PostgresEngine:
             session.only_read()
             session.rows(f"INSERT INTO {_RECIPIENTS} SELECT DISTINCT unnest(CAST($1 AS text[]))", [possible])
             given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
-            return _write_devices(session, self._workspace.tables, given, path, per_user)
+            return _write_devices(session, self._workspace.models, given, path, per_user)
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
@@ -118,7 +120,7 @@ class PostgresRun:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return _write_devices(self._session, self._prepared.source, recipients, path, per_user)
+        return _write_devices(self._session, self._prepared.models, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.numbered(), self._values(query))[0][0]))
@@ -127,10 +129,10 @@ class PostgresRun:
         return [self._prepared.values[name] for name in query.parameters]
 
 
-def _write_devices(session: PostgresSession, tables: Tables, recipients: str, path: Path, per_user: int) -> int:
-    check_devices(tables)
-    session.require(DEVICES, DEVICE_COLUMNS)
-    return session.write_csv(devices_of(ranked_devices(recipients, per_user)), path)
+def _write_devices(session: PostgresSession, models: Models, recipients: str, path: Path, per_user: int) -> int:
+    devices = Devices(models)
+    session.provide(Needs.of_query(DEVICES, devices.query, models.tables))
+    return session.write_csv(devices_of(devices.ranked(recipients, per_user, said=devices.query.numbered())), path)
 
 
 def _cast(type_: str) -> str:

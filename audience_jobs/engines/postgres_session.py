@@ -10,7 +10,7 @@ import psycopg
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
 from audience_jobs.schema import ColumnType, Tables
-from audience_jobs.sql import canonical, quoted
+from audience_jobs.sql import canonical, finite, quoted
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -176,4 +176,19 @@ def _reading(raw: str, found: str, wanted: ColumnType) -> str:
         return f"CAST({raw} AS {'bigint' if wanted == 'integer' else 'boolean'})"
     text = f"""(nullif(CAST({raw} AS text), '') COLLATE "C")"""
     is_text = found in ("text", "character varying", "character", "USER-DEFINED")
+    if wanted in ("number", "date", "text[]"):
+        return _newer(text if is_text else raw, found, wanted)
     return f"({canonical(text)})" if wanted == "id" and is_text else text
+
+
+def _newer(raw: str, found: str, wanted: ColumnType) -> str:
+    """Read a number, a day or a list; what is not finite is NULL, and so is a list without elements."""
+    if wanted == "number":
+        return finite(f"CAST({raw} AS double precision)")
+    if wanted == "date":
+        utc = f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else raw
+        day = f"CAST({utc} AS date)"
+        return f"CASE WHEN isfinite({day}) THEN {day} END"
+    of_json = f"CASE WHEN {raw} IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(CAST({raw} AS jsonb))) END"
+    texts = f"CAST({raw} AS text[])" if found == "ARRAY" else of_json
+    return f"""(nullif({texts}, CAST('{{}}' AS text[])) COLLATE "C")"""

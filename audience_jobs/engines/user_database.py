@@ -24,6 +24,9 @@ _WAYS_OUT = {
     "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
     "integer": "write a whole number without separators, as in 1000",
     "boolean": "write true or false",
+    "number": "write a point before the fraction and no other separator, as in 1234.5",
+    "date": "write year, month and day, as in 2026-11-23",
+    "text[]": """write a list of texts as JSON, as in ["pro", "beta"]""",
 }
 
 

@@ -1,5 +1,6 @@
 """Files of user data, and how DuckDB reads them as the tables of the schema."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +11,23 @@ from audience_jobs.engines.csv_files import CsvForm, read_form
 from audience_jobs.engines.user_folder import UserFolder, path_in
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import ColumnType, SourceTable, Tables
-from audience_jobs.sql import canonical, literal, quoted
+from audience_jobs.sql import canonical, finite, literal, quoted
 
 _SUFFIXES = ("csv", "parquet")
 # RFC 4180; an empty field is NULL. Nothing is auto-detected, because that would depend on a file's first rows.
 _CSV_DIALECT = "header = true, auto_detect = false, quote = '\"', escape = '\"', nullstr = ''"
+_DAY = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*"
 _WHOLE = r"\s*[+-]?[0-9]+\.0*\s*"
 """A whole number with a decimal point, as pandas writes it if a column has gaps. DuckDB would round fractions."""
-_SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
+_SQL_TYPES = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "json": "JSON",
+    "text[]": "VARCHAR[]",
+}
 
 
 def sql_type(type_: ColumnType) -> str:
@@ -118,9 +128,13 @@ def _parquet_file(table: SourceTable, path: str, connection: duckdb.DuckDBPyConn
 def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, int]:
     """Return each schema column's position in a file. `USER_ID` counts as user_id if no other column does."""
     places: dict[str, int] = {}
+    written, folded = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for place, column in enumerate(found):
+        written[column].append(place)
+        folded[column.casefold()].append(place)
     for name, wanted in table.columns.items():
-        exact = [place for place, column in enumerate(found) if column == wanted.name]
-        alike = exact or [place for place, column in enumerate(found) if column.casefold() == name]
+        exact = written.get(wanted.name, [])
+        alike = exact or folded.get(name, [])
         if len(exact) > 1:
             raise BadData(path, f"has the column {name!r} twice: remove one")
         if len(alike) > 1:
@@ -133,27 +147,48 @@ def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, in
 
 def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
     """Cast the file's content, through text if its type has no direct cast, so that only values can fail."""
+    if wanted == "number" and file_type in ("FLOAT", "DOUBLE"):
+        raw = finite(raw)
+    if wanted == "text[]":
+        return _list(raw, file_type)
     text = raw if file_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    has_day = file_type.startswith(("TIMESTAMP", "DATE"))
     castable = {
-        "timestamp": file_type.startswith(("TIMESTAMP", "DATE")),
+        "number": file_type.startswith(("FLOAT", "DOUBLE", "DECIMAL")) or file_type.endswith(("INT", "INTEGER")),
         "integer": file_type.endswith(("INT", "INTEGER")),
         "boolean": file_type.endswith(("INT", "INTEGER", "BOOLEAN")),
         "json": True,
     }
-    if wanted == "timestamp" and castable["timestamp"]:
-        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS TIMESTAMP)"
-        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS TIMESTAMP) {no_time} END"
+    if wanted in ("timestamp", "date") and has_day:
+        type_ = sql_type(wanted)
+        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS {type_})"
+        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS {type_}) {no_time} END"
     elif castable.get(wanted):
         typed = f"CAST({raw} AS {sql_type(wanted)})"
     elif wanted == "integer":
         typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
+    elif wanted == "date":
+        typed = f"CAST(CASE WHEN {text} ~ '{_DAY}' THEN {text} WHEN {text} IS NOT NULL THEN 'no' END AS DATE)"
+    elif wanted == "number":
+        typed = f"CAST(CASE WHEN contains(lower({text}), 'n') THEN 'no' ELSE {text} END AS DOUBLE)"
     elif wanted in ("id", "text") and file_type == "VARCHAR":
         typed = canonical(_without_nul(raw)) if wanted == "id" else _without_nul(raw)
     else:
         typed = f"CAST({text} AS {sql_type(wanted)})"
     return Reading(type=wanted, raw=raw, typed=typed)
+
+
+def _list(raw: str, file_type: str) -> Reading:
+    """Read a list of texts: one of the file, or JSON. BigQuery knows no empty lists, so that they are NULL."""
+    if file_type.endswith("[]"):
+        filled = f"CASE WHEN len({raw}) > 0 THEN {raw} END"
+        texts = f"CAST({filled} AS VARCHAR[])"
+    else:
+        filled = f"nullif(trim(CAST({raw} AS VARCHAR)), '[]')"
+        texts = f"CAST(CAST({filled} AS JSON) AS VARCHAR[])"
+    return Reading(type="text[]", raw=filled, typed=f"CASE WHEN len({texts}) > 0 THEN {texts} END")
 
 
 def _without_nul(raw: str) -> str:

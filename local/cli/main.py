@@ -27,6 +27,7 @@ from local.cli.remote import remote_options
 from local.cli.run import run
 from local.cli.send import send
 from local.cli.simulate import simulate
+from local.cli.tables import tables
 from local.cli.up import up
 from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 
@@ -65,6 +66,7 @@ for command in (
     jobs,
     cadence,
     migrate_folder,
+    tables,
     data,
     backup,
     restore,

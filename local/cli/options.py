@@ -11,11 +11,11 @@ from typing import Any
 import click
 from rich.console import Console
 
+from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
 from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
-from functions.settings.read import process_settings
 from local.cli.workspace import chosen_workspace
 
 UNLIMITED = 10_000
@@ -53,8 +53,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def settings_with(data: Path | str | None, **changes: Any) -> Settings:
-    """Return the settings of this process, with the chosen workspace, the user data of --data, and other changes."""
-    settings = replace(process_settings(), workspace=chosen_workspace(), **changes)
+    """Return the settings of this process and the chosen workspace, with the user data of --data, and changes."""
+    settings = replace(bootstrap.settings_of(chosen_workspace()), **changes)
     return settings if data is None else settings.on_files(data)
 
 

@@ -34,7 +34,7 @@ def recipe_job(recipe: Recipe, find_job: FindJob, workspace: Workspace) -> tuple
 
 def _criteria_job(criteria: Criteria, workspace: Workspace) -> Job:
     try:
-        return job_of(criteria, workspace.tables)
+        return job_of(criteria, workspace)
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
 
