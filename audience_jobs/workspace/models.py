@@ -140,7 +140,7 @@ class _Reading:
             query = read_query(sql, parameters=["now"], tables=self._tables, more=self._others(name))
             _check_reserved(query)
         except RefusedQuery as refused:
-            self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
+            self._wrong(name, line_of(refused.reason, sql), f"the model {refused.reason}")
             return None
         return query
 
@@ -161,7 +161,7 @@ class _Reading:
             return dict(_typed_columns(typed(query.tree(), self._tables, others)))
         except RefusedQuery as refused:
             sql = self._files[name].read_text(encoding="utf-8")
-            self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
+            self._wrong(name, line_of(refused.reason, sql), f"the model {refused.reason}")
             return None
 
     def _wrong(self, name: str, line: int, reason: str) -> None:
@@ -223,11 +223,11 @@ def _said(type_: exp.DataType) -> str | None:
     return _TYPES.get(type_.this)
 
 
-def _line_of(reason: str, sql: str) -> int:
+def line_of(reason: str, sql: str) -> int:
     """Return the line of a query that a refusal is about: the one that it names, or where what it names stands."""
     if found := re.search(r"in line (\d+)", reason):
         return int(found[1])
-    named = re.search(r"'(\w+)'|(?:name|column|table|calls|type of) (\w+)", reason)
+    named = re.search(r"'(\w+)'|(?:names?|column|table|calls|reads|type of) \$?(\w+)", reason)
     word = (named[1] or named[2]) if named else ""
     lines = (number for number, line in enumerate(sql.splitlines(), start=1) if re.search(rf"\b{word}\b", line))
     return next(lines, 1) if word else 1

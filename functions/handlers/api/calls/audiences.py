@@ -79,9 +79,9 @@ class AudienceFound:
     parts: Sequence[PartFound]
 
 
-def get_scripts(_: Call) -> Reply:
+def get_scripts(call: Call) -> Reply:
     """Answer the audience jobs."""
-    return Reply(data=describe_jobs())
+    return Reply(data=describe_jobs(call.ports.workspace))
 
 
 def post_scripts(call: Call) -> Reply:
