@@ -69,11 +69,13 @@ def read_toml(path: Path) -> TomlFile:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file of a workspace. Raises BadWorkspace where it is missing or not UTF-8."""
+    """Return the text of a file of a workspace. Raises BadWorkspace where it is missing, closed or not UTF-8."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise BadWorkspace([f"{path}: there is no such file: docs/workspace.md says what it holds"]) from None
+    except OSError as error:
+        raise BadWorkspace([f"{path}: cannot be read: {error.strerror}"]) from None
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from audience_jobs.registry import FOLDER, JOB_NAME
+from audience_jobs.job_files import NAME, PYTHON, SQL
+from audience_jobs.registry import FOLDER
 from audience_jobs.schema import Tables
 from audience_jobs.workspace import Workspace
 from functions.domain.errors import BadInput
@@ -81,13 +82,13 @@ def write_job(name: str, workspace: Workspace, folder: Path | None = None, *, py
 
     Raises BadInput if the name is not a valid module name or is taken, or no table has users to read.
     """
-    if not JOB_NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInput(f"{name!r} cannot be a job's name: write lower case letters, digits and _, a letter first")
     text = _written(name, workspace.tables, python=python)
     if folder is None:
         folder = jobs_folder(workspace)
         folder.mkdir(exist_ok=True)
-    path, other = (folder / f"{name}{ending}" for ending in ((".py", ".sql") if python else (".sql", ".py")))
+    path, other = (folder / f"{name}{ending}" for ending in ((PYTHON, SQL) if python else (SQL, PYTHON)))
     if taken := next((file for file in (path, other) if file.exists()), None):
         raise BadInput(f"{taken} already exists: choose another name")
     try:

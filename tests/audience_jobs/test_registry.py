@@ -139,9 +139,22 @@ def test_a_workspace_without_jobs_has_none_of_the_marketplace(workspace: Callabl
 def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(workspace: Callable[..., Workspace]) -> None:
     small = workspace(a__py=GOOD.format(id="a"), b__sql="SELECT id AS user_id FROM users")
     before = jobs_of(small)
-    assert jobs_of(small) is before
+    assert all(job is known for job, known in zip(jobs_of(small), before, strict=True))
     workspace(a__py=GOOD.format(id="other"), c__sql="SELECT id AS user_id FROM users LIMIT 1")
-    assert [job.id for job in jobs_of(small)] == ["b", "c", "other"]
+    after = jobs_of(small)
+    assert [job.id for job in after] == ["b", "c", "other"]
+    assert after[0] is before[1]
+    (small.folder / "jobs" / "b.sql").unlink()
+    (small.folder / "jobs" / "folder.sql").mkdir()
+    assert [job.id for job in jobs_of(small)] == ["c", "other"]
+
+
+def test_other_tables_are_other_jobs(workspace: Callable[..., Workspace]) -> None:
+    small = workspace(a__sql="SELECT id AS user_id, nick FROM users")
+    with pytest.raises(BadWorkspace, match="Column 'nick' could not be resolved"):
+        jobs_of(small)
+    (small.folder / "tables.toml").write_text('[users.columns]\nid = "id"\nnick = "text"\n')
+    assert len(jobs_of(Workspace(small.folder))) == 1
 
 
 BROKEN = [
@@ -189,3 +202,8 @@ def test_a_job_in_sql_and_one_in_python_cannot_have_one_id(workspace: Callable[.
     small = workspace(b__py=GOOD.format(id="z"), z__sql="SELECT id AS user_id FROM users")
     with pytest.raises(BadWorkspace, match=r"z\.sql:1: its id 'z' is already that of b\.py: give it another"):
         jobs_of(small)
+
+
+def test_importing_the_registry_loads_no_reader_of_files() -> None:
+    script = "import sys; from audience_jobs import registry; sys.exit('tomllib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
