@@ -1,6 +1,7 @@
 """Jobs as SQL files: what they declare, what is inferred, and what is refused with its line."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema_rs
@@ -13,6 +14,7 @@ from audience_jobs.job_files.sql_file import read_sql_file
 from audience_jobs.workspace import Workspace
 from tests.audience_jobs.fitness import fitness
 
+DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = json.loads((Path(job_files.__file__).parent / "job.schema.json").read_text(encoding="utf-8"))
 BARE = 'SELECT id AS user_id, username, first_name AS "firstName", created_at AS joined FROM members'
 FULL = """-- The team's first job.
@@ -246,8 +248,8 @@ SELECTS = {
     "private: leave it out",
     "SELECT user_id, token FROM devices": "1: the SELECT reads devices, which is private: only Tminus reads device "
     "tokens",
-    "SELECT user_id FROM tokens": "1: the SELECT reads tokens, which is private: only Tminus and audience jobs read "
-    "it",
+    "SELECT user_id FROM tokens": "1: the SELECT reads tokens, which is private: only Tminus and audience jobs in "
+    "Python read it",
     "SELECT m.id AS user_id, CAST(m AS TEXT) AS x FROM members m": "1: the SELECT reads m as a whole row: name its "
     "columns",
     "DELETE FROM members": "1: the SELECT is not a SELECT but DELETE: write one SELECT, which only reads",
@@ -274,6 +276,16 @@ SELECTS = {
 @pytest.mark.parametrize(("text", "problem"), SELECTS.items(), ids=[text[:60] for text in SELECTS])
 def test_what_is_wrong_in_the_select_is_told_with_its_line(text: str, problem: str, shop: Workspace) -> None:
     assert problems(shop, text) == [problem]
+
+
+def test_the_examples_of_the_docs_are_jobs(tmp_path: Path) -> None:
+    page, tables = ((DOCS / name).read_text() for name in ("how-to-write-an-audience-job.md", "workspace.md"))
+    (tmp_path / "tables.toml").write_text(re.findall(r"```toml\n(.*?)```", tables, re.DOTALL)[0])
+    (tmp_path / "tminus.toml").write_text('name = "docs"')
+    small, full = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    docs = Workspace(tmp_path)
+    assert [column.name for column in read(docs, small).audiences[0].columns] == ["user_id", "firstName", "joined"]
+    assert [audience.name for audience in read(docs, full).audiences] == ["often", "at-times"]
 
 
 def test_a_file_in_another_encoding_names_the_line(shop: Workspace) -> None:

@@ -156,6 +156,7 @@ ROUTES = (
         summary="List the audience jobs",
         serve=get_scripts,
         answer=list[JobShown],
+        refusals=(409,),
     ),
     Route(
         method="POST",
