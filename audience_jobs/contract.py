@@ -13,6 +13,8 @@ from audience_jobs.errors import BadParameter, UnknownAudience
 from audience_jobs.schema import Tables
 
 Value = int | bool | str
+LAYERS = range(1, 6)
+"""The classes of push."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ class Job:
     def __post_init__(self) -> None:
         if not self.audiences:
             raise ValueError(f"{self.id} declares no audience")
-        if self.layer not in range(1, 6):
+        if self.layer not in LAYERS:
             raise ValueError(f"{self.id} has layer {self.layer}: layers go from 1 to 5")
         _no_repeats(f"{self.id} declares audience", [audience.name for audience in self.audiences])
         _no_repeats(f"{self.id} declares parameter", ["now", *(p.name for p in self.parameters)])

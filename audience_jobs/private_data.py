@@ -19,7 +19,11 @@ def read_public(query: Query, tables: Tables) -> exp.Query:
     Raises RefusedQuery where it names a private table or column, or reads columns without naming them.
     """
     for table in sorted(query.tables & tables.private):
-        who = "only Tminus reads device tokens" if table == DEVICES else "only Tminus and audience jobs read it"
+        who = (
+            "only Tminus reads device tokens"
+            if table == DEVICES
+            else "only Tminus and audience jobs in Python read it"
+        )
         raise RefusedQuery(f"reads {table}, which is private: {who}")
     tree = query.tree()
     for node in tree.walk():

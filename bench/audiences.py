@@ -103,7 +103,7 @@ def one(engine: str, job: str, world: str) -> None:
 
 
 def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
-    job = find(job_id)
+    job = find(job_id, marketplace())
     arguments = {"product_id": product()} if any(p.name == "product_id" for p in job.parameters) else {}
     with DuckDBEngine(world, marketplace()).run(job, arguments, now=AT) as run:
         return sum(run.write_audience(audience.name, out / "audience.csv") for audience in job.audiences)

@@ -104,7 +104,7 @@ def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
 def _instant(raw: exp.Expr, found: str) -> exp.Expr:
     if found == "TIMESTAMP" or found in _TEXTS:
         instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
-        # A project can have a time zone of its own, so that UTC has to be said.
+        # A project can have its own time zone, so UTC has to be explicit.
         return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
     return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
 

@@ -46,8 +46,8 @@ class CsvForm:
 def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
     """Return the format of a file, from its first lines; BadData if the header has none of the `known` columns.
 
-    Where no columns are known, they may have any name. The separator is a comma, or else the one that the header uses or that a first line `sep=;` names. White space
-    around column names is stripped.
+    Where no columns are known, they may have any name. The separator is a comma, or else the one that the header
+    uses or that a first line `sep=;` names. White space around column names is stripped.
     """
     lines = _first_lines(path, file)
     first = next(lines, "")

@@ -92,7 +92,7 @@ class _Reading:
             if name != DEVICES and DEVICES in query.tables:
                 raise RefusedQuery("reads devices, which is private: only models/devices.sql reads device tokens")
         except RefusedQuery as refused:
-            self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
+            self._wrong(name, line_of(refused.reason, sql), f"the model {refused.reason}")
             return None
         return query
 
@@ -117,7 +117,7 @@ class _Reading:
             check_meaning(model, models)
         except RefusedQuery as refused:
             sql = self._files[name].read_text(encoding="utf-8-sig")
-            self._wrong(name, _line_of(refused.reason, sql), f"the model {refused.reason}")
+            self._wrong(name, line_of(refused.reason, sql), f"the model {refused.reason}")
             return None
         return model
 
@@ -145,11 +145,11 @@ def _check_names(query: Query) -> None:
             raise RefusedQuery(f"yields {selected.sql('postgres')} without a name: add AS and a name")
 
 
-def _line_of(reason: str, sql: str) -> int:
+def line_of(reason: str, sql: str) -> int:
     """Return the line of a query that a refusal is about: the one that it names, or where what it names stands."""
     if found := re.search(r"in line (\d+)", reason):
         return int(found[1])
-    named = re.search(r"'(\w+)'|(?:name|column|table|calls|reads|type of) (\w+)", reason)
+    named = re.search(r"'(\w+)'|(?:names?|column|table|calls|reads|type of) \$?(\w+)", reason)
     word = (named[1] or named[2]) if named else ""
     lines = (number for number, line in enumerate(sql.splitlines(), start=1) if re.search(rf"\b{word}\b", line))
     return next(lines, 1) if word else 1

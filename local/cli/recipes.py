@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from audience_jobs.registry import find
 from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.instants import stamp
@@ -57,7 +56,7 @@ def _check(path: Path, settings: Settings) -> dict[str, Any]:
         recipe = checked_recipe(
             read_recipe_file(path),
             policy=settings.policy,
-            find_job=find,
+            find_job=bootstrap.job_finder(settings),
             workspace=workspace,
             now=now,
             default_id=path.stem,

@@ -97,7 +97,10 @@ def test_a_star_has_no_private_columns(shop: Workspace, engines: list[Engine], t
             "reads 'users', which is not a table this query can read; those are group, ",
         ),
         ("SELECT id AS user_id, phone FROM members", "names phone, and members.phone is private: leave it out"),
-        ("SELECT user_id FROM tokens", "reads tokens, which is private: only Tminus and audience jobs read it"),
+        (
+            "SELECT user_id FROM tokens",
+            "reads tokens, which is private: only Tminus and audience jobs in Python read it",
+        ),
         ('SELECT "memberId" AS user_id FROM workouts', "write memberId without quotes"),
         ("WITH members AS (SELECT 1 AS id) SELECT id AS user_id FROM members", "the name of the table members"),
     ],

@@ -12,10 +12,9 @@ from google.cloud.storage import Client
 from audience_jobs.engines.sealed_database import sealed_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
-from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.marketplace import DuckDBEngine
+from tests.audience_jobs.marketplace import DuckDBEngine, all_jobs
 from tests.audience_jobs.test_jobs_command import tminus
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import written

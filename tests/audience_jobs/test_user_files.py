@@ -9,9 +9,8 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoFolder, NoUserData
-from audience_jobs.registry import find
 from tests.audience_jobs.exports import EXPORTED_INSTANTS
-from tests.audience_jobs.marketplace import DuckDBEngine, job_of, read_criteria
+from tests.audience_jobs.marketplace import DuckDBEngine, find, job_of, read_criteria
 from tests.audience_jobs.worlds import NOW, Row, put, rows_of, user
 
 UPPER = "0B0E7A52-9F4E-4B0E-8F7A-00000000ABCD"

@@ -89,7 +89,7 @@ def test_without_one_the_marketplace_is_used_and_the_command_says_so_once(tminus
     assert tminus(*everybody).err == NOTICE
     assert tminus("--workspace", marketplace().folder, *everybody).err == ""
     assert tminus("recipes", "validate", tmp_path / "none.json").err.count("\n") == 1, "a refusal has its own line"
-    for quiet in (("--version",), ("--help",), ("audience", "--help"), ("jobs", "list")):
+    for quiet in (("--version",), ("--help",), ("audience", "--help"), ("jobs", "--help")):
         assert tminus(*quiet).err == ""
 
 
@@ -142,12 +142,6 @@ def test_what_reads_the_marketplace_says_what_is_missing(
     refused = tminus("--workspace", shop.folder, "audience", *options, "--data", shop.folder / "data")
     assert (refused.status, refused.out) == (2, "")
     assert any(line.startswith(f"tminus: {told}") for line in refused.err.splitlines())
-
-
-def test_a_job_of_the_marketplace_names_the_tables_that_there_are(tminus: Tminus, shop: Workspace) -> None:
-    refused = tminus("--workspace", shop.folder, "jobs", "run", "generate_new_user_waterfall", "--data", shop.folder)
-    assert refused.status == 2
-    assert refused.err.endswith("a table this query can read; those are devices, group, members, tokens, workouts\n")
 
 
 @pytest.mark.slow

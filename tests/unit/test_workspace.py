@@ -10,10 +10,10 @@ import pytest
 from audience_jobs import workspace
 from audience_jobs.contract import Job
 from audience_jobs.errors import BadWorkspace
-from audience_jobs.registry import all_jobs
 from audience_jobs.schema import DEVICE_COLUMNS, DEVICES
 from audience_jobs.workspace import Workspace, marketplace, nearest_workspace, open_workspace
 from audience_jobs.workspace.toml_file import read_toml
+from tests.audience_jobs.marketplace import all_jobs
 
 SCHEMAS = Path(workspace.__file__).parent
 GOOD_TABLES = '[users.columns]\nid = "id"\n'

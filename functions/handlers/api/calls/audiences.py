@@ -79,9 +79,9 @@ class AudienceFound:
     parts: Sequence[PartFound]
 
 
-def get_scripts(_: Call) -> Reply:
+def get_scripts(call: Call) -> Reply:
     """Answer the audience jobs."""
-    return Reply(data=describe_jobs())
+    return Reply(data=describe_jobs(call.ports.workspace))
 
 
 def post_scripts(call: Call) -> Reply:
@@ -156,6 +156,7 @@ ROUTES = (
         summary="List the audience jobs",
         serve=get_scripts,
         answer=list[JobShown],
+        refusals=(409,),
     ),
     Route(
         method="POST",
