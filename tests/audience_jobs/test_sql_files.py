@@ -235,7 +235,7 @@ SELECTS = {
     "SELECT id AS user_id,\n  nick FROM members": "2: the SELECT cannot be understood: Column 'nick' could not be "
     "resolved. Line: 2, Col: 6",
     "/*\nlayer = 1\n*/\nSELECT id AS user_id\nFROM memers": "5: the SELECT reads 'memers', which is not a table this "
-    "query can read; those are devices, group, members, tokens, workouts",
+    "query can read; those are devices, group, members, profiles, tokens, workouts",
     "/*\n*/\nSELECT id AS user_id\nFROM (members": "4: the SELECT cannot be read as PostgreSQL: Expecting ) in line "
     "4",
     "SELECT id AS user_id FROM members\nWHERE bio = $kind": "2: the SELECT reads $kind, which is not one of its "
@@ -280,7 +280,7 @@ def test_what_is_wrong_in_the_select_is_told_with_its_line(text: str, problem: s
 
 def test_the_examples_of_the_docs_are_jobs(tmp_path: Path) -> None:
     page, tables = ((DOCS / name).read_text() for name in ("how-to-write-an-audience-job.md", "workspace.md"))
-    (tmp_path / "tables.toml").write_text(re.findall(r"```toml\n(.*?)```", tables, re.DOTALL)[0])
+    (tmp_path / "tables.toml").write_text(re.findall(r"```toml\n(\[members.*?)```", tables, re.DOTALL)[0])
     (tmp_path / "tminus.toml").write_text('name = "docs"')
     small, full = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     docs = Workspace(tmp_path)

@@ -144,7 +144,7 @@ def test_two_files_for_a_table_and_a_broken_file_are_named_and_nothing_is_writte
                 f"{export}/broken.csv",
                 f"{export}/phones.csv",
             ]
-            assert "phones.parquet is there too; remove the one that is out of date" in answer.err
+            assert "phones.parquet exists too; remove the outdated one" in answer.err
     assert not Path("tables.toml").exists()
 
 
