@@ -194,10 +194,10 @@ def _columns_of(select: CustomQuery) -> Iterator[Column]:
 
 
 def _job_sql(select: CustomQuery, audience: str) -> str:
-    """Return the SELECT of the job: with the name of its audience, and ids as texts, which engines write alike."""
+    """Return the SELECT of the job: with the name of its audience, and both it and ids as texts."""
     named = {column.name: f"q.{quoted(column.name)}" for column in select.columns}
     name = named.pop(_AUDIENCE, literal(audience))
-    selected = [f"{name} AS audience", "CAST(q.user_id AS TEXT) AS user_id"]
+    selected = [f"CAST({name} AS TEXT) AS audience", "CAST(q.user_id AS TEXT) AS user_id"]
     selected += [f"{expression} AS {quoted(name)}" for name, expression in named.items()]
     return f"""WITH tminus_found AS ({select.sql})
 SELECT {", ".join(selected)} FROM tminus_found q WHERE q.user_id IS NOT NULL"""  # noqa: S608 (a checked, rewritten query, and quoted names)

@@ -29,6 +29,7 @@ JOBS = {
     "numbers": 'SELECT CAST(w."order" AS BIGINT) AS user_id, w.minutes / 2 AS half, w.done FROM workouts w',
     "some_have_no_id": "SELECT CASE WHEN bio IS NULL THEN NULL ELSE id END AS user_id FROM members",
     "sorted": "WITH m AS (SELECT id FROM members ORDER BY username DESC LIMIT 2) SELECT id AS user_id FROM m",
+    "split": "/*\n[audiences.0]\n[audiences.1]\n*/ SELECT id AS user_id, length(id) - 1 AS audience FROM members",
     "trained": FULL.replace("hours = 48", "hours = 480"),
     "_notes": "not a job",
 }
@@ -50,6 +51,7 @@ FOUND = {
     "numbers": {"numbers": [["1", "15", "true"], ["1", "7", "true"], ["2", "22", "false"]]},
     "some_have_no_id": {"some_have_no_id": [["1"], ["30"]]},
     "sorted": {"sorted": [["2"], ["1"]]},
+    "split": {"0": [["1"], ["2"]], "1": [["30"]]},
     "trained": {"often": [], "at-times": [["1", "1"]]},
 }
 ARGUMENTS: Mapping[str, Mapping[str, object]] = {"trained": {"kind": "run"}}

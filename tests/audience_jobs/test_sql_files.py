@@ -137,7 +137,7 @@ def test_how_an_editor_saves_a_file_makes_no_difference(text: str | bytes, shop:
 def test_one_audience_may_have_another_name_than_the_file(shop: Workspace) -> None:
     job = read(shop, f"/*\n[audiences.fresh]\n*/ {BARE}")
     assert [audience.name for audience in job.audiences] == ["fresh"]
-    assert "'fresh' AS audience" in job.sql
+    assert "CAST('fresh' AS TEXT) AS audience" in job.sql
 
 
 def test_comments_below_the_declaration_and_in_texts_stay_comments_and_texts(shop: Workspace) -> None:
