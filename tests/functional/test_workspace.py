@@ -147,7 +147,9 @@ def test_what_reads_the_marketplace_says_what_is_missing(
 def test_a_job_of_the_marketplace_names_the_tables_that_there_are(tminus: Tminus, shop: Workspace) -> None:
     refused = tminus("--workspace", shop.folder, "jobs", "run", "generate_new_user_waterfall", "--data", shop.folder)
     assert refused.status == 2
-    assert refused.err.endswith("a table this query can read; those are devices, group, members, tokens, workouts\n")
+    assert refused.err.endswith(
+        "a table this query can read; those are devices, group, members, profiles, tokens, workouts\n"
+    )
 
 
 @pytest.mark.slow

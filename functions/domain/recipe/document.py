@@ -145,6 +145,8 @@ class AudienceCriteria(Fields):
     data_packs: Any = None
     manual_user_ids: Any = None
     custom_query: Any = None
+    where: Any = None
+    with_: Any = Field(default=None, alias="with")
     test_mode: bool = Field(
         default=False,
         title="Test mode",
