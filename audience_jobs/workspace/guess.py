@@ -87,6 +87,21 @@ def is_a(type_: ColumnType, value: str) -> bool:
     return _IS[type_](value)
 
 
+def is_fcm_token(value: str) -> bool:
+    """Whether a text looks like a registration token of FCM."""
+    return _FCM_TOKEN.fullmatch(value.strip()) is not None
+
+
+def names_a_token(name: str) -> bool:
+    """Whether a column is named as those of tokens are."""
+    return _NAMES_A_TOKEN.search(name) is not None
+
+
+def is_zone(value: str) -> bool:
+    """Whether a text is the name of an IANA time zone."""
+    return value in available_timezones()
+
+
 def _declared(sample: Sample) -> ColumnType | None:
     """Return the type that the source declares; a number that is named like an id is one."""
     named = sample.declared == "integer" and _NAMES_AN_ID.search(sample.name)

@@ -99,7 +99,7 @@ def _problems(file: TomlFile, written: object) -> Iterator[Problem]:
         keys = ["source", key]
         if key not in _KEYS:
             yield file.problem(keys, f"unknown key{suggestion(key, _KEYS)}", label="source." + shown(key)[1:-1])
-        elif reason := _fault(key, value):
+        elif reason := source_fault(key, value):
             yield file.problem(keys, reason)
         elif (kind := _NEEDS.get(key)) and kind not in written:
             yield file.problem(keys, f"belongs to {kind}: write {kind} too, or leave it out")
@@ -110,7 +110,7 @@ def _problems(file: TomlFile, written: object) -> Iterator[Problem]:
         yield file.problem(["source", *named[1:2]], reason, label="source")
 
 
-def _fault(key: str, value: object) -> str:
+def source_fault(key: str, value: object) -> str:
     """Return what is wrong with a value; empty where nothing is. A password is not shown."""
     if not isinstance(value, str):
         return f"is {shown(value)}: {_RULES[key]}"

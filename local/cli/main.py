@@ -20,6 +20,7 @@ from local.cli.data import data
 from local.cli.demo import demo
 from local.cli.devices import devices
 from local.cli.executions import executions
+from local.cli.init import init
 from local.cli.jobs import jobs
 from local.cli.migrate import migrate_folder
 from local.cli.recipes import recipes
@@ -66,6 +67,7 @@ for command in (
     jobs,
     cadence,
     migrate_folder,
+    init,
     tables,
     data,
     backup,

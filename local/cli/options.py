@@ -33,10 +33,14 @@ def size_of(console: Console) -> tuple[int, int]:
     return (console.size.width, console.size.height) if sys.stdout.isatty() else (UNLIMITED, _LINES)
 
 
-class _UserData(click.Path):
+class UserData(click.Path):
     """A folder of this machine as a Path, or of a bucket as text: a Path would lose a slash of gs://."""
 
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value of the option."""
         if isinstance(value, str) and value.startswith(_BUCKETS):
             return value
         return super().convert(value, param, ctx)
@@ -44,7 +48,7 @@ class _UserData(click.Path):
 
 data_option = click.option(
     "--data",
-    type=_UserData(file_okay=False, path_type=Path),
+    type=UserData(),
     metavar="DIR",
     help="The user data: CSV or Parquet files, in a folder or at gs://bucket/folder. [default: what USER_DATA names]",
 )
