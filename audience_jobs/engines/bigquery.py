@@ -1,4 +1,4 @@
-"""Runs audience jobs on a dataset of BigQuery."""
+"""Runs audience jobs on a BigQuery dataset."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
@@ -29,9 +29,9 @@ _RANKED = ("user_id", "token", "platform", "place")
 class BigQueryEngine:
     """The Engine for user data in BigQuery.
 
-    `dataset` (`project.dataset`) holds the tables of the workspace; queries are run, and billed, in the project of
-    `client`. What they find gets out by way of `bucket`, which has to be where the dataset is. A query is billed for
-    at most `max_bytes_billed` and may take `timeout_seconds`. What DuckDB, which sorts the files, cannot keep in
+    `dataset` (`project.dataset`) holds the tables of the workspace. Queries run, and are billed, in the project of
+    `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
+    at most `max_bytes_billed` and may take `timeout_seconds`. DuckDB sorts the files; what does not fit into
     `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
     """
 
@@ -41,7 +41,7 @@ class BigQueryEngine:
     workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
-    memory_limit_mib: int = 768
+    memory_limit_mib: int = MEMORY_LIMIT_MIB
     temp_dir: Path | None = None
 
     @contextmanager
@@ -49,7 +49,7 @@ class BigQueryEngine:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly,
-        NotAllowed and NoCredentials, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
+        NotAllowed and NoCredentials, and Unavailable for temporary problems; writing raises NotExported.
         """
         prepared = prepare(job, arguments, now=now, models=self.workspace.models)
         with self._open(job.id) as session:
@@ -80,7 +80,7 @@ class BigQueryEngine:
         select: str,
         path: Path,
     ) -> int:
-        """Write what a SELECT makes of these columns of a query, `exported`, as CSV; return the number of rows."""
+        """Export a query's columns as `exported`, write a SELECT over it as CSV, and return the number of rows."""
         with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
@@ -97,7 +97,7 @@ class BigQueryEngine:
         per_user: int,
         topic: str | None,
     ) -> int:
-        """Write the tokens of the users that a query yields as `user_id`, each once."""
+        """Write the tokens of the users in a query's column `user_id`, each token once."""
         devices = Devices(self.workspace.models, topic)
         with session.translating_errors():
             session.tables.provide(Needs.of_queries(DEVICES, devices.queries, self.workspace.tables))
@@ -119,7 +119,7 @@ class BigQueryEngine:
 def open_bigquery(
     project: str, workspace: Workspace, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
-    """Return the engine that acts as this machine's account, and lets `project` pay; NoCredentials without one."""
+    """Return the engine with this machine's account; `project` is billed. NoCredentials without an account."""
     with google_access():
         return BigQueryEngine(
             client=bigquery.Client(project),
@@ -191,6 +191,6 @@ class BigQueryRun:
 
 
 def _as_exported(column: Column) -> str:
-    """Return times as texts: Parquet has several ways to hold one."""
+    """Return times as texts, because Parquet has several representations of a time."""
     name = quoted(column.name)
     return f"CAST({name} AS TEXT) AS {name}" if column.type == "timestamp" else name

@@ -14,19 +14,19 @@ from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import canonical, finite, quoted
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
-"""How long the first request is repeated: a person may be waiting, without a network."""
+"""How long the first request is repeated. It is short because a person may be waiting without a network."""
 _TEXTS = ("STRING", "VARCHAR")
 
 
 class BigQueryTables:
-    """The tables of a dataset (`project.dataset`), looked up as they are asked for."""
+    """The tables of a dataset (`project.dataset`), looked up when they are needed."""
 
     def __init__(self, client: Client, dataset: str, tables: Tables) -> None:
         self._client, self._dataset, self._tables = client, dataset, tables
         self._found: dict[str, Mapping[str, str] | None] = {}
 
     def location(self) -> str:
-        """Return where the dataset is, as queries have to run there. Raises NoDataset."""
+        """Return the dataset's location, where its queries have to run. Raises NoDataset."""
         try:
             return str(self._client.get_dataset(self._dataset, retry=_FIRST).location)
         except (NotFound, Forbidden) as error:
@@ -51,7 +51,7 @@ class BigQueryTables:
             raise MissingInDataset(f"{known.name}{column}", self._dataset)
 
     def added_to(self, said: exp.Query) -> exp.Query:
-        """Return a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
+        """Return a query in GoogleSQL with a leading WITH query for each source table that it reads."""
         names = {table.name for table in said.find_all(exp.Table) if not table.db}
         before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in self._tables if name in names]
         own = said.args.get("with_")
@@ -83,7 +83,7 @@ class BigQueryTables:
 
 
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
-    """Return the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
     raw = exp.column(column)
     text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
     if wanted == "timestamp":

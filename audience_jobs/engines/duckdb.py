@@ -1,4 +1,4 @@
-"""Runs audience jobs on a folder of CSV or Parquet files, one a table, with DuckDB: local files or a bucket's."""
+"""Runs audience jobs with DuckDB on a folder of CSV or Parquet files, one a table, local or in a bucket."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from threading import Lock
 from audience_jobs.contract import Job
 from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
@@ -22,9 +22,9 @@ from audience_jobs.workspace import Workspace
 class DuckDBEngine:
     """The Engine for user data in files.
 
-    `data` holds the tables of the workspace, a path or `gs://bucket/folder`. `memory_limit_mib` bounds what DuckDB
-    keeps in memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is gone
-    when the run ends. A statement may take `timeout_seconds`.
+    `data`, a path or `gs://bucket/folder`, holds the tables of the workspace. `memory_limit_mib` limits DuckDB's
+    memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is deleted when
+    the run ends. A statement may take `timeout_seconds`.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class DuckDBEngine:
         data: Path | str,
         workspace: Workspace,
         *,
-        memory_limit_mib: int = 768,
+        memory_limit_mib: int = MEMORY_LIMIT_MIB,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
@@ -42,7 +42,7 @@ class DuckDBEngine:
         self._changing = Lock()
 
     def stop(self) -> None:
-        """Stop the statements that other threads run now: they raise Unavailable."""
+        """Stop the running statements of other threads: they raise Unavailable."""
         with self._changing:
             for database in self._open_now:
                 database.stop()
@@ -51,9 +51,8 @@ class DuckDBEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["DuckDBRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData about what it is given, BadJob
-        about the job's SQL, CheckFailed, StaleData, TooSlow, and Unavailable where memory and disk do not suffice or
-        a bucket cannot be reached.
+        Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData for bad input, BadJob for bad SQL,
+        CheckFailed, StaleData, TooSlow, and Unavailable if memory or disk runs out or a bucket cannot be reached.
         """
         prepared = prepare(job, arguments, now=now, models=self._workspace.models)
         needs = Needs.of(prepared)

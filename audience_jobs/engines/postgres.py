@@ -1,4 +1,4 @@
-"""Runs audience jobs on the product's PostgreSQL database, or a replica of it that can be written temporarily."""
+"""Runs audience jobs on the product's PostgreSQL database, or on a replica that allows temporary tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,10 +22,9 @@ _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timesta
 class PostgresEngine:
     """The Engine for user data in PostgreSQL 15 or later.
 
-    `url` is libpq's (`postgresql://role@host/database`). The tables of the workspace are in
-    `schema`. The role needs SELECT on
-    them and TEMPORARY on the database; it should have nothing else. Each statement may take `timeout_seconds`. A run
-    sees the database as it was at its first statement.
+    `url` is libpq's (`postgresql://role@host/database`). The tables of the workspace are in `schema`. The role needs
+    SELECT on them and TEMPORARY on the database, and should have no other rights. Each statement may take
+    `timeout_seconds`. A run sees the database as it was at its first statement.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class PostgresEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable where the
+        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable if the
         database cannot be reached or lacks memory or disk.
         """
         prepared = prepare(job, arguments, now=now, models=self._workspace.models)
@@ -57,7 +56,7 @@ class PostgresEngine:
         self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
     ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
-        possible = [user_id for user_id in user_ids if "\0" not in user_id]  # which no text of PostgreSQL holds
+        possible = [user_id for user_id in user_ids if "\0" not in user_id]  # PostgreSQL's texts cannot contain NUL
         with self._open("devices") as session:
             session.create_table(_RECIPIENTS, {"user_id": _TYPES["text"]})
             session.only_read()

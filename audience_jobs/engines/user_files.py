@@ -1,4 +1,4 @@
-"""Files of user data, and how DuckDB is to read them as the tables of the schema."""
+"""Files of user data, and how DuckDB reads them as the tables of the schema."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from audience_jobs.schema import ColumnType, SourceTable, Tables
 from audience_jobs.sql import canonical, finite, literal, quoted
 
 _SUFFIXES = ("csv", "parquet")
-# All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
+# RFC 4180; an empty field is NULL. Nothing is auto-detected, because that would depend on a file's first rows.
 _CSV_DIALECT = "header = true, auto_detect = false, quote = '\"', escape = '\"', nullstr = ''"
 _DAY = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*"
 _WHOLE = r"\s*[+-]?[0-9]+\.0*\s*"
-"""A whole number with a point, as pandas writes them where a column has gaps; DuckDB would round others."""
+"""A whole number with a decimal point, as pandas writes it if a column has gaps. DuckDB would round fractions."""
 _SQL_TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
@@ -30,13 +30,13 @@ _SQL_TYPES = {
 
 
 def sql_type(type_: ColumnType) -> str:
-    """Return DuckDB's type for a column of the schema: text where it has none of its own."""
+    """Return DuckDB's type for a column of the schema; text if it has no special type."""
     return _SQL_TYPES.get(type_, "VARCHAR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How one column is read, as SQL expressions: `raw` is what the file holds (NULL if empty), `typed` its value."""
+    """How one column is read, as SQL: `raw` is the file's content (NULL if empty), `typed` its value."""
 
     type: ColumnType
     raw: str
@@ -47,8 +47,8 @@ class Reading:
 class UserFile:
     """One table's file; `table` is the table's name in SQL.
 
-    `relation` is what to select from; `found` are the columns that the file has, `readings` those of them that the
-    schema knows. `form` is how a CSV file is written.
+    `relation` is the SQL to select from. `found` are the file's columns, `readings` those that the schema knows.
+    `form` is the format of a CSV file.
     """
 
     table: str
@@ -65,7 +65,7 @@ class UserFile:
 
 
 def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
-    """Return the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
+    """Return the folder's files that hold a table, with their modification times; NoUserData without any."""
     known = {f"{table.name}.{suffix}" for table in tables.values() for suffix in _SUFFIXES}
     found = {name: written for name, written in folder.files().items() if name in known}
     if not found:
@@ -76,14 +76,14 @@ def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
 def find_user_file(
     folder: UserFolder, files: Mapping[str, datetime], table: SourceTable, connection: duckdb.DuckDBPyConnection
 ) -> UserFile | None:
-    """Return the table's file, of those in the folder, or None where there is none.
+    """Return the table's file in the folder, or None.
 
-    Raises BadData where there are two files for the table or the file's columns cannot be read.
+    Raises BadData if the table has two files or the file's columns cannot be read.
     """
     names = [name for suffix in _SUFFIXES if (name := f"{table.name}.{suffix}") in files]
     if len(names) > 1:
         old, new = sorted(names, key=lambda name: files[name])
-        out_of_date = f"{new} is there too; remove the one that is out of date ({old} is the older)"
+        out_of_date = f"{new} exists too; remove the outdated one ({old} is older)"
         raise BadData(path_in(folder, old), out_of_date)
     if not names:
         return None
@@ -125,7 +125,7 @@ def _parquet_file(table: SourceTable, path: str, connection: duckdb.DuckDBPyConn
 
 
 def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, int]:
-    """Return where each column of the schema stands in a file; `USER_ID` is user_id where no other column is."""
+    """Return each schema column's position in a file. `USER_ID` counts as user_id if no other column does."""
     places: dict[str, int] = {}
     for name, wanted in table.columns.items():
         exact = [place for place, column in enumerate(found) if column == wanted.name]
@@ -141,7 +141,7 @@ def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, in
 
 
 def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
-    """Cast what the file holds; by way of text where its type has no cast, so that only a value can be at fault."""
+    """Cast the file's content, through text if its type has no direct cast, so that only values can fail."""
     if wanted == "number" and file_type in ("FLOAT", "DOUBLE"):
         raw = finite(raw)
     if wanted == "text[]":
@@ -187,16 +187,16 @@ def _list(raw: str, file_type: str) -> Reading:
 
 
 def _without_nul(raw: str) -> str:
-    """Let what has a NUL character fail, as the cast of a bad value does: TRY takes no call of error()."""
+    """Make a value with a NUL character fail like the cast of a bad value, because TRY does not catch error()."""
     return f"CASE WHEN contains({raw}, chr(0)) THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE {raw} END"
 
 
 def _timestamp(raw: str) -> str:
-    """Read a time with or without offset as UTC; the session's time zone is UTC. `infinity` and `epoch` are none.
+    """Read a time with or without offset as UTC, the session's time zone. `infinity` and `epoch` are invalid.
 
-    DuckDB drops an offset when it casts text to TIMESTAMP, and takes five times as long by way of TIMESTAMPTZ, so
-    that only what may have another offset than UTC goes that way. There it knows neither a time without seconds
-    before an offset nor a blank between the two, as in `10:00 +0000`.
+    DuckDB drops an offset when it casts text to TIMESTAMP, and the cast through TIMESTAMPTZ takes five times as long.
+    So only values that may have an offset other than UTC go through TIMESTAMPTZ. That cast accepts neither a time
+    without seconds before an offset, nor a blank between the two, as in `10:00 +0000`.
     """
     ends = f"{raw} LIKE '%Z' OR {raw} LIKE '%+00' OR substr({raw}, 20) = ''"
     is_utc = f"length({raw}) >= 19 AND substr({raw}, 17, 1) = ':' AND ({ends})"

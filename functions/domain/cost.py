@@ -41,7 +41,7 @@ class Use:
 
 
 def use_of_push(users: int, layer: int, *, shard_rows: int, chunk_rows: int, per_second: int) -> Use:
-    """Estimate what sending one push to so many users uses, by what each shard, chunk and partition does."""
+    """Estimate what sending one push to a number of users uses, by what each shard, chunk and partition does."""
     shards = -(-users // shard_rows)
     chunks = -(-users // chunk_rows) + shards
     partitions = 0 if layer in BYPASSING_LAYERS else min(users, PARTITIONS)

@@ -92,7 +92,7 @@ def test_a_header_with_a_mark_and_quotes_is_read_and_a_second_file_of_a_table_is
     other = tmp_path / "devices.parquet"
     duckdb.sql(f"COPY (SELECT 'u' AS user_id) TO '{other}'")
     upload(other)
-    with pytest.raises(BadData, match=r"devices.csv: devices.parquet is there too; remove the one that is out of"):
+    with pytest.raises(BadData, match=r"devices.csv: devices.parquet exists too; remove the outdated one"):
         DuckDBEngine(address).write_devices_of(["u"], tmp_path / "out", per_user=1)
 
 

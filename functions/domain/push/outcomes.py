@@ -177,7 +177,7 @@ class Tally:
 
     @property
     def not_reached(self) -> int:
-        """Users for whom no request was made."""
+        """Users who were neither excluded nor tried."""
         return self.audience_size - self.sent - self.failed - self.unknown - sum(self.excluded.values())
 
     @property

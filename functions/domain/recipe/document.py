@@ -79,7 +79,7 @@ class PushTiming(Fields):
     absolute_time: Annotated[Clock | None, BlankIsMissing] = Field(
         default=None,
         title="Time",
-        description="Instead of the minutes: the next time the recipe's clock shows this, as HH:MM.",
+        description="Instead of the minutes: the push goes out at the next HH:MM in the recipe's time zone.",
         examples=["18:30"],
     )
 

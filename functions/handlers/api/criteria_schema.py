@@ -1,6 +1,6 @@
 """The criteria of an audience's query in the OpenAPI document. `audience_jobs/criteria.py` validates them.
 
-Null and an empty text mean no criterion.
+Null and an empty text set no condition.
 """
 
 from collections.abc import Mapping
@@ -37,9 +37,9 @@ _DAYS, _TRADES = _whole(1, _MOST_DAYS), _whole(0, _MOST_TRADES)
 _YES_OR_NO = _either({"type": "boolean"}, _BLANK)
 _YES_NO_OR_ANY = _either({"type": "boolean"}, {"type": "string"}, description='True, false, or a word such as "any".')
 _OLD_FILTERS: Schema = {
-    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 is no criterion."),
-    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 is no criterion."),
-    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 is no criterion."),
+    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 sets no condition."),
+    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 sets no condition."),
+    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 sets no condition."),
     "trustedTraderStatus": _YES_NO_OR_ANY,
     "trustedTraderCandidate": _YES_NO_OR_ANY,
 }
@@ -89,7 +89,7 @@ CRITERIA: Mapping[str, Schema] = {
 """The fields of `audienceCriteria` for a query-based audience."""
 CRITERIA_SCHEMAS: Mapping[str, Schema] = {
     "AudienceFilters": {
-        "description": "The criteria that a user has to match, all of them. An empty text is no criterion.",
+        "description": "A user has to meet all of these conditions. An empty text sets no condition.",
         "anyOf": [ref("FilterFields"), _BLANK],
     },
     "FilterFields": {

@@ -38,7 +38,7 @@ def store_upload(ports: Ports, execution_id: str, upload: SortedUpload) -> dict[
 
 
 class UploadedRows:
-    """Plays JobRun with the rows of the upload in an execution's snapshot."""
+    """Implements JobRun with the rows of the upload in an execution's snapshot."""
 
     def __init__(self, ports: Ports, run: Run) -> None:
         self._ports = ports

@@ -1,4 +1,4 @@
-"""The contract at the moment at which a request leaves for a phone."""
+"""Check the contract whenever a request leaves for a phone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +23,10 @@ _CAPS = (
 
 
 class _Got(NamedTuple):
-    """A push that a user got: when it was due, its layer, its recipe's zone.
+    """A push that a user got: its due time, its layer, its recipe's zone.
 
-    `clock` is the wall clock that its sequence is planned for, `steps` how the push follows: after a delay, or at
-    a clock.
+    `clock` is the wall-clock time for which its sequence is planned. `steps` are the pushes' timings: a delay, or a
+    clock time.
     """
 
     at: datetime
@@ -37,11 +37,11 @@ class _Got(NamedTuple):
 
 
 class Departures:
-    """Judges each request that leaves, by the contract's books.
+    """Judges each request that leaves, with the contract's books.
 
-    `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
-    `owners` are the users who registered the tokens last, where that is known, and `opt_outs` the topics that users
-    have opted out of, empty for all pushes.
+    `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
+    `owners` maps tokens to the users who registered them last, if that is known. `opt_outs` maps users to the
+    topics that they opted out of, empty for all pushes.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Departures:
         self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
 
     def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
-        """Look at a request that has just left."""
+        """Check a request that has just left."""
         self._contract.step += 1
         known = self._contract.watched[envelope.execution_id]
         identity, push = envelope.execution_id, envelope.push
@@ -107,16 +107,16 @@ class Departures:
         latest = execution.send_at if envelope.test else due_at
         latest += timedelta(minutes=recipe.settings.max_lateness_minutes, seconds=5)
         if worker.began_at > latest:
-            self._broken(execution.id, f"push {envelope.push} was begun too late: it was due at {due_at:%H:%M:%S}")
+            self._broken(execution.id, f"push {envelope.push} started too late: it was due at {due_at:%H:%M:%S}")
 
     def _place_of(self, known: Watched, envelope: Envelope, message: Message) -> int | None:
-        """Return the row of the audience shown that a message is for; it has to say what the row says."""
+        """Return the row of the shown audience that a message is for, and check the message against it."""
         rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
         for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
             if not self._texts_known or _says(message, envelope.push, rows[place]):
                 return place
         self._broken(
-            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, not as the audience shows it"
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, unlike the audience's row"
         )
         return None
 
@@ -145,7 +145,7 @@ class Departures:
 
 
 def _planned(known: Watched, push: int, layer: int) -> _Got:
-    """Return a push with the wall clock of its sequence and what follows; that clock may be one that was skipped."""
+    """Return a push with its sequence's wall-clock time, which a clock change may skip, and its timings."""
     recipe = read(known.execution.recipe)
     zone, timeline = recipe.schedule.zone, timeline_of(recipe, known.execution.send_at)
     nominal = clock = _nominal(recipe, timeline.send_at)
@@ -162,7 +162,7 @@ def _planned(known: Watched, push: int, layer: int) -> _Got:
 
 
 def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
-    """Return the recipe's own send time where the clocks skip it, else what they show."""
+    """Return the recipe's own send time if a clock change skips it, else the wall-clock time."""
     shown = send_at.astimezone(recipe.schedule.zone).replace(tzinfo=None)
     own = datetime.combine(shown.date(), recipe.schedule.send_time)
     planned = recipe.schedule.by_day and own < shown and first_minute(own, recipe.schedule.zone) == send_at
@@ -170,7 +170,7 @@ def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
 
 
 def _start(push: _Got, hours: int) -> datetime:
-    """Return where a push would be in the same sequence so many hours of the wall clock before."""
+    """Return when a push would be due in the same sequence, a number of wall-clock hours earlier."""
     back = timedelta(hours=hours)
     at = first_minute(push.clock - back, push.zone)
     for step in push.steps:
@@ -179,9 +179,9 @@ def _start(push: _Got, hours: int) -> datetime:
 
 
 def _within(pushes: Sequence[_Got], hours: int) -> bool:
-    """Say whether the first push is less than so many hours of the wall clock before the last.
+    """Return whether the first push is less than a number of wall-clock hours before the last.
 
-    Of recipes in different zones, the one that was reserved last decided by its own: so none of them may allow it.
+    In recipes of different zones, the zone of the last reservation decided. So every zone has to be exceeded.
     """
     first, last = pushes[0].at, pushes[-1]
     if first == last.at:

@@ -1,4 +1,4 @@
-"""What a run starts from, all of it drawn from the seed: the day, the zone, recipes, users, and the deployment."""
+"""The start of a run, all drawn from the seed: the day, the zone, recipes, users, and the deployment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class Scenario:
 
 
 def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
-    """Draw a scenario of one day, local to its zone; the same seed gives the same one."""
+    """Draw a scenario of one day in its zone; the same seed gives the same scenario."""
     random = Random(f"scenario {seed}")  # noqa: S311 - reproducible on purpose
     day, zone = random.choice(_DAYS)
     begins_at = datetime.combine(day, time(0, 0), ZoneInfo(zone)).astimezone(UTC) - timedelta(hours=2)
@@ -79,7 +79,7 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
 def _crowded(
     seed: int, recipes: tuple[dict[str, Any], ...], policy: Policy
 ) -> tuple[tuple[dict[str, Any], ...], Policy]:
-    """Let all recipes send at one instant on some days, one more than may run at once."""
+    """On some days, make all recipes send at one instant, one more than may run at once."""
     random = Random(f"together {seed}")  # noqa: S311 - reproducible on purpose
     if len(recipes) == 1 or random.random() > _CROWDED_SHARE:
         return recipes, policy
@@ -166,9 +166,9 @@ def _opting_out(
 
 
 def _sharing(seed: int, users: list[User]) -> list[User]:
-    """Have, in some worlds, one user's newest phone registered since by another who comes later in the list.
+    """In some worlds, register one user's newest phone again for a user later in the list.
 
-    It has a Random of its own, so that it changes no other draw of the seed.
+    The draw has its own Random, so it changes no other draw of the seed.
     """
     random = Random(f"a shared phone {seed}")  # noqa: S311 - reproducible on purpose
     places = [place for place, user in enumerate(users) if user.tokens and user.audiences]

@@ -1,4 +1,4 @@
-"""User data as it is today, whatever day it is in the simulation: each audience is built once."""
+"""Today's user data on every simulated day: each audience is built once."""
 
 import csv
 import shutil
@@ -18,10 +18,10 @@ _ALL = 1_000_000
 
 
 class TodaysUsers:
-    """Implements Engine on another: runs a job once for its arguments, as at `today`, and keeps the files it writes.
+    """Wraps an Engine: runs a job once for its arguments, as at `today`, and keeps the files it writes.
 
     `topics` are those of all recipes, of which users may have opted out.
-    The future of user data is not known, so every simulated day uses today's.
+    Future user data are not known, so every simulated day uses today's.
     """
 
     def __init__(self, engine: Engine, today: datetime, folder: Path, topics: Collection[str]) -> None:
@@ -30,7 +30,7 @@ class TodaysUsers:
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["TodaysRun"]:  # noqa: ARG002
-        """Return the files of the job's run, which happened earlier or happens now."""
+        """Return the files of the job's run: of an earlier one, or of one now."""
         name = (job, tuple(sorted(arguments.items())))
         if (*name, "ran") not in self._kept:
             with self._engine.run(job, arguments, now=self._today) as run:
@@ -52,17 +52,17 @@ class TodaysUsers:
         return self.give_devices(name, path, per_user)
 
     def rows(self, name: tuple[object, ...]) -> int:
-        """Return the number of rows of a file that was kept."""
+        """Return the number of rows of a kept file."""
         return self._kept[name][1]
 
     def give(self, name: tuple[object, ...], path: Path) -> int:
-        """Copy a file that was kept, and return its number of rows."""
+        """Copy a kept file, and return its number of rows."""
         kept, rows = self._kept[name]
         shutil.copyfile(kept, path)
         return rows
 
     def give_devices(self, name: tuple[object, ...], path: Path, per_user: int) -> int:
-        """Copy the first rows of each user in a file of devices that was kept, and return how many those are."""
+        """Copy the first rows of each user from a kept file of devices, and return their number."""
         count = 0
         with (
             self._kept[name][0].open(newline="", encoding="utf-8") as kept,
@@ -82,7 +82,7 @@ class TodaysUsers:
 
 
 class TodaysRun:
-    """A run of which the files are there already."""
+    """A run whose files exist already."""
 
     def __init__(self, users: TodaysUsers, name: tuple[object, ...]) -> None:
         self._users, self._name = users, name

@@ -1,4 +1,4 @@
-"""A few users, and an audience job over them whose answer is another at each run, as that of a living database is."""
+"""A few users, and an audience job over them whose result changes with each run, as with a live database."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ def make_job() -> Job:
     columns = tuple(Column(name=name, type="text", meaning=name) for name in COLUMNS)
     return Job(
         id="everybody",
-        title="Everybody, more or less",
+        title="All users, more or less",
         layer=3,
         parameters=(),
         audiences=tuple(Audience(name=name, columns=columns, meaning=name) for name in AUDIENCES),
@@ -33,7 +33,7 @@ def make_job() -> Job:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A user: the audiences that they are in, and the tokens that they have registered, newest first.
+    """A user: the audiences they are in, and the tokens they registered, newest first.
 
     `opted_out` are the topics of which the user wants no pushes; an empty one is all pushes.
     """
@@ -45,7 +45,7 @@ class User:
 
 
 def owners_of(users: Sequence[User]) -> Mapping[str, str]:
-    """Return whose each token is: the user's who has registered it last, which is the last one of them here."""
+    """Return the owner of each token: the user who registered it last, which is the last of them in `users`."""
     return {token: canonical_user_id(user.id) for user in users for token in user.tokens}
 
 
@@ -55,7 +55,7 @@ def opt_outs_of(users: Sequence[User]) -> Mapping[str, Sequence[str]]:
 
 
 class Users:
-    """Implements Engine; every run counts, and what it says of a user identifies the run."""
+    """Implements Engine; runs are numbered, and the values of a user's row identify the run."""
 
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
@@ -93,7 +93,7 @@ class Users:
         return len(rows)
 
     def tokens_of(self, user_id: str) -> Sequence[str]:
-        """Return the tokens that a user has registered and that belong to no other user now."""
+        """Return the tokens that a user registered and still owns."""
         return [token for token in self._tokens.get(user_id, ()) if self._owners[token] == user_id]
 
 
@@ -104,11 +104,11 @@ class UsersRun:
         self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
 
     def size(self, audience: str) -> int:
-        """Return the audience's number of rows, before nonsense is made of them."""
+        """Return the audience's number of rows, before a fault turns them into nonsense."""
         return sum(audience in user.audiences for user in self._present)
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV, or nonsense in its stead."""
+        """Write the audience's CSV, or nonsense instead."""
         rows = [
             (user.id, f"Name {number}", f"shoe of run {self._number}")
             for number, user in enumerate(self._present)
