@@ -23,7 +23,7 @@ OPT_OUTS = "opt_outs"
 """The model of users who want no pushes, or none of a topic."""
 PREFIX = "model__"
 """Begins the names of the WITH queries that models become; nothing else has such a name."""
-ONLY_SENDING = "reads devices, which is private: only sending reads device tokens"
+_ONLY_SENDING = "reads devices, which is private: only sending reads device tokens"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,9 @@ class Models(Mapping[str, Model]):
         """
         query = read_query(sql, parameters=parameters, tables=self.tables, more=[*self._models, *more])
         if DEVICES in query.tables:
-            raise RefusedQuery(ONLY_SENDING)
+            raise RefusedQuery(_ONLY_SENDING)
+        if self._models:
+            check_reserved(query)
         return self._inlined(query, parameters, more)
 
     def devices(self) -> Query:
@@ -131,6 +133,13 @@ class Models(Mapping[str, Model]):
             if name in wanted:
                 wanted |= self._models[name].models
         yield from (model for name, model in self._models.items() if name in wanted)
+
+
+def check_reserved(query: Query) -> None:
+    """Raise RefusedQuery where a query uses a name that the WITH queries of models have."""
+    for name in query.tree().find_all(exp.Identifier):
+        if name.name.lower().startswith(PREFIX):
+            raise RefusedQuery(f"uses the name {name.name}: names that begin with {PREFIX} are reserved")
 
 
 def _renamed(tree: exp.Query, models: Collection[str]) -> exp.Query:

@@ -40,8 +40,8 @@ class Departures:
     """Judges each request that leaves, with the contract's books.
 
     `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
-    `owners` maps tokens to the users who registered them last, if that is known.
-    `opt_outs` are the topics that users have opted out of; an empty topic means all pushes.
+    `owners` maps tokens to the users who registered them last, if that is known. `opt_outs` maps users to the
+    topics that they opted out of, empty for all pushes.
     """
 
     def __init__(
