@@ -57,7 +57,8 @@ def init(
 
     The command looks at the tables, and guesses which hold the people and their devices, and what columns mean. It
     writes tminus.toml, tables.toml, models/people.sql, models/devices.sql and a first recipe, and prints what it
-    has guessed, what it is unsure of and what is missing. E-mail addresses, phone numbers and tokens become private.
+    has guessed, what it is unsure of and what is missing. E-mail addresses, phone numbers, tokens and
+    passwords become private.
     It reads the source, and changes nothing there.
 
     Without --data, --postgres and --bigquery it writes a small example, with data of its own. It refuses a folder
