@@ -12,7 +12,7 @@ from audience_jobs.private_lineage import private_outputs
 from audience_jobs.query import Query, read_query
 from audience_jobs.schema import DEVICES, Tables
 from audience_jobs.workspace.model_columns import check_meaning, typed_columns
-from audience_jobs.workspace.models import PEOPLE, PREFIX, Model, Models
+from audience_jobs.workspace.models import PEOPLE, PREFIX, Model, Models, check_reserved
 from audience_jobs.workspace.toml_file import Problem
 
 REQUIRED = {
@@ -88,7 +88,7 @@ class _Reading:
             return None
         try:
             query = read_query(sql, parameters=["now"], tables=self._tables, more=self._others(name))
-            _check_reserved(query)
+            check_reserved(query)
             if name != DEVICES and DEVICES in query.tables:
                 raise RefusedQuery("reads devices, which is private: only models/devices.sql reads device tokens")
         except RefusedQuery as refused:
@@ -131,12 +131,6 @@ def _cycle(rest: Mapping[str, frozenset[str]]) -> list[str]:
     while (following := min(rest[path[-1]] & rest.keys())) not in path:
         path.append(following)
     return [*path[path.index(following) :], following]
-
-
-def _check_reserved(query: Query) -> None:
-    for name in query.tree().find_all(exp.Identifier):
-        if name.name.lower().startswith(PREFIX):
-            raise RefusedQuery(f"uses the name {name.name}: names that begin with {PREFIX} are reserved")
 
 
 def _check_names(query: Query) -> None:

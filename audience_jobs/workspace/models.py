@@ -15,6 +15,7 @@ from sqlglot import exp
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import Query, generated, read_query
 from audience_jobs.schema import DEVICES, ColumnType, SourceColumn, SourceTable, Tables
+from audience_jobs.sql import literal
 
 PEOPLE = "people"
 """The model of the users who may be sent to."""
@@ -22,7 +23,7 @@ OPT_OUTS = "opt_outs"
 """The model of users who want no pushes, or none of a topic."""
 PREFIX = "model__"
 """Begins the names of the WITH queries that models become; nothing else has such a name."""
-ONLY_SENDING = "reads devices, which is private: only sending reads device tokens"
+_ONLY_SENDING = "reads devices, which is private: only sending reads device tokens"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,9 @@ class Models(Mapping[str, Model]):
         """
         query = read_query(sql, parameters=parameters, tables=self.tables, more=[*self._models, *more])
         if DEVICES in query.tables:
-            raise RefusedQuery(ONLY_SENDING)
+            raise RefusedQuery(_ONLY_SENDING)
+        if self._models:
+            check_reserved(query)
         return self._inlined(query, parameters, more)
 
     def devices(self) -> Query:
@@ -101,6 +104,14 @@ class Models(Mapping[str, Model]):
         token = tokens[0] if len(tokens) == 1 else "coalesce(nullif(token, ''), fid)"
         on = "coalesce(notifications, TRUE)" if "notifications" in columns else "TRUE"
         sql = f"SELECT user_id, {token} AS token, platform, updated_at, {on} AS notifications FROM {DEVICES}"  # noqa: S608 (made of constants)
+        return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
+
+    def opt_outs(self, topic: str) -> Query:
+        """Return the query of the users who want no pushes at all, or none of a topic; empty is no topic."""
+        about = "TRUE"
+        if "topic" in self[OPT_OUTS].columns:
+            about = f"coalesce(topic, '') IN ('', {literal(topic)})"
+        sql = f"SELECT user_id FROM {OPT_OUTS} WHERE user_id IS NOT NULL AND {about}"  # noqa: S608 (quoted)
         return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
 
     def _inlined(self, query: Query, parameters: Collection[str], more: Collection[str]) -> Query:
@@ -122,6 +133,13 @@ class Models(Mapping[str, Model]):
             if name in wanted:
                 wanted |= self._models[name].models
         yield from (model for name, model in self._models.items() if name in wanted)
+
+
+def check_reserved(query: Query) -> None:
+    """Raise RefusedQuery where a query uses a name that the WITH queries of models have."""
+    for name in query.tree().find_all(exp.Identifier):
+        if name.name.lower().startswith(PREFIX):
+            raise RefusedQuery(f"uses the name {name.name}: names that begin with {PREFIX} are reserved")
 
 
 def _renamed(tree: exp.Query, models: Collection[str]) -> exp.Query:

@@ -11,7 +11,7 @@ from audience_jobs.workspace.toml_file import Keys, Problem, TomlFile, shown, su
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _TYPES: tuple[str, ...] = get_args(ColumnType)
 _TABLE_KEYS, _COLUMN_KEYS = ("private", "columns"), ("type", "private")
-_OURS = re.compile(r"tminus_.*|job_rows", re.IGNORECASE)
+_OURS = re.compile(r"(tminus_|model__).*|job_rows", re.IGNORECASE)
 """The names that Tminus gives to parts of its own queries."""
 
 

@@ -154,8 +154,12 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_query_that_names_a_reserved_name_is_refused(models: Models) -> None:
-    with pytest.raises(RefusedQuery, match="model__people"):
-        models.read("SELECT user_id FROM model__people", parameters=[])
+    for sql in (
+        "SELECT user_id FROM model__people",
+        "WITH model__people AS (SELECT 1 AS a) SELECT a FROM model__people",
+    ):
+        with pytest.raises(RefusedQuery, match="model__people"):
+            models.read(sql, parameters=[])
 
 
 def test_a_chain_of_200_models_is_read_at_once(write: Write, database: duckdb.DuckDBPyConnection) -> None:

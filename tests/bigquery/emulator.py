@@ -91,6 +91,7 @@ def fill(
             ],
             source_format="CSV",
             skip_leading_rows=1,
+            allow_quoted_newlines=True,
         )
         with (folder / f"{table.name}.csv").open("rb") as file:
             client.load_table_from_file(file, f"{PROJECT}.{dataset}.{table.name}", job_config=config).result()
