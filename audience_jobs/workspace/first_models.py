@@ -67,10 +67,10 @@ def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: Fir
     models.guessed.append(f"people: {table.name}, one row for each {id_.name}")
     if len(others) > _MOST_TRAITS:
         models.unsure.append(f"{table.name} has {len(others):,} columns: people.sql reads the first {_MOST_TRAITS}")
-    selected = [f"{_as_text('p', id_)} AS user_id"]
+    selected = [_named_as(_as_text("p", id_), "user_id")]
     for column, name, what in ((zone, "time_zone", "time zone"), (locale, "locale", "locale")):
         if column:
-            selected.append(_under("p", column, name))
+            selected.append(_named_as(_read("p", column), name))
             models.guessed.append(f"{what}: {table.name}.{column.name}")
         else:
             models.missing.append(f"no column of {table.name} has a {what}: people.sql has no {name}")
@@ -121,13 +121,14 @@ def _devices(proposal: Proposal, models: FirstModels) -> str:
             f"{1 - proposal.covered:.0%} of the users in {table.name}.{user.name} that were looked at are not people"
         )
     deleted, platform = _deleted(table, models), column_meaning(table, "platform")
-    selected = [f"{_as_text('d', user)} AS user_id", _under("d", token, "token")]
-    selected += [f"{_platform(platform)} AS platform", f"{_updated_at(table, deleted, models)} AS updated_at"]
+    selected = [_named_as(_as_text("d", user), "user_id"), _named_as(_read("d", token), "token")]
+    selected += [_named_as(_platform(platform), "platform")]
+    selected += [_named_as(_updated_at(table, deleted, models), "updated_at")]
     if platform is None:
         models.missing.append(f"no column of {table.name} has a platform (android, ios, web)")
     for name, pattern, type_ in (("notifications", _SWITCH, "boolean"), ("app_version", _VERSION, "text")):
         if column := _named(table, pattern, type_):
-            selected.append(_under("d", column, name))
+            selected.append(_named_as(_read("d", column), name))
             models.guessed.append(f"{name}: {table.name}.{column.name}")
     return _text(
         "One row for each device. Sending takes the newest of a user.",
@@ -146,7 +147,7 @@ def _one(
     for column in table.columns:
         named = name.search(column.name) and column.type == "text" and not column.guess.private
         if named and any(value and fits(value) for value in column.values):
-            models.unsure.append(f"{table.name}.{column.name}: not all values fit its name")
+            models.unsure.append(f"{table.name}.{column.name}: not every value is a {meaning.replace('_', ' ')}")
             return column
     return None
 
@@ -180,9 +181,13 @@ def _trait(column: FoundColumn) -> str:
     return written if column.name == column.name.lower() else f"{written} AS {quoted(column.name)}"
 
 
-def _under(alias: str, column: FoundColumn, name: str) -> str:
-    written = f"{alias}.{sql_name(column.name)}"
-    return written if written == f"{alias}.{name}" else f"{written} AS {name}"
+def _read(alias: str, column: FoundColumn) -> str:
+    return f"{alias}.{sql_name(column.name)}"
+
+
+def _named_as(written: str, name: str) -> str:
+    """Return an expression under a name; a column that has the name already keeps it."""
+    return written if written.partition(".")[2] == name else f"{written} AS {name}"
 
 
 def _named(table: FoundTable, pattern: re.Pattern[str], type_: str) -> FoundColumn | None:

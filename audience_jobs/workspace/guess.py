@@ -16,13 +16,16 @@ from zoneinfo import available_timezones
 from audience_jobs.schema import ColumnType
 from audience_jobs.sql import UUID
 
-Meaning = Literal["token", "platform", "time_zone", "locale", "email", "phone"]
-PRIVATE: frozenset[Meaning] = frozenset({"token", "email", "phone"})
+Meaning = Literal["secret", "token", "platform", "time_zone", "locale", "email", "phone"]
+PRIVATE: frozenset[Meaning] = frozenset({"secret", "token", "email", "phone"})
 """What no recipe may read."""
 
 _MOST_OF = 0.9
 """The part of a sample that has to look alike: exports hold a few broken values."""
 _NAMES_A_TOKEN = re.compile(r"(^|_)(token|fcm|registration_id)($|_)|_token$|push_?token", re.IGNORECASE)
+_NAMES_A_SECRET = re.compile(
+    r"passw|(^|_)(pwd|pass|salt|otp|pin|iban|ssn)($|_)|secret|(api|private)_?key", re.IGNORECASE
+)
 _NAMES_A_PHONE = re.compile(r"phone|mobile|msisdn|(^|_)tel($|_)", re.IGNORECASE)
 _NAMES_AN_ID = re.compile(r"(^|_)(id|uid|uuid|guid)$|Id$|ID$")
 _UUID = re.compile(UUID)
@@ -142,6 +145,7 @@ def _is_zone(_: str, filled: Sequence[str]) -> bool:
 
 
 _MEANINGS: Mapping[Meaning, Callable[[str, Sequence[str]], bool]] = {
+    "secret": lambda name, _: bool(_NAMES_A_SECRET.search(name)),
     "token": _is_token,
     "email": lambda _, filled: _mostly(filled, _EMAIL.fullmatch),
     "phone": _is_phone,

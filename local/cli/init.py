@@ -14,7 +14,7 @@ from audience_jobs.workspace.source import Source, source_fault, without_passwor
 from functions.domain.errors import BadInput
 from functions.settings import Settings, UserDatabaseSettings, UserDatasetSettings
 from functions.settings.read import process_settings
-from local.cli.options import UserData, check_free, json_option, print_json
+from local.cli.options import UserData, json_option, print_json
 from local.cli.progress import spinner
 from local.cli.tables import look_at
 from local.embedded.clock import RealClock
@@ -57,7 +57,8 @@ def init(
 
     The command looks at the tables, and guesses which hold the people and their devices, and what columns mean. It
     writes tminus.toml, tables.toml, models/people.sql, models/devices.sql and a first recipe, and prints what it
-    has guessed, what it is unsure of and what is missing. E-mail addresses, phone numbers and tokens become private.
+    has guessed, what it is unsure of and what is missing. E-mail addresses, phone numbers, tokens and
+    passwords become private.
     It reads the source, and changes nothing there.
 
     Without --data, --postgres and --bigquery it writes a small example, with data of its own. It refuses a folder
@@ -67,9 +68,11 @@ def init(
         raise BadInput("give one of --data, --postgres and --bigquery")
     if is_workspace(folder):
         raise BadInput(f"{folder} is a workspace already: tminus tables brings its tables.toml up to date")
-    check_free(folder, _FILES, force=False)
-    if data is None and postgres is None and bigquery is None:
-        check_free(folder, [_EXAMPLE], force=False)
+    example = data is None and postgres is None and bigquery is None
+    for name in (*_FILES, *([_EXAMPLE] if example else ())):
+        if (folder / name).exists():
+            raise BadInput(f"{folder / name} already exists: give another folder, or move it away")
+    if example:
         write_small_world(folder / _EXAMPLE)
         data = folder / _EXAMPLE
     place = _place(folder, data, postgres, schema, bigquery, bucket)

@@ -29,7 +29,7 @@ from functions.settings import Settings
 RECIPE = "recipes/hello.json"
 _EVERYBODY: Mapping[str, object] = {"where": {"all": []}}
 _FIRST_NAME = re.compile(r"(first|given|nick|display|user)_?name|name", re.IGNORECASE)
-_MOST_SAID = 20
+_MOST_SAID, _LEAST_AUDIENCE = 20, 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +78,21 @@ def first_workspace(
             TABLES_FILE: text,
             "models/people.sql": models.people,
             "models/devices.sql": models.devices,
-            RECIPE: json.dumps(_recipe(proposal, models), ensure_ascii=False, indent=2) + "\n",
         }
         made = FirstWorkspace(files=files, user_ids=user_ids, models=models)
         replace(made, files={n: t for n, t in files.items() if n != FILE}).write(Path(temporary))
         people, reachable = _sizes(draft, now)
     _say_columns(catalog, models)
+    _say_sizes(people, reachable, settings, models)
+    recipe = json.dumps(_recipe(proposal, models, people or 0), ensure_ascii=False, indent=2) + "\n"
+    return replace(made, files={**files, RECIPE: recipe}, people=people, reachable=reachable)
+
+
+def _say_sizes(people: int | None, reachable: int | None, settings: Settings, models: FirstModels) -> None:
     if people is not None and not reachable:
         models.missing.append("none of the people has a device: look at models/devices.sql")
-    return replace(made, people=people, reachable=reachable)
+    if people is not None and people > (most := settings.policy.limits.total_audience):
+        models.unsure.append(f"an execution may have {most:,} users: raise MAX_TOTAL_AUDIENCE, or narrow {RECIPE}")
 
 
 def _engine(settings: Settings) -> Engine | None:
@@ -122,7 +128,7 @@ def _settings_text(name: str, user_ids: str, source: Source) -> str:
     )
 
 
-def _recipe(proposal: Proposal, models: FirstModels) -> dict[str, object]:
+def _recipe(proposal: Proposal, models: FirstModels, people: int) -> dict[str, object]:
     """Return a recipe that greets everybody once a week, and tests with one of them."""
     first = next((trait for trait in models.traits if _FIRST_NAME.fullmatch(trait)), None)
     tester = _tester(proposal)
@@ -145,7 +151,10 @@ def _recipe(proposal: Proposal, models: FirstModels) -> dict[str, object]:
                 "timing": {"delayAfterPrevious": 0},
             }
         ],
-        "settings": {"testUserIds": [tester] if tester else []},
+        "settings": {
+            "testUserIds": [tester] if tester else [],
+            "safeguards": {"maxAudienceSize": max(_LEAST_AUDIENCE, people + people // 2)},
+        },
     }
 
 

@@ -47,6 +47,9 @@ def test_a_type_is_guessed_from_the_values(name: str, values: list[str | None], 
         ("tokenised", ["yes"], None),
         ("contact", ["a@b.de", "zoë+1@example.co.uk"], "email"),
         ("contact", ["a@b.de", "call me", "no"], None),
+        ("password_hash", ["$2b$12$x"], "secret"),
+        ("IBAN", ["DE02"], "secret"),
+        ("compass", ["north"], None),
         ("contact", ["+4915112345678"], "phone"),
         ("mobile", ["0151 / 123 456 78"], "phone"),
         ("order_no", ["01511234567"], None),
@@ -62,7 +65,7 @@ def test_a_type_is_guessed_from_the_values(name: str, values: list[str | None], 
 def test_a_meaning_is_guessed_from_name_and_values(name: str, values: list[Any], meaning: str | None) -> None:
     found = guess(Sample(name=name, values=values))
     assert found.meaning == meaning
-    assert found.private == (meaning in ("token", "email", "phone"))
+    assert found.private == (meaning in ("secret", "token", "email", "phone"))
 
 
 def test_a_few_broken_values_keep_the_type_and_are_said() -> None:

@@ -12,6 +12,7 @@ from google.cloud.storage import Client
 from audience_jobs.engines.sealed_database import sealed_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
+from audience_jobs.workspace import Workspace
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.marketplace import DuckDBEngine, all_jobs
@@ -111,3 +112,19 @@ def test_the_command_runs_a_job_on_a_bucket(upload: Upload, tminus: Tminus, tmp_
     address = upload(*tmp_path.glob("*.csv"))
     job = ("jobs", "run", "generate_new_user_waterfall", "--preview", 0, "--at", NOW.isoformat(), "--data")
     assert tminus(*job, address).out == tminus(*job, tmp_path).out != ""
+
+
+def test_the_tables_of_a_bucket_are_found(upload: Upload, tminus: Tminus, tmp_path: Path) -> None:
+    address = upload(users=b"id;mail;n\n1;ann@kicks.example;5\n2;bo@kicks.example;6\n", empty=b"")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "tminus.toml").write_text(f'name = "shop"\n[source]\ndata = "{address}"\n')
+    made = tminus("--workspace", tmp_path / "shop", "tables")
+    assert (made.status, made.err) == (0, 'left out: "empty.csv" (file): it is empty: export it with its header\n')
+    users = Workspace(tmp_path / "shop").tables["users"]
+    assert dict(users.types) == {"id": "id", "mail": "text", "n": "integer"}
+    assert users.private_columns == {"mail"}
+    upload(users=b"id;mail\n1;ann@kicks.example\n", folder="exports/other")
+    other = address.replace("shop", "other")
+    differing = tminus("--workspace", tmp_path / "shop", "tables", "--check", "--data", other)
+    assert differing.status == 2
+    assert f"users.n: is not in {other} any more: put it back, or take it out of the file" in differing.err
