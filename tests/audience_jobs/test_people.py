@@ -244,3 +244,21 @@ def test_a_user_with_two_rows_fails_the_audience(tmp_path: Path) -> None:
 )
 def test_an_audience_has_one_sentence(written: Written, words: str, gym: Workspace) -> None:
     assert describe(read_criteria(written, gym)) == words
+
+
+def test_only_the_tables_that_conditions_reach_are_opened(gym: Workspace, tmp_path: Path) -> None:
+    data = gym.folder / "data"
+    (data / "workouts.csv").unlink()
+    (data / "devices.csv").unlink()
+    engine = DuckDBEngine(data, gym)
+    assert rows(found(engine, gym, {"where": NAMED}, tmp_path / "out.csv")) == [PEOPLE, ANN, BOB, ZOE]
+    lacking = found(engine, gym, {"where": RAN}, tmp_path / "out.csv")
+    assert lacking.startswith("refused: ")
+    assert "workouts" in lacking
+
+
+def test_five_hundred_conditions_are_read(gym: Workspace, tmp_path: Path) -> None:
+    several = [{"column": "username", "op": "is_not", "value": f"x{number}"} for number in range(490)]
+    engine = DuckDBEngine(gym.folder / "data", gym)
+    answer = found(engine, gym, {"where": {"all": [*several, NAMED]}}, tmp_path / "out.csv")
+    assert rows(answer) == [PEOPLE, ANN, BOB, ZOE]
