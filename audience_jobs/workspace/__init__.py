@@ -9,10 +9,13 @@ from audience_jobs.schema import Tables
 
 if TYPE_CHECKING:
     from audience_jobs.workspace.files import Content
+    from audience_jobs.workspace.layers import Cadence
+    from audience_jobs.workspace.templates import DeclaredTemplate
 
 FILE = "tminus.toml"
 """The file that makes a folder a workspace."""
 TABLES_FILE = "tables.toml"
+TEMPLATES_FOLDER = "templates"
 _MARKETPLACE = Path(__file__).parent.parent / "marketplace"
 
 
@@ -34,6 +37,22 @@ class Workspace:
     def tables(self) -> Tables:
         """The source tables."""
         return self._content.tables
+
+    @cached_property
+    def cadence(self) -> "Cadence":
+        """The layers and the cadence rules. Reads tminus.toml only: every shard asks for them."""
+        from audience_jobs.workspace.layers import read_cadence  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
+
+        return read_cadence(read_toml(self.folder / FILE))
+
+    @cached_property
+    def templates(self) -> "tuple[DeclaredTemplate, ...]":
+        """The recipes to begin with."""
+        from audience_jobs.workspace.templates import read_templates  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
+
+        return read_templates(read_toml(self.folder / FILE))
 
     def check(self) -> None:
         """Raise BadWorkspace with all that is wrong in the files."""
@@ -61,7 +80,9 @@ def open_workspace(folder: Path | None) -> Workspace:
     """Return the workspace in a folder, or the built-in one; BadWorkspace with all that is wrong in the folder."""
     if folder is None:
         return marketplace()
-    return _opened(folder, folder.resolve(), *(_stamp(folder / name) for name in (FILE, TABLES_FILE)))
+    stamps = [_stamp(folder / name) for name in (FILE, TABLES_FILE)]
+    templates = [(path, _stamp(path)) for path in sorted((folder / TEMPLATES_FOLDER).glob("*.json"))]
+    return _opened(folder, folder.resolve(), *stamps, *templates)
 
 
 @lru_cache(maxsize=1)

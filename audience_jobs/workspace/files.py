@@ -7,10 +7,11 @@ from pathlib import Path
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
+from audience_jobs.workspace import layers, templates
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
-_KEYS = ("name",)
+_KEYS = ("name", *layers.KEYS, templates.KEY)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
 
@@ -40,7 +41,7 @@ def read_content(settings_path: Path, tables_path: Path) -> Content:
 
 
 def read_name(file: TomlFile) -> str:
-    """Return the workspace's name, the one thing in tminus.toml. Raises BadWorkspace."""
+    """Return the workspace's name, which tminus.toml holds. Raises BadWorkspace."""
     if problems := sorted(_problems(file)):
         raise BadWorkspace(map(str, problems))
     return str(file.content["name"])
@@ -55,3 +56,5 @@ def _problems(file: TomlFile) -> Iterator[Problem]:
         yield Problem(file.path, 1, 'name: is missing: write one, as in name = "shop"')
     elif not isinstance(name, str) or not _NAME.fullmatch(name):
         yield file.problem(["name"], f"is {shown(name)}: {_RULE}")
+    yield from layers.problems_of(file)
+    yield from templates.problems_of(file)

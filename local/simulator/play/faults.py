@@ -112,6 +112,7 @@ RELEASES = {"stricter": "a new release was deployed that cannot read the executi
 """Releases that read less than the one before; after all others, so that the moods of older seeds stay."""
 LIFTS = {"lift": "an operator had Tminus send again to dead tokens, beside"}
 """What operators do to dead tokens; at the end for the same reason."""
+RULES = {"rules": "a new release was deployed, whose workspace has other cadence rules"}
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -132,6 +133,7 @@ WORDS: Mapping[str, str] = (
     | WRONG_SETTING
     | RELEASES
     | LIFTS
+    | RULES
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {

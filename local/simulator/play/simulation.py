@@ -17,6 +17,7 @@ from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
+from local.simulator.judge.caps import caps_of
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
 from local.simulator.judge.ending import Ending
@@ -81,7 +82,12 @@ class Simulation:
         self.chance.on_fault = self._on_fault
         self._baton = Baton()
         most_at_once = self._scenario.policy.limits.executions_at_once
-        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
+        self._contract = Contract(
+            self._clock.now,
+            self._log.broken,
+            most_at_once=most_at_once,
+            caps=caps_of((workspace or self._scenario.workspace).folder),
+        )
         self._departures = Departures(
             self._contract,
             self._clock.now,
@@ -243,6 +249,15 @@ class Simulation:
         self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
         self.ports = tap(refusing(self.world.ports, self._refused), self)
 
+    def change_rules(self) -> None:
+        """Let every process work on the workspace of a later release from now on."""
+        later = self._scenario.later
+        assert later is not None
+        self.world = replace(self.world, ports=replace(self.world.ports, workspace=later))
+        self._raw = self.world.ports
+        self.ports = tap(refusing(self.world.ports, self._refused), self)
+        self._contract.change_rules(caps_of(later.folder))
+
     def interrupt(self, worker: Worker, kind: str) -> None:
         """Let a person stop, cancel or pause what a worker is working on, before it continues."""
         if self._happenings.interrupt(worker, kind):
@@ -260,6 +275,8 @@ class Simulation:
             self._contract.buried(args[0], graves, self.world.phones.called_dead, lifting=lifting)
         elif call == "files.delete":
             self._contract.deleted(args[0], self.world.files.names(args[0]))
+        elif call == "ledger.transact":
+            self._contract.decided(answer, worker)
         else:
             self._contract.observe(call, args, answer, worker)
         if worker is not None:

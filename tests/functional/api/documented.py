@@ -9,10 +9,12 @@ from typing import Any
 import jsonschema_rs
 from werkzeug.test import Client, TestResponse
 
+from audience_jobs.workspace import marketplace
 from functions import bootstrap
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
 from functions.ports import Ports
+from functions.usecases.cadence.rules_in_force import layers_of
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
 
@@ -49,7 +51,7 @@ def _app() -> Any:
 
 @cache
 def document() -> dict[str, Any]:
-    return openapi(ROUTES)
+    return openapi(ROUTES, layers_of(marketplace()))
 
 
 def _check(method: str, path: str, response: TestResponse) -> None:
