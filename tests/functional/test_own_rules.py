@@ -90,6 +90,7 @@ def test_an_execution_keeps_what_the_bytes_of_its_rows_mean(lab: Lab) -> None:
     assert lab.execution().document()["ruleBytes"] == {"224": "cadence:daily", "225": "cadence:weekly"}
     lab.run_to(SEND_AT + DAY + timedelta(hours=1))
     assert excluded(lab, SECOND) == {"cadence:weekly": 4}
+    assert lab.violations(SECOND) == [], "the team wants it"
     shards = [shard for shard in lab.ports.shards.of(SECOND) if not shard.test]
     assert [shard.outcomes for shard in shards] == [bytes([0xE1]) * 4]
     assert reasons_in_receipt(lab, SECOND) == {"cadence:weekly"}
@@ -277,7 +278,10 @@ def test_the_api_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> None:
     document = json.loads(api("GET", "/api/openapi.json").text)
     layer = document["components"]["schemas"]["RecipePush"]["properties"]["layerId"]
     assert (layer["enum"], layer["description"]) == ([1, 3, 9], "1 Alarms, 3 Coaching, 9 Offers.")
-    assert "x-layer" not in json.dumps(document)
+    assert document["components"]["schemas"]["RulesChange"]["properties"]["rules"]["examples"] == [
+        [{"hours": 48, "name": "daily"}]
+    ]
+    assert '"x-' not in json.dumps(document["components"])
 
 
 def test_the_console_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> None:

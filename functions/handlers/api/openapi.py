@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from functions import bootstrap
 from functions.domain.cadence.layers import Layers
-from functions.handlers.api.layer import with_layers
+from functions.handlers.api.layer import for_workspace
 from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
@@ -76,9 +76,9 @@ _PAGE: Mapping[str, Any] = {
 }
 
 
-def openapi(routes: Sequence[Route], layers: Layers) -> Schema:
-    """Return the document of these routes, for a workspace with these layers."""
-    document: Schema = with_layers(_document(routes), layers)
+def openapi(routes: Sequence[Route], layers: Layers, rules: Sequence[str]) -> Schema:
+    """Return the document of these routes, for a workspace with these layers and names of cadence rules."""
+    document: Schema = for_workspace(_document(routes), layers, rules)
     return document
 
 

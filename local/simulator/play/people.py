@@ -80,7 +80,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
         *_events(random, scenario, rates),
         *_releases(releases, scenario, rates),
         *_lifts(lifts, scenario, rates),
-        *_rule_changes(Random(f"rules {seed}"), scenario),  # noqa: S311 - reproducible on purpose
+        *_rule_changes(Random(f"rules {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
     ]
     return sorted(drawn, key=lambda event: (event.at, event.number))
 
@@ -97,9 +97,9 @@ def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Even
     yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
 
 
-def _rule_changes(random: Random, scenario: Scenario) -> Iterator[Event]:
+def _rule_changes(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
     """Draw when the release with other rules comes: around a send, or at any time."""
-    if scenario.later is None:
+    if scenario.later is None or not rates.events:
         return
     around = [at for recipe in scenario.recipes for at in sends(recipe, scenario.begins_at, scenario.ends_at)]
     at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))

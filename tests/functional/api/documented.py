@@ -9,14 +9,13 @@ from typing import Any
 import jsonschema_rs
 from werkzeug.test import Client, TestResponse
 
-from audience_jobs.workspace import marketplace
 from functions import bootstrap
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
 from functions.ports import Ports
-from functions.usecases.cadence.rules_in_force import layers_of
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
+from tests.factories import DEFAULT_LAYERS, DEFAULT_RULES
 
 
 class ApiClient:
@@ -51,7 +50,7 @@ def _app() -> Any:
 
 @cache
 def document() -> dict[str, Any]:
-    return openapi(ROUTES, layers_of(marketplace()))
+    return openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES])
 
 
 def _check(method: str, path: str, response: TestResponse) -> None:

@@ -14,10 +14,9 @@ _A_DAY = "public, max-age=86400"
 
 def get_document(call: Call) -> Reply:
     """Answer the OpenAPI document."""
-    return Reply(
-        content=_document(tuple(call.ports.workspace.cadence.names.items())),
-        headers={"Cache-Control": "public, no-cache"},
-    )
+    cadence = call.ports.workspace.cadence
+    content = _document(tuple(cadence.names.items()), tuple(rule.name for rule in cadence.rules))
+    return Reply(content=content, headers={"Cache-Control": "public, no-cache"})
 
 
 def get_docs(_: Call) -> Reply:
@@ -35,10 +34,11 @@ def get_docs_file(call: Call) -> Reply:
 
 
 @lru_cache(maxsize=1)
-def _document(layers: tuple[tuple[int, str], ...]) -> bytes:
+def _document(names: tuple[tuple[int, str], ...], rules: tuple[str, ...]) -> bytes:
     from functions.handlers.api.table import ROUTES as ALL  # noqa: PLC0415 - the table holds this call, too
 
-    return json.dumps(openapi(ALL, Layers(names=dict(layers), exempt=frozenset())), ensure_ascii=False).encode()
+    layers = Layers(names=dict(names), exempt=frozenset())
+    return json.dumps(openapi(ALL, layers, rules), ensure_ascii=False).encode()
 
 
 ROUTES = (

@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.roles import Role
-from functions.handlers.api.layer import AnyLayer
+from functions.handlers.api.layer import RULES, AnyLayer
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.ports import Ports
 from functions.usecases.cadence.change_rules import (
@@ -49,7 +49,7 @@ ChangedRule = Annotated[
 class RulesChange(Model):
     """New `hours`, `count` or `active` of the named rules. Everything else stays."""
 
-    rules: list[ChangedRule] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
+    rules: list[ChangedRule] = Field(examples=[[]], json_schema_extra={RULES: True})
 
 
 class Filter(Model):
