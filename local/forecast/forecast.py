@@ -96,6 +96,7 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
         users=(),
         policy=question.policy,
         chunks_under_way=4,
+        workspace=question.workspace,
     )
     with TemporaryDirectory(prefix="tminus-") as folder:
         engine = TodaysUsers(question.engine, question.begins_at, Path(folder))
@@ -106,7 +107,6 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
             keep_log=False,
             engine=engine,
             find_job=question.find_job,
-            workspace=question.workspace,
             progress=progress,
         )
         return played.forecast()

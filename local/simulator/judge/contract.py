@@ -73,19 +73,20 @@ class Contract:
             self._built(args[0])
         elif call in ("shards.save", "shards.settle", "shards.create"):
             self._wrote(answer, worker)
+        elif call == "ledger.transact" and isinstance(answer, Mapping):
+            self._decided(answer, worker)
 
     def change_rules(self, caps: Caps) -> None:
         """Note that a release has other rules. From then on only those hold that were there before, too."""
         self.step += 1
         self.holding, self._caps = self.holding.kept_by(caps), caps
 
-    def decided(self, answer: object, worker: Worker | None) -> None:
-        """Look at what the ledger answered a worker: the users whom rules hold back, each with the rule's reason."""
-        self.step += 1
+    def _decided(self, held_back: Mapping[bytes, str], worker: Worker | None) -> None:
+        """Note the users whom rules hold back from what a worker sends, each with the rule's reason."""
         known = self.watched.get(worker.execution_id) if worker is not None else None
-        if known is None or not isinstance(answer, Mapping):
+        if known is None:
             return
-        for user, reason in answer.items():
+        for user, reason in held_back.items():
             known.held_back[user].add(str(reason) if reason in known.reasons else "other")
 
     def stored(self, name: str, content: bytes) -> None:
