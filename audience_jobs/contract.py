@@ -13,6 +13,8 @@ from audience_jobs.errors import BadParameter, UnknownAudience
 from audience_jobs.schema import Tables
 
 Value = int | bool | str
+LAYERS = range(1, 10)
+"""The classes of push."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,7 @@ class Job:
     `sql` is one SELECT that yields a column `audience` (one of the declared names) and every column that any audience
     declares, NULL where it does not apply. It is written in PostgreSQL's dialect and translated for each engine. It
     reads its parameters as `$name` and the execution's time as `$now` (UTC, without zone), and never the current
-    time. `layer` is the class of push (1 to 5) for which the audiences are meant. Data older than `freshness` allows
+    time. `layer` is the class of push (1 to 9) for which the audiences are meant. Data older than `freshness` allows
     build no audience.
     """
 
@@ -127,8 +129,8 @@ class Job:
     def __post_init__(self) -> None:
         if not self.audiences:
             raise ValueError(f"{self.id} declares no audience")
-        if self.layer not in range(1, 6):
-            raise ValueError(f"{self.id} has layer {self.layer}: layers go from 1 to 5")
+        if self.layer not in LAYERS:
+            raise ValueError(f"{self.id} has layer {self.layer}: layers go from 1 to 9")
         _no_repeats(f"{self.id} declares audience", [audience.name for audience in self.audiences])
         _no_repeats(f"{self.id} declares parameter", ["now", *(p.name for p in self.parameters)])
         columns = {(c.name, c.type) for audience in self.audiences for c in audience.columns}
@@ -185,11 +187,13 @@ class JobRun(Protocol):
         `2026-11-23T18:00:00Z`. The same data give the same bytes.
         """
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write `user_id,token,platform` of the audience's users, and return the number of rows.
 
         Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token belongs
-        only to the user who registered it last. White space around it is removed.
+        only to the user who registered it last. White space around it is removed. A user who opted out of all pushes,
+        or of a `topic`, has one row instead, with an empty token and the platform `opted_out`; with None no opt-out
+        counts.
         """
 
 
@@ -203,7 +207,9 @@ class Engine(Protocol):
         Unavailable for temporary problems. The methods of the run raise the same errors.
         """
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users, as JobRun.write_devices does.
 
         UUIDs match whatever their case, and ids without the white space around them; `user_id` is written as given.

@@ -11,6 +11,8 @@ from audience_jobs.errors import BadCriteria, RefusedQuery, choices
 from audience_jobs.workspace import Workspace
 
 if TYPE_CHECKING:
+    from audience_jobs.conditions.joining import Joined
+    from audience_jobs.conditions.tree import Condition
     from audience_jobs.custom_query import CustomQuery
 
 
@@ -34,11 +36,15 @@ class Criteria:
     user_ids: tuple[str, ...] = ()
     data_packs: tuple[str, ...] = ()
     custom_query: "CustomQuery | None" = None
+    where: "Condition | None" = None
+    joined: "tuple[Joined, ...]" = ()
 
     @property
     def narrows(self) -> bool:
-        """Whether there is any condition. Without one, every user is found."""
-        return any(getattr(self, field.name) not in (None, ()) for field in fields(self))
+        """Whether there is any condition. Without one, every user is found; `where` may say so itself."""
+        others = (field.name for field in fields(self) if field.name != "joined")
+        needs_row = any(not joined.optional for joined in self.joined)
+        return needs_row or any(getattr(self, name) not in (None, ()) for name in others)
 
 
 _Filters = Mapping[str, tuple[str, Callable[[object], object]]]
@@ -69,12 +75,13 @@ FILTERS = tuple(_FILTERS)
 """The names of the filters, as in recipes."""
 PLACES = {field: f"filters.{name}" for name, (field, _) in _FILTERS.items()}
 """Where a recipe writes each field of Criteria that is a filter."""
+_OF_PEOPLE = ("where", "with")
 _OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
 """Filters that are also allowed in `audienceCriteria` itself."""
 
 
 def read_criteria(written: Mapping[str, Any], workspace: Workspace) -> Criteria:
-    """Read `filters`, `dataPacks`, `manualUserIds` and `customQuery`; ignore other keys.
+    """Read `filters`, `dataPacks`, `manualUserIds`, `customQuery`, `where` and `with`; ignore other keys.
 
     The names of old recipes are understood in `filters` and beside it: with them, 0 and "any" ask for nothing, as do
     empty texts and lists with any name. A query may read what is public in the workspace.
@@ -85,8 +92,10 @@ def read_criteria(written: Mapping[str, Any], workspace: Workspace) -> Criteria:
     found = reading.filters()
     packs = reading.one("dataPacks", written.get("dataPacks"), values.data_packs) or ()
     query = reading.one("customQuery", written.get("customQuery"), lambda value: _custom_query(value, workspace))
-    criteria = Criteria(**found, data_packs=packs, custom_query=query)
+    where, joined = reading.of_people(workspace)
+    criteria = Criteria(**found, data_packs=packs, custom_query=query, where=where, joined=joined)
     reading.errors += _contradictions(criteria, reading.places)
+    reading.errors += _twins(criteria, workspace)
     if reading.errors:
         raise BadCriteria(reading.errors)
     return criteria
@@ -126,6 +135,28 @@ class _Reading:
             self.errors.append(("filters", f"must be an object, got {values.shown(filters)}"))
         yield from ((name, name, self._written[name]) for name in sorted(_OUTSIDE & set(self._written)))
 
+    def of_people(self, workspace: Workspace) -> "tuple[Condition | None, tuple[Joined, ...]]":
+        """Read the conditions on people and the models that are joined to them."""
+        written = {name: value for name in _OF_PEOPLE if (value := self._written.get(name)) not in (None, "")}
+        if written and not workspace.has_models:
+            self.errors += [(name, "needs models/people.sql, which the workspace lacks") for name in written]
+            return None, ()
+        from audience_jobs.conditions.joining import read_joined  # noqa: PLC0415 - old recipes have no conditions
+        from audience_jobs.conditions.reading import read_condition  # noqa: PLC0415 - as above
+        from audience_jobs.conditions.traits import traits_of  # noqa: PLC0415 - as above
+
+        where: Condition | None = None
+        joined: tuple[Joined, ...] = ()
+        try:
+            where = read_condition(written["where"], traits_of(workspace.models)) if "where" in written else None
+        except BadCriteria as error:
+            self.errors += error.errors
+        try:
+            joined = read_joined(written["with"], workspace.models) if "with" in written else ()
+        except BadCriteria as error:
+            self.errors += error.errors
+        return where, joined
+
     def one(self, place: str, value: object, read: Callable[[object], Any]) -> Any:
         """Read one value; None where there is none or an empty text, as old forms wrote, or where it is at fault."""
         if value is None or value == "":
@@ -145,7 +176,7 @@ def _custom_query(value: object, workspace: Workspace) -> "CustomQuery | None":
     from audience_jobs.custom_query import read_custom_query  # noqa: PLC0415 - sqlglot takes a while to load
 
     try:
-        return read_custom_query(value, workspace.tables)
+        return read_custom_query(value, workspace.models.readable)
     except RefusedQuery as error:
         raise ValueError(error.reason) from error
 
@@ -169,3 +200,19 @@ def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[t
                     "customQuery",
                     f"yields the column {column.name}, as data pack {pack} does: rename it",
                 )
+
+
+def _twins(criteria: Criteria, workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield errors for columns that two parts of an audience of people have."""
+    if not criteria.joined:
+        return
+    from audience_jobs.conditions.traits import columns_of  # noqa: PLC0415 - as above
+
+    query = criteria.custom_query
+    own, owner = (query.columns, "customQuery") if query else (columns_of(workspace.models["people"]), "people")
+    seen = {"user_id": owner, "audience": "Tminus", **{column.name.lower(): owner for column in own}}
+    for at, joined in enumerate(criteria.joined):
+        for column in joined.columns:
+            if (other := seen.setdefault(column.name.lower(), joined.model)) != joined.model:
+                reason = f"has the column {column.name}, as {other} has: rename it in models/{joined.model}.sql"
+                yield f"with[{at}]", reason

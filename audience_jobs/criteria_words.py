@@ -10,6 +10,11 @@ from audience_jobs.data_packs import DATA_PACKS
 def describe(criteria: Criteria) -> str:
     """Describe the users that criteria find: "users active in the last 30 days, with a top target shoe"."""
     parts = ", ".join(_parts(criteria))
+    if criteria.where is not None:
+        from audience_jobs.conditions.sentences import sentence  # noqa: PLC0415 - old recipes have no conditions
+
+        who = sentence(criteria.where)
+        return f"{who}, {parts}" if parts else who
     return f"users {parts}" if parts else "all users"
 
 
@@ -34,6 +39,7 @@ def _parts(criteria: Criteria) -> Iterator[str]:
     if criteria.joined_after is not None:
         yield f"joined after {_instant(criteria.joined_after)}"
     yield from (f"with {DATA_PACKS[name].words}" for name in criteria.data_packs)
+    yield from (f"with a row in {joined.model}" for joined in criteria.joined if not joined.optional)
 
 
 def _trades(least: int | None, most: int | None) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Reads a recipe's own SELECT: whether it only reads, and what columns it yields."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,7 +36,15 @@ def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
     Raises RefusedQuery where it is anything else, where it reads private data, or where a column has no name or no
     type that all engines write alike.
     """
-    query = read_query(sql, parameters=["now"], tables=tables)
+    query = read_public_select(sql, tables, parameters=["now"])
+    if "audience" in [column.name.lower() for column in query.columns]:
+        raise RefusedQuery("yields a column audience, which Tminus reserves: give it another name")
+    return query
+
+
+def read_public_select(sql: str, tables: Tables, *, parameters: Sequence[str]) -> CustomQuery:
+    """Read a SELECT as `read_custom_query` does, with these parameters; it may yield a column `audience`."""
+    query = read_query(sql, parameters=parameters, tables=tables)
     with refusing_depth():
         _check_depth(query.tree())
         _check_names(query.tree())
@@ -48,8 +57,6 @@ def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
     for name in names:
         if names.count(name) > 1:
             raise RefusedQuery(f"yields the column {name} twice: engines do not distinguish capitals")
-    if "audience" in names:
-        raise RefusedQuery("yields a column audience, which Tminus reserves: give it another name")
     return CustomQuery(sql=sql, columns=tuple(column for column in columns if column.name != "user_id"))
 
 

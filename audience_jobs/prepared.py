@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from audience_jobs.contract import Check, Freshness, Job
 from audience_jobs.errors import BadJob, CheckFailed, RefusedQuery, StaleData
-from audience_jobs.query import Query, read_query
+from audience_jobs.query import Query
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
+from audience_jobs.workspace.models import Models
 
 RESULT_TABLE = "job_rows"
 """What a job's checks read its result as."""
@@ -18,14 +19,20 @@ RESULT_TABLE = "job_rows"
 class PreparedJob:
     """A job whose SQL is known to do nothing but read, with a value for everything that it reads as `$name`.
 
-    `values` has the execution's time as `now`, in UTC and without zone. `source` are the tables that it may read.
+    `values` has the execution's time as `now`, in UTC and without zone. `models` and their tables are what it may
+    read; the queries are over tables alone.
     """
 
     job: Job
-    source: Tables
+    models: Models
     query: Query
     checks: tuple[tuple[Check, Query], ...]
     values: Mapping[str, object]
+
+    @property
+    def source(self) -> Tables:
+        """The source tables of the workspace."""
+        return self.models.tables
 
     @property
     def queries(self) -> list[Query]:
@@ -64,25 +71,27 @@ class PreparedJob:
             raise StaleData(self.job.id, f"{fresh.table}.{fresh.column}", newest, fresh.hours)
 
 
-def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime, tables: Tables) -> PreparedJob:
-    """Read a job's SQL and arguments. Raises BadParameter, and BadJob where it may do more than read the tables."""
+def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime, models: Models) -> PreparedJob:
+    """Read a job's SQL and arguments. Raises BadParameter, and BadJob where it may do more than read the tables.
+
+    No job reads `devices`.
+    """
     if now.tzinfo is None:
         raise ValueError(f"now is {now}, without time zone: give an aware datetime")
     values = {**job.arguments(arguments), "now": now.astimezone(UTC).replace(tzinfo=None)}
     known = ["now", *(parameter.name for parameter in job.parameters)]
     try:
-        query = read_query(job.sql, parameters=known, tables=tables)
+        query = models.read(job.sql, parameters=known)
         checks = [
-            (check, read_query(check.failing_sql, parameters=known, tables=tables, more=[RESULT_TABLE]))
-            for check in job.checks
+            (check, models.read(check.failing_sql, parameters=known, more=[RESULT_TABLE])) for check in job.checks
         ]
         if job.freshness:
-            job.freshness.check(tables)
+            job.freshness.check(models.tables)
     except RefusedQuery as error:
         raise BadJob(job.id, f"its SQL {error.reason}") from error
     except ValueError as error:
         raise BadJob(job.id, str(error)) from error
-    return PreparedJob(job=job, source=tables, query=query, checks=tuple(checks), values=values)
+    return PreparedJob(job=job, models=models, query=query, checks=tuple(checks), values=values)
 
 
 def freshness_sql(fresh: Freshness) -> str:

@@ -19,14 +19,28 @@ def read_public(query: Query, tables: Tables) -> exp.Query:
     Raises RefusedQuery where it names a private table or column, or reads columns without naming them.
     """
     for table in sorted(query.tables & tables.private):
-        who = "only Tminus reads device tokens" if table == DEVICES else "only Tminus and audience jobs read it"
+        who = (
+            "only Tminus reads device tokens"
+            if table == DEVICES
+            else "only Tminus and audience jobs in Python read it"
+        )
         raise RefusedQuery(f"reads {table}, which is private: {who}")
     tree = query.tree()
     for node in tree.walk():
-        _check_node(node, query, tables)
+        _check_name(node, query, tables)
+        _check_named(node, tables)
     known = typed(tree, tables, {name: table.public_types for name, table in tables.with_private_columns.items()})
-    for row in known.find_all(exp.TableColumn):
-        raise RefusedQuery(f"reads {row.name} as a whole row: name its columns")
+    _check_rows(known)
+    return known
+
+
+def read_private(query: Query, tables: Tables) -> exp.Query:
+    """Return a query that may read private data as `typed` does; RefusedQuery where it reads columns unnamed."""
+    tree = query.tree()
+    for node in tree.walk():
+        _check_named(node, tables)
+    known = typed(tree, tables)
+    _check_rows(known)
     return known
 
 
@@ -49,17 +63,26 @@ def public_sql(query: Query, known: exp.Query, tables: Tables) -> str:
     return generated(tree, "postgres")
 
 
-def _check_node(node: exp.Expr, query: Query, tables: Tables) -> None:
+def _check_name(node: exp.Expr, query: Query, tables: Tables) -> None:
     if isinstance(node, exp.Identifier):
         for name, table in tables.with_private_columns.items():
-            if name in query.tables and node.name.lower() in table.private_columns:
+            if name in query.tables and node.name.lower() in map(str.lower, table.private_columns):
                 raise RefusedQuery(f"names {node.name}, and {name}.{node.name.lower()} is private: leave it out")
+
+
+def _check_named(node: exp.Expr, tables: Tables) -> None:
+    """Refuse what reads columns in their order, or all that two tables share."""
     if isinstance(node, exp.Join) and node.method == "NATURAL":
         raise RefusedQuery("uses NATURAL JOIN, which compares columns that are not named: write them with ON")
     alias = node.args.get("alias")
     source = _source(node, tables)
     if source and alias is not None and alias.columns:
         raise RefusedQuery(f"renames the columns of {source} in their order: name each with AS in a SELECT")
+
+
+def _check_rows(known: exp.Query) -> None:
+    for row in known.find_all(exp.TableColumn):
+        raise RefusedQuery(f"reads {row.name} as a whole row: name its columns")
 
 
 def _source(node: exp.Expr, tables: Tables) -> str:

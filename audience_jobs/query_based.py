@@ -1,6 +1,7 @@
 """Make an audience job from criteria, so that a query-based audience is built and checked like any other.
 
-The filters and data packs read tables of the marketplace. In another workspace a `customQuery` does without them.
+The filters and data packs read tables of the marketplace. In another workspace a `customQuery` does without them, and
+`where` asks for the workspace's own people.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from audience_jobs.errors import BadCriteria
 from audience_jobs.schema import Needed, Tables
 from audience_jobs.shoes import SHOES
 from audience_jobs.sql import quoted
-from audience_jobs.workspace import marketplace
+from audience_jobs.workspace import Workspace, marketplace
 
 AUDIENCE = "default"
 """The one audience of a query-based recipe, and what old recipes call an audience that they do not name."""
@@ -84,20 +85,37 @@ _YES_OR_NO = {
     "trusted_trader_candidate": (_CANDIDATES, "EXISTS (SELECT 1 FROM tminus_candidates d WHERE d.user_id = u.id)"),
 }
 _NOT_GIVEN = (None, ())
+_MARKETPLACE_ONLY = (
+    "reads tables of the built-in marketplace: in a workspace with models write it as a condition in where"
+)
 
 
-def job_of(criteria: Criteria, tables: Tables) -> Job:
+def job_of(criteria: Criteria, workspace: Workspace) -> Job:
     """Return the job that finds who fits the criteria; it takes no arguments: what they ask for are its defaults.
 
     Its one audience, `default`, has username and firstName, or else the columns of the custom query, and those of the
     data packs. A user comes once, unless the custom query names them more often. Without a table `users`, the custom
     query alone says who there is.
 
-    Raises BadCriteria where a filter or a data pack reads what these tables lack.
+    A workspace with models says there who the people are: no one else is found.
+
+    Raises BadCriteria where a filter or a data pack reads what the workspace lacks.
     """
+    if workspace.has_models:
+        return _people_job(criteria, workspace)
+    tables = workspace.tables
     if tables.lacking({name: table.types for name, table in marketplace().tables.items()}):
         _check_tables(criteria, tables)
     return _job(criteria, tables)
+
+
+def _people_job(criteria: Criteria, workspace: Workspace) -> Job:
+    from audience_jobs.people_job import people_job  # noqa: PLC0415 - the marketplace has no people
+
+    places = [PLACES[name] for name in _given(criteria) if name != "user_ids"]
+    if places := [*places, *(["dataPacks"] if criteria.data_packs else [])]:
+        raise BadCriteria((place, _MARKETPLACE_ONLY) for place in places)
+    return people_job(criteria, workspace.models, audience=AUDIENCE, user_id=_USER_ID, layer=_LAYER)
 
 
 def _check_tables(criteria: Criteria, tables: Tables) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from audience_jobs.errors import LackingTables
 
-ColumnType = Literal["id", "text", "integer", "boolean", "timestamp", "json"]
+ColumnType = Literal["id", "text", "integer", "number", "boolean", "timestamp", "date", "json", "text[]"]
 
 Needed = Mapping[str, Mapping[str, ColumnType]]
 """Tables and their columns, each with the type that it has to have; `id` and `text` may stand for each other."""

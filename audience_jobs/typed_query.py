@@ -12,7 +12,7 @@ from sqlglot.schema import MappingSchema
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import Tables
 
-_SQL_TYPES = {"id": "TEXT", "integer": "BIGINT"}
+_SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "number": "DOUBLE PRECISION"}
 
 
 def typed(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:

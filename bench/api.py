@@ -1,8 +1,8 @@
 """How fast the API reads: `python -m bench.api` prints it and writes bench/out/api.json.
 
-Every call is made in this process through functions-framework's own app, on the embedded runtime with 1,000 recipes
-and 100,000 executions. The peer is a bare function on functions-framework that answers an empty JSON object, called
-in turns with ours, so that both see the same machine.
+The benchmark makes each call in this process, through functions-framework's own app, on the embedded runtime with
+1,000 recipes and 100,000 executions. The peer is a bare function on functions-framework that answers an empty JSON
+object. Its calls alternate with ours, so that both see the same machine.
 """
 
 import argparse
@@ -39,9 +39,9 @@ def nothing(request):
 """
 _CHECKS = {
     "audit of everything": "reads and checks each recipe against the scheduler",
-    "health": "asks every dependency, DuckDB's start with the user data among them",
+    "health": "calls every dependency, and starts DuckDB on the user data",
 }
-"""What is no reading of a page, and has no budget."""
+"""Calls that do more than read a page. They have no budget."""
 _RECIPE = "campaign-0123"
 
 
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.api", description=__doc__)
     parser.add_argument("--recipes", type=int, default=1_000)
     parser.add_argument("--executions", type=int, default=100_000)
-    parser.add_argument("--calls", type=int, default=200, help="of each kind (default: %(default)s)")
+    parser.add_argument("--calls", type=int, default=200, help="calls of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=_OUT, help="the file for the figures (default: %(default)s)")
     options = parser.parse_args(arguments)
     logs.log.setLevel(logging.ERROR)
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _calls(ports: Ports) -> Mapping[str, tuple[str, Mapping[str, str]]]:
-    """Return the address and headers of each call that is measured."""
+    """Return the address and headers of each measured call."""
     [execution] = ports.executions.search(ExecutionSearch(recipe_id=_RECIPE), most=1)
     one, automation = f"/api/automation/{_RECIPE}/executions/{execution.id}", "/api/automation"
     executions = f"{automation}/monitor?type=executions&limit=50"
@@ -125,7 +125,7 @@ def _measure(ports: Ports, folder: Path, calls: int) -> dict[str, list[float]]:
             taken["bare"].append(_milliseconds(bare, "/", {}))
             for name, (path, headers) in asked.items():
                 milliseconds = _milliseconds(client, path, headers)
-                if turn:  # the first of each kind loads what it needs
+                if turn:  # the first call of each kind loads modules
                     taken[name].append(milliseconds)
     return taken
 

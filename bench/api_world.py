@@ -1,4 +1,4 @@
-"""A deployment with years behind it: recipes and executions in the embedded store, written in one go."""
+"""A deployment with years of history: recipes and executions in the embedded store, written in one transaction."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +26,7 @@ _STATES = (State.COMPLETED,) * 17 + (State.CANCELLED, State.BLOCKED, State.STOPP
 
 
 def open_world(folder: Path, *, recipes: int, executions: int) -> EmbeddedSystem:
-    """Make a system in a folder, with so many active recipes, and executions spread over them evenly."""
+    """Make a system in a folder with active recipes, and executions spread evenly over them."""
     generate(folder / "data", users=1_000, seed=1, at=NOW)
     settings = Settings(state_dir=folder / "state", user_data_dir=folder / "data")
     system = bootstrap.embedded(settings, VirtualClock(NOW))

@@ -1,7 +1,7 @@
-"""The four jobs as a script would do them with pandas: read whole tables, merge, sort, group, write CSV.
+"""The four jobs as scripts with pandas: read whole tables, merge, sort, group, write CSV.
 
-Columns are read as needed, which is kinder than most scripts. Each function gives the number of users it found, so
-that the benchmark can tell that both did the same work.
+They read only the columns that they need, which most scripts do not. Each function returns the number of users it
+found, so that the benchmark can check that both sides did the same work.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""User data for the benchmark of audiences: 20 events a user, as Parquet, made in seconds.
+"""User data for the audience benchmark: 20 events a user, as Parquet, made in seconds.
 
-Faster and plainer than the sample world: who did what is drawn from hashes, evenly over 60 days; one product in a
-hundred has a tenth of everything.
+This is faster and simpler than the sample world. Hashes draw the events evenly over 60 days; one product in a
+hundred has a tenth of all events.
 """
 
 from datetime import UTC, datetime
@@ -74,7 +74,7 @@ FROM range($users // 4) t(i)""",
 
 
 def make(folder: Path, users: int) -> Path:
-    """Write the tables of a world of so many users, unless they are there already; give the folder."""
+    """Write the tables of a world of so many users, unless they exist; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(folder), "threads": 2}) as connection:
         connection.execute("SET preserve_insertion_order = false")

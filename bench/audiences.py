@@ -1,8 +1,8 @@
 """How fast audiences are built: `python -m bench.audiences` prints it and writes bench/out/audiences.json.
 
-Every job runs in a fresh process, on as many cores as there are: first on DuckDB, then as a script with pandas does
-it, on the same files, and both have to find as many users. Growth is from the smallest world to the largest: an
-exponent of 1 is linear.
+Every job runs in a fresh process on all cores: first on DuckDB, then as a script with pandas on the same files. Both
+have to find the same number of users. The growth is that from the smallest world to the largest: an exponent of 1 is
+linear.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     peer_at = options.peer_at or (1_000_000 if 1_000_000 in sizes else sizes[-1])
     found: dict[str, Any] = {"users": peer_at, "events": EVENTS_PER_USER * peer_at, "jobs": {}}
     for size in sizes:
-        say(f"making {size:,} users with {EVENTS_PER_USER * size:,} events, unless they are there")
+        say(f"making {size:,} users with {EVENTS_PER_USER * size:,} events, unless they exist")
         make(options.worlds / str(size), size)
     for job in _JOBS:
         found["jobs"][job] = _measured(job, options.worlds, sizes, peer_at)
@@ -81,7 +81,7 @@ def _measured(job: str, worlds: Path, sizes: list[int], peer_at: int) -> dict[st
 
 
 def _alone(engine: str, job: str, world: Path) -> dict[str, Any]:
-    """Run a job in a process of its own and give the users it found, seconds and peak memory."""
+    """Run a job in its own process, and return the users it found, seconds and peak memory."""
     command = [sys.executable, "-c", "import sys; from bench.audiences import one; one(*sys.argv[1:])"]
     done = subprocess.run([*command, engine, job, str(world)], capture_output=True, text=True, cwd=_ROOT, check=False)  # noqa: S603
     if done.returncode:
@@ -92,18 +92,18 @@ def _alone(engine: str, job: str, world: Path) -> dict[str, Any]:
 
 
 def one(engine: str, job: str, world: str) -> None:
-    """Run one job in this process and say on standard output what it took."""
+    """Run one job in this process, and print the users it found, seconds and peak memory as JSON."""
     with TemporaryDirectory(prefix="tminus-bench-") as out:
         work = _with_duckdb if engine == "duckdb" else _with_pandas
         if engine == "pandas":
-            importlib.import_module("bench.audience_peer")  # loading it is not its work
+            importlib.import_module("bench.audience_peer")  # the import is not part of the job
         usage = Usage()
         users = work(job, Path(world), Path(out))
         sys.stdout.write(json.dumps({"users": users, **usage.document()}))
 
 
 def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
-    job = find(job_id)
+    job = find(job_id, marketplace())
     arguments = {"product_id": product()} if any(p.name == "product_id" for p in job.parameters) else {}
     with DuckDBEngine(world, marketplace()).run(job, arguments, now=AT) as run:
         return sum(run.write_audience(audience.name, out / "audience.csv") for audience in job.audiences)

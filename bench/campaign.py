@@ -1,4 +1,4 @@
-"""A campaign of one push to any number of users, on the embedded system, taken to any step of its timeline."""
+"""A campaign of one push to any number of users on the embedded system, run up to any step of its timeline."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,13 +30,13 @@ RECIPE_ID = "bench"
 SEND_AT = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 EXECUTION_ID = execution_id(RECIPE_ID, SEND_AT)
 LAYER = 3
-"""The layer on which two of the three cadence rules act."""
+"""The layer to which two of the three cadence rules apply."""
 _TESTER = "00000000-0000-4000-8000-00000000000a"
 _UNPACED = 1_000_000_000
 
 
 def due(send_at: datetime) -> Mapping[str, datetime]:
-    """Return when each function of the timeline runs here, in order."""
+    """Return when each function of the timeline runs, in order."""
     return {
         "launch": send_at - timedelta(minutes=30),
         "build_audience": send_at - timedelta(minutes=30),
@@ -104,9 +104,9 @@ def write_user_data(folder: Path, users: int, *, gaps: bool = False) -> None:
 
 @contextmanager
 def opened(folder: Path, at: datetime, sender: PushSender | None = None) -> Iterator[EmbeddedSystem]:
-    """Open the system whose state and user data are in a folder, with a clock that runs from `at`.
+    """Open the system of a folder, which holds state and user data, with a clock that starts at `at`.
 
-    Neither limits nor FCM's quota slow it down; without a sender every message is sent at once.
+    Neither limits nor FCM's quota slow it down. Without a sender, every message counts as sent at once.
     """
     most = Limits(total_audience=_UNPACED)
     system = open_system(
@@ -130,9 +130,9 @@ def save_campaign(ports: Ports, send_at: datetime = SEND_AT, *, lateness_minutes
 
 
 def go_live(folder: Path, send_at: datetime = SEND_AT, *, lateness_minutes: int = 15) -> None:
-    """Take the campaign of a folder to the point where its shards are planned and due.
+    """Run the campaign of a folder until its shards are planned and due.
 
-    For `lateness_minutes` after they are due they can still be sent.
+    They can still be sent `lateness_minutes` after they are due.
     """
     at, execution = due(send_at), execution_id(RECIPE_ID, send_at)
     with opened(folder, at["launch"] - timedelta(minutes=1)) as system:

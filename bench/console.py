@@ -1,8 +1,9 @@
 """How long the console's pages take: `python -m bench.console` prints it and writes bench/out/console.json.
 
-On the embedded runtime with 1,000 recipes and 100,000 executions, in this process: what a browser and a network add
-is not in it. A first load is the page with the files that it needs, as they are sent. The peer is a function of
-functions-framework that answers a constant. `cpu_ms` is what a page takes of the processor, whatever else runs on it.
+It runs in this process, on the embedded runtime with 1,000 recipes and 100,000 executions, without the time of a
+browser and a network. A first load is the page and the files it needs, as they are sent. The peer is a function on
+functions-framework that answers a constant. `cpu_ms` is the processor time of a page, which other load on the machine
+does not change.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
     parser.add_argument("--recipes", type=int, default=1_000)
     parser.add_argument("--executions", type=int, default=100_000)
-    parser.add_argument("--visits", type=int, default=30, help="of each page, after two that are not counted")
+    parser.add_argument("--visits", type=int, default=30, help="visits of each page, after two that do not count")
     parser.add_argument("--out", type=Path, default=_OUT, help="the file for the figures (default: %(default)s)")
     options = parser.parse_args(arguments)
     with TemporaryDirectory(prefix="tminus-bench-") as name:
@@ -68,7 +69,7 @@ def main(arguments: list[str]) -> int:
         ["page", *columns], [[page, *(figures[name] for name in columns)] for page, figures in found["pages"].items()]
     )
     say(f"a bare function answers in {found['bare_ms']} ms; the slowest page takes {found['p50_ms']} ms")
-    say(f"the most that a page takes of the processor is {found['cpu_ms']} ms; its budget is {_MOST_CPU_MS} ms")
+    say(f"the most processor time of a page is {found['cpu_ms']} ms; the budget is {_MOST_CPU_MS} ms")
     return 0
 
 
@@ -76,7 +77,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     system = _filled(folder, options.recipes, options.executions)
     try:
         running = _run_one(system)
-        bootstrap.collect_rarely()  # as every process that serves a function does
+        bootstrap.collect_rarely()  # as in every process that serves a function
         client, pages = Client(load_functions(("console",), SOURCE)["console"]), dict[str, Mapping[str, float]]()
         with bootstrap.bind(system.ports):
             for page, path in _paths(running).items():
@@ -116,7 +117,7 @@ def _paths(execution: str) -> Mapping[str, str]:
 
 
 def _visit(client: Client, path: str, visits: int) -> tuple[float, float, int]:
-    """Return the medians of milliseconds that a page takes, and takes of the processor, and its size in bytes."""
+    """Return the median milliseconds of a page, its median processor milliseconds, and its size in bytes."""
     taken, cpu = [], []
     for _ in range(visits + 2):
         start, cpu_start = time.perf_counter(), time.process_time()
@@ -133,7 +134,7 @@ def _files() -> int:
 
 
 def _filled(folder: Path, recipes: int, executions: int) -> EmbeddedSystem:
-    """Return a system with so many recipes, saved as they would be, and so many executions that are over."""
+    """Return a system with so many recipes, stored as a save stores them, and so many ended executions."""
     fill_data(folder / "data")
     settings = replace(Settings(), state_dir=folder / "state", user_data_dir=folder / "data")
     system = bootstrap.embedded(settings, VirtualClock(_NOW - timedelta(hours=1)))
@@ -178,10 +179,10 @@ def _row(recipe: Mapping[str, Any], days_ago: int) -> tuple[object, ...]:
 
 
 def _run_one(system: EmbeddedSystem) -> str:
-    """Let one execution come into its window to cancel, and return its id."""
+    """Run one execution until its cancellation window, and return its id."""
     clock = system.ports.clock
     if not isinstance(clock, VirtualClock):
-        raise TypeError("the clock of a measurement is moved by hand")
+        raise TypeError("a measurement needs a virtual clock")
     apps = load_functions(FUNCTIONS, SOURCE)
     runtime = Runtime(system.queue, system.schedules, clock, apps, lambda: bootstrap.bind(system.ports))
     begun = _NOW - timedelta(minutes=5)
@@ -191,7 +192,7 @@ def _run_one(system: EmbeddedSystem) -> str:
     clock.advance_to(_NOW)
     found = system.ports.executions.get(execution.id)
     if found is None or Phase.CANCELLATION_WINDOW not in found.phases:
-        raise RuntimeError(f"execution {execution.id} did not come into its window to cancel")
+        raise RuntimeError(f"execution {execution.id} did not reach its cancellation window")
     return execution.id
 
 

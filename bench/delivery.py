@@ -25,11 +25,11 @@ _PARTS: dict[str, Callable[[Sink, bool], Figures]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the parts that are asked for; return the exit status, 2 where something has to be installed."""
+    """Run the requested parts; return the exit status, 2 if a program is not installed."""
     options = _parser().parse_args(arguments)
     kept = figures.read(options.out)
-    say(f"{os.cpu_count()} cores, Python {platform.python_version()}; neighbours change this machine's speed")
-    say("from second to second (by 40% either way where we measured): best of several rounds, all rounds shown.")
+    say(f"{os.cpu_count()} cores, Python {platform.python_version()}: the speed of a shared machine varies")
+    say("from second to second (by 40% either way where we measured), so the best of several rounds counts.")
     try:
         with sink() as to:
             for part in options.only or _PARTS:
@@ -53,7 +53,7 @@ def _how(seconds: float, *, quick: bool) -> Figures:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.delivery", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small numbers: shows that it runs, measures little")
+    parser.add_argument("--quick", action="store_true", help="small numbers: a check that it runs")
     parser.add_argument("--only", action="append", choices=_PARTS, help="one part; may be given several times")
     parser.add_argument("--out", type=Path, default=_OUT, help="the file for the figures (default: %(default)s)")
     return parser

@@ -1,4 +1,4 @@
-"""Figures of a benchmark: kept as JSON from run to run, and shown to people as a table."""
+"""Figures of a benchmark: stored as JSON across runs, and printed as tables."""
 
 import json
 import sys
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 Figures = dict[str, Any]
-"""What was measured, by a name that says its unit."""
+"""Measured values by name; the name includes the unit."""
 
 
 def say(line: str = "") -> None:
-    """Show a line at once."""
+    """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Show rows under a header, the first column to the left, numbers to the right."""
+    """Print rows under a header: the first column left-aligned, the others right-aligned."""
     cells = [list(header), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
@@ -27,12 +27,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def read(path: Path) -> Figures:
-    """Return the figures of earlier runs; none where there is no file."""
+    """Return the figures of earlier runs; empty without a file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def keep(path: Path, figures: Mapping[str, Any]) -> None:
-    """Write figures, in the order of their names."""
+    """Write figures, sorted by name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """How time and memory grow from ten thousand to ten million users, without a network.
 
-The partition index of the audience file, planning the shards, and reading, rendering, reserving and recording them.
+Measured are the partition index of the audience file, the planning of shards, and for each shard reading, rendering,
+reserving and recording.
 """
 
 import math
@@ -21,7 +22,7 @@ from functions.usecases.timeline.send_shard import send_shard
 _SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _QUICK_SIZES = (1_000, 10_000, 50_000)
 _LONGEST_SECONDS = 120
-"""A pass over all shards that would take longer is sampled."""
+"""If all shards would take longer, only a sample is sent."""
 _PARTS = ("index_seconds", "plan_seconds", "shards_seconds")
 
 
@@ -53,7 +54,7 @@ def measure(*, quick: bool) -> Figures:
 
 
 def prepare(folder: str, users: int) -> None:
-    """Take a campaign to the point where its shards are due, with a week of earlier pushes in the ledger."""
+    """Run a campaign until its shards are due, with a week of earlier pushes in the ledger."""
     write_user_data(Path(folder) / "data", users)
     go_live(Path(folder))
     with opened(Path(folder), DUE["send_shard"]) as system:
@@ -61,7 +62,7 @@ def prepare(folder: str, users: int) -> None:
 
 
 def take(folder: str) -> dict[str, Any]:
-    """Index the audience, plan and send its shards; return seconds for all, the sampled share and a shard's MiB."""
+    """Index the audience, plan and send its shards; return seconds for all, the sampled share, a shard's MiB."""
     with opened(Path(folder), DUE["send_shard"]) as system:
         ports = system.ports
         files = ports.shards.push(EXECUTION_ID, 1)
@@ -81,7 +82,7 @@ def take(folder: str) -> dict[str, Any]:
 
 
 def _send_all(ports: Ports, size: int) -> dict[str, float]:
-    """Send the shards, or evenly spaced ones of them where all would take too long."""
+    """Send all shards, or evenly spaced ones if all would take too long."""
     numbers = [shard.number for shard in ports.shards.of(EXECUTION_ID) if not shard.test]
     first = _send(ports, numbers[0])
     every = max(1, math.ceil(first["seconds"] * len(numbers) / _LONGEST_SECONDS))
@@ -101,7 +102,7 @@ def _send(ports: Ports, number: int) -> dict[str, float]:
     usage = Usage()
     shard = send_shard(ports, EXECUTION_ID, 1, number)
     if shard is None or shard.tally.sent != shard.tally.audience_size:
-        raise RuntimeError(f"shard {number} was not sent as it should: {shard and shard.tally}")
+        raise RuntimeError(f"shard {number} was not sent correctly: {shard and shard.tally}")
     return {**usage.document(), "rows": shard.tally.sent}
 
 
@@ -122,6 +123,4 @@ def _show(answers: list[dict[str, Any]]) -> None:
         rows.append([*start, *(answer[name] for name in names), f"{answer['sampled_share']:.0%}"])
     table(header, rows)
     if any(answer["sampled_share"] < 1 for answer in answers):
-        say(
-            f"  sampled: a full pass would take over {_LONGEST_SECONDS} s; seconds are those of all, by the rows sent"
-        )
+        say(f"  sampled: a full pass would take over {_LONGEST_SECONDS} s; seconds are projected to all rows")

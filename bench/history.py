@@ -1,4 +1,4 @@
-"""Earlier pushes in the cadence ledger, for the users of a campaign whose audience is built."""
+"""Earlier pushes in the cadence ledger for the users of a campaign with a built audience."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from functions.ports import Ports
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """A push that went to every n-th user so many days before."""
+    """A push that went to every n-th user, so many days before."""
 
     layer: int
     days_before: int
@@ -26,7 +26,7 @@ LETS_ALL_THROUGH = (
     Earlier(layer=3, days_before=5, every=2),
     Earlier(layer=5, days_before=2, every=1),
 )
-"""A full week after which no rule holds anybody back."""
+"""A full week of pushes, after which no rule holds a user back."""
 HOLDS_SOME_BACK = (*LETS_ALL_THROUGH, Earlier(layer=3, days_before=1, every=20))
 """The same, with one user of twenty in the cooldown of layer 3."""
 

@@ -44,7 +44,7 @@ def measure(sink: Sink, *, quick: bool) -> Figures:
 
 
 def prepare(folder: str, users: int) -> None:
-    """Take a campaign to the point where its shards are due, one user of 15 or so to be excluded."""
+    """Run a campaign until its shards are due; the rules exclude about one user in 15."""
     write_user_data(Path(folder) / "data", users, gaps=True)
     go_live(Path(folder))
     with opened(Path(folder), DUE["send_shard"]) as system:
@@ -52,7 +52,7 @@ def prepare(folder: str, users: int) -> None:
 
 
 def send(folder: str, shards: list[int], endpoint: str, ca_file: str, credentials_file: str) -> dict[str, Any]:
-    """Send shards one after the other; the first connections and the access token are made before."""
+    """Send shards one after the other, after opening the first connections and getting the access token."""
     sender = FcmSender(fcm_settings(endpoint, ca_file, credentials_file), SystemClock())
     warm_up(sender)
     with opened(Path(folder), DUE["send_shard"], sender) as system:
@@ -66,7 +66,7 @@ def send(folder: str, shards: list[int], endpoint: str, ca_file: str, credential
             watch.turn(READ)
             shard = send_shard(ports, EXECUTION_ID, 1, number)
             if shard is None or shard.tally.not_reached or shard.tally.unknown or shard.tally.failed:
-                raise RuntimeError(f"shard {number} was not sent as it should: {shard and shard.tally}")
+                raise RuntimeError(f"shard {number} was not sent correctly: {shard and shard.tally}")
             sent, rows = sent + shard.tally.sent, rows + shard.tally.audience_size
         seconds = time.perf_counter() - start
         return {"msgs_per_s": sent / seconds, "sent": sent, "rows": rows, "seconds": seconds, **watch.take(sent)}

@@ -14,15 +14,15 @@ from functions.domain.policy import Policy
 _USERS, _QUICK_USERS = 1_000_000, 20_000
 _LATENCY_MS = 100
 _MEMORY_SIZES_MIB = (256, 512, 1_024, 2_048, 4_096)
-"""What an instance can be given; a function is billed for the smallest that holds its peak."""
+"""Memory sizes of an instance. A function is billed for the smallest that holds its peak."""
 
 
 def measure(sink: Sink, *, quick: bool) -> Figures:
-    """Return what each function takes, counted in operations and dollars for a million recipients."""
+    """Return the time, memory, operations and dollars of each function for a million recipients."""
     users = _QUICK_USERS if quick else _USERS
     answers: dict[str, dict[str, Any]] = {}
     with TemporaryDirectory(prefix="tminus-bench-") as folder:
-        say(f"A push to {users:,} users, each function of main.py in a process of its own, on one core")
+        say(f"A push to {users:,} users, each function of main.py in its own process, on one core")
         run_alone("bench.million_steps:prepare", {"folder": folder, "users": users})
         for function in DUE:
             if function == "send_push":
@@ -69,7 +69,7 @@ def _figures(answers: dict[str, dict[str, Any]], recipients: int) -> Figures:
 
 
 def _compute(function: str, answer: dict[str, Any], recipients: int) -> Compute:
-    """Return what is billed; FCM's quota keeps the shards busy for its time, however fast they are."""
+    """Return the billed compute. Shards take at least as long as FCM's quota needs, however fast they are."""
     seconds = answer["seconds"]
     if function == "send_shard":
         seconds = max(seconds, recipients / Policy().send_rate)

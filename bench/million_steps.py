@@ -1,4 +1,4 @@
-"""The functions of the big push, each called as Cloud Tasks and Cloud Scheduler do, in a process of its own."""
+"""The functions of the big push, each called in its own process as Cloud Tasks and Cloud Scheduler call it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,13 +27,13 @@ def prepare(folder: str, users: int) -> None:
 
 
 def remember(folder: str) -> None:
-    """Write a week of earlier pushes into the ledger, none of which holds anybody back."""
+    """Write a week of earlier pushes into the ledger, none of which holds a user back."""
     with opened(Path(folder), DUE["send_push"]) as system:
         write_history(system.ports, LETS_ALL_THROUGH)
 
 
 def call(function: str, folder: str, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, Any]:
-    """Call a function for all of its tasks; return seconds, MiB, operations, calls and users sent to so far."""
+    """Call a function for all of its tasks; return seconds, MiB, operations, calls, and the users reached so far."""
     sender: PushSender | None = None
     if function in ("send_test", "send_shard"):
         sender = bootstrap.fcm_sender(fcm_settings(endpoint, ca_file, credentials_file))

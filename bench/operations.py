@@ -1,4 +1,4 @@
-"""Counts what calls of the ports cost on Google Cloud, by one table of assumptions."""
+"""Counts the Google Cloud operations of port calls, from one table of assumptions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -49,8 +49,8 @@ def _each_read(_: tuple[Any, ...], found: Any) -> Operations:
 
 
 COSTS: Mapping[str, Cost] = {
-    # Firestore bills each document that is read or written, one read for a document that is not there or a query that
-    # finds nothing, and one read for every 1,000 index entries of an aggregation: cloud.google.com/firestore/pricing.
+    # Firestore bills each document read or written, one read for a missing document or an empty query, and one read
+    # for every 1,000 index entries of an aggregation: cloud.google.com/firestore/pricing.
     "recipes.get": _READ,
     "recipes.all": _each_read,
     "recipes.change": Operations(reads=2, writes=2),  # the document and its plan
@@ -66,10 +66,10 @@ COSTS: Mapping[str, Cost] = {
     "shards.create": _READ_WRITE,
     "shards.get": _READ,
     "shards.of": _each_read,
-    "shards.progress": _READ,  # a sum that each shard adds to when it is done
+    "shards.progress": _READ,  # a sum to which each finished shard adds
     "shards.under_way": lambda _, held: Operations(reads=1 + held // _INDEX_ENTRIES_A_READ),
-    "shards.save": _READ_WRITE,  # the execution's state, then a write on condition
-    "shards.settle": Operations(reads=1, writes=2),  # the second write is to the sum, once it is done
+    "shards.save": _READ_WRITE,  # the execution's state, then a conditional write
+    "shards.settle": Operations(reads=1, writes=2),  # the second write updates the sum when the shard is finished
     "executions.accounted_until": _READ,
     "executions.account_until": _READ_WRITE,
     "executions.count": lambda _, found: Operations(reads=1 + found // _INDEX_ENTRIES_A_READ),
@@ -79,7 +79,7 @@ COSTS: Mapping[str, Cost] = {
     "violations.of": _each_read,
     "devices.graves": lambda arguments, _: Operations(reads=len(arguments[0])),
     "devices.bury": _READ_WRITE,
-    # Cloud Storage: writing and listing are class A, reading is class B, deleting is free.
+    # Cloud Storage: writes and listings are class A, reads are class B, deletions are free.
     "files.write_once": Operations(storage_a=1),
     "files.lines": Operations(storage_b=1),
     "files.read": Operations(storage_b=1),
@@ -90,11 +90,11 @@ COSTS: Mapping[str, Cost] = {
     "alert_store.change": _READ_WRITE,
     "alert_store.waiting": _each_read,
 }
-"""What a call costs; the ledger's are counted from what it reads and writes, and the partition's own document too."""
+"""The cost of a call. The ledger's calls are counted by the documents they touch, including the partition's own."""
 
 
 def counted(ports: Ports, counts: Operations) -> Ports:
-    """Return ports that add what each call costs; a call that the table lacks raises KeyError."""
+    """Return ports that add the cost of each call to `counts`. A call missing in the table raises KeyError."""
     names = (
         "recipes",
         "executions",
@@ -113,7 +113,7 @@ def counted(ports: Ports, counts: Operations) -> Ports:
 
 
 class _Counted:
-    """Any port: what it plays is looked up by name."""
+    """Any port; looks its calls up by name."""
 
     def __init__(self, role: str, port: Any, counts: Operations) -> None:
         self._role, self._port, self._counts = role, port, counts

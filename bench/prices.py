@@ -1,4 +1,4 @@
-"""What operations and compute cost at list price, in integer micros of a dollar.
+"""List prices of operations and compute, in integer micros of a dollar.
 
 us-central1, beyond the free tiers, without commitments: cloud.google.com/firestore/pricing,
 cloud.google.com/tasks/pricing, cloud.google.com/storage/pricing (Standard, one region) and
@@ -23,7 +23,7 @@ MICROS_A_MILLION = {
     "vCPU-seconds": 24_000_000,
     "GiB-seconds": 2_500_000,
 }
-"""Micros of a dollar for a million units; a dry run's estimate knows those of one, in nano-dollars."""
+"""Micros of a dollar for a million units. The estimate of a dry run has those of one unit, in nano-dollars."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Compute:
 
 
 def bill(operations: Operations, compute: list[Compute]) -> dict[str, int]:
-    """Return micros of a dollar by what is billed. Cloud Tasks bills adding a task and delivering it."""
+    """Return micros of a dollar by billed item. Cloud Tasks bills adding a task and delivering it."""
     units = {
         "document reads": operations.reads,
         "document writes": operations.writes,
@@ -52,10 +52,10 @@ def bill(operations: Operations, compute: list[Compute]) -> dict[str, int]:
 
 
 def document_for_each_user(operations: Operations, recipients: int) -> Operations:
-    """Return what the same push would take with one document for each user.
+    """Return the operations of the same push with one document for each user.
 
-    For each recipient a read and a write for cadence and a write for the outcome, instead of packed documents; tasks
-    and files stay the same.
+    Each recipient takes a read and a write for cadence and a write for the outcome, instead of packed documents.
+    Tasks and files stay the same.
     """
     return Operations(
         reads=recipients,

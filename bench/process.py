@@ -1,4 +1,4 @@
-"""Runs one function in a Python process of its own, on one core, and measures what it takes."""
+"""Runs one function in its own Python process on one core, and measures its time and memory."""
 
 import importlib
 import json
@@ -17,19 +17,19 @@ _ROOT = Path(__file__).parent.parent
 
 
 def measured_core() -> int:
-    """Return the core on which what is measured runs."""
+    """Return the core for the measured process."""
     return min(os.sched_getaffinity(0))
 
 
 def other_core() -> int:
-    """Return the core for what only helps measuring; the same one where there is no other."""
+    """Return the core for helper processes; the measured core if there is only one."""
     return max(os.sched_getaffinity(0))
 
 
 def run_alone(target: str, arguments: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Any:
-    """Call `module:function` with keyword arguments in a new process on the measured core; return its answer.
+    """Call `module:function` with keyword arguments in a new process on the measured core; return its result.
 
-    Arguments and answer are what JSON can hold. RuntimeError where the process fails; its stderr is ours.
+    Arguments and result are JSON values. Raises RuntimeError if the process fails. It writes to our stderr.
     """
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", "bench.process", target],
@@ -46,9 +46,9 @@ def run_alone(target: str, arguments: Mapping[str, Any], environment: Mapping[st
 
 
 class Usage:
-    """Wall time, processor time and peak memory from its making until `document`.
+    """Wall time, processor time and peak memory from the creation of this object to `document`.
 
-    The peak is the kernel's VmHWM, set back at the start: `ru_maxrss` would begin with the parent's.
+    The peak is the kernel's VmHWM, reset at the start, because `ru_maxrss` would begin with the parent's value.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Usage:
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
     def document(self) -> dict[str, float]:
-        """Return seconds and MiB: peak, and what the process held before."""
+        """Return seconds and MiB: the peak, and the memory at the start."""
         return {
             "seconds": time.perf_counter() - self._wall,
             "processor_seconds": time.process_time() - self._processor,

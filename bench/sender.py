@@ -1,4 +1,4 @@
-"""FcmSender against firebase-admin: the same sink, the same core, the same messages, in turns."""
+"""Compare FcmSender with firebase-admin in alternating rounds: the same sink, core and messages."""
 
 from statistics import median
 from typing import Any
@@ -8,14 +8,14 @@ from bench.process import run_alone
 from bench.sink import LATENCIES_MS, Sink
 
 _PREFIXES = {"tminus": "sender", "send_each_async": "send_each_async", "send_each": "send_each"}
-"""The clients, and what their figures are named after."""
+"""The clients, and the prefixes of their figures' names."""
 _FULL = {"tminus": 60_000, "send_each_async": 1_500, "send_each": 1_500}
 _QUICK = {"tminus": 10_000, "send_each_async": 500, "send_each": 500}
 _ROUNDS, _QUICK_ROUNDS = 5, 1
 
 
 def measure(sink: Sink, *, quick: bool) -> Figures:
-    """Return the messages a second of each client, the best of its rounds, with and without latency."""
+    """Return the messages a second of each client in its best round, with and without latency."""
     messages, rounds = (_QUICK, _QUICK_ROUNDS) if quick else (_FULL, _ROUNDS)
     results: dict[str, list[dict[str, float]]] = {}
     say(f"Sender: TLS and HTTP/2 to nginx, client and sink on a core each, {rounds} rounds in turns")

@@ -1,7 +1,7 @@
-"""The clients that are compared: Tminus's sender, and firebase-admin's two ways to send many messages.
+"""The compared clients: Tminus's sender, and firebase-admin's two ways to send many messages.
 
-Each function sends so many messages to a sink from a process that does nothing else, after 500 to warm up, and
-returns its seconds; RuntimeError where a message was not accepted.
+Each function sends so many messages to a sink from a process of its own, after 500 messages to warm up, and returns
+the seconds. It raises RuntimeError if a message was not accepted.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _ENVELOPE = Envelope(execution_id="bench", recipe_id="bench", push=1, test=False
 
 
 def tminus(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
-    """FcmSender: chunks of 500 messages, several under way."""
+    """FcmSender: chunks of 500 messages, several in progress."""
     sender = FcmSender(fcm_settings(endpoint, ca_file, credentials_file), SystemClock())
     batches = [
         [Message(f"user-{n}", *_texts(n)) for n in range(start, min(start + _BATCH, messages))]
@@ -62,7 +62,7 @@ def send_each(messages: int, endpoint: str, ca_file: str, credentials_file: str)
 
 
 def send_each_async(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
-    """firebase_admin.messaging.send_each_async: HTTP/2 by httpx, in one event loop."""
+    """firebase_admin.messaging.send_each_async: HTTP/2 with httpx in one event loop."""
     del ca_file, credentials_file
     app, batches = _firebase_app(endpoint), _firebase_batches(messages)
 
@@ -80,7 +80,7 @@ def send_each_async(messages: int, endpoint: str, ca_file: str, credentials_file
 
 
 def warm_up(sender: FcmSender) -> None:
-    """Open the connections of a sender, and get its access token; RuntimeError where a message is not accepted."""
+    """Open a sender's connections and get its access token; RuntimeError if a message is not accepted."""
     messages = [Message(f"user-{n}", *_texts(n)) for n in range(_BATCH)]
     for _, outcomes in sender.send(_ENVELOPE, [Chunk(number=0, messages=messages, most_per_second=_UNPACED)]):
         _check([outcome is Outcome.SENT for outcome in outcomes], len(messages))
@@ -95,7 +95,7 @@ class _FixedToken(credentials.Base):  # type: ignore[misc]
 
 
 def _firebase_app(endpoint: str) -> Any:
-    """Return an app whose messages go to the sink, over as large a pool of connections as they would to FCM."""
+    """Return an app whose messages go to the sink, with a connection pool as large as for FCM."""
     service_class = messaging._MessagingService
     service_class.FCM_URL = f"{endpoint}/v1/projects/{{0}}/messages:send"
     app = firebase_admin.initialize_app(_FixedToken(), {"projectId": PROJECT})

@@ -1,4 +1,4 @@
-"""Something that takes every push at once: nginx as FCM, over TLS and HTTP/2, on 127.0.0.1."""
+"""A sink that accepts every push at once: nginx in place of FCM, with TLS and HTTP/2, on 127.0.0.1."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from local.standins.fcm import FakeFcm
 
 PROJECT = "demo"
 LATENCIES_MS = (0, 100)
-"""What the sink waits before it answers; the second is what FCM takes from a nearby region."""
+"""The delays before the sink answers; the second is that of FCM from a nearby region."""
 
 _ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 _ANSWER = '{"name":"projects/demo/messages/0:1500415314455276%31bd1c9631bd1c96"}'
@@ -60,14 +60,14 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Sink:
-    """Where the sink is, and the files that let a client trust it and be trusted."""
+    """The address of the sink, and the files for TLS and for credentials."""
 
     port: int
     ca_file: Path
     credentials_file: Path
 
     def settings(self, latency_ms: int) -> FcmSettings:
-        """Return the settings with which FcmSender sends to it."""
+        """Return the settings for an FcmSender that sends to the sink."""
         return FcmSettings(
             project=PROJECT,
             endpoint=f"https://127.0.0.1:{self.port}/{latency_ms}ms",
@@ -76,7 +76,7 @@ class Sink:
         )
 
     def arguments(self, latency_ms: int) -> dict[str, str]:
-        """Return the same as `fcm_settings` takes it, for another process."""
+        """Return the arguments of `fcm_settings`, for another process."""
         settings = self.settings(latency_ms)
         files = {"ca_file": str(self.ca_file), "credentials_file": str(self.credentials_file)}
         return {"endpoint": settings.endpoint, **files}
@@ -91,7 +91,7 @@ def fcm_settings(endpoint: str, ca_file: str, credentials_file: str) -> FcmSetti
 
 @contextmanager
 def sink() -> Iterator[Sink]:
-    """Run the sink, with an endpoint for access tokens beside it; NotInstalled where it cannot be run."""
+    """Run the sink and an endpoint for access tokens; NotInstalled if nginx is missing."""
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if nginx is None or not _ECHO_MODULE.exists():
         raise NotInstalled("this benchmark needs nginx: apt-get install nginx libnginx-mod-http-echo")
@@ -133,4 +133,4 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, folder: Path) -> None
         else:
             return
     log = folder / "error.log"
-    raise RuntimeError(f"nginx does not start: {log.read_text() if log.exists() else 'it says nothing'}")
+    raise RuntimeError(f"nginx does not start: {log.read_text() if log.exists() else 'its log is empty'}")

@@ -1,4 +1,4 @@
-"""Where the time of a shard goes: a stopwatch that the ports turn from one stage to the next."""
+"""The time of a shard by stage: calls of the ports switch a stopwatch from one stage to the next."""
 
 import time
 from collections import defaultdict
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 READ, CADENCE, SEND, RECORD = "read and render", "cadence", "send", "record"
 STAGES = (READ, CADENCE, SEND, RECORD)
-"""Record is INTENTs, RESULTs and everything else that is read from or written to documents."""
+"""The stage `record` covers INTENTs, RESULTs and all other reads and writes of documents."""
 
 
 class Stopwatch:
-    """Adds up seconds by stage; one stage runs at any time."""
+    """Adds up seconds by stage; exactly one stage runs at a time."""
 
     def __init__(self) -> None:
         self._wall: dict[str, float] = defaultdict(float)
@@ -31,7 +31,7 @@ class Stopwatch:
         self._since = (time.perf_counter(), time.thread_time())
 
     def turn(self, stage: str) -> str:
-        """Begin a stage; return the one that ran until now."""
+        """Begin a stage; return the previous one."""
         now = (time.perf_counter(), time.thread_time())
         ended, self._stage = self._stage, stage
         self._wall[ended] += now[0] - self._since[0]
@@ -41,7 +41,7 @@ class Stopwatch:
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:
-        """Let a stage run inside, and the one before it afterwards."""
+        """Run a stage inside the context, and the previous one again afterwards."""
         before = self.turn(stage)
         try:
             yield
@@ -49,7 +49,7 @@ class Stopwatch:
             self.turn(before)
 
     def take(self, messages: int) -> dict[str, dict[str, float]]:
-        """Return microseconds a message by stage since the last time, and begin again."""
+        """Return microseconds a message by stage since the last call, and restart."""
         self.turn(READ)
         taken = {
             "wall_us": {stage: self._wall[stage] / messages * 1e6 for stage in STAGES},
@@ -61,7 +61,7 @@ class Stopwatch:
 
 
 def watched(ports: Ports, watch: Stopwatch) -> Ports:
-    """Return ports whose calls turn the stopwatch: a shard is read until the ledger is asked for its rules."""
+    """Return ports whose calls switch the stopwatch. The first stage ends when the ledger's rules are read."""
     ledger: Any = _WatchedLedger(ports.ledger, watch)
     return replace(
         ports,
@@ -72,7 +72,7 @@ def watched(ports: Ports, watch: Stopwatch) -> Ports:
 
 
 class _Recorded:
-    """Any port whose calls belong to recording."""
+    """Any port whose calls belong to the stage `record`."""
 
     def __init__(self, port: Any, watch: Stopwatch) -> None:
         self._port, self._watch = port, watch

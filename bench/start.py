@@ -1,9 +1,9 @@
-"""The first answer of a fresh process: `python -m bench.start` prints it and writes bench/out/start.json.
+"""The time to a fresh process's first answer: `python -m bench.start` prints it and writes bench/out/start.json.
 
 Each round starts a process for the peer, a function on functions-framework that does nothing, and one for each kind
-of our functions, one after the other, as Cloud Run starts them. What counts is the time from the start of the process
-to its first 200, and what it took of the processor by then, which a busy machine does not change. The functions stand
-on the embedded runtime: what Google's clients take to load comes on top.
+of our functions, one after the other, as Cloud Run starts them. It measures the time from the start of the process to
+its first 200, and the processor time until then, which a busy machine does not change. The functions use the embedded
+runtime, so the time to load Google's clients is not included.
 """
 
 import argparse
@@ -60,7 +60,7 @@ class _Kind:
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What a process took until its first answer: seconds, and seconds of the processor."""
+    """A process's time to its first answer: seconds, and seconds of the processor."""
 
     seconds: float
     processor: float
@@ -110,7 +110,7 @@ def _rounded(seconds: object) -> float:
 
 
 def _kinds(folder: Path) -> list[_Kind]:
-    """Make the peer's source and a live campaign whose only shard is due; return what is asked of each function."""
+    """Make the peer's source and a live campaign whose only shard is due; return the request for each function."""
     (folder / "bare.py").write_text(_BARE, encoding="utf-8")
     send_at = RealClock().now().replace(second=0, microsecond=0) - timedelta(minutes=10)
     write_user_data(folder / "data", 100)
@@ -131,7 +131,7 @@ def _kinds(folder: Path) -> list[_Kind]:
 
 
 def _first_answer(folder: Path, kind: _Kind) -> _Answer:
-    """Return what a process took from its start to its first 200; each begins with the same state."""
+    """Return a process's time from its start to its first 200. Each process begins with the same state."""
     state = folder / "used"
     shutil.rmtree(state, ignore_errors=True)
     shutil.copytree(folder / "state", state)
@@ -160,7 +160,7 @@ def _first_answer(folder: Path, kind: _Kind) -> _Answer:
 
 
 def _until_answered(kind: _Kind, port: int, process: "subprocess.Popen[bytes]") -> float:
-    """Return when the first 200 came; RuntimeError where another answer comes, or none in time."""
+    """Return when the first 200 came; RuntimeError for any other answer, or none in time."""
     give_up_at = time.perf_counter() + _MOST_SECONDS
     while time.perf_counter() < give_up_at and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_MOST_SECONDS)
@@ -182,7 +182,7 @@ def _until_answered(kind: _Kind, port: int, process: "subprocess.Popen[bytes]") 
 
 
 def _processor_seconds(group: int) -> float:
-    """Return what the processes of a group have taken of the processor, as proc_pid_stat(5) has it."""
+    """Return the processor seconds of a process group, from proc_pid_stat(5)."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -193,7 +193,7 @@ def _processor_seconds(group: int) -> float:
 
 @contextmanager
 def _port() -> Iterator[int]:
-    """Hold a port of 127.0.0.1 that nobody else gets, and let the process inside listen on it."""
+    """Reserve a port of 127.0.0.1, on which a process started inside the context can listen."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))

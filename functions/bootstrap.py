@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from audience_jobs.contract import Engine, Job
@@ -28,6 +29,8 @@ from functions.settings.read import named_commit, process_settings
 from functions.version import Version, running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.gcp.fcm.check import FcmCheck
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
@@ -54,40 +57,58 @@ def bind(chosen: Ports) -> Iterator[None]:
 
 def workspace(settings: Settings) -> Workspace:
     """Return the workspace that the settings name, or the built-in one; Misconfigured for one with wrong files."""
+    return _opened(settings.workspace)
+
+
+def _opened(folder: Path | None) -> Workspace:
     try:
-        return open_workspace(settings.workspace)
+        return open_workspace(folder)
     except BadWorkspace as error:
         raise Misconfigured("WORKSPACE", str(error)) from error
 
 
+def settings_of(folder: Path | None) -> Settings:
+    """Return the settings of this process with a workspace, None for the built-in one.
+
+    The workspace says which user ids are valid and where user data are, unless the environment does.
+    """
+    if folder is None:
+        return replace(process_settings(), workspace=None)
+    return replace(process_settings(_opened(folder).settings), workspace=folder)
+
+
+def job_finder(settings: Settings) -> Callable[[str], Job]:
+    """Return the look-up of the workspace's jobs."""
+    return partial(find, workspace=workspace(settings))
+
+
 def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
-    """Return the engine over the user data, and the registry's look-up of jobs.
+    """Return the engine over the user data, and the look-up of the workspace's jobs.
 
     Raise Misconfigured if the user data are in a database whose address this function does not have.
     """
-    seconds = settings.user_data_timeout.total_seconds()
+    seconds, known, find_job = settings.user_data_timeout.total_seconds(), workspace(settings), job_finder(settings)
     if database := settings.user_database:
         if not database.url:
-            raise Misconfigured("USER_DATABASE_URL", "must be set where USER_DATA is postgres")
+            raise Misconfigured(database.variable, "must be set where USER_DATA is postgres")
         from audience_jobs.engines.postgres import PostgresEngine  # noqa: PLC0415 - psycopg
 
-        known = workspace(settings)
-        return PostgresEngine(database.url, known, schema=database.schema, timeout_seconds=seconds), find
+        return PostgresEngine(database.url, known, schema=database.schema, timeout_seconds=seconds), find_job
     if dataset := settings.user_dataset:
         from audience_jobs.engines.bigquery import open_bigquery  # noqa: PLC0415 - Google's client
 
         engine = open_bigquery(
             dataset.project,
-            workspace(settings),
+            known,
             dataset=dataset.dataset,
             bucket=dataset.bucket,
             max_bytes_billed=dataset.max_gib_billed * 2**30,
             timeout_seconds=seconds,
         )
-        return engine, find
+        return engine, find_job
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - DuckDB
 
-    return DuckDBEngine(settings.user_data_dir, workspace(settings), timeout_seconds=seconds), find
+    return DuckDBEngine(settings.user_data_dir, known, timeout_seconds=seconds), find_job
 
 
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
@@ -133,7 +154,7 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         settings.cloud,
         clock=clock,
         make_engine=lambda: user_data(settings)[0],
-        find_job=find,
+        find_job=job_finder(settings),
         workspace=workspace(settings),
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
@@ -191,7 +212,7 @@ def collect_rarely() -> None:
 def _process_ports() -> Ports:
     logs.configure(sys.stderr)
     collect_rarely()
-    settings = process_settings()
+    settings = settings_of(process_settings().workspace)
     if settings.platform is Platform.GOOGLE_CLOUD:
         return google_cloud(settings, SystemClock())
     from local.embedded.clock import RealClock  # noqa: PLC0415 - local/ is never deployed

@@ -1,4 +1,4 @@
-"""Runs audience jobs on a dataset of BigQuery."""
+"""Runs audience jobs on a BigQuery dataset."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,16 +9,17 @@ from pathlib import Path
 from google.cloud import bigquery, storage
 
 from audience_jobs.contract import Column, Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.bigquery_files import EXPORTS, exported, write_sorted
 from audience_jobs.engines.bigquery_request import Limits
 from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_session
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
 
 _RANKED = ("user_id", "token", "platform", "place")
@@ -28,9 +29,9 @@ _RANKED = ("user_id", "token", "platform", "place")
 class BigQueryEngine:
     """The Engine for user data in BigQuery.
 
-    `dataset` (`project.dataset`) holds the tables of the workspace; queries are run, and billed, in the project of
-    `client`. What they find gets out by way of `bucket`, which has to be where the dataset is. A query is billed for
-    at most `max_bytes_billed` and may take `timeout_seconds`. What DuckDB, which sorts the files, cannot keep in
+    `dataset` (`project.dataset`) holds the tables of the workspace. Queries run, and are billed, in the project of
+    `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
+    at most `max_bytes_billed` and may take `timeout_seconds`. DuckDB sorts the files; what does not fit into
     `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
     """
 
@@ -40,7 +41,7 @@ class BigQueryEngine:
     workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
-    memory_limit_mib: int = 768
+    memory_limit_mib: int = MEMORY_LIMIT_MIB
     temp_dir: Path | None = None
 
     @contextmanager
@@ -48,9 +49,9 @@ class BigQueryEngine:
         """Run the job once, as at `now`; see Engine.run.
 
         Raises BadParameter, NoDataset, MissingInDataset, BadJob, CheckFailed, StaleData, TooSlow, TooCostly,
-        NotAllowed and NoCredentials, and Unavailable where Google Cloud is in trouble; writing raises NotExported.
+        NotAllowed and NoCredentials, and Unavailable for temporary problems; writing raises NotExported.
         """
-        prepared = prepare(job, arguments, now=now, tables=self.workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self.workspace.models)
         with self._open(job.id) as session:
             with session.translating_errors():
                 session.tables.provide(Needs.of(prepared))
@@ -60,11 +61,14 @@ class BigQueryEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT g.id AS user_id FROM unnest(CAST($user_ids AS TEXT[])) AS g(id)"
         with self._open("devices") as session:
-            return self.write_devices(session, recipients, {"user_ids": list(user_ids)}, path, per_user)
+            given = {"user_ids": list(user_ids)}
+            return self.write_devices(session, recipients, given, path, per_user=per_user, topic=topic)
 
     def write(
         self,
@@ -76,7 +80,7 @@ class BigQueryEngine:
         select: str,
         path: Path,
     ) -> int:
-        """Write what a SELECT makes of these columns of a query, `exported`, as CSV; return the number of rows."""
+        """Export a query's columns as `exported`, write a SELECT over it as CSV, and return the number of rows."""
         with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
@@ -84,13 +88,20 @@ class BigQueryEngine:
             )
 
     def write_devices(
-        self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
+        self,
+        session: BigQuerySession,
+        recipients: str,
+        values: Mapping[str, object],
+        path: Path,
+        *,
+        per_user: int,
+        topic: str | None,
     ) -> int:
-        """Write the tokens of the users that a query yields as `user_id`, each once."""
-        check_devices(self.workspace.tables)
+        """Write the tokens of the users in a query's column `user_id`, each token once."""
+        devices = Devices(self.workspace.models, topic)
         with session.translating_errors():
-            session.tables.require(DEVICES, DEVICE_COLUMNS)
-        ranked = ranked_devices(recipients, per_user)
+            session.tables.provide(Needs.of_queries(DEVICES, devices.queries, self.workspace.tables))
+        ranked = devices.ranked(recipients, per_user, said=lambda query: query.sql("postgres"))
         select = devices_of("SELECT * FROM exported")
         return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
 
@@ -108,7 +119,7 @@ class BigQueryEngine:
 def open_bigquery(
     project: str, workspace: Workspace, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
 ) -> BigQueryEngine:
-    """Return the engine that acts as this machine's account, and lets `project` pay; NoCredentials without one."""
+    """Return the engine with this machine's account; `project` is billed. NoCredentials without an account."""
     with google_access():
         return BigQueryEngine(
             client=bigquery.Client(project),
@@ -166,11 +177,11 @@ class BigQueryRun:
             path=path,
         )
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return self._engine.write_devices(self._session, recipients, {}, path, per_user)
+        return self._engine.write_devices(self._session, recipients, {}, path, per_user=per_user, topic=topic)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.tree(), self._values(query))[0][0]))
@@ -180,6 +191,6 @@ class BigQueryRun:
 
 
 def _as_exported(column: Column) -> str:
-    """Return times as texts: Parquet has several ways to hold one."""
+    """Return times as texts, because Parquet has several representations of a time."""
     name = quoted(column.name)
     return f"CAST({name} AS TEXT) AS {name}" if column.type == "timestamp" else name

@@ -1,4 +1,4 @@
-"""How what BigQuery exported becomes an audience's CSV."""
+"""Turn files that BigQuery exported into an audience's CSV."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,11 @@ from audience_jobs.engines.user_folder import LocalFolder
 from audience_jobs.sql import literal, quoted
 
 EXPORTS = "exports/"
-"""The folder of the bucket in which exports lie until they have been read."""
+"""The bucket's folder for exports, until they have been read."""
 
 
 class Export:
-    """Where BigQuery writes one result, as Parquet files of any number and in any order."""
+    """Where BigQuery writes one result, as any number of Parquet files in any order."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket, self._folder = bucket, f"{EXPORTS}{uuid4().hex}/"
@@ -29,7 +29,7 @@ class Export:
         return f"gs://{self._bucket.name}/{self._folder}*.parquet"
 
     def fetch(self, directory: Path) -> list[Path]:
-        """Copy the files to a folder, and give their paths."""
+        """Copy the files to a folder, and return their paths."""
         paths = []
         for place, blob in enumerate(self._bucket.list_blobs(prefix=self._folder)):
             paths.append(directory / f"{place}.parquet")
@@ -44,7 +44,7 @@ class Export:
 
 @contextmanager
 def exported(bucket: Bucket) -> Iterator[Export]:
-    """Yield a place for an export, emptied at the end; what stays after a crash the bucket removes itself."""
+    """Yield a place for an export, and empty it at the end. After a crash, the bucket deletes the files by itself."""
     export = Export(bucket)
     try:
         yield export
@@ -55,7 +55,7 @@ def exported(bucket: Bucket) -> Iterator[Export]:
 def write_sorted(
     export: Export, columns: Sequence[str], select: str, path: Path, *, temp_dir: Path | None, memory_limit_mib: int
 ) -> int:
-    """Write what a SELECT makes of `exported`, the table of these columns, as CSV, and return the number of rows.
+    """Write a SELECT over `exported`, a table with these columns, as CSV, and return the number of rows.
 
     DuckDB sorts, and spills what does not fit into memory.
     """
@@ -71,7 +71,7 @@ def write_sorted(
 
 
 def _reading(paths: Sequence[Path], columns: Sequence[str]) -> str:
-    """Read the files; without rows there may not be a single one."""
+    """Read the files; without rows there may be no file at all."""
     if paths:
         return f"FROM read_parquet([{', '.join(map(literal, paths))}], binary_as_string = true)"
     return f"SELECT {', '.join(f'CAST(NULL AS VARCHAR) AS {quoted(name)}' for name in columns)} WHERE false"

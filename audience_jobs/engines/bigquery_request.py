@@ -1,4 +1,4 @@
-"""What a query is sent to BigQuery with: its limits, its labels and its parameters."""
+"""The configuration of a BigQuery query: its limits, its labels and its parameters."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ _LONGEST_LABEL = 63
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a query may take: bytes that are billed, and seconds until it is stopped."""
+    """Limits of a query: billed bytes, and seconds until it is stopped."""
 
     bytes_billed: int
     timeout_seconds: float
 
 
 def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapping[str, object]) -> QueryJobConfig:
-    """Return the configuration of a query of a job, in a session of BigQuery; without one it opens one.
+    """Return the configuration of a job's query in a BigQuery session; without a session the query opens one.
 
     `values` are bound to `@name`: texts, whole numbers, booleans, times without zone, and lists of texts.
     """

@@ -1,4 +1,4 @@
-"""A session of BigQuery that sees a dataset as the source tables, and writes nothing but its own results."""
+"""A BigQuery session that sees a dataset as the source tables, and writes only its own results."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,8 +24,8 @@ from audience_jobs.typed_query import typed
 class BigQuerySession:
     """User data as tables; opened by `bigquery_session`.
 
-    Queries are written as PostgreSQL and said in GoogleSQL. The result of one can be kept as `job_rows`, a temporary
-    table of the session, whose columns are `result`.
+    Queries are written in PostgreSQL and translated to GoogleSQL. The result of one can be kept as `job_rows`, a
+    temporary table of the session, whose columns are `result`.
     """
 
     def __init__(self, client: Client, dataset: str, tables: Tables, *, job_id: str, limits: Limits) -> None:
@@ -41,7 +41,7 @@ class BigQuerySession:
             return list(typed(query, self._source, self._result).named_selects)
 
     def keep(self, query: exp.Query, values: Mapping[str, object], types: Mapping[str, str]) -> None:
-        """Keep a query's columns of these names, as these types (in the schema's words), as the result table."""
+        """Store the named columns of a query as the result table, with these types in the schema's words."""
         wanted = [
             exp.alias_(
                 exp.Cast(this=exp.column(name, "result", quoted=True), to=exp.DataType.build(_SQL_TYPES[t])),
@@ -51,24 +51,24 @@ class BigQuerySession:
             for name, t in types.items()
         ]
         said = self._said(exp.select(*wanted).from_(query.subquery("result")))
-        # Each session has a table of its own; to replace one is to leave nothing to a query that BigQuery repeats.
+        # Each session has its own table. OR REPLACE, because BigQuery may repeat the query.
         self._run(f"CREATE OR REPLACE TEMP TABLE {RESULT_TABLE} AS {said}", values)
         self._result = {RESULT_TABLE: dict(types)}
 
     def rows(self, query: exp.Query | str, values: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
-        """Run one query, with the values that it reads as `$name`, and return its rows."""
+        """Run one query with values for its `$name` parameters, and return its rows."""
         return self._run(self._said(_read(query)), values or {})
 
     def export(self, query: exp.Query | str, values: Mapping[str, object], uri: str) -> None:
-        """Write what a query yields to Parquet files in Cloud Storage; `uri` has a `*` where their number goes.
+        """Write a query's result to Parquet files in Cloud Storage; `uri` has a `*` for their numbers.
 
-        Not repeated where BigQuery breaks off: files of the first attempt could stay beside those of the second.
+        This is not repeated after a failure: files of the first attempt could stay beside those of the second.
         """
         options = f"uri = '{uri}', format = 'PARQUET', compression = 'SNAPPY', overwrite = true"
         self._run_raw(f"EXPORT DATA OPTIONS ({options}) AS {self._said(_read(query))}", values, repeat=False)
 
     def close(self) -> None:
-        """End the session, with its table; where that fails it ends by itself within a day."""
+        """End the session with its table. If that fails, the session ends by itself within a day."""
         if self._session_id is not None:
             self._limits = replace(self._limits, timeout_seconds=_END_SECONDS)
             with suppress(GoogleAPIError, OSError, TooSlow):
@@ -76,7 +76,7 @@ class BigQuerySession:
 
     @contextmanager
     def exporting(self, uri: str) -> Iterator[None]:
-        """Translate the errors of an export, as `translating_errors` does: the job's own query has run by then."""
+        """Translate the errors of an export, as `translating_errors` does; the job's own query has run already."""
         try:
             with self.translating_errors():
                 yield
@@ -85,7 +85,7 @@ class BigQuerySession:
 
     @contextmanager
     def translating_errors(self) -> Iterator[None]:
-        """Say in our words what Google holds against a request, or is lacking now."""
+        """Translate Google's errors: a refused request, or a temporary problem."""
         try:
             yield
         except GoogleAPICallError as error:
@@ -128,7 +128,7 @@ _SQL_TYPES = {"text": "text", "integer": "bigint", "timestamp": "timestamp"}
 def bigquery_session(
     client: Client, dataset: str, tables: Tables, *, job_id: str, limits: Limits
 ) -> Iterator[BigQuerySession]:
-    """Open a session over a dataset; whatever it made is gone when the context is left. `job_id` is for errors."""
+    """Open a session over a dataset. Leaving the context removes everything it made. Errors name `job_id`."""
     session = BigQuerySession(client, dataset, tables, job_id=job_id, limits=limits)
     try:
         yield session

@@ -11,22 +11,22 @@ from sqlglot import exp
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import MissingInDataset, NoDataset
 from audience_jobs.schema import ColumnType, Tables
-from audience_jobs.sql import canonical, quoted
+from audience_jobs.sql import canonical, finite, quoted
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
-"""How long the first request is repeated: a person may be waiting, without a network."""
+"""How long the first request is repeated. It is short because a person may be waiting without a network."""
 _TEXTS = ("STRING", "VARCHAR")
 
 
 class BigQueryTables:
-    """The tables of a dataset (`project.dataset`), looked up as they are asked for."""
+    """The tables of a dataset (`project.dataset`), looked up when they are needed."""
 
     def __init__(self, client: Client, dataset: str, tables: Tables) -> None:
         self._client, self._dataset, self._tables = client, dataset, tables
         self._found: dict[str, Mapping[str, str] | None] = {}
 
     def location(self) -> str:
-        """Return where the dataset is, as queries have to run there. Raises NoDataset."""
+        """Return the dataset's location, where its queries have to run. Raises NoDataset."""
         try:
             return str(self._client.get_dataset(self._dataset, retry=_FIRST).location)
         except (NotFound, Forbidden) as error:
@@ -51,7 +51,7 @@ class BigQueryTables:
             raise MissingInDataset(f"{known.name}{column}", self._dataset)
 
     def added_to(self, said: exp.Query) -> exp.Query:
-        """Return a query in GoogleSQL with a WITH query for each source table that it reads, before its own."""
+        """Return a query in GoogleSQL with a leading WITH query for each source table that it reads."""
         names = {table.name for table in said.find_all(exp.Table) if not table.db}
         before = [exp.CTE(this=self._reading(name), alias=_alias(name)) for name in self._tables if name in names]
         own = said.args.get("with_")
@@ -63,7 +63,9 @@ class BigQueryTables:
         if table not in self._found:
             try:
                 fields = self._client.get_table(f"{self._dataset}.{self._tables[table].name}").schema
-                self._found[table] = {field.name: field.field_type for field in fields}
+                self._found[table] = {
+                    field.name: f"{field.field_type}{'[]' if field.mode == 'REPEATED' else ''}" for field in fields
+                }
             except (NotFound, Forbidden):
                 self._found[table] = None
         return self._found[table]
@@ -81,20 +83,46 @@ class BigQueryTables:
 
 
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
-    """Return the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
     raw = exp.column(column)
+    text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
     if wanted == "timestamp":
-        if found == "TIMESTAMP" or found in _TEXTS:
-            instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
-            # A project can have a time zone of its own, so that UTC has to be said.
-            return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
-        return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
+        return _instant(raw, found)
+    if wanted == "date":
+        return _day(raw, text, found)
+    if wanted == "text[]":
+        return _list(column, found)
     if wanted == "json":
         return raw
     if wanted in ("integer", "boolean"):
         return exp.Cast(this=raw, to=exp.DataType.build("bigint" if wanted == "integer" else "boolean"))
-    text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
+    if wanted == "number":
+        text = finite(f"CAST({text if found in _TEXTS else quoted(column)} AS DOUBLE PRECISION)")
     return sqlglot.parse_one(canonical(text) if wanted == "id" and found in _TEXTS else text, read="postgres")
+
+
+def _instant(raw: exp.Expr, found: str) -> exp.Expr:
+    if found == "TIMESTAMP" or found in _TEXTS:
+        instant = raw if found == "TIMESTAMP" else exp.Cast(this=raw, to=exp.DataType.build("timestamptz"))
+        # A project can have its own time zone, so UTC has to be explicit.
+        return exp.Anonymous(this="DATETIME", expressions=[instant, exp.Literal.string("UTC")])
+    return exp.Cast(this=raw, to=exp.DataType.build("timestamp"))
+
+
+def _day(raw: exp.Expr, text: str, found: str) -> exp.Expr:
+    if found == "TIMESTAMP":
+        return exp.Anonymous(this="DATE", expressions=[raw, exp.Literal.string("UTC")])
+    day = sqlglot.parse_one(text, read="postgres") if found in _TEXTS else raw
+    return exp.Cast(this=day, to=exp.DataType.build("date"))
+
+
+def _list(column: str, found: str) -> exp.Expr:
+    """Read a repeated column, or a list in JSON; one without elements is NULL."""
+    cast = f"ARRAY(SELECT CAST(e AS STRING) FROM UNNEST(`{column}`) AS e)"  # noqa: S608 (a checked name)
+    own = f"`{column}`" if found == "STRING[]" else cast
+    written = f"NULLIF(`{column}`, '')" if found in _TEXTS else f"`{column}`"
+    texts = own if found.endswith("[]") else f"JSON_VALUE_ARRAY({written})"
+    return sqlglot.parse_one(f"CASE WHEN ARRAY_LENGTH({texts}) > 0 THEN {texts} END", read="bigquery")
 
 
 def _alias(name: str) -> exp.TableAlias:

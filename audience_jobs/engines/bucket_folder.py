@@ -1,8 +1,8 @@
-"""Files of user data in a bucket of Cloud Storage, which DuckDB reads in place, only the columns that a job needs.
+"""Files of user data in a Cloud Storage bucket. DuckDB reads them in place, only the columns that a job needs.
 
-Its extension httpfs reads Cloud Storage with the access token of this process, by ranges. Parquet costs a fraction of
-what CSV does. The extension comes as a package, pinned to DuckDB's version, so that nothing is fetched when a
-function starts; DuckDB checks that its own makers have signed it.
+DuckDB's extension httpfs reads Cloud Storage by ranges, with the access token of this process. Parquet costs a
+fraction of CSV. The extension comes as a package, pinned to DuckDB's version, so a function fetches nothing when it
+starts. DuckDB checks that its own developers signed it.
 """
 
 from collections.abc import Mapping
@@ -27,14 +27,14 @@ from audience_jobs.sql import literal
 
 _HEADER_BYTES_AT_ONCE = 256 * 1024
 _PATIENCE_SECONDS = 20.0
-"""How long the first request is repeated: a person may be waiting, without a network."""
+"""How long the first request is repeated. It is short because a person may be waiting without a network."""
 _NO_PROJECT = "none"
-"""Reading objects takes no project, and the credentials of a person may name none."""
+"""Reading objects needs no project, and the credentials of a person may have none."""
 _READ_ONLY = "https://www.googleapis.com/auth/devstorage.read_only"
 
 
 class BucketFolder:
-    """A folder of a bucket, as `gs://bucket/folder`; the objects right below it are its files."""
+    """A folder of a bucket, as `gs://bucket/folder`; the objects directly below it are its files."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
@@ -53,12 +53,12 @@ class BucketFolder:
             raise NoUserData(self.address, f"cannot be read: {account}") from None
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file, which is read as far as it is asked for."""
+        """Open a file; only the requested part is read."""
         blob = self._client.bucket(self._bucket).blob(self._name_of(name))
         return cast("BinaryIO", blob.open("rb", chunk_size=_HEADER_BYTES_AT_ONCE))
 
     def admit(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Load the extension that reads Cloud Storage, and give it the token that this process has now."""
+        """Load the extension that reads Cloud Storage, and pass it the present token of this process."""
         extension = files("duckdb_extension_httpfs") / f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"
         connection.execute(f"LOAD {literal(extension)}")
         endpoint = urlsplit(self._client.api_endpoint)
@@ -70,7 +70,7 @@ class BucketFolder:
         """)
 
     def access(self) -> AbstractContextManager[None]:
-        """Return why the bucket cannot be reached."""
+        """Raise NoCredentials or Unavailable if the bucket cannot be reached."""
         return google_access()
 
     @cached_property
@@ -79,7 +79,7 @@ class BucketFolder:
 
     def _token(self) -> str:
         if urlsplit(self._client.api_endpoint).scheme != "https":
-            return "none"  # an emulator asks for none
+            return "none"  # an emulator needs no token
         credentials, _ = default(scopes=[_READ_ONLY])
         credentials.refresh(Request())  # type: ignore[no-untyped-call]
         return str(credentials.token)

@@ -1,4 +1,4 @@
-"""CSV files of user data: read their form from the first lines, and find where a file stops being CSV."""
+"""CSV files of user data: read their format from the first lines, and find the first fault of a file."""
 
 import csv
 import re
@@ -11,30 +11,30 @@ from audience_jobs.errors import BadData
 
 _HEADER_LINES, _HEADER_LINE_BYTES = 1000, 2**20
 _LONGEST_LINE_BYTES = 2_000_000
-"""What DuckDB reads as one line."""
+"""The longest line that DuckDB reads."""
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-"""The first line that gives a spreadsheet the separator; DuckDB cannot skip it if it is quoted."""
+"""The first line that names the separator for spreadsheets. DuckDB cannot skip it if it is quoted."""
 _AS_UTF_8 = "export the file as UTF-8"
-_OPEN_QUOTE = "has a quote that does not end a value: write quotes inside of a value twice"
-_BARE_RETURN = "has a carriage return that ends no line: write all line ends alike"
-_ONLY_RETURNS = "ends its lines with carriage returns alone: save it with the line ends of Unix or Windows"
-_QUOTE_BEHIND_BLANK = "has a blank before a quote: write no blanks between separators and quotes"
+_OPEN_QUOTE = "has a quote that does not end a value: write a quote inside a value twice"
+_BARE_RETURN = "has a carriage return that does not end a line: use the same line ending everywhere"
+_ONLY_RETURNS = "ends its lines with carriage returns only: save it with Unix or Windows line endings"
+_QUOTE_BEHIND_BLANK = "has a blank before a quote: remove blanks between separators and quotes"
 _OTHER_FORMATS = {
     b"\xff\xfe": f"is UTF-16: {_AS_UTF_8}",
     b"\xfe\xff": f"is UTF-16: {_AS_UTF_8}",
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet: export it as CSV",
     b"\x1f\x8b": "is compressed with gzip: unpack it",
-    b"PAR1": "is a Parquet file: give it the ending .parquet",
+    b"PAR1": "is a Parquet file: rename it to end in .parquet",
 }
 """The first bytes of files that people mistake for CSV."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CsvForm:
-    """How a file is written: its columns, what separates them, and how many lines come before its header.
+    """The format of a file: its columns, their separator, and the number of lines before its header.
 
-    `padded` says that there are blanks beside the separators.
+    `padded` says that blanks surround the separators.
     """
 
     columns: tuple[str, ...]
@@ -44,10 +44,10 @@ class CsvForm:
 
 
 def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
-    """Read the first lines of a file whose header has some columns of the `known` ones; BadData where it has none.
+    """Return the format of a file, from its first lines; BadData if the header has none of the `known` columns.
 
-    Columns are separated by commas, or else by what separates the columns in the header or stands in a first line
-    `sep=;`. White space around their names is left out.
+    Where no columns are known, they may have any name. The separator is a comma, or else the one that the header
+    uses or that a first line `sep=;` names. White space around column names is stripped.
     """
     lines = _first_lines(path, file)
     first = next(lines, "")
@@ -71,7 +71,7 @@ def read_form(path: str, file: BinaryIO, known: Collection[str]) -> CsvForm:
 
 
 def first_fault(file: BinaryIO, form: CsvForm) -> str | None:
-    """Return where a file stops being CSV in UTF-8, and why; None if it does not. Reads line by line."""
+    """Return the first line that is not CSV in UTF-8, and why; None for a sound file. Reads line by line."""
     lines = enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES + 1), b""), start=1)
     for _ in range(form.lines_before):
         next(lines, None)
@@ -95,11 +95,11 @@ class _BadLine(Exception):
 
 
 def mixed_line_ends(file: BinaryIO) -> str | None:
-    """Return the first line that ends in another way than the first one, which DuckDB does not read."""
+    """Return the first line with another line ending than the first line's. DuckDB does not read such a file."""
     first = file.readline(_LONGEST_LINE_BYTES).endswith(b"\r\n")
     for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES), b""), start=2):
         if line.endswith(b"\n") and line.endswith(b"\r\n") is not first:
-            return f"line {number} does not end as the lines before it do: write all line ends alike"
+            return f"line {number} has another line ending than the lines before it: use the same one everywhere"
     return None
 
 
@@ -120,13 +120,15 @@ def _byte(line: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _delimiter(header: str, known: Collection[str]) -> str:
-    """Return what separates the most names of columns that the schema knows; a comma where nothing does."""
+    """Return the separator that splits the header into the most known columns; a comma if none does."""
+    if not known:
+        return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     names = header.casefold()
     return max(_DELIMITERS, key=lambda mark: len({n.strip(' "\r\n\t') for n in names.split(mark)} & set(known)))
 
 
 def _first_lines(path: str, file: BinaryIO) -> Iterator[str]:
-    """Return what a header may consist of: a quote left open would otherwise read the whole file into memory."""
+    """Return the lines that a header may span: an open quote must not read the whole file into memory."""
     for number in range(1, _HEADER_LINES + 1):
         if not (line := file.readline(_HEADER_LINE_BYTES)):
             return

@@ -1,4 +1,4 @@
-"""Runs audience jobs on a folder of CSV or Parquet files, one a table, with DuckDB: local files or a bucket's."""
+"""Runs audience jobs with DuckDB on a folder of CSV or Parquet files, one a table, local or in a bucket."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,23 +7,24 @@ from pathlib import Path
 from threading import Lock
 
 from audience_jobs.contract import Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
-from audience_jobs.engines.sealed_database import as_written
+from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICES, Tables, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
 
 
 class DuckDBEngine:
     """The Engine for user data in files.
 
-    `data` holds the tables of the workspace, a path or `gs://bucket/folder`. `memory_limit_mib` bounds what DuckDB
-    keeps in memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is gone
-    when the run ends. A statement may take `timeout_seconds`.
+    `data`, a path or `gs://bucket/folder`, holds the tables of the workspace. `memory_limit_mib` limits DuckDB's
+    memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is deleted when
+    the run ends. A statement may take `timeout_seconds`.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class DuckDBEngine:
         data: Path | str,
         workspace: Workspace,
         *,
-        memory_limit_mib: int = 768,
+        memory_limit_mib: int = MEMORY_LIMIT_MIB,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
@@ -41,7 +42,7 @@ class DuckDBEngine:
         self._changing = Lock()
 
     def stop(self) -> None:
-        """Stop the statements that other threads run now: they raise Unavailable."""
+        """Stop the running statements of other threads: they raise Unavailable."""
         with self._changing:
             for database in self._open_now:
                 database.stop()
@@ -50,11 +51,10 @@ class DuckDBEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["DuckDBRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData about what it is given, BadJob
-        about the job's SQL, CheckFailed, StaleData, TooSlow, and Unavailable where memory and disk do not suffice or
-        a bucket cannot be reached.
+        Raises BadParameter, NoUserData, MissingTable, MissingColumn and BadData for bad input, BadJob for bad SQL,
+        CheckFailed, StaleData, TooSlow, and Unavailable if memory or disk runs out or a bucket cannot be reached.
         """
-        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self._workspace.models)
         needs = Needs.of(prepared)
         with self._open() as database:
             database.provide(needs)
@@ -64,12 +64,15 @@ class DuckDBEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
         with self._open() as database:
             given = {"user_ids": list(user_ids)}
-            return _write_devices(database, self._workspace.tables, recipients, given, path, per_user=per_user)
+            devices = Devices(self._workspace.models, topic)
+            return _write_devices(database, devices, recipients, given, path, per_user=per_user)
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:
@@ -123,11 +126,12 @@ class DuckDBRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._database.write_csv(self._needs, ordered, {}, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
-        return _write_devices(self._database, self._prepared.source, recipients, values, path, per_user=per_user)
+        devices = Devices(self._prepared.models, topic)
+        return _write_devices(self._database, devices, recipients, values, path, per_user=per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._rows(query.sql("duckdb"), self._prepared.values)[0][0]))
@@ -138,15 +142,14 @@ class DuckDBRun:
 
 def _write_devices(
     database: UserDatabase,
-    tables: Tables,
+    devices: Devices,
     recipients: str,
     values: Mapping[str, object],
     path: Path,
     *,
     per_user: int,
 ) -> int:
-    check_devices(tables)
-    columns = "SELECT user_id, token, platform, updated_at FROM devices"
-    needs = Needs(DEVICES, columns, tables=tables, mentioned=[DEVICES])
+    needs = Needs.of_queries(DEVICES, devices.queries, devices.source)
     database.provide(needs)
-    return database.write_csv(needs, devices_of(ranked_devices(recipients, per_user)), values, path)
+    ranked = devices.ranked(recipients, per_user, said=lambda query: query.sql("duckdb"))
+    return database.write_csv(needs, devices_of(ranked), values, path)

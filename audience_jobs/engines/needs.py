@@ -1,4 +1,4 @@
-"""Which tables and columns a job really reads, so that a job runs on an export that holds no more than these."""
+"""Which tables and columns a job really reads, so that it runs on an export with only these."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,7 @@ import duckdb
 from audience_jobs.engines.user_files import sql_type
 from audience_jobs.errors import BadJob
 from audience_jobs.prepared import PreparedJob, freshness_sql
+from audience_jobs.query import Query
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
@@ -16,10 +17,10 @@ _PARAMETER = re.compile(r"\$\w+")
 
 
 class Needs:
-    """What a SELECT, and the checks that read its result as `job_rows`, need of the source tables, in DuckDB's words.
+    """The source tables and columns that a SELECT needs, and the checks that read its result as `job_rows`.
 
-    DuckDB's own binder is asked: it refuses without. `job_id` is for the message where it refuses anyway (BadJob).
-    `mentioned` are those of the `tables` that are named at all.
+    DuckDB's binder decides: it refuses SQL whose tables or columns are missing. `job_id` is for the error if it
+    refuses the SQL anyway (BadJob). `mentioned` are the `tables` that the SQL names.
     """
 
     def __init__(
@@ -30,18 +31,25 @@ class Needs:
 
     @classmethod
     def of(cls, prepared: PreparedJob) -> "Needs":
-        """Return what a job needs."""
+        """Return the needs of a job."""
         sql, *checks = (query.sql("duckdb") for query in prepared.queries)
         if prepared.job.freshness:
             checks.append(freshness_sql(prepared.job.freshness))
         return cls(prepared.job.id, sql, checks, tables=prepared.source, mentioned=prepared.tables)
 
+    @classmethod
+    def of_queries(cls, job_id: str, queries: Sequence[Query], tables: Tables) -> "Needs":
+        """Return what queries over these tables need."""
+        sql, *more = (query.sql("duckdb") for query in queries)
+        mentioned = frozenset[str]().union(*(query.tables for query in queries))
+        return cls(job_id, sql, more, tables=tables, mentioned=mentioned)
+
     def table(self, table: str) -> bool:
-        """Whether the job cannot do without the table."""
+        """Return whether the job needs the table."""
         return not self._binds_after(f"DROP TABLE {quoted(table)}")
 
     def column(self, table: str, column: str) -> bool:
-        """Whether the job cannot do without the column; DuckDB knows no table without columns."""
+        """Return whether the job needs the column. DuckDB has no tables without columns."""
         if len(self._tables[table].columns) == 1:
             return self.table(table)
         return not self._binds_after(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}")
@@ -72,5 +80,5 @@ class Needs:
 
 
 def _without_parameters(sql: str) -> str:
-    """Put NULL for each parameter; that for the time has its type, as `$now - INTERVAL '1 day'` needs one."""
+    """Replace each parameter by NULL; `$now` gets a typed NULL, because `$now - INTERVAL '1 day'` needs a type."""
     return _PARAMETER.sub(lambda found: "CAST(NULL AS TIMESTAMP)" if found[0] == "$now" else "NULL", sql)

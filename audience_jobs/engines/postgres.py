@@ -1,4 +1,4 @@
-"""Runs audience jobs on the product's PostgreSQL database, or a replica of it that can be written temporarily."""
+"""Runs audience jobs on the product's PostgreSQL database, or on a replica that allows temporary tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from audience_jobs.contract import Column, Job
+from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
-from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, Tables, check_devices
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted, ranked_devices
+from audience_jobs.schema import DEVICES
+from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
 
 _RECIPIENTS = "tminus_recipients"
@@ -21,10 +22,9 @@ _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timesta
 class PostgresEngine:
     """The Engine for user data in PostgreSQL 15 or later.
 
-    `url` is libpq's (`postgresql://role@host/database`). The tables of the workspace are in
-    `schema`. The role needs SELECT on
-    them and TEMPORARY on the database; it should have nothing else. Each statement may take `timeout_seconds`. A run
-    sees the database as it was at its first statement.
+    `url` is libpq's (`postgresql://role@host/database`). The tables of the workspace are in `schema`. The role needs
+    SELECT on them and TEMPORARY on the database, and should have no other rights. Each statement may take
+    `timeout_seconds`. A run sees the database as it was at its first statement.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class PostgresEngine:
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
         """Run the job once, as at `now`; see Engine.run.
 
-        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable where the
+        Raises BadParameter, MissingInDatabase, BadJob, CheckFailed, StaleData and TooSlow, and Unavailable if the
         database cannot be reached or lacks memory or disk.
         """
-        prepared = prepare(job, arguments, now=now, tables=self._workspace.tables)
+        prepared = prepare(job, arguments, now=now, models=self._workspace.models)
         with self._open(job.id) as session:
             session.provide(Needs.of(prepared))
             columns = {column.name: column for audience in job.audiences for column in audience.columns}
@@ -52,15 +52,18 @@ class PostgresEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
-        possible = [user_id for user_id in user_ids if "\0" not in user_id]  # which no text of PostgreSQL holds
+        possible = [user_id for user_id in user_ids if "\0" not in user_id]  # PostgreSQL's texts cannot contain NUL
         with self._open("devices") as session:
             session.create_table(_RECIPIENTS, {"user_id": _TYPES["text"]})
             session.only_read()
             session.rows(f"INSERT INTO {_RECIPIENTS} SELECT DISTINCT unnest(CAST($1 AS text[]))", [possible])
             given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
-            return _write_devices(session, self._workspace.tables, given, path, per_user)
+            devices = Devices(self._workspace.models, topic)
+            return _write_devices(session, devices, given, path, per_user)
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
@@ -115,11 +118,12 @@ class PostgresRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._session.write_csv(ordered, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return _write_devices(self._session, self._prepared.source, recipients, path, per_user)
+        devices = Devices(self._prepared.models, topic)
+        return _write_devices(self._session, devices, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.numbered(), self._values(query))[0][0]))
@@ -128,10 +132,9 @@ class PostgresRun:
         return [self._prepared.values[name] for name in query.parameters]
 
 
-def _write_devices(session: PostgresSession, tables: Tables, recipients: str, path: Path, per_user: int) -> int:
-    check_devices(tables)
-    session.require(DEVICES, DEVICE_COLUMNS)
-    return session.write_csv(devices_of(ranked_devices(recipients, per_user)), path)
+def _write_devices(session: PostgresSession, devices: Devices, recipients: str, path: Path, per_user: int) -> int:
+    session.provide(Needs.of_queries(DEVICES, devices.queries, devices.source))
+    return session.write_csv(devices_of(devices.ranked(recipients, per_user, said=Query.numbered)), path)
 
 
 def _cast(type_: str) -> str:

@@ -1,4 +1,4 @@
-"""A transaction that sees a schema of PostgreSQL as the source tables, and writes nothing but its own results."""
+"""A transaction that sees a PostgreSQL schema as the source tables, and writes only its own results."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ import psycopg
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
 from audience_jobs.schema import ColumnType, Tables
-from audience_jobs.sql import canonical, quoted
+from audience_jobs.sql import canonical, finite, quoted
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
 WHERE table_schema = $1 AND table_name = ANY($2)
 """
 
-# The planner knows nothing about what a view makes of an id, expects few rows of every join, and would loop over the
-# other table for each. What jobs join are whole tables, by hash.
+# The planner cannot estimate the views' converted ids. It expects few rows from every join and would choose nested
+# loops, but jobs join whole tables, for which hash joins are right.
 _SETTINGS = (
     "search_path = ''",
     "TimeZone = 'UTC'",
@@ -31,8 +31,8 @@ _SETTINGS = (
 class PostgresSession:
     """User data as tables; opened by `postgres_session`.
 
-    The source tables are temporary views, so that whatever type an id, a status or a time has there, it is here what
-    the schema says, and texts are compared byte by byte: the same rows, in the same order, as from files.
+    The source tables are temporary views that convert each column to the schema's type. Texts are compared byte by
+    byte. So a job yields the same rows in the same order as from files.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class PostgresSession:
         self._found: dict[str, dict[str, str]] = {}
 
     def prepare(self) -> None:
-        """Set up the transaction: no schema but PostgreSQL's own is looked at by itself, and instants are UTC."""
+        """Set up the transaction: only PostgreSQL's own schema is in the search path, and instants are UTC."""
         milliseconds = max(1, round(self._timeout_seconds * 1000))
         self.rows(f"SET LOCAL statement_timeout = {milliseconds:d}")
         for setting in _SETTINGS:
             self.rows(f"SET LOCAL {setting}")
         encoding = self.rows("SHOW server_encoding")[0][0]
         if encoding != "UTF8":
-            raise BadJob(self._job_id, f"the user database is encoded in {encoding}: md5 needs one in UTF8")
+            raise BadJob(self._job_id, f"the user database has the encoding {encoding}: md5 needs UTF8")
         there: dict[str, dict[str, str]] = {}
         for table, column, type_ in self.rows(_COLUMNS, [self._schema, [t.name for t in self._tables.values()]]):
             there.setdefault(str(table), {})[str(column)] = str(type_)
@@ -77,7 +77,7 @@ class PostgresSession:
             raise MissingInDatabase(f"{known.name}{column}", self._schema)
 
     def create_table(self, name: str, types: Mapping[str, str]) -> None:
-        """Create a temporary table; its name and types are the caller's own."""
+        """Create a temporary table; `name` and `types` go into the SQL unquoted."""
         columns = ", ".join(f"{quoted(column)} {type_}" for column, type_ in types.items())
         self.rows(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
 
@@ -98,7 +98,7 @@ class PostgresSession:
             return cursor.fetchall() if cursor.description else []
 
     def write_csv(self, select: str, path: Path) -> int:
-        """Write what a SELECT yields as CSV and return the number of rows; a file that fails midway never appears."""
+        """Write a SELECT's result as CSV and return the number of rows. A write that fails leaves no file."""
         staged = path.with_name(f"{path.name}.part")
         copy = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, NULL '')"
         try:
@@ -138,7 +138,7 @@ class PostgresSession:
 def postgres_session(
     url: str, tables: Tables, *, schema: str, job_id: str, timeout_seconds: float
 ) -> Iterator[PostgresSession]:
-    """Open a transaction over a schema; whatever it made is gone when the context is left.
+    """Open a transaction over a schema. Leaving the context removes everything it made.
 
     It sees one state of the database throughout. Errors name `job_id`.
     """
@@ -154,7 +154,7 @@ def postgres_session(
         raise _unavailable(error) from error
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = False  # temporary views first; `only_read` comes before anything that a job says
+        connection.read_only = False  # temporary views first; `only_read` runs before any SQL of a job
         session = PostgresSession(connection, tables, schema, job_id, timeout_seconds)
         session.prepare()
         yield session
@@ -167,7 +167,7 @@ def _unavailable(error: psycopg.OperationalError) -> Unavailable:
 
 
 def _reading(raw: str, found: str, wanted: ColumnType) -> str:
-    """Return the expression that reads a column of some type as the schema's; an empty text is NULL, as in files."""
+    """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
     if wanted == "timestamp":
         return f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else f"CAST({raw} AS timestamp)"
     if wanted == "json":
@@ -176,4 +176,19 @@ def _reading(raw: str, found: str, wanted: ColumnType) -> str:
         return f"CAST({raw} AS {'bigint' if wanted == 'integer' else 'boolean'})"
     text = f"""(nullif(CAST({raw} AS text), '') COLLATE "C")"""
     is_text = found in ("text", "character varying", "character", "USER-DEFINED")
+    if wanted in ("number", "date", "text[]"):
+        return _newer(text if is_text else raw, found, wanted)
     return f"({canonical(text)})" if wanted == "id" and is_text else text
+
+
+def _newer(raw: str, found: str, wanted: ColumnType) -> str:
+    """Read a number, a day or a list; what is not finite is NULL, and so is a list without elements."""
+    if wanted == "number":
+        return finite(f"CAST({raw} AS double precision)")
+    if wanted == "date":
+        utc = f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else raw
+        day = f"CAST({utc} AS date)"
+        return f"CASE WHEN isfinite({day}) THEN {day} END"
+    of_json = f"CASE WHEN {raw} IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(CAST({raw} AS jsonb))) END"
+    texts = f"CAST({raw} AS text[])" if found == "ARRAY" else of_json
+    return f"""(nullif({texts}, CAST('{{}}' AS text[])) COLLATE "C")"""

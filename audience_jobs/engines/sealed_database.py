@@ -1,4 +1,4 @@
-"""A DuckDB that can reach nothing but two folders, and how it writes CSV."""
+"""A DuckDB database that can reach only two folders, and the SQL with which it writes CSV."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,18 @@ from audience_jobs.contract import Column
 from audience_jobs.engines.user_folder import UserFolder
 from audience_jobs.sql import literal, quoted
 
+MEMORY_LIMIT_MIB = 640
+"""What DuckDB may keep in memory. A process takes up to 300 MiB beside it, so that a build stays below 1 GiB."""
+
 
 @contextmanager
 def sealed_database(
     folder: UserFolder, work_dir: Path, *, memory_limit_mib: int
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that reads `folder`, and spills to `work_dir` what `memory_limit_mib` cannot hold.
+    """Open a database in memory that reads `folder`, and spills to `work_dir` beyond `memory_limit_mib`.
 
-    Nothing outside of the two folders can be read or written, and no extension loaded by a statement: SQL is data's
-    neighbour here.
+    Statements cannot read or write outside these two folders, and cannot load extensions, because a job's SQL may
+    come from a recipe.
     """
     with duckdb.connect() as connection:
         folder.admit(connection)
@@ -38,13 +41,13 @@ def sealed_database(
 
 
 def copy_to_csv(select: str, path: Path) -> str:
-    """Return the statement that writes what a SELECT yields as an audience's CSV; it yields the number of rows."""
+    """Return the statement that writes a SELECT's result as an audience's CSV; it yields the number of rows."""
     options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
     return f"COPY ({select}) TO {literal(path)} ({options})"
 
 
 def as_written(column: Column) -> str:
-    """Return a column of an audience as its file has it; a timestamp is read from a text, too."""
+    """Return the SQL of an audience's column as its file has it; a timestamp may also come from a text."""
     name = quoted(column.name)
     if column.type == "timestamp":
         return f"strftime(CAST({name} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ') AS {name}"

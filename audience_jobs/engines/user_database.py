@@ -1,4 +1,4 @@
-"""A DuckDB connection that sees a folder of user data as the source tables, and nothing else of the machine."""
+"""A DuckDB connection that sees a folder of user data as the source tables, and no other files of the machine."""
 
 import re
 import shutil
@@ -19,20 +19,23 @@ from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColum
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
-_STOPPED = "tminus stops, and this query with it"
+_STOPPED = "tminus is stopping, and stopped this query"
 _WAYS_OUT = {
     "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
     "integer": "write a whole number without separators, as in 1000",
     "boolean": "write true or false",
+    "number": "write a point before the fraction and no other separator, as in 1234.5",
+    "date": "write year, month and day, as in 2026-11-23",
+    "text[]": """write a list of texts as JSON, as in ["pro", "beta"]""",
 }
 
 
 class UserDatabase:
     """User data as tables; opened by `user_database`.
 
-    What DuckDB says about bad data comes out as BadData and what it says about SQL as BadJob. A full disk, a lack
-    of memory or a broken connection is Unavailable: it is the fault of the machine, not of the data. A statement that
-    takes longer than `timeout_seconds` is stopped, and comes out as TooSlow.
+    DuckDB's errors about data become BadData, those about SQL become BadJob. A full disk, a lack of memory or a
+    broken connection becomes Unavailable, because the machine is at fault. A statement that takes longer than
+    `timeout_seconds` is stopped and raises TooSlow.
     """
 
     def __init__(
@@ -49,12 +52,12 @@ class UserDatabase:
         self._stopped = False
 
     def stop(self) -> None:
-        """Stop the statement that runs, for another thread: it and all that follow raise Unavailable."""
+        """Stop the running statement of another thread. It and all later statements raise Unavailable."""
         self._stopped = True
         self._connection.interrupt()
 
     def provide(self, needs: Needs) -> None:
-        """Make the tables readable that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
+        """Create views of the tables that the SQL needs. Raises MissingTable, MissingColumn, BadData, NoUserData."""
         lacking = [table for table in needs.mentioned if table not in self._files]
         files = tables_in(self._folder, self._tables) if lacking else {}
         for table in lacking:
@@ -65,7 +68,7 @@ class UserDatabase:
                 raise MissingTable(self._tables[table].name, self._folder.address)
 
     def rows(self, needs: Needs, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
-        """Run one statement with the parameters that it reads, and return its rows."""
+        """Run one statement with values for its parameters, and return its rows."""
         if self._stopped:
             raise Unavailable(_STOPPED)
         timer = Timer(self._timeout_seconds, self._connection.interrupt)
@@ -83,15 +86,15 @@ class UserDatabase:
         except duckdb.Error as error:
             raise self._explained(error, needs) from error
         except RuntimeError as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):  # what DuckDB makes of Ctrl-C
-                self._connection.interrupt()  # else it works on until it is closed
+            if isinstance(error.__cause__, KeyboardInterrupt):  # how DuckDB reports Ctrl-C
+                self._connection.interrupt()  # or it continues until it is closed
                 raise KeyboardInterrupt from error
             raise
         finally:
             timer.cancel()
 
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
-        """Write what a SELECT yields as CSV and return the number of rows; a file that fails midway never appears."""
+        """Write a SELECT's result as CSV and return the number of rows. A write that fails leaves no file."""
         staged = self._work_dir / "rows.csv"
         count = self.rows(needs, copy_to_csv(select, staged), values)[0][0]
         shutil.move(staged, path)
@@ -111,14 +114,14 @@ class UserDatabase:
             self._check_deleted_at(file, needs)
 
     def _check_deleted_at(self, file: UserFile, needs: Needs) -> None:
-        """Raise BadData if no row says whether it is deleted: no user would be found, and no error would say why."""
+        """Raise BadData if `deleted_at` is empty in all rows, because a job would then silently find no user."""
         some = f"SELECT 1 FROM {file.relation} WHERE"  # noqa: S608 (our own SQL)
         said = self.rows(needs, f"{some} {file.readings['deleted_at'].raw} IS NOT NULL LIMIT 1", {})
         if not said and self.rows(needs, f"{some} true LIMIT 1", {}):
-            raise BadData(file.path, "column 'deleted_at' is empty in every row: write 0 for what is not deleted")
+            raise BadData(file.path, "column 'deleted_at' is empty in every row: write 0 for rows not deleted")
 
     def _explained(self, error: duckdb.Error, needs: Needs) -> AudienceJobError:
-        """Return the error that names the bad file. DuckDB may not name it, and does not work afterwards."""
+        """Return the error that names the bad file. DuckDB may not name it, and cannot be used afterwards."""
         text = str(error)
         named = re.findall(r"^  file = (.*)$", text, re.MULTILINE)
         lost = isinstance(error, (duckdb.FatalException, duckdb.InternalException))
@@ -164,7 +167,7 @@ class UserDatabase:
 def user_database(
     folder: UserFolder, tables: Tables, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
 ) -> Iterator[UserDatabase]:
-    """Open the folder's tables in a database in memory, which spills to a folder of its own below `temp_dir`."""
+    """Open the folder's tables in a database in memory, which spills to its own folder below `temp_dir`."""
     with folder.access(), TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:

@@ -1,5 +1,6 @@
-"""Files of user data, and how DuckDB is to read them as the tables of the schema."""
+"""Files of user data, and how DuckDB reads them as the tables of the schema."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,24 +11,33 @@ from audience_jobs.engines.csv_files import CsvForm, read_form
 from audience_jobs.engines.user_folder import UserFolder, path_in
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import ColumnType, SourceTable, Tables
-from audience_jobs.sql import canonical, literal, quoted
+from audience_jobs.sql import canonical, finite, literal, quoted
 
 _SUFFIXES = ("csv", "parquet")
-# All is said, nothing guessed: a guess would turn on the first rows of a file. RFC 4180; an empty field is NULL.
+# RFC 4180; an empty field is NULL. Nothing is auto-detected, because that would depend on a file's first rows.
 _CSV_DIALECT = "header = true, auto_detect = false, quote = '\"', escape = '\"', nullstr = ''"
+_DAY = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*"
 _WHOLE = r"\s*[+-]?[0-9]+\.0*\s*"
-"""A whole number with a point, as pandas writes them where a column has gaps; DuckDB would round others."""
-_SQL_TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "JSON"}
+"""A whole number with a decimal point, as pandas writes it if a column has gaps. DuckDB would round fractions."""
+_SQL_TYPES = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "json": "JSON",
+    "text[]": "VARCHAR[]",
+}
 
 
 def sql_type(type_: ColumnType) -> str:
-    """Return DuckDB's type for a column of the schema: text where it has none of its own."""
+    """Return DuckDB's type for a column of the schema; text if it has no special type."""
     return _SQL_TYPES.get(type_, "VARCHAR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How one column is read, as SQL expressions: `raw` is what the file holds (NULL if empty), `typed` its value."""
+    """How one column is read, as SQL: `raw` is the file's content (NULL if empty), `typed` its value."""
 
     type: ColumnType
     raw: str
@@ -38,8 +48,8 @@ class Reading:
 class UserFile:
     """One table's file; `table` is the table's name in SQL.
 
-    `relation` is what to select from; `found` are the columns that the file has, `readings` those of them that the
-    schema knows. `form` is how a CSV file is written.
+    `relation` is the SQL to select from. `found` are the file's columns, `readings` those that the schema knows.
+    `form` is the format of a CSV file.
     """
 
     table: str
@@ -56,7 +66,7 @@ class UserFile:
 
 
 def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
-    """Return the names of the folder's files that hold a table, and when each was written; NoUserData without any."""
+    """Return the folder's files that hold a table, with their modification times; NoUserData without any."""
     known = {f"{table.name}.{suffix}" for table in tables.values() for suffix in _SUFFIXES}
     found = {name: written for name, written in folder.files().items() if name in known}
     if not found:
@@ -67,14 +77,14 @@ def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
 def find_user_file(
     folder: UserFolder, files: Mapping[str, datetime], table: SourceTable, connection: duckdb.DuckDBPyConnection
 ) -> UserFile | None:
-    """Return the table's file, of those in the folder, or None where there is none.
+    """Return the table's file in the folder, or None.
 
-    Raises BadData where there are two files for the table or the file's columns cannot be read.
+    Raises BadData if the table has two files or the file's columns cannot be read.
     """
     names = [name for suffix in _SUFFIXES if (name := f"{table.name}.{suffix}") in files]
     if len(names) > 1:
         old, new = sorted(names, key=lambda name: files[name])
-        out_of_date = f"{new} is there too; remove the one that is out of date ({old} is the older)"
+        out_of_date = f"{new} exists too; remove the outdated one ({old} is older)"
         raise BadData(path_in(folder, old), out_of_date)
     if not names:
         return None
@@ -116,11 +126,15 @@ def _parquet_file(table: SourceTable, path: str, connection: duckdb.DuckDBPyConn
 
 
 def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, int]:
-    """Return where each column of the schema stands in a file; `USER_ID` is user_id where no other column is."""
+    """Return each schema column's position in a file. `USER_ID` counts as user_id if no other column does."""
     places: dict[str, int] = {}
+    written, folded = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for place, column in enumerate(found):
+        written[column].append(place)
+        folded[column.casefold()].append(place)
     for name, wanted in table.columns.items():
-        exact = [place for place, column in enumerate(found) if column == wanted.name]
-        alike = exact or [place for place, column in enumerate(found) if column.casefold() == name]
+        exact = written.get(wanted.name, [])
+        alike = exact or folded.get(name, [])
         if len(exact) > 1:
             raise BadData(path, f"has the column {name!r} twice: remove one")
         if len(alike) > 1:
@@ -132,23 +146,33 @@ def _places(path: str, found: Sequence[str], table: SourceTable) -> dict[str, in
 
 
 def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
-    """Cast what the file holds; by way of text where its type has no cast, so that only a value can be at fault."""
+    """Cast the file's content, through text if its type has no direct cast, so that only values can fail."""
+    if wanted == "number" and file_type in ("FLOAT", "DOUBLE"):
+        raw = finite(raw)
+    if wanted == "text[]":
+        return _list(raw, file_type)
     text = raw if file_type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+    has_day = file_type.startswith(("TIMESTAMP", "DATE"))
     castable = {
-        "timestamp": file_type.startswith(("TIMESTAMP", "DATE")),
+        "number": file_type.startswith(("FLOAT", "DOUBLE", "DECIMAL")) or file_type.endswith(("INT", "INTEGER")),
         "integer": file_type.endswith(("INT", "INTEGER")),
         "boolean": file_type.endswith(("INT", "INTEGER", "BOOLEAN")),
         "json": True,
     }
-    if wanted == "timestamp" and castable["timestamp"]:
-        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS TIMESTAMP)"
-        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS TIMESTAMP) {no_time} END"
+    if wanted in ("timestamp", "date") and has_day:
+        type_ = sql_type(wanted)
+        no_time = f"WHEN {raw} IS NOT NULL THEN CAST({text} || '?' AS {type_})"
+        typed = f"CASE WHEN isfinite({raw}) THEN CAST({raw} AS {type_}) {no_time} END"
     elif castable.get(wanted):
         typed = f"CAST({raw} AS {sql_type(wanted)})"
     elif wanted == "integer":
         typed = f"CAST(CASE WHEN {text} LIKE '%.%' AND NOT {text} ~ '{_WHOLE}' THEN 'no' ELSE {text} END AS BIGINT)"
     elif wanted == "timestamp":
         typed = _timestamp(text)
+    elif wanted == "date":
+        typed = f"CAST(CASE WHEN {text} ~ '{_DAY}' THEN {text} WHEN {text} IS NOT NULL THEN 'no' END AS DATE)"
+    elif wanted == "number":
+        typed = f"CAST(CASE WHEN contains(lower({text}), 'n') THEN 'no' ELSE {text} END AS DOUBLE)"
     elif wanted in ("id", "text") and file_type == "VARCHAR":
         typed = canonical(_without_nul(raw)) if wanted == "id" else _without_nul(raw)
     else:
@@ -156,17 +180,28 @@ def _reading(raw: str, file_type: str, wanted: ColumnType) -> Reading:
     return Reading(type=wanted, raw=raw, typed=typed)
 
 
+def _list(raw: str, file_type: str) -> Reading:
+    """Read a list of texts: one of the file, or JSON. BigQuery knows no empty lists, so that they are NULL."""
+    if file_type.endswith("[]"):
+        filled = f"CASE WHEN len({raw}) > 0 THEN {raw} END"
+        texts = f"CAST({filled} AS VARCHAR[])"
+    else:
+        filled = f"nullif(trim(CAST({raw} AS VARCHAR)), '[]')"
+        texts = f"CAST(CAST({filled} AS JSON) AS VARCHAR[])"
+    return Reading(type="text[]", raw=filled, typed=f"CASE WHEN len({texts}) > 0 THEN {texts} END")
+
+
 def _without_nul(raw: str) -> str:
-    """Let what has a NUL character fail, as the cast of a bad value does: TRY takes no call of error()."""
+    """Make a value with a NUL character fail like the cast of a bad value, because TRY does not catch error()."""
     return f"CASE WHEN contains({raw}, chr(0)) THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE {raw} END"
 
 
 def _timestamp(raw: str) -> str:
-    """Read a time with or without offset as UTC; the session's time zone is UTC. `infinity` and `epoch` are none.
+    """Read a time with or without offset as UTC, the session's time zone. `infinity` and `epoch` are invalid.
 
-    DuckDB drops an offset when it casts text to TIMESTAMP, and takes five times as long by way of TIMESTAMPTZ, so
-    that only what may have another offset than UTC goes that way. There it knows neither a time without seconds
-    before an offset nor a blank between the two, as in `10:00 +0000`.
+    DuckDB drops an offset when it casts text to TIMESTAMP, and the cast through TIMESTAMPTZ takes five times as long.
+    So only values that may have an offset other than UTC go through TIMESTAMPTZ. That cast accepts neither a time
+    without seconds before an offset, nor a blank between the two, as in `10:00 +0000`.
     """
     ends = f"{raw} LIKE '%Z' OR {raw} LIKE '%+00' OR substr({raw}, 20) = ''"
     is_utc = f"length({raw}) >= 19 AND substr({raw}, 17, 1) = ':' AND ({ends})"

@@ -1,4 +1,4 @@
-"""Folders with files of user data: on this machine, or in a bucket."""
+"""Folders with files of user data, on this machine or in a bucket."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,7 +14,7 @@ _BUCKETS = "gs://"
 
 
 class UserFolder(Protocol):
-    """Files of user data; `address` is what people and DuckDB call the folder, without a `/` at its end."""
+    """Files of user data. People and DuckDB use `address` for the folder; it has no `/` at its end."""
 
     @property
     def address(self) -> str:
@@ -22,9 +22,9 @@ class UserFolder(Protocol):
         ...
 
     def files(self) -> Mapping[str, datetime]:
-        """Return the names of the files that lie there and when each was written.
+        """Return the names of the files and their modification times.
 
-        NoFolder without a folder on this machine, NoUserData without a bucket that may be read.
+        NoFolder if a local folder does not exist, NoUserData if the bucket cannot be read.
         """
         ...
 
@@ -49,7 +49,7 @@ class LocalFolder:
 
     @property
     def address(self) -> str:
-        """Return the folder's path, absolute, since DuckDB compares what it opens with what it may open."""
+        """Return the folder's absolute path, because DuckDB compares paths with its allowed ones."""
         return str(self._path.resolve())
 
     def files(self) -> Mapping[str, datetime]:
@@ -84,5 +84,5 @@ def user_folder(place: Path | str) -> UserFolder:
 
 
 def path_in(folder: UserFolder, name: str) -> str:
-    """Return how DuckDB and people call a file of a folder."""
+    """Return the address of a folder's file for DuckDB and people."""
     return f"{folder.address}/{name}"

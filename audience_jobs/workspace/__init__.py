@@ -1,21 +1,26 @@
 """A workspace: the folder that says what a team's user data are."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
 
 if TYPE_CHECKING:
-    from audience_jobs.workspace.files import Content
+    from audience_jobs.workspace.files import Content, UserIds
     from audience_jobs.workspace.layers import Cadence
+    from audience_jobs.workspace.models import Models
+    from audience_jobs.workspace.source import Source
     from audience_jobs.workspace.templates import DeclaredTemplate
 
 FILE = "tminus.toml"
 """The file that makes a folder a workspace."""
 TABLES_FILE = "tables.toml"
 TEMPLATES_FOLDER = "templates"
+MODELS_FOLDER = "models"
 _MARKETPLACE = Path(__file__).parent.parent / "marketplace"
 
 
@@ -31,12 +36,40 @@ class Workspace:
     @property
     def name(self) -> str:
         """What the team calls it."""
-        return self._content.name
+        return self._content.identity.name
+
+    @property
+    def user_ids(self) -> "UserIds":
+        """Which user ids are valid: `any`, or `uuid`."""
+        return self._content.identity.user_ids
+
+    @property
+    def source(self) -> "Source | None":
+        """Where the user data are, unless the settings of the process say otherwise; None where it does not say."""
+        return self._content.identity.source
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the workspace says for variables that are not set, by their names."""
+        return self._content.identity.settings(self.folder)
 
     @property
     def tables(self) -> Tables:
         """The source tables."""
         return self._content.tables
+
+    @property
+    def has_models(self) -> bool:
+        """Whether it says who the people are: it has a folder of models. One without has tables alone."""
+        return self._models_folder.is_dir()
+
+    @cached_property
+    def models(self) -> "Models":
+        """The models; none where there is no folder of models."""
+        from audience_jobs.workspace.model_files import models_in  # noqa: PLC0415 - loads sqlglot
+        from audience_jobs.workspace.models import Models  # noqa: PLC0415 - the same
+
+        return models_in(self._models_folder, self.tables) if self.has_models else Models({}, self.tables)
 
     @cached_property
     def cadence(self) -> "Cadence":
@@ -56,7 +89,28 @@ class Workspace:
 
     def check(self) -> None:
         """Raise BadWorkspace with all that is wrong in the files."""
-        _ = self._content
+        try:
+            _ = self._content
+        except BadWorkspace as error:
+            raise BadWorkspace([*error.problems, *self._model_problems()]) from None
+        if self.has_models:
+            _ = self.models
+
+    @property
+    def _models_folder(self) -> Path:
+        return self.folder / MODELS_FOLDER
+
+    def _model_problems(self) -> Iterable[str]:
+        """Return what is wrong with the models where another file is wrong: without tables, which files there are."""
+        from audience_jobs.workspace.files import sound_tables  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.model_files import models_in  # noqa: PLC0415 - loads sqlglot
+
+        try:
+            if self.has_models:
+                models_in(self._models_folder, sound_tables(self.folder / TABLES_FILE))
+        except BadWorkspace as error:
+            return error.problems
+        return ()
 
     @cached_property
     def _content(self) -> "Content":
@@ -80,9 +134,11 @@ def open_workspace(folder: Path | None) -> Workspace:
     """Return the workspace in a folder, or the built-in one; BadWorkspace with all that is wrong in the folder."""
     if folder is None:
         return marketplace()
-    stamps = [_stamp(folder / name) for name in (FILE, TABLES_FILE)]
-    templates = [(path, _stamp(path)) for path in sorted((folder / TEMPLATES_FOLDER).glob("*.json"))]
-    return _opened(folder, folder.resolve(), *stamps, *templates)
+    models = sorted((folder / MODELS_FOLDER).glob("*.sql"))
+    templates = sorted((folder / TEMPLATES_FOLDER).glob("*.json"))
+    read = (folder / FILE, folder / TABLES_FILE, folder / MODELS_FOLDER, *models, *templates)
+    stamps = {path: _stamp(path) for path in read}
+    return _opened(folder, folder.resolve(), *stamps.items())
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +150,7 @@ def _opened(folder: Path, *_: object) -> Workspace:
 
 def _stamp(path: Path) -> object:
     """Return what changes with a file."""
-    return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
 
 
 def nearest_workspace(folder: Path) -> Path | None:

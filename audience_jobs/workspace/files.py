@@ -1,34 +1,51 @@
 """Reads the files of a workspace; the JSON Schemas beside this module say the same to editors."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
 from audience_jobs.workspace import layers, templates
+from audience_jobs.workspace.source import Source, read_source
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
-_KEYS = ("name", *layers.KEYS, templates.KEY)
+UserIds = Literal["any", "uuid"]
+_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
+_FORMATS = ("any", "uuid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What tminus.toml says: the workspace's name, which user ids are valid, and where user data are."""
+
+    name: str
+    user_ids: UserIds = "any"
+    source: Source | None = None
+
+    def settings(self, folder: Path) -> Mapping[str, str]:
+        """Return what it says for variables that are not set, by their names; `folder` is the workspace's."""
+        return {"USER_ID_FORMAT": self.user_ids, **(self.source.settings(folder) if self.source else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
     """What the files of a workspace say."""
 
-    name: str
+    identity: Identity
     tables: Tables
 
 
 def read_content(settings_path: Path, tables_path: Path) -> Content:
     """Read tminus.toml and tables.toml. Raises BadWorkspace with everything that is wrong in the two."""
-    name, tables, problems = "", Tables([]), list[str]()
+    identity, tables, problems = Identity(name=""), Tables([]), list[str]()
     try:
-        name = read_name(read_toml(settings_path))
+        identity = read_identity(read_toml(settings_path))
     except BadWorkspace as error:
         problems += error.problems
     try:
@@ -37,24 +54,37 @@ def read_content(settings_path: Path, tables_path: Path) -> Content:
         problems += error.problems
     if problems:
         raise BadWorkspace(problems)
-    return Content(name=name, tables=tables)
+    return Content(identity=identity, tables=tables)
 
 
-def read_name(file: TomlFile) -> str:
-    """Return the workspace's name, which tminus.toml holds. Raises BadWorkspace."""
-    if problems := sorted(_problems(file)):
-        raise BadWorkspace(map(str, problems))
-    return str(file.content["name"])
+def sound_tables(path: Path) -> Tables | None:
+    """Return the tables of tables.toml; None where something is wrong in it."""
+    try:
+        return read_tables(read_toml(path))
+    except BadWorkspace:
+        return None
+
+
+def read_identity(file: TomlFile) -> Identity:
+    """Return what tminus.toml says. Raises BadWorkspace with everything that is wrong in it."""
+    problems = list(_problems(file))
+    source = read_source(file, problems)
+    if problems:
+        raise BadWorkspace(map(str, sorted(problems)))
+    user_ids = cast("UserIds", file.content.get("user_id", "any"))
+    return Identity(name=str(file.content["name"]), user_ids=user_ids, source=source)
 
 
 def _problems(file: TomlFile) -> Iterator[Problem]:
     for key in file.content:
         if key not in _KEYS:
             yield file.problem([key], f"unknown key{suggestion(key, _KEYS)}")
-    name = file.content.get("name")
+    name, user_ids = file.content.get("name"), file.content.get("user_id", "any")
     if name is None:
         yield Problem(file.path, 1, 'name: is missing: write one, as in name = "shop"')
     elif not isinstance(name, str) or not _NAME.fullmatch(name):
         yield file.problem(["name"], f"is {shown(name)}: {_RULE}")
+    if user_ids not in _FORMATS:
+        yield file.problem(["user_id"], f"is {shown(user_ids)}: write any, or uuid where all ids are UUIDs")
     yield from layers.problems_of(file)
     yield from templates.problems_of(file)

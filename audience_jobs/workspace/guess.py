@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import accumulate
 from typing import Literal
 from zoneinfo import available_timezones
 
+from audience_jobs.schema import ColumnType
 from audience_jobs.sql import UUID
 
-Type = Literal["id", "text", "integer", "number", "boolean", "timestamp", "date", "json"]
 Meaning = Literal["token", "platform", "time_zone", "locale", "email", "phone"]
 PRIVATE: frozenset[Meaning] = frozenset({"token", "email", "phone"})
 """What no recipe may read."""
@@ -23,6 +25,7 @@ _MOST_OF = 0.9
 _NAMES_A_TOKEN = re.compile(r"(^|_)(token|fcm|registration_id)($|_)|_token$|push_?token", re.IGNORECASE)
 _NAMES_A_PHONE = re.compile(r"phone|mobile|msisdn|(^|_)tel($|_)", re.IGNORECASE)
 _NAMES_AN_ID = re.compile(r"(^|_)(id|uid|uuid|guid)$|Id$|ID$")
+_UUID = re.compile(UUID)
 _FCM_TOKEN = re.compile(r"[\w-]{8,}:APA91[\w-]{40,}|[\w-]{8,64}:[\w-]{100,300}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _PHONE = re.compile(r"\+?[\d ()./-]{7,20}")
@@ -36,11 +39,11 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Some rows of a column, as text; None is NULL. `declared` is its type where the source knows one."""
+    """Some rows of a column, as text; None is NULL. `declared` is its type where the source knows one but text."""
 
     name: str
     values: Sequence[str | None]
-    declared: Type | None = None
+    declared: ColumnType | None = None
 
     @property
     def filled(self) -> list[str]:
@@ -50,12 +53,16 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """What a column seems to be; `unsure` says why a person should look, and is empty where the sample is clear."""
+    """What a column seems to be; `unsure` says why a person should look, and is empty where the sample is clear.
 
-    type: Type
+    `broken` says that some values are not of the type.
+    """
+
+    type: ColumnType
     meaning: Meaning | None = None
     unique: bool = False
     unsure: str = ""
+    broken: bool = False
 
     @property
     def private(self) -> bool:
@@ -68,21 +75,49 @@ def guess(sample: Sample) -> Guess:
     filled = sample.filled
     unique = len(filled) == len(sample.values) == len(set(filled)) > 0
     meaning = _meaning(sample.name, filled)
+    type_ = _declared(sample) or _type(sample.name, filled)
     if not filled:
-        return Guess(type=sample.declared or "text", unsure="it is empty" if sample.declared is None else "")
-    type_ = sample.declared or _type(sample.name, filled)
-    rest = [] if sample.declared else [value for value in filled if not _IS[type_](value)]
+        return Guess(type=type_, unsure="it is empty" if sample.declared is None else "")
+    rest = [] if sample.declared else [value for value in filled if not is_a(type_, value)]
     unsure = f"{len(rest):,} of {len(filled):,} values are not {type_}, such as {rest[0][:40]!r}" if rest else ""
-    return Guess(type=type_, meaning=meaning, unique=unique, unsure=unsure)
+    return Guess(type=type_, meaning=meaning, unique=unique, unsure=unsure, broken=bool(rest))
 
 
-def _type(name: str, filled: Sequence[str]) -> Type:
-    if _NAMES_AN_ID.search(name) or _mostly(filled, re.compile(UUID).fullmatch):
+def is_a(type_: ColumnType, value: str) -> bool:
+    """Whether a text can be read as a type."""
+    return _IS[type_](value)
+
+
+def is_fcm_token(value: str) -> bool:
+    """Whether a text looks like a registration token of FCM."""
+    return _FCM_TOKEN.fullmatch(value.strip()) is not None
+
+
+def names_a_token(name: str) -> bool:
+    """Whether a column is named as those of tokens are."""
+    return _NAMES_A_TOKEN.search(name) is not None
+
+
+def is_zone(value: str) -> bool:
+    """Whether a text is the name of an IANA time zone."""
+    return value in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _declared(sample: Sample) -> ColumnType | None:
+    """Return the type that the source declares; a number that is named like an id is one."""
+    named = sample.declared == "integer" and _NAMES_AN_ID.search(sample.name)
+    return "id" if named else sample.declared
+
+
+def _type(name: str, filled: Sequence[str]) -> ColumnType:
+    if _NAMES_AN_ID.search(name) or (filled and _mostly(filled, _UUID.fullmatch)):
         return "id"
-    for type_ in _NARROWEST_FIRST:
-        if _mostly(filled, _IS[type_]):
-            return type_
-    return "text"
+    return next((type_ for type_ in _NARROWEST_FIRST if filled and _mostly(filled, _IS[type_])), "text")
 
 
 def _meaning(name: str, filled: Sequence[str]) -> Meaning | None:
@@ -103,7 +138,7 @@ def _is_phone(name: str, filled: Sequence[str]) -> bool:
 
 
 def _is_zone(_: str, filled: Sequence[str]) -> bool:
-    return any("/" in value for value in filled) and _mostly(filled, available_timezones().__contains__)
+    return any("/" in value for value in filled) and _mostly(filled, is_zone)
 
 
 _MEANINGS: Mapping[Meaning, Callable[[str, Sequence[str]], bool]] = {
@@ -122,7 +157,10 @@ def _names_a_locale(name: str, filled: Iterable[str]) -> bool:
 
 
 def _mostly(filled: Sequence[str], fits: Callable[[str], object]) -> bool:
-    return sum(1 for value in filled if fits(value)) >= _MOST_OF * len(filled)
+    """Whether the most of a sample fits; stops where too much of it does not."""
+    allowed = len(filled) - _MOST_OF * len(filled)
+    misses = (1 for value in filled if not fits(value))
+    return all(count <= allowed for count in accumulate(misses))
 
 
 def _is_whole(value: str) -> bool:
@@ -156,7 +194,7 @@ def _is_json(value: str) -> bool:
         return False
 
 
-_IS: Mapping[Type, Callable[[str], bool]] = {
+_IS: Mapping[ColumnType, Callable[[str], bool]] = {
     "boolean": lambda value: value.lower() in _BOOLEANS,
     "integer": _is_whole,
     "number": _is_number,
@@ -165,5 +203,6 @@ _IS: Mapping[Type, Callable[[str], bool]] = {
     "json": _is_json,
     "text": bool,
     "id": bool,
+    "text[]": bool,
 }
-_NARROWEST_FIRST: Sequence[Type] = ("boolean", "integer", "number", "date", "timestamp", "json")
+_NARROWEST_FIRST: Sequence[ColumnType] = ("boolean", "integer", "number", "date", "timestamp", "json")

@@ -27,6 +27,16 @@ def read_tables(file: TomlFile) -> Tables:
     return Tables(tables)
 
 
+def is_name(name: str) -> bool:
+    """Whether a table or column can have a name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name is one that Tminus gives to parts of its own queries."""
+    return _OURS.fullmatch(name) is not None
+
+
 class _Reading:
     """Reads tables one by one and notes in `problems` what is wrong; a table or column at fault is read as empty."""
 
@@ -38,7 +48,7 @@ class _Reading:
         """Read one table."""
         keys = (name,)
         self._check_name(keys, name)
-        if _OURS.fullmatch(name):
+        if is_ours(name):
             self._note(keys, "is a name that Tminus uses itself: rename the table, or read it through a view")
         if not isinstance(value, dict):
             self._note(keys, f"is {shown(value)}: write its columns below [{name}.columns]")
@@ -81,7 +91,7 @@ class _Reading:
         return SourceColumn(name=keys[-1], type=type_, private=private)
 
     def _check_name(self, keys: Keys, name: str) -> None:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             self._note(keys, "is not a name: a name has up to 63 letters, digits and _, no digit first")
 
     def _check_keys(self, keys: Keys, value: Mapping[str, object], known: tuple[str, ...], way: str = "") -> None:

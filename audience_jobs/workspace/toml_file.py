@@ -65,15 +65,26 @@ class Problem:
 
 def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises BadWorkspace where it is missing or not TOML in UTF-8."""
+    return parse_toml(path, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file of a workspace. Raises BadWorkspace where it is missing, closed or not UTF-8."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise BadWorkspace([f"{path}: there is no such file: docs/workspace.md says what it holds"]) from None
+    except OSError as error:
+        raise BadWorkspace([f"{path}: cannot be read: {error.strerror}"]) from None
     try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadWorkspace([f"{path}:{line}: is not UTF-8: save the file as UTF-8"]) from None
+
+
+def parse_toml(path: Path, text: str) -> TomlFile:
+    """Read TOML that stands in a file. Raises BadWorkspace where it is no TOML."""
     try:
         return TomlFile(path, text, tomllib.loads(text))
     except RecursionError:

@@ -40,7 +40,7 @@ class Use:
 
 
 def use_of_push(users: int, *, capped: bool, shard_rows: int, chunk_rows: int, per_second: int) -> Use:
-    """Estimate what sending one push to so many users uses, by what each shard, chunk and partition does.
+    """Estimate what sending one push to a number of users uses, by what each shard, chunk and partition does.
 
     `capped`: whether cadence rules can hold it back.
     """

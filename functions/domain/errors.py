@@ -154,4 +154,4 @@ class LedgerUnreadable(Transient):
 
 
 class LedgerFull(LedgerUnreadable):
-    """The cadence ledger has no room for so many pushes of one day, so no further user can be sent to."""
+    """The cadence ledger has no room for all pushes of one day, so no further user can be sent to."""

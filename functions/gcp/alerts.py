@@ -7,7 +7,7 @@ from functions.logs import log
 
 
 class LogAlerts:
-    """Plays Alerts: `action` is "alert", by which Cloud Monitoring counts and passes them on."""
+    """Implements Alerts: `action` is "alert", by which Cloud Monitoring counts and passes them on."""
 
     def send(self, alert: Alert) -> None:
         """Write an alert to the log."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Plays Clock."""
+    """Implements Clock."""
 
     def now(self) -> datetime:
         """Return the current instant, aware, in UTC."""

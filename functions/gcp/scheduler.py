@@ -30,7 +30,7 @@ _translated = partial(translated, "Cloud Scheduler", "GOOGLE_CLOUD_LOCATION")
 
 
 class CloudSchedules:
-    """Plays Schedules in one location of a project. Jobs that do not call Tminus's functions are ignored."""
+    """Implements Schedules in one location of a project. Jobs that do not call Tminus's functions are ignored."""
 
     def __init__(self, client: scheduler_v1.CloudSchedulerClient, settings: CloudSettings) -> None:
         self._client, self._settings = client, settings

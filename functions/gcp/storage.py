@@ -25,7 +25,7 @@ _translated = partial(translated, "Cloud Storage", "AUDIENCE_BUCKET")
 
 
 class GcsAudienceFiles:
-    """Plays AudienceFiles in a bucket. A file's generation proves that a later read returns the same content."""
+    """Implements AudienceFiles in a bucket. A file's generation proves that a later read returns the same content."""
 
     def __init__(self, client: Client, bucket: str) -> None:
         self._client, self._bucket = client, client.bucket(bucket)

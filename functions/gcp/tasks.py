@@ -17,7 +17,7 @@ _SHARD, _ALERT = "send_shard", "send_alert"
 
 
 class CloudTaskQueue:
-    """Plays TaskQueue. Every task has an ID token of the account that is allowed to call the functions."""
+    """Implements TaskQueue. Every task has an ID token of the account that is allowed to call the functions."""
 
     def __init__(self, client: tasks_v2.CloudTasksClient, settings: CloudSettings, clock: Clock) -> None:
         self._client, self._settings, self._clock = client, settings, clock

@@ -15,7 +15,7 @@ _MOST_ANSWER_BYTES = 64 * 1024
 
 
 class WebhookChannels:
-    """Plays Channels. Addresses come from the deployment's settings only, so a recipe can name none of its own.
+    """Implements Channels. Addresses come from the deployment's settings only, so a recipe can name none of its own.
 
     Only the status of the answer counts. An error names the channel, never the address.
     """

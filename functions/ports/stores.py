@@ -41,8 +41,8 @@ class RecipeStore(Protocol):
     ) -> dict[str, Any] | None:
         """Replace a document by the result of `change`, in one transaction. None means no document.
 
-        With a deed, the same transaction plans the recipe's sends and adds an entry to its audit log, unless there
-        was and is no document. Without a deed it is an edit by hand.
+        With a deed, the same transaction plans the recipe's sends and adds an entry to its audit log, unless no
+        document exists before and after. Without a deed it is an edit by hand.
         """
         ...
 

@@ -13,6 +13,10 @@ FUNCTION = "{function}"
 """The placeholder for a function's name in the pattern of the functions' addresses."""
 
 
+URL_VARIABLE = "USER_DATABASE_URL_VARIABLE"
+"""Where a workspace names the variable with the address of the user database; it is not a variable itself."""
+
+
 class Platform(StrEnum):
     """The platform of the functions."""
 
@@ -107,10 +111,11 @@ class CloudSettings:
 class UserDatabaseSettings:
     """A PostgreSQL database with the user data: its address for libpq, and the schema of the tables.
 
-    The address is a secret of build_audience; in other functions it is empty.
+    The address is a secret of build_audience; in other functions it is empty. `variable` is where it comes from.
     """
 
     url: str = field(repr=False)  # it may contain a password
+    variable: str = "USER_DATABASE_URL"
     schema: str = "public"
 
 

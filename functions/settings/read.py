@@ -16,6 +16,7 @@ from functions.domain.push.links import LinkPolicy
 from functions.domain.roles import Role
 from functions.settings import (
     FUNCTION,
+    URL_VARIABLE,
     CloudSettings,
     ConsoleSettings,
     FcmSettings,
@@ -38,13 +39,14 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 """A dataset with its project id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
+_USER_IDS = "USER_ID_FORMAT"
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
 
 
-def process_settings() -> Settings:
-    """Read the settings of this process."""
-    return read_settings(os.environ)
+def process_settings(said: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of this process; `said` is what its workspace says, as for `read_settings`."""
+    return read_settings(os.environ, said)
 
 
 def named_commit() -> str:
@@ -52,9 +54,13 @@ def named_commit() -> str:
     return os.environ.get("SOURCE_COMMIT", "")
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read settings from environment variables; Misconfigured names the invalid one."""
-    reader = _Reader(environ)
+def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = None) -> Settings:
+    """Read settings from environment variables; Misconfigured names the invalid one.
+
+    `said` is what a workspace says for variables that are not set. Where `USER_DATA_DIR` or another kind of
+    `USER_DATA` is set, the workspace does not say where user data are.
+    """
+    reader = _Reader(environ, _still_said(environ, said or {}))
     platform = Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
     return Settings(
         platform=platform,
@@ -71,12 +77,21 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def _still_said(environ: Mapping[str, str], said: Mapping[str, str]) -> Mapping[str, str]:
+    kind = environ.get("USER_DATA", "").strip().lower() or (
+        "files" if environ.get("USER_DATA_DIR", "").strip() else ""
+    )
+    if kind in ("", said.get("USER_DATA")):
+        return said
+    return {name: value for name, value in said.items() if name == _USER_IDS}
+
+
 class _Reader:
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
+    def __init__(self, environ: Mapping[str, str], said: Mapping[str, str]) -> None:
+        self._environ, self.said = environ, said
 
     def text(self, name: str, default: str) -> str:
-        return self._environ.get(name, "").strip() or default
+        return self._environ.get(name, "").strip() or self.said.get(name) or default
 
     def words(self, name: str, default: str = "") -> tuple[str, ...]:
         return tuple(word.strip() for word in self.text(name, default).split(",") if word.strip())
@@ -167,25 +182,29 @@ def _user_data(reader: _Reader) -> str:
 
 
 def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+    dataset = reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset")
+    by_workspace = "USER_DATASET" in reader.said and not reader.text("GOOGLE_CLOUD_PROJECT", "")
     return UserDatasetSettings(
-        dataset=reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset"),
-        project=_project(reader),
+        dataset=dataset,
+        project=dataset.rpartition(".")[0] if by_workspace else _project(reader),
         bucket=_bucket(reader),
         max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
     )
 
 
 def _user_database(reader: _Reader) -> UserDatabaseSettings:
-    url = reader.text("USER_DATABASE_URL", "")
+    variable = "USER_DATABASE_URL"
+    if not reader.text(variable, ""):
+        variable = reader.said.get(URL_VARIABLE, variable)
+    url = reader.text(variable, "")
     if url and not url.startswith(("postgresql://", "postgres://")):
         # The error does not show the value: it may be a password.
-        raise Misconfigured(
-            "USER_DATABASE_URL", "must begin with postgresql://, as in postgresql://role@host/database"
-        )
+        raise Misconfigured(variable, "must begin with postgresql://, as in postgresql://role@host/database")
     schema = "USER_DATABASE_SCHEMA"
     if not reader.text(schema, ""):
-        return UserDatabaseSettings(url=url)
-    return UserDatabaseSettings(url=url, schema=reader.like(schema, _SCHEMA, "the name of a schema"))
+        return UserDatabaseSettings(url=url, variable=variable)
+    name = reader.like(schema, _SCHEMA, "the name of a schema")
+    return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
 def _console(reader: _Reader) -> ConsoleSettings:
@@ -269,7 +288,7 @@ def _alert_policy(reader: _Reader) -> AlertPolicy:
 
 
 def _policy(reader: _Reader) -> Policy:
-    form = UserIdFormat(reader.choice("USER_ID_FORMAT", [form.value for form in UserIdFormat]))
+    form = UserIdFormat(reader.choice(_USER_IDS, [form.value for form in UserIdFormat]))
     testers = reader.words("DEFAULT_TEST_USER_IDS")
     for user_id in testers:
         if not is_user_id(user_id, form):

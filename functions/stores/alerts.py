@@ -26,7 +26,7 @@ ALERTS = Collection[OutgoingAlert](
 
 
 class DocumentAlertStore:
-    """Plays AlertStore."""
+    """Implements AlertStore."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

@@ -46,7 +46,7 @@ class _NumberTaken(Exception):
 
 
 class DocumentAuditLog:
-    """Plays AuditLog."""
+    """Implements AuditLog."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

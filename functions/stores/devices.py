@@ -13,7 +13,7 @@ GRAVES = Collection[bytes](
 
 
 class DocumentDevices:
-    """Plays Devices."""
+    """Implements Devices."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

@@ -52,7 +52,7 @@ LOGS = Collection[LogEntry](
 
 
 class DocumentExecutionStore:
-    """Plays ExecutionStore."""
+    """Implements ExecutionStore."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -95,7 +95,7 @@ class DocumentExecutionStore:
 
 
 class DocumentExecutionLog:
-    """Plays ExecutionLog. Lines with the same instant keep the order in which a process wrote them."""
+    """Implements ExecutionLog. Lines with the same instant keep the order in which a process wrote them."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

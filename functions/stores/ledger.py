@@ -55,7 +55,7 @@ RULES = Collection[Rules](
 
 
 class DocumentCadenceLedger:
-    """Plays CadenceLedger.
+    """Implements CadenceLedger.
 
     StoreUnavailable if the whole database is unavailable, LedgerUnreadable for other problems.
     """

@@ -52,7 +52,7 @@ PLANS = Collection[Plan](
 
 
 class DocumentRecipeStore:
-    """Plays RecipeStore. A document's name is the recipe's id, even if the field `id` was edited by hand."""
+    """Implements RecipeStore. A document's name is the recipe's id, even if the field `id` was edited by hand."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

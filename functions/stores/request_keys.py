@@ -26,7 +26,7 @@ REQUEST_KEYS = Collection[Asked](
 
 
 class DocumentRequestKeys:
-    """Plays RequestKeys."""
+    """Implements RequestKeys."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

@@ -32,7 +32,7 @@ PROGRESS = Collection[Mapping[str, int]](
 
 
 class DocumentShardStore:
-    """Plays ShardStore."""
+    """Implements ShardStore."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

@@ -25,7 +25,7 @@ _UNRESOLVED = Query(where=(("resolved", "==", False),), order="at", descending=T
 
 
 class DocumentViolationStore:
-    """Plays ViolationStore."""
+    """Implements ViolationStore."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents

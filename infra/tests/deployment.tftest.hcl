@@ -162,7 +162,7 @@ run "archive" {
   }
 
   assert {
-    condition     = length(setsubtract(["main.py", "requirements.txt", "functions/handlers/jobs/tasks.py", "audience_jobs/contract.py", "audience_jobs/marketplace/tables.toml", "audience_jobs/workspace/tables.schema.json"], local.source_files)) == 0
+    condition     = length(setsubtract(["main.py", "requirements.txt", "functions/handlers/jobs/tasks.py", "audience_jobs/contract.py", "audience_jobs/marketplace/tables.toml", "audience_jobs/marketplace/jobs/showcase.py", "audience_jobs/job_files/job.schema.json", "audience_jobs/workspace/tables.schema.json"], local.source_files)) == 0
     error_message = "all that runs is deployed"
   }
 

@@ -32,6 +32,7 @@ from local.embedded.clock import RealClock
 from local.runtime.recipe_files import read_recipe_file
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_ASKED = ("--filters JSON", "--pack NAME", "--ids FILE", "--query FILE", "--where JSON", "--with MODEL")
 
 
 @click.command()
@@ -40,6 +41,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--pack", "packs", multiple=True, metavar="NAME", help="A data pack besides the filters; repeatable.")
 @click.option("--ids", type=_FILE, help="A file of user ids, in addition to the filters.")
 @click.option("--query", type=_FILE, help="A file with one SELECT that yields user_id, with or without filters.")
+@click.option("--where", metavar="JSON", help='Conditions, such as {"column": "plan", "op": "is", "value": "pro"}.')
+@click.option("--with", "joined", multiple=True, metavar="MODEL", help="A model whose columns to add; repeatable.")
 @data_option
 @click.option("--preview", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows to show.")
 @click.option("--parts", type=click.IntRange(min=1), help="Split it into this many equal parts; needs --out.")
@@ -49,10 +52,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @json_option
 def audience(
     recipe: Path | None,
-    filters: str | None,
-    packs: Sequence[str],
-    ids: Path | None,
-    query: Path | None,
     data: Path | str | None,
     preview: int,
     parts: int | None,
@@ -60,17 +59,19 @@ def audience(
     force: bool,
     at: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Find a query-based audience, and show its number of users, its description, and some rows.
 
-    Sends nothing. docs/how-to-write-a-recipe.md lists the filters.
+    Sends nothing. docs/how-to-write-a-recipe.md lists conditions and filters.
     """
     if parts is not None and out is None:
         raise BadInput("--parts: give a folder for the parts with --out")
-    if recipe is None and filters is None and not (packs or ids or query):
-        raise BadInput("say what to find: --recipe FILE, or --filters JSON, --pack NAME, --ids FILE, --query FILE")
-    if recipe is not None and (filters is not None or packs or ids or query):
-        raise BadInput("--recipe selects the users: leave out --filters, --pack, --ids and --query")
+    given = {name: value for name, value in asked.items() if value not in (None, ())}
+    if recipe is None and not given:
+        raise BadInput(f"say what to find: --recipe FILE, or {', '.join(_ASKED)}")
+    if recipe is not None and given:
+        raise BadInput(f"--recipe selects the users: leave out {', '.join(option.split()[0] for option in _ASKED)}")
     settings = settings_with(data)
     (engine, _), workspace = bootstrap.user_data(settings), bootstrap.workspace(settings)
     now = read_instant(at, "--at") or RealClock().now()
@@ -84,8 +85,7 @@ def audience(
             criteria = recipe_criteria(_query_based(recipe), workspace)
             found = find_audience(engine, criteria, workspace, now=now, folder=into, parts=parts or 0)
         else:
-            written = _written(filters, packs, ids, query)
-            found = query_audience(engine, written, workspace, now=now, folder=into, parts=parts or 0)
+            found = query_audience(engine, _written(**asked), workspace, now=now, folder=into, parts=parts or 0)
         _show(found, _rows(found, preview), kept=out is not None, as_json=as_json)
 
 
@@ -96,18 +96,31 @@ def _query_based(path: Path) -> Any:
     return recipe
 
 
-def _written(filters: str | None, packs: Sequence[str], ids: Path | None, query: Path | None) -> dict[str, Any]:
+def _written(
+    *,
+    filters: str | None,
+    packs: Sequence[str],
+    ids: Path | None,
+    query: Path | None,
+    where: str | None,
+    joined: Sequence[str],
+) -> dict[str, Any]:
     """Return the options as `audienceCriteria`."""
-    try:
-        read = json.loads(filters) if filters is not None else None
-    except ValueError as error:
-        raise BadInput(f"--filters is not JSON: {error}") from None
     return {
-        "filters": read,
+        "where": _json("--where", where),
+        "with": list(joined) or None,
+        "filters": _json("--filters", filters),
         "dataPacks": list(packs),
         "manualUserIds": ids.read_text(encoding="utf-8-sig").split() if ids else None,
         "customQuery": query.read_text(encoding="utf-8-sig") if query else None,
     }
+
+
+def _json(option: str, text: str | None) -> Any:
+    try:
+        return json.loads(text) if text is not None else None
+    except ValueError as error:
+        raise BadInput(f"{option} is not JSON: {error}") from None
 
 
 def _rows(found: QueriedAudience, preview: int) -> FoundAudience:

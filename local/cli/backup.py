@@ -12,9 +12,9 @@ from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
-from functions.settings.read import process_settings
 from functions.usecases.after_restore import end_sends_since
 from local.cli.options import check_new, folder, force_option, json_option, print_json, read_instant
+from local.cli.workspace import workspace_folder
 from local.embedded.clock import RealClock, VirtualClock
 from local.runtime.backup import CLOCK, Contents, back_up, draft_folder, held_by, put_in_place, unpack
 from local.runtime.persistent_clock import PersistentClock
@@ -103,7 +103,7 @@ def _now(contents: Contents, state: Path, said: datetime | None) -> datetime:
 
 
 def _stop(draft: Path, contents: Contents, now: datetime) -> Sequence[Execution]:
-    settings = replace(process_settings(), state_dir=draft, fcm=None)  # nothing here can send
+    settings = replace(bootstrap.settings_of(workspace_folder()), state_dir=draft, fcm=None)  # nothing here can send
     with closing(bootstrap.embedded(settings, VirtualClock(now))) as system:
         return end_sends_since(system.ports, contents.taken_at)
 

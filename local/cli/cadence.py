@@ -16,13 +16,13 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
 from functions.handlers.http.as_json import as_json as to_json
 from functions.ports import Ports
-from functions.settings.read import process_settings
 from functions.usecases.cadence.import_history import import_history
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
 from local.cli.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
+from local.cli.workspace import workspace_folder
 from local.embedded.clock import RealClock
 
 
@@ -192,6 +192,8 @@ def _ports(state: Path, *, new: bool = False, trial: bool = False) -> Iterator[P
     if missing and not new:
         raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
     with TemporaryDirectory(prefix="tminus-") as aside:
-        settings = replace(process_settings(), state_dir=Path(aside) if missing and trial else state)
+        settings = replace(
+            bootstrap.settings_of(workspace_folder()), state_dir=Path(aside) if missing and trial else state
+        )
         with closing(bootstrap.embedded(settings, RealClock())) as opened:
             yield opened.ports

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import click
 
-from audience_jobs.registry import find
 from functions import bootstrap
 from functions.usecases.dry_run.describe_jobs import describe_jobs
 from functions.usecases.dry_run.run_job import run_job
-from local.cli.jobs_new import JOBS, write_job
+from local.cli.jobs_new import jobs_folder, write_job
 from local.cli.jobs_run import lines_of, read_values
 from local.cli.options import (
     check_free,
@@ -32,8 +31,8 @@ def jobs() -> None:
 @jobs.command("list")
 @json_option
 def list_jobs(as_json: bool) -> None:
-    """List the audience jobs with their parameters, audiences and columns."""
-    found = describe_jobs()
+    """List the audience jobs of the workspace with their parameters, audiences and columns."""
+    found = describe_jobs(bootstrap.workspace(settings_with(None)))
     if as_json:
         print_json(found)
         return
@@ -49,13 +48,15 @@ def list_jobs(as_json: bool) -> None:
 
 @jobs.command("new")
 @click.argument("name")
-@click.option("--folder", "into", type=folder, help="Where to write it. [default: where the registry looks for jobs]")
-def new_job(name: str, into: Path | None) -> None:
-    """Write a working example job, NAME.py, for you to change."""
-    path = write_job(name, into)
+@click.option("--folder", "into", type=folder, help="Where to write it. [default: jobs/ of the workspace]")
+@click.option("--python", is_flag=True, help="Write NAME.py, which declares the job in Python.")
+def new_job(name: str, into: Path | None, python: bool) -> None:
+    """Write a working example job, NAME.sql, for you to change."""
+    workspace = bootstrap.workspace(settings_with(None))
+    path, jobs_of_it = write_job(name, workspace, into, python=python), jobs_folder(workspace)
     click.echo(f"{path}: change its SQL, its columns and what they mean")
-    found = path.resolve().parent == JOBS.resolve()
-    when = "try it" if found else f"once it is in {JOBS}, where the registry looks, try it"
+    found = path.resolve().parent == jobs_of_it.resolve()
+    when = "try it" if found else f"once it is in {jobs_of_it}, where Tminus looks, try it"
     click.echo(f"{when}: tminus jobs run {name} --data DIR --preview 20")
 
 
@@ -79,10 +80,11 @@ def run_one(
     as_json: bool,
 ) -> None:
     """Run the job NAME and show the users it finds. Sends nothing."""
-    job = find(name)
+    settings = settings_with(data)
+    job = bootstrap.job_finder(settings)(name)
     if out is not None:
         check_free(out, [f"{audience.name}.csv" for audience in job.audiences], force=force)
-    engine, _ = bootstrap.user_data(settings_with(data))
+    engine, _ = bootstrap.user_data(settings)
     now = read_instant(at, "--at") or RealClock().now()
     found = run_job(engine, job, read_values(job, given), now=now, preview=preview, out=out)
     if as_json:

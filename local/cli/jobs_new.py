@@ -1,75 +1,119 @@
 """The small working job that `tminus jobs new` writes."""
 
-import re
 from pathlib import Path
 
-from audience_jobs import jobs
+from audience_jobs.job_files import NAME, PYTHON, SQL
+from audience_jobs.registry import FOLDER
+from audience_jobs.schema import Tables
+from audience_jobs.workspace import Workspace
 from functions.domain.errors import BadInput
+from local.cli.jobs_example import example_over
 
-JOBS = Path(jobs.__path__[0])
-"""The folder of the registry."""
-_TEMPLATE = '''"""Users who have not opened the app lately."""
+_SQL = """/*
+title = "@TITLE@"
+layer = 3
 
-from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
-from audience_jobs.sql import is_blank
+[columns]
+@MEANINGS@
+@PARAMETERS@*/
+
+-- One SELECT in PostgreSQL's dialect, with user_id. It reads parameters as $name, and the time as $now (UTC), so that
+-- a repeat gives the same rows. All that stands above may be left out.
+@SELECT@
+"""
+_SQL_PARAMETERS = """
+[parameters.days]
+type = "integer"
+default = 30
+minimum = 1
+maximum = 3650
+meaning = "how many days ago @AT@ may be at most"
+"""
+_PYTHON = '''"""@TITLE@."""
+
+@IMPORTS@
 
 # One SELECT in PostgreSQL's dialect. It yields `audience`, `user_id` and every column that is declared below.
 # Parameters are read as $name, and the time as $now (UTC), so that a repeat gives the same rows.
-_SQL = f"""
-WITH activity AS (
-    SELECT user_id, max(last_active) AS last_active FROM user_activities GROUP BY user_id
-)
-SELECT 'quiet-users' AS audience, u.id AS user_id, u.first_name AS "firstName", a.last_active AS "lastActive"
-FROM users u JOIN activity a ON a.user_id = u.id
-WHERE u.deleted_at = 0 AND NOT {is_blank("u.first_name")}
-  AND a.last_active < CAST($now AS TIMESTAMP) - CAST($quiet_days AS INTEGER) * INTERVAL '1 day'
-"""  # noqa: S608 (made of constants; what a recipe gives is bound)
+_SQL = """
+@SELECT@
+"""
 
 JOB = Job(
     id="@NAME@",
-    title="Users who have not opened the app lately",
+    title="@TITLE@",
     layer=3,
-    parameters=(
-        Parameter(
-            name="quiet_days",
-            type="integer",
-            default=14,
-            minimum=1,
-            maximum=365,
-            meaning="how many days ago users have to have opened the app last, at least",
-        ),
-    ),
+    parameters=(@PARAMETERS@),
     audiences=(
         Audience(
-            name="quiet-users",
+            name="@NAME@",
             columns=(
                 Column(name="user_id", type="text", meaning="the user's id"),
-                Column(name="firstName", type="text", meaning="the user's first name; never blank"),
-                Column(name="lastActive", type="timestamp", meaning="when the user last opened the app"),
-            ),
-            meaning="users who have not opened the app for a while",
+@COLUMNS@            ),
+            meaning="users that @NAME@ finds",
         ),
     ),
     sql=_SQL,
-    # No audience is built from data whose newest row is older than this.
-    freshness=Freshness(table="user_activities", column="last_active", hours=24 * 7),
 )
 '''
-
-
-def write_job(name: str, folder: Path | None = None) -> Path:
-    """Write the job `name` into a folder, by default the registry's, and return its file.
-
-    Raises BadInput if the name is not a valid module name or is taken.
+_PYTHON_COLUMN = """                Column(name="{}", type="text", meaning="{}"),
+"""
+# Not at the start of a line: the build of a wheel would rename what it imports.
+_IMPORTS = f"from {'audience_jobs'}.contract import Audience, Column, Job, Parameter"
+_PYTHON_PARAMETERS = """
+        Parameter(
+            name="days",
+            type="integer",
+            default=30,
+            minimum=1,
+            maximum=3650,
+            meaning="how many days ago @AT@ may be at most",
+        ),
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+
+
+def jobs_folder(workspace: Workspace) -> Path:
+    """Return where a workspace has its jobs."""
+    return workspace.folder / FOLDER
+
+
+def write_job(name: str, workspace: Workspace, folder: Path | None = None, *, python: bool = False) -> Path:
+    """Write the job `name` into a folder, by default the workspace's, and return its file, in SQL or in Python.
+
+    Raises BadInput if the name is not a valid module name or is taken, or no table has users to read.
+    """
+    if not NAME.fullmatch(name):
         raise BadInput(f"{name!r} cannot be a job's name: write lower case letters, digits and _, a letter first")
-    path = (folder or JOBS) / f"{name}.py"
+    text = _written(name, workspace.tables, python=python)
+    if folder is None:
+        folder = jobs_folder(workspace)
+        folder.mkdir(exist_ok=True)
+    path, other = (folder / f"{name}{ending}" for ending in ((PYTHON, SQL) if python else (SQL, PYTHON)))
+    if taken := next((file for file in (path, other) if file.exists()), None):
+        raise BadInput(f"{taken} already exists: choose another name")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(_TEMPLATE.replace("@NAME@", name))
+            file.write(text)
     except FileNotFoundError:
         raise BadInput(f"{path.parent}: no such folder; make it first") from None
-    except FileExistsError:
-        raise BadInput(f"{path} already exists: choose another name") from None
     return path
+
+
+def _written(name: str, tables: Tables, *, python: bool) -> str:
+    example = example_over(tables)
+    meanings = {column: f"the {column} of {example.table}; say what it means" for column in example.texts}
+    before = [f"'{name}' AS audience"] if python else []
+    parameters = (_PYTHON_PARAMETERS if python else _SQL_PARAMETERS) if example.at else ""
+    filled = {
+        "@PARAMETERS@": parameters.replace("@AT@", example.at or ""),
+        "@IMPORTS@": _IMPORTS if example.at else _IMPORTS.removesuffix(", Parameter"),
+        "@TITLE@": name.replace("_", " ").capitalize(),
+        "@NAME@": name,
+        "@SELECT@": example.select(*before),
+        "@COLUMNS@": "".join(map(_PYTHON_COLUMN.format, meanings, meanings.values())),
+        "@MEANINGS@": "\n".join(f'{column} = "{meaning}"' for column, meaning in meanings.items()),
+    }
+    text = _PYTHON if python else _SQL
+    for place, content in filled.items():
+        text = text.replace(place, content)
+    return text

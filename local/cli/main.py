@@ -15,11 +15,13 @@ from local.cli.api_client import ApiClient
 from local.cli.audience import audience
 from local.cli.backup import backup, restore
 from local.cli.cadence import cadence
+from local.cli.check import check
 from local.cli.control import control
 from local.cli.data import data
 from local.cli.demo import demo
 from local.cli.devices import devices
 from local.cli.executions import executions
+from local.cli.init import init
 from local.cli.jobs import jobs
 from local.cli.migrate import migrate_folder
 from local.cli.recipes import recipes
@@ -27,6 +29,7 @@ from local.cli.remote import remote_options
 from local.cli.run import run
 from local.cli.send import send
 from local.cli.simulate import simulate
+from local.cli.tables import tables
 from local.cli.up import up
 from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 
@@ -65,6 +68,9 @@ for command in (
     jobs,
     cadence,
     migrate_folder,
+    init,
+    tables,
+    check,
     data,
     backup,
     restore,

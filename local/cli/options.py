@@ -4,18 +4,18 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from functions import bootstrap
 from functions.domain.errors import BadInput
 from functions.domain.instants import instant
 from functions.handlers.http.as_json import as_json
 from functions.settings import Settings
-from functions.settings.read import process_settings
 from local.cli.workspace import chosen_workspace
 
 UNLIMITED = 10_000
@@ -33,10 +33,14 @@ def size_of(console: Console) -> tuple[int, int]:
     return (console.size.width, console.size.height) if sys.stdout.isatty() else (UNLIMITED, _LINES)
 
 
-class _UserData(click.Path):
+class UserData(click.Path):
     """A folder of this machine as a Path, or of a bucket as text: a Path would lose a slash of gs://."""
 
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value of the option."""
         if isinstance(value, str) and value.startswith(_BUCKETS):
             return value
         return super().convert(value, param, ctx)
@@ -44,7 +48,7 @@ class _UserData(click.Path):
 
 data_option = click.option(
     "--data",
-    type=_UserData(file_okay=False, path_type=Path),
+    type=UserData(),
     metavar="DIR",
     help="The user data: CSV or Parquet files, in a folder or at gs://bucket/folder. [default: what USER_DATA names]",
 )
@@ -53,8 +57,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def settings_with(data: Path | str | None, **changes: Any) -> Settings:
-    """Return the settings of this process, with the chosen workspace, the user data of --data, and other changes."""
-    settings = replace(process_settings(), workspace=chosen_workspace(), **changes)
+    """Return the settings of this process and the chosen workspace, with the user data of --data, and changes."""
+    settings = replace(bootstrap.settings_of(chosen_workspace()), **changes)
     return settings if data is None else settings.on_files(data)
 
 
@@ -66,6 +70,16 @@ def read_instant(text: str | None, option: str) -> datetime | None:
         return instant(text)
     except ValueError:
         raise BadInput(f"{option} {text!r}: write an instant with its zone, such as 2026-11-23T18:00:00Z") from None
+
+
+def read_day(text: str | None, option: str) -> date | None:
+    """Read a day, such as 2026-11-23."""
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise BadInput(f"{option} {text!r}: write a day, such as 2026-11-23") from None
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from audience_jobs.registry import find
 from functions import bootstrap
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.instants import stamp
@@ -41,7 +40,7 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     Prints one line for each error, or the next sends. Exit status 2 if any file is invalid.
     """
     settings = settings_with(None)
-    results = [_check(path, settings) for path in files]
+    results = [check_file(path, settings) for path in files]
     if as_json:
         print_json(results)
     else:
@@ -50,14 +49,15 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(0 if all(result["valid"] for result in results) else 2)
 
 
-def _check(path: Path, settings: Settings) -> dict[str, Any]:
+def check_file(path: Path, settings: Settings) -> dict[str, Any]:
+    """Return what saving the recipe of a file would say: its next sends, or its `errors`."""
     now = RealClock().now()
     workspace = bootstrap.workspace(settings)
     try:
         recipe = checked_recipe(
             read_recipe_file(path),
             policy=settings.policy,
-            find_job=find,
+            find_job=bootstrap.job_finder(settings),
             workspace=workspace,
             now=now,
             default_id=path.stem,

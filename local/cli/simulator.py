@@ -52,7 +52,7 @@ def simulator(context: click.Context, seed: int | None, whole: bool, level: str)
 @click.option("--first", default=1, show_default=True, help="The first seed.")
 @_level
 def soak(runs: int, first: int, level: str) -> None:
-    """Play many days, and write bench/out/soak.json; every call of a port has to have been crashed at."""
+    """Play many days, and write bench/out/soak.json; each call of a port must have been crashed at."""
     started = time.perf_counter()
     sums, _ = _play(range(first, first + runs), level, seconds=None)
     forced = _crash_at_the_rest(sums, level)
@@ -69,7 +69,7 @@ def soak(runs: int, first: int, level: str) -> None:
 @click.option("--first", type=int, help="The first seed. [default: the time]")
 @_level
 def fresh(seconds: float, first: int | None, level: str) -> None:
-    """Play new seeds for so many seconds."""
+    """Play new seeds for a number of seconds."""
     begin = int(RealClock().now().timestamp()) * 1_000 if first is None else first
     sums, taken = _play(range(begin, begin + 100_000), level, seconds=seconds)
     _finish(sums, taken, level, failed=False)

@@ -40,13 +40,28 @@ def chosen_workspace() -> Path | None:
     BadWorkspace for a workspace whose files are wrong.
     """
     context = click.get_current_context().find_root()
-    folder: Path | None = context.params["workspace"] or process_settings().workspace or nearest_workspace(Path())
+    folder = workspace_folder()
     if folder is None and _SAID not in context.meta:
         context.meta[_SAID] = False
         context.call_on_close(lambda: None if _refused() else say_built_in(context))
-    elif folder is not None and folder.resolve() == marketplace().folder.resolve():
+    if folder is not None and folder.resolve() == marketplace().folder.resolve():
         return None
     open_workspace(folder)
+    return folder
+
+
+def workspace_folder() -> Path | None:
+    """Return the folder of --workspace, or of WORKSPACE, or the nearest workspace above the current directory."""
+    context = click.get_current_context().find_root()
+    folder: Path | None = context.params["workspace"]
+    return folder or process_settings().workspace or nearest_workspace(Path())
+
+
+def own_workspace() -> Path:
+    """Return the folder of the workspace, which is not the built-in one; BadInput where there is none."""
+    folder = workspace_folder()
+    if folder is None:
+        raise BadInput("there is no tminus.toml here or above: tminus init DIR makes a workspace")
     return folder
 
 

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class FileAlerts:
-    """Plays Alerts: appends to a file, or to the server's log if the file cannot be written."""
+    """Implements Alerts: appends to a file, or to the server's log if the file cannot be written."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class FileAlerts:
 
 
 class NoChannels:
-    """Plays Channels if none are configured."""
+    """Implements Channels if none are configured."""
 
     def post(self, channel: str, payload: Mapping[str, Any]) -> None:
         """Refuse: no channel has an address."""

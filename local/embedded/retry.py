@@ -10,7 +10,7 @@ _LONGEST_RETENTION = timedelta(days=31)
 class RetryPolicy:
     """A queue's retry configuration: cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.
 
-    -1 attempts and a duration of 0 are no limits; without either limit a request is given up after 31 days.
+    -1 attempts and a duration of 0 mean no limit. Without either limit, a request is given up after 31 days.
 
     The wait starts at `min_backoff`, doubles `max_doublings` times, then grows by the last doubling's length, and
     never exceeds `max_backoff`. Retries end only when `max_attempts` and `max_retry_duration` are both reached.

@@ -17,7 +17,7 @@ _KEPT = """
 
 
 class SqliteDocuments:
-    """Plays Documents. StoreUnavailable if the database is unavailable, Misconfigured for a defect of its tables."""
+    """Implements Documents. Raises StoreUnavailable, and Misconfigured for a defect of the database's tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -123,7 +123,7 @@ class SqliteDocuments:
 
 
 class _SqliteBatch:
-    """Plays Batch in this thread's transaction; `writes` are made at its end."""
+    """Implements Batch in this thread's transaction; `writes` are made at its end."""
 
     def __init__(self, documents: SqliteDocuments) -> None:
         self._documents = documents

@@ -57,9 +57,9 @@ def open_system(
     channels: Channels | None = None,
     parts: Mapping[str, Part] | None = None,
 ) -> EmbeddedSystem:
-    """Open the system whose state is in a folder, or make a new one there; without a sender an outbox plays it.
+    """Open the system whose state is in a folder, or make a new one there; without a sender it uses an outbox.
 
-    `parts` are what health asks about beside the system's own.
+    `parts` are further parts that the health check reports.
     """
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "tminus.db")

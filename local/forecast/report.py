@@ -87,7 +87,7 @@ class UserPushes:
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """The number of users to whom a push of `recipe` is not sent, because of an earlier push of `held_back_by`."""
+    """The number of users who do not get a push of `recipe`, because of an earlier push of `held_back_by`."""
 
     recipe: str
     held_back_by: str

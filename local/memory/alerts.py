@@ -12,7 +12,7 @@ from local.memory.documents import MemoryDocuments
 
 
 class MemoryAlerts:
-    """Plays Alerts."""
+    """Implements Alerts."""
 
     def __init__(self) -> None:
         self.sent: list[Alert] = []
@@ -23,7 +23,7 @@ class MemoryAlerts:
 
 
 class MemoryAlertStore(DocumentAlertStore):
-    """Plays AlertStore, with access to all alerts."""
+    """Implements AlertStore, with access to all alerts."""
 
     _documents: MemoryDocuments
 
@@ -34,7 +34,7 @@ class MemoryAlertStore(DocumentAlertStore):
 
 @dataclass
 class MemoryChannels:
-    """Plays Channels: counts what each channel got, by its text."""
+    """Implements Channels: counts what each channel got, by its text."""
 
     posted: Counter[tuple[str, str]] = field(default_factory=Counter)
 

@@ -15,7 +15,7 @@ _ABOVE = "above"
 
 
 class MemoryDocuments:
-    """Plays Documents."""
+    """Implements Documents."""
 
     def __init__(self) -> None:
         self._shelves: dict[Collection[Any], _Shelf] = {}
@@ -93,7 +93,7 @@ class MemoryDocuments:
 
 
 class _MemoryBatch:
-    """Plays Batch; `writes` are made at the end of the change."""
+    """Implements Batch; `writes` are made at the end of the change."""
 
     def __init__(self, documents: MemoryDocuments) -> None:
         self._documents = documents

@@ -8,7 +8,7 @@ from local.memory.documents import MemoryDocuments
 
 
 class MemoryExecutionStore(DocumentExecutionStore):
-    """Plays ExecutionStore, with access to all executions."""
+    """Implements ExecutionStore, with access to all executions."""
 
     _documents: MemoryDocuments
 

@@ -8,7 +8,7 @@ from local.memory.documents import MemoryDocuments
 
 
 class MemoryCadenceLedger(DocumentCadenceLedger):
-    """Plays CadenceLedger, with access to all days."""
+    """Implements CadenceLedger, with access to all days."""
 
     _documents: MemoryDocuments
 

@@ -1,7 +1,7 @@
-"""What is traded: 400 products in 13 sizes, ten of them gone from the shop while their variants live on.
+"""The catalogue: 400 products in 13 sizes. Ten products are gone from the shop, but their variants remain.
 
-A variant's number is 13 * product + size; product 0 is the most popular. Size s is US men's 7 + s / 2.
-A world without users has no catalogue either.
+A variant's number is 13 * product + size. Product 0 is the most popular. Size s is US men's 7 + s / 2.
+A world without users has no catalogue.
 """
 
 from local.sample.table import Part, Table
@@ -10,7 +10,7 @@ _BUILD = """
 CREATE MACRO size_text(s) AS (7 + s // 2) || CASE WHEN s % 2 = 1 THEN '.5' ELSE '' END;
 CREATE MACRO is_gone(product) AS product % 40 = 19;
 
--- Zipf's law with exponent 1 over 400 products; mostly in the member's own size, at times half a size off.
+-- Zipf's law with exponent 1 over 400 products; mostly in the member's own size, sometimes half a size off.
 CREATE MACRO fitting(label, key, foot) AS
     CASE WHEN unit(label || ' fit', key) < 0.08 THEN greatest(foot - 1, 0)
          WHEN unit(label || ' fit', key) < 0.16 THEN least(foot + 1, 12)
@@ -19,7 +19,7 @@ CREATE MACRO popular_variant(label, key, foot) AS
     13 * floor(pow(401, unit(label || ' rank', key)) - 1)::INTEGER + fitting(label, key, foot);
 
 CREATE TABLE catalogue AS
-SELECT product, product * 37 % 400 AS design -- so that neighbours in rank differ in brand
+SELECT product, product * 37 % 400 AS design -- so that products of neighbouring rank differ in brand
 FROM range(CASE WHEN getvariable('users') > 0 THEN 400 ELSE 0 END) t(product) ORDER BY product;
 
 CREATE TABLE variants AS

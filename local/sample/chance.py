@@ -1,4 +1,4 @@
-"""Randomness that depends on nothing but the seed, a label and a key, so any thread may ask in any order.
+"""Randomness that depends only on the seed, a label and a key, not on threads or on the order of calls.
 
 The macros read the variables `seed` (text), `users` (count) and `at_seconds` (epoch seconds of the anchor).
 Instants inside the sample world are whole seconds relative to the anchor; days are 86,400 seconds.
@@ -20,7 +20,7 @@ CREATE MACRO digest(label, key) AS md5(getvariable('seed') || ':' || label || ':
 CREATE MACRO identity(label, key) AS
     regexp_replace(digest(label, key), '^(.{8})(.{4}).(.{3}).(.{3})', '\\1-\\2-4\\3-a\\4-');
 
--- The first three members are the marketplace's own staff, who get test pushes: their ids do not hang on the seed.
+-- The first three members are the marketplace's own staff, who get test pushes. Their ids do not depend on the seed.
 CREATE MACRO is_staff(i) AS i < 3;
 CREATE MACRO member_id(i) AS
     CASE WHEN is_staff(i) THEN '00000000-0000-4000-8000-00000000000' || (i + 1) ELSE identity('user', i) END;
@@ -43,9 +43,9 @@ CREATE MACRO deletion(label, key, probability, since) AS
          THEN getvariable('at_seconds') + since + 60 + draw(label || ' when', key, 5 * 86400)
          ELSE 0 END;
 
--- When a member does something. Up to nine days before the anchor the density grows linearly from zero
--- (60 days before), then it stays level until eight days after: a clock that runs ahead of the export
--- still finds fresh activity. Members who had not joined by then act between joining and the end.
+-- When a member does something. From 60 to nine days before the anchor the density grows linearly from zero,
+-- then it stays constant until eight days after, so that a clock ahead of the export still finds fresh
+-- activity. Members who join later act between joining and the end.
 CREATE MACRO activity_days(u) AS
     CASE WHEN u < 0.4 THEN -9 + 17 * (u / 0.4) ELSE -9 - 51 * (1 - sqrt(1 - (u - 0.4) / 0.6)) END;
 CREATE MACRO active_at(label, key, joined) AS

@@ -12,14 +12,14 @@ FROM (
     SELECT i, 100 * i + n AS key, popular_variant('closet', 100 * i + n, foot) AS variant,
         active_at('closet', 100 * i + n, joined) AS added,
         pick('closet status', 100 * i + n, getvariable('item_statuses')) AS status,
-        -- A newcomer's first pair stays: without it the waterfall level would hang on how a job counts it.
+        -- A newcomer's first pair stays, or the waterfall level would depend on how a job counts it.
         CASE WHEN level > 0 AND n = 0 THEN 0
              ELSE deletion('closet gone', 100 * i + n, 0.04, active_at('closet', 100 * i + n, joined))
              END AS deleted_at
     FROM (SELECT *, unnest(range(closet)) AS n FROM members)
 ) ORDER BY key;
 
--- A member wishes for a variant once, in whichever of the draws came first.
+-- A member wishes for a variant once: the first draw counts.
 CREATE TABLE wishes AS
 SELECT i, key, variant, active_at('wish', key, joined) AS added,
     CASE level WHEN 4 THEN deletion('wish gone', key, 1, active_at('wish', key, joined))

@@ -14,7 +14,7 @@ from local.sample.words import WORDS
 
 FileFormat = Literal["csv", "parquet"]
 
-# In this order: each part reads what the parts before it built.
+# The order matters: each part reads the tables of the parts before it.
 _PARTS = (catalogue.PART, members.PART, closets.PART, offers.PART, people.PART)
 
 _COPY = {
@@ -40,12 +40,12 @@ def generate(
     """Write the sample world of `users` members, anchored at the aware instant `at`, into `directory`.
 
     Every table that the audience jobs read becomes `<table>.csv` (UTF-8, header first, RFC 4180 quoting, `\\n` line
-    ends, instants as `2026-01-31 09:00:00+00`) or `<table>.parquet` (instants as UTC TIMESTAMP), replaced
-    atomically one by one. Equal `users`, `seed` and `at` give equal bytes, on any number of `threads` (default:
-    one a core). `progress` hears each table's name and rows; the answer is the rows of every table.
+    endings, instants as `2026-01-31 09:00:00+00`) or `<table>.parquet` (instants as UTC TIMESTAMP). Each file is
+    replaced atomically. Equal `users`, `seed` and `at` give equal bytes, on any number of `threads` (default: one a
+    core). `progress` is called with each table's name and rows. Returns the number of rows of each table.
 
-    Raises ValueError for a negative `users`, a naive `at` or an unknown format, and FileExistsError where a
-    table is already there in the other format, since a reader could not tell which one is meant.
+    Raises ValueError for a negative `users`, a naive `at` or an unknown format, and FileExistsError if a table
+    exists in the other format, because a reader could not tell which one to use.
     """
     _refuse_nonsense(users=users, at=at, file_format=file_format)
     directory.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def _world(scratch: Path, *, users: int, seed: int, at: datetime, threads: int |
 def _export(
     connection: duckdb.DuckDBPyConnection, table: Table, directory: Path, aside: Path, file_format: FileFormat
 ) -> int:
-    """Write the table aside, then rename it into place; answers its number of rows."""
+    """Write the table to a temporary file and rename it into place; return its number of rows."""
     draft = aside / f"{table.name}.{file_format}"
     written = connection.execute(_COPY[file_format].format(query=table.query), {"path": str(draft)}).fetchone()
     assert written is not None, f"COPY of {table.name} answered no row count"

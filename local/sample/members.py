@@ -1,8 +1,8 @@
-"""Who is in the world and how much each does: one row a member, before anything has happened.
+"""The members and how active each is: one row a member, before anything has happened.
 
-Member i is a newcomer when i % 17 = 5 (6%). Newcomers join evenly between 22 days before and 8 days after the
-anchor, whatever their number, and cycle through the five levels of the new-user waterfall in fixed
-proportions, so that every window of two weeks holds every level even in a world of 2,000.
+Member i is a newcomer if i % 17 = 5 (6%). Newcomers, however many, join evenly between 22 days before and 8 days
+after the anchor. They cycle through the five levels of the new-user waterfall in fixed proportions, so that every
+window of two weeks has every level even in a world of 2,000.
 """
 
 from local.sample.table import Part
@@ -12,7 +12,7 @@ CREATE MACRO newcomer_level(i) AS
     CASE WHEN i % 17 = 5 THEN [1, 2, 3, 1, 4, 5, 1, 2, 3, 1, 4, 5, 2, 1, 3, 4, 5, 2, 1, 3][1 + i // 17 % 20]
          ELSE 0 END;
 
--- Multiples of the golden ratio, modulo 1, fill an interval evenly however many there are (Weyl).
+-- Any number of multiples of the golden ratio, modulo 1, fill an interval evenly (Weyl).
 CREATE MACRO even(label, n) AS (n * 0.6180339887498949::DOUBLE + unit(label, 'phase')) % 1;
 
 -- The marketplace grew: older members joined up to three years before the anchor, more of them lately.
@@ -23,7 +23,7 @@ CREATE MACRO join_days(i) AS
 CREATE TABLE members AS
 WITH traits AS (
     SELECT i, newcomer_level(i) AS level, days(join_days(i)) AS joined,
-        -- Pareto: half of the members stay below 1.5, one in a thousand is at the limit. Some old ones sleep.
+        -- Pareto: half of the members stay below 1.5, one in a thousand is at the limit. Some old ones are inactive.
         CASE WHEN i % 17 <> 5 AND unit('asleep', i) < 0.18 THEN 0
              ELSE least(40, pow(1 - unit('zeal', i), -0.55)) END AS zeal,
         floor(13 * (unit('foot 1', i) + unit('foot 2', i) + unit('foot 3', i)) / 3)::INTEGER AS foot

@@ -1,4 +1,4 @@
-"""Offers of trades between users, and what came of them.
+"""Offers of trades between users, and their outcomes.
 
 An offer's key is 100 * creator + its number within the creator; an item's key is 10 * offer + its number.
 """

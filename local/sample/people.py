@@ -1,6 +1,6 @@
-"""The accounts behind the members: profile, standing, sizes, devices, as they look at the anchor.
+"""The members' accounts at the anchor: profile, standing, sizes, devices.
 
-Built last, because completed trades and the last activity follow from what members did.
+They are built last, because completed trades and the last activity follow from the members' actions.
 """
 
 from local.sample.table import Part, Table
@@ -40,17 +40,17 @@ UNION ALL SELECT i, 'brand', 13 + draw('brand', i, len(getvariable('brands'))), 
 WHERE unit('brand fan', i) < 0.35
 ORDER BY i, attribute, value;
 
--- Half a percent was never tracked.
+-- The activity of half a percent was never tracked.
 CREATE TABLE activities AS SELECT i, seen FROM accounts WHERE unit('untracked', i) >= 0.005 ORDER BY i;
 
--- The back office has a file on nine in ten, and on everybody it has judged.
+-- The back office has a file on nine in ten members, and on all that it has judged.
 CREATE TABLE files AS
 SELECT i, candidate, frozen
 FROM (SELECT i, NOT trusted AND trades >= 2 AND unit('candidate', i) < 0.2 AS candidate,
           unit('frozen', i) < 0.01 AS frozen FROM accounts)
 WHERE candidate OR frozen OR unit('on file', i) < 0.9 ORDER BY i;
 
--- Device 0 is the newest; the others fall into earlier and earlier shares of the time since joining.
+-- Device 0 is the newest; each further device was last used in an earlier part of the time since joining.
 CREATE TABLE phones AS
 SELECT i, 10 * i + n AS key, joined + floor(greatest(seen - joined, 3600)
     * (1 - pow((n + unit('refreshed', 10 * i + n)) / devices, 2)))::BIGINT AS refreshed

@@ -1,4 +1,4 @@
-"""What every part of the sample world hands to the generator."""
+"""The types that each part of the sample world passes to the generator."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Table:
     """A file of the export: its name, and the SQL whose columns and row order the file has.
 
-    The SQL projects one table that a part built in order, and neither filters, sorts nor joins: DuckDB keeps such
-    rows in order and cuts parquet row groups at the same rows on any number of threads
-    (duckdb.org/docs/stable/sql/dialect/order_preservation), and streams them.
+    The SQL projects one table that a part built in order, and neither filters, sorts nor joins. DuckDB streams such
+    rows, keeps their order, and cuts parquet row groups at the same rows on any number of threads
+    (duckdb.org/docs/stable/sql/dialect/order_preservation).
     """
 
     name: str
@@ -18,7 +18,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A corner of the sample world: the SQL that builds it in memory and the tables exported from it."""
+    """A part of the sample world: the SQL that builds it in memory, and the tables exported from it."""
 
     build: str
     tables: tuple[Table, ...]

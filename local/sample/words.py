@@ -1,4 +1,4 @@
-"""The vocabulary of the sample world: invented brands, and text of the kinds that break exports."""
+"""The vocabulary of the sample world: invented brands, and texts that often break exports."""
 
 WORDS: dict[str, list[str]] = {
     "first_names": [

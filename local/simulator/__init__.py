@@ -1,1 +1,1 @@
-"""The deterministic simulator: the real functions in memory, every fault we can name, and the contract above all."""
+"""The deterministic simulator: runs the real functions in memory with faults, and checks the delivery contract."""

@@ -1,4 +1,4 @@
-"""A webhook on this machine that keeps what is posted to it, and answers by a script."""
+"""A webhook on this machine that records requests and answers them from a script."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from local.runtime.served import Served
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer: a status with headers, once `release` is set where there is one."""
+    """An answer: a status with headers, sent after `release`, if given, is set."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Reply:
 
 
 class WebhookSink(Served):
-    """Serves while it is entered; `replies` are given one after the other, and then `otherwise`, over and over."""
+    """Serves inside its context; answers with `replies` in turn, and with `otherwise` after the last one."""
 
     def __init__(self, *replies: Reply, otherwise: Reply | None = None) -> None:
         self.posted: list[dict[str, Any]] = []
@@ -33,7 +33,7 @@ class WebhookSink(Served):
         super().__init__(server)
 
     def take(self, method: str, path: str, body: bytes) -> Reply:
-        """Take a request, and return what to answer."""
+        """Record a request, and return the answer."""
         reply = self._replies.pop(0) if self._replies else self.otherwise
         self.asked.append((method, path))
         if method == "POST" and 200 <= reply.status < 300 and reply.release is None:
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     sink: WebhookSink
 
     def do_POST(self) -> None:
-        """Take what is posted."""
+        """Record a POST."""
         self._answer("POST")
 
     def do_GET(self) -> None:

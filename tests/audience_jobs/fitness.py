@@ -1,6 +1,8 @@
 """A workspace of another team: a fitness app with numbers for ids, names in capitals and names that SQL reserves."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from textwrap import dedent
 
 from audience_jobs.workspace import Workspace
 
@@ -20,6 +22,13 @@ order = "integer"
 minutes = "integer"
 done = "boolean"
 details = "json"
+
+[profiles.columns]
+memberId = "id"
+weight = "number"
+born = "date"
+tags = "text[]"
+pro = "boolean"
 
 [Group.columns]
 select = "id"
@@ -50,6 +59,11 @@ _ROWS = {
 1,2026-11-21T10:00:00Z,2,45,false,
 2,2026-10-01T10:00:00Z,1,15,true,"{""kind"": ""swim""}"
 """,
+    "profiles": """memberId,weight,born,tags,pro
+1,61.5,1990-02-28,"[""pro"", ""de""]",true
+2,80,2000-11-24,[],false
+30,,,,
+""",
     "Group": "select\n1\n30\n",
     "tokens": f"user_id,token\n1,{SECRET}-ann\n",
     "devices": f"""user_id,token,platform,updated_at
@@ -59,8 +73,29 @@ _ROWS = {
 }
 
 
-def fitness(folder: Path, *, devices: bool = False) -> Workspace:
-    """Write the workspace into a folder, with its user data in `data` below it."""
+MODELS = {
+    "people": """
+        SELECT m.id AS user_id, m.username, m.first_name AS "firstName", m.bio, m.created_at AS joined,
+            m.phone AS call_me, p.weight, p.born, p.tags, p.pro
+        FROM members m LEFT JOIN profiles p ON p.memberId = m.id
+    """,
+    "devices": "SELECT user_id, token, platform, updated_at FROM devices",
+    "trained": """
+        SELECT memberId AS user_id, at, "order" AS place, minutes, done, CAST(details ->> 'kind' AS TEXT) AS kind
+        FROM workouts
+    """,
+    "totals": """
+        SELECT user_id, count(*) AS times, max(at) AS latest, sum(minutes) AS minutes FROM trained GROUP BY user_id
+    """,
+}
+
+
+def fitness(folder: Path, *, devices: bool = False, models: Mapping[str, str] | None = None) -> Workspace:
+    """Write the workspace into a folder, with its user data in `data` below it, and models as in MODELS."""
+    if models is not None:
+        (folder / "models").mkdir(parents=True)
+        for name, sql in models.items():
+            (folder / "models" / f"{name}.sql").write_text(dedent(sql).strip(), encoding="utf-8")
     (folder / "data").mkdir(parents=True)
     (folder / "tminus.toml").write_text('name = "fitness"\n')
     (folder / "tables.toml").write_text(_TABLES + (DEVICES if devices else ""))

@@ -19,7 +19,16 @@ from tests.audience_jobs.marketplace import MARKETPLACE
 _USUAL_PLACES = Path("/usr/lib/postgresql")
 _OPEN_TO_ALL = Path("/tmp")
 """Where another user than the one who runs the tests may have a folder; pytest's are closed to them."""
-_TYPES = {"text": "text", "integer": "bigint", "boolean": "boolean", "timestamp": "timestamptz", "json": "jsonb"}
+_TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "number": "double precision",
+    "boolean": "boolean",
+    "timestamp": "timestamptz",
+    "date": "date",
+    "json": "jsonb",
+    "text[]": "jsonb",
+}
 
 
 @contextmanager

@@ -1,19 +1,19 @@
 """`tminus jobs new` and `tminus jobs run`."""
 
-import importlib
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from audience_jobs.contract import Job
-from audience_jobs.registry import jobs_in
+from audience_jobs.registry import all_jobs
+from audience_jobs.workspace import Workspace
+from functions.domain.errors import BadInput
+from local.cli.jobs_new import write_job
 from local.sample import generate
 from tests.audience_jobs.declared import rows_as_declared
 from tests.audience_jobs.examples import first_product
-from tests.audience_jobs.marketplace import DuckDBEngine, read_query
+from tests.audience_jobs.fitness import fitness
+from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine
 from tests.audience_jobs.worlds import NOW, hours_ago, put, user
 from tests.command import Tminus, calling
 
@@ -34,40 +34,76 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Job]:
-    """Load what is in the folder `fresh_jobs` as the registry does."""
-    (tmp_path / "fresh_jobs").mkdir()
-    (tmp_path / "fresh_jobs" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def load() -> Job:
-        for name in [name for name in sys.modules if name.split(".")[0] == "fresh_jobs"]:
-            del sys.modules[name]
-        importlib.invalidate_caches()
-        jobs_in.cache_clear()
-        (job,) = jobs_in("fresh_jobs")
-        return job
-
-    return load
+def market(tmp_path: Path) -> Workspace:
+    """A workspace over the tables of the marketplace, without jobs."""
+    (tmp_path / "market").mkdir()
+    for name in ("tminus.toml", "tables.toml"):
+        (tmp_path / "market" / name).write_bytes((MARKETPLACE.folder / name).read_bytes())
+    return Workspace(tmp_path / "market")
 
 
+@pytest.mark.parametrize("options", [(), ("--python",)], ids=["sql", "python"])
 def test_a_new_job_works_as_it_is_written(
-    tminus: Tminus, tmp_path: Path, sample: Path, loaded: Callable[[], Job]
+    options: tuple[str, ...], tminus: Tminus, sample: Path, market: Workspace
 ) -> None:
-    answer = tminus("jobs", "new", "my_quiet_users", "--folder", tmp_path / "fresh_jobs")
-    assert answer.status == 0
-    assert "tminus jobs run my_quiet_users --data DIR --preview 20" in answer.out
-    job = loaded()
-    assert job.id == "my_quiet_users"
-    assert read_query(job.sql, parameters=["now", "quiet_days"]).sql("postgres")
-    assert rows_as_declared(DuckDBEngine(sample), job, {}, now=NOW)["quiet-users"] > 0
+    answer = tminus("--workspace", market.folder, "jobs", "new", "my_new_users", *options)
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.splitlines()[1] == "try it: tminus jobs run my_new_users --data DIR --preview 20"
+    (file,) = (market.folder / "jobs").iterdir()
+    assert file.name == ("my_new_users.py" if options else "my_new_users.sql")
+    (job,) = all_jobs(market)
+    assert job.id == "my_new_users"
+    assert rows_as_declared(DuckDBEngine(sample), job, {}, now=NOW)["my_new_users"] > 0
+    ran = tminus("--workspace", market.folder, "jobs", "run", "my_new_users", "--data", sample, "--at", AT, "--json")
+    assert ran.report["audiences"][0]["users"] > 0
 
 
-def test_a_new_job_does_not_replace_another(tminus: Tminus, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text("precious")
-    answer = tminus("jobs", "new", "mine", "--folder", tmp_path)
-    assert (answer.status, (tmp_path / "mine.py").read_text()) == (2, "precious")
-    assert "already exists: choose another name" in answer.err
+def test_a_new_job_reads_the_tables_of_the_workspace(tminus: Tminus, tmp_path: Path) -> None:
+    shop = fitness(tmp_path / "fitness", devices=True)
+    for name, option in (("in_sql", ()), ("in_python", ("--python",))):
+        assert tminus("--workspace", shop.folder, "jobs", "new", name, *option).status == 0
+        run = ("jobs", "run", name, "--data", shop.folder / "data", "--at", AT, "--json")
+        ran = tminus("--workspace", shop.folder, *run)
+        assert ran.report["audiences"][0]["rows"] == [["30", "Zoë", "Zoë"]], ran.err
+
+
+@pytest.mark.parametrize(
+    ("tables", "select"),
+    [
+        ('[players.columns]\nplayer = "id"\nnick = "text"', "SELECT player AS user_id, nick\nFROM players\n"),
+        ('[order.columns]\nuser_id = "id"\ngroup = "text"', 'SELECT user_id, "group"\nFROM "order"\n'),
+        (
+            '[a.columns]\nid = "id"\n[Users.columns]\nId = "id"\ndeleted_at = "timestamp"',
+            "SELECT id AS user_id\nFROM users\nWHERE deleted_at IS NULL\n",
+        ),
+    ],
+)
+def test_an_example_is_over_what_looks_like_users(tables: str, select: str, tmp_path: Path) -> None:
+    (tmp_path / "tminus.toml").write_text('name = "small"')
+    (tmp_path / "tables.toml").write_text(tables)
+    small = Workspace(tmp_path)
+    assert write_job("mine", small).read_text().endswith(select)
+    write_job("mine_too", small, python=True)
+    assert [job.id for job in all_jobs(small)] == ["mine", "mine_too"]
+
+
+def test_without_a_table_of_users_there_is_no_example(tmp_path: Path) -> None:
+    (tmp_path / "tminus.toml").write_text('name = "small"')
+    (tmp_path / "tables.toml").write_text('[devices.columns]\nuser_id = "id"\n[words.columns]\nword = "text"')
+    with pytest.raises(BadInput, match=r"no table of tables\.toml has a public column of users' ids"):
+        write_job("mine", Workspace(tmp_path))
+    assert not (tmp_path / "jobs").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--python",)], ids=["sql", "python"])
+@pytest.mark.parametrize("name", ["mine.py", "mine.sql"])
+def test_a_new_job_does_not_replace_another(
+    name: str, options: tuple[str, ...], tminus: Tminus, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("precious")
+    answer = tminus("jobs", "new", "mine", "--folder", tmp_path, *options)
+    assert (answer.status, [file.name for file in tmp_path.iterdir()]) == (2, [name])
+    assert f"{name} already exists: choose another name" in answer.err
 
 
 @pytest.mark.parametrize("name", ["My-Job", "../escape", "1st", "a b", ""])

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from audience_jobs.contract import Check, Freshness, Job, Parameter
 from audience_jobs.engines.postgres_session import postgres_session
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDatabase, StaleData, TooSlow
-from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine, PostgresEngine
+from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine, PostgresEngine, all_jobs
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import databases, write_tables
 from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user

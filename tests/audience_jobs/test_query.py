@@ -4,8 +4,7 @@ import pytest
 
 from audience_jobs.contract import Job
 from audience_jobs.errors import RefusedQuery
-from audience_jobs.registry import all_jobs
-from tests.audience_jobs.marketplace import read_query
+from tests.audience_jobs.marketplace import all_jobs, read_query
 
 STACKED = [
     "SELECT 1; DROP TABLE users",

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
-from audience_jobs.registry import find
-from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine
+from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine, find
 from tests.examples import examples
 
 Row = dict[str, Any]

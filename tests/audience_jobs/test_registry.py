@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.contract import Audience, Column, Job
-from audience_jobs.errors import BadJob, UnknownJob
-from audience_jobs.registry import all_jobs, find, jobs_in
+from audience_jobs.errors import BadWorkspace, UnknownJob
+from audience_jobs.registry import all_jobs as jobs_of
+from audience_jobs.workspace import Workspace
 from local.sample import generate
 from tests.audience_jobs.declared import check_columns, rows_as_declared
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.marketplace import DuckDBEngine
+from tests.audience_jobs.marketplace import DuckDBEngine, all_jobs, find
 from tests.audience_jobs.worlds import NOW, put
 
 CLOCKS_AND_DICE = re.compile(
@@ -37,17 +38,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Write a package of these modules, ready to be imported, and give its name."""
+def workspace(tmp_path: Path) -> Callable[..., Workspace]:
+    """Write a workspace that has these files in `jobs/`, `good__py` as `good.py`."""
 
-    def write(**modules: str) -> str:
-        name = f"jobs_of_{tmp_path.name}"
-        (tmp_path / name).mkdir()
-        for module, text in modules.items():
-            (tmp_path / name / f"{module}.py").write_text(text)
-        (tmp_path / name / "__init__.py").touch()
-        monkeypatch.syspath_prepend(tmp_path)
-        return name
+    def write(**files: str) -> Workspace:
+        (tmp_path / "tminus.toml").write_text('name = "small"\n')
+        (tmp_path / "tables.toml").write_text('[users.columns]\nid = "id"\n')
+        (tmp_path / "jobs").mkdir(exist_ok=True)
+        for file, text in files.items():
+            (tmp_path / "jobs" / file.replace("__", ".")).write_text(text)
+        return Workspace(tmp_path)
 
     return write
 
@@ -112,28 +112,98 @@ def test_every_job_explains_itself_to_a_marketer(job: Job) -> None:
     assert all(len(meaning.split()) >= 3 for meaning in meanings)
 
 
-def test_listing_the_jobs_does_not_load_duckdb() -> None:
-    script = "import sys; from audience_jobs.registry import all_jobs; all_jobs(); sys.exit('duckdb' in sys.modules)"
+def test_listing_jobs_in_python_loads_neither_duckdb_nor_sqlglot() -> None:
+    script = """
+import sys
+from audience_jobs.registry import all_jobs
+from audience_jobs.workspace import marketplace
+all_jobs(marketplace())
+sys.exit("duckdb" in sys.modules or "sqlglot" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_modules_without_a_job_are_passed_over(package: Callable[..., str]) -> None:
-    name = package(b=GOOD.format(id="b"), a=GOOD.format(id="z"), words="WORDS = ['size']")
-    assert [job.id for job in jobs_in(name)] == ["b", "z"]
+def test_files_without_a_job_are_passed_over_and_import_each_other(workspace: Callable[..., Workspace]) -> None:
+    importing = f"from .words import ID\n{GOOD.format(id='x')}".replace('id="x"', "id=ID")
+    small = workspace(b__py=GOOD.format(id="b"), a__py=importing, words__py="ID = 'z'", notes__txt="(", _old__py="(")
+    assert [job.id for job in jobs_of(small)] == ["b", "z"]
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("import no_such_library", "does not load: ModuleNotFoundError: No module named 'no_such_library'"),
-        ("def (", "does not load: SyntaxError"),
-        ("JOB = 'a job'", "its JOB is a str, not a Job"),
-        (GOOD.format(id="x").replace("user_id", "name"), "its first column has to be user_id"),
-        (re.sub(r"audiences=.*", "audiences=())", GOOD.format(id="x")), "x declares no audience"),
-        (GOOD.format(id="good"), "its id 'good' is already that of .*a_good.py"),
-    ],
-)
-def test_a_broken_job_is_an_error_that_names_its_file(package: Callable[..., str], text: str, complaint: str) -> None:
-    name = package(a_good=GOOD.format(id="good"), broken=text)
-    with pytest.raises(BadJob, match=rf"broken\.py: .*{complaint}"):
-        jobs_in(name)
+def test_a_workspace_without_jobs_has_none_of_the_marketplace(workspace: Callable[..., Workspace]) -> None:
+    small = workspace()
+    assert jobs_of(small) == ()
+    (small.folder / "jobs").rmdir()
+    assert jobs_of(small) == ()
+
+
+def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(workspace: Callable[..., Workspace]) -> None:
+    small = workspace(a__py=GOOD.format(id="a"), b__sql="SELECT id AS user_id FROM users")
+    before = jobs_of(small)
+    assert all(job is known for job, known in zip(jobs_of(small), before, strict=True))
+    workspace(a__py=GOOD.format(id="other"), c__sql="SELECT id AS user_id FROM users LIMIT 1")
+    after = jobs_of(small)
+    assert [job.id for job in after] == ["b", "c", "other"]
+    assert after[0] is before[1]
+    (small.folder / "jobs" / "b.sql").unlink()
+    (small.folder / "jobs" / "folder.sql").mkdir()
+    assert [job.id for job in jobs_of(small)] == ["c", "other"]
+
+
+def test_other_tables_are_other_jobs(workspace: Callable[..., Workspace]) -> None:
+    small = workspace(a__sql="SELECT id AS user_id, nick FROM users")
+    with pytest.raises(BadWorkspace, match="Column 'nick' could not be resolved"):
+        jobs_of(small)
+    (small.folder / "tables.toml").write_text('[users.columns]\nid = "id"\nnick = "text"\n')
+    assert len(jobs_of(Workspace(small.folder))) == 1
+
+
+BROKEN = [
+    ("import re\nimport no_such_library", "2: does not load: ModuleNotFoundError: No module named 'no_such_library'"),
+    ("x = 1\ndef (", "2: does not load: SyntaxError: "),
+    ("JOB = 'a job'", "1: its JOB is a str, not a Job"),
+    (
+        GOOD.format(id="x").replace("user_id", "name"),
+        "5: does not load: ValueError: audience 'a': its first column has",
+    ),
+    (re.sub(r"audiences=.*", "audiences=())", GOOD.format(id="x")), "4: does not load: ValueError: x declares no"),
+    (GOOD.format(id="good"), "1: its id 'good' is already that of a_good.py: give it another"),
+]
+
+
+@pytest.mark.parametrize(("text", "complaint"), BROKEN, ids=[complaint for _, complaint in BROKEN])
+def test_a_broken_job_is_an_error_that_names_file_and_line(
+    workspace: Callable[..., Workspace], text: str, complaint: str
+) -> None:
+    small = workspace(a_good__py=GOOD.format(id="good"), broken__py=text)
+    with pytest.raises(BadWorkspace) as refused:
+        jobs_of(small)
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"{small.folder}/jobs/broken.py:{complaint}")
+
+
+def test_all_that_is_wrong_is_told_at_once(workspace: Callable[..., Workspace]) -> None:
+    select = "SELECT id AS user_id FROM users"
+    small = workspace(a__py="1/0", b__sql="SELECT 1", c__sql=select, c__py="", D__sql=select, e__SQL=select)
+    (small.folder / "jobs" / "f-g.sql").write_text(select)
+    with pytest.raises(BadWorkspace) as refused:
+        jobs_of(small)
+    name = "cannot be a job's name: write lower case letters, digits and _, a letter first"
+    assert sorted(problem.removeprefix(f"{small.folder}/jobs/") for problem in refused.value.problems) == [
+        f"D.sql:1: {name}",
+        "a.py:1: does not load: ZeroDivisionError: division by zero",
+        "b.sql:1: the SELECT yields 1 without a name: add AS and a name",
+        "c.sql:1: c.py has the same name: rename one of them",
+        f"e.SQL:1: {name}",
+        f"f-g.sql:1: {name}",
+    ]
+
+
+def test_a_job_in_sql_and_one_in_python_cannot_have_one_id(workspace: Callable[..., Workspace]) -> None:
+    small = workspace(b__py=GOOD.format(id="z"), z__sql="SELECT id AS user_id FROM users")
+    with pytest.raises(BadWorkspace, match=r"z\.sql:1: its id 'z' is already that of b\.py: give it another"):
+        jobs_of(small)
+
+
+def test_importing_the_registry_loads_no_reader_of_files() -> None:
+    script = "import sys; from audience_jobs import registry; sys.exit('tomllib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

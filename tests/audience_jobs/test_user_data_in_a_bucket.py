@@ -12,10 +12,9 @@ from google.cloud.storage import Client
 from audience_jobs.engines.sealed_database import sealed_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoUserData
-from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.marketplace import DuckDBEngine
+from tests.audience_jobs.marketplace import DuckDBEngine, all_jobs
 from tests.audience_jobs.test_jobs_command import tminus
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import written
@@ -92,7 +91,7 @@ def test_a_header_with_a_mark_and_quotes_is_read_and_a_second_file_of_a_table_is
     other = tmp_path / "devices.parquet"
     duckdb.sql(f"COPY (SELECT 'u' AS user_id) TO '{other}'")
     upload(other)
-    with pytest.raises(BadData, match=r"devices.csv: devices.parquet is there too; remove the one that is out of"):
+    with pytest.raises(BadData, match=r"devices.csv: devices.parquet exists too; remove the outdated one"):
         DuckDBEngine(address).write_devices_of(["u"], tmp_path / "out", per_user=1)
 
 

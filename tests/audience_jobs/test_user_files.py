@@ -9,9 +9,8 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Job
 from audience_jobs.errors import BadData, MissingColumn, MissingTable, NoFolder, NoUserData
-from audience_jobs.registry import find
 from tests.audience_jobs.exports import EXPORTED_INSTANTS
-from tests.audience_jobs.marketplace import DuckDBEngine, job_of, read_criteria
+from tests.audience_jobs.marketplace import DuckDBEngine, find, job_of, read_criteria
 from tests.audience_jobs.worlds import NOW, Row, put, rows_of, user
 
 UPPER = "0B0E7A52-9F4E-4B0E-8F7A-00000000ABCD"
@@ -185,13 +184,13 @@ def test_a_folder_may_have_any_name(tmp_path: Path, odd: str) -> None:
         ),
         (
             b"id,username,created_at\r1,Ann,\r",
-            "ends its lines with carriage returns alone: save it with the line ends",
+            "ends its lines with carriage returns only: save it with Unix or Windows",
         ),
         (
             b'"id", "username", "created_at"\n"1", "Ann", ""\n',
-            "its header has a blank before a quote: write no blanks",
+            "its header has a blank before a quote: remove blanks",
         ),
-        (b'"id"; "username"; created_at\n1;Ann;\n', "its header has a blank before a quote: write no blanks"),
+        (b'"id"; "username"; created_at\n1;Ann;\n', "its header has a blank before a quote: remove blanks"),
         (b'"id" ,username,created_at\n', "header is not CSV: it has a quote that does not end a value"),
         (b"id,Username,USERNAME,created_at\n", "'Username' and 'USERNAME', which both mean username: remove one"),
         (b"", "has no header"),
@@ -201,8 +200,8 @@ def test_a_folder_may_have_any_name(tmp_path: Path, odd: str) -> None:
         ("id,username,created_at\n".encode("utf-16-le"), "line 1 holds a NUL character, as UTF-16 does"),
         (b"PK\x03\x04...", "is a ZIP archive or a spreadsheet"),
         (HEADER + b"1,Ann,01/02/2026\n", "which is not a valid timestamp: write the year first, as in 2026-11-23"),
-        (HEADER + b"1,Ann,2026-11-23\r2,Bo,2026-11-23\r", "line 2 has a carriage return that ends no line"),
-        (HEADER + b"1,Ann,2026-11-23\r\n2,Bo,2026-11-23\r\n", "line 2 does not end as the lines before it do"),
+        (HEADER + b"1,Ann,2026-11-23\r2,Bo,2026-11-23\r", "line 2 has a carriage return that does not end a line"),
+        (HEADER + b"1,Ann,2026-11-23\r\n2,Bo,2026-11-23\r\n", "line 2 has another line ending than"),
     ],
 )
 def test_bad_csv_is_named_with_its_file_and_place(
@@ -237,7 +236,7 @@ def test_of_two_files_for_a_table_the_older_is_named(users: Callable[..., list[R
     (tmp_path / "users.csv").write_bytes(HEADER)
     (tmp_path / "users.parquet").touch()
     os.utime(tmp_path / "users.parquet", (0, 0))
-    with pytest.raises(BadData, match=r"users\.csv is there too; .*\(users\.parquet is the older\)"):
+    with pytest.raises(BadData, match=r"users\.csv exists too; .*\(users\.parquet is older\)"):
         users()
 
 
@@ -306,7 +305,7 @@ def test_a_table_that_says_of_no_row_whether_it_is_deleted_is_refused(tmp_path: 
     put(tmp_path, {"users": [user("ann", deleted_at=None), user("bob", deleted_at=None)]})
     job = job_of(read_criteria({"filters": {"minLifetimeTrades": 0}}))
     with (
-        pytest.raises(BadData, match=r"users\.csv: column 'deleted_at' is empty in every row: write 0 for what"),
+        pytest.raises(BadData, match=r"users\.csv: column 'deleted_at' is empty in every row: write 0 for rows not"),
         DuckDBEngine(tmp_path).run(job, {}, now=NOW),
     ):
         pass

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.errors import CheckFailed
-from audience_jobs.registry import find
-from tests.audience_jobs.marketplace import DuckDBEngine
+from tests.audience_jobs.marketplace import DuckDBEngine, find
 from tests.audience_jobs.worlds import (
     LONG_AGO,
     NOW,

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from audience_jobs.registry import find
-from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine
+from tests.audience_jobs.marketplace import SOURCE_TABLES, DuckDBEngine, find
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]

@@ -15,7 +15,14 @@ from tests.audience_jobs.marketplace import MARKETPLACE
 
 PROJECT, BUCKET = "demo", "demo-audiences"
 _VENV = Path(__file__).parent / ".venv"
-_TYPES = {"integer": "INT64", "boolean": "BOOL", "timestamp": "TIMESTAMP", "json": "JSON"}
+_TYPES = {
+    "integer": "INT64",
+    "number": "FLOAT64",
+    "boolean": "BOOL",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "json": "JSON",
+}
 
 
 class ExportBucket(storage.Bucket):  # type: ignore[misc] # its library ships no types

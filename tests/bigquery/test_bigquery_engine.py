@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from audience_jobs.contract import Check, Freshness, Parameter
 from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDataset, NoDataset, NotExported, StaleData
-from audience_jobs.registry import find
+from tests.audience_jobs.marketplace import find
 from tests.audience_jobs.test_reference import (
     LAYER_2,
     LAYER_3,

@@ -8,11 +8,10 @@ import pytest
 
 from audience_jobs.contract import Job
 from audience_jobs.engines.bigquery import BigQueryEngine
-from audience_jobs.registry import all_jobs
 from local.sample import generate
 from tests.audience_jobs import postgres as databases
 from tests.audience_jobs.examples import arguments_for
-from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, job_of, read_criteria
+from tests.audience_jobs.marketplace import DuckDBEngine, PostgresEngine, all_jobs, job_of, read_criteria
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import written
 

@@ -215,7 +215,7 @@ class TestFiles:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["state.tar.gz"]
 
-    @pytest.mark.parametrize("damage", ["cut", "text", "another archive"])
+    @pytest.mark.parametrize("damage", ["cut", "text", "another archive", "leaves the folder", "a link"])
     def test_a_damaged_backup_changes_nothing(self, lab: Lab, tmp_path: Path, damage: str) -> None:
         file = tmp_path / "state.tar.gz"
         back_up(lab.state, file, START_AT)
@@ -226,6 +226,12 @@ class TestFiles:
             file.write_text("text")
         else:
             with tarfile.open(file, "w:gz") as tar:
+                entry = tarfile.TarInfo("../outside")
+                if damage == "a link":
+                    entry = tarfile.TarInfo("tminus.db")
+                    entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                if damage != "another archive":
+                    tar.addfile(entry)
                 tar.add(lab.data, "data")
         command = ["restore", str(file), "--state", str(lab.state), "--force"]
         answer = CliRunner().invoke(cli, command)

@@ -12,7 +12,6 @@ import pytest
 from audience_jobs.workspace import marketplace
 from functions.domain.errors import BadTemplate
 from functions.domain.push.links import LinkPolicy
-from local.cli.jobs_new import JOBS
 from local.cli.options import RECIPES
 from local.cli.remote import print_table
 from local.sample import generate
@@ -127,7 +126,8 @@ def test_a_trial_leaves_no_state_behind(tminus: Tminus, tmp_path: Path) -> None:
 class TestMessages:
     def test_a_new_job_says_where_it_has_to_lie(self, tminus: Tminus) -> None:
         told = tminus("jobs", "new", "quiet_users", "--folder", ".").out.splitlines()[-1]
-        assert told.startswith(f"once it is in {JOBS}, where the registry looks, try it: tminus jobs run quiet_users")
+        folder = marketplace().folder / "jobs"
+        assert told.startswith(f"once it is in {folder}, where Tminus looks, try it: tminus jobs run quiet_users")
 
     def test_a_rule_is_not_set_to_nothing(self, tminus: Tminus) -> None:
         answer = tminus("--url", "http://127.0.0.1:9", "cadence", "set", "layer_3_cooldown", "--yes")

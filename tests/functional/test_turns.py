@@ -62,8 +62,8 @@ def test_a_waiting_execution_says_so_and_for_what(make_lab: MakeLab) -> None:
     assert told is not None
     assert (stamp(told.since), stamp(told.until), told.limit) == ("2026-03-02T18:00:00Z", "2026-03-02T18:37:00Z", 2)
     assert told.message == (
-        "waits its turn: as many executions as may be under way at once started before it "
-        "(MAX_EXECUTIONS_AT_ONCE is 2); blocked if its turn has not come by 18:37 UTC"
+        "waits its turn: 2 executions are running, the most at once "
+        "(MAX_EXECUTIONS_AT_ONCE); blocked if its turn has not come by 18:37 UTC"
     )
     [violation] = lab.report(waiting.id)["violations"]
     assert (violation["severity"], violation["actionTaken"]) == ("warning", "waits its turn")

@@ -154,7 +154,7 @@ def test_a_fault_meets_the_share_and_the_urls_that_the_script_names(world: World
 
 def test_a_call_that_fails_before_it_lands_changes_nothing(world: World) -> None:
     world.cloud.script = Script(calls=[FailedCalls(method="CreateTask"), FailedCalls(method="CreateJob")])
-    with pytest.raises(exceptions.ServiceUnavailable, match="CreateTask fails, as the script says"):
+    with pytest.raises(exceptions.ServiceUnavailable, match="the script makes CreateTask fail"):
         world.create_task("a")
     with pytest.raises(exceptions.ServiceUnavailable):
         world.create_job()

@@ -174,7 +174,7 @@ def test_a_task_that_fails_when_run_by_hand_is_retried_after_the_backoff(world: 
         ({"dispatch_deadline": timedelta(minutes=31)}, "between 15 seconds and 30 minutes"),
         ({"name": f"{STEPS}/tasks/sp ace"}, "must have the form"),
         ({"name": f"{STEPS}/tasks/{'x' * 501}"}, "must have the form"),
-        ({"name": f"{LOCATION}/queues/shards/tasks/a"}, "does not lie in"),
+        ({"name": f"{LOCATION}/queues/shards/tasks/a"}, "is not in"),
         ({"http_request": {"url": "ftp://example.com"}}, "must begin with http"),
         ({"http_request": {"url": "http://example.com", "http_method": "GET", "body": b"x"}}, "has no body"),
         ({"http_request": {"url": "http://example.com", "body": b"x" * 102_400}}, "at most 102,400"),

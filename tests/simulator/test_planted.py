@@ -118,7 +118,7 @@ def test_a_module_that_is_imported_while_a_defect_is_planted_is_left_without_it(
 
 
 def test_a_defect_that_replaces_nothing_is_refused() -> None:
-    with pytest.raises(LookupError, match="nothing holds"), Change(stray, mutations.nothing).made():
+    with pytest.raises(LookupError, match="no module or class holds"), Change(stray, mutations.nothing).made():
         pass
 
 

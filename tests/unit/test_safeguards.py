@@ -73,7 +73,7 @@ def test_a_breach_says_which_audience_how_large_and_what_to_raise() -> None:
     finding = audience_findings({"push 1": 12_345}, bounds(10_000), Limits())[0]
     assert finding.severity is Severity.CRITICAL
     assert finding.message == (
-        "push 1 holds 12,345 users; the limit is 10,000 (raise settings.safeguards.maxAudienceSize if this is meant)"
+        "push 1 holds 12,345 users; the limit is 10,000 (raise settings.safeguards.maxAudienceSize to allow it)"
     )
     assert finding.data == {"audience": "push 1", "size": 12_345}
 

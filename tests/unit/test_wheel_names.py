@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 SETUP = Path(__file__).parents[2] / "setup.py"
-MODULES = {"functions.version", "functions.usecases", "local.cli.main", "audience_jobs.jobs"}
+MODULES = {"functions.version", "functions.usecases", "local.cli.main", "audience_jobs.engines"}
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def rename() -> Callable[[str], str]:
     ("source", "renamed"),
     [
         ("from functions.version import VERSION", "from tminus.functions.version import VERSION"),
-        ("from audience_jobs import jobs", "from tminus.audience_jobs import jobs"),
+        ("from audience_jobs import engines", "from tminus.audience_jobs import engines"),
         ("if True:\n    from local.cli.main import main", "if True:\n    from tminus.local.cli.main import main"),
         ('load("functions.version")', 'load("tminus.functions.version")'),
         ('load(f"functions.usecases.{name}")', 'load(f"tminus.functions.usecases.{name}")'),

@@ -10,10 +10,10 @@ import pytest
 from audience_jobs import workspace
 from audience_jobs.contract import Job
 from audience_jobs.errors import BadWorkspace
-from audience_jobs.registry import all_jobs
 from audience_jobs.schema import DEVICE_COLUMNS, DEVICES
 from audience_jobs.workspace import Workspace, marketplace, nearest_workspace, open_workspace
 from audience_jobs.workspace.toml_file import read_toml
+from tests.audience_jobs.marketplace import all_jobs
 
 SCHEMAS = Path(workspace.__file__).parent
 GOOD_TABLES = '[users.columns]\nid = "id"\n'
@@ -70,21 +70,16 @@ def test_device_tokens_are_private_in_every_workspace(private: str, tmp_path: Pa
     assert Workspace(tmp_path).tables.private == {"devices"}
 
 
+TYPES = "id, text, integer, number, boolean, timestamp, date, json, text[]"
 CASES = {
     "": ["tables.toml:1: names no table: write one, as in [users.columns]"],
     '[users.columns]\nid = "id"\nemail = "txt"\n': [
         'tables.toml:3: users.email: unknown type "txt"; did you mean "text"?'
     ],
-    '[users.columns]\nweight = "number"\n': [
-        'tables.toml:2: users.weight: unknown type "number"; known: id, text, integer, boolean, timestamp, json'
-    ],
+    '[users.columns]\nweight = "weighty"\n': [f'tables.toml:2: users.weight: unknown type "weighty"; known: {TYPES}'],
     "[users.columns]\nid = 5\n": ['tables.toml:2: users.id: is a number: write its type, as in "text"'],
-    "[users.columns]\nid = {}\n": [
-        "tables.toml:2: users.id: has no type: write one of id, text, integer, boolean, timestamp, json"
-    ],
-    '[users.columns]\nid = { type = ["id"] }\n': [
-        "tables.toml:2: users.id: unknown type a list; known: id, text, integer, boolean, timestamp, json"
-    ],
+    "[users.columns]\nid = {}\n": [f"tables.toml:2: users.id: has no type: write one of {TYPES}"],
+    '[users.columns]\nid = { type = ["id"] }\n': [f"tables.toml:2: users.id: unknown type a list; known: {TYPES}"],
     '[users.columns]\nid = { type = "id", privat = true }\n': [
         'tables.toml:2: users.id: unknown key "privat"; did you mean "private"?'
     ],

@@ -78,6 +78,19 @@ def test_the_demo_runs(installed: Path, tmp_path: Path) -> None:
     assert run(installed / "tminus", "demo", folder=tmp_path).count("completed: ") == 3
 
 
+def test_a_workspace_has_jobs_in_sql_and_in_python(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "tminus.toml").write_text('name = "small"')
+    (tmp_path / "tables.toml").write_text('[users.columns]\nid = "id"\nnick = "text"\n')
+    (tmp_path / "users.csv").write_text("id,nick\n1,ann\n")
+    for name, options in (("in_sql", ()), ("in_python", ("--python",))):
+        run(installed / "tminus", "jobs", "new", name, *options, folder=tmp_path)
+        ran = run(installed / "tminus", "jobs", "run", name, "--data", ".", "--json", folder=tmp_path)
+        assert json.loads(ran)["audiences"][0]["rows"] == [["1", "ann"]]
+    code = (tmp_path / "jobs" / "in_python.py").read_text()
+    assert "from audience_jobs.contract import" in code, "it works in a checkout and a deployment too"
+    assert "generate_" in run(installed / "tminus", "jobs", "list", folder=tmp_path.parent)
+
+
 @pytest.fixture
 def url(installed: Path, tmp_path: Path) -> Iterator[str]:
     """Start `tminus up` on a free port, and return where it serves."""

@@ -87,8 +87,8 @@ class Wait:
     def message(self) -> str:
         """A sentence that says why the execution waits, and how long it can."""
         return (
-            "waits its turn: as many executions as may be under way at once started before it "
-            f"(MAX_EXECUTIONS_AT_ONCE is {self.limit}); blocked if its turn has not come by {self.until:%H:%M} UTC"
+            f"waits its turn: {self.limit} executions are running, the most at once "
+            f"(MAX_EXECUTIONS_AT_ONCE); blocked if its turn has not come by {self.until:%H:%M} UTC"
         )
 
     def document(self) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def total_finding(sizes: Mapping[str, int], limits: Limits) -> Finding | None:
         type=ViolationType.TOTAL_AUDIENCE_TOO_LARGE,
         severity=Severity.CRITICAL,
         message=f"the audiences hold {total:,} users together; the limit is {limits.total_audience:,} "
-        "(raise MAX_TOTAL_AUDIENCE if this is meant)",
+        "(raise MAX_TOTAL_AUDIENCE to allow it)",
         action="blocked",
         data={"total": total, "limit": limits.total_audience},
     )
@@ -190,7 +190,7 @@ def _size_findings(label: str, size: int, safeguards: RecipeSafeguards) -> Seque
     if size > most:
         message = (
             f"{label} holds {size:,} users; the limit is {most:,} "
-            "(raise settings.safeguards.maxAudienceSize if this is meant)"
+            "(raise settings.safeguards.maxAudienceSize to allow it)"
         )
         kind, severity, action = ViolationType.AUDIENCE_TOO_LARGE, Severity.CRITICAL, "blocked"
     elif alert is not None and size > alert:

@@ -79,7 +79,7 @@ class PushTiming(Fields):
     absolute_time: Annotated[Clock | None, BlankIsMissing] = Field(
         default=None,
         title="Time",
-        description="Instead of the minutes: the next time the recipe's clock shows this, as HH:MM.",
+        description="Instead of the minutes: the push goes out at the next HH:MM in the recipe's time zone.",
         examples=["18:30"],
     )
 
@@ -145,6 +145,8 @@ class AudienceCriteria(Fields):
     data_packs: Any = None
     manual_user_ids: Any = None
     custom_query: Any = None
+    where: Any = None
+    with_: Any = Field(default=None, alias="with")
     test_mode: bool = Field(
         default=False,
         title="Test mode",
@@ -254,6 +256,12 @@ class RecipeDocument(Fields):
     schedule: RecipeSchedule = Field(title="Schedule")
     audience_criteria: AudienceCriteria = AudienceCriteria()
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
+    topic: str = Field(
+        default="",
+        title="Topic",
+        description="What the pushes are about. Users who opted out of it get none.",
+        examples=["offers"],
+    )
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")
     template: KeptText = Field(default=None, description="The template from which the recipe was made.")

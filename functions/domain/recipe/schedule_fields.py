@@ -26,7 +26,7 @@ class RecipeSchedule(Fields):
     execution_time: Annotated[Clock | None, BlankIsMissing] = Field(
         default=None,
         title="Send time",
-        description="T-0, the send time, as HH:MM in 24-hour time. Frequency custom needs none.",
+        description="The send time (T-0), as HH:MM in 24-hour time. A cron expression replaces it.",
         examples=["18:30"],
     )
     lead_time_minutes: int = Field(
@@ -34,12 +34,12 @@ class RecipeSchedule(Fields):
         ge=1,
         le=24 * 60,
         title="Starts preparing (minutes before)",
-        description="From the start of an execution to the send time.",
+        description="How long before the send time preparation starts.",
     )
     start_date: Annotated[str | None, Widget.DAY] = Field(
         default=None,
         title="First day",
-        description="The first day of sending, as YYYY-MM-DD. Frequency once needs it.",
+        description="The first day of sending, as YYYY-MM-DD. Required for a one-time send.",
         examples=["2026-05-04"],
     )
     end_date: Annotated[str | None, Widget.DAY] = Field(
@@ -52,14 +52,14 @@ class RecipeSchedule(Fields):
         default=(),
         strict=False,
         title="Days of the week",
-        description="Of frequency weekly. Without any: Monday.",
+        description="Only for weekly sends. Default: Monday.",
     )
     day_of_month: int | None = Field(
         default=None,
         ge=1,
         le=31,
         title="Day of the month",
-        description="Of frequency monthly. A shorter month sends on its last day. Without one: the first day.",
+        description="Only for monthly sends. Default: the first day. A shorter month sends on its last day.",
     )
     cron_expression: str | None = Field(
         default=None,

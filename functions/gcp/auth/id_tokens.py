@@ -44,7 +44,7 @@ class _Token:
 
 
 class IdTokens:
-    """Plays Callers. The audience of a token is the function's address or the Firebase project."""
+    """Implements Callers. The audience of a token is the function's address or the Firebase project."""
 
     def __init__(self, settings: CloudSettings, clock: SystemClock) -> None:
         self._settings, self._clock = settings, clock

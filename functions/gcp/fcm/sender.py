@@ -53,7 +53,7 @@ _Place = tuple[_Open, int]
 
 
 class FcmSender:
-    """Plays PushSender on FCM. Its connections stay open from one shard to the next. Threads do not share them."""
+    """Implements PushSender on FCM. Its connections stay open between shards, and threads do not share them."""
 
     def __init__(self, config: FcmSettings, clock: SystemClock) -> None:
         self._config, self._clock = config, clock

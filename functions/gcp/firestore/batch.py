@@ -15,7 +15,7 @@ LeftBehind = Callable[[Place[Any], int, Snapshot], bool]
 
 
 class FirestoreBatch:
-    """Plays Batch: writes on condition that nothing was written since the read."""
+    """Implements Batch: writes on condition that nothing was written since the read."""
 
     def __init__(
         self, client: firestore.Client, snapshots: Iterable[Snapshot], writer: str, left_behind: LeftBehind

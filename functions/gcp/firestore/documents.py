@@ -31,7 +31,7 @@ _WRITTEN_MEANWHILE = (exceptions.FailedPrecondition, exceptions.AlreadyExists, e
 
 
 class FirestoreDocuments:
-    """Plays Documents."""
+    """Implements Documents."""
 
     def __init__(self, client: firestore.Client) -> None:
         self._client = client

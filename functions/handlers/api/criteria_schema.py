@@ -1,6 +1,6 @@
 """The criteria of an audience's query in the OpenAPI document. `audience_jobs/criteria.py` validates them.
 
-Null and an empty text mean no criterion.
+Null and an empty text set no condition.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,9 @@ def _component(name: str) -> Any:
     return Annotated[Any, WithJsonSchema({NAMED: name})]
 
 
-Filters, DataPacks, UserIds, CustomQuery = (
-    _component(name) for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery")
+Filters, DataPacks, UserIds, CustomQuery, Where, With = (
+    _component(name)
+    for name in ("AudienceFilters", "DataPacks", "UserIds", "CustomQuery", "AudienceWhere", "JoinedModels")
 )
 
 
@@ -36,11 +37,44 @@ _DAYS, _TRADES = _whole(1, _MOST_DAYS), _whole(0, _MOST_TRADES)
 _YES_OR_NO = _either({"type": "boolean"}, _BLANK)
 _YES_NO_OR_ANY = _either({"type": "boolean"}, {"type": "string"}, description='True, false, or a word such as "any".')
 _OLD_FILTERS: Schema = {
-    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 is no criterion."),
-    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 is no criterion."),
-    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 is no criterion."),
+    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 sets no condition."),
+    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 sets no condition."),
+    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 sets no condition."),
     "trustedTraderStatus": _YES_NO_OR_ANY,
     "trustedTraderCandidate": _YES_NO_OR_ANY,
+}
+
+
+def _object(required: Schema, optional: Schema | None = None, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+_CONDITIONS: Schema = {"type": "array", "items": ref("Condition")}
+OPERATORS = (
+    *(
+        "after",
+        "anniversary_in_days",
+        "at_least",
+        "at_most",
+        "before",
+        "between",
+        "contains",
+        "empty",
+        "is",
+        "is_not",
+    ),
+    *("none_of", "not_empty", "not_within_days", "one_of", "starts_with", "within_days"),
+)
+"""The operators of conditions; which of them a column has depends on its type."""
+_EVENTS: Schema = {
+    "within_days": {"type": "integer", "minimum": 1, "maximum": _MOST_DAYS},
+    "where": ref("Condition"),
 }
 
 CRITERIA: Mapping[str, Schema] = {
@@ -48,12 +82,14 @@ CRITERIA: Mapping[str, Schema] = {
     "dataPacks": _either(ref("DataPacks")),
     "manualUserIds": _either(ref("UserIds")),
     "customQuery": _either(ref("CustomQuery")),
+    "where": _either(ref("AudienceWhere")),
+    "with": _either(ref("JoinedModels")),
     **_OLD_FILTERS,
 }
 """The fields of `audienceCriteria` for a query-based audience."""
 CRITERIA_SCHEMAS: Mapping[str, Schema] = {
     "AudienceFilters": {
-        "description": "The criteria that a user has to match, all of them. An empty text is no criterion.",
+        "description": "A user has to meet all of these conditions. An empty text sets no condition.",
         "anyOf": [ref("FilterFields"), _BLANK],
     },
     "FilterFields": {
@@ -89,4 +125,37 @@ CRITERIA_SCHEMAS: Mapping[str, Schema] = {
         "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}],
     },
     "CustomQuery": {"type": "string", "description": "One SELECT that yields user_id."},
+    "AudienceWhere": {
+        "description": "Conditions on the people of the workspace; an empty text is none.",
+        "anyOf": [ref("Condition"), _BLANK],
+    },
+    "Condition": {
+        "description": "A condition: exactly one of all, any, not, column, did and did_not.",
+        "anyOf": [ref(name) for name in ("AllOf", "AnyOf", "NoneOf", "ColumnIs", "Did", "DidNot")],
+    },
+    "AllOf": _object({"all": _CONDITIONS}, description="Every one of these; without any, all users."),
+    "AnyOf": _object({"any": {**_CONDITIONS, "minItems": 1}}, description="At least one of these."),
+    "NoneOf": _object({"not": ref("Condition")}, description="Users who do not fit the condition."),
+    "ColumnIs": _object(
+        {"column": {"type": "string"}, "op": {"type": "string", "enum": list(OPERATORS)}},
+        {"value": {"description": "What the column is compared with; none for empty and not_empty."}},
+        description="A column of people, or of the events that did counts.",
+    ),
+    "Did": _object(
+        {"did": {"type": "string"}},
+        {"times": ref("Times"), **_EVENTS},
+        description="Users to whom events of a model happened; at least once, unless times says otherwise.",
+    ),
+    "DidNot": _object({"did_not": {"type": "string"}}, _EVENTS, description="Users to whom no such event happened."),
+    "Times": {
+        "type": "object",
+        "description": "How often, at least and at most.",
+        "properties": {name: {"type": "integer", "minimum": 0} for name in ("at_least", "at_most")},
+        "additionalProperties": False,
+    },
+    "JoinedModels": {
+        "description": "Models with one row a user. Users without a row are left out, unless it is optional.",
+        "anyOf": [{"type": "array", "items": {"anyOf": [{"type": "string"}, ref("JoinedModel")]}}, _BLANK],
+    },
+    "JoinedModel": _object({"model": {"type": "string"}}, {"optional": {"type": "boolean"}}),
 }

@@ -13,7 +13,7 @@ _DAY = timedelta(days=1)
 
 STATES: Mapping[str, tuple[str, str]] = {
     "launched": ("Building audiences", "info"),
-    "audience_ready": ("Sending tests", "info"),
+    "audience_ready": ("Audiences ready", "info"),
     "tested": ("Cancellation window", "wait"),
     "waiting": ("Waiting its turn", "wait"),
     "live": ("Live", "live"),

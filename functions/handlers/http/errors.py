@@ -1,4 +1,4 @@
-"""The one table from errors to statuses, for people and programs that call the API.
+"""Maps errors to HTTP statuses, for people and programs that call the API; tasks have `handlers/jobs/errors.py`.
 
 422 means that the content is readable but invalid, and names the fields (RFC 9110, section 15.5.21). 400 means that
 it is unreadable, such as broken JSON. 409 means that the current state does not allow it, and 412 that the client's

@@ -1,4 +1,4 @@
-"""The one table from errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
+"""Maps errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
 
 Cloud Tasks delivers a request again unless it is answered 2xx. So only temporary problems are answered 429 or 503. An
 error that a retry cannot fix is logged and answered 200. Unknown callers get 401 and 403.

@@ -33,7 +33,7 @@ def possible_now(ports: Ports, *, recipe_id: str = "", execution_id: str = "") -
     NotFound if the named recipe or execution does not exist.
     """
     if execution_id and ports.executions.get(execution_id) is None:
-        raise NotFound(f"there is no execution {execution_id!r}")
+        raise NotFound(f"the execution {execution_id!r} does not exist")
     under_way = [
         execution
         for execution in ports.executions.unfinished()

@@ -73,7 +73,9 @@ def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry
             continue
         rows += 1
         if rows > most_rows:
-            raise bad_file(f"holds more than {most_rows:,} users; send to fewer, or raise the limit if this is meant")
+            raise bad_file(
+                f"holds more than {most_rows:,} users; send to fewer, or raise the limit if this is intended"
+            )
         user_id = fields[first].strip()
         yield user_digest(user_id), _written([user_id, *fields[:first], *fields[first + 1 :]])
     if errors:

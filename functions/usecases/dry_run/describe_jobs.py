@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audience_jobs.contract import Audience, Job, Parameter, Value
 from audience_jobs.registry import all_jobs
+from audience_jobs.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,9 @@ class JobShown:
     audiences: Sequence[JobAudience]
 
 
-def describe_jobs() -> list[JobShown]:
-    """Return every audience job: id, title, layer, parameters, audiences with their columns."""
-    return [_describe(job) for job in all_jobs()]
+def describe_jobs(workspace: Workspace) -> list[JobShown]:
+    """Return every audience job of a workspace: id, title, layer, parameters, audiences with their columns."""
+    return [_describe(job) for job in all_jobs(workspace)]
 
 
 def _describe(job: Job) -> JobShown:

@@ -22,7 +22,7 @@ def shadow(ports: Ports, folder: Path) -> Ports:
 
 
 class _ScratchFiles:
-    """Plays AudienceFiles for one trial: stored files are moved into its folder."""
+    """Implements AudienceFiles for one trial: stored files are moved into its folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,7 +51,7 @@ class _ScratchFiles:
 
 
 class _ShadowLedger:
-    """Plays CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""
+    """Implements CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""
 
     def __init__(self, real: CadenceLedger) -> None:
         self._real = real

@@ -66,7 +66,7 @@ def find_audience(
     if not 0 <= parts <= _MOST_PARTS:
         raise BadInput(f"{parts} parts: an audience can be split into 1 to {_MOST_PARTS}")
     path = folder / "audience.csv"
-    with engine.run(job_of(criteria, workspace.tables), {}, now=now) as run:
+    with engine.run(job_of(criteria, workspace), {}, now=now) as run:
         run.write_audience(AUDIENCE, path)
     with path.open("rb") as lines:
         count = count_users(lines)

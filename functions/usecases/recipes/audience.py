@@ -34,7 +34,7 @@ def recipe_job(recipe: Recipe, find_job: FindJob, workspace: Workspace) -> tuple
 
 def _criteria_job(criteria: Criteria, workspace: Workspace) -> Job:
     try:
-        return job_of(criteria, workspace.tables)
+        return job_of(criteria, workspace)
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
 
@@ -49,8 +49,9 @@ def recipe_criteria(recipe: Recipe, workspace: Workspace) -> Criteria:
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
     if not criteria.narrows:
-        reason = 'has no filter, so every user would get it; if you mean that, write "minLifetimeTrades": 0'
-        raise _bad_criteria(("filters", reason))
+        way = '"where": {"all": []}' if workspace.has_models else '"minLifetimeTrades": 0'
+        reason = f"has no filter, so every user would get it; if you mean that, write {way}"
+        raise _bad_criteria(("where" if workspace.has_models else "filters", reason))
     return criteria
 
 

@@ -22,7 +22,7 @@ def launched_sends(ports: Ports, now: datetime, recipe_id: str | None = None) ->
 
 
 def next_send(recipe: Recipe, now: datetime, launched: LaunchedSends) -> datetime | None:
-    """Return the next send that goes out if nobody intervenes; None if there is none.
+    """Return the next send that goes out unless a person intervenes, or None.
 
     A send that was cancelled or failed before T-0 is skipped.
     """

@@ -1,4 +1,6 @@
-"""T-25: send each push of the sequence once to each test user, from the TEST audiences."""
+"""T-25: send each push of the sequence once to each test user, from the TEST audiences.
+
+Once also when the task is delivered again: `usecases/sending/deliver.py` has the rule."""
 
 from datetime import datetime
 

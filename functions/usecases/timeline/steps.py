@@ -81,7 +81,7 @@ def load_execution(ports: Ports, execution_id: str) -> Execution:
     """Return an execution by its id, even if its recipe cannot be read; NotFound if there is none."""
     execution = ports.executions.get(execution_id)
     if execution is None:
-        raise NotFound(f"there is no execution {execution_id!r}")
+        raise NotFound(f"the execution {execution_id!r} does not exist")
     return execution
 
 

@@ -11,9 +11,9 @@ from functions.domain.push.shard import PushFiles
 
 @dataclass
 class Watched:
-    """What is known of an execution: its state, the steps at which its turn came and it ended, and what is closed.
+    """What is known of an execution: its state, the steps at which its turn came and it ended, and its closed rows.
 
-    `closed` are the rows of each live shard that no worker will send any more. `reasons` are those of the cadence
+    `closed` are the rows of each live shard that no worker will send again. `reasons` are those of the cadence
     rules at its beginning, and `held_back` those for which the ledger refused each user: `other` for a later rule.
     """
 
@@ -35,7 +35,7 @@ class Watched:
 
     @property
     def takes_a_place(self) -> bool:
-        """Whether it counts against the limit: it has not ended, and has something left to send."""
+        """Whether it counts against the limit: it has not ended, and has rows left to send."""
         if self.ended_at_step is not None:
             return False
         size = sum(files.live.size for files in self.first_files.values())
@@ -43,7 +43,7 @@ class Watched:
 
     @property
     def day(self) -> tuple[str, date] | None:
-        """The recipe and the local day that a scheduled send has to itself; None where it may share it."""
+        """The recipe and the local day that only one scheduled send may have; None for other executions."""
         schedule = self.execution.recipe["schedule"]
         if self.execution.kind is not Kind.SCHEDULED or schedule["frequency"] == "custom":
             return None
@@ -52,7 +52,7 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Announced:
-    """A row whose INTENT was stored: at which step, while the execution was in which state, by which worker."""
+    """A row whose INTENT was stored: the step, the execution's state at that time, and the worker."""
 
     step: int
     state: State

@@ -1,7 +1,7 @@
-"""Check the delivery contract at every step of a run, as it takes effect.
+"""Check the delivery contract at every step of a run.
 
-It watches the calls of the stores; `departures` watches the requests to phones. It keeps its own books and shares no
-rule with the code that it judges: states, caps and times are defined here again.
+This module checks the calls of the stores, `departures` the requests to phones. It keeps its own books and shares no
+rule with the code that it judges: it defines states, caps and times a second time.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ _TEST_MAY_BECOME: Mapping[str, str] = {
     "audience_ready": "completed cancelled blocked expired stopped failed",
 }
 _EARLY = timedelta(seconds=60)
-"""How far ahead the clock of Cloud Tasks may be; our own is not, so nothing may leave early by it."""
+"""How far ahead the clock of Cloud Tasks may be. Our own clock is exact, so nothing may leave early."""
 _SHORTEST_WINDOW = timedelta(minutes=5)
 _STEPS_COME_AGAIN = timedelta(minutes=3)
 _ANNOUNCED = frozenset(b"IJ")
@@ -40,7 +40,7 @@ _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPTULJVM")
 
 
 class Contract:
-    """Keeps the books of one run; `broken` hears of every breach, in words, with the execution it concerns."""
+    """Keeps the books of one run, and calls `broken` for each breach with the execution's id and a sentence."""
 
     def __init__(
         self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, most_at_once: int, caps: Caps
@@ -58,10 +58,10 @@ class Contract:
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
         self.excused: set[str] = set()
-        """Executions of which a worker reserved after its lease, and could not take it back; users see no effect."""
+        """Executions with a worker that reserved after its lease and could not undo that; users notice nothing."""
 
     def observe(self, call: str, args: tuple[Any, ...], answer: Any, worker: Worker | None) -> None:
-        """Look at a call that has just taken effect."""
+        """Check a call that has just taken effect."""
         self.step += 1
         if call == "executions.create":
             self._created(args[0], created=answer)
@@ -90,21 +90,21 @@ class Contract:
             known.held_back[user].add(str(reason) if reason in known.reasons else "other")
 
     def stored(self, name: str, content: bytes) -> None:
-        """Look at a file that was stored, or found stored; the tokens beside an audience may be written again."""
+        """Check a file that was stored, or found stored. Only the tokens beside an audience may be written again."""
         if name.startswith("devices/"):
             return
         if self._files.setdefault(name, content) != content:
             self._broken(name.split("/")[1], f"the file {name} was replaced after it was written")
 
     def deleted(self, folder: str, left: Sequence[str]) -> None:
-        """Look at a folder of device tokens that was deleted; `left` is what is in it all the same."""
+        """Check a folder of device tokens that was deleted; `left` are the files that are still in it."""
         self.step += 1
         if left:
             self._broken(folder.split("/")[1], f"device tokens were kept when they were deleted: {', '.join(left)}")
         self.tokens_deleted.add(folder)
 
     def buried(self, partition: int, graves: bytes, called_dead: Collection[str], *, lifting: bool) -> None:
-        """Look at a partition's graves, by the tokens that FCM has called UNREGISTERED; an operator may lift some."""
+        """Check a partition's graves against the tokens that FCM called UNREGISTERED. An operator may lift some."""
         self.step += 1
         dead = set(map(token_key, called_dead))
         keys = {graves[start : start + 8] for start in range(0, len(graves), 12)}
@@ -120,11 +120,11 @@ class Contract:
         self._graves[partition] = keys
 
     def doom(self, execution_id: str, why: str) -> None:
-        """Note that an execution must never go live, because a person got that answer."""
+        """Note that an execution must never go live, because a person was told so."""
         self._doomed.setdefault(execution_id, why)
 
     def doom_unless_live(self, execution_id: str, why: str) -> None:
-        """Note the same of an execution that has not gone live yet."""
+        """Note the same for an execution that has not gone live yet."""
         if self.watched[execution_id].execution.state is not State.LIVE:
             self.doom(execution_id, why)
 
@@ -159,7 +159,7 @@ class Contract:
             self._broken(execution.id, f"it was {before.state} and became {execution.state}")
         if execution.state is State.AUDIENCE_READY and (busy := self._busy_before(known)) >= self._most_at_once:
             self._broken(
-                execution.id, f"it went on beside {busy} executions before it; the limit is {self._most_at_once}"
+                execution.id, f"it ran beside {busy} executions before it; the limit is {self._most_at_once}"
             )
         if execution.state is State.LIVE:
             self._went_live(known, before)
@@ -168,18 +168,18 @@ class Contract:
         self._note_turns()
 
     def _busy_before(self, known: Watched) -> int:
-        """Return how many executions that were created before one take a place."""
+        """Return how many executions created before this one count against the limit."""
         before = takewhile(lambda other: other is not known, self.watched.values())
         return sum(other.takes_a_place for other in before)
 
     def _note_turns(self) -> None:
-        """Note the executions whose turn has come: fewer run before them than the limit at once."""
+        """Note the executions whose turn has come: fewer than the limit run before them."""
         for known in self.watched.values():
             if known.turn_at_step is None and self._busy_before(known) < self._most_at_once:
                 known.turn_at_step = self.step
 
     def _judged(self, violation: Violation, worker: Worker | None) -> None:
-        """Look at one that has to wait its turn, or that is blocked as one too many."""
+        """Check an execution that has to wait its turn, or that is blocked as one too many."""
         known = self.watched[violation.execution_id]
         if violation.finding.type is not ViolationType.TOO_MANY_EXECUTIONS or worker is None:
             return
@@ -209,10 +209,10 @@ class Contract:
         tested = [times.ended_at for phase, times in before.phases.items() if phase.value == "test_sending"]
         window = min(_SHORTEST_WINDOW, recipe.window)
         if tested and tested[0] is not None and not recipe.test_mode and now < tested[0] + window:
-            self._broken(execution.id, "it went live before people had their window to cancel it")
+            self._broken(execution.id, "it went live before its cancellation window ended")
 
     def _alone(self, known: Watched) -> None:
-        """Look for others of the recipe: one by hand never runs beside another, and a day has one scheduled send."""
+        """Check the recipe's other executions: one by hand runs alone, and a day has one scheduled send."""
         execution = known.execution
         known.went_live = True
         for earlier in self.watched.values():
@@ -239,7 +239,7 @@ class Contract:
         first = known.first_files.setdefault(files.push, files)
         for shown, given in ((first.live.rows, files.live.rows), (first.test.rows, files.test.rows)):
             if shown != given:
-                self._broken(files.execution_id, f"the audience of push {files.push} is another than was shown")
+                self._broken(files.execution_id, f"the audience of push {files.push} differs from the shown one")
 
     def _wrote(self, shard: Shard, worker: Worker | None) -> None:
         key = (shard.execution_id, shard.key)
@@ -267,16 +267,14 @@ class Contract:
             by = worker.name if worker else ""
             self.announced[row].append(Announced(step=self.step, state=known.execution.state, by=by))
         elif new in b"SFPT" and old not in _ANNOUNCED:
-            self._broken(
-                row[0], f"{name} became {chr(new)!r} although nothing had announced it (it was {chr(old)!r})"
-            )
+            self._broken(row[0], f"{name} became {chr(new)!r} although no INTENT announced it (it was {chr(old)!r})")
         elif old == ord("S"):
             self._broken(row[0], f"{name} was sent and became {chr(new)!r}")
         elif old in _ANNOUNCED and new not in _MAY_FOLLOW_AN_ANNOUNCEMENT:
             self._broken(row[0], f"{name} was announced and became {chr(new)!r}")
 
     def buried_at(self, token: str) -> int | None:
-        """Return the step at which a token was buried, None while it is alive."""
+        """Return the step at which a token was buried; None if it is alive."""
         return self._buried.get(token_key(token))
 
     def rows(self, execution_id: str, push: int, *, test: bool) -> list[list[str]]:

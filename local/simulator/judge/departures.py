@@ -1,4 +1,4 @@
-"""The contract at the moment at which a request leaves for a phone."""
+"""Check the contract whenever a request leaves for a phone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ from local.simulator.play.workers import Worker
 
 
 class _Got(NamedTuple):
-    """A push that a user got: when it was due, its layer, its recipe's zone.
+    """A push that a user got: its due time, its layer, its recipe's zone.
 
-    `clock` is the wall clock that its sequence is planned for, `steps` how the push follows: after a delay, or at
-    a clock.
+    `clock` is the wall-clock time for which its sequence is planned. `steps` are the pushes' timings: a delay, or a
+    clock time.
     """
 
     at: datetime
@@ -31,10 +31,11 @@ class _Got(NamedTuple):
 
 
 class Departures:
-    """Judges each request that leaves, by the contract's books.
+    """Judges each request that leaves, with the contract's books.
 
-    `texts_known` says that the pushes are those of `scenario`, so that the words of each message can be foretold.
-    `owners` are the users who registered the tokens last, where that is known.
+    `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
+    `owners` maps tokens to the users who registered them last, if that is known.
+    `opt_outs` are the topics that users have opted out of; an empty topic means all pushes.
     """
 
     def __init__(
@@ -45,15 +46,16 @@ class Departures:
         *,
         texts_known: bool = True,
         owners: Mapping[str, str],
+        opt_outs: Mapping[str, Sequence[str]],
     ) -> None:
         self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
-        self._owners = owners
+        self._owners, self._opt_outs = owners, opt_outs
         self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
         self._sent_for: dict[tuple[str, int, bool, str], str] = {}
         self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
 
     def left(self, envelope: Envelope, message: Message, *, arrives: bool, worker: Worker) -> None:
-        """Look at a request that has just left."""
+        """Check a request that has just left."""
         self._contract.step += 1
         known = self._contract.watched[envelope.execution_id]
         identity, push = envelope.execution_id, envelope.push
@@ -67,13 +69,12 @@ class Departures:
             self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
         if self._sent_for.setdefault(key, message.user_id) != message.user_id:
             self._broken(identity, f"push {push} went to the phone {message.token} for two users")
-        if self._owners.get(message.token, message.user_id) != message.user_id:
-            self._broken(identity, f"push {push} for {message.user_id} went to {message.token}, another user's phone")
         buried = self._contract.buried_at(message.token)
         if buried is not None and buried < worker.began_step:
             self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
         recipe = read(known.execution.recipe)
         self._on_time(known, recipe, envelope, worker)
+        self._wanted(recipe, envelope, message)
         if dict(envelope.data) != recipe.pushes[push - 1].data:
             self._broken(identity, f"push {push} left with other data than its snapshot has")
         place = self._place_of(known, envelope, message)
@@ -82,6 +83,14 @@ class Departures:
             self._was_announced(row, worker)
             if arrives:
                 self._arrives(known, row, message)
+
+    def _wanted(self, recipe: Recipe, envelope: Envelope, message: Message) -> None:
+        """Look whether it goes to the user's own phone, and to a user who wants such pushes."""
+        what = f"push {envelope.push} for {message.user_id}"
+        if self._owners.get(message.token, message.user_id) != message.user_id:
+            self._broken(envelope.execution_id, f"{what} went to {message.token}, another user's phone")
+        if not envelope.test and {"", recipe.topic} & set(self._opt_outs.get(message.user_id, ())):
+            self._broken(envelope.execution_id, f"{what} left, who had opted out")
 
     def _on_time(self, known: Watched, recipe: Recipe, envelope: Envelope, worker: Worker) -> None:
         execution, now = known.execution, self._now()
@@ -92,16 +101,16 @@ class Departures:
         latest = execution.send_at if envelope.test else due_at
         latest += timedelta(minutes=recipe.settings.max_lateness_minutes, seconds=5)
         if worker.began_at > latest:
-            self._broken(execution.id, f"push {envelope.push} was begun too late: it was due at {due_at:%H:%M:%S}")
+            self._broken(execution.id, f"push {envelope.push} started too late: it was due at {due_at:%H:%M:%S}")
 
     def _place_of(self, known: Watched, envelope: Envelope, message: Message) -> int | None:
-        """Return the row of the audience shown that a message is for; it has to say what the row says."""
+        """Return the row of the shown audience that a message is for, and check the message against it."""
         rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
         for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
             if not self._texts_known or _says(message, envelope.push, rows[place]):
                 return place
         self._broken(
-            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, not as the audience shows it"
+            envelope.execution_id, f"push {envelope.push} left for {message.user_id}, unlike the audience's row"
         )
         return None
 
@@ -132,7 +141,7 @@ class Departures:
 
 
 def _planned(known: Watched, push: int, layer: int) -> _Got:
-    """Return a push with the wall clock of its sequence and what follows; that clock may be one that was skipped."""
+    """Return a push with its sequence's wall-clock time, which a clock change may skip, and its timings."""
     recipe = read(known.execution.recipe)
     zone, timeline = recipe.schedule.zone, timeline_of(recipe, known.execution.send_at)
     nominal = clock = _nominal(recipe, timeline.send_at)
@@ -149,7 +158,7 @@ def _planned(known: Watched, push: int, layer: int) -> _Got:
 
 
 def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
-    """Return the recipe's own send time where the clocks skip it, else what they show."""
+    """Return the recipe's own send time if a clock change skips it, else the wall-clock time."""
     shown = send_at.astimezone(recipe.schedule.zone).replace(tzinfo=None)
     own = datetime.combine(shown.date(), recipe.schedule.send_time)
     planned = recipe.schedule.by_day and own < shown and first_minute(own, recipe.schedule.zone) == send_at
@@ -157,7 +166,7 @@ def _nominal(recipe: Recipe, send_at: datetime) -> datetime:
 
 
 def _start(push: _Got, hours: int) -> datetime:
-    """Return where a push would be in the same sequence so many hours of the wall clock before."""
+    """Return when a push would be due in the same sequence, a number of wall-clock hours earlier."""
     back = timedelta(hours=hours)
     at = first_minute(push.clock - back, push.zone)
     for step in push.steps:
@@ -166,9 +175,9 @@ def _start(push: _Got, hours: int) -> datetime:
 
 
 def _within(pushes: Sequence[_Got], hours: int) -> bool:
-    """Say whether the first push is less than so many hours of the wall clock before the last.
+    """Return whether the first push is less than a number of wall-clock hours before the last.
 
-    Of recipes in different zones, the one that was reserved last decided by its own: so none of them may allow it.
+    In recipes of different zones, the zone of the last reservation decided. So every zone has to be exceeded.
     """
     first, last = pushes[0].at, pushes[-1]
     if first == last.at:

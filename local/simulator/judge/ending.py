@@ -44,7 +44,7 @@ Broken = Callable[[str, str], None]
 
 
 class Ending:
-    """Judges a run that is over, by the raw stores."""
+    """Judges a finished run by the raw stores."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Ending:
         self._refused = refused
 
     def judge(self, *, quiet_since: datetime, now: datetime) -> None:
-        """Judge every execution that had the time to end since faults were over, and what is left behind."""
+        """Judge every execution that had time to end since the last fault, and whatever is left over."""
         for execution in self._executions.all():
             run = read(execution.recipe)
             bound = timeline_of(run, execution.send_at).finish_at + timedelta(
@@ -96,16 +96,16 @@ class Ending:
             self._judge_push(execution, push, mine)
             self._judge_test(execution, [shard for shard in shards if shard.push == push and shard.test])
         if execution.state is State.COMPLETED and any(b"." in shard.outcomes for shard in shards if not shard.test):
-            self._broken(execution.id, "it is completed although somebody was not reached")
+            self._broken(execution.id, "it is completed although users were not reached")
         self._judge_project(execution, shards)
         self._judge_tokens(execution)
         self._judge_end_alert(execution)
         self._judge_receipt(execution, shards)
 
     def _judge_project(self, execution: Execution, shards: Iterable[Shard]) -> None:
-        """Check that a setting that is wrong for all users ends the execution with a violation.
+        """Check that a setting which is wrong for all users ends the execution with a violation.
 
-        There is no such violation if a person cancels or stops the execution before its step is repeated.
+        The violation is missing if a person cancels or stops the execution before its step is repeated.
         """
         ended_otherwise = execution.state in (State.CANCELLED, State.STOPPED, State.EXPIRED)
         outcomes = {test: [shard.outcomes for shard in shards if shard.test is test] for test in (True, False)}
@@ -141,11 +141,11 @@ class Ending:
             for channel, fate in one.fates.items():
                 if fate is Fate.DELIVERED and not self._channels.posted[channel, text]:
                     self._broken(
-                        one.alert.execution_id, f"alert {one.id} counts as delivered, and {channel} has none"
+                        one.alert.execution_id, f"alert {one.id} counts as delivered, but {channel} did not get it"
                     )
 
     def _judge_tokens(self, execution: Execution) -> None:
-        """Check for device tokens after cleanup. The bucket deletes those of a build that came later."""
+        """Check that cleanup deleted the device tokens. The bucket itself deletes those of a later build."""
         folder = f"devices/{execution.id}"
         left = self._files.names(folder)
         if left and folder not in self._contract.tokens_deleted:
@@ -155,7 +155,7 @@ class Ending:
         rows = self._contract.rows(execution.id, push, test=False)
         for shard in shards:
             if not shard.done and shard.version:
-                self._broken(execution.id, f"shard {shard.key} was taken by a worker and never closed")
+                self._broken(execution.id, f"a worker took shard {shard.key} and never closed it")
         files = self._shards.push(execution.id, push)
         outcomes = outcomes_of(files, shards) if files else b""
         if len(outcomes) != len(rows):
@@ -235,7 +235,7 @@ class Ending:
             self._broken(execution.id, f"its totals exclude {told}, and its receipt {dict(counted)}")
 
     def _judge_schedules(self) -> None:
-        """Hold the scheduler's jobs against the recipes that can be read."""
+        """Compare the scheduler's jobs with the readable recipes."""
         jobs = {job.name for job in self._schedules.all() if job.function == "launch"}
         for document in self._recipes.all():
             if document.get("schedule") == "never":
@@ -247,18 +247,18 @@ class Ending:
             jobs.discard(name)
 
     def _judge_plans(self, now: datetime) -> None:
-        """Hold the plans of sends against what the recipes announce."""
+        """Compare the plans of sends with the sends that the recipes announce."""
         plans, until = {plan.recipe_id: plan for plan in self._recipes.plans()}, now + _PLANNED
         for document in self._recipes.all():
             name, plan = document["id"], plans.pop(document["id"], None)
             announced = list(_announced(document, now, until))
             planned = list(takewhile(lambda at: at < until, plan.sends(now))) if plan else []
             if planned != announced:
-                self._broken("", f"{name} is planned for {_shown(planned)}, and sends at {_shown(announced)}")
+                self._broken("", f"{name} is planned for {_shown(planned)}, but sends at {_shown(announced)}")
             if plan and plan.next_send_at < now - SLACK:
                 self._broken("", f"{name} is planned from {plan.next_send_at:%Y-%m-%d %H:%M} on, which has passed")
         for name in plans:
-            self._broken("", f"{name} is planned, and there is no such recipe")
+            self._broken("", f"{name} is planned, but the recipe does not exist")
 
     def judge_sends(self, written: Mapping[str, Any], first: datetime, last: datetime) -> None:
         """Check the executions of an unchanged recipe against its send instants."""
@@ -266,13 +266,13 @@ class Ending:
         found = {execution.send_at for execution in of_it if execution.kind is Kind.SCHEDULED}
         expected = set(sends(written, first, last))
         for at in sorted(expected - {at for at in found if at in expected}):
-            self._broken("", f"the send of {written['id']} at {at:%Y-%m-%d %H:%M} UTC never was")
+            self._broken("", f"the send of {written['id']} at {at:%Y-%m-%d %H:%M} UTC has no execution")
         for at in sorted(at for at in found if first <= at <= last and at not in expected):
             self._broken("", f"{written['id']} sent at {at:%Y-%m-%d %H:%M} UTC, which is none of its times")
 
 
 def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
-    """Return the outcome of each row of a push's live audience. Rows without a shard are not reached."""
+    """Return the outcome of each row of a push's live audience. Rows without a shard count as not reached."""
     index = files.live.rows.index
     outcomes = bytearray(b"." * index.row_count)
     for shard in shards:
@@ -282,7 +282,7 @@ def outcomes_of(files: PushFiles, shards: Iterable[Shard]) -> bytes:
 
 
 def _announced(document: Mapping[str, Any], now: datetime, until: datetime) -> Iterator[datetime]:
-    """Yield the sends before an instant that a recipe announces; a broken one announces none."""
+    """Yield the sends that a recipe announces before an instant; a broken recipe announces none."""
     if document.get("schedule") == "never" or not read(document).is_active:
         return
     first = max(now, read(document).first_send_at or now)

@@ -1,6 +1,6 @@
-"""When a recipe sends, worked out once more in the plainest way: by walking through the minutes in UTC.
+"""Compute when a recipe sends, in the simplest way: by walking through the minutes in UTC.
 
-Nothing here is shared with `functions.domain.recipe.schedule`, so that both can only be wrong in different ways.
+This module shares nothing with `functions.domain.recipe.schedule`, so the two cannot have the same defect.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,8 @@ _MINUTE = timedelta(minutes=1)
 def sends(recipe: Mapping[str, Any], first: datetime, last: datetime) -> Iterator[datetime]:
     """Yield the instants from `first` to `last` at which a recipe of a scenario sends.
 
-    That is the first minute at which the wall clock shows the send time or more: a time that is skipped is sent at
-    the end of the gap, a time that occurs twice at the first.
+    That is the first minute at which the wall clock shows the send time or more: the end of the gap if a clock change
+    skips the time, the first occurrence if the time occurs twice.
     """
     schedule = recipe["schedule"]
     zone = ZoneInfo(schedule["timezone"])

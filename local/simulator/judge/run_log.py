@@ -1,4 +1,4 @@
-"""What a run leaves behind: its log, its breaches, its numbers."""
+"""The results of a run: its log, its breaches, its numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ class Breach:
 
 
 def kind_of(breach: Breach) -> str:
-    """Return what a breach is about, without its numbers and names."""
+    """Return a breach's sentence without numbers and names."""
     return " ".join(word for word in breach.what.split() if word.isalpha())
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunLine:
-    """A line of a run's log; `plain` lines are those that a person wants to read."""
+    """A line of a run's log; `plain` lines are the ones for people."""
 
     at: datetime
     who: str
@@ -39,7 +39,7 @@ class RunLine:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """The outcome of a run."""
 
     seed: int
     breaches: list[Breach] = field(default_factory=list)
@@ -52,12 +52,12 @@ class Outcome:
     calls: int = 0
 
     def text(self) -> str:
-        """Return the whole log, the same bytes for the same seed and code."""
+        """Return the whole log: the same bytes for the same seed and code."""
         return "".join(f"{line}\n" for line in self.log)
 
 
 class RunLog:
-    """Writes down what happens if the run is to be logged; breaches are kept in any case."""
+    """Records what happens, if the run is logged; always records breaches."""
 
     def __init__(self, outcome: Outcome, now: Callable[[], datetime], *, kept: bool) -> None:
         self._outcome, self._now, self._kept = outcome, now, kept
@@ -68,7 +68,7 @@ class RunLog:
             self._outcome.log.append(RunLine(at=self._now(), who=who, what=what, plain=plain))
 
     def call(self, who: str, call: str, args: tuple[Any, ...], answer: Any) -> None:
-        """Add a line about a call of a port, with what became of an execution or of a shard."""
+        """Add a line about a call of a port, with the new state of an execution or of a shard."""
         if not self._kept:
             return
         if call in ("executions.change", "executions.create"):

@@ -1,7 +1,7 @@
-"""The one source of randomness: every decision is drawn by its own name from the seed.
+"""The only source of randomness: each decision is drawn from the seed by its own name.
 
-A decision does not depend on how many were drawn before it, so that leaving one fault out leaves all others where
-they were: that is what makes a trace short.
+A decision does not depend on the draws before it. So a run without one fault keeps all the others where they were,
+which is what lets `shrink` shorten a trace.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """A fault that happened: its kind, and the place that distinguishes it from every other."""
+    """A fault that happened: its kind, and the place, which identifies it."""
 
     kind: str
     place: str
 
 
 class Chance:
-    """Draws decisions from a seed; with `only`, the faults given happen and no others, for a shorter trace of a run.
+    """Draws decisions from a seed. With `only`, just those faults happen, which shortens the trace of a run.
 
-    `forced` names places at which a fault happens in any case, and its kind. `active` is asked before each fault is
-    drawn; `on_fault` is called for each one that happens.
+    `forced` maps places to the kind of fault that always happens there. No fault is drawn while `active` is
+    False. `on_fault` is called for each fault that happens.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Chance:
         self.on_fault: Callable[[Injected], None] = lambda _: None
 
     def number(self, name: str) -> float:
-        """Return a number from 0 up to 1, the same each time for a name."""
+        """Return a number from 0 to below 1, always the same for a name."""
         digest = hashlib.blake2b(name.encode(), key=self._key, digest_size=7).digest()
         return int.from_bytes(digest, "big") / (1 << 56)
 
@@ -53,7 +53,7 @@ class Chance:
         return choices[int(self.number(name) * len(choices))]
 
     def fault(self, place: str, table: Sequence[tuple[str, float]]) -> str | None:
-        """Return the kind of the fault that happens at a place, None where all goes well."""
+        """Return the kind of the fault that happens at a place, or None."""
         if not self.active:
             return None
         if place in self._forced:
@@ -70,7 +70,7 @@ class Chance:
         return None
 
     def happens(self, fault: Injected) -> bool:
-        """Record a fault that was decided upon, unless it is left out of this run or faults are over."""
+        """Record a fault that was drawn; False if this run leaves it out or faults are over."""
         if not self.active or (self._only is not None and fault not in self._only):
             return False
         self.injected.append(fault)

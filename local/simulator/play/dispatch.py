@@ -1,4 +1,4 @@
-"""Cloud Tasks and Cloud Scheduler at work: twice, late, never, with answers lost and bodies of an older release."""
+"""Deliveries of Cloud Tasks and Cloud Scheduler: twice, late, never, with lost answers and bodies of old releases."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ _NO_ANSWER = Response(status=0)
 
 
 class Runs(Protocol):
-    """Where requests are made: the simulation."""
+    """Where requests run: the simulation."""
 
     chance: Chance
     rates: Rates
 
     def at(self, instant: datetime, happens: Callable[[], None]) -> None:
-        """Let something happen at an instant."""
+        """Schedule something for an instant."""
         ...
 
     def start(
@@ -44,14 +44,14 @@ class Runs(Protocol):
 
 
 class Dispatch:
-    """Takes what is due from the queue and the scheduler, and starts a request for it, or two, or none."""
+    """Takes what is due from the queue and the scheduler, and starts one request for it, or two, or none."""
 
     def __init__(self, runs: Runs, queue: MemoryTaskQueue, schedules: MemorySchedules, clock: Clock) -> None:
         self._runs, self._queue, self._schedules, self._clock = runs, queue, schedules, clock
         self._deliveries, self._fires = runs.rates.among(DELIVERY), runs.rates.among(FIRES)
 
     def next_at(self) -> datetime | None:
-        """Return when the next task or fire is due, None where there is none."""
+        """Return when the next task or fire is due, or None."""
         return min((at for at in (self._queue.next_at(), self._schedules.next_at()) if at), default=None)
 
     def due(self, now: datetime) -> None:

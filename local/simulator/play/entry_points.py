@@ -1,4 +1,4 @@
-"""Where requests come in: at the handlers, or one step further out at functions-framework's own apps."""
+"""Where requests come in: at the handlers, or one layer further out, at the apps of functions-framework."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 EntryPoint = Callable[[Ports, str, Mapping[str, str], Mapping[str, Any]], Response]
-"""Posts a JSON object to a function and returns its answer; what the function raises, it raises."""
+"""Posts a JSON object to a function and returns its answer. Exceptions of the function pass through."""
 
 _flask = Flask(__name__)
 
 
 def through_handlers(ports: Ports, function: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Response:
-    """Call the handler of a function with a request as Flask makes it: what `main.py` does, in less time."""
+    """Call the handler of a function with a Flask request, as `main.py` does, but faster."""
     request = Request(_environ(headers, to_text(body).encode()))
     with bootstrap.bind(ports), _flask.app_context():
         if function == "launch":
@@ -54,7 +54,7 @@ def through_apps(ports: Ports, function: str, headers: Mapping[str, str], body: 
 
 
 def hush() -> None:
-    """Log nothing: a simulation makes thousands of requests, and reports them itself."""
+    """Turn logging off: a simulation makes thousands of requests, and reports them itself."""
     log.setLevel(logging.CRITICAL + 1)
 
 

@@ -1,4 +1,4 @@
-"""Every fault that can be injected: its name, its rate, and its words."""
+"""Every fault that can be injected: its name, its rate, and the words for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ ANYWHERE = {
     "crash_before": "the process died before",
     "crash_after": "the process died after",
     "crash_all": "every process died before",
-    "stall": "the process stood still before",
-    "preempt": "others were let go first before",
+    "stall": "the process paused before",
+    "preempt": "other processes ran first before",
 }
 """Faults at each call of a port."""
 INTERRUPTIONS = {
@@ -20,30 +20,30 @@ INTERRUPTIONS = {
 """Interruptions by people at each call for an execution."""
 DOCUMENTS = {
     "aborted": "Firestore answered ABORTED to",
-    "unavailable": "Firestore was UNAVAILABLE, before it did",
-    "unavailable_after": "Firestore was UNAVAILABLE, after it did",
+    "unavailable": "Firestore answered UNAVAILABLE, and did not do",
+    "unavailable_after": "Firestore answered UNAVAILABLE, but did",
     "slow": "Firestore was slow to do",
 }
 LEDGER = {
     "ledger_unreadable": "the ledger could not be read for",
-    "ledger_unreadable_after": "the ledger's answer was lost, after it did",
+    "ledger_unreadable_after": "the ledger's answer was lost after",
     "slow": "Firestore was slow to do",
 }
 STORAGE = {
     "storage_503": "Cloud Storage answered 503 to",
     "slow_storage": "Cloud Storage was slow to do",
 }
-STORAGE_WRITES = {"storage_412": "Cloud Storage had done, but answered 412 to the retry of"}
+STORAGE_WRITES = {"storage_412": "Cloud Storage did, but answered 412 to the retry of"}
 TASKS = {
-    "enqueue_unavailable": "Cloud Tasks was UNAVAILABLE, before it did",
-    "enqueue_unavailable_after": "Cloud Tasks was UNAVAILABLE, after it did",
-    "task_late": "Cloud Tasks will be minutes late with",
-    "task_early": "Cloud Tasks will be early, its clock being ahead, with",
+    "enqueue_unavailable": "Cloud Tasks answered UNAVAILABLE, and did not do",
+    "enqueue_unavailable_after": "Cloud Tasks answered UNAVAILABLE, but did",
+    "task_late": "Cloud Tasks will deliver minutes late:",
+    "task_early": "Cloud Tasks will deliver early, because its clock is ahead:",
     "task_lost": "Cloud Tasks lost",
 }
 SCHEDULES = {
-    "scheduler_unavailable": "Cloud Scheduler was UNAVAILABLE, before it did",
-    "scheduler_unavailable_after": "Cloud Scheduler was UNAVAILABLE, after it did",
+    "scheduler_unavailable": "Cloud Scheduler answered UNAVAILABLE, and did not do",
+    "scheduler_unavailable_after": "Cloud Scheduler answered UNAVAILABLE, but did",
 }
 FCM = {
     "fcm_429": "FCM answered 429 to",
@@ -59,7 +59,7 @@ CHANNELS = {
     "channel_503": "the webhook answered 503 to",
     "channel_429": "the webhook answered 429 to",
     "channel_404": "the webhook refused",
-    "channel_lost_answer": "the webhook's answer was lost, after it took",
+    "channel_lost_answer": "the webhook accepted, but its answer was lost:",
     "channel_slow": "the webhook was slow with",
 }
 JOB = {
@@ -70,8 +70,8 @@ JOB = {
 DELIVERY = {
     "delivered_twice": "Cloud Tasks delivered twice at once:",
     "delivered_again": "Cloud Tasks delivered once more, later:",
-    "lost_response": "the answer was lost of",
-    "old_payload": "an older release had written the body of",
+    "lost_response": "the queue never got the answer to",
+    "old_payload": "an older release wrote the body of",
 }
 FIRES = {
     "fire_twice": "Cloud Scheduler fired twice:",
@@ -86,32 +86,32 @@ WRONG_SETTING = {
     "fcm_wrong_project": "FCM called every token SENDER_ID_MISMATCH:",
     "fcm_no_key": "FCM had no valid key for any token's push service:",
 }
-"""A setting is wrong for all users, in all tests of an execution or in its whole live phase."""
+"""A wrong setting, which affects all users, in all tests of an execution or in its whole live phase."""
 EVENTS = {
     "redeploy": "a new release was deployed: every process ended",
-    "poison": "a task that means nothing was enqueued:",
-    "force": "an operator forced every waiting task to run at once, of",
+    "poison": "a meaningless task was enqueued:",
+    "force": "an operator forced every waiting task to run at once, for",
     "cancel": "an operator cancelled",
     "stop": "an operator stopped",
     "edit": "an operator edited",
     "pause": "an operator paused",
     "resume": "an operator resumed",
     "delete": "an operator deleted",
-    "malformed": "an operator broke by hand, in the store,",
+    "malformed": "an operator broke the stored document of",
     "look": "an operator looked at the report of",
     "link": "an operator used the cancel link of an alert about",
     "once": "an operator sent a push once, beside",
-    "tell": "another system wrote to and read the ledger, beside",
-    "hand": "an operator started by hand, twice under one key,",
-    "halt": "an operator stopped whatever was running of",
-    "move": "an operator moved the send, while it was running, of",
+    "tell": "another system wrote to the ledger and read it, beside",
+    "hand": "an operator started by hand, twice with one key,",
+    "halt": "an operator stopped all running executions of",
+    "move": "an operator moved the running send of",
     "join": "an operator added a recipe shortly before its send, like",
 }
 """Actions of people, and other unexpected events."""
-RELEASES = {"stricter": "a new release was deployed that cannot read the executions under way of"}
-"""Releases that read less than the one before; after all others, so that the moods of older seeds stay."""
-LIFTS = {"lift": "an operator had Tminus send again to dead tokens, beside"}
-"""What operators do to dead tokens; at the end for the same reason."""
+RELEASES = {"stricter": "a new release was deployed that cannot read the running executions of"}
+"""Releases that read less than the one before. They come after all others, to keep the moods of older seeds."""
+LIFTS = {"lift": "an operator lifted graves of dead tokens, beside"}
+"""What operators do to dead tokens. At the end for the same reason."""
 RULES = {"rules": "a new release was deployed, whose workspace has other cadence rules"}
 
 WORDS: Mapping[str, str] = (
@@ -188,7 +188,7 @@ _HARSH: Mapping[str, float] = {
     "channel_lost_answer": 0.05,
 }
 _RARELY = 0.005
-"""The harsh rate of every other fault, at each call or message that it can strike."""
+"""The harsh rate of every other fault, for each call or message that it can hit."""
 _MORE_CRASHES = {
     "alerts.send": 20,
     "schedules.put": 20,
@@ -198,21 +198,21 @@ _MORE_CRASHES = {
     "violations.of": 20,
     "violations.resolve": 20,
 }
-"""How many times as often a process dies at calls that are made rarely."""
+"""How many times as often a process dies at rare calls."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}
-"""The same for people who act just as a state is about to change: the cancel that races the checkpoint, above all."""
+"""The same for people who act just before a state changes, above all a cancel that races the checkpoint."""
 _NORMAL_SHARE = 0.1
 _MOODS = (0, 0, 0.5, 1, 1, 3)
-"""By how much a run has more or less of one kind of fault than others: some runs have none of it, some a storm."""
+"""Factors for the rate of one kind of fault in a run: some runs have none of it, some a storm."""
 LEVELS = ("none", "normal", "harsh")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """How often each fault happens, as a share of the calls at which it could.
+    """How often each fault happens, as a share of the calls where it can.
 
-    `events` is how many of each kind of `EVENTS` a day has on average, at most; `acts` is how many times as often
-    as usual each kind of them happens. `races` says that people interrupt nothing but a state about to change.
+    `events` is the average number of events of each kind in `EVENTS` that a day has, at most. `acts` multiplies it
+    for a kind. With `races`, people interrupt only calls that are about to change a state.
     """
 
     shares: Mapping[str, float]

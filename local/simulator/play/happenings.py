@@ -1,4 +1,4 @@
-"""Lets happen what was drawn: people, new releases, tasks that mean nothing."""
+"""Carries out the events that were drawn: actions of people, new releases, meaningless tasks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ _CHANGES = ("pause", "resume", "edit", "delete", "join", "move")
 
 
 class Stage(Protocol):
-    """Where it happens: the simulation."""
+    """Where events happen: the simulation."""
 
     chance: Chance
     ports: Ports
@@ -33,11 +33,11 @@ class Stage(Protocol):
         ...
 
     def crash_others(self) -> None:
-        """Let every process die where it stands."""
+        """Kill every process where it is."""
         ...
 
     def refuse(self, recipe_id: str) -> None:
-        """Let no process read a recipe's executions under way from now on."""
+        """Make a recipe's running executions unreadable to every process from now on."""
         ...
 
     def change_rules(self) -> None:
@@ -46,7 +46,7 @@ class Stage(Protocol):
 
 
 class Happenings:
-    """What people do to a scenario; `touched` are the recipes that are no longer as they were written."""
+    """What people do to a scenario. `touched` are the recipes that they have changed."""
 
     def __init__(
         self, stage: Stage, contract: Contract, promises: Promises, *, scenario: Scenario, world: World, log: RunLog
@@ -56,7 +56,7 @@ class Happenings:
         self.touched: set[str] = set()
 
     def happen(self, event: Event) -> None:
-        """Let an event happen, unless it is left out of this run."""
+        """Carry out an event, unless this run leaves it out."""
         place = f"event {event.number} {event.subject}".strip()
         if not self._stage.chance.happens(Injected(kind=event.kind, place=place)):
             return
@@ -83,7 +83,7 @@ class Happenings:
             self._act(name, event)
 
     def interrupt(self, worker: Worker, kind: str) -> bool:
-        """Start what a person does to the execution that a worker works on; False if it works on none."""
+        """Start a person's action on the execution that a worker works on; False if it works on none."""
         identity = worker.execution_id
         if identity not in self._contract.watched:
             return False
@@ -105,7 +105,7 @@ class Happenings:
         self._world.queue.add(Task(name=name, function=function, body=body, at=event.at))
 
     def _act(self, name: str, event: Event) -> None:
-        """Start a person's request; what was accepted has to hold from then on."""
+        """Start a person's request. If it is accepted, the contract expects its effect from then on."""
         changed = newcomer_id(event) if event.kind == "join" else event.recipe_id
         if event.kind in _CHANGES:
             self.touched.add(event.recipe_id)
@@ -115,13 +115,13 @@ class Happenings:
         def work() -> bool:
             try:
                 return act(self._stage.ports, event, self._written.get(event.recipe_id, {}))
-            except Exception as error:  # a person sees it and goes away
+            except Exception as error:  # the person sees the error and leaves
                 self._log.say(name, f"was told: {error}", plain=True)
                 return False
 
         def settle(accepted: bool | None) -> None:
             if event.kind in _CHANGES and accepted is None:
-                self._promises.forget(changed)  # the process that asked for it died, and showed nothing
+                self._promises.forget(changed)  # the requesting process died before it could show anything
             elif event.kind in _CHANGES:
                 self._promises.note(changed)
             if accepted and event.kind in ("pause", "delete"):

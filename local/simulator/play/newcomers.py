@@ -1,4 +1,4 @@
-"""Actions of people and other systems besides recipes: send a push once, and record past pushes in the ledger."""
+"""Actions of people and other systems without a recipe: send a push once, record past pushes in the ledger."""
 
 import io
 from datetime import timedelta
@@ -17,7 +17,7 @@ _USERS = [f"10000000-0000-4000-8000-{number:012}" for number in range(1, 6)]
 
 
 def send_a_push_once(ports: Ports, number: int) -> None:
-    """Try a push, then send it to the users of a file, and once more under the same key."""
+    """Dry-run a push, then send it to the users of a file, twice with the same key."""
     texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:shoe|pair]] waits"}
     push = OneOff(written={**texts, "layerId": (1, 2, 3, 5)[number % 4]})
     try_once(ports, push, _file(), by=_OPERATOR)
@@ -31,7 +31,7 @@ def _file() -> io.BytesIO:
 
 
 def track_a_past_push(ports: Ports) -> None:
-    """Record pushes of other systems in the ledger, and take over one of theirs that was sent before."""
+    """Record pushes of other systems in the ledger, and migrate one that they sent before."""
     now = ports.clock.now()
     sent_at = stamp(now - timedelta(hours=30))
     tracked = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}

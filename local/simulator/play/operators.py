@@ -1,4 +1,4 @@
-"""Actions of operators by API and console: look around, try a recipe, start it by hand twice with one key."""
+"""Actions of operators in the API and the console: read pages, dry-run a recipe, start it twice with one key."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -32,7 +32,7 @@ _USER = "10000000-0000-4000-8000-000000000001"
 
 
 def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
-    """Read everything that the API shows, of existing and of missing things."""
+    """Read everything that the API shows, for things that exist and things that do not."""
     list_recipes(ports, most=2)
     overview(ports)
     find_drift(ports)
@@ -58,7 +58,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
 
 
 def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
-    """Try a recipe, then start it by hand or as a test, and again with the same key."""
+    """Dry-run a recipe, then start it by hand or as a test, twice with the same key."""
     kind = Kind.TEST if number % 2 else Kind.MANUAL
     document = ports.recipes.get(recipe_id)
     if document is not None:
@@ -69,7 +69,7 @@ def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
 
 
 def lift_some_graves(ports: Ports, number: int) -> None:
-    """Send again to the dead tokens of a user, or to all that were buried today."""
+    """Lift the graves of a user's tokens, or all graves of today."""
     since = stamp(ports.clock.now() - timedelta(days=1)) or ""
     graves = Graves(user_id=_USER) if number else Graves(buried_since=since)
     lift_graves(ports, graves, by=_OPERATOR, dry_run=True)
@@ -79,4 +79,4 @@ def lift_some_graves(ports: Ports, number: int) -> None:
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
     """Stop the running executions of a recipe; NotPossible if there are none."""
     if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
-        raise NotPossible(f"nothing of {recipe_id} was under way")
+        raise NotPossible(f"no execution of {recipe_id} was running")

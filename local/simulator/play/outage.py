@@ -1,4 +1,4 @@
-"""Days before which nothing has run for weeks, so that some of the missed sends are only counted."""
+"""Days after an outage of weeks, so long that some of the missed sends are only counted."""
 
 from datetime import timedelta
 
@@ -8,12 +8,12 @@ from local.simulator.play.scenario import Scenario
 from local.simulator.play.world import World
 
 SHARE_OF_OUTAGES = 0.1
-"""The share of days that begin so."""
+"""The share of days that begin after an outage."""
 _OUTAGE = timedelta(days=40)
 
 
 def stand_still_before(world: World, scenario: Scenario) -> None:
-    """Make it that no send of the weeks before the day has an execution, or is accounted for."""
+    """Leave all sends of the weeks before the day without an execution and without a record."""
     since = scenario.begins_at - _OUTAGE
     world.executions.account_until(since)
     for document in scenario.recipes:

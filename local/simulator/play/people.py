@@ -30,7 +30,7 @@ from local.simulator.play.scenario import Scenario
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
 _UNDER_WAY = (29, 20, 12, 6, 1)
-"""Minutes before a send time at which its execution is under way."""
+"""Minutes before a send time at which its execution is running."""
 _SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
 _RULES_AROUND_A_SEND = 0.8
 _AMID = (-20, -1, 0.1, 0.5, 1, 2, 4, 8)
@@ -65,7 +65,7 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """What it happens to, in words."""
+        """Name what the event happens to."""
         if self.kind in ("cancel", "stop", "look", "force", "link"):
             return self.execution_id
         return "" if self.kind in ("redeploy", "poison", "lift", "rules") else self.recipe_id
@@ -86,7 +86,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
 
 
 def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
-    """Draw a release that refuses what is under way, around a send."""
+    """Draw a release that cannot read the running executions, around a send."""
     recipe = random.choice(scenario.recipes)
     around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
     if not around or random.random() >= rates.events * _SHARE_OF_STRICTER:
@@ -110,7 +110,7 @@ def _rule_changes(random: Random, scenario: Scenario, rates: Rates) -> Iterator[
 
 
 def _lifts(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
-    """Draw an operator who has Tminus send again to tokens that FCM called dead."""
+    """Draw an operator who lifts graves of dead tokens."""
     if random.random() < rates.events * _SHARE_OF_LIFTS:
         at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
         yield Event(at=at, number=random.randrange(2), kind="lift", recipe_id="", execution_id="")
@@ -137,7 +137,7 @@ def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]
 
 
 def act(ports: Ports, event: Event, written: Mapping[str, Any]) -> bool:
-    """Do a person's action; False if it was refused. `written` is the recipe as it was in the beginning."""
+    """Do a person's action; False if it was refused. `written` is the original recipe."""
     try:
         _act(ports, event, written)
     except (NotPossible, NotFound, BadInput):
@@ -179,14 +179,14 @@ def _use_link(ports: Ports, event: Event) -> None:
 
 
 def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe with another text, sent ten minutes later than it was where it says when."""
+    """Return the recipe with another text, sent ten minutes later after an odd event on a daily recipe."""
     document = deepcopy(dict(written))
     document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:shoe|pair]]"
     return _moved(document) if event.number % 2 and document["schedule"]["frequency"] == "daily" else document
 
 
 def _moved(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe with a send time that is ten minutes later, within its hour."""
+    """Return the recipe with a send time ten minutes later, within the same hour."""
     document = deepcopy(dict(written))
     hour, minute = document["schedule"]["executionTime"].split(":")
     document["schedule"]["executionTime"] = f"{hour}:{(int(minute) + 10) % 60:02d}"
@@ -199,7 +199,7 @@ def newcomer_id(event: Event) -> str:
 
 
 def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe like another, whose send is so near that its start has passed."""
+    """Return a copy of a recipe whose send is so near that its start has passed."""
     document = deepcopy(dict(written)) | {"id": newcomer_id(event)}
     schedule = document["schedule"]
     minutes = (4, 9, 10, 12, 20, 29)[event.number % 6]

@@ -1,4 +1,4 @@
-"""FCM and the phones: who got which message, and every way in which a request can end."""
+"""FCM and the phones: which message reached which phone, and every way in which a request can end."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -22,20 +22,20 @@ _OUTCOMES = {
     "fcm_no_key": Outcome.THIRD_PARTY_AUTH,
 }
 _NEVER_LEFT = {"fcm_reset_before", "fcm_429"}
-"""What may be asked again: the message never left, or was refused for now."""
+"""Faults after which a repeat is allowed: the message never left, or was refused for now."""
 _DOUBTS = ("fcm_503", "fcm_reset_after")
 _AGAIN = 10
-"""How many times as often a request ends in doubt for a token of which one has: so that two in a row are seen."""
+"""How many times as often a request has an unknown outcome after the first one of its token: to see two in a row."""
 
 Left = Callable[[Envelope, Message, bool], None]
-"""Hears of each request that left: whether its message arrived on the phone."""
+"""Called for each request that left, with whether its message arrived on the phone."""
 
 
 class Phones:
-    """Implements PushSender with up to `depth` chunks under way; each message makes one request.
+    """Implements PushSender with up to `depth` chunks in progress; each message makes one request.
 
-    `caller` names who sends, so that the answer to each request has a name of its own; `wait` stands still;
-    `scripted` has the fault of tokens whose fault is not left to chance.
+    `caller` names the worker, so that each request draws its answer by its own name. `wait` pauses the worker.
+    `scripted` fixes the faults of some tokens, which are then not drawn.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Phones:
         self._in_doubt: set[str] = set()
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
-        """Send chunks as PushSender explains it."""
+        """Send chunks; see PushSender."""
         todo, under_way, caller = iter(chunks), list[Chunk](), self._caller()
         trouble: TminusError | None = None
         while True:
@@ -86,7 +86,7 @@ class Phones:
     def request(
         self, envelope: Envelope, message: Message, caller: str, *, over: bool
     ) -> tuple[Outcome, TminusError | None]:
-        """Send one message; return its outcome, and what stops the rest. `over`: something has stopped it before."""
+        """Send one message; return its outcome, and the error that stops the rest. `over`: it is stopped already."""
         if over:
             return Outcome.NOT_SENT, None
         if message.token in self.called_dead:
@@ -114,7 +114,7 @@ class Phones:
         return outcome, self._trouble(kind)
 
     def _refuses_all(self, envelope: Envelope) -> Outcome | None:
-        """Return how a setting is wrong for all users while an execution is tested, or while it is live."""
+        """Return the outcome that a wrong setting gives every message of a test phase or live phase, or None."""
         place = f"project of {envelope.execution_id} {'test' if envelope.test else 'live'}"
         if place not in self._all_refused:
             kind = self._chance.fault(place, self._wrong_setting)

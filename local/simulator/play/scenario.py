@@ -1,4 +1,4 @@
-"""What a run starts from, all of it drawn from the seed: the day, the zone, recipes, users, and the deployment."""
+"""The start of a run, all drawn from the seed: the day, the zone, recipes, users, and the deployment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +32,8 @@ _CLOCKS = (time(0, 10), time(1, 30), time(2, 0), time(2, 30), time(3, 0), time(9
 
 _SHARED = 0.4
 """The share of worlds in which a phone has changed hands."""
+_OPTING_OUT = 0.4
+"""The share of worlds in which users have opted out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ class Scenario:
 
 
 def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
-    """Draw a scenario of one day, local to its zone; the same seed gives the same one."""
+    """Draw a scenario of one day in its zone; the same seed gives the same scenario."""
     random = Random(f"scenario {seed}")  # noqa: S311 - reproducible on purpose
     day, zone = random.choice(_DAYS)
     begins_at = datetime.combine(day, time(0, 0), ZoneInfo(zone)).astimezone(UTC) - timedelta(hours=2)
@@ -69,11 +71,12 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         alerts=ALERTS,
     )
     recipes, policy = _crowded(seed, recipes, policy)
+    recipes, users = _opting_out(seed, recipes, _sharing(seed, _users(random)))
     return Scenario(
         begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=hours),
         recipes=recipes,
-        users=tuple(_sharing(seed, _users(random))),
+        users=tuple(users),
         policy=policy,
         chunks_under_way=random.choice((1, 2, 4)),
     )
@@ -82,7 +85,7 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
 def _crowded(
     seed: int, recipes: tuple[dict[str, Any], ...], policy: Policy
 ) -> tuple[tuple[dict[str, Any], ...], Policy]:
-    """Let all recipes send at one instant on some days, one more than may run at once."""
+    """On some days, make all recipes send at one instant, one more than may run at once."""
     random = Random(f"together {seed}")  # noqa: S311 - reproducible on purpose
     if len(recipes) == 1 or random.random() > _CROWDED_SHARE:
         return recipes, policy
@@ -156,10 +159,22 @@ def _users(random: Random) -> list[User]:
     return users + testers
 
 
-def _sharing(seed: int, users: list[User]) -> list[User]:
-    """Have, in some worlds, one user's newest phone registered since by another who comes later in the list.
+def _opting_out(
+    seed: int, recipes: tuple[dict[str, Any], ...], users: list[User]
+) -> tuple[tuple[dict[str, Any], ...], list[User]]:
+    """Have, in some worlds, users who opted out of all pushes or of a topic, and recipes with topics."""
+    random = Random(f"opt-outs {seed}")  # noqa: S311 - reproducible on purpose
+    if random.random() >= _OPTING_OUT:
+        return recipes, users
+    about = tuple({**recipe, "topic": random.choice(("", "offers", "news"))} for recipe in recipes)
+    wishes = ((), (), ("",), ("offers",), ("offers", "news"))
+    return about, [replace(user, opted_out=random.choice(wishes)) for user in users]
 
-    It has a Random of its own, so that it changes no other draw of the seed.
+
+def _sharing(seed: int, users: list[User]) -> list[User]:
+    """In some worlds, register one user's newest phone again for a user later in the list.
+
+    The draw has its own Random, so it changes no other draw of the seed.
     """
     random = Random(f"a shared phone {seed}")  # noqa: S311 - reproducible on purpose
     places = [place for place, user in enumerate(users) if user.tokens and user.audiences]

@@ -1,4 +1,4 @@
-"""One simulated day: everything that happens, in an order that the seed alone decides."""
+"""One simulated day, in an order that only the seed decides."""
 
 import heapq
 from collections import deque
@@ -34,21 +34,21 @@ from local.simulator.play.scenario import Scenario, draw_scenario
 from local.simulator.play.stricter import refusing
 from local.simulator.play.swarm import swarm_rates, swarm_scenario
 from local.simulator.play.tapped import tap
-from local.simulator.play.users import owners_of
+from local.simulator.play.users import opt_outs_of, owners_of
 from local.simulator.play.workers import Baton, Worker
 from local.simulator.play.world import open_world
 from local.simulator.proof.call_sites import Site
 
 QUIET = timedelta(hours=2)
-"""How long a run goes on once faults are over, for everything to end."""
+"""How long a run continues without faults, so that everything can end."""
 
 
 class Simulation:
-    """Plays one seed; `run` returns what it came to, at the first breach or at the end.
+    """Plays one seed; `run` returns the outcome at the first breach or at the end.
 
-    Without `swarm` the day and its faults are drawn as they come. A `scenario` that is given is played as it is.
-    `forced` names places at which a fault happens, and its kind. `favoured` names what this seed has a lot of, in any
-    case: of `swarm.FAVOURS`.
+    Without `swarm` the day and its faults are drawn unchanged. A given `scenario` is played unchanged. `forced` maps
+    places to the kind of fault that always happens there. `favoured`, some of `swarm.FAVOURS`, names what this seed
+    always has a lot of.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Simulation:
             self._log.broken,
             texts_known=self._ours,
             owners=owners_of(self._scenario.users),
+            opt_outs=opt_outs_of(self._scenario.users),
         )
         self.world = open_world(
             self._scenario,
@@ -115,7 +116,7 @@ class Simulation:
     # The run.
 
     def run(self) -> Outcome:
-        """Play the day, then a while without faults, and judge."""
+        """Play the day and some time without faults, then judge the run."""
         self.world.schedules.put(RECONCILE_JOB)
         for document in self._scenario.recipes:
             save_recipe(self._raw, document, by="simulator")
@@ -186,15 +187,15 @@ class Simulation:
             self._insert(worker)
 
     def _insert(self, worker: Worker) -> None:
-        """Put a worker that let others go first back among them, at a place of its own."""
+        """Put a worker that let others run first back into the order, at a drawn place."""
         self._dispatch.due(self._clock.now())
         place = self.chance.number(f"{worker.name}/{worker.calls}/place")
         self._ready.insert(1 + int(place * len(self._ready)), worker)
 
-    # What others ask of the run.
+    # Calls by other parts of the simulator.
 
     def at(self, instant: datetime, happens: Callable[[], None]) -> None:
-        """Let something happen at an instant."""
+        """Schedule something for an instant."""
         self._order += 1
         heapq.heappush(self._later, (instant, self._order, happens))
 
@@ -214,28 +215,28 @@ class Simulation:
         self._ready.append(worker)
 
     def call(self, name: str, function: str, headers: dict[str, str], body: Any) -> Response:
-        """Post a request to a function, as the worker that runs."""
+        """Post a request to a function, as the running worker."""
         answer = self._entry_point(self.ports, function, headers, body)
         self._log.say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
         return answer
 
     def running(self) -> Worker | None:
-        """Return the worker that runs."""
+        """Return the running worker."""
         return self._baton.holder
 
     def wait(self, worker: Worker, seconds: float) -> None:
-        """Let others go first, for so long."""
+        """Let others run first, for so long."""
         if seconds:
-            self._log.say(worker.name, f"stands still for {seconds:.1f} s", plain=True)
+            self._log.say(worker.name, f"pauses for {seconds:.1f} s", plain=True)
         self._baton.give_back(worker, seconds)
 
     def crash_others(self) -> None:
-        """Let every process but the one that runs, if any does, die where it stands."""
+        """Kill every process but the running one where it is."""
         for other in [*self._ready, *(asleep for _, _, asleep in self._asleep)]:
             other.dead = True
 
     def refuse(self, recipe_id: str) -> None:
-        """Let no process read a recipe's executions under way from now on, as after a release that refuses them."""
+        """Make a recipe's running executions unreadable from now on, as a release does whose parser refuses them."""
         under_way = self.world.executions.unfinished()
         self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
         self._use(self.world.ports)
@@ -251,13 +252,13 @@ class Simulation:
         self.ports = tap(refusing(ports, self._refused) if self._refused else ports, self)
 
     def interrupt(self, worker: Worker, kind: str) -> None:
-        """Let a person stop, cancel or pause what a worker is working on, before it continues."""
+        """Let a person stop, cancel or pause a worker's execution before the worker continues."""
         if self._happenings.interrupt(worker, kind):
             self._ready.rotate(1)
             self._baton.give_back(worker, 0.0)
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
-        """Look at a call that has just taken effect."""
+        """Check a call that has just taken effect."""
         self._outcome.calls += 1
         if call == "files.write_once":
             self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
@@ -275,7 +276,7 @@ class Simulation:
             self._log.call(worker.name, call, args, answer)
 
     def task_fault(self, kind: str, name: str, place: str) -> None:
-        """Let the queue be late or early with a task, or lose it."""
+        """Make the queue deliver a task late or early, or lose it."""
         queue = self.world.queue
         if kind == "task_lost":
             queue.lose(name)
@@ -284,7 +285,7 @@ class Simulation:
         else:
             queue.postpone(name, -timedelta(seconds=round(self.chance.between(f"{place}:how", 1, 59))))
 
-    # What the log and the contract learn.
+    # Calls that feed the log and the contract.
 
     def _left(self, envelope: Envelope, message: Message, arrives: bool) -> None:
         worker = self._baton.holder
@@ -302,7 +303,7 @@ class Simulation:
             self._excuse(self._baton.holder)
 
     def _excuse(self, worker: Worker) -> None:
-        """Note where a worker that reserved after its lease is kept from taking that back."""
+        """Excuse an execution whose worker reserved after its lease and was kept from undoing that."""
         if worker.reserved_late:
             self._contract.excused.add(worker.execution_id)
 

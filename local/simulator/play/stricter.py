@@ -1,4 +1,4 @@
-"""A release whose parser refuses snapshots that the release before it has stored, for the simulation to deploy."""
+"""A release whose parser refuses snapshots that the release before it stored."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -11,12 +11,12 @@ from functions.ports.executions import ExecutionStore
 
 
 def refusing(ports: Ports, refused: Collection[str]) -> Ports:
-    """Return ports through which the snapshots of the named executions cannot be read; what is stored stays."""
+    """Return ports that cannot read the snapshots of the named executions. The stored snapshots do not change."""
     return replace(ports, executions=_Refusing(ports.executions, refused))
 
 
 class _Refusing:
-    """An ExecutionStore that shows a snapshot as no parser takes it."""
+    """An ExecutionStore that returns snapshots which no parser accepts."""
 
     def __init__(self, store: ExecutionStore, refused: Collection[str]) -> None:
         self._store, self._refused = store, refused

@@ -1,8 +1,9 @@
-"""What a seed has more of than others: fuller days, rules that meet, and classes of faults that are off or frequent.
+"""Swarm testing: what a seed leaves out, and what it has a lot of.
 
-This is swarm testing: where everything can happen in every run, one thing hides another. People who stop what runs
-hide what its last push would do, and a day with few sends leaves no time for rare chains. So each seed draws what it
-leaves out and what it has a lot of. These draws have a source of their own: without them a seed is what it was.
+If everything can happen in every run, one thing hides another. People who stop executions hide the effects of the
+last push, and a day with few sends leaves no time for rare chains of events. So each seed draws classes of faults
+that are off or frequent, fuller days, and rules that act together. These draws have their own Random, so they change
+no other draw of the seed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -54,29 +55,29 @@ _CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
     (JOB, 2),
     (CHANNELS, 2),
 )
-"""Faults that are off, as usual or frequent together, and how many times as often they happen where frequent."""
+"""Classes of faults that are off, usual or frequent together, and the factor of their rates when frequent."""
 _STANDINGS = ("off", "off", "off", "usual", "usual", "frequent", "one stands out")
 _STANDS_OUT = 3
-"""How many times as often as in a class that is frequent its one fault happens that stands out."""
+"""The further factor for the one fault of a class that stands out."""
 _MOST_SHARE = 0.3
-"""However frequent a fault is, most of the calls that it can strike go well."""
+"""The highest rate of a fault: most of the calls that it can hit succeed."""
 _MOST_CRASHES = 0.03
-"""A step makes up to 40 calls, and one crash ends it: more of them, and hardly a step would ever end."""
+"""The highest rate of crashes: a step makes up to 40 calls and one crash ends it, so more would leave few to end."""
 _IDLE, _ACTS, _ACTS_TIMES = 0.25, 0.4, 2.0
-"""The share of days on which people do nothing, the share of the others on which a kind of event happens, and how
-many times as often it does."""
+"""The share of days on which people do nothing, the share of the other days on which a kind of event happens, and
+the factor of its rate."""
 _RACES = 0.2
 RACES = "races"
-"""Days on which people interrupt nothing but a state that is about to change."""
+"""Days on which people interrupt only calls that are about to change a state."""
 _CALM = 0.08
 CALM = "calm"
-"""Days on which nothing fails but what is favoured, and people do nothing."""
+"""Days on which only favoured faults happen, and people do nothing."""
 
 
 def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rates:
-    """Return the rates of a seed with some classes of faults left out, and some frequent.
+    """Return the rates of a seed, with some classes of faults off and some frequent.
 
-    What is favoured stands out, whatever the seed has drawn.
+    Favoured faults stand out, whatever the seed drew.
     """
     random = Random(f"swarm rates {seed}")  # noqa: S311 - reproducible on purpose
     shares = dict(rates.shares)
@@ -102,7 +103,7 @@ def _held(kind: str, share: float) -> float:
 
 
 def _times(random: Random, kinds: Sequence[str], often: float) -> dict[str, float]:
-    """Return how many times as often as usual the faults of a class happen."""
+    """Return the factor for the rate of each fault of a class."""
     standing, one = random.choice(_STANDINGS), random.choice(kinds)
     if standing == "one stands out":
         return dict.fromkeys(kinds, 1.0) | {one: often * _STANDS_OUT}
@@ -110,7 +111,7 @@ def _times(random: Random, kinds: Sequence[str], often: float) -> dict[str, floa
 
 
 def swarm_scenario(seed: int, scenario: Scenario, favoured: Collection[str] = ()) -> Scenario:
-    """Return the scenario of a seed with fuller days, and with recipes whose rules meet."""
+    """Return the scenario of a seed with fuller days, and with recipes to which several cadence rules apply."""
     random = Random(f"swarm scenario {seed}")  # noqa: S311 - reproducible on purpose
     recipes = [deepcopy(recipe) for recipe in scenario.recipes]
     for name, (change, share) in _CHANGES.items():
@@ -143,12 +144,12 @@ def _elsewhere(seed: int, scenario: Scenario, favoured: Collection[str]) -> Scen
 
 
 def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
-    """Say whether all recipes of a day were drawn to send at one instant."""
+    """Return whether all recipes of a day send at one instant."""
     return len(recipes) > 1 and policy.limits.executions_at_once == len(recipes) - 1
 
 
 def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Document], Scenario]:
-    """Let four recipes send at one instant, of which one may run at once, so that three wait in line."""
+    """Make four recipes send at one instant with room for one at once, so that three wait."""
     numbers = (1, 2, 3, 4)
     together = [deepcopy(recipes[0]) | {"id": f"recipe-{number}", "name": f"Recipe {number}"} for number in numbers]
     limits = replace(scenario.policy.limits, executions_at_once=1)
@@ -156,7 +157,7 @@ def _crowd(recipes: Sequence[Document], scenario: Scenario) -> tuple[list[Docume
 
 
 def _few(random: Random, users: Sequence[User]) -> tuple[User, ...]:
-    """Return the testers and few others, so that every push is for the same ones."""
+    """Return the testers and a few others, so that every push goes to the same users."""
     kept = [user for user in users if user.audiences][: random.choice((1, 2))]
     testers = [user for user in users if not user.audiences]
     reached = [replace(user, audiences=AUDIENCES, tokens=user.tokens or (f"token-{user.id}",)) for user in kept]
@@ -192,13 +193,13 @@ def _send_daily(_: Random, recipes: list[Document]) -> None:
 
 
 def _no_caps(random: Random, recipes: list[Document]) -> None:
-    """Send in layers that no rule holds back."""
+    """Send in layers without cadence rules."""
     for recipe in recipes:
         _in_layers(recipe, [random.choice((1, 1, 2))])
 
 
 def _caps_meet(random: Random, recipes: list[Document]) -> None:
-    """Let one recipe use up the limit of layers 2 and 3, and the others send where two rules act."""
+    """Make one recipe use up the limit of layers 2 and 3, and the others send in a layer with two rules."""
     if len(recipes) == 1:
         recipes.append(deepcopy(recipes[0]) | {"id": "recipe-2", "name": "Recipe 2"})
     first, *others = random.sample(recipes, k=len(recipes))
@@ -232,25 +233,25 @@ def _dry_run(random: Random, recipes: list[Document]) -> None:
 
 
 def _test_is_optional(_: Random, recipes: list[Document]) -> None:
-    """Let a test user whose token has died block nothing for the rest of the day."""
+    """Make the test optional, so that a test user's dead token does not block the rest of the day."""
     for recipe in recipes:
         recipe["settings"]["safeguards"]["requireTestFirst"] = False
 
 
 def _in_haste(random: Random, recipes: list[Document]) -> None:
-    """Let little be late before it is too late."""
+    """Allow little lateness."""
     for recipe in recipes:
         recipe["settings"]["maxLatenessMinutes"] = random.choice((1, 3, 5))
 
 
 def _short_lead(_: Random, recipes: list[Document]) -> None:
-    """Leave no time between the test send and the shortest window."""
+    """Leave no time between the test send and the shortest cancellation window."""
     for recipe in recipes:
         recipe["schedule"]["leadTimeMinutes"] = 10
 
 
 def _apart(random: Random, recipes: list[Document]) -> None:
-    """Let minutes pass between pushes."""
+    """Put minutes between pushes."""
     for recipe in recipes:
         for push in recipe["pushSequence"]:
             push["timing"]["delayAfterPrevious"] = random.choice((1, 3, 10))
@@ -269,7 +270,7 @@ _CHANGES: Mapping[str, tuple[Callable[[Random, list[Document]], None], float]] =
     "short lead": (_short_lead, 0.3),
     "apart": (_apart, 0.5),
 }
-"""What a day can have, each in its share of the seeds; where two contradict each other, the later one holds."""
+"""Changes of a day, each in its share of the seeds. If two contradict each other, the later one applies."""
 _FEW_USERS = 0.25
 FEW_USERS = "few users"
 CROWDED = "crowded"
@@ -278,4 +279,4 @@ _GYM, _NEW_RULES = 0.3, 0.5
 GYM, NEW_RULES = "gym", "new rules"
 _WORKSPACES = Path(__file__).parent.parent / "workspaces"
 FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, *_CHANGES, *WORDS})
-"""Names of all that can be favoured."""
+"""The names that `favoured` accepts."""

@@ -1,7 +1,7 @@
-"""Ports of which every call is a point where others may go first, where a fault may strike, and where one looks.
+"""Ports that intercept every call: other workers may run first, a fault may happen, and the contract observes it.
 
-Each call remembers the line of the use case that called, and so does each injected crash: that tells which calls of
-the code have been crashed at, and where a run makes the others.
+Each call records the line of the use case that made it, and so does each injected crash. This shows at which calls
+of the code a process has died, and which runs make the remaining calls.
 """
 
 import sys
@@ -61,32 +61,32 @@ class Floor(Protocol):
     sites_crashed: set[Site]
 
     def running(self) -> Worker | None:
-        """Return the worker that calls, None where the simulation itself does."""
+        """Return the worker that calls; None if the simulation itself calls."""
         ...
 
     def wait(self, worker: Worker, seconds: float) -> None:
-        """Let others go first, for so long."""
+        """Let others run first, for so long."""
         ...
 
     def crash_others(self) -> None:
-        """Let every other process die."""
+        """Kill every other process."""
         ...
 
     def interrupt(self, worker: Worker, kind: str) -> None:
-        """Let a person stop, cancel or pause what a worker is working on, before it continues."""
+        """Let a person stop, cancel or pause a worker's execution before the worker continues."""
         ...
 
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
-        """Look at a call that has just taken effect."""
+        """Check a call that has just taken effect."""
         ...
 
     def task_fault(self, kind: str, name: str, place: str) -> None:
-        """Let the queue be late or early with a task, or lose it."""
+        """Make the queue deliver a task late or early, or lose it."""
         ...
 
 
 def tap(ports: Ports, floor: Floor) -> Ports:
-    """Return ports of which every call is tapped."""
+    """Return the ports with every call tapped."""
     tapped: dict[str, Any] = {name: _Tapped(name, getattr(ports, name), floor) for name in TAPPED}
     return replace(ports, **tapped)
 
@@ -135,7 +135,7 @@ class _Tap:
             yield step
 
     def running(self, target: Callable[..., Any]) -> Callable[..., Any]:
-        """Tap the run of an audience job, which may fail or hang, and each file that it writes."""
+        """Tap the run of an audience job, which may fail or hang, and each file it writes."""
 
         def call(job: Any, arguments: Any, **kwargs: Any) -> AbstractContextManager[Any]:
             run = self._make(self._call, target, (job, arguments), kwargs)

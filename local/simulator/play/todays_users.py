@@ -1,8 +1,8 @@
-"""User data as it is today, whatever day it is in the simulation: each audience is built once."""
+"""Today's user data on every simulated day: each audience is built once."""
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -18,47 +18,51 @@ _ALL = 1_000_000
 
 
 class TodaysUsers:
-    """Implements Engine on another: runs a job once for its arguments, as at `today`, and keeps the files it writes.
+    """Wraps an Engine: runs a job once for its arguments, as at `today`, and keeps the files it writes.
 
-    The future of user data is not known, so every simulated day uses today's.
+    `topics` are those of all recipes: users may have opted out of them.
+    Future user data are not known, so every simulated day uses today's.
     """
 
-    def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:
-        self._engine, self._today, self._folder = engine, today, folder
+    def __init__(self, engine: Engine, today: datetime, folder: Path, topics: Collection[str]) -> None:
+        self._engine, self._today, self._folder, self._topics = engine, today, folder, topics
         self._kept: dict[tuple[object, ...], tuple[Path, int]] = {}
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["TodaysRun"]:  # noqa: ARG002
-        """Return the files of the job's run, which happened earlier or happens now."""
+        """Return the files of the job's run: of an earlier one, or of one now."""
         name = (job, tuple(sorted(arguments.items())))
         if (*name, "ran") not in self._kept:
             with self._engine.run(job, arguments, now=self._today) as run:
                 for audience in job.audiences:
                     self._keep((*name, audience.name), partial(run.write_audience, audience.name))
-                    write = partial(run.write_devices, audience.name, per_user=_ALL)
-                    self._keep((*name, audience.name, "devices"), write)
+                    for topic in self._topics:
+                        write = partial(run.write_devices, audience.name, per_user=_ALL, topic=topic)
+                        self._keep((*name, audience.name, "devices", topic), write)
             self._kept[*name, "ran"] = (self._folder, 0)
         yield TodaysRun(self, name)
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write the devices of these users."""
-        name = ("devices of", *user_ids)
+        name = ("devices of", topic, *user_ids)
         if name not in self._kept:
-            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL))
+            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL, topic=topic))
         return self.give_devices(name, path, per_user)
 
     def rows(self, name: tuple[object, ...]) -> int:
-        """Return the number of rows of a file that was kept."""
+        """Return the number of rows of a kept file."""
         return self._kept[name][1]
 
     def give(self, name: tuple[object, ...], path: Path) -> int:
-        """Copy a file that was kept, and return its number of rows."""
+        """Copy a kept file, and return its number of rows."""
         kept, rows = self._kept[name]
         shutil.copyfile(kept, path)
         return rows
 
     def give_devices(self, name: tuple[object, ...], path: Path, per_user: int) -> int:
-        """Copy the first rows of each user in a file of devices that was kept, and return how many those are."""
+        """Copy the first rows of each user from a kept file of devices, and return their number."""
         count = 0
         with (
             self._kept[name][0].open(newline="", encoding="utf-8") as kept,
@@ -78,7 +82,7 @@ class TodaysUsers:
 
 
 class TodaysRun:
-    """A run of which the files are there already."""
+    """A run whose files exist already."""
 
     def __init__(self, users: TodaysUsers, name: tuple[object, ...]) -> None:
         self._users, self._name = users, name
@@ -91,6 +95,6 @@ class TodaysRun:
         """Write the audience's CSV."""
         return self._users.give((*self._name, audience), path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the devices of the audience's users."""
-        return self._users.give_devices((*self._name, audience, "devices"), path, per_user)
+        return self._users.give_devices((*self._name, audience, "devices", topic), path, per_user)

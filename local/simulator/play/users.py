@@ -1,4 +1,4 @@
-"""A few users, and an audience job over them whose answer is another at each run, as that of a living database is."""
+"""A few users, and an audience job over them whose result changes with each run, as with a live database."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ def make_job() -> Job:
     columns = tuple(Column(name=name, type="text", meaning=name) for name in COLUMNS)
     return Job(
         id="everybody",
-        title="Everybody, more or less",
+        title="All users, more or less",
         layer=3,
         parameters=(),
         audiences=tuple(Audience(name=name, columns=columns, meaning=name) for name in AUDIENCES),
@@ -33,25 +33,34 @@ def make_job() -> Job:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A user: the audiences that they are in, and the tokens that they have registered, newest first."""
+    """A user: the audiences they are in, and the tokens they registered, newest first.
+
+    `opted_out` are the topics the user wants no pushes of; an empty topic means all pushes.
+    """
 
     id: str
     audiences: tuple[str, ...]
     tokens: tuple[str, ...]
+    opted_out: tuple[str, ...] = ()
 
 
 def owners_of(users: Sequence[User]) -> Mapping[str, str]:
-    """Return whose each token is: the user's who has registered it last, which is the last one of them here."""
+    """Return the owner of each token: the user who registered it last, which is the last of them in `users`."""
     return {token: canonical_user_id(user.id) for user in users for token in user.tokens}
 
 
+def opt_outs_of(users: Sequence[User]) -> Mapping[str, Sequence[str]]:
+    """Return the topics that users have opted out of, by their ids."""
+    return {canonical_user_id(user.id): user.opted_out for user in users if user.opted_out}
+
+
 class Users:
-    """Implements Engine; every run counts, and what it says of a user identifies the run."""
+    """Implements Engine; runs are numbered, and the values of a user's row identify the run."""
 
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
         self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
-        self._owners = owners_of(users)
+        self._owners, self._opt_outs = owners_of(users), opt_outs_of(users)
         self._chance, self._rates, self._caller = chance, rates, caller
         self._runs = 0
 
@@ -69,19 +78,22 @@ class Users:
         present = (self._chance.number(f"{self._runs}/{user.id}") < _SAME_EACH_RUN for user in self._users)
         return [user for user, is_in in zip(self._users, present, strict=True) if is_in]
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
-        """Write the tokens of these users."""
-        ordered = sorted(dict.fromkeys(user_ids), key=user_digest)
-        rows = [
-            (user_id, token, "ios")
-            for user_id in ordered
-            for token in self.tokens_of(canonical_user_id(user_id))[:per_user]
-        ]
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
+        """Write the tokens of these users, or that they opted out."""
+        rows: list[tuple[str, str, str]] = []
+        for user_id in sorted(dict.fromkeys(user_ids), key=user_digest):
+            user = canonical_user_id(user_id)
+            if topic is not None and {"", topic} & set(self._opt_outs.get(user, ())):
+                rows.append((user_id, "", "opted_out"))
+            else:
+                rows += [(user_id, token, "ios") for token in self.tokens_of(user)[:per_user]]
         _write(path, ("user_id", "token", "platform"), rows)
         return len(rows)
 
     def tokens_of(self, user_id: str) -> Sequence[str]:
-        """Return the tokens that a user has registered and that belong to no other user now."""
+        """Return the tokens that a user registered and still owns."""
         return [token for token in self._tokens.get(user_id, ()) if self._owners[token] == user_id]
 
 
@@ -92,11 +104,11 @@ class UsersRun:
         self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
 
     def size(self, audience: str) -> int:
-        """Return the audience's number of rows, before nonsense is made of them."""
+        """Return the audience's number of rows, before a fault turns them into nonsense."""
         return sum(audience in user.audiences for user in self._present)
 
     def write_audience(self, audience: str, path: Path) -> int:
-        """Write the audience's CSV, or nonsense in its stead."""
+        """Write the audience's CSV, or nonsense instead."""
         rows = [
             (user.id, f"Name {number}", f"shoe of run {self._number}")
             for number, user in enumerate(self._present)
@@ -121,10 +133,10 @@ class UsersRun:
             path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
         return len(rows)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users."""
         mine = [user.id for user in self._present if audience in user.audiences]
-        return self._users.write_devices_of(mine, path, per_user=per_user)
+        return self._users.write_devices_of(mine, path, per_user=per_user, topic=topic)
 
 
 def _order(row: Sequence[str]) -> bytes:

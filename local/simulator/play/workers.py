@@ -1,4 +1,4 @@
-"""Requests under way, one thread each, of which exactly one runs at any moment: who holds the baton."""
+"""Running requests, one thread each. Exactly one thread runs at any moment: the one that holds the baton."""
 
 import threading
 from collections.abc import Callable
@@ -10,16 +10,16 @@ _STEPS = ("-send_", "-checkpoint", "-build_", "-finish")
 
 
 class Crash(BaseException):
-    """The process dies here; no `except Exception` may survive it."""
+    """The process dies here; no `except Exception` may catch it."""
 
 
 @dataclass(eq=False)
 class Worker:
-    """A request under way.
+    """A running request.
 
-    `waits_seconds` is how long it stands still once it has given the baton back; None: it has ended, and `answer`
-    is what it returned, or None where its process died. `reserved_late` says that it has written to the ledger after
-    its lease on the shard may have run out.
+    `waits_seconds` is how long it pauses after it has given the baton back. None means that it has ended; `answer`
+    is then what it returned, or None if its process died. `reserved_late` says that it wrote to the ledger when its
+    lease on the shard may have ended.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Worker:
 
     @property
     def execution_id(self) -> str:
-        """The execution that the request works on; the request's own name where it works on none."""
+        """The execution that the request works on, or else the request's own name."""
         identity = self.name
         for step in _STEPS:
             identity = identity.partition(step)[0]
@@ -46,7 +46,7 @@ class Worker:
 
 
 class Baton:
-    """Hands the one right to run from the simulation to a worker and back."""
+    """Passes the right to run from the simulation to a worker and back."""
 
     def __init__(self) -> None:
         self._back = threading.Semaphore(0)
@@ -65,7 +65,7 @@ class Baton:
         self.holder = None
 
     def give_back(self, worker: Worker, waits_seconds: float) -> None:
-        """Stand still, called by the worker itself; Crash where its process died meanwhile."""
+        """Pause; the worker itself calls this. Raises Crash if its process died meanwhile."""
         worker.waits_seconds = waits_seconds
         self._back.release()
         worker.go.acquire()
@@ -73,7 +73,7 @@ class Baton:
             raise Crash(worker.name)
 
     def end(self, worker: Worker) -> None:
-        """Let a worker die where it stands, with its context managers left in order."""
+        """Kill a worker where it is; its context managers exit in order."""
         worker.dead = True
         if worker in self._started and worker.waits_seconds is not None:
             self.give(worker)

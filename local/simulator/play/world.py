@@ -1,4 +1,4 @@
-"""One system in memory: raw adapters that the simulation reads, and the ports that the functions are given."""
+"""One system in memory: raw adapters that the simulation reads, and the ports that the functions get."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def open_world(
     wait: Callable[[float], None],
     left: Left,
 ) -> World:
-    """Make the world of a scenario, with nothing in it yet."""
+    """Make the world of a scenario, still empty."""
     documents, files = MemoryDocuments(), MemoryAudienceFiles()
     queue, schedules = MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)

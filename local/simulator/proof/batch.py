@@ -20,7 +20,7 @@ from local.simulator.proof.story import story
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What one run of a batch came to, without its log."""
+    """The outcome of one run of a batch, without its log."""
 
     seed: int
     breaches: tuple[Breach, ...]
@@ -34,7 +34,7 @@ class Played:
 
 @dataclass(kw_only=True)
 class Sums:
-    """What many runs came to."""
+    """The sums of many runs."""
 
     runs: int = 0
     executions: int = 0
@@ -59,18 +59,18 @@ class Sums:
 
     @property
     def missing(self) -> list[Site]:
-        """The calls of ports at which no process has died in any run."""
+        """The calls of ports at which no process died in any run."""
         return sorted(call_sites(TAPPED) - self.sites_crashed)
 
     @property
     def to_crash_at(self) -> list[tuple[int, Mapping[str, str]]]:
-        """Runs that crash where no run has yet: a seed, and what is forced in it, before the call and after it."""
+        """Runs that crash at the missing calls: a seed, and its forced faults, before the call and after it."""
         found = [self.sites_called[site] for site in self.missing if site in self.sites_called]
         return [(seed, {place: kind}) for seed, place in found for kind in ("crash_before", "crash_after")]
 
 
 def play(seed: int, level: str, forced: Mapping[str, str] | None = None) -> Played:
-    """Play one seed; where the simulator itself fails, that counts as a breach, and the other seeds go on."""
+    """Play one seed. A failure of the simulator itself counts as a breach, and the other seeds continue."""
     try:
         outcome = simulate(seed, level=level, keep_log=False, forced=forced)
     except Exception as error:
@@ -90,7 +90,7 @@ def play(seed: int, level: str, forced: Mapping[str, str] | None = None) -> Play
 
 @contextmanager
 def playing(seeds: Iterable[int], level: str, processes: int | None = None) -> Iterator[Iterator[Played]]:
-    """Play seeds on so many processes, by default one a core; their outcomes come as they are known."""
+    """Play seeds in several processes, by default one per core, and yield each outcome as soon as it is known."""
     with get_context("spawn").Pool(processes or os.cpu_count(), initializer=hush) as pool:
         yield pool.imap_unordered(partial(play, level=level), seeds)
 
@@ -102,7 +102,7 @@ def play_forced(runs: Sequence[tuple[int, Mapping[str, str]]], level: str) -> li
 
 
 def shortest(seed: int, level: str) -> Outcome:
-    """Return the shortest run of a broken seed, or its run as it is where it keeps the contract."""
+    """Return the shortest run of a broken seed; the unchanged run if it keeps the contract."""
     hush()
     outcome = simulate(seed, level=level)
     if not outcome.breaches:

@@ -1,4 +1,4 @@
-"""Every place in the use cases and handlers that calls a port: what an injected crash has to reach at least once."""
+"""Every place in the use cases and handlers that calls a port. An injected crash has to hit each at least once."""
 
 import ast
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from typing import NamedTuple
 _ROOT = Path(__file__).parents[3]
 _SEARCHED = ("usecases", "handlers/http", "handlers/jobs", "handlers/console/cancel")
 _NOT_PLAYED = ("usecases/after_restore.py", "usecases/sending/ask_sender.py")
-"""What the simulated day has no part of: it restores no backup, and its sender cannot be asked, as FCM cannot.
+"""Files that a simulated day never reaches: it restores no backup, and its sender, like FCM, cannot be asked.
 
 Tests of the embedded runtime kill processes there.
 """
 _NOT_OUTSIDE = ("clock", "policy", "callers")
-"""Ports whose calls reach nothing that a crash could leave half done."""
+"""Ports whose calls have no effect that a crash could leave half done."""
 
 
 class Site(NamedTuple):
-    """A call of a port in the code: the file, the line on which it begins, and what it calls."""
+    """A call of a port in the code: the file, its first line, and what it calls."""
 
     file: str
     line: int
@@ -39,7 +39,7 @@ def call_sites(ports: tuple[str, ...]) -> frozenset[Site]:
 
 
 def site_of(frame: FrameType, call: str) -> Site:
-    """Return the site that a frame is calling from; one of line 0 where it is not one of these."""
+    """Return the site that a frame is calling from; a site with line 0 if it is not one of `call_sites`."""
     return _site_at(frame.f_code.co_filename, frame.f_lineno, call)
 
 
@@ -67,7 +67,7 @@ def _sites(path: Path) -> Iterator[tuple[Site, int]]:
 
 
 def _port_call(node: ast.AST) -> str | None:
-    """Return `port.method` where a node calls `ports.port.method(...)`, or the same of `self._ports`."""
+    """Return `port.method` if a node calls `ports.port.method(...)`, or the same on `self._ports`; else None."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
     port = node.func.value

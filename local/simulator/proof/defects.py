@@ -1,6 +1,6 @@
-"""Defects planted on purpose, each in the real code or in an adapter, to see that the simulator finds it.
+"""Defects planted on purpose, in the real code or in an adapter, to prove that the simulator finds them.
 
-A defect is a mistake that a contributor could make. It is planted for the time of a run, and removed again.
+A defect is a mistake that a contributor could make. It is planted for a run, and removed again.
 """
 
 from functions.domain.audience import dead_tokens
@@ -35,7 +35,7 @@ from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.play.phones import Phones
-from local.simulator.play.users import Users
+from local.simulator.play.users import Users, UsersRun
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.planting import Change
@@ -55,7 +55,7 @@ DEFECTS = (
     ),
     Defect(
         name="a lost intent counts as not reached",
-        means="what a dead worker had under way is sent again",
+        means="messages that a dead worker had in progress are sent again",
         sentence=r"was announced again after it was 'I'|was requested \d+ times|became '\.'$",
         favours=("crash_before", "crash_after", "sends often", "test is optional"),
         changes=(Change(Shard.settled, mutations.lost_is_not_reached),),
@@ -79,34 +79,34 @@ DEFECTS = (
     ),
     Defect(
         name="cancel not rechecked",
-        means="the checkpoint goes over a cancel that came while it decided",
+        means="the checkpoint overwrites a cancel that came while it decided",
         sentence=r"^it was cancelled and became live$",
         favours=("cancel_now", "races", "calm", "sends often"),
         changes=(Change(MemoryExecutionStore.change, mutations.checkpoint_trusts_what_it_read),),
     ),
     Defect(
         name="reservation without transaction",
-        means="the ledger is read before, and written over what others have written since",
+        means="the ledger is read earlier, and overwrites what others have written since",
         sentence=r"^a user of push \d+ has no reservation$|got \d+ pushes within \d+ hours",
         favours=("few users", "caps meet"),
         changes=(Change(MemoryCadenceLedger.transact, mutations.reserve_without_transaction),),
     ),
     Defect(
         name="reservation without a look",
-        means="a push is reserved whatever is reserved already",
+        means="a push is reserved without a look at earlier reservations",
         sentence=r"got \d+ pushes within \d+ hours",
         changes=(Change(ledger.reserve, mutations.reserve_after_looking),),
     ),
     Defect(
         name="one rule of several",
-        means="only the first of the cadence rules that act on a push is asked",
+        means="only the first of a push's cadence rules is applied",
         sentence=r"got 4 pushes within 168 hours \(combined_l2_l3_limit\)$|got 3 pushes within 30 hours",
         favours=("caps meet", "calm", "test is optional"),
         changes=(Change(cadence.rules_for, mutations.first_push_only),),
     ),
     Defect(
         name="reservations never given back",
-        means="who was not sent to is held back from other pushes",
+        means="users who were not sent to are held back from other pushes",
         sentence=r"has a reservation for a push that never went to them$",
         favours=("fcm_refused", "caps meet"),
         changes=(Change(reserve.give_back, mutations.never_give_back),),
@@ -120,13 +120,13 @@ DEFECTS = (
     Defect(
         name="audience overwritten",
         means="a second build replaces the audience that people were shown",
-        sentence=r"was replaced after it was written$|is another than was shown$",
+        sentence=r"was replaced after it was written$|differs from the shown one$",
         changes=(Change(MemoryAudienceFiles.write_once, mutations.overwrite),),
     ),
     Defect(
         name="local-time arithmetic",
         means="24 hours are added to the send of yesterday",
-        sentence=r"UTC never was$|which is none of its times$",
+        sentence=r"UTC has no execution$|which is none of its times$",
         favours=("calm", "sends often"),
         changes=(Change(schedule.instant_of, mutations.local_arithmetic),),
     ),
@@ -151,15 +151,15 @@ DEFECTS = (
     ),
     Defect(
         name="no cancellation window",
-        means="what started late goes live without a window to cancel it",
-        sentence=r"^it went live before people had their window to cancel it$",
+        means="an execution that started late goes live without a cancellation window",
+        sentence=r"^it went live before its cancellation window ended$",
         favours=("task_late", "short lead", "sends often"),
         changes=(Change(Run.window_over_at, mutations.no_window),),
     ),
     Defect(
         name="never too late",
-        means="what comes hours late is sent all the same",
-        sentence=r"was begun too late: it was due at",
+        means="a push that is hours late is sent anyway",
+        sentence=r"started too late: it was due at",
         changes=(Change(Run.too_late, mutations.never_too_late),),
     ),
     Defect(
@@ -171,7 +171,7 @@ DEFECTS = (
     ),
     Defect(
         name="no safeguard of sizes",
-        means="an audience that is too large is sent to",
+        means="an execution sends to an audience that is too large",
         sentence=r"^it went live although push \d+ has \d+ users$",
         favours=("small audiences",),
         changes=(Change(safeguards.audience_findings, mutations.no_safeguards),),
@@ -188,48 +188,48 @@ DEFECTS = (
     ),
     Defect(
         name="tasks not renewed",
-        means="a task that was lost is lost for good",
+        means="a lost task is never recreated",
         sentence=r"long after it should have ended$",
         changes=(Change(reconcile.task_lost, mutations.nothing_lost),),
     ),
     Defect(
         name="missed sends not launched",
-        means="a start that the scheduler forgot is forgotten",
-        sentence=r"UTC never was$",
+        means="a start that the scheduler missed is never made up",
+        sentence=r"UTC has no execution$",
         favours=("fire_never", "sends often"),
         changes=(Change(reconcile.start_missing_sends, mutations.nobody),),
     ),
     Defect(
         name="starts before the save forgotten",
         means="a recipe saved inside its lead time shows a send that nothing starts",
-        sentence=r"was promised, and never was$",
+        sentence=r"was promised and is missing$",
         favours=("join", "calm"),
         changes=(Change(missed.start_due, mutations.only_starts_after_the_save),),
     ),
     Defect(
         name="all others counted",
-        means="of several executions at one instant each counts all others against the limit",
+        means="each of several executions at one instant counts all others against the limit",
         sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
         changes=(Change(Execution.created_before, mutations.whichever_came_first),),
     ),
     Defect(
         name="nobody waits",
-        means="an execution that finds the limit of executions reached is blocked for it",
+        means="an execution is blocked when it finds the limit reached, instead of waiting",
         sentence=r"^it was blocked as one too many although it could wait until",
         favours=("crowded", "calm"),
         changes=(Change(turn.latest_start, mutations.cannot_wait),),
     ),
     Defect(
         name="no order in the line",
-        means="of several that wait their turn all start as soon as one place is free",
-        sentence=r"^it went on beside \d+ executions before it",
+        means="as soon as one execution ends, all that wait start",
+        sentence=r"^it ran beside \d+ executions before it",
         favours=("crowded", "calm"),
         changes=(Change(turn.too_many, mutations.waiting_counts_for_nothing),),
     ),
     Defect(
         name="a place is never given back",
-        means="who has sent everything holds up those that wait until it is cleaned up",
+        means="an execution that has sent everything makes others wait until its cleanup",
         sentence=r"^it (was blocked as one too many|had to wait its turn) although its turn had come$",
         favours=("crowded", "calm"),
         changes=(Change(turn.everything_sent, mutations.nothing_lost),),
@@ -237,13 +237,13 @@ DEFECTS = (
     Defect(
         name="limit not asked",
         means="more executions run at once than the deployment allows",
-        sentence=r"it went on beside \d+ executions before it",
+        sentence=r"it ran beside \d+ executions before it",
         favours=("crowded", "calm"),
         changes=(Change(concurrent.bar, mutations.nothing),),
     ),
     Defect(
         name="a moved send is sent again",
-        means="a schedule that is moved while a send is under way sends twice on that day",
+        means="a recipe whose schedule moves while a send is running sends twice on that day",
         sentence=r"was sent twice on \d",
         favours=("move", "calm", "sends daily"),
         changes=(
@@ -265,37 +265,44 @@ DEFECTS = (
     ),
     Defect(
         name="dead tokens forgotten",
-        means="a token that FCM has called dead is sent to again",
+        means="messages still go to tokens that FCM called dead",
         sentence=r"which FCM had called dead$",
         favours=("fcm_dead", "sends often"),
         changes=(Change(dead_tokens.dead_keys, mutations.all_alive),),
     ),
     Defect(
         name="a burial replaces those before it",
-        means="the dead tokens of a shard take the place of those that its partition had",
+        means="the dead tokens of a shard replace those of its partition",
         sentence=r"^a dead token was forgotten that no operator had lifted$",
         favours=("fcm_dead", "calm", "sends often"),
         changes=(Change(dead_tokens.bury, mutations.bury_alone),),
     ),
     Defect(
         name="tokens of another project buried",
-        means="a token that belongs to another project is taken for dead",
+        means="a token of another project counts as dead",
         sentence=r"^a token was buried that FCM had not called dead$",
         favours=("fcm_stray", "sends often"),
         changes=(Change(Phones.request, mutations.bury_strays),),
     ),
     Defect(
         name="wrong project not noticed",
-        means="an execution goes on although its sender's project is the wrong one",
+        means="an execution continues although its sender has the wrong project",
         sentence=r"all tokens belong to another project$",
         favours=("fcm_wrong_project", "calm", "sends often"),
         changes=(Change(safeguards.misconfigured, mutations.do_nothing),),
     ),
     Defect(
         name="a phone of two owners",
-        means="a phone that changed hands gets the pushes of the owner before",
+        means="a phone that changed hands gets the pushes of its previous owner",
         sentence=r"another user's phone",
         changes=(Change(Users.tokens_of, mutations.everybodys_phone),),
+    ),
+    Defect(
+        name="opt-outs of a topic passed over",
+        means="a user who opted out of a topic gets its pushes",
+        sentence=r", who had opted out$",
+        favours=("sends often",),
+        changes=(Change(UsersRun.write_devices, mutations.regardless_of_topic),),
     ),
     Defect(
         name="dry run sends",
@@ -312,8 +319,8 @@ DEFECTS = (
     ),
     Defect(
         name="completed too early",
-        means="an execution is completed while people are still to be reached",
-        sentence=r"^it is completed although somebody was not reached$",
+        means="an execution is completed while users are still to be reached",
+        sentence=r"^it is completed although users were not reached$",
         changes=(
             Change(finish.work_left, mutations.nothing_lost),
             Change(Tally.not_reached, mutations.complete_with_rest),
@@ -335,7 +342,7 @@ DEFECTS = (
     ),
     Defect(
         name="plans not renewed",
-        means="the sends that people see announced are those of the last save, whatever happened since",
+        means="the announced sends stay those of the last save, whatever happens",
         sentence=r" is planned ",
         changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
     ),

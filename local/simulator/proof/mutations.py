@@ -20,7 +20,7 @@ from local.simulator.play.phones import Phones
 
 
 def create_anyway(_: Any) -> Any:
-    """Create an execution whatever is there."""
+    """Create an execution even if it exists."""
 
     def create(self: MemoryExecutionStore, execution: Execution) -> bool:
         self._documents.put(EXECUTIONS.at(execution.id), execution)
@@ -30,7 +30,7 @@ def create_anyway(_: Any) -> Any:
 
 
 def no_condition_on_state(_: Any) -> Any:
-    """Write a shard whatever the state of its execution."""
+    """Write a shard in any state of its execution."""
 
     def save(self: DocumentShardStore, shard: Any, *, only_while: State) -> Any:  # noqa: ARG001
         return self.settle(shard)
@@ -39,7 +39,7 @@ def no_condition_on_state(_: Any) -> Any:
 
 
 def no_condition_on_version(right: Any) -> Any:
-    """Write a shard whatever its version."""
+    """Write a shard at any version."""
 
     def write(self: DocumentShardStore, shard: Any, **options: Any) -> Any:
         stored = self.get(shard.execution_id, shard.key)
@@ -49,7 +49,7 @@ def no_condition_on_version(right: Any) -> Any:
 
 
 def intent_after_send(_: Any) -> Any:
-    """Keep an INTENT in memory, and store only what is known afterwards."""
+    """Keep an INTENT in memory, and store only the outcomes, afterwards."""
 
     def save(self: HeldShard, outcomes: bytes) -> None:
         if any(code in b"IJ" for code in outcomes):
@@ -63,12 +63,12 @@ def intent_after_send(_: Any) -> Any:
 
 
 def lost_is_not_reached(_: Any) -> Any:
-    """Take an INTENT without RESULT for a row that was not reached."""
+    """Treat an INTENT without RESULT as a row that was not reached."""
     return property(lambda self: self.outcomes.replace(b"I", b"."))
 
 
 def checkpoint_trusts_what_it_read(right: Any) -> Any:
-    """The decision is taken on what was read before, and written over what has happened since."""
+    """Decide on the state that was read earlier, and overwrite later changes."""
 
     def change(self: Any, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
         stored = self.get(execution_id)
@@ -84,7 +84,7 @@ def checkpoint_trusts_what_it_read(right: Any) -> Any:
 
 
 def reserve_without_transaction(_: Any) -> Any:
-    """Read the ledger as it was a while ago, and write over what is there now."""
+    """Read an old state of the ledger, and overwrite the present one."""
 
     def transact(self: MemoryCadenceLedger, partition: int, days: Any, change: Any) -> Any:
         seen = getattr(self, "stale", {})
@@ -99,7 +99,7 @@ def reserve_without_transaction(_: Any) -> Any:
 
 
 def reserve_after_looking(right: Any) -> Any:
-    """Reserve for all users, and apply no rule to existing reservations."""
+    """Reserve for all users, without applying a rule to existing reservations."""
 
     def reserve(days: Any, push: Any, users: Any, _rules: Any) -> Any:
         return right(days, push, users, ())
@@ -108,12 +108,12 @@ def reserve_after_looking(right: Any) -> Any:
 
 
 def never_give_back(_: Any) -> Any:
-    """Give no reservation back."""
+    """Never give a reservation back."""
     return lambda *_args, **_named: None
 
 
 def retry_in_transport(right: Any) -> Any:
-    """Make a request that had no answer again."""
+    """Repeat a request that had no answer."""
 
     def request(self: Phones, envelope: Any, message: Any, caller: str, *, over: bool) -> Any:
         outcome, trouble = right(self, envelope, message, caller, over=over)
@@ -125,7 +125,7 @@ def retry_in_transport(right: Any) -> Any:
 
 
 def bury_strays(right: Any) -> Any:
-    """Take a token of another project for a dead one."""
+    """Treat a token of another project as dead."""
 
     def request(self: Phones, envelope: Any, message: Any, caller: str, *, over: bool) -> Any:
         outcome, trouble = right(self, envelope, message, caller, over=over)
@@ -135,7 +135,7 @@ def bury_strays(right: Any) -> Any:
 
 
 def overwrite(_: Any) -> Any:
-    """Replace a file that is there."""
+    """Replace an existing file."""
 
     def write_once(self: MemoryAudienceFiles, name: str, source: Any) -> Any:
         self._files.pop(name, None)
@@ -148,7 +148,7 @@ _write_once = MemoryAudienceFiles.write_once
 
 
 def local_arithmetic(right: Any) -> Any:
-    """The offset of the day before is taken for that of the day."""
+    """Use the UTC offset of the day before."""
 
     def instant_of(local: Any, zone: Any) -> Any:
         offset = right(local - timedelta(days=1), zone)
@@ -158,37 +158,37 @@ def local_arithmetic(right: Any) -> Any:
 
 
 def ready_without_test(right: Any) -> Any:
-    """Take an audience that is built for all that a checkpoint waits for."""
+    """Let the checkpoint wait for the audience only."""
     return lambda run: right(run) or run.execution.state is State.AUDIENCE_READY
 
 
 def no_window(_: Any) -> Any:
-    """Let the window end at T-0, however late it began."""
+    """End the window at T-0, however late it began."""
     return lambda self, _shortest: self.execution.send_at
 
 
 def never_too_late(_: Any) -> Any:
-    """Take nothing for late."""
+    """Treat nothing as late."""
     return lambda _self, _due_at, _now: False
 
 
 def cannot_wait(_: Any) -> Any:
-    """Say that an execution has to start at once or never."""
+    """Return that an execution cannot wait."""
     return lambda _ports, run: run.execution.send_at - timedelta(days=1)
 
 
 def waiting_counts_for_nothing(right: Any) -> Any:
-    """Count only those before an execution that have begun, so that who comes later may get in ahead."""
+    """Count only earlier executions that have begun, so that a later one may start first."""
     return lambda ports, run, earlier: right(ports, run, [other for other in earlier if not other.waiting])
 
 
 def due_at_once(right: Any) -> Any:
-    """Take a push for due five minutes early."""
+    """Treat a push as due five minutes early."""
     return lambda run, push: right(run, push) - timedelta(minutes=5)
 
 
 def forget_tests(right: Any) -> Any:
-    """The outcome of the test send is not kept: what was sent before is not known again."""
+    """Do not keep the outcomes of the test send, so that a repeat does not know what was sent."""
 
     def create(self: Any, shard: Any) -> Any:
         if shard.test:
@@ -199,12 +199,12 @@ def forget_tests(right: Any) -> Any:
 
 
 def never_mind_the_test(_: Any) -> Any:
-    """Send no test, and find nothing wrong with it."""
+    """Send no test, and report success."""
     return lambda _ports, _run: None
 
 
 def no_safeguards(_: Any) -> Any:
-    """Find no audience too large."""
+    """Accept audiences of any size."""
     return lambda *_: []
 
 
@@ -224,17 +224,22 @@ def nothing_lost(_: Any) -> Any:
 
 
 def everybodys_phone(_: Any) -> Any:
-    """Take every token that a user has ever registered for the user's own."""
+    """Treat every token that a user ever registered as the user's own."""
     return lambda self, user_id: self._tokens.get(user_id, ())
 
 
+def regardless_of_topic(right: Any) -> Any:
+    """Ask for devices as for pushes without a topic."""
+    return lambda self, audience, path, *, per_user, **_: right(self, audience, path, per_user=per_user, topic="")
+
+
 def all_alive(_: Any) -> Any:
-    """Take every token for alive."""
+    """Treat every token as alive."""
     return lambda *_: frozenset()
 
 
 def bury_alone(right: Any) -> Any:
-    """Forget the graves that were there."""
+    """Drop the existing graves."""
 
     def bury(_graves: bytes, tokens: Any, at: Any) -> Any:
         return right(b"", tokens, at)
@@ -248,12 +253,12 @@ def first_push_only(right: Any) -> Any:
 
 
 def dry_run_is_live(_: Any) -> Any:
-    """Take no run for a dry one."""
+    """Treat a dry run as live."""
     return property(lambda _self: False)
 
 
 def without_data(right: Any) -> Any:
-    """Send no message its data."""
+    """Send messages without their data."""
     return property(lambda self: replace(right.fget(self), data={}))
 
 
@@ -273,7 +278,7 @@ def bytes_of_now(right: Any) -> Any:
 
 
 def forget_doubt(_: Any) -> Any:
-    """Take a second request for a first one."""
+    """Treat a second request as a first one."""
     return lambda _before, code: code
 
 
@@ -283,12 +288,12 @@ def nothing(_: Any) -> Any:
 
 
 def whichever_came_first(_: Any) -> Any:
-    """Take every other execution for an earlier one."""
+    """Treat every other execution as an earlier one."""
     return lambda self, other: self.id != other.id
 
 
 def only_starts_after_the_save(right: Any) -> Any:
-    """Start what is due, unless its start had passed when the recipe was saved."""
+    """Start due sends, except those whose start had passed when the recipe was saved."""
 
     def start_due(ports: Any, recipe: Any, *rest: Any) -> Any:
         saved_at = instant(recipe.document()["updatedAt"])

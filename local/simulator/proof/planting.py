@@ -1,6 +1,6 @@
-"""Put a defect in the place of right code, wherever the product holds that code, and take it out again.
+"""Replace correct code by a defect wherever the product holds that code, and restore it afterwards.
 
-A change names the right code by the object itself: a rename carries over to it, and mypy sees a name that is gone.
+A change names the correct code by the object itself, so a rename carries over, and mypy reports a removed name.
 """
 
 import sys
@@ -15,16 +15,16 @@ _SEARCHED = ("functions", "local")
 
 @dataclass(frozen=True)
 class Change:
-    """One replacement: a function, method or property, and what makes the defective one of it."""
+    """One replacement: a function, method or property, and a function that makes the defective one from it."""
 
     right: Any
     make: Callable[[Any], Any]
 
     @contextmanager
     def made(self) -> Iterator[None]:
-        """Have the defective code in the place of the right code while inside, also in what is imported meanwhile."""
+        """Replace the correct code inside the context, also in modules that are imported meanwhile."""
         if not self.held():
-            raise LookupError(f"nothing holds {self.right!r}, which a defect replaces")
+            raise LookupError(f"no module or class holds {self.right!r}, which a defect replaces")
         wrong = self.make(self.right)
         self._replace(self.right, wrong)
         try:
@@ -33,7 +33,7 @@ class Change:
             self._replace(wrong, self.right)
 
     def held(self) -> bool:
-        """Return whether the product holds the right code."""
+        """Return whether the product holds the correct code."""
         return any(True for _ in self._places(self.right))
 
     def _replace(self, old: object, new: object) -> None:
@@ -41,7 +41,7 @@ class Change:
             setattr(holder, name, new)
 
     def _places(self, wanted: object) -> Iterator[tuple[Any, str]]:
-        """Yield each holder of an object and the name that it has there: the class it belongs to, or modules."""
+        """Yield each holder of an object, its class or modules, with the object's name there."""
         for holder in self._holders():
             yield from ((holder, name) for name, value in list(vars(holder).items()) if value is wanted)
 

@@ -1,4 +1,4 @@
-"""Proof that the simulator can fail: each planted defect has to be found within a bounded number of seeds."""
+"""Prove that the simulator can fail: it has to find each planted defect within a bounded number of seeds."""
 
 import os
 from collections import Counter
@@ -17,7 +17,7 @@ from local.simulator.proof.defects import DEFECTS
 
 MOST_SEEDS = 400
 ROUNDS = 3
-"""How often each defect is hunted, with other seeds each time: so that its median says something."""
+"""How often each defect is hunted, each time with other seeds, to get a meaningful median."""
 SHARE, SHARE_SEEDS = 7, 100
 """How many defects CI hunts on a day, and within how many seeds each has to be found."""
 _FAR_APART = 1_000_000
@@ -25,10 +25,10 @@ _FAR_APART = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Hunt:
-    """How a defect was hunted: the seeds it took each time, None where they did not suffice, and what it broke.
+    """The hunt of a defect: the number of seeds each time, None if it was not found, and what it broke.
 
-    `found_by` is a breach in the defect's own sentence. `broke_too` counts the seeds that broke only in other words:
-    those are no finds.
+    `found_by` is a breach in the defect's own sentence. `broke_too` counts the seeds that broke only in other words,
+    which do not count as finds.
     """
 
     name: str
@@ -44,19 +44,19 @@ class Hunt:
 
     @property
     def median_seeds(self) -> float | None:
-        """The median of the seeds that it took."""
+        """The median number of seeds."""
         return median(taken for taken in self.seeds if taken is not None) if self.caught else None
 
 
 def hunt_all(*, most_seeds: int = MOST_SEEDS, rounds: int = ROUNDS) -> Iterator[Hunt]:
-    """Hunt every defect, on all cores; what is found comes as it is known."""
+    """Hunt every defect on all cores, and yield each hunt as soon as it ends."""
     work = [(number, most_seeds, rounds) for number in range(len(DEFECTS))]
     with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
         yield from pool.imap_unordered(_hunt, work)
 
 
 def hunt_share(share: Sequence[Defect], *, most_seeds: int = SHARE_SEEDS) -> Iterator[Hunt]:
-    """Hunt some defects once each, on all cores; what is found comes as it is known."""
+    """Hunt some defects once each on all cores, and yield each hunt as soon as it ends."""
     work = [(DEFECTS.index(defect), most_seeds, 1) for defect in share]
     with get_context("spawn").Pool(os.cpu_count(), initializer=hush) as pool:
         yield from pool.imap_unordered(_hunt, work)
@@ -83,9 +83,10 @@ def hunt(defect: Defect, *, most_seeds: int, rounds: int = 1) -> Hunt:
 
 
 def _first_find(defect: Defect, first: int, most_seeds: int, broke_too: Counter[str]) -> tuple[int | None, str]:
-    """Return how many seeds it took to find a defect, and what it broke; a seed that breaks without it is no find.
+    """Return how many seeds it took to find a defect, and what it broke.
 
-    What seeds break in words that are not the defect's is counted in `broke_too`, and the hunt goes on.
+    A seed that breaks without the defect does not count. A breach in words other than the defect's is counted in
+    `broke_too`, and the hunt continues.
     """
     for taken in range(1, most_seeds + 1):
         favoured = defect.favours if taken % 2 else ()
@@ -102,7 +103,7 @@ def _first_find(defect: Defect, first: int, most_seeds: int, broke_too: Counter[
 
 
 def document(hunts: Sequence[Hunt], seconds: float) -> Mapping[str, Any]:
-    """Return what is written of a proof."""
+    """Return the document of a proof: its hunts and its duration."""
     ordered = sorted(hunts, key=lambda hunt: [defect.name for defect in DEFECTS].index(hunt.name))
     return {
         "planted": len(hunts),

@@ -1,4 +1,4 @@
-"""The shortest run that still breaks the contract in the same way: the same seed, with fewer faults."""
+"""Find the shortest run that still breaks the contract in the same way: the same seed with fewer faults."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,15 +6,15 @@ from local.simulator.judge.run_log import Outcome, kind_of
 from local.simulator.play.chance import Injected
 
 MOST_RUNS = 400
-"""After so many runs the shortest one so far has to do."""
+"""After this number of runs, the shortest one so far is the result."""
 
 Play = Callable[[Sequence[Injected]], Outcome]
 
 
 def shrink(outcome: Outcome, play: Play, *, most_runs: int = MOST_RUNS) -> Outcome:
-    """Return the run with the fewest faults that `play` was seen to break; taking away any one of them makes it pass.
+    """Return the run with the fewest faults that still breaks; without any one of them it passes.
 
-    Faults are taken away in halves, quarters and so on down to single ones: what Zeller calls delta debugging.
+    Delta debugging after Zeller: remove halves of the faults, then quarters, and so on down to single ones.
     """
     return _Shrinking(outcome, play, most_runs).result()
 
@@ -33,7 +33,7 @@ class _Shrinking:
             size = max(1, size // 2) if not smaller or size > len(self._best.injected) else size
 
     def _without_parts(self, size: int) -> bool:
-        """Leave parts of that size out, one after the other; say whether any could be."""
+        """Leave parts of that size out, one after the other; return whether any could be left out."""
         shorter, start = False, 0
         while start < len(self._best.injected) and self._runs_left > 0:
             faults = self._best.injected

@@ -1,4 +1,4 @@
-"""A broken run in words: what happened, and the command that shows it again."""
+"""A broken run in words: what happened, and the command that repeats it."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _MOST_LINES = 120
 
 
 def story(outcome: Outcome, command: str) -> str:
-    """Tell of a broken run: the breach, the faults that it takes, what happened around them, how to see it again."""
+    """Return the story of a broken run: the breach, the faults it takes, the events around them, and the command."""
     breach = outcome.breaches[0]
     lines = [
         f"seed {outcome.seed}: {breach.what}",

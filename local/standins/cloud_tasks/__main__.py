@@ -25,11 +25,11 @@ def _instant(_: click.Context, __: click.Parameter, text: str | None) -> datetim
 
 @click.command()
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path(".tminus/cloud"))
-@click.option("--port", type=_port, default=0, help="Of both gRPC services; 0 takes a free one.")
-@click.option("--certs-port", type=_port, default=0, help="Of the ID tokens' public key; 0 takes a free one.")
+@click.option("--port", type=_port, default=0, help="Port of both gRPC services; 0 picks a free one.")
+@click.option("--certs-port", type=_port, default=0, help="Port of the ID tokens' public key; 0 picks a free one.")
 @click.option("--clock", "kind", type=click.Choice(["real", "fast"]), default="real", show_default=True)
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
-@click.option("--at", callback=_instant, help="Where a fast clock begins. [default: now]")
+@click.option("--at", callback=_instant, help="Start of a fast clock. [default: now]")
 def main(folder: Path, port: int, certs_port: int, kind: str, speed: float, at: datetime | None) -> None:  # noqa: PLR0917 - click passes options by name
     """Serve Cloud Tasks and Cloud Scheduler until SIGINT or SIGTERM.
 

@@ -1,4 +1,4 @@
-"""The agenda of the emulator: what queues and scheduler say, what people run by hand, and copies."""
+"""The emulator's agenda: work of the queues and the scheduler, work that people start by hand, and copies."""
 
 import threading
 from dataclasses import replace
@@ -13,7 +13,7 @@ from local.standins.cloud_tasks.schedules import EmulatedSchedules
 
 
 class CloudAgenda(Agenda):
-    """Beside what is due by itself, hands out work that was handed in; that is lost when the process ends."""
+    """Adds work that was handed in to the due work of the queues. Handed-in work is lost when the process ends."""
 
     def __init__(self, queues: Queues, schedules: EmulatedSchedules, plan: FaultPlan) -> None:
         super().__init__(queues, schedules)
@@ -23,18 +23,18 @@ class CloudAgenda(Agenda):
         self._extra: list[tuple[datetime, Work]] = []
 
     def hand_in(self, work: Work, at: datetime) -> None:
-        """Deliver work at an instant, whatever queues and scheduler say."""
+        """Deliver work at an instant, independently of queues and scheduler."""
         with self._lock:
             self._extra.append((at, work))
 
     def next_at(self, *, scheduler: bool = True) -> datetime | None:
-        """Return when the next work is due, None where there is none; without the scheduler, tasks only."""
+        """Return when the next work is due, or None; without the scheduler, tasks only."""
         extra = self._first_extra(scheduler=scheduler)
         instants = (super().next_at(scheduler=scheduler), extra and extra[0])
         return min((at for at in instants if at), default=None)
 
     def take(self, now: datetime, *, scheduler: bool = True) -> Work | None:
-        """Take the earliest work that is due, what was handed in before the rest of the same instant."""
+        """Take the earliest work that is due; at the same instant, handed-in work comes first."""
         extra, due = self._first_extra(scheduler=scheduler), super().next_at(scheduler=scheduler)
         if extra and extra[0] <= now and (due is None or extra[0] <= due):
             with self._lock:
@@ -47,7 +47,7 @@ class CloudAgenda(Agenda):
         return work
 
     def settle(self, work: Work, response: Response) -> None:
-        """Settle work by what was answered; of a task that was delivered several times, by the first answer."""
+        """Settle work by its answer; if a task was delivered several times, by the first answer."""
         if isinstance(work, Fire) and work.manual:
             self._jobs.note(work, response.status)
         else:

@@ -21,10 +21,10 @@ _REMEMBERED = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request that was made: when, by the emulator's clock, for which task or job, and what was answered.
+    """A request that was made: its time by the emulator's clock, its task or job, and the answer.
 
-    `attempt` counts from 1; `status` is 0 where there was no answer, 504 where none came before the deadline. An
-    answer that was lost on purpose is here as the function gave it.
+    `attempt` counts from 1. `status` is 0 if there was no answer, 504 if none came before the deadline. An answer
+    that the script loses is recorded as the function gave it.
     """
 
     at: datetime
@@ -35,7 +35,7 @@ class Request:
 
 
 class Caller:
-    """Calls functions, several times at once where the script says so, and remembers what they answered."""
+    """Calls functions, several times at once if the script says so, and records their answers."""
 
     def __init__(self, clock: WaitableClock, key: OidcKey, plan: FaultPlan) -> None:
         self._clock = clock
@@ -46,12 +46,12 @@ class Caller:
 
     @property
     def requests(self) -> Sequence[Request]:
-        """The last requests that were made, in the order in which they ended."""
+        """The last requests, in the order in which they ended."""
         with self._lock:
             return tuple(self._requests)
 
     def __call__(self, work: Work) -> Response:
-        """Make the request and its copies, and return what the service sees of the answer to the first."""
+        """Make the request and its copies, and return the first answer as the service sees it."""
         times = 1 + self._plan.copies_at_once(work)
         lost = self._plan.loses_response(work)
         if times == 1:
@@ -60,7 +60,7 @@ class Caller:
             start = threading.Barrier(times)
             with ThreadPoolExecutor(times) as pool:
                 response, *_ = pool.map(lambda _: self._request(work, start), range(times))
-        return Response(status=0, text="the answer was lost, as the script says") if lost else response
+        return Response(status=0, text="the script loses the answer") if lost else response
 
     def _request(self, work: Work, start: threading.Barrier | None = None) -> Response:
         call = call_of(work)
@@ -77,7 +77,7 @@ class Caller:
         return response
 
     def _seconds_until(self, deadline: datetime) -> float:
-        """Return the seconds of real time that a function has; on a virtual clock it has them all in real time."""
+        """Return the seconds of real time until the deadline; on a virtual clock, all of its seconds."""
         if isinstance(self._clock, VirtualClock):
             return max(0.001, (deadline - self._clock.now()).total_seconds())
         return max(0.001, self._clock.real_seconds_until(deadline))
@@ -89,7 +89,7 @@ def _authorized(call: HttpCall, token: str) -> HttpCall:
 
 
 def _send(call: HttpCall, timeout_seconds: float) -> Response:
-    """Make one request on a connection of its own; nothing repeats it, and no redirect is followed."""
+    """Make one request on its own connection, without a retry and without following redirects."""
     parts = urlsplit(call.url)
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = connect(parts.netloc.rpartition("@")[2], timeout=timeout_seconds)

@@ -10,14 +10,14 @@ PATH = "/oauth2/v1/certs"
 
 
 class CertificateServer(Served):
-    """Serves certificates by their ids over HTTP on 127.0.0.1 while it is entered; port 0 takes a free one."""
+    """Serves certificates by their ids over HTTP on 127.0.0.1 inside its context; port 0 picks a free one."""
 
     def __init__(self, certificates: dict[str, str], port: int = 0) -> None:
         super().__init__(ThreadingHTTPServer(("127.0.0.1", port), _handler(json.dumps(certificates).encode())))
 
     @property
     def url(self) -> str:
-        """The URL to give to google.oauth2.id_token.verify_token as `certs_url`."""
+        """The `certs_url` for google.oauth2.id_token.verify_token."""
         return f"{super().url}{PATH}"
 
 

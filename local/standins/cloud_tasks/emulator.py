@@ -33,15 +33,15 @@ _WORKERS = 64
 
 
 class CloudEmulator:
-    """Serves while it is entered; every member may be used from any thread.
+    """Serves inside its context; every member is thread-safe.
 
-    A client reaches it through an insecure gRPC channel to `host`. On a real or fast clock, tasks and jobs are
-    delivered as they come due, on `workers` threads; on a virtual one, only by `run_until` and `drain`. State is
-    in `folder`, and is there after a kill: what was under way then is delivered again.
+    A client reaches it through an insecure gRPC channel to `host`. On a real or fast clock, `workers` threads deliver
+    tasks and jobs when they are due; on a virtual clock, only `run_until` and `drain` do. The state is in `folder`
+    and survives a kill: tasks that were running then are delivered again.
 
-    Entering raises BadInput where another process uses the folder, RuntimeError or OSError where one uses a port.
-    Leaving gives calls under way four seconds, and raises RuntimeError where the emulator itself has crashed, so that
-    no test passes on half an answer.
+    Entering raises BadInput if another process uses the folder, RuntimeError or OSError if one uses a port. Leaving
+    gives running calls four seconds, and raises RuntimeError if the emulator itself crashed, so that no test passes
+    on half an answer.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class CloudEmulator:
 
     @property
     def certs_url(self) -> str:
-        """Where the public key of the ID tokens is, for google.oauth2.id_token.verify_token."""
+        """The URL of the ID tokens' public key, for google.oauth2.id_token.verify_token."""
         return self._certificates.url
 
     @property
     def script(self) -> Script:
-        """What goes wrong; a new script applies, with its counts at zero, from the next call and delivery on."""
+        """The planned faults. A new script starts with its counts at zero, from the next call and delivery on."""
         return self._plan.script
 
     @script.setter
@@ -100,22 +100,22 @@ class CloudEmulator:
 
     @property
     def requests(self) -> Sequence[Request]:
-        """The last 100,000 requests made to functions since the emulator was entered, in the order of their ends."""
+        """The last 100,000 requests to functions since the context was entered, in the order in which they ended."""
         return self._caller.requests
 
     def run_until(self, at: datetime, *, scheduler: bool = True, inclusive: bool = True) -> None:
-        """Deliver all that is due up to `at`, in order of time, and leave the virtual clock at `at`.
+        """Deliver everything that is due up to `at`, in order of time, and leave the virtual clock at `at`.
 
-        Without `scheduler` only tasks are delivered; without `inclusive` what is due at `at` itself is left.
+        Without `scheduler`, deliver tasks only; without `inclusive`, nothing that is due at `at` itself. Raises
         TypeError on a clock that is not virtual.
         """
         self._driver.run_until(at, scheduler=scheduler, inclusive=inclusive)
 
     def drain(self, until: Callable[[], bool] | None = None) -> None:
-        """Deliver tasks, each when it is due, until none is left or `until` says so; a virtual clock moves along.
+        """Deliver tasks, each when it is due, until none is left or `until` returns True; moves the virtual clock.
 
-        Jobs do not fire. A paused queue counts as empty. TypeError on a clock that runs by itself, because then tasks
-        are delivered anyway.
+        Jobs do not fire. A paused queue counts as empty. Raises TypeError on a clock that runs by itself, because
+        tasks are then delivered anyway.
         """
         if not isinstance(self._clock, VirtualClock):
             raise TypeError(f"drain moves a VirtualClock, not a {type(self._clock).__name__}")
@@ -143,12 +143,12 @@ class CloudEmulator:
         try:
             self._driver.serve(stop, self._workers)
         except Exception as error:
-            _log.exception("the emulator crashed: nothing is delivered any more")
+            _log.exception("the emulator crashed and delivers nothing more")
             self._crashes.append(error)
 
 
 class _Thread:
-    """Runs a function in a thread while it is entered, and stops it at the end."""
+    """Runs a function in a thread inside its context, and stops it at the end."""
 
     def __init__(self, run: Callable[[threading.Event], None]) -> None:
         self._stop = threading.Event()

@@ -1,10 +1,10 @@
-"""What the services refuse, as the real ones do: google.golang.org/grpc/codes names the statuses."""
+"""Errors of the services, with the statuses of google.golang.org/grpc/codes."""
 
 from typing import ClassVar
 
 
 class Refused(Exception):
-    """A call that is answered by a gRPC status; the message names the thing, its value and the way out."""
+    """A call that gets a gRPC status as its answer. The message names the thing, its value and the way out."""
 
     status: ClassVar[str]
 
@@ -16,7 +16,7 @@ class InvalidArgument(Refused):
 
 
 class NotFound(Refused):
-    """There is nothing with this name."""
+    """Nothing has this name."""
 
     status = "NOT_FOUND"
 

@@ -12,7 +12,7 @@ from local.standins.cloud_tasks.script import Delay, Duplicate, FailedCalls, Fau
 
 
 class FaultPlan:
-    """Counts what a script has decided so far; used from any thread."""
+    """Counts what a script has decided so far; thread-safe."""
 
     def __init__(self, script: Script) -> None:
         self._lock = threading.Lock()
@@ -36,12 +36,12 @@ class FaultPlan:
         return late
 
     def copies_at_once(self, work: Work) -> int:
-        """Return how many times more a delivery is made at the same instant."""
+        """Return the number of extra copies of a delivery at the same instant."""
         faults = self._faults((Duplicate,), name_of(work), work.function, later=False)
         return sum(fault.copies for _, fault in faults if isinstance(fault, Duplicate))
 
     def copies_later(self, work: Work) -> list[timedelta]:
-        """Return how long after a delivery each of its late copies is made."""
+        """Return the delays of a delivery's late copies."""
         faults = self._faults((Duplicate,), name_of(work), work.function, later=True)
         return [
             fault.after * (number + 1)
@@ -91,5 +91,5 @@ class FaultPlan:
 
 
 def name_of(work: Work) -> str:
-    """Return the name of a delivery's task, with its queue, or of a fire's job."""
+    """Return the name of a delivery's task, including its queue, or of a fire's job."""
     return work.job.name if isinstance(work, Fire) else f"{work.queue}/tasks/{work.task.name}"

@@ -22,7 +22,7 @@ _NOT_THE_USERS_PREFIXES = ("x-google-", "x-appengine-", "x-cloudtasks-", "x-clou
 
 @dataclass(frozen=True, kw_only=True)
 class HttpCall:
-    """A request, and the account of its ID token: a service account's email, empty for no token."""
+    """A request, and the service account's email for its ID token; empty for no token."""
 
     method: str
     url: str
@@ -33,7 +33,7 @@ class HttpCall:
 
 
 def call_of(work: Work) -> HttpCall:
-    """Return the request that a delivery or fire makes, with the headers of the service."""
+    """Return the request of a delivery or fire, with the headers of the service."""
     if isinstance(work, Fire):
         target: Target = job_message(work.job).http_target
         own = _fire_headers(work)
@@ -61,7 +61,7 @@ def url_of(target: Target) -> str:
 
 
 def check_target(target: Target) -> None:
-    """Refuse what the services refuse of a request."""
+    """Raise InvalidArgument or Unimplemented for a request that the services refuse."""
     url = url_of(target)
     if not url.startswith(("http://", "https://")) or len(url) > _LONGEST_URL:
         raise InvalidArgument(f"URL {url[:100]!r}: must begin with http:// or https:// and be at most 2,083 long")
@@ -78,7 +78,7 @@ def check_target(target: Target) -> None:
 
 
 def _fire_headers(fire: Fire) -> dict[str, str]:
-    """Return Cloud Scheduler's headers; it writes the schedule time with the offset of the job's zone."""
+    """Return Cloud Scheduler's headers. The schedule time has the UTC offset of the job's zone."""
     headers = fire.headers()
     if not fire.manual:
         local = fire.schedule_time.astimezone(ZoneInfo(fire.job.zone))

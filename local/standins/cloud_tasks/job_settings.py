@@ -20,9 +20,9 @@ _LARGEST_JOB_BYTES = 1024 * 1024
 
 
 def complete(job: scheduler_v1.Job) -> scheduler_v1.Job:
-    """Return what of a job its user decides, with defaults filled in; InvalidArgument for what the service refuses.
+    """Return the fields of a job that its user sets, with defaults; InvalidArgument for what the service refuses.
 
-    Whether cron and zone mean anything is left to the scheduler, which reads them.
+    The scheduler checks cron and zone later, when it reads them.
     """
     _check(job)
     target = scheduler_v1.HttpTarget.deserialize(scheduler_v1.HttpTarget.serialize(job.http_target))

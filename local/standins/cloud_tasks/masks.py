@@ -8,7 +8,7 @@ M = TypeVar("M")
 
 
 def merged(stored: M, given: M, mask: Any) -> M:
-    """Return what is stored with the fields of `given` that a FieldMask names; with no mask, what is given."""
+    """Return `stored` with the fields of `given` that a FieldMask names; without a mask, return `given`."""
     kind: Any = type(stored)
     if not mask.paths:
         return given

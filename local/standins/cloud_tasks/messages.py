@@ -1,6 +1,6 @@
-"""The client libraries' messages, and how the embedded queue and scheduler keep them.
+"""The client libraries' messages, and how the embedded queue and scheduler store them.
 
-A task's URL is kept as its function, the rest of the message as its body, and likewise a job's.
+A task's URL is stored as its function, the rest of the message as its body. The same holds for a job.
 """
 
 import json
@@ -17,7 +17,7 @@ from local.embedded.scheduler import job_of
 
 _View: Any = tasks_v2.Task.View
 _CODES = {0: 14, 400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 500: 13, 501: 12, 503: 14, 504: 4}
-"""google.rpc.Code by HTTP status, as google/rpc/code.proto maps them; 2, UNKNOWN, for the rest."""
+"""google.rpc.Code by HTTP status, as in google/rpc/code.proto; 2, UNKNOWN, for all others."""
 
 
 def to_document(message: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def job_message(job: ScheduledJob) -> scheduler_v1.Job:
 
 
 def task_now(row: Row, view: tasks_v2.Task.View) -> tasks_v2.Task:
-    """Return a task with what has become of it; the view BASIC, the default, leaves its body out."""
+    """Return a task with its current status. The view BASIC, the default, leaves its body out."""
     task = task_message(task_of(row))
     task.schedule_time = from_micros(row["eta"])
     task.dispatch_count = row["attempts"]
@@ -54,7 +54,7 @@ def task_now(row: Row, view: tasks_v2.Task.View) -> tasks_v2.Task:
 
 
 def job_now(row: Row) -> scheduler_v1.Job:
-    """Return a job with what has become of it."""
+    """Return a job with its current status."""
     job = job_message(job_of(row))
     if row["due"] is not None and not row["paused"]:
         job.schedule_time = from_micros(row["strike"] if row["running"] else row["due"])

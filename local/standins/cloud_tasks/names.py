@@ -14,16 +14,16 @@ _JOB = rf"(?P<location>{_LOCATION})/jobs/(?P<id>[A-Za-z0-9_-]{{1,500}})"
 
 
 def check_location(name: str) -> str:
-    """Return the name of a location; InvalidArgument where it is none."""
+    """Return the name of a location; InvalidArgument for any other name."""
     _match(_LOCATION, name, "projects/PROJECT_ID/locations/LOCATION_ID")
     return name
 
 
 def check_queue(name: str, location: str | None = None) -> str:
-    """Return the name of a queue, which lies in `location` if given; InvalidArgument where it does not."""
+    """Return the name of a queue; InvalidArgument for any other name, or if it is not in the given `location`."""
     _match(_QUEUE, name, "projects/PROJECT_ID/locations/LOCATION_ID/queues/QUEUE_ID")
     if location is not None and not name.startswith(f"{location}/"):
-        raise InvalidArgument(f"queue {name!r} does not lie in {location!r}")
+        raise InvalidArgument(f"queue {name!r} is not in {location!r}")
     return name
 
 
@@ -34,10 +34,10 @@ def split_task(name: str) -> tuple[str, str]:
 
 
 def check_job(name: str, location: str | None = None) -> str:
-    """Return the name of a job, which lies in `location` if given; InvalidArgument where it does not."""
+    """Return the name of a job; InvalidArgument for any other name, or if it is not in the given `location`."""
     found = _match(_JOB, name, "projects/PROJECT_ID/locations/LOCATION_ID/jobs/JOB_ID")
     if location is not None and found["location"] != location:
-        raise InvalidArgument(f"job {name!r} does not lie in {location!r}")
+        raise InvalidArgument(f"job {name!r} is not in {location!r}")
     return name
 
 

@@ -1,4 +1,4 @@
-"""ID tokens as Google signs them for service accounts, with a key of our own."""
+"""ID tokens like those that Google signs for service accounts, signed with our own key."""
 
 import hashlib
 import os
@@ -20,10 +20,10 @@ _KEY_BITS = 2048
 
 
 class OidcKey:
-    """Signs ID tokens with the key that is kept in a file, made where it is missing.
+    """Signs ID tokens with the key in a file, and makes the key if the file is missing.
 
-    Tokens are issued at the machine's own time whatever the emulator's clock says, because their verifier goes
-    by that too.
+    Tokens are issued at the machine's own time, not at that of the emulator's clock, because their verifier uses
+    the machine's time too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class OidcKey:
             _write_new_key(path)
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise ValueError(f"{path} holds no RSA key; delete it, and a new one is made")
+            raise ValueError(f"{path} does not hold an RSA key: delete it to get a new one")
         self._key = key
         public = key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -39,7 +39,7 @@ class OidcKey:
         self._id = hashlib.sha256(public).hexdigest()[:40]
 
     def token(self, email: str, audience: str) -> str:
-        """Return a token that says that a service account calls `audience`; it holds for an hour."""
+        """Return a token of a service account for `audience`, valid for an hour."""
         now = RealClock().now()
         subject = str(int.from_bytes(hashlib.sha256(email.encode()).digest()[:8])).zfill(21)
         claims = {
@@ -55,7 +55,7 @@ class OidcKey:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._id})
 
     def certificates(self) -> dict[str, str]:
-        """Return the public key by its id, as the PEM of a certificate, like googleapis.com/oauth2/v1/certs."""
+        """Return the public key by its id, as a certificate in PEM, like googleapis.com/oauth2/v1/certs."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulator of Cloud Tasks and Cloud Scheduler")])
         now = RealClock().now()
         certificate = (

@@ -1,4 +1,4 @@
-"""Pages of a list that is short enough to be read whole."""
+"""Pages of a list that fits into memory."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -16,7 +16,7 @@ class Paged(Protocol):
 
 
 def page_of(items: Sequence[T], request: Paged, most: int) -> tuple[Sequence[T], str]:
-    """Return the items of a page and the token of the next one, empty for the last."""
+    """Return the items of a page and the token of the next page, empty on the last one."""
     token = request.page_token or "0"
     if request.page_size < 0 or not token.isdecimal():
         raise InvalidArgument(f"page_size {request.page_size}, page_token {request.page_token!r}: unknown")

@@ -16,9 +16,9 @@ _LOCATION = "europe-west1"
 
 
 def make_project(name: str, cloud: CloudEmulator, function_url: str) -> CloudSettings:
-    """Make a project's bucket and queues, unless they are there, and return its settings.
+    """Make a project's bucket and queues, unless they exist, and return its settings.
 
-    Cloud Storage's client finds its emulator by STORAGE_EMULATOR_HOST.
+    Cloud Storage's client finds its emulator in STORAGE_EMULATOR_HOST.
     """
     account = f"{name}.iam.gserviceaccount.com"
     settings = CloudSettings(

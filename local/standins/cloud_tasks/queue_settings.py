@@ -18,9 +18,9 @@ _SMALLEST_BURST, _LARGEST_BURST = 10, 100
 
 
 def complete(queue: tasks_v2.Queue) -> tasks_v2.Queue:
-    """Return a queue with its defaults filled in; InvalidArgument for what the service refuses."""
+    """Return a queue with defaults filled in; InvalidArgument for what the service refuses."""
     if "http_target" in queue or "app_engine_routing_override" in queue:
-        raise Unimplemented(f"queue {queue.name}: the emulator knows no queue-level targets; give each task its own")
+        raise Unimplemented(f"queue {queue.name}: the emulator has no queue-level targets; give each task its own")
     completed = tasks_v2.Queue(
         name=queue.name,
         rate_limits=_rate_limits(queue.rate_limits),

@@ -1,4 +1,4 @@
-"""All queues of the emulator, as one."""
+"""All queues of the emulator, combined."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS cloud_queues (name TEXT PRIMARY KEY, settings TEXT NO
 
 
 class Queues:
-    """Keeps the settings of queues, and hands out their tasks in order of time."""
+    """Stores the settings of queues, and returns their tasks in order of time."""
 
     def __init__(self, database: Database, clock: Clock, lateness: Lateness) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class Queues:
             self._reopen(tasks_v2.Queue.from_json(row["settings"]))
 
     def __getitem__(self, name: str) -> EmulatedQueue:
-        """Return a queue; NotFound where there is none."""
+        """Return a queue; NotFound if it does not exist."""
         with self._lock:
             if name not in self._open:
                 raise NotFound(f"queue {name} does not exist")
@@ -49,7 +49,7 @@ class Queues:
             return name in self._open
 
     def settings(self, name: str) -> tasks_v2.Queue:
-        """Return a queue's settings and state; NotFound where there is none."""
+        """Return a queue's settings and state; NotFound if it does not exist."""
         paused = self[name].paused
         [row] = self._database.rows("SELECT settings FROM cloud_queues WHERE name = ?", (name,))
         queue: tasks_v2.Queue = tasks_v2.Queue.from_json(row["settings"])
@@ -57,14 +57,14 @@ class Queues:
         return queue
 
     def names(self) -> list[str]:
-        """Return the names of all queues, in their order."""
+        """Return the names of all queues, sorted."""
         with self._lock:
             return sorted(self._open)
 
     def save(self, settings: tasks_v2.Queue) -> None:
-        """Create a queue or replace its settings; its tasks and whether it is paused stay.
+        """Create a queue or replace its settings. Its tasks stay, and a paused queue stays paused.
 
-        FailedPrecondition where a queue of this name was deleted within three days.
+        FailedPrecondition if a queue with this name was deleted in the last three days.
         """
         with self._lock, self._database.transaction() as connection:
             self._refuse_tombstone(settings.name)
@@ -73,7 +73,7 @@ class Queues:
         self._reopen(settings)
 
     def delete(self, name: str) -> None:
-        """Delete a queue with its tasks; NotFound where there is none."""
+        """Delete a queue with its tasks; NotFound if it does not exist."""
         with self._lock:
             self[name].forget()
             del self._open[name]
@@ -82,16 +82,16 @@ class Queues:
                 connection.execute("UPDATE cloud_queues SET deleted_at = ? WHERE name = ?", (now, name))
 
     def was_deleted(self, name: str) -> bool:
-        """Say whether a queue of this name was deleted within three days."""
+        """Return whether a queue with this name was deleted in the last three days."""
         query = "SELECT name FROM cloud_queues WHERE name = ? AND deleted_at > ?"
         return bool(self._database.rows(query, (name, to_micros(self._clock.now() - _NAMES_STAY_TAKEN))))
 
     def next_at(self) -> datetime | None:
-        """Return when the next task of any queue may be dispatched, None while none can be."""
+        """Return when the next task of any queue may be dispatched; None if no task can be."""
         return min((at for at in self._next_by_queue().values() if at), default=None)
 
     def take(self, now: datetime) -> Delivery | None:
-        """Dispatch the earliest task that is due, None where there is none."""
+        """Dispatch the earliest task that is due, and return it, or None."""
         due = sorted((at, name) for name, at in self._next_by_queue().items() if at and at <= now)
         for _, name in due:
             if name in self and (delivery := self[name].take(now)):
@@ -99,12 +99,12 @@ class Queues:
         return None
 
     def settle(self, delivery: Delivery, status: int, retry_after: float | None = None) -> None:
-        """Take a delivery's answer, as its queue does; nothing happens where that was deleted."""
+        """Pass a delivery's answer to its queue; do nothing if the queue was deleted."""
         if delivery.queue in self:
             self[delivery.queue].settle(delivery, status, retry_after)
 
     def recover(self) -> None:
-        """Void all leases: call it where the only process that dispatched has died."""
+        """Void all leases. Call this after the only dispatching process has died."""
         for name in self.names():
             self[name].recover()
 

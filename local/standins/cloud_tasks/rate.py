@@ -4,10 +4,10 @@ from math import ceil
 
 
 class Rate:
-    """Lets `per_second` dispatches pass, and `burst` of them at once after a rest.
+    """Allows `per_second` dispatches, and `burst` of them at once after a pause.
 
-    The bucket is kept as the instant at which it will be full again, so that a clock that stands still finds each
-    token at its very microsecond.
+    The bucket is stored as the instant at which it will be full again, so that a virtual clock finds each token at
+    its exact microsecond.
     """
 
     def __init__(self, *, per_second: float, burst: int) -> None:
@@ -17,7 +17,7 @@ class Rate:
 
     @property
     def free_at(self) -> int:
-        """The microsecond since 1970 from which a dispatch may pass; 0 before the first one."""
+        """The microsecond since 1970 from which a dispatch is allowed; 0 before the first one."""
         return max(0, self._full_at - self._slack)
 
     def spend(self, now: int) -> None:

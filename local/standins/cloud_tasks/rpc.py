@@ -18,9 +18,9 @@ _GRACE_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A method: its request's message type, its reply's, None for an empty one, and what answers it.
+    """A method: the message types of its request and its reply (None for an empty one), and its function.
 
-    `half` does what an UpdateJob leaves behind that failed.
+    `half` leaves the state of an UpdateJob that failed half-way.
     """
 
     request: Any
@@ -30,16 +30,16 @@ class Method:
 
 
 class GrpcServer:
-    """Serves services, their methods by name, on 127.0.0.1 without TLS; port 0 takes a free one.
+    """Serves services, given as methods by name, on 127.0.0.1 without TLS; port 0 picks a free one.
 
-    Leaving raises RuntimeError where a method has crashed, so that no test passes on it.
+    Leaving raises RuntimeError if a method crashed, so that no test passes after a crash.
     """
 
     def __init__(self, services: Mapping[str, Mapping[str, Method]], plan: FaultPlan, port: int = 0) -> None:
         self._plan = plan
         self._crashes: list[Exception] = []
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cloud-rpc")
-        # without this option, a port that is in use would be shared
+        # without this option, the server would share a port that is in use
         self._server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
         for service, methods in services.items():
             handlers = {name: self._handler(name, method) for name, method in methods.items()}
@@ -82,9 +82,9 @@ class GrpcServer:
         except Exception as error:
             self._crashes.append(error)
             raise
-        # grpc takes None for a failure
+        # grpc treats None as a failure
         return b"" if reply is None else reply
 
 
 def _fail(context: Any, failing: FailedCalls) -> None:
-    context.abort(grpc.StatusCode[failing.status], f"{failing.method} fails, as the script says")
+    context.abort(grpc.StatusCode[failing.status], f"the script makes {failing.method} fail")

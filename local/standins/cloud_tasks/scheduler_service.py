@@ -27,7 +27,7 @@ _State: Any = scheduler_v1.Job.State
 
 
 class CloudScheduler:
-    """Answers the calls of Cloud Scheduler; a job that is run by hand goes to `run`."""
+    """Answers the calls of Cloud Scheduler; passes a job that is run by hand to `run`."""
 
     def __init__(self, schedules: EmulatedSchedules, clock: Clock, run: Callable[[Fire], None]) -> None:
         self._schedules = schedules
@@ -52,13 +52,13 @@ class CloudScheduler:
         return job_now(self._row(check_job(request.name)))
 
     def list_jobs(self, request: scheduler_v1.ListJobsRequest) -> scheduler_v1.ListJobsResponse:
-        """Return a page of jobs, in order of their names."""
+        """Return a page of jobs, sorted by name."""
         rows = self._schedules.rows(check_location(request.parent))
         page, token = page_of(rows, request, _MOST_JOBS)
         return scheduler_v1.ListJobsResponse(jobs=[job_now(row) for row in page], next_page_token=token)
 
     def update_job(self, request: scheduler_v1.UpdateJobRequest) -> scheduler_v1.Job:
-        """Change the fields of a job that the mask names, all without one; a paused job stays paused."""
+        """Change the fields of a job that the mask names, without a mask all of them. A paused job stays paused."""
         with self._lock:
             stored = job_message(job_of(self._row(check_job(request.job.name))))
             job = complete(merged(stored, request.job, request.update_mask))
@@ -69,7 +69,7 @@ class CloudScheduler:
         return job_now(self._row(stored.name))
 
     def leave_update_failed(self, request: scheduler_v1.UpdateJobRequest) -> None:
-        """Leave a job as an update does that fails half-way."""
+        """Leave a job in the state of an update that failed half-way."""
         with self._lock:
             self._change_state(request.job.name, _State.UPDATE_FAILED)
             self._schedules.halt(request.job.name)
@@ -80,7 +80,7 @@ class CloudScheduler:
             self._schedules.delete(self._row(check_job(request.name))["name"])
 
     def pause_job(self, request: scheduler_v1.PauseJobRequest) -> scheduler_v1.Job:
-        """Let an enabled job fire no more; FailedPrecondition in any other state."""
+        """Pause an enabled job; FailedPrecondition in any other state."""
         with self._lock:
             self._require(request.name, _State.ENABLED)
             self._change_state(request.name, _State.PAUSED)
@@ -88,7 +88,7 @@ class CloudScheduler:
         return job_now(self._row(request.name))
 
     def resume_job(self, request: scheduler_v1.ResumeJobRequest) -> scheduler_v1.Job:
-        """Let a paused job fire again, from its next time on; FailedPrecondition in any other state."""
+        """Resume a paused job from its next time on; FailedPrecondition in any other state."""
         with self._lock:
             self._require(request.name, _State.PAUSED)
             self._change_state(request.name, _State.ENABLED)

@@ -1,4 +1,4 @@
-"""Cloud Scheduler's jobs: the embedded scheduler, with pauses, and with retries and a deadline for each job."""
+"""Cloud Scheduler's jobs: the embedded scheduler plus pauses, and retries and a deadline for each job."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,28 +18,28 @@ from local.standins.cloud_tasks.task_queue import Lateness
 
 
 class EmulatedSchedules(SqliteSchedules):
-    """Keeps jobs whose body is the message that they were last written with."""
+    """Stores jobs; a job's body is the message of its last write."""
 
     def __init__(self, database: Database, clock: Clock, lateness: Lateness) -> None:
         super().__init__(database, clock)
         self._lateness = lateness
 
     def find(self, name: str) -> Row | None:
-        """Return a job, None where there is none."""
+        """Return a job, or None."""
         return next(iter(self._database.rows("SELECT * FROM scheduled_jobs WHERE name = ?", (name,))), None)
 
     def rows(self, location: str) -> Sequence[Row]:
-        """Return the jobs of a location, in order of their names."""
+        """Return the jobs of a location, sorted by name."""
         rows = self._database.rows("SELECT * FROM scheduled_jobs ORDER BY name")
         return [row for row in rows if row["name"].startswith(f"{location}/jobs/")]
 
     def halt(self, name: str) -> None:
-        """Let a job fire no more; an attempt that runs goes on, but is not retried."""
+        """Pause a job. A running attempt continues, but is not retried."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE scheduled_jobs SET paused = 1 WHERE name = ?", (name,))
 
     def go_on(self, name: str) -> None:
-        """Let a job that was halted fire again, first at its next time from now."""
+        """Resume a paused job. It fires next at its first time from now."""
         with self._database.transaction() as connection:
             row = connection.execute("SELECT * FROM scheduled_jobs WHERE name = ? AND paused", (name,)).fetchone()
             if row is None:
@@ -52,7 +52,7 @@ class EmulatedSchedules(SqliteSchedules):
                 connection.execute(query, (due, due, name))
 
     def run_now(self, row: Row) -> Fire:
-        """Return the fire of a job that is run by hand; it leaves the job's schedule as it is."""
+        """Return the fire of a job that is run by hand; the job's schedule does not change."""
         job, now = job_of(row), self._clock.now()
         with self._database.transaction() as connection:
             query = "UPDATE scheduled_jobs SET attempted = ? WHERE name = ?"
@@ -60,7 +60,7 @@ class EmulatedSchedules(SqliteSchedules):
         return Fire(job=job, schedule_time=now, attempt=1, deadline=now + self._deadline_of(job), manual=True)
 
     def note(self, fire: Fire, status: int) -> None:
-        """Keep what a fire by hand was answered; it is not retried."""
+        """Store the answer to a fire by hand, which is not retried."""
         with self._database.transaction() as connection:
             query = "UPDATE scheduled_jobs SET status = ? WHERE name = ?"
             connection.execute(query, (status, fire.job.name))
@@ -75,7 +75,7 @@ class EmulatedSchedules(SqliteSchedules):
         return row
 
     def _late(self, row: Row) -> timedelta:
-        """Return how late a fire comes that has not been put off yet: its `due` is still its `strike`."""
+        """Return the lateness of a fire that was not delayed yet: its `due` still equals its `strike`."""
         if row["running"] or row["attempts"] or row["due"] != row["strike"]:
             return timedelta(0)
         return self._lateness(row["name"], row["function"])

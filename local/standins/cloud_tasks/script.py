@@ -1,4 +1,4 @@
-"""What goes wrong, decided before the test runs."""
+"""Faults, decided before the test runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from enum import Enum
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicate:
-    """A delivery is made `copies` times more, with the same headers.
+    """A delivery is repeated `copies` times with the same headers.
 
-    Without `after` all are made at the same instant, on threads of their own, and the original's answer counts.
-    Otherwise the copies follow the dispatch at this distance from each other; by then the task may be done.
+    Without `after`, all copies are made at the same instant on separate threads, and the original's answer counts.
+    With it, each copy follows the one before after this time; by then the task may be done.
     """
 
     copies: int = 1
@@ -20,21 +20,21 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Delay:
-    """A delivery comes late; its headers say when it was due."""
+    """A delivery is late; its headers say when it was due."""
 
     by: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reorder:
-    """A delivery comes late by a random time below `within`, so that those due closer together change places."""
+    """A delivery is late by a random time below `within`, so that deliveries due closer together change places."""
 
     within: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoseResponse:
-    """The function runs, but its answer is lost: the queue sees a failure, and delivers again."""
+    """The function runs, but its answer is lost. The queue sees a failure, and delivers again."""
 
 
 Fault = Duplicate | Delay | Reorder | LoseResponse
@@ -42,10 +42,10 @@ Fault = Duplicate | Delay | Reorder | LoseResponse
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A share of all tasks and jobs, between 0 and 1, whose deliveries suffer `fault`: all, or the first `times`.
+    """A share of all tasks and jobs, between 0 and 1, whose deliveries have `fault`: all, or the first `times`.
 
-    With `url` only those whose URL contains it. Shares are independent of each other: one delivery may suffer several
-    faults, a copy of a delivery also those that lose answers.
+    With `url`, only tasks and jobs whose URL contains it. Shares are independent: one delivery may have several
+    faults, and a copy of a delivery can lose its answer too.
     """
 
     fault: Fault
@@ -59,22 +59,22 @@ class Share:
 
 
 class Landed(Enum):
-    """How far a call came that is answered by an error."""
+    """How much of a call happened before it failed."""
 
     NOTHING = "nothing"
-    """Nothing was changed."""
+    """The call changed nothing."""
     ALL = "all"
-    """The call did what it should, only its answer was lost."""
+    """The call succeeded, but its answer was lost."""
     UPDATE_FAILED = "update failed"
-    """UpdateJob only: nothing was changed but the state, to UPDATE_FAILED, in which the job does not fire."""
+    """UpdateJob only: the call changed only the state, to UPDATE_FAILED, in which the job does not fire."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailedCalls:
-    """Calls of a gRPC method, such as CreateTask, that are answered by an error.
+    """Calls of a gRPC method, such as CreateTask, that fail.
 
-    After the first `after` calls, the next `times` fail, all of them where it is None; with `of_calls`, a random
-    share of those.
+    After the first `after` calls the next `times` fail, or all if it is None; with `of_calls`, a random share of
+    them.
     """
 
     method: str
@@ -87,10 +87,9 @@ class FailedCalls:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """Decides what goes wrong; all counts restart when a script is given to the emulator.
+    """Decides the faults. All counts restart when the emulator gets a script.
 
-    What is random is the same with the same seed, names and order of calls. Of `calls` the first that applies
-    decides.
+    The same seed, names and order of calls give the same faults. The first entry of `calls` that applies decides.
     """
 
     deliveries: Sequence[Share] = ()

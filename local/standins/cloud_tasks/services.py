@@ -1,4 +1,4 @@
-"""Which methods of the two services the emulator has."""
+"""The methods of the two services that the emulator has."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from local.standins.cloud_tasks.tasks_service import CloudTasks
 
 
 def services(tasks: CloudTasks, scheduler: CloudScheduler) -> Mapping[str, Mapping[str, Method]]:
-    """Return the methods by the names that clients call them by."""
+    """Return the methods of each service by the names that clients use."""
     return {
         "google.cloud.tasks.v2.CloudTasks": _queue_methods(tasks) | _task_methods(tasks),
         "google.cloud.scheduler.v1.CloudScheduler": _job_methods(scheduler),

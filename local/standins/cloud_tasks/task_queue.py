@@ -1,4 +1,4 @@
-"""One queue of Cloud Tasks: the embedded queue with limits, and with what people do to tasks by hand."""
+"""One queue of Cloud Tasks: the embedded queue with limits, and with actions of people on tasks."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -17,15 +17,15 @@ from local.standins.cloud_tasks.messages import task_message
 from local.standins.cloud_tasks.rate import Rate
 
 Lateness = Callable[[str, str], timedelta]
-"""How late the next delivery of a task or job comes, by its name and URL."""
+"""Returns how late the next delivery of a task or job is, by its name and URL."""
 
 _LIVE = "SELECT * FROM tasks WHERE queue = ? AND done_at IS NULL"
 
 
 class EmulatedQueue(SqliteTaskQueue):
-    """Keeps to the rate and the number of concurrent dispatches of the queue's settings.
+    """Respects the rate and the number of concurrent dispatches in the queue's settings.
 
-    The service's own throttling, which slows a queue whose tasks fail and warms up a new one, is left out.
+    It does not emulate the service's own throttling, which slows a queue whose tasks fail and warms up a new one.
     """
 
     def __init__(self, database: Database, clock: Clock, settings: tasks_v2.Queue, lateness: Lateness) -> None:
@@ -35,7 +35,7 @@ class EmulatedQueue(SqliteTaskQueue):
             _retry_policy(settings.retry_config),
             name=settings.name,
             deadline_of=_deadline,
-            largest_task_bytes=2 * LARGEST_TASK_BYTES,  # what is stored is JSON, longer than what was measured
+            largest_task_bytes=2 * LARGEST_TASK_BYTES,  # the stored JSON is longer than the measured message
         )
         limits = settings.rate_limits
         self._lateness = lateness
@@ -43,7 +43,7 @@ class EmulatedQueue(SqliteTaskQueue):
         self._rate = Rate(per_second=limits.max_dispatches_per_second, burst=limits.max_burst_size)
 
     def next_at(self) -> datetime | None:
-        """Return when the next task may be dispatched, which may have passed; None while none can be."""
+        """Return when the next task may be dispatched, possibly in the past; None if no task can be."""
         due = super().next_at()
         if due is None:
             return None
@@ -52,16 +52,16 @@ class EmulatedQueue(SqliteTaskQueue):
         return max(due, free, from_micros(self._rate.free_at))
 
     def find(self, name: str) -> Row | None:
-        """Return a task, done or not, None where its name is free."""
+        """Return a task, done or not; None if its name is free."""
         query = "SELECT * FROM tasks WHERE queue = ? AND name = ?"
         return next(iter(self._database.rows(query, (self._name, name))), None)
 
     def page(self, after: int, size: int) -> Sequence[Row]:
-        """Return up to `size` tasks that are not done, in the order in which they were added, after `after`."""
+        """Return up to `size` unfinished tasks after `after`, in the order in which they were added."""
         return self._database.rows(f"{_LIVE} AND added > ? ORDER BY added LIMIT ?", (self._name, after, size))
 
     def delete(self, name: str) -> bool:
-        """Delete a task, whose name stays taken; False where it is done. A dispatched one's worker goes on."""
+        """Delete a task; False if it is done. Its name stays taken, and the worker of a dispatched task continues."""
         query = "UPDATE tasks SET done_at = ?, dispatched = 0 WHERE queue = ? AND done_at IS NULL AND name = ?"
         with self._database.transaction() as connection:
             now = to_micros(self._clock.now())
@@ -74,14 +74,14 @@ class EmulatedQueue(SqliteTaskQueue):
             connection.execute(query, (to_micros(self._clock.now()), self._name))
 
     def run_now(self, name: str) -> Delivery | None:
-        """Dispatch a task now, whatever its time, limits, and whether it is running; None where it is done."""
+        """Dispatch a task now, regardless of its time, of limits, and of a running dispatch; None if it is done."""
         now = self._clock.now()
         with self._database.transaction() as connection:
             row = connection.execute(f"{_LIVE} AND name = ?", (self._name, name)).fetchone()
             return None if row is None else super()._dispatch(connection, row, now)
 
     def forget(self) -> None:
-        """Delete the queue's tasks, their names, and whether it is paused."""
+        """Delete the queue's tasks with their names, and its paused state."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM tasks WHERE queue = ?", (self._name,))
             connection.execute("DELETE FROM paused_queues WHERE queue = ?", (self._name,))
@@ -98,7 +98,7 @@ class EmulatedQueue(SqliteTaskQueue):
         return row
 
     def _late(self, row: Row) -> timedelta:
-        """Return how late a task comes that has not been put off yet: its `due` is still its `eta`."""
+        """Return the lateness of a task that was not delayed yet: its `due` still equals its `eta`."""
         if row["dispatched"] or row["due"] != row["eta"]:
             return timedelta(0)
         return self._lateness(f"{self._name}/tasks/{row['name']}", row["function"])
@@ -108,7 +108,7 @@ class EmulatedQueue(SqliteTaskQueue):
         return super()._dispatch(connection, row, now)
 
     def _leases(self, now: datetime) -> list[datetime]:
-        """Return the ends of the leases that run, the earliest first."""
+        """Return the ends of the active leases, the earliest first."""
         query = f"{_LIVE} AND dispatched AND due > ? ORDER BY due"
         return [from_micros(row["due"]) for row in self._database.rows(query, (self._name, to_micros(now)))]
 

@@ -35,7 +35,7 @@ _MOST_QUEUES, _MOST_TASKS = 9800, 1000
 
 
 class CloudTasks:
-    """Answers the calls of Cloud Tasks; a task that is run by hand goes to `run`."""
+    """Answers the calls of Cloud Tasks; passes a task that is run by hand to `run`."""
 
     def __init__(self, queues: Queues, clock: Clock, run: Callable[[Delivery], None]) -> None:
         self._queues = queues
@@ -55,7 +55,7 @@ class CloudTasks:
         return self._queues.settings(check_queue(request.name))
 
     def list_queues(self, request: tasks_v2.ListQueuesRequest) -> tasks_v2.ListQueuesResponse:
-        """Return a page of queues, in order of their names."""
+        """Return a page of queues, sorted by name."""
         if request.filter:
             raise Unimplemented("the emulator lists queues without a filter")
         prefix = f"{check_location(request.parent)}/"
@@ -66,7 +66,7 @@ class CloudTasks:
         )
 
     def update_queue(self, request: tasks_v2.UpdateQueueRequest) -> tasks_v2.Queue:
-        """Change the fields of a queue that the mask names, all without one; make the queue where it is missing."""
+        """Change the fields of a queue that the mask names, without a mask all of them; create a missing queue."""
         name = check_queue(request.queue.name)
         queue = request.queue
         if name in self._queues:
@@ -88,22 +88,22 @@ class CloudTasks:
         return self._queues.settings(settings.name)
 
     def pause_queue(self, request: tasks_v2.PauseQueueRequest) -> tasks_v2.Queue:
-        """Dispatch nothing more of a queue."""
+        """Pause a queue: it dispatches nothing more."""
         self._queues[check_queue(request.name)].pause()
         return self._queues.settings(request.name)
 
     def resume_queue(self, request: tasks_v2.ResumeQueueRequest) -> tasks_v2.Queue:
-        """Dispatch the tasks of a queue again."""
+        """Resume a queue."""
         self._queues[check_queue(request.name)].resume()
         return self._queues.settings(request.name)
 
     def create_task(self, request: tasks_v2.CreateTaskRequest) -> tasks_v2.Task:
-        """Add a task; AlreadyExists where its name was used within a day."""
+        """Add a task; AlreadyExists if its name was used in the last day."""
         parent, now = check_queue(request.parent), self._clock.now()
         name = request.task.name or f"{parent}/tasks/{uuid.uuid4().int}"
         queue, task_id = split_task(name)
         if queue != parent:
-            raise InvalidArgument(f"task {name!r} does not lie in {parent!r}")
+            raise InvalidArgument(f"task {name!r} is not in {parent!r}")
         _check_task(request.task)
         if queue not in self._queues:
             raise FailedPrecondition(self._why_missing(queue))
@@ -115,11 +115,11 @@ class CloudTasks:
         return self._task(name, request.response_view)
 
     def get_task(self, request: tasks_v2.GetTaskRequest) -> tasks_v2.Task:
-        """Return a task that is not done."""
+        """Return an unfinished task."""
         return self._task(request.name, request.response_view)
 
     def list_tasks(self, request: tasks_v2.ListTasksRequest) -> tasks_v2.ListTasksResponse:
-        """Return a page of the tasks that are not done, in the order in which they were created."""
+        """Return a page of unfinished tasks, in the order in which they were created."""
         queue = self._queues[check_queue(request.parent)]
         size = min(request.page_size or _MOST_TASKS, _MOST_TASKS)
         if request.page_size < 0 or not (request.page_token or "0").isdecimal():
@@ -130,7 +130,7 @@ class CloudTasks:
         return tasks_v2.ListTasksResponse(tasks=tasks, next_page_token=token)
 
     def delete_task(self, request: tasks_v2.DeleteTaskRequest) -> None:
-        """Delete a task that is not done; its name stays taken."""
+        """Delete an unfinished task; its name stays taken."""
         queue, task_id = split_task(request.name)
         if not self._queues[queue].delete(task_id):
             raise NotFound(self._why_gone(request.name))
@@ -174,7 +174,7 @@ def _check_task(task: tasks_v2.Task) -> None:
     if "http_request" not in task:
         raise InvalidArgument("the emulator takes tasks with an http_request only")
     if "retry_config" in task:
-        raise Unimplemented("the emulator knows no retry_config of a task; set the queue's")
+        raise Unimplemented("the emulator does not support a task's retry_config; set the queue's")
     size = len(tasks_v2.Task.serialize(task))
     if size > LARGEST_TASK_BYTES:
         raise InvalidArgument(f"task of {size:,} bytes; at most {LARGEST_TASK_BYTES:,} are allowed")

@@ -1,4 +1,4 @@
-"""A fake of FCM HTTP v1 for tests; `local.standins.fcm.answers` has what it can answer."""
+"""A fake of FCM HTTP v1 for tests. `local.standins.fcm.answers` lists its answers."""
 
 from local.standins.fcm.answer import Answer, AtHeaders, Delivery
 from local.standins.fcm.connection import Limits

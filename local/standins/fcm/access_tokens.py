@@ -1,4 +1,4 @@
-"""The access tokens that the fake issues, and what it makes of those that it is shown."""
+"""The access tokens that the fake issues and checks."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class _Issued:
 
 
 class AccessTokens:
-    """Issues tokens numbered from 1; instants are seconds of the server's event loop."""
+    """Issues tokens, numbered from 1. Instants are seconds of the server's event loop."""
 
     def __init__(self, *, lifetime_seconds: int, accept_any: bool) -> None:
         self.lifetime_seconds = lifetime_seconds
@@ -38,16 +38,16 @@ class AccessTokens:
         return text
 
     def revoke(self) -> None:
-        """Make all tokens issued so far as good as expired."""
+        """Expire all tokens issued so far."""
         self._revoked = self.issued
 
     def number(self, authorization: str) -> int | None:
-        """Return the number of the token in an authorization header; None where it was not issued here."""
+        """Return the number of the token in an authorization header; None if it was not issued here."""
         issued = self._by_header.get(authorization)
         return issued.number if issued else None
 
     def refusal(self, authorization: str, now: float) -> Answer | None:
-        """Return the 401 that an authorization header deserves, None for a good one."""
+        """Return a 401 for an invalid authorization header, None for a valid one."""
         issued = self._by_header.get(authorization)
         if issued:
             return None if now < issued.expires_at and issued.number > self._revoked else _EXPIRED

@@ -1,4 +1,4 @@
-"""What the fake answers, and the ways in which it fails to."""
+"""Answers of the fake, and the ways in which an answer can fail to arrive."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -11,29 +11,29 @@ class Delivery(Enum):
 
     WHOLE = auto()
     CUT = auto()
-    """The headers and half of the body, then the connection is closed, not reset: the half would be lost with it."""
+    """The headers and half of the body; then the connection is closed. A reset would lose that half."""
     DROP = auto()
-    """Nothing: the connection is reset once the whole request was read."""
+    """Nothing: the connection is reset after the whole request was read."""
     CLOSE = auto()
-    """Nothing: the connection is closed in order, all the same without a GOAWAY."""
+    """Nothing: the connection is closed normally, but without a GOAWAY."""
     RESET = auto()
-    """Nothing: RST_STREAM with the answer's `error_code`; the connection goes on."""
+    """Nothing: RST_STREAM with the answer's `error_code`; the connection stays open."""
     NEVER = auto()
     """Nothing, and the stream stays open."""
 
 
 class AtHeaders(Enum):
-    """What becomes of a request when its headers are seen, before its body and so before its device token."""
+    """What happens to a request at its headers, before its body and therefore before its device token."""
 
     DROP = auto()
     """The connection is reset."""
     REFUSE = auto()
-    """RST_STREAM with REFUSED_STREAM; the connection goes on."""
+    """RST_STREAM with REFUSED_STREAM; the connection stays open."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One answer; `name` is what a recorded request says it got. A body of None stands for that of a message sent."""
+    """One answer; `name` identifies it in recorded requests. A body of None means the body of a sent message."""
 
     name: str
     status: int = 200
@@ -44,5 +44,5 @@ class Answer:
     error_code: ErrorCodes = ErrorCodes.INTERNAL_ERROR
 
     def after(self, latency_seconds: float) -> "Answer":
-        """Return the same answer, `latency_seconds` after the whole request was read."""
+        """Return the same answer, sent `latency_seconds` after the whole request was read."""
         return replace(self, latency_seconds=latency_seconds)

@@ -1,7 +1,7 @@
-"""FCM's answers with the bodies that FCM writes, and the failures of the network around it.
+"""FCM's answers with FCM's bodies, and failures of the network.
 
-Error codes: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. Some refusals never reach FCM: the API's
-gateway writes them, without an FcmError among the details.
+Error codes: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. The API's
+gateway answers some requests before FCM sees them, without an FcmError in the details.
 """
 
 import json
@@ -14,7 +14,7 @@ from h2.errors import ErrorCodes
 from local.standins.fcm.answer import Answer, Delivery
 
 RetryAfter = int | str | datetime | None
-"""Seconds, a header's own text, an aware UTC instant (sent as an HTTP date), or no such header."""
+"""Seconds, the header's text, an aware UTC instant (sent as an HTTP date), or None for no header."""
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
@@ -51,14 +51,14 @@ def _gateway(reason: str, **metadata: str) -> dict[str, Any]:
 
 
 def quota_exceeded(retry_after: RetryAfter = None) -> Answer:
-    """Return FCM's 429: too many messages to a device, a topic or a platform."""
+    """Return FCM's 429 for too many messages to a device, a topic or a platform."""
     message = "Quota exceeded: the message rate was exceeded."
     detail = _fcm("QUOTA_EXCEEDED")
     return _error("QUOTA_EXCEEDED", 429, "RESOURCE_EXHAUSTED", message, detail, retry_after=retry_after)
 
 
 def project_quota_exceeded(retry_after: RetryAfter = None) -> Answer:
-    """Return the gateway's 429: the project's messages a minute are used up; it has no FcmError."""
+    """Return the gateway's 429 when the project's messages a minute are used up; it has no FcmError."""
     message = (
         "Quota exceeded for quota metric 'Send requests' and limit 'Send requests per minute' of service "
         "'fcm.googleapis.com' for consumer 'project_number:1'."
@@ -74,7 +74,7 @@ def unavailable(retry_after: RetryAfter = None) -> Answer:
 
 
 def unauthenticated(reason: str = "ACCESS_TOKEN_EXPIRED") -> Answer:
-    """Return the gateway's 401 for an access token; the fake answers so by itself where it is due."""
+    """Return the gateway's 401 for an access token. The fake answers this by itself to invalid tokens."""
     message = (
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
         "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -84,7 +84,7 @@ def unauthenticated(reason: str = "ACCESS_TOKEN_EXPIRED") -> Answer:
 
 
 def reset(error_code: ErrorCodes = ErrorCodes.INTERNAL_ERROR) -> Answer:
-    """Return an RST_STREAM with this code once the whole request was read."""
+    """Return an RST_STREAM with this code, sent after the whole request was read."""
     return Answer(name=f"RESET_{error_code.name}", delivery=Delivery.RESET, error_code=error_code)
 
 

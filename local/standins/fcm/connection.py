@@ -29,7 +29,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the server announces to each client, and how late it opens a window again that was filled."""
+    """The limits that the server announces to each client, and the delay before it reopens a full window."""
 
     max_concurrent_streams: int = 100
     initial_window_bytes: int = _DEFAULT_WINDOW_BYTES
@@ -45,7 +45,7 @@ class _Upload:
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests, passes them to the router, and answers or fails to."""
+    """Reads requests, passes them to the router, and sends the answer or the failure."""
 
     _transport: asyncio.Transport
     _number: int
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._open = open_connections
         self._loop = asyncio.get_running_loop()
         self._tls = Tls(context)
-        # Checking every header against the standard would cost a third of the speed.
+        # Validating every header would cost a third of the speed.
         self._http2 = H2Connection(
             H2Configuration(
                 client_side=False,
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
                 normalize_outbound_headers=False,
             )
         )
-        # Without a limit of h2's own: it would end the connection where a server refuses one stream.
+        # No limit by h2 itself: h2 would end the connection where a server refuses one stream.
         self._http2.local_settings = Settings(client=False)
         self._responder = Responder(self._http2)
         self._uploads: dict[int, _Upload] = {}
@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._router.record.lose(len(self._uploads))
 
     def data_received(self, data: bytes) -> None:
-        """React to all that has come, then write once."""
+        """Handle all data that has arrived, then write once."""
         if self._closed:
             return
         greeted = self._tls.established
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
             if handle:
                 with suppress(
                     StreamClosedError, StreamIDTooLowError
-                ):  # h2 already knows what a later one of these events will say
+                ):  # h2 already knows what a later event will report
                     handle(event)
         self._flush()
 
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
     def _goaway_frame(self, goaway: GoAway) -> bytes:
         self._draining = True
         last = self._processed if goaway.unprocessed else self._http2.highest_inbound_stream_id
-        # Made by hand, and sent before the answers: h2 sends nothing more after a GOAWAY of its own.
+        # Built by hand, and sent before the answers: h2 sends nothing more after its own GOAWAY.
         return GoAwayFrame(0, last_stream_id=last, error_code=goaway.error_code).serialize()
 
     def _write(self, plain: bytes) -> None:
@@ -231,15 +231,15 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def _close(self) -> None:
-        """End in order; what the client still sends is read, so that it can read what was sent to it."""
+        """Close normally. Keep reading from the client, so that the client can read what was sent to it."""
         self._write(self._http2.data_to_send())
         self._closed = True
         self._transport.write(self._tls.goodbye())
-        with suppress(OSError):  # the client was faster
+        with suppress(OSError):  # the client closed first
             self._transport.write_eof()
 
     def _drop(self) -> None:
-        """End with a TCP reset, behind all that was answered before."""
+        """End with a TCP reset, after all earlier answers."""
         self._write(self._http2.data_to_send())
         self._closed = True
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -1,4 +1,4 @@
-"""The certificate authority and the service account key of a test process, made on first use."""
+"""The certificate authority and the service account key of a test process, created on first use."""
 
 import json
 import ssl
@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @cache
 def certificate_authority() -> trustme.CA:
-    """Return an authority that only this process knows."""
+    """Return an authority that only this process trusts."""
     return trustme.CA()
 
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Return what an HTTP/2 server on 127.0.0.1 or localhost needs."""
+    """Return the TLS context for an HTTP/2 server on 127.0.0.1 or localhost."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["h2"])
     certificate_authority().issue_cert("127.0.0.1", "localhost").configure_cert(context)
@@ -35,7 +35,7 @@ def _private_key() -> str:
 
 
 def write_service_account(path: Path, *, project: str, token_uri: str) -> None:
-    """Write a service account's JSON, with a key that signs and a token endpoint of our own."""
+    """Write a service account's JSON, with a signing key and the given token endpoint."""
     email = f"sender@{project}.iam.gserviceaccount.com"
     document = {
         "type": "service_account",

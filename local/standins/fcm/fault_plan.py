@@ -1,4 +1,4 @@
-"""The progress of a script: which of its answers were already given."""
+"""The progress of a script: which of its answers were given already."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from local.standins.fcm.script import GoAway, Script, Share
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """What becomes of a request whose headers have arrived; `goaway` is the GOAWAY that its connection is to get."""
+    """What happens to a request whose headers have arrived; `goaway` is the GOAWAY for its connection."""
 
     fault: AtHeaders | None = None
     withheld: bool = False
@@ -33,7 +33,7 @@ class FaultPlan:
         self._of_connection: Counter[int] = Counter()
 
     def arrive(self, connection: int) -> Arrival:
-        """Count one more request of a connection, and say whether to read it."""
+        """Count one more request of a connection, and return whether to read it."""
         self._arrived += 1
         fault = self._script.at_headers.get(self._arrived)
         goaway = self._script.goaway

@@ -1,4 +1,4 @@
-"""What the fake remembers of the requests that it was sent."""
+"""The fake's record of requests."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request whose whole body arrived, recorded before anything was answered.
+    """A request whose whole body arrived, recorded before it was answered.
 
-    `token` is the device token, "" where the body names none. `body` is its JSON, None where it is none; `headers`
-    leaves the authorization out and keeps `:path`. `access_token` is the number of an issued token, None for another.
-    `connection` counts from 1. `at_seconds` is the event loop's time of arrival, good for differences only.
-    `answered` is the answer's name: what was decided, whether or not it reached the client.
+    `token` is the device token, "" if the body has none. `body` is its JSON, None if it is not JSON. `headers`
+    includes `:path`, but not the authorization. `access_token` is the number of an issued token, None for any other.
+    `connection` counts from 1. `at_seconds` is the event loop's time of arrival, useful only for differences.
+    `answered` is the name of the chosen answer, whether or not it reached the client.
     """
 
     token: str
@@ -27,7 +27,7 @@ class Request:
 
 
 class Record:
-    """Every request seen ends in one of three: `requests`, `refused` or `partial`. Any thread may read."""
+    """Each seen request ends in `requests`, `refused` or `partial`. Any thread may read."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -63,18 +63,18 @@ class Record:
             self._changed.notify_all()
 
     def refuse(self) -> None:
-        """Count a request of which a GOAWAY says, or will say, that it was not processed."""
+        """Count a request that a GOAWAY reports, or will report, as not processed."""
         with self._changed:
             self.refused += 1
             self._changed.notify_all()
 
     def lose(self, count: int) -> None:
-        """Count requests that will never arrive whole."""
+        """Count requests that will never arrive completely."""
         with self._changed:
             self.partial += count
             self._changed.notify_all()
 
     def wait_until(self, happened: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Return True as soon as `happened`, asked after each change, is true; False if time runs out."""
+        """Return True as soon as `happened`, called after each change, returns True; False if time runs out."""
         with self._changed:
             return self._changed.wait_for(happened, timeout_seconds)

@@ -9,7 +9,7 @@ from local.standins.fcm.answer import Answer
 
 
 class Responder:
-    """Knows which streams are owed an answer, and what of it is still to be sent."""
+    """Tracks the streams that wait for an answer, and the unsent rest of each answer."""
 
     def __init__(self, http2: H2Connection) -> None:
         self._http2 = http2
@@ -17,7 +17,7 @@ class Responder:
         self.owed: set[int] = set()
 
     def send(self, stream: int, answer: Answer, body: bytes) -> None:
-        """Send a whole answer, or the part that fits the client's window and the rest later."""
+        """Send a whole answer, or the part that fits the client's window now and the rest later."""
         self._headers(stream, answer, body)
         self._unsent[stream] = body
         self._advance(stream)
@@ -33,13 +33,13 @@ class Responder:
         self.owed.discard(stream)
 
     def resume(self) -> None:
-        """Send on: the client's windows have changed."""
+        """Continue sending, because the client's windows have changed."""
         for stream in list(self._unsent):
-            with suppress(StreamClosedError, StreamIDTooLowError):  # the client has just withdrawn it
+            with suppress(StreamClosedError, StreamIDTooLowError):  # the client has just cancelled it
                 self._advance(stream)
 
     def forget(self, stream: int) -> None:
-        """The client no longer wants an answer."""
+        """Drop a stream whose client no longer wants an answer."""
         self.owed.discard(stream)
         self._unsent.pop(stream, None)
 

@@ -1,4 +1,4 @@
-"""What becomes of each request, decided before the test runs."""
+"""What happens to each request, decided before the test runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class GoAway:
-    """A GOAWAY on a connection, after so many of its requests; then the connection is closed.
+    """A GOAWAY on a connection after a number of its requests; then the connection is closed.
 
     With `unprocessed` at 0 it is graceful: the last stream id is the highest one seen, and all up to it are answered.
     Otherwise the last id is below the last `unprocessed` of the `after_requests`, which are neither read nor
-    recorded; so many must be under way at once, for the GOAWAY goes out with the headers of the last one.
-    Only the first `connections` connections with a request get one.
+    recorded. So many requests must be in progress at once, because the GOAWAY leaves with the headers of the last
+    one. Only the first `connections` connections with a request get one.
     """
 
     after_requests: int
@@ -40,14 +40,17 @@ class GoAway:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """Decides each request's answer; all counts restart when a script is given to the fake.
+    """Decides each request's answer. All counts restart when the fake gets a script.
 
-    The first that applies: the device token's own answer, or its next one where it has several (after the last, the
-    rest of the script applies); the share of tokens that it belongs to, the same with the same seed; the next of
-    `first`, which are given in order of arrival; `default`. A request whose access token is refused asks none of
-    them.
+    The first of these that applies decides:
 
-    `at_headers` maps the n-th request, from 1, to what happens before its body is read.
+    1. the device token's own answer, or the next of its several answers; after the last one, the rest applies;
+    2. the share of tokens that it belongs to, which the seed decides;
+    3. the next of `first`, in order of arrival;
+    4. `default`.
+
+    A request whose access token is refused uses none of them. `at_headers` maps the n-th request, from 1, to what
+    happens before its body is read.
     """
 
     tokens: Mapping[str, Answer | Sequence[Answer]] = field(default_factory=dict)

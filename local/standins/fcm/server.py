@@ -24,9 +24,9 @@ _DEFAULT_LIMITS = Limits()
 
 
 class FakeFcm:
-    """Serves while it is entered, from a thread of its own; every member may be used from any other thread.
+    """Serves inside its context, from its own thread; every member is thread-safe.
 
-    Leaving raises RuntimeError where the fake itself has crashed, so that no test passes on half an answer.
+    Leaving raises RuntimeError if the fake itself crashed, so that no test passes on half an answer.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FakeFcm:
 
     @property
     def endpoint(self) -> str:
-        """The https URL that stands for https://fcm.googleapis.com; localhost does as well."""
+        """The https URL in place of https://fcm.googleapis.com; localhost works too."""
         return f"https://{_HOST}:{self._ports[0]}"
 
     @property
@@ -80,7 +80,7 @@ class FakeFcm:
 
     @property
     def ca_file(self) -> Path:
-        """The certificate of the authority to trust, as PEM."""
+        """The certificate of the authority to trust, in PEM."""
         return Path(self._directory.name, "ca.pem")
 
     @property
@@ -90,7 +90,7 @@ class FakeFcm:
 
     @property
     def script(self) -> Script:
-        """What decides the answers; a new one applies, with its counts at zero, from the next request on."""
+        """The script of answers. A new script starts with its counts at zero, from the next request on."""
         return self._script
 
     @script.setter
@@ -100,17 +100,17 @@ class FakeFcm:
 
     @property
     def requests(self) -> list[Request]:
-        """A copy of the requests that arrived whole, in order of arrival, each recorded before it was answered."""
+        """A copy of the complete requests, in order of arrival, each recorded before it was answered."""
         return self._router.record.requests
 
     @property
     def seen(self) -> int:
-        """How many requests' headers were seen; each ends among `requests`, `refused` or `partial`."""
+        """How many requests' headers were seen; each request ends in `requests`, `refused` or `partial`."""
         return self._router.record.seen
 
     @property
     def partial(self) -> int:
-        """How many requests were seen whose body will never arrive whole."""
+        """How many seen requests will never arrive completely."""
         return self._router.record.partial
 
     @property
@@ -129,7 +129,7 @@ class FakeFcm:
         return self._access_tokens.issued
 
     def issue_token(self) -> str:
-        """Return a new access token without asking the token endpoint; it counts as issued."""
+        """Return a new access token without the token endpoint; it counts as issued."""
         issued: Future[str] = Future()
         self._loop.call_soon_threadsafe(lambda: issued.set_result(self._access_tokens.issue(self._loop.time())))
         return issued.result()
@@ -139,7 +139,7 @@ class FakeFcm:
         self._access_tokens.revoke()
 
     def wait_until(self, happened: Callable[[], bool], timeout_seconds: float = 10) -> bool:
-        """Return True once `happened` is true of what is recorded, False where it is not in time."""
+        """Return True once `happened` returns True after a recorded change; False if time runs out."""
         return self._router.record.wait_until(happened, timeout_seconds)
 
     def _run(self, started: "Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]") -> None:

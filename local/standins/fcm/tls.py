@@ -16,7 +16,7 @@ class Tls:
         self.established = False
 
     def decrypt(self, data: bytes) -> bytes:
-        """Return the plain bytes that have become readable; raises ssl.SSLError where the client breaks TLS off."""
+        """Return the newly decrypted bytes; raises ssl.SSLError if the client aborts TLS."""
         self._incoming.write(data)
         chunks = []
         try:
@@ -30,13 +30,13 @@ class Tls:
         return b"".join(chunks)
 
     def encrypt(self, data: bytes) -> bytes:
-        """Return what to write to the socket: the plain `data`, behind whatever TLS itself has to say."""
+        """Return the bytes for the socket: pending TLS records, then `data` encrypted."""
         if data:
             self._tls.write(data)
         return self._outgoing.read()
 
     def goodbye(self) -> bytes:
-        """Return TLS's own end of the connection."""
+        """Return the TLS record that ends the connection."""
         with suppress(ssl.SSLError):
             self._tls.unwrap()
         return self._outgoing.read()

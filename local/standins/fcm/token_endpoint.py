@@ -1,4 +1,4 @@
-"""The OAuth token endpoint that the fake's service account names, over plain HTTP/1.1."""
+"""The OAuth token endpoint of the fake's service account, over plain HTTP/1.1."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ _REFUSED = {"error": "invalid_grant", "error_description": "Invalid JWT Signatur
 
 
 class TokenEndpoint(asyncio.Protocol):
-    """One client's connection: issues a token for every assertion, by any signer."""
+    """One client's connection: issues a token for every assertion, from any signer."""
 
     _transport: asyncio.Transport
 
@@ -31,7 +31,7 @@ class TokenEndpoint(asyncio.Protocol):
         self._open.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is whole."""
+        """Answer every complete request."""
         self._buffer += data
         while b"\r\n\r\n" in self._buffer:
             head, rest = self._buffer.split(b"\r\n\r\n", 1)

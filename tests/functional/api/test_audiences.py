@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.registry import find
 from audience_jobs.workspace import marketplace
 from functions.domain.roles import Role
 from local.sample import generate
+from tests.audience_jobs.marketplace import find
 from tests.factories import TESTER
 from tests.functional.api.documented import ApiClient
 from tests.functional.api.test_frame import Gate

@@ -77,6 +77,7 @@ def test_the_objects_of_a_recipe_keep_their_names() -> None:
         *("RecipeDocument", "RecipeChanges", "RecipeChangesOfOne", "StoredRecipe", "SoundRecipe", "RecipeByHand"),
         *("RecipeSchedule", "RecipePush", "PushTiming", "AudienceCriteria", "CustomScript", "RecipeSettings"),
         *("RecipeSafeguards", "AlertThresholds", "AudienceFilters", "DataPacks", "UserIds", "CustomQuery"),
+        *("AudienceWhere", "Condition", "ColumnIs", "Did", "DidNot", "JoinedModels", "JoinedModel"),
     } <= set(document()["components"]["schemas"])
 
 

@@ -32,7 +32,7 @@ def poll(page: Page) -> str:
 @pytest.mark.parametrize(
     ("when", "state", "button"),
     [
-        (START_AT + SECOND, "Sending tests", "Cancel this send"),
+        (START_AT + SECOND, "Audiences ready", "Cancel this send"),
         (SEND_AT - MINUTE, "Cancellation window", "Cancel this send"),
         (SEND_AT + MINUTE, "Live", "Emergency stop"),
         (SEND_AT + timedelta(hours=1), "Completed", "Finished"),

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, Field
 
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
-from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds
+from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds, Where, With
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.handlers.http.streaming import begun
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
@@ -54,6 +54,8 @@ class AudienceQuery(Model):
     data_packs: DataPacks | None = None
     manual_user_ids: UserIds | None = None
     custom_query: CustomQuery | None = Field(default=None, description="Needs the role operator.")
+    where: Where | None = Field(default=None, description="Conditions on the people of the workspace.")
+    with_: With | None = Field(default=None, alias="with", description="Models with one row a user.")
     parts: int = Field(default=0, ge=0, le=100)
     preview: int = Field(default=5, ge=0, le=100)
 
@@ -79,9 +81,9 @@ class AudienceFound:
     parts: Sequence[PartFound]
 
 
-def get_scripts(_: Call) -> Reply:
+def get_scripts(call: Call) -> Reply:
     """Answer the audience jobs."""
-    return Reply(data=describe_jobs())
+    return Reply(data=describe_jobs(call.ports.workspace))
 
 
 def post_scripts(call: Call) -> Reply:
@@ -156,6 +158,7 @@ ROUTES = (
         summary="List the audience jobs",
         serve=get_scripts,
         answer=list[JobShown],
+        refusals=(409,),
     ),
     Route(
         method="POST",

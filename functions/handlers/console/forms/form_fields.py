@@ -65,7 +65,7 @@ QUERY_FIELD = FormField(
     path=QUERY,
     kind=Kind.JSON,
     label="Or query",
-    hint="Optional. JSON with filters, dataPacks, manualUserIds or customQuery, such as "
+    hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
     '{"filters": {"lastActiveDays": 30}}. Ignored if a job is chosen.',
     example='{"filters": {"lastActiveDays": 30}}',
 )

@@ -114,7 +114,8 @@ def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
         reader.errors.append(FieldError(QUERY, _not_json(QUERY_FIELD)))
         return
     if not isinstance(query, dict) or not set(query) <= set(QUERY_KEYS):
-        reader.errors.append(FieldError(QUERY, "must be an object of filters, dataPacks, manualUserIds, customQuery"))
+        known = "where, with, filters, dataPacks, manualUserIds, customQuery"
+        reader.errors.append(FieldError(QUERY, f"must be an object of {known}"))
         return
     for key in QUERY_KEYS:
         criteria.pop(key, None)

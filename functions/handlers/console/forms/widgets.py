@@ -47,7 +47,7 @@ class _Way(NamedTuple):
 
 ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4, Kind.PAIRS: 3}
 """The rows of widgets with several lines. Others have one line."""
-HINTS: Mapping[Kind, str] = {Kind.LINES: "One a line.", Kind.PAIRS: "One key=value a line."}
+HINTS: Mapping[Kind, str] = {Kind.LINES: "One per line.", Kind.PAIRS: "One key=value per line."}
 """How to write a value, by kind."""
 
 
@@ -109,13 +109,13 @@ def _read_pairs(text: str) -> Any:
         try:
             return read_json(text)
         except (ValueError, RecursionError):
-            raise Unreadable("is not valid JSON; write one key=value a line instead") from None
+            raise Unreadable("is not valid JSON; write one key=value per line instead") from None
     pairs: dict[str, str] = {}
     for line in filter(str.strip, text.split("\n")):
         key, equals, value = (part.strip() for part in line.partition("="))
         if not equals or key in pairs:
             reason = "repeats a key" if equals else "has no ="
-            raise Unreadable(f"the line {line.strip()!r} {reason}: write one key=value a line")
+            raise Unreadable(f"the line {line.strip()!r} {reason}: write one key=value per line")
         pairs[key] = value
     return pairs or None
 

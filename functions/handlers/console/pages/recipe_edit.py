@@ -197,7 +197,7 @@ def _form(
         cancels=cancels,
         zones_of={each.id: zone_of(each.recipe) for each in cancels},
         underway=underway,
-        jobs=describe_jobs(),
+        jobs=describe_jobs(visit.ports.workspace),
         zones=_ZONES,
         sections=form_sections(pushes, new=not recipe_id),
     )

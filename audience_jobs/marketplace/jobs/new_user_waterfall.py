@@ -125,7 +125,7 @@ JOB = Job(
             default=12,
             minimum=0,
             maximum=24 * 365,
-            meaning="how many hours ago users have to have joined at least",
+            meaning="the least number of hours since a user joined",
         ),
         Parameter(
             name="max_days",

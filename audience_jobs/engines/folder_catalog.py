@@ -1,0 +1,165 @@
+"""Looks at a folder of user data, on this machine or in a bucket: which tables and columns its files have."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from audience_jobs.engines.csv_files import first_fault, mixed_line_ends
+from audience_jobs.engines.sealed_database import sealed_database
+from audience_jobs.engines.user_files import UserFile, find_user_file
+from audience_jobs.engines.user_folder import UserFolder, user_folder
+from audience_jobs.errors import BadData, NoUserData, Unavailable
+from audience_jobs.schema import ColumnType, Tables
+from audience_jobs.workspace.catalog import (
+    Catalog,
+    Finding,
+    FoundTable,
+    Progress,
+    rows_to_sample,
+    source_table,
+)
+from audience_jobs.workspace.guess import Guess, Sample, guess
+
+_SUFFIXES = ("csv", "parquet")
+_MOST_BYTES, _MOST_JUDGED = 512 * 2**20, 500
+"""Beyond this size, or number of columns that are not texts, only the first rows of a file are looked at."""
+_AT_ONCE = 1_500
+"""How many columns one statement reads: DuckDB keeps thousands of rows of each in memory."""
+_DECLARED: Sequence[tuple[re.Pattern[str], ColumnType]] = [
+    (re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?"), "integer"),
+    (re.compile(r"FLOAT|DOUBLE|DECIMAL.*"), "number"),
+    (re.compile("BOOLEAN"), "boolean"),
+    (re.compile(r"TIMESTAMP[^\[]*"), "timestamp"),
+    (re.compile("DATE"), "date"),
+    (re.compile("UUID"), "id"),
+    (re.compile(r"VARCHAR\[\]"), "text[]"),
+    (re.compile(r"JSON|(STRUCT|MAP|UNION)\(.*|.*\]", re.DOTALL), "json"),
+]
+"""DuckDB's types, and what they are here; all others are text."""
+
+
+def folder_catalog(
+    place: Path | str, known: Tables, progress: Progress, *, memory_limit_mib: int = 768, temp_dir: Path | None = None
+) -> Catalog:
+    """Return what a folder holds; `known` is what tables.toml says about it.
+
+    Raises NoFolder, NoUserData, NoCredentials and Unavailable. A file that cannot be read is among the problems.
+    """
+    folder, finding = user_folder(place), Finding(known=known)
+    with folder.access(), TemporaryDirectory(prefix="tminus-tables-", dir=temp_dir) as name:
+        work_dir = Path(name).resolve()
+        files = {name: at for name, at in folder.files().items() if name.rpartition(".")[2] in _SUFFIXES}
+        if not files:
+            raise NoUserData(folder.address)
+        with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
+            looking = _Looking(folder, files, connection, finding)
+            for table in finding.usable_tables({name.rpartition(".")[0] for name in files}):
+                progress(table)
+                looking.add(table)
+    return finding.catalog(folder.address, ignores_capitals=True)
+
+
+class _Looking:
+    """Looks at files one by one."""
+
+    def __init__(
+        self,
+        folder: UserFolder,
+        files: Mapping[str, datetime],
+        connection: duckdb.DuckDBPyConnection,
+        finding: Finding,
+    ) -> None:
+        self._folder, self._files, self._connection, self._finding = folder, files, connection, finding
+
+    def add(self, table: str) -> None:
+        """Add a table to what is found, or say why it cannot be read."""
+        names = [name for suffix in _SUFFIXES if (name := f"{table}.{suffix}") in self._files]
+        if len(names) == 1 and self._is_empty(names[0]):
+            self._finding.left_out.append(f'"{names[0]}" (file): it is empty: export it with its header')
+            return
+        try:
+            if (found := self._table(table)).columns:
+                self._finding.tables.append(found)
+        except BadData as error:
+            self._finding.problems.append(str(error))
+
+    def _is_empty(self, name: str) -> bool:
+        with self._folder.open(name) as file:
+            return not file.read(1)
+
+    def _table(self, table: str) -> FoundTable:
+        known = self._finding.known_table(table)
+        header = self._file(table, {c.name: c.type for c in known.columns.values()} if known else {}).found
+        columns = self._finding.usable_columns(table, header)
+        file = self._file(table, dict.fromkeys(columns, "text"))
+        try:
+            declared, values = self._declared(file), self._values(file, columns)
+            samples = [Sample(name=name, values=values[name], declared=declared[name]) for name in columns]
+            guesses = {sample.name: guess(sample) for sample in samples}
+            broken = self._broken(table, {s.name: guesses[s.name] for s in samples if s.declared is None})
+        except duckdb.IOException as error:
+            raise Unavailable(str(error).splitlines()[0]) from error
+        except duckdb.Error as error:
+            raise BadData(file.path, self._fault(file) or str(error).splitlines()[0]) from error
+        found = [
+            self._finding.column(table, sample, guesses[sample.name], broken.get(sample.name, ""))
+            for sample in samples
+        ]
+        return FoundTable(name=table, columns=found)
+
+    def _file(self, table: str, types: Mapping[str, ColumnType]) -> UserFile:
+        file = find_user_file(self._folder, self._files, source_table(table, types), self._connection)
+        assert file is not None, "its name comes from the folder"
+        return file
+
+    def _declared(self, file: UserFile) -> Mapping[str, ColumnType | None]:
+        if file.form is not None:
+            return dict.fromkeys(file.found)
+        described = self._connection.execute(f"DESCRIBE FROM {file.relation}").fetchall()
+        fitting = ((row[0], [type_ for form, type_ in _DECLARED if form.fullmatch(row[1])]) for row in described)
+        return {name: next(iter(types), None) for name, types in fitting}
+
+    def _values(self, file: UserFile, names: Sequence[str]) -> Mapping[str, Sequence[str | None]]:
+        values: dict[str, Sequence[str | None]] = {}
+        for some in _in_parts(names):
+            raw = ", ".join(f"CAST({file.readings[name.lower()].raw} AS VARCHAR)" for name in some)
+            query = f"SELECT {raw} FROM {file.relation} LIMIT {rows_to_sample(len(names))}"  # noqa: S608 (our own SQL)
+            rows = self._connection.execute(query).fetchall()
+            values |= {name: [row[place] for row in rows] for place, name in enumerate(some)}
+        return values
+
+    def _broken(self, table: str, guesses: Mapping[str, Guess]) -> Mapping[str, str]:
+        """Return a value of each column that has some that are not of its type, in all rows of a file."""
+        known = self._finding.known_type
+        types = {name: known(table, name) or guess.type for name, guess in guesses.items()}
+        judged = {name: type_ for name, type_ in types.items() if type_ not in ("id", "text")}
+        file = self._file(table, judged)
+        if not 0 < len(judged) <= _MOST_JUDGED or not self._is_small(file):
+            return {}
+        readings = [file.readings[name.lower()] for name in judged]
+        bad = (
+            f"any_value(CAST({r.raw} AS VARCHAR)) FILTER ({r.raw} IS NOT NULL AND TRY({r.typed}) IS NULL)"
+            for r in readings
+        )
+        row = self._connection.execute(f"SELECT {', '.join(bad)} FROM {file.relation}").fetchone()  # noqa: S608 (our own SQL)
+        return {name: value for name, value in zip(judged, row or (), strict=True) if value is not None}
+
+    def _is_small(self, file: UserFile) -> bool:
+        return "://" not in file.path and Path(file.path).stat().st_size <= _MOST_BYTES
+
+    def _fault(self, file: UserFile) -> str | None:
+        if file.form is None:
+            return None
+        with self._folder.open(file.name) as content:
+            if fault := first_fault(content, file.form):
+                return fault
+        with self._folder.open(file.name) as content:
+            return mixed_line_ends(content)
+
+
+def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))

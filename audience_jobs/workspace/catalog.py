@@ -1,0 +1,182 @@
+"""What a source of user data holds: its tables and columns, what they seem to be, and what cannot be used."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
+from audience_jobs.workspace.guess import Guess, Sample, guess, is_a
+from audience_jobs.workspace.tables_file import is_name, is_ours
+
+_MOST_VALUES = 200_000
+_MOST_ROWS, _FEWEST_ROWS = 1_000, 50
+_UNSHOWN = re.compile(r"[^ -~\w]")
+_KEEPS_TEXT = ("id", "text")
+_ALSO_READS: Mapping[str, tuple[ColumnType, ...]] = {
+    "timestamp": ("date",),
+    "number": ("integer", "id"),
+    "integer": ("id", "boolean"),
+    "json": ("text[]",),
+}
+"""What the source may declare, besides the same type, for a column of a type."""
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundColumn:
+    """A column of the source, with a sample of its values as texts.
+
+    `declared` is the type that the source gives it, None for text. `misfit` says why it cannot be read as the type
+    that tables.toml gives it, and is empty where it can.
+    """
+
+    name: str
+    guess: Guess
+    values: Sequence[str | None] = ()
+    declared: ColumnType | None = None
+    misfit: str = ""
+
+    @property
+    def type(self) -> ColumnType:
+        """The type to write into tables.toml: text where some values have another one."""
+        return "text" if self.guess.broken else self.guess.type
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundTable:
+    """A table of the source."""
+
+    name: str
+    columns: Sequence[FoundColumn]
+
+    def __getitem__(self, name: str) -> FoundColumn:
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """What a source holds.
+
+    `left_out` has a line for each table and column that Tminus cannot read, `problems` one for each that has to be
+    corrected first. Where `ignores_capitals`, a column is also found under a name that differs in them.
+    """
+
+    where: str
+    tables: Sequence[FoundTable]
+    left_out: Sequence[str] = ()
+    problems: Sequence[str] = ()
+    ignores_capitals: bool = False
+
+
+@dataclass
+class Finding:
+    """Collects the tables of a catalog, and what is left out; `known` is what tables.toml says."""
+
+    known: Tables
+    tables: list[FoundTable] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def usable_tables(self, names: Iterable[str]) -> list[str]:
+        """Return the names that tables may have, in order; notes the others."""
+        return list(self._usable(sorted(names), "table"))
+
+    def usable_columns(self, table: str, names: Sequence[str]) -> list[str]:
+        """Return the names that columns of a table may have, in order; notes the others."""
+        return list(self._usable(names, f"column of {table}"))
+
+    def _usable(self, names: Sequence[str], kind: str) -> Iterator[str]:
+        seen: dict[str, str] = {}
+        for name, times in Counter(names).items():
+            if reason := _unusable(name, kind) or _twin(seen.get(name.lower()), times):
+                self.left_out.append(f"{shown_name(name)} ({kind}): {reason}")
+            else:
+                seen[name.lower()] = name
+                yield name
+
+    def known_table(self, name: str) -> SourceTable | None:
+        """Return what tables.toml says about a table."""
+        return self.known.get(name.lower())
+
+    def known_type(self, table: str, column: str) -> ColumnType | None:
+        """Return the type that tables.toml gives a column."""
+        known = self.known_table(table)
+        return known.types.get(column.lower()) if known else None
+
+    def column(
+        self,
+        table: str,
+        sample: Sample,
+        guessed: Guess | None = None,
+        broken: str = "",
+    ) -> FoundColumn:
+        """Return what a column is; `broken` is a value that has been found not to have the type it should have."""
+        wanted = self.known_type(table, sample.name)
+        guessed = guessed or guess(sample)
+        if broken and not guessed.broken and wanted is None:
+            unsure = f"not all values are {guessed.type}: {broken[:40]!r}"
+            guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
+        found = f"holds {broken[:40]!r}" if broken else _misfit(wanted, guessed.type, sample)
+        return FoundColumn(
+            name=sample.name,
+            guess=guessed,
+            values=sample.values,
+            declared=sample.declared,
+            misfit=found if wanted is not None else "",
+        )
+
+    def catalog(self, where: str, *, ignores_capitals: bool = False) -> Catalog:
+        """Return all that was found."""
+        return Catalog(
+            where=where,
+            tables=self.tables,
+            left_out=self.left_out,
+            problems=self.problems,
+            ignores_capitals=ignores_capitals,
+        )
+
+
+def rows_to_sample(columns: int) -> int:
+    """Return how many rows of a table to look at."""
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_VALUES // max(columns, 1)))
+
+
+def source_table(name: str, columns: Mapping[str, ColumnType]) -> SourceTable:
+    """Return a table with these columns and types."""
+    return SourceTable(
+        name=name, columns={c.lower(): SourceColumn(name=c, type=type_) for c, type_ in columns.items()}
+    )
+
+
+def shown_name(name: str) -> str:
+    """Return a name as one line of a message shows it."""
+    return f'"{_UNSHOWN.sub("?", name)[:60]}"'
+
+
+def _unusable(name: str, kind: str) -> str:
+    if not name:
+        return "it has no name: give it one in the source"
+    if not is_name(name):
+        return "a name has up to 63 letters, digits and _, no digit first: rename it, or read it through a view"
+    return (
+        "Tminus uses the name itself: rename it, or read it through a view"
+        if kind == "table" and is_ours(name)
+        else ""
+    )
+
+
+def _twin(other: str | None, times: int) -> str:
+    if times > 1:
+        return f"it is there {times} times: rename all but one"
+    return f"differs from {other} in capitals only: rename one" if other else ""
+
+
+def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample) -> str:
+    """Return why a column cannot be read as the type that tables.toml gives it."""
+    if wanted is None or wanted in _KEEPS_TEXT or wanted == found:
+        return ""
+    if sample.declared is not None:
+        return "" if found in _ALSO_READS.get(wanted, ()) else f"is {sample.declared}"
+    bad = next((value for value in sample.values if value and not is_a(wanted, value)), None)
+    return f"holds {bad[:40]!r}" if bad is not None else ""

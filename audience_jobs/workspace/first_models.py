@@ -1,0 +1,224 @@
+"""Writes the first `people.sql` and `devices.sql` of a workspace from what its source seems to hold."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.postgres import Postgres
+
+from audience_jobs.sql import quoted
+from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.guess import Meaning, is_zone
+from audience_jobs.workspace.proposal import Proposal, column_meaning
+
+_KEYWORDS = frozenset(
+    word
+    for words in (*Postgres.Tokenizer.KEYWORDS, *DuckDB.Tokenizer.KEYWORDS, "USER", "AT")
+    for word in words.split()
+)
+_MOST_TRAITS = 200
+_TRAITS = ("id", "text", "integer", "number", "boolean", "timestamp", "date")
+_MEANT = frozenset({"user_id", "time_zone", "locale", "audience"})
+_ZONE_NAME = re.compile(r"(^|_)(time_?zone|tz|zone)$|timeZone$", re.IGNORECASE)
+_LOCALE_NAME = re.compile(r"(^|_)(locale|lang|language)$", re.IGNORECASE)
+_DELETED = re.compile(r"(is_?)?(deleted|removed|erased)(_?(at|on))?", re.IGNORECASE)
+_UPDATED = (r"updat|refresh|modif", r"seen|last|active", r"creat|regist|added|since", r".")
+_SWITCH = re.compile(r"(push_?|notifications?_?)(enabled|on|allowed|opt_?in|permission)?", re.IGNORECASE)
+_VERSION = re.compile(r"app_?version|version", re.IGNORECASE)
+_PLAIN, _APPLE = {"android", "ios", "web"}, "'iphone', 'ipad', 'ipados'"
+
+
+@dataclass(kw_only=True)
+class FirstModels:
+    """The text of the two models, and what the choice was: lines for people."""
+
+    people: str = ""
+    devices: str = ""
+    guessed: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    traits: Sequence[str] = ()
+
+
+def first_models(proposal: Proposal) -> FirstModels | None:
+    """Return the models for a proposal; None where there are no people in the source."""
+    if proposal.people is None or proposal.id is None:
+        return None
+    models = FirstModels()
+    models.people = _people(proposal.people, proposal.id, proposal, models)
+    models.devices = _devices(proposal, models)
+    return models
+
+
+def sql_name(name: str) -> str:
+    """Return a name of a table or column as SQL reads it: in lower case, quoted where SQL has a meaning for it."""
+    lower = name.lower()
+    return quoted(lower) if lower.upper() in _KEYWORDS else lower
+
+
+def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: FirstModels) -> str:
+    zone = _one(table, "time_zone", _ZONE_NAME, is_zone, models)
+    locale = _one(table, "locale", _LOCALE_NAME, bool, models)
+    deleted = _deleted(table, models)
+    special = {id(column) for column in (id_, zone, locale, deleted)}
+    others = [column for column in table.columns if id(column) not in special and _is_trait(column)]
+    models.traits = [column.name for column in others[:_MOST_TRAITS]]
+    models.guessed.append(f"people: {table.name}, one row for each {id_.name}")
+    if len(others) > _MOST_TRAITS:
+        models.unsure.append(f"{table.name} has {len(others):,} columns: people.sql reads the first {_MOST_TRAITS}")
+    selected = [f"{_as_text('p', id_)} AS user_id"]
+    for column, name, what in ((zone, "time_zone", "time zone"), (locale, "locale", "locale")):
+        if column:
+            selected.append(_under("p", column, name))
+            models.guessed.append(f"{what}: {table.name}.{column.name}")
+        else:
+            models.missing.append(f"no column of {table.name} has a {what}: people.sql has no {name}")
+    selected += [_trait(column) for column in others[:_MOST_TRAITS]]
+    private = [column.name for column in table.columns if column.guess.private]
+    if private:
+        models.guessed.append(f"private: {', '.join(private)} of {table.name}")
+    source, conditions = f"{sql_name(table.name)} AS p", [*_kept("p", deleted)]
+    if proposal.repeated:
+        models.unsure.append(
+            f"{proposal.repeated:,} rows of {table.name} have no {id_.name}, or repeat one: left out"
+        )
+        source, conditions = _first_rows(source, id_, table, conditions)
+    return _text(
+        "One row for each user who may be sent to. All columns but user_id are for conditions and templates.",
+        selected,
+        source,
+        conditions,
+    )
+
+
+def _first_rows(source: str, id_: FoundColumn, table: FoundTable, conditions: Sequence[str]) -> tuple[str, list[str]]:
+    """Return a subquery that keeps one row of each id, and the conditions outside of it."""
+    columns = ", ".join(f"p.{sql_name(column.name)}" for column in table.columns if not column.guess.private)
+    key = f"p.{sql_name(id_.name)}"
+    where = " AND ".join([f"{key} IS NOT NULL", *conditions])
+    place = f"row_number() OVER (PARTITION BY {key} ORDER BY {key}) AS place_of_row"
+    inner = f"SELECT {columns}, {place}\n    FROM {source}\n    WHERE {where}"  # noqa: S608 (quoted names)
+    return f"(\n    {inner}\n) AS p", ["p.place_of_row = 1"]
+
+
+def _devices(proposal: Proposal, models: FirstModels) -> str:
+    table, user, token = proposal.devices, proposal.user, proposal.token
+    if table is None or user is None or token is None:
+        models.missing.append(
+            "no column looks like device tokens: nothing is sent until models/devices.sql reads some"
+        )
+        empty = ["user_id", "token", "platform"]
+        nothing = [*(f"CAST(NULL AS TEXT) AS {name}" for name in empty), "CAST(NULL AS TIMESTAMP) AS updated_at"]
+        return _text(
+            "One row for each device. None was found: read them from a table here.", nothing, "people AS p", ["FALSE"]
+        )
+    models.guessed.append(f"devices: {table.name}, tokens in {token.name}, their users in {user.name}")
+    if token.guess.meaning != "token":
+        models.unsure.append(f"{table.name}.{token.name} is named like a token, but its values do not look like one")
+    if proposal.covered < 1:
+        models.unsure.append(
+            f"{1 - proposal.covered:.0%} of the users in {table.name}.{user.name} that were looked at are not people"
+        )
+    deleted, platform = _deleted(table, models), column_meaning(table, "platform")
+    selected = [f"{_as_text('d', user)} AS user_id", _under("d", token, "token")]
+    selected += [f"{_platform(platform)} AS platform", f"{_updated_at(table, deleted, models)} AS updated_at"]
+    if platform is None:
+        models.missing.append(f"no column of {table.name} has a platform (android, ios, web)")
+    for name, pattern, type_ in (("notifications", _SWITCH, "boolean"), ("app_version", _VERSION, "text")):
+        if column := _named(table, pattern, type_):
+            selected.append(_under("d", column, name))
+            models.guessed.append(f"{name}: {table.name}.{column.name}")
+    return _text(
+        "One row for each device. Sending takes the newest of a user.",
+        selected,
+        f"{sql_name(table.name)} AS d",
+        [*_kept("d", deleted)],
+    )
+
+
+def _one(
+    table: FoundTable, meaning: Meaning, name: re.Pattern[str], fits: Callable[[str], object], models: FirstModels
+) -> FoundColumn | None:
+    """Return the column with a meaning, or else one that is named so and has some values that fit."""
+    if (found := column_meaning(table, meaning)) and found.type in ("text", "id"):
+        return found
+    for column in table.columns:
+        named = name.search(column.name) and column.type == "text" and not column.guess.private
+        if named and any(value and fits(value) for value in column.values):
+            models.unsure.append(f"{table.name}.{column.name}: not all values fit its name")
+            return column
+    return None
+
+
+def _deleted(table: FoundTable, models: FirstModels) -> FoundColumn | None:
+    found = next((column for column in table.columns if _DELETED.fullmatch(column.name)), None)
+    if found is None or found.type not in ("boolean", "integer", "timestamp", "date"):
+        return None
+    models.unsure.append(f"{table.name}.{found.name}: rows that it says are deleted are left out")
+    return found
+
+
+def _kept(alias: str, deleted: FoundColumn | None) -> Iterator[str]:
+    if deleted is None:
+        return
+    column = f"{alias}.{sql_name(deleted.name)}"
+    if deleted.type in ("timestamp", "date"):
+        yield f"{column} IS NULL"
+    else:
+        unset = "FALSE" if deleted.type == "boolean" else "0"
+        yield f"coalesce({column}, {unset}) = {unset}"
+
+
+def _is_trait(column: FoundColumn) -> bool:
+    return column.type in _TRAITS and not column.guess.private and column.name.lower() not in _MEANT
+
+
+def _trait(column: FoundColumn) -> str:
+    """Return a column under its own name; capitals, which templates distinguish, take an alias."""
+    written = f"p.{sql_name(column.name)}"
+    return written if column.name == column.name.lower() else f"{written} AS {quoted(column.name)}"
+
+
+def _under(alias: str, column: FoundColumn, name: str) -> str:
+    written = f"{alias}.{sql_name(column.name)}"
+    return written if written == f"{alias}.{name}" else f"{written} AS {name}"
+
+
+def _named(table: FoundTable, pattern: re.Pattern[str], type_: str) -> FoundColumn | None:
+    return next((c for c in table.columns if c.type == type_ and pattern.fullmatch(c.name)), None)
+
+
+def _as_text(alias: str, column: FoundColumn) -> str:
+    written = f"{alias}.{sql_name(column.name)}"
+    return written if column.type in ("id", "text") else f"CAST({written} AS TEXT)"
+
+
+def _platform(column: FoundColumn | None) -> str:
+    if column is None:
+        return "CAST(NULL AS TEXT)"
+    written, values = f"d.{sql_name(column.name)}", {value for value in column.values if value}
+    if values <= _PLAIN:
+        return written
+    lower = f"lower({written})"
+    if {value.lower() for value in values} <= _PLAIN:
+        return lower
+    return f"CASE WHEN {lower} IN ({_APPLE}) THEN 'ios' ELSE {lower} END"
+
+
+def _updated_at(table: FoundTable, deleted: FoundColumn | None, models: FirstModels) -> str:
+    times = [column for column in table.columns if column.type in ("timestamp", "date") and column is not deleted]
+    for pattern in _UPDATED:
+        if column := next((c for c in times if re.search(pattern, c.name, re.IGNORECASE)), None):
+            written = f"d.{sql_name(column.name)}"
+            models.guessed.append(f"newest device: by {table.name}.{column.name}")
+            return written if column.type == "timestamp" else f"CAST({written} AS TIMESTAMP)"
+    models.missing.append(
+        f"no column of {table.name} says when a device was seen: any device of a user counts as newest"
+    )
+    return "CAST(NULL AS TIMESTAMP)"
+
+
+def _text(remark: str, selected: Sequence[str], source: str, conditions: Sequence[str]) -> str:
+    where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"-- {remark}\nSELECT\n    " + ",\n    ".join(selected) + f"\nFROM {source}{where}\n"
