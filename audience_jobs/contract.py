@@ -13,7 +13,7 @@ from audience_jobs.errors import BadParameter, UnknownAudience
 from audience_jobs.schema import Tables
 
 Value = int | bool | str
-LAYERS = range(1, 6)
+LAYERS = range(1, 10)
 """The classes of push."""
 
 
@@ -113,7 +113,7 @@ class Job:
     `sql` is one SELECT that yields a column `audience` (one of the declared names) and every column that any audience
     declares, NULL where it does not apply. It is written in PostgreSQL's dialect and translated for each engine. It
     reads its parameters as `$name` and the execution's time as `$now` (UTC, without zone), and never the current
-    time. `layer` is the class of push (1 to 5) for which the audiences are meant. Data older than `freshness` allows
+    time. `layer` is the class of push (1 to 9) for which the audiences are meant. Data older than `freshness` allows
     build no audience.
     """
 
@@ -130,7 +130,7 @@ class Job:
         if not self.audiences:
             raise ValueError(f"{self.id} declares no audience")
         if self.layer not in LAYERS:
-            raise ValueError(f"{self.id} has layer {self.layer}: layers go from 1 to 5")
+            raise ValueError(f"{self.id} has layer {self.layer}: layers go from 1 to 9")
         _no_repeats(f"{self.id} declares audience", [audience.name for audience in self.audiences])
         _no_repeats(f"{self.id} declares parameter", ["now", *(p.name for p in self.parameters)])
         columns = {(c.name, c.type) for audience in self.audiences for c in audience.columns}

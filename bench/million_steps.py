@@ -10,6 +10,7 @@ from bench.operations import Operations, counted
 from bench.process import Usage
 from bench.sink import fcm_settings
 from functions import bootstrap
+from functions.domain.push.outcomes import NO_RULES
 from functions.domain.push.shard import live_tally
 from functions.ports import Ports
 from functions.ports.sending import PushSender
@@ -49,7 +50,7 @@ def call(function: str, folder: str, endpoint: str, ca_file: str, credentials_fi
             if answer.status != 200:
                 raise RuntimeError(f"{function} answered {answer.status}: {answer.text}")
         taken = usage.document()
-        sent = live_tally(0, system.ports.shards.of(EXECUTION_ID)).sent
+        sent = live_tally(0, system.ports.shards.of(EXECUTION_ID), NO_RULES).sent
     return {**taken, "calls": len(requests), "operations": counts.document(), "sent": sent}
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from audience_jobs.workspace import marketplace
 from functions.domain.execution.execution import Execution
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
+from functions.usecases.cadence.rules_in_force import declared_rules, layers_of
 
+DEFAULT_RULES, DEFAULT_LAYERS = declared_rules(marketplace()), layers_of(marketplace())
+"""Those of the built-in workspace."""
 TESTER = "00000000-0000-4000-8000-00000000000a"
 
 

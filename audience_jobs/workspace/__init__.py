@@ -11,12 +11,15 @@ from audience_jobs.schema import Tables
 
 if TYPE_CHECKING:
     from audience_jobs.workspace.files import Content, UserIds
+    from audience_jobs.workspace.layers import Cadence
     from audience_jobs.workspace.models import Models
     from audience_jobs.workspace.source import Source
+    from audience_jobs.workspace.templates import DeclaredTemplate
 
 FILE = "tminus.toml"
 """The file that makes a folder a workspace."""
 TABLES_FILE = "tables.toml"
+TEMPLATES_FOLDER = "templates"
 MODELS_FOLDER = "models"
 _MARKETPLACE = Path(__file__).parent.parent / "marketplace"
 
@@ -68,6 +71,22 @@ class Workspace:
 
         return models_in(self._models_folder, self.tables) if self.has_models else Models({}, self.tables)
 
+    @cached_property
+    def cadence(self) -> "Cadence":
+        """The layers and the cadence rules. Reads tminus.toml only: every shard asks for them."""
+        from audience_jobs.workspace.layers import read_cadence  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
+
+        return read_cadence(read_toml(self.folder / FILE))
+
+    @cached_property
+    def templates(self) -> "tuple[DeclaredTemplate, ...]":
+        """The recipes to begin with."""
+        from audience_jobs.workspace.templates import read_templates  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
+
+        return read_templates(read_toml(self.folder / FILE))
+
     def check(self) -> None:
         """Raise BadWorkspace with all that is wrong in the files."""
         try:
@@ -116,7 +135,9 @@ def open_workspace(folder: Path | None) -> Workspace:
     if folder is None:
         return marketplace()
     models = sorted((folder / MODELS_FOLDER).glob("*.sql"))
-    stamps = {path: _stamp(path) for path in (folder / FILE, folder / TABLES_FILE, folder / MODELS_FOLDER, *models)}
+    templates = sorted((folder / TEMPLATES_FOLDER).glob("*.json"))
+    read = (folder / FILE, folder / TABLES_FILE, folder / MODELS_FOLDER, *models, *templates)
+    stamps = {path: _stamp(path) for path in read}
     return _opened(folder, folder.resolve(), *stamps.items())
 
 

@@ -8,12 +8,13 @@ from typing import Literal, cast
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
+from audience_jobs.workspace import layers, templates
 from audience_jobs.workspace.source import Source, read_source
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
 UserIds = Literal["any", "uuid"]
-_KEYS = ("name", "user_id", "source")
+_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
 _FORMATS = ("any", "uuid")
@@ -85,3 +86,5 @@ def _problems(file: TomlFile) -> Iterator[Problem]:
         yield file.problem(["name"], f"is {shown(name)}: {_RULE}")
     if user_ids not in _FORMATS:
         yield file.problem(["user_id"], f"is {shown(user_ids)}: write any, or uuid where all ids are UUIDs")
+    yield from layers.problems_of(file)
+    yield from templates.problems_of(file)

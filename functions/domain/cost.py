@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from functions.domain.audience.partition import PARTITIONS
-from functions.domain.cadence.rules import BYPASSING_LAYERS
 
 READ, WRITE = 300, 900
 """Nano-dollars a document read, and written: cloud.google.com/firestore/pricing ($0.03, $0.09 for 100,000)."""
@@ -40,11 +39,14 @@ class Use:
         return (nano + self.file_writes * STORE + self.file_reads * FETCH) // 1_000
 
 
-def use_of_push(users: int, layer: int, *, shard_rows: int, chunk_rows: int, per_second: int) -> Use:
-    """Estimate what sending one push to a number of users uses, by what each shard, chunk and partition does."""
+def use_of_push(users: int, *, capped: bool, shard_rows: int, chunk_rows: int, per_second: int) -> Use:
+    """Estimate what sending one push to a number of users uses, by what each shard, chunk and partition does.
+
+    `capped`: whether cadence rules can hold it back.
+    """
     shards = -(-users // shard_rows)
     chunks = -(-users // chunk_rows) + shards
-    partitions = 0 if layer in BYPASSING_LAYERS else min(users, PARTITIONS)
+    partitions = min(users, PARTITIONS) if capped else 0
     return Use(
         document_reads=DAYS_READ * partitions + chunks + 4 * shards,
         document_writes=partitions + chunks + 3 * shards,

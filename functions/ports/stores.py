@@ -105,15 +105,19 @@ class CadenceLedger(Protocol):
         ...
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the current rules: the saved ones, else the defaults."""
+        """Return the saved rules, which override those of the workspace; none before the first change."""
         ...
 
     def change_rules(
-        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+        self,
+        declared: Sequence[CadenceRule],
+        change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]],
+        deed: Deed,
     ) -> Sequence[CadenceRule]:
-        """Replace the current rules by the result of `change`; an empty result restores the defaults.
+        """Replace the rules in force by the result of `change`, which gets them, and return it.
 
-        The same transaction adds an entry to the audit log, under `domain.cadence.rule_changes.SUBJECT`.
+        `declared` are the rules of the workspace; `rule_changes.to_save` decides which to store. The same
+        transaction adds an entry to the audit log, under `domain.cadence.rule_changes.SUBJECT`.
         """
         ...
 

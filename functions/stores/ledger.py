@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from functions.domain.audit import Deed
-from functions.domain.cadence.rule_changes import SUBJECT, rules_document
-from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence.rule_changes import SUBJECT, rules_document, to_save
+from functions.domain.cadence.rules import CadenceRule, in_force
 from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient
 from functions.stores.audit import DocumentAuditLog, Snapshot
 from functions.stores.documents import Batch, Collection, Documents
@@ -92,21 +92,28 @@ class DocumentCadenceLedger:
 
     def rules(self) -> Sequence[CadenceRule]:
         with _unreadable("cadence rules"):
-            return self._documents.get(RULES.at()) or DEFAULT_RULES
+            return self._documents.get(RULES.at()) or ()
 
     def change_rules(
-        self, change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]], deed: Deed
+        self,
+        declared: Sequence[CadenceRule],
+        change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]],
+        deed: Deed,
     ) -> Sequence[CadenceRule]:
 
         def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
-            before = batch.read(RULES.at()) or DEFAULT_RULES
+            before = in_force(declared, _read(batch))
             rules[:] = change(before)
-            batch.write(RULES.at(), tuple(rules))
-            return rules_document(before), rules_document(rules or DEFAULT_RULES)
+            batch.write(RULES.at(), to_save(declared, rules))
+            return rules_document(before), rules_document(rules)
 
         rules: list[CadenceRule] = []
         self._audit.change(SUBJECT, [RULES.at()], work, deed)
-        return tuple(rules) or DEFAULT_RULES
+        return tuple(rules)
+
+
+def _read(batch: Batch) -> Rules:
+    return batch.read(RULES.at()) or ()
 
 
 @contextmanager

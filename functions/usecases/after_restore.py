@@ -20,7 +20,7 @@ from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import delivery_of
 from functions.usecases.sending.deliver import count_as_lost, settle
 from functions.usecases.timeline.built_pushes import built_pushes
 from functions.usecases.timeline.clean_up import clean_up
@@ -111,9 +111,9 @@ def _count_due_as_lost(ports: Ports, run: Run) -> None:
         for planned in plan_shards(files, most_rows=ports.policy.shard_rows):
             if shard_due_at(ports, due_at, files, planned) <= now:
                 shard = ports.shards.create(planned)
-                count_as_lost(ports, Delivery(run=run, files=files, test=False), shard)
+                count_as_lost(ports, delivery_of(ports, run, files, test=False), shard)
 
 
 def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
     close_one = count_as_lost if shard.test else settle
-    return close_one(ports, Delivery(run=run, files=files, test=shard.test), shard)
+    return close_one(ports, delivery_of(ports, run, files, test=shard.test), shard)

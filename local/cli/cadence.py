@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from functions import bootstrap
+from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.errors import BadInput
 from functions.domain.instants import stamp
 from functions.handlers.http.as_json import as_json as to_json
@@ -119,7 +120,20 @@ def _show_import(file: Path, report: Mapping[str, Any]) -> None:
 @click.pass_context
 def rules(context: click.Context, as_json: bool) -> None:
     """Show the cadence rules of a running system."""
-    _show_rules(system(context).call("GET", _RULES), as_json=as_json)
+    answer = system(context).call("GET", _RULES)
+    _show_rules(answer, as_json=as_json)
+    if answer.message:
+        click.echo(answer.message, err=True)
+
+
+@cadence.command()
+@json_option
+@click.pass_context
+def layers(context: click.Context, as_json: bool) -> None:
+    """Show the layers of a running system's workspace, and the rules that act on each."""
+    answer = system(context).call("GET", "/api/layers")
+    columns = {"layer": "number", "name": "name", "exempt": "exempt", "rules": "rules"}
+    show(answer, as_json=as_json, columns=columns, rows=answer.data)
 
 
 @cadence.command("set")
@@ -139,7 +153,7 @@ def set_rule(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Change RULE of a running system, such as layer_3_cooldown. It applies from the next shard."""
+    """Change RULE of a running system, a name that `tminus cadence rules` shows. It applies from the next shard."""
     if hours is None and count is None and active is None:
         raise BadInput("say what to change: --hours, --count, --on or --off")
     ask_first(f"{rule} decides how often all users get pushes. Change it?", yes=yes)
@@ -150,7 +164,7 @@ def set_rule(
 
 
 @cadence.command("filter")
-@click.argument("layer", type=click.IntRange(1, 5))
+@click.argument("layer", type=click.IntRange(1, MOST_LAYER))
 @click.argument("users", nargs=-1, required=True, metavar="USER_ID...")
 @json_option
 @click.pass_context

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import click
 
+from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.errors import BadInput
 from local.cli.api_client import Answer, ApiClient, NoAnswer
 from local.cli.options import json_option
@@ -20,7 +21,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--title", required=True, help="May use the columns of the file: [[var:name|you]].")
 @click.option("--body", required=True)
 @click.option("--link", help="The deep link.")
-@click.option("--layer", type=click.IntRange(1, 5), required=True, help="The class on which cadence rules act.")
+@click.option(
+    "--layer", type=click.IntRange(1, MOST_LAYER), required=True, help="The class on which cadence rules act."
+)
 @click.option("--file", type=_FILE, help="The users: a CSV with the column user_id.")
 @click.option("--user", "users", multiple=True, help="The users, instead: one to five user ids, each as an option.")
 @click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")

@@ -11,12 +11,13 @@ from typing import Any
 from audience_jobs.contract import Engine, Job
 from audience_jobs.workspace import Workspace
 from functions.domain.audience.partition import read_rows
-from functions.domain.cadence.rules import DEFAULT_RULES, Push, Window
+from functions.domain.cadence.rules import CadenceRule, Push, Window
 from functions.domain.cost import Use
 from functions.domain.execution.execution import Execution
 from functions.domain.policy import Policy
-from functions.domain.push.outcomes import EXCLUDED, SENT
+from functions.domain.push.outcomes import SENT, word
 from functions.domain.recipe.read import Recipe, read
+from functions.usecases.cadence.rules_in_force import declared_rules
 from functions.usecases.reports.execution import ExecutionReport, report
 from functions.usecases.timeline.steps import read_run
 from local.forecast.cost import use_of_call
@@ -26,8 +27,6 @@ from local.simulator.play.scenario import Scenario
 from local.simulator.play.simulation import Simulation
 from local.simulator.play.todays_users import TodaysUsers
 from local.simulator.play.workers import Worker
-
-_RULES = {EXCLUDED[rule.reason]: rule for rule in DEFAULT_RULES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +96,7 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
         users=(),
         policy=question.policy,
         chunks_under_way=4,
+        workspace=question.workspace,
     )
     with TemporaryDirectory(prefix="tminus-") as folder:
         topics = {recipe.topic for recipe in question.recipes}
@@ -108,7 +108,6 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
             keep_log=False,
             engine=engine,
             find_job=question.find_job,
-            workspace=question.workspace,
             progress=progress,
         )
         return played.forecast()
@@ -180,15 +179,15 @@ class _Forecasting(Simulation):
     def _count(self, execution: Execution, push: int, rows: Iterator[tuple[str, int]]) -> None:
         run = read_run(execution)
         got = Got(push=run.ledger_push(push), recipe_id=execution.recipe_id)
+        rules = {rule.reason: rule for rule in declared_rules(self._raw.workspace)}
         for user, code in rows:
             if code == SENT:
                 self._made.users[user].append(got)
                 self._made.minutes[got.push.at] += 1
-            elif code in _RULES:
-                self._in_the_way(user, code, got)
+            elif rule := rules.get(word(code, execution.rule_bytes)[1]):
+                self._in_the_way(user, rule, got)
 
-    def _in_the_way(self, user: str, code: int, wanted: Got) -> None:
-        rule = _RULES[code]
+    def _in_the_way(self, user: str, rule: CadenceRule, wanted: Got) -> None:
         window = Window(rule, wanted.push)
         others = {
             other.recipe_id

@@ -20,6 +20,7 @@ from local.runtime.functions import load_functions
 from local.runtime.served import Served
 from local.runtime.serving import FUNCTIONS, SOURCE, http_server
 from local.sample import generate
+from tests.factories import DEFAULT_LAYERS, DEFAULT_RULES
 
 HERE = Path(__file__).parent
 PYTHON_TOOLS, NODE_TOOLS = HERE / ".venv" / "bin", HERE / "node_modules" / ".bin"
@@ -43,7 +44,9 @@ def _tools() -> None:
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The API's document, as a file."""
     path = tmp_path_factory.mktemp("document") / "openapi.json"
-    path.write_text(json.dumps(openapi(ROUTES)), encoding="utf-8")
+    path.write_text(
+        json.dumps(openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES])), encoding="utf-8"
+    )
     return path
 
 

@@ -109,7 +109,7 @@ def test_a_job_that_contradicts_itself_does_not_exist(job: Callable[..., Job]) -
     two = [Audience(name=c.type, columns=(USER_ID, c), meaning="") for c in columns]
     contradictions: dict[str, dict[str, object]] = {
         "declares no audience": {"audiences": ()},
-        "layers go from 1 to 5": {"layer": 6},
+        "layers go from 1 to 9": {"layer": 10},
         "audience 'everybody' 2 times": {"audiences": (EVERYBODY, EVERYBODY)},
         "parameter 'days' 2 times": {"parameters": (days, days)},
         "parameter 'now' 2 times": {"parameters": (now,)},

@@ -154,7 +154,7 @@ DECLARED = {
     "above the SELECT is the job's declaration: write other comments with --",
     "title = 5": "2: title: is a number: write a text in quotes",
     "title = ' '": "2: title: is empty: say what it is, or leave it out",
-    "layer = 6": "2: layer: is 6: layers go from 1 to 5",
+    "layer = 10": "2: layer: is 10: layers go from 1 to 9",
     "layer = true": "2: layer: is true: write a whole number",
     "layer = 2.0": "2: layer: is a number: write a whole number",
     "parameters = 5": "2: parameters: is a number: write a table",

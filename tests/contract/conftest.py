@@ -195,6 +195,7 @@ def an_execution() -> Callable[..., Execution]:
             "recipe_id": "daily",
             "recipe": {"name": "Täglich 👟"},
             "claim": "a",
+            "rule_bytes": {0xE0: "cadence:weekly"},
         }
         return Execution(**({"send_at": NOON + timedelta(hours=6), "created_at": NOON} | given | fields))
 

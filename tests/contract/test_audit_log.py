@@ -16,6 +16,7 @@ from functions.stores.audit import DocumentAuditLog
 from functions.stores.recipes import DocumentRecipeStore
 from local.embedded.database import Database
 from local.embedded.sqlite_documents import SqliteDocuments
+from tests.factories import DEFAULT_RULES
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 SAVED = Deed(by="zoë@example.com", at=AT, action=Action.SAVED)
@@ -59,7 +60,7 @@ def test_the_newest_entries_of_all_recipes_and_of_the_rules_come_first(ports: An
     later = Deed(by="ana@example.com", at=AT + timedelta(minutes=2), action=Action.SAVED)
     ports.recipes.change("other", put(), SAVED)
     ports.recipes.change("daily", put(), DELETED)
-    ports.ledger.change_rules(lambda rules: rules, later)
+    ports.ledger.change_rules(DEFAULT_RULES, lambda rules: rules, later)
     told = [(entry.recipe_id, entry.deed.by) for entry in ports.audit.newest(most=10)]
     assert told == [("cadence.rules", "ana@example.com"), ("daily", "cli"), ("other", "zoë@example.com")]
     assert [entry.recipe_id for entry in ports.audit.newest(most=1)] == ["cadence.rules"]

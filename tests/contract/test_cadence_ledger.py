@@ -9,7 +9,8 @@ import pytest
 
 from functions.domain.audit import Action, Deed
 from functions.domain.cadence.rule_changes import SUBJECT, rules_document
-from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence.rules import CadenceRule
+from tests.factories import DEFAULT_RULES
 
 AtOnce = Callable[[int, Callable[[int], Any]], list[Any]]
 TODAY = date(2026, 11, 23)
@@ -69,13 +70,21 @@ def test_a_cap_holds_under_any_interleaving(ports: Any, at_once: AtOnce) -> None
     assert at_once(16, reserve).count(True) == 3
 
 
-def test_the_default_rules_are_in_force_until_others_are_saved(ports: Any, open_ports: Any) -> None:
-    assert tuple(ports.ledger.rules()) == DEFAULT_RULES
-    changed = (replace(DEFAULT_RULES[2], hours=24, count=1, active=False), DEFAULT_RULES[0])
-    assert tuple(ports.ledger.change_rules(lambda _: changed, SAVED)) == changed
-    assert tuple(open_ports().ledger.rules()) == changed
-    assert tuple(ports.ledger.change_rules(lambda _: (), SAVED)) == DEFAULT_RULES
-    assert tuple(ports.ledger.rules()) == DEFAULT_RULES
+def test_no_rule_is_saved_before_the_first_change(ports: Any, open_ports: Any) -> None:
+    assert tuple(ports.ledger.rules()) == ()
+    changed = (replace(DEFAULT_RULES[0], hours=24, count=1, active=False), *DEFAULT_RULES[1:])
+    assert tuple(ports.ledger.change_rules(DEFAULT_RULES, lambda _: changed, SAVED)) == changed
+    assert tuple(open_ports().ledger.rules()) == changed, "an older release takes them for all there are"
+
+
+def test_only_what_differs_from_the_workspace_is_saved(ports: Any, open_ports: Any) -> None:
+    weekly = CadenceRule(name="weekly", reason="cadence:weekly", layers=frozenset({1, 9}), hours=168)
+    declared = (weekly, replace(weekly, name="own", reason="own_word"))
+    less = replace(declared[1], hours=24)
+    assert tuple(ports.ledger.change_rules(declared, lambda rules: [rules[0], less], SAVED)) == (weekly, less)
+    assert tuple(open_ports().ledger.rules()) == (less,)
+    ports.ledger.change_rules(declared, lambda _: declared, SAVED)
+    assert tuple(open_ports().ledger.rules()) == ()
 
 
 def test_a_change_of_the_rules_that_raises_changes_nothing(ports: Any) -> None:
@@ -83,15 +92,15 @@ def test_a_change_of_the_rules_that_raises_changes_nothing(ports: Any) -> None:
         raise LookupError("no")
 
     with pytest.raises(LookupError):
-        ports.ledger.change_rules(refuse, SAVED)
-    assert tuple(ports.ledger.rules()) == DEFAULT_RULES
+        ports.ledger.change_rules(DEFAULT_RULES, refuse, SAVED)
+    assert tuple(ports.ledger.rules()) == ()
     assert ports.audit.of_recipe(SUBJECT, most=9) == []
 
 
 def test_who_changed_the_rules_and_what_they_were_is_kept(ports: Any) -> None:
     first = (replace(DEFAULT_RULES[0], hours=24), *DEFAULT_RULES[1:])
-    ports.ledger.change_rules(lambda _: first, SAVED)
-    ports.ledger.change_rules(lambda _: DEFAULT_RULES, replace(SAVED, by="bob@example.com"))
+    ports.ledger.change_rules(DEFAULT_RULES, lambda _: first, SAVED)
+    ports.ledger.change_rules(DEFAULT_RULES, lambda _: DEFAULT_RULES, replace(SAVED, by="bob@example.com"))
     newest, oldest = ports.audit.of_recipe(SUBJECT, most=9)
     default, changed = rules_document(DEFAULT_RULES), rules_document(first)
     assert (oldest.deed.by, oldest.before, oldest.after) == (SAVED.by, default, changed)
@@ -105,7 +114,7 @@ def test_concurrent_changes_of_the_rules_do_not_undo_each_other(open_ports: Any,
         def change(rules: Sequence[CadenceRule]) -> Sequence[CadenceRule]:
             return [replace(rules[0], hours=rules[0].hours + 1), *rules[1:]]
 
-        return ledgers[number % 2].change_rules(change, SAVED)
+        return ledgers[number % 2].change_rules(DEFAULT_RULES, change, SAVED)
 
     at_once(8, longer)
     assert open_ports().ledger.rules()[0].hours == DEFAULT_RULES[0].hours + 8

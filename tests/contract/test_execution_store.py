@@ -338,3 +338,11 @@ def test_executions_are_found_by_recipe_state_and_send_page_by_page_in_either_or
             found += [execution.id for execution in page]
             place = (page[-1].send_at, page[-1].id)
         assert found == (ids.split()[::-1] if oldest_first else ids.split())
+
+
+def test_the_bytes_of_cadence_rules_come_back(ports: Any, open_ports: Any, an_execution: Any, a_shard: Any) -> None:
+    ports.executions.create(an_execution())
+    ports.shards.create(a_shard(outcomes=bytes([0xE0, 0xFF, 0xDF])))
+    stored = open_ports()
+    assert stored.executions.get(an_execution().id).rule_bytes == {0xE0: "cadence:weekly"}
+    assert stored.shards.get(an_execution().id, a_shard().key).outcomes == bytes([0xE0, 0xFF, 0xDF])

@@ -7,6 +7,7 @@ import pytest
 from functions.domain.cadence.rule_changes import SUBJECT
 from functions.domain.errors import BadFields
 from functions.usecases.cadence.change_rules import change_rules
+from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.reports.audit import history_of
 from tests.factories import executions_of, push, recipe
 from tests.functional.conftest import SEND_AT, Lab
@@ -56,7 +57,7 @@ def test_the_audit_log_says_who_changed_which_rule(lab: Lab) -> None:
 def test_what_is_refused_changes_nothing(lab: Lab) -> None:
     with pytest.raises(BadFields):
         change_rules(lab.ports, [{"name": "layer_5_cooldown", "hours": 12}, {"name": "other"}], by="ann@example.com")
-    assert lab.ports.ledger.rules()[1].hours == 96
+    assert rules_in_force(lab.ports)[1].hours == 96
     assert history_of(lab.ports, SUBJECT).entries == []
 
 

@@ -159,6 +159,7 @@ def test_text_is_sent_literally_where_the_command_says_so(tminus: Tminus) -> Non
 
 def test_cadence_is_seen_and_changed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     assert "layer_3_cooldown" in tminus("cadence", "rules")[1]
+    assert "Behaviour-responsive" in tminus("cadence", "layers")[1]
     changed = as_json(tminus("cadence", "set", "layer_3_cooldown", "--hours", 24, "--off", "--yes", "--json"))
     assert (changed["rules"][0]["hours"], changed["rules"][0]["active"]) == (24, False)
     track_notification(lab.ports, {"userId": user(1), "layerId": 5, "sentAt": f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}"})

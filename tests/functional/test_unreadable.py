@@ -90,7 +90,7 @@ def test_a_live_execution_whose_snapshot_is_refused_stops_sending_and_adds_up(ma
     assert execution.totals.not_reached == 7 - sent
     assert len(lab.outbox(test=False)) == sent
     lab.assert_contract()
-    assert b"not_reached" in b"".join(export(lab.ports, lab.id))
+    assert b"not_reached" in b"".join(export(lab.ports, lab.execution()))
 
 
 def test_users_who_were_not_sent_to_get_their_reservations_back_without_the_recipe(make_lab: MakeLab) -> None:

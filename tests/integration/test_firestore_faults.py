@@ -16,7 +16,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 from functions.domain.audit import Action, Deed
-from functions.domain.cadence.rules import DEFAULT_RULES
 from functions.domain.errors import Conflict, Halted, LedgerUnreadable, Misconfigured, NotPossible, Transient
 from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
@@ -26,6 +25,7 @@ from functions.gcp.firestore.documents import FirestoreDocuments
 from functions.ports.executions import ExecutionSearch, LogEntry
 from functions.ports.stores import RecipeStore
 from functions.stores import stores_on
+from tests.factories import DEFAULT_RULES
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -51,6 +51,7 @@ VIOLATION = Violation(
     ),
     at=NOON,
 )
+
 PASSING = ["ABORTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "RESOURCE_EXHAUSTED", "UNKNOWN", "CANCELLED"]
 IN_DOUBT = [status for status in PASSING if status != "ABORTED"]
 """Answers that a commit may get although it has landed; ABORTED says that it has not."""
@@ -575,7 +576,7 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "recipes.change": lambda stores: append(stores.recipes, "x"),
     "ledger.transact": lambda stores: stores.ledger.transact(7, [TODAY], reserve(b"a")),
     "ledger.rules": lambda stores: stores.ledger.rules(),
-    "ledger.change_rules": lambda stores: stores.ledger.change_rules(lambda _: DEFAULT_RULES, SAVED),
+    "ledger.change_rules": lambda stores: stores.ledger.change_rules(DEFAULT_RULES, lambda _: DEFAULT_RULES, SAVED),
     "devices.graves": lambda stores: stores.devices.graves(range(2)),
     "devices.bury": lambda stores: stores.devices.bury(1, lambda graves: graves + b"x"),
 }

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from functions.domain.cadence.ledger import release, reserve
-from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule, Push, days_to_read, rules_for
+from functions.domain.cadence.rules import CadenceRule, Push, days_to_read, rules_for
 from functions.domain.push.outcomes import Exclusion
+from tests.factories import DEFAULT_RULES
 
 START = datetime(2026, 2, 27, 18, 30, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -29,7 +30,7 @@ class Ledger:
         self.rules = rules
         self.now = START
 
-    def reserve(self, push: Push, *users: int) -> dict[int, Exclusion]:
+    def reserve(self, push: Push, *users: int) -> dict[int, str]:
         """Reserve, and return who is held back and by which rule."""
         rules = rules_for(push.layer, self.rules)
         self.now = max(self.now, push.at)
@@ -104,7 +105,7 @@ def test_a_released_user_is_free_again_and_the_others_are_not() -> None:
 
 
 def test_an_inactive_rule_excludes_no_user() -> None:
-    rule = CadenceRule(reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=72, active=False)
+    rule = CadenceRule(name="off", reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=72, active=False)
     ledger = Ledger((rule,))
     ledger.reserve(push(1, 3, START), 1)
     assert ledger.reserve(push(2, 3, START + HOUR), 1) == {}

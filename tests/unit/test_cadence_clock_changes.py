@@ -37,7 +37,7 @@ EVERY = {"daily": 1, "every third day": 3, "every fourth day": 4, "weekly": 7}
 
 
 def rule(hours: int, count: int = 1) -> CadenceRule:
-    return CadenceRule(reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=hours, count=count)
+    return CadenceRule(name="r", reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=hours, count=count)
 
 
 def granted(pushes: Sequence[Push], rule: CadenceRule) -> list[bool]:

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from functions.domain.cadence.ledger import release, reserve
 from functions.domain.cadence.rules import (
-    BYPASSING_LAYERS,
-    DEFAULT_RULES,
     CadenceRule,
     Push,
     days_to_read,
@@ -17,6 +15,7 @@ from functions.domain.cadence.rules import (
 )
 from functions.domain.push.outcomes import Exclusion
 from tests.examples import examples
+from tests.factories import DEFAULT_LAYERS, DEFAULT_RULES
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 MONTH_END = datetime(2028, 2, 28, 23, 30, tzinfo=UTC)
@@ -38,7 +37,7 @@ class Ledger:
         self.rules = rules
         self.days: dict[date, bytes] = {}
 
-    def reserve(self, push: Push, users: list[bytes], now: datetime) -> dict[bytes, Exclusion]:
+    def reserve(self, push: Push, users: list[bytes], now: datetime) -> dict[bytes, str]:
         rules = rules_for(push.layer, self.rules)
         read = {day: self.days.get(day, b"") for day in days_to_read(push, rules, now)}
         made = reserve(read, push, users, rules)
@@ -56,7 +55,7 @@ class Model:
     def __init__(self) -> None:
         self.kept: dict[tuple[bytes, bytes], Push] = {}
 
-    def rule_against(self, push: Push, user: bytes) -> Exclusion | None:
+    def rule_against(self, push: Push, user: bytes) -> str | None:
         if (push.key, user) in self.kept:
             return None
         for rule in DEFAULT_RULES:
@@ -69,7 +68,7 @@ class Model:
                 return rule.reason
         return None
 
-    def reserve(self, push: Push, users: list[bytes]) -> dict[bytes, Exclusion]:
+    def reserve(self, push: Push, users: list[bytes]) -> dict[bytes, str]:
         against = {user: self.rule_against(push, user) for user in users}
         self.kept |= {(push.key, user): push for user, reason in against.items() if reason is None}
         return {user: reason for user, reason in against.items() if reason}
@@ -146,7 +145,7 @@ def test_eight_days_are_enough_for_the_longest_rule() -> None:
 
 def test_layers_1_and_4_are_held_back_by_nothing_and_count_against_nothing() -> None:
     ledger = Ledger()
-    for number, layer in enumerate([*BYPASSING_LAYERS, 2, 2, 2, *BYPASSING_LAYERS]):
+    for number, layer in enumerate([*DEFAULT_LAYERS.exempt, 2, 2, 2, *DEFAULT_LAYERS.exempt]):
         push = Push(key=key(number), layer=layer, at=MONTH_END + number * HOUR)
         assert ledger.reserve(push, USERS, push.at) == {}
 
@@ -157,7 +156,7 @@ def test_the_day_of_a_push_is_that_of_utc() -> None:
 
 
 def test_rules_of_a_deployment_replace_the_defaults() -> None:
-    rule = CadenceRule(reason=Exclusion.COMBINED_L2_L3_LIMIT, layers=frozenset({2}), hours=1, count=2)
+    rule = CadenceRule(name="often", reason=Exclusion.COMBINED_L2_L3_LIMIT, layers=frozenset({2}), hours=1, count=2)
     ledger = Ledger((rule,))
     held = [
         ledger.reserve(Push(key=key(number), layer=2, at=MONTH_END + number * HOUR / 4), USERS[:1], MONTH_END + HOUR)

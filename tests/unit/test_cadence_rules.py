@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from functions.domain.cadence.rule_changes import edited, rule_document
-from functions.domain.cadence.rules import DEFAULT_RULES
+from functions.domain.cadence.rules import CadenceRule, in_force
 from functions.domain.errors import BadFields
+from tests.factories import DEFAULT_RULES
 
 COOLDOWN, _, COMBINED = DEFAULT_RULES
 
@@ -34,8 +35,22 @@ def test_what_was_read_can_be_written_back() -> None:
     assert edited(DEFAULT_RULES, [rule_document(rule) for rule in DEFAULT_RULES]) == DEFAULT_RULES
 
 
-def test_a_rule_that_was_deleted_from_the_store_is_back_with_the_next_change() -> None:
-    assert edited([COMBINED], [{"name": "layer_3_cooldown", "hours": 1}])[0] == replace(COOLDOWN, hours=1)
+def test_saved_changes_override_the_rules_of_the_workspace_by_name() -> None:
+    saved = [replace(COMBINED, hours=1, count=2, active=False, layers=frozenset({5})), replace(COOLDOWN, name="gone")]
+    changed = replace(COMBINED, hours=1, count=2, active=False)
+    assert in_force(DEFAULT_RULES, saved) == (*DEFAULT_RULES[:2], changed), "the workspace says on which layers"
+
+
+def test_a_rule_is_read_as_it_was_stored() -> None:
+    own = CadenceRule(name="weekly", reason="cadence:weekly", layers=frozenset({9}), hours=1)
+    assert [CadenceRule.read(rule.document()) for rule in (*DEFAULT_RULES, own)] == [*DEFAULT_RULES, own]
+    assert COOLDOWN.document() == {
+        "reason": "layer_3_cooldown",
+        "layers": [3],
+        "hours": 72,
+        "count": 1,
+        "active": True,
+    }, "older releases read it"
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:

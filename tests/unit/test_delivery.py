@@ -16,6 +16,7 @@ from functions.domain.push.outcomes import (
     INTENT_AGAIN,
     LOST,
     LOST_AGAIN,
+    NO_RULES,
     NOT_REACHED,
     ROW_CODE,
     SENT,
@@ -192,8 +193,8 @@ def test_a_row_that_was_not_sent_before_is_announced_and_answered_as_it_is() -> 
 
 @pytest.mark.parametrize(("before", "after"), [(UNKNOWN, UNKNOWN_AGAIN), (LOST, LOST_AGAIN)])
 def test_a_row_in_doubt_that_may_not_be_sent_again_stays_unknown(before: int, after: int) -> None:
-    assert excluded(before, Exclusion.DEAD_TOKEN) == after
-    assert excluded(NOT_REACHED, Exclusion.DEAD_TOKEN) == EXCLUDED[Exclusion.DEAD_TOKEN]
+    assert excluded(before, EXCLUDED[Exclusion.DEAD_TOKEN]) == after
+    assert excluded(NOT_REACHED, EXCLUDED[Exclusion.DEAD_TOKEN]) == EXCLUDED[Exclusion.DEAD_TOKEN]
 
 
 def test_requests_under_way_count_for_nothing_until_they_are_answered() -> None:
@@ -202,7 +203,7 @@ def test_requests_under_way_count_for_nothing_until_they_are_answered() -> None:
 
 
 def test_every_byte_has_a_word_for_people() -> None:
-    assert [word(code) for code in b".SFPTULIJVMe"] == [
+    assert [word(code, NO_RULES) for code in b".SFPTULIJVMe"] == [
         ("not_reached", ""),
         ("sent", ""),
         ("failed", ""),
@@ -221,4 +222,4 @@ def test_every_byte_has_a_word_for_people() -> None:
 def test_bytes_of_a_newer_release_are_counted_and_named_and_none_counts_as_not_reached() -> None:
     counted = tally(b"S.xK")
     assert (counted.sent, counted.not_reached, counted.unknown, counted.excluded) == (1, 1, 1, {"other": 1})
-    assert [word(code) for code in b"xK"] == [("excluded", "other"), ("unknown", "")]
+    assert [word(code, NO_RULES) for code in b"xK"] == [("excluded", "other"), ("unknown", "")]

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.domain.cadence.ledger import MOST_DAY_BYTES, Reserved, add_sent, release, reserve, reserved
-from functions.domain.cadence.rules import DEFAULT_RULES, Push, days_between, rules_for
+from functions.domain.cadence.rules import Push, days_between, rules_for
 from functions.domain.errors import LedgerFull
 from functions.domain.ids import push_key
+from tests.factories import DEFAULT_RULES
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

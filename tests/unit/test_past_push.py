@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.domain.cadence.past_push import Memory, PastPush, Skipped, Source, past_name, read_past_push
-from functions.domain.cadence.rules import DEFAULT_RULES
 from functions.domain.errors import BadFields
 from functions.domain.ids import UserIdFormat, user_key
 from tests.audience_jobs.exports import AMBIGUOUS_INSTANTS, EXPORTED_INSTANTS, EXPORTED_LAYERS
-from tests.factories import user
+from tests.factories import DEFAULT_LAYERS, DEFAULT_RULES, user
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-MEMORY = Memory.of(DEFAULT_RULES, NOW, UserIdFormat.UUID)
+MEMORY = Memory.of(DEFAULT_RULES, NOW, UserIdFormat.UUID, DEFAULT_LAYERS)
 
 
 def row(**changes: str) -> dict[str, str]:
@@ -100,4 +99,4 @@ def test_the_name_of_a_past_push_is_read_back_from_its_key() -> None:
     push = PastPush(user=user_key(user(1)), layer=3, at=NOW, label="spring/summer").as_push(Source.IMPORT)
     assert past_name(push.key.decode()) == (Source.IMPORT, "spring/summer")
     assert past_name("welcome_20261123T180000Z/1") is None
-    assert Memory.of((), NOW, UserIdFormat.ANY).since == NOW - timedelta(0)
+    assert Memory.of((), NOW, UserIdFormat.ANY, DEFAULT_LAYERS).since == NOW - timedelta(0)

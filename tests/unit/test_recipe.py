@@ -132,7 +132,7 @@ def test_pushes_go_in_the_order_of_their_numbers() -> None:
             {"delayAfterPrevious": -1},
             "pushSequence[1].timing.delayAfterPrevious: must be at",
         ),
-        ("pushSequence.1.layerId", 6, "pushSequence[1].layerId: must be at most 5, got 6"),
+        ("pushSequence.1.layerId", 10, "pushSequence[1].layerId: must be at most 9, got 10"),
         ("pushSequence.1.title", "[[var:x", "pushSequence[1].title: malformed variable"),
         ("pushSequence.1.sequenceOrder", 3, "pushSequence[1].sequenceOrder: 3 is there twice"),
         ("settings.testUserIds", "me", "settings.testUserIds: must be a list"),

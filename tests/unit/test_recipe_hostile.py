@@ -288,7 +288,7 @@ def test_a_duplicate_order_names_the_pushes_that_have_it() -> None:
 
 
 def test_one_bad_push_is_one_error() -> None:
-    assert list(errors(a_recipe(pushSequence=[a_push(layerId=9)]))) == ["pushSequence[0].layerId"]
+    assert list(errors(a_recipe(pushSequence=[a_push(layerId=10)]))) == ["pushSequence[0].layerId"]
 
 
 def test_errors_of_status_id_and_fields_are_all_named_at_once() -> None:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
-from functions.domain.push.outcomes import Exclusion
+from functions.domain.push.outcomes import OTHER, Exclusion
 
-CADENCE = frozenset({Exclusion.LAYER_3_COOLDOWN, Exclusion.LAYER_5_COOLDOWN, Exclusion.COMBINED_L2_L3_LIMIT})
-"""The reasons of cadence rules: these exclusions are intended."""
+_RULES_BEFORE_WORKSPACES = {
+    Exclusion.LAYER_3_COOLDOWN,
+    Exclusion.LAYER_5_COOLDOWN,
+    Exclusion.COMBINED_L2_L3_LIMIT,
+}
+_OF_NO_RULE = frozenset({*Exclusion, OTHER}) - _RULES_BEFORE_WORKSPACES
+"""Any other reason is that of a cadence rule: these exclusions are intended."""
 _WAYS_OUT: Mapping[str, str] = {
     Exclusion.INVALID_USER_ID: "set USER_ID_FORMAT to any if these are your users' ids (it is {user_id_format})",
     Exclusion.OPTED_OUT: "leave users who have opted out out of the audience",
@@ -40,4 +45,4 @@ def whole_exclusion(push: int, size: int, excluded: Mapping[str, int], *, user_i
 
 def by_cadence(reasons: Mapping[str, int]) -> bool:
     """Return whether cadence rules are among the reasons."""
-    return any(reason in CADENCE for reason in reasons)
+    return any(reason not in _OF_NO_RULE for reason in reasons)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from functions.domain.cadence.rules import CadenceRule, Days, HeldBack, Push, Window
 from functions.domain.errors import LedgerFull
 from functions.domain.ids import USER_KEY_BYTES
-from functions.domain.push.outcomes import Exclusion
 
 MOST_DAY_BYTES = 1_000_000
 """Firestore limits a value to 1 MiB minus 89 bytes: firebase.google.com/docs/firestore/quotas. So a day holds about
@@ -56,7 +55,7 @@ def reserve(days: Days, push: Push, users: Sequence[bytes], rules: Sequence[Cade
     blocks = [block for day in days.values() for block in _blocks(day)]
     own = _own(blocks, push)
     free = wanted[~_among(own, wanted)]
-    reasons: dict[int, Exclusion] = {}
+    reasons: dict[int, str] = {}
     for rule in rules:
         for key in free[_counts(rule, blocks, push, free) >= rule.count].tolist():
             reasons.setdefault(key, rule.reason)

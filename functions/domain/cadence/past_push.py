@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from functions.domain.cadence.rules import BYPASSING_LAYERS, CadenceRule, Push
+from functions.domain.cadence.layers import Layers
+from functions.domain.cadence.rules import CadenceRule, Push
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import UserIdFormat, is_user_id, user_key
 from functions.domain.instants import instant, no_instant
-from functions.domain.whole_numbers import whole_number
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far another system's clock may run ahead."""
 _SET_BACK = timedelta(hours=3)
 """The largest step by which a zone sets its clocks back today, which extends how far a rule looks back."""
 LONGEST_LABEL = 60
-_LAYERS: Mapping[object, int] = {0: 5, **{layer: layer for layer in range(1, 6)}}
-"""Old documents write layer 5 as 0."""
 
 
 class Source(StrEnum):
@@ -34,22 +32,23 @@ class Skipped(StrEnum):
     TOO_OLD = "too_old"
     """No rule looks back that far."""
     BYPASSES = "layer_bypasses"
-    """No rule counts layers 1 and 4."""
+    """No rule counts pushes of the layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Which past pushes to keep, as of an instant: no rule looks back before `since`."""
+    """Which past pushes to keep, as of an instant: no rule looks back before `since`, or counts an exempt layer."""
 
     since: datetime
     now: datetime
     user_ids: UserIdFormat
+    layers: Layers
 
     @classmethod
-    def of(cls, rules: Iterable[CadenceRule], now: datetime, user_ids: UserIdFormat) -> "Memory":
+    def of(cls, rules: Iterable[CadenceRule], now: datetime, user_ids: UserIdFormat, layers: Layers) -> "Memory":
         """Return the span that the rules look back at, including inactive rules: they can be activated again."""
         longest = max((timedelta(hours=rule.hours) + _SET_BACK for rule in rules), default=timedelta(0))
-        return cls(since=now - longest, now=now, user_ids=user_ids)
+        return cls(since=now - longest, now=now, user_ids=user_ids, layers=layers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +85,20 @@ def read_past_push(
     every invalid field, by its name or by the one in `names`.
     """
     name = {key: (names or {}).get(key, key) for key in ("user_id", "layer", "sent_at")}
-    errors, layer, at = [], _LAYERS.get(whole_number(written["layer"])), _second(written["sent_at"].strip())
+    errors, layer, at = [], memory.layers.read(written["layer"]), _second(written["sent_at"].strip())
     user_id = written["user_id"].strip()
     if not is_user_id(user_id, memory.user_ids):
         reason = f"{shown(written['user_id'])} is not a valid user id (USER_ID_FORMAT is {memory.user_ids})"
         errors.append(FieldError(name["user_id"], reason))
     if layer is None:
-        errors.append(FieldError(name["layer"], f"must be a layer from 1 to 5, got {shown(written['layer'])}"))
+        errors.append(FieldError(name["layer"], f"must be {memory.layers.in_words}, got {shown(written['layer'])}"))
     if isinstance(at, str):
         errors.append(FieldError(name["sent_at"], at))
     elif at > memory.now + CLOCK_SKEW:
         errors.append(FieldError(name["sent_at"], f"{shown(written['sent_at'])} is in the future"))
     if errors or layer is None or isinstance(at, str):
         raise BadFields(errors)
-    if layer in BYPASSING_LAYERS:
+    if layer in memory.layers.exempt:
         return Skipped.BYPASSES
     if at < memory.since:
         return Skipped.TOO_OLD

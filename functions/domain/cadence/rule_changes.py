@@ -1,10 +1,10 @@
 """Edits of the cadence rules: what people can change, and within which bounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.domain.cadence.rules import DEFAULT_RULES, CadenceRule
+from functions.domain.cadence.rules import CadenceRule
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 
@@ -13,7 +13,7 @@ SUBJECT = "cadence.rules"
 MOST_HOURS = 30 * 24
 """A limit because a shard reads one document per partition for each day that a rule looks back."""
 MOST_COUNT = 100
-_KNOWN = {rule.reason.value: rule for rule in DEFAULT_RULES}
+_RULES_BEFORE_WORKSPACES = ("layer_3_cooldown", "layer_5_cooldown", "combined_l2_l3_limit")
 _FIXED = ("name", "layers")
 _BOUNDS = {"hours": MOST_HOURS, "count": MOST_COUNT}
 
@@ -21,7 +21,7 @@ _BOUNDS = {"hours": MOST_HOURS, "count": MOST_COUNT}
 def rule_document(rule: CadenceRule) -> dict[str, Any]:
     """Return a rule as people read and edit it: name, layers, hours, count, active."""
     return {
-        "name": rule.reason.value,
+        "name": rule.name,
         "layers": sorted(rule.layers),
         "hours": rule.hours,
         "count": rule.count,
@@ -35,14 +35,15 @@ def rules_document(rules: Sequence[CadenceRule]) -> dict[str, Any]:
 
 
 def edited(rules: Sequence[CadenceRule], written: object) -> tuple[CadenceRule, ...]:
-    """Return all rules with the changes that a person wrote. Everything else stays.
+    """Return the rules in force with the changes that a person wrote. Everything else stays.
 
     `written` is a list of objects with the name of a rule, and new `hours`, `count` or `active`. BadFields names
     every field at fault.
     """
     if not isinstance(written, list) or not written:
-        raise BadFields([FieldError("rules", f"must be a list of rules, such as {_example()}, got {shown(written)}")])
-    in_force = _KNOWN | {rule.reason.value: rule for rule in rules}
+        reason = f"must be a list of rules, such as {_example(rules)}, got {shown(written)}"
+        raise BadFields([FieldError("rules", reason)])
+    in_force = {rule.name: rule for rule in rules}
     errors: list[FieldError] = []
     changed: dict[str, CadenceRule] = {}
     for position, entry in enumerate(written):
@@ -61,10 +62,11 @@ def _entry_errors(
     path: str, entry: object, in_force: Mapping[str, CadenceRule], seen: Mapping[str, CadenceRule]
 ) -> list[FieldError]:
     if not isinstance(entry, Mapping):
-        return [FieldError(path, f"must be an object such as {_example()}, got {shown(entry)}")]
+        return [FieldError(path, f"must be an object such as {_example(in_force)}, got {shown(entry)}")]
     name = entry.get("name")
     if not isinstance(name, str) or name not in in_force:
-        return [FieldError(f"{path}.name", f"must be one of {', '.join(in_force)}, got {shown(name)}")]
+        known = f"must be one of {', '.join(in_force)}" if in_force else "is no rule: tminus.toml names none"
+        return [FieldError(f"{path}.name", f"{known}, got {shown(name)}")]
     if name in seen:
         return [FieldError(f"{path}.name", f"{name} is there twice")]
     errors = [
@@ -86,5 +88,15 @@ def _entry_errors(
     return errors
 
 
-def _example() -> str:
-    return '{"name": "layer_3_cooldown", "hours": 48}'
+def to_save(declared: Sequence[CadenceRule], rules: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:
+    """Return which of the rules in force to store: those that differ from what the workspace declares.
+
+    So a later change of the workspace holds for all others. Rules that were there before workspaces are always
+    stored, because an older release takes the stored rules for all there are.
+    """
+    return tuple(rule for rule in rules if rule not in declared or rule.name in _RULES_BEFORE_WORKSPACES)
+
+
+def _example(rules: Iterable[CadenceRule | str]) -> str:
+    first = next(iter(rules), "weekly")
+    return f'{{"name": "{first if isinstance(first, str) else first.name}", "hours": 48}}'

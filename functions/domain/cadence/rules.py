@@ -6,22 +6,18 @@ They are measured on the wall clock of the sending recipe: a recipe that sends e
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.domain.push.outcomes import Exclusion
 from functions.domain.recipe.schedule import ClockPlan, wall_clock
 
 _UTC = ZoneInfo("UTC")
-BYPASSING_LAYERS = frozenset({1, 4})
-"""Platform-wide moments and tests: no rule holds them back, and no rule counts them."""
-
 Days = Mapping[date, bytes]
 """Packed days of one partition of the ledger; see `functions.domain.cadence.ledger`."""
-HeldBack = Mapping[bytes, Exclusion]
-"""User keys that a rule holds back, and which rule."""
+HeldBack = Mapping[bytes, str]
+"""User keys that a rule holds back, and the reason of that rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,28 +27,40 @@ class CadenceRule:
     Hours are counted on the wall clock of the judged push; see `Window`.
     """
 
-    reason: Exclusion
+    name: str
+    reason: str
     layers: frozenset[int]
     hours: int
     count: int = 1
     active: bool = True
 
     def document(self) -> dict[str, Any]:
-        """Return the rule as it is stored."""
-        return {**vars(self), "reason": self.reason.value, "layers": sorted(self.layers)}
+        """Return the rule as it is stored. Releases before workspaces call rules by their reasons."""
+        fields = {**vars(self), "layers": sorted(self.layers)}
+        del fields["name"]
+        return fields if self.name == self.reason else {**fields, "name": self.name}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "CadenceRule":
         """Read what `document` wrote."""
-        known = {"reason": Exclusion(document["reason"]), "layers": frozenset(document["layers"])}
-        return cls(**(dict(document) | known))
+        fields = {"name": document["reason"], **document, "layers": frozenset(document["layers"])}
+        if not isinstance(fields["name"], str):
+            raise TypeError(f"the name of a rule is text, not {fields['name']!r}")
+        return cls(**fields)
 
 
-DEFAULT_RULES = (
-    CadenceRule(reason=Exclusion.LAYER_3_COOLDOWN, layers=frozenset({3}), hours=72),
-    CadenceRule(reason=Exclusion.LAYER_5_COOLDOWN, layers=frozenset({5}), hours=96),
-    CadenceRule(reason=Exclusion.COMBINED_L2_L3_LIMIT, layers=frozenset({2, 3}), hours=168, count=3),
-)
+def in_force(declared: Iterable[CadenceRule], saved: Iterable[CadenceRule]) -> tuple[CadenceRule, ...]:
+    """Return the rules of a workspace as people have changed them since.
+
+    The workspace says which rules there are, and on which layers they act. A saved rule of the same name has its
+    hours and count, and whether it is active.
+    """
+    changes = {rule.name: rule for rule in saved}
+    return tuple(_changed(rule, changes.get(rule.name, rule)) for rule in declared)
+
+
+def _changed(rule: CadenceRule, saved: CadenceRule) -> CadenceRule:
+    return replace(rule, hours=saved.hours, count=saved.count, active=saved.active)
 
 
 @dataclass(frozen=True, kw_only=True)

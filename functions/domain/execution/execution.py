@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from functions.domain.documents import shown
 from functions.domain.errors import NotPossible
 from functions.domain.instants import instant, stamp
-from functions.domain.push.outcomes import Tally
+from functions.domain.push import rule_bytes
+from functions.domain.push.outcomes import RuleBytes, Tally
 from functions.domain.recipe.timeline import Phase
 
 T = TypeVar("T")
@@ -113,7 +114,8 @@ class Execution:
     number of distinct users in all audiences, counted when they are built. `people_reached` is the number of those
     who were sent at least one live push, counted at the end. None: not counted, as in older releases. The store sets
     `number`: it increases in the order in which executions were created, independent of clocks. `wait` is the wait
-    for its turn, and is kept after the wait; None: it did not wait.
+    for its turn, and is kept after the wait; None: it did not wait. `rule_bytes` say what a workspace's cadence rules
+    are called in the rows of this execution, as of its beginning.
 
     `unreadable` names the fields of the stored document that this release cannot read, such as a state that only a
     newer release knows. Such an execution counts as failed, so that it sends nothing more.
@@ -134,6 +136,7 @@ class Execution:
     people: int | None = None
     people_reached: int | None = None
     wait: Wait | None = None
+    rule_bytes: RuleBytes = field(default_factory=dict)
     unreadable: str = ""
     number: int = field(default=0, compare=False)
 
@@ -218,6 +221,7 @@ class Execution:
             "people": self.people,
             "peopleReached": self.people_reached,
             "wait": self.wait.document() if self.wait else None,
+            **({"ruleBytes": rule_bytes.document(self.rule_bytes)} if self.rule_bytes else {}),
         }
 
     @classmethod
@@ -240,6 +244,7 @@ class Execution:
             people=_count(document.get("people")),
             people_reached=_count(document.get("peopleReached")),
             wait=Wait.read(document.get("wait")),
+            rule_bytes=rule_bytes.read(document.get("ruleBytes")),
         )
         if not fields.unreadable:
             return execution

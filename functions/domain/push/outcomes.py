@@ -69,6 +69,9 @@ Word = Literal["sent", "failed", "unknown", "excluded", "not_reached"]
 """The outcome of a row, in one word."""
 OTHER = "other"
 """The reason shown for exclusions that only a newer release knows."""
+RuleBytes = Mapping[int, str]
+"""The reasons of cadence rules by their bytes in one execution; see `rule_bytes`."""
+NO_RULES: RuleBytes = {}
 
 ROW_CODE: Mapping[Outcome, int] = {
     Outcome.SENT: SENT,
@@ -105,12 +108,13 @@ def row_code(outcomes: Sequence[Outcome]) -> int:
     return max((ROW_CODE[outcome] for outcome in outcomes), key=_WEIGHT.__getitem__)
 
 
-def word(code: int) -> tuple[Word, str]:
+def word(code: int, rules: RuleBytes) -> tuple[Word, str]:
     """Return the outcome in a row's byte, and the reason if the row is excluded or unknown.
 
-    Among the bytes of a newer release, lower-case letters are exclusions. Any other byte may have been sent.
+    `rules` are the bytes of the execution's cadence rules. Among the bytes of a newer release, lower-case letters are
+    exclusions. Any other byte may have been sent.
     """
-    return _WORDS.get(code) or (("excluded", OTHER) if chr(code).islower() else ("unknown", ""))
+    return _WORDS.get(code) or (("excluded", rules.get(code, OTHER)) if chr(code).islower() else ("unknown", ""))
 
 
 def unknown_words(tally: "Tally", *, resend: bool) -> str | None:
@@ -146,9 +150,12 @@ def result(before: int, code: int) -> int:
     return before if code == NOT_REACHED else code
 
 
-def excluded(before: int, reason: Exclusion) -> int:
-    """Return the byte of a row without a request. A row that may already have got a message stays unknown."""
-    return {UNKNOWN: UNKNOWN_AGAIN, LOST: LOST_AGAIN}.get(before, EXCLUDED[reason])
+def excluded(before: int, code: int) -> int:
+    """Return the byte of a row without a request, given the byte of the reason: `rule_bytes.code_of`.
+
+    A row that may already have got a message stays unknown.
+    """
+    return {UNKNOWN: UNKNOWN_AGAIN, LOST: LOST_AGAIN}.get(before, code)
 
 
 def settled(outcomes: bytes) -> bytes:
@@ -215,8 +222,10 @@ class Tally:
         )
 
 
-def tally(outcomes: bytes) -> Tally:
+def tally(outcomes: bytes, rules: RuleBytes = NO_RULES) -> Tally:
     """Count the row bytes of a shard; see `word` for bytes of a newer release. An INTENT without a RESULT is lost.
+
+    Without the bytes of the execution's rules, who they hold back counts as `other`.
 
     >>> counted = tally(b"SSFd.")
     >>> counted.audience_size, counted.sent, counted.failed, counted.excluded["no_token"], counted.not_reached
@@ -224,7 +233,8 @@ def tally(outcomes: bytes) -> Tally:
     """
     lost = sum(map(outcomes.count, (LOST, LOST_AGAIN, INTENT, INTENT_AGAIN)))
     excluded = {reason.value: outcomes.count(code) for reason, code in EXCLUDED.items()}
-    strange = [word(code)[0] for code in outcomes.translate(None, _KNOWN)]
+    excluded |= {reason: outcomes.count(code) for code, reason in rules.items()}
+    strange = [word(code, rules)[0] for code in outcomes.translate(None, _KNOWN + bytes(rules))]
     excluded[OTHER] = strange.count("excluded")
     return Tally(
         audience_size=len(outcomes),

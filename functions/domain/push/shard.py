@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.domain.audience.partition import Index
 from functions.domain.instants import instant, stamp
-from functions.domain.push.outcomes import FAILURES, IN_DOUBT, NOT_REACHED, Tally, settled, tally
+from functions.domain.push.outcomes import FAILURES, IN_DOUBT, NOT_REACHED, RuleBytes, Tally, settled, tally
 
 LEASE = timedelta(seconds=60)
 """How long a worker may be silent before another takes over its shard: longer than sending any chunk takes."""
@@ -118,7 +118,7 @@ class Shard:
 
     @property
     def tally(self) -> Tally:
-        """The shard's users by outcome."""
+        """The shard's users by outcome, without the names of a workspace's cadence rules; see `live_tally`."""
         return tally(self.outcomes)
 
     @property
@@ -169,12 +169,12 @@ class Shard:
         )
 
 
-def live_tally(size: int, shards: Iterable[Shard]) -> Tally:
-    """Return the tally of a live audience of `size` users.
+def live_tally(size: int, shards: Iterable[Shard], rules: RuleBytes) -> Tally:
+    """Return the tally of a live audience of `size` users, given the bytes of the execution's cadence rules.
 
     Users of shards that are not planned yet are not reached.
     """
-    reached = sum((shard.tally for shard in shards if not shard.test), Tally())
+    reached = sum((tally(shard.outcomes, rules) for shard in shards if not shard.test), Tally())
     return reached + Tally(audience_size=size - reached.audience_size)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
+from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.errors import BadTemplate
 from functions.domain.push.links import Link
 from functions.domain.push.template import Template
@@ -19,6 +20,8 @@ from functions.domain.whole_numbers import with_integers
 
 MOST_MINUTES = 30 * 24 * 60
 """Cloud Tasks schedules at most 30 days ahead."""
+LAYER = "x-layer"
+"""Marks the schema of a layer: the OpenAPI document says there which layers the workspace has."""
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
@@ -122,9 +125,17 @@ DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link)), _TEXT]
 Weekday = Annotated[int, BeforeValidator(_weekday), _DAY]
 Layer = Annotated[
     int,
-    Field(ge=1, le=5),
+    Field(ge=1, le=MOST_LAYER),
     BeforeValidator(_layer),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 5, "description": "1 to 5; 0 of old clients is 5."}),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 5,
+            "description": "1 to 5; 0 of old clients is 5.",
+            LAYER: True,
+        }
+    ),
 ]
 Instant = Annotated[str, _INSTANT]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]

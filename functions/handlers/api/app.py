@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from functions import bootstrap, logs
+from functions.domain.cadence.layers import Layers
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.bodies import read_body, read_query
@@ -18,6 +19,7 @@ from functions.handlers.http.addresses import match
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
+from functions.usecases.cadence.rules_in_force import layers_of
 
 FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
@@ -49,10 +51,14 @@ def _answer(request: Request) -> Response:
 def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
     who = _ANYBODY if route.least is None else caller(request, FUNCTION, least=route.least)
     with logs.context(by=who.name):
-        query, body = read_query(request, route), read_body(request, route)
+        query, body = read_query(request, route), read_body(request, route, _layers)
         ports = bootstrap.ports()
         call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
         return answered(call, route.serve(call))
+
+
+def _layers() -> Layers:
+    return layers_of(bootstrap.ports().workspace)
 
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:

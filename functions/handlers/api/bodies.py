@@ -1,7 +1,7 @@
 """Read the query and the body of a request. Errors name the field and the way out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_origin
 
@@ -9,9 +9,11 @@ from flask import Request
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from functions.domain.cadence.layers import Layers
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.recipe.errors import field_errors
 from functions.domain.whole_numbers import json_number
+from functions.handlers.api.layer import CONTEXT
 from functions.handlers.api.route import Model, Query, Route
 from functions.handlers.http.callers import body_fits
 from functions.handlers.http.errors import Refused
@@ -30,22 +32,23 @@ def read_query(request: Request, route: Route) -> Query:
         raise BadFields(field_errors(error)) from None
 
 
-def read_body(request: Request, route: Route) -> Any:
-    """Read the body with the route's model; None if the route takes no body."""
+def read_body(request: Request, route: Route, layers: Callable[[], Layers]) -> Any:
+    """Read the body with the route's model; None if the route takes no body. `layers` are those of the workspace."""
     if route.body is None and route.form is None:
         return None
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Refused(415, "send the body without Content-Encoding", {"Accept-Encoding": "identity"})
     if not body_fits(request, route.most_body_bytes, parsed_later=_is_form(request, route)):
         raise Refused(413, f"the body is too large; at most {route.most_body_bytes:,} bytes are read")
+    context = {CONTEXT: layers}
     try:
         if route.form is not None and _is_form(request, route):
             sent: MultiDict[str, Any] = MultiDict([*request.form.items(multi=True), *request.files.items(multi=True)])
-            return route.form.model_validate(_single(sent, route.form, "field"))
+            return route.form.model_validate(_single(sent, route.form, "field"), context=context)
         if route.body is None or not (request.mimetype in _JSON or request.mimetype.endswith("+json")):
             taken = " or ".join(([_JSON[0]] if route.body else []) + ([_FORM] if route.form else []))
             raise Refused(415, f"the body must be {taken}, not {request.mimetype or 'unnamed'}")
-        return TypeAdapter(route.body).validate_python(_json(request.get_data()))
+        return TypeAdapter(route.body).validate_python(_json(request.get_data()), context=context)
     except ValidationError as error:
         raise BadFields([_of_body(each) for each in field_errors(error)]) from None
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions import bootstrap
+from functions.domain.cadence.layers import Layers
+from functions.handlers.api.layer import for_workspace
 from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
@@ -74,8 +76,13 @@ _PAGE: Mapping[str, Any] = {
 }
 
 
-def openapi(routes: Sequence[Route]) -> Schema:
-    """Return the document of these routes."""
+def openapi(routes: Sequence[Route], layers: Layers, rules: Sequence[str]) -> Schema:
+    """Return the document of these routes, for a workspace with these layers and names of cadence rules."""
+    document: Schema = for_workspace(_document(routes), layers, rules)
+    return document
+
+
+def _document(routes: Sequence[Route]) -> Schema:
     schemas = _Schemas(routes)
     paths: dict[str, Schema] = {}
     for route in routes:

@@ -1,6 +1,6 @@
 """The console's words for states, and its formats of numbers, instants and durations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,13 +56,6 @@ REASONS = {
     "interrupted": "Worker ended before the answer",
     "under_way": "Under way",
     "other": "Another reason",
-}
-LAYERS = {
-    1: "Platform-wide moment",
-    2: "Product and trend trigger",
-    3: "Behaviour-responsive",
-    4: "Test",
-    5: "New-user series",
 }
 KINDS = {"scheduled": "Scheduled", "manual": "Manual", "test": "Test", "one_off": "One-off"}
 
@@ -182,6 +175,23 @@ def tone(state: str) -> str:
     return STATES[state][1] if state in STATES else "calm"
 
 
+def reason_word(reason: str) -> str:
+    """Return why a user got no push, in words: `cadence:weekly` becomes Cadence rule weekly."""
+    rule = reason.removeprefix("cadence:")
+    return REASONS.get(reason) or (spaced(reason) if rule == reason else f"Cadence rule {rule}")
+
+
+def listed(items: Sequence[object]) -> str:
+    """Write a list: 1, 2 and 3."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def rule_word(name: str) -> str:
+    """Return the name of a cadence rule in words."""
+    return REASONS.get(name) or spaced(name.replace("-", "_"))
+
+
 def spaced(word: str) -> str:
     """Return a name in words: too_late becomes Too late."""
     return word.replace("_", " ").capitalize()
@@ -209,7 +219,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state_word": state_word,
     "state_pair": state_pair,
     "tone": tone,
+    "reason_word": reason_word,
+    "rule_word": rule_word,
+    "listed": listed,
     "spaced": spaced,
     "sentence": sentence,
 }
-TABLES: Mapping[str, Any] = {"PHASES": PHASES, "REASONS": REASONS, "LAYERS": LAYERS, "KINDS": KINDS}
+TABLES: Mapping[str, Any] = {"PHASES": PHASES, "REASONS": REASONS, "KINDS": KINDS}

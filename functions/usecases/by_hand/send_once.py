@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions.domain.audience.uploaded_csv import Source
+from functions.domain.cadence.layers import MOST_LAYER, Layers
 from functions.domain.documents import shown, storage_errors
 from functions.domain.errors import BadFields, BadRecipe, BadTemplate, FieldCode, FieldError
 from functions.domain.execution.execution import Execution, Kind
@@ -27,6 +28,7 @@ from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.sort_upload import SortedUpload, sort_upload
 from functions.usecases.by_hand.uploaded_audience import store_upload
+from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.dry_run.ports import shadow
 from functions.usecases.dry_run.preview import tried
 from functions.usecases.dry_run.previewed import Preview
@@ -55,7 +57,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
     BadFields names the invalid fields of the push or the file; nothing is sent then. KeyReused if the key was used
     for another push.
     """
-    recipe = one_off_recipe(push, ports.policy, by)
+    recipe = one_off_recipe(ports, push, by)
     with TemporaryDirectory(prefix="tminus-") as folder:
         upload = read_upload(ports, recipe, source, Path(folder))
         asked = {**recipe.document(), "upload": upload.digest}
@@ -72,7 +74,7 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
 
     BadFields as `send_once`.
     """
-    recipe = one_off_recipe(push, ports.policy, by)
+    recipe = one_off_recipe(ports, push, by)
     now = ports.clock.now().replace(microsecond=0)
     with TemporaryDirectory(prefix="tminus-") as sorting, TemporaryDirectory(prefix="tminus-") as folder:
         upload = read_upload(ports, recipe, source, Path(sorting))
@@ -90,12 +92,12 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
         return tried(shadowed, read_run(execution))
 
 
-def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
+def one_off_recipe(ports: Ports, push: OneOff, by: str) -> Recipe:
     """Return the recipe made for a push, without its audience; BadFields names the push's invalid fields."""
     unstorable = storage_errors(dict(push.written))
     if unstorable:
         raise BadFields(unstorable)
-    most = _most_users(push, policy)
+    most = _most_users(push, ports.policy)
     written = {
         name: push.written.get(name)
         for name in (*_TEXTS, "layerId", "literalText")
@@ -119,13 +121,23 @@ def one_off_recipe(push: OneOff, policy: Policy, by: str) -> Recipe:
         },
         "metadata": {"by": by},
     }
+    unknown_layer = _unknown_layer(written.get("layerId"), layers_of(ports.workspace))
     try:
         recipe = read(document)
     except BadRecipe as error:
         fields = [replace(each, field=each.field.removeprefix("pushSequence[0].")) for each in error.errors]
-        raise BadFields(fields) from error
-    _check_texts(recipe, policy)
+        raise BadFields([*fields, *unknown_layer]) from error
+    if unknown_layer:
+        raise BadFields(unknown_layer)
+    _check_texts(recipe, ports.policy)
     return recipe
+
+
+def _unknown_layer(layer: object, layers: Layers) -> list[FieldError]:
+    """Return the error of a layer that the workspace lacks; none for what cannot be a layer at all."""
+    if type(layer) is not int or not 1 <= layer <= MOST_LAYER or layer in layers.names:
+        return []
+    return [FieldError("layerId", layers.refusal(layer), FieldCode.OUT_OF_RANGE)]
 
 
 def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> SortedUpload:

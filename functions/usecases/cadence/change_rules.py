@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from audience_jobs.workspace import Workspace
 from functions.domain.audit import Action, Deed
 from functions.domain.cadence.rule_changes import edited, rules_document
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.documents import fingerprint
 from functions.domain.errors import Stale
 from functions.ports import Ports
+from functions.usecases.cadence.rules_in_force import declared_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,38 @@ class Rules:
     rules: Sequence[Rule]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerShown:
+    """A layer of the workspace. No rule holds back or counts pushes of an `exempt` one."""
+
+    number: int
+    name: str
+    exempt: bool
+    rules: Sequence[str]
+    """The names of the rules that act on it."""
+
+
+def shown_layers(workspace: Workspace) -> list[LayerShown]:
+    """Return the layers of a workspace in the form that people read."""
+    cadence = workspace.cadence
+    return [
+        LayerShown(
+            number=number,
+            name=name,
+            exempt=number in cadence.exempt,
+            rules=[rule.name for rule in cadence.rules if number in rule.layers],
+        )
+        for number, name in cadence.names.items()
+    ]
+
+
 def shown_rules(rules: Sequence[CadenceRule]) -> Rules:
     """Return rules in the form that people read and edit."""
     return Rules(rules=[_shown(rule) for rule in rules])
 
 
 def _shown(rule: CadenceRule) -> Rule:
-    return Rule(
-        name=rule.reason.value, layers=sorted(rule.layers), hours=rule.hours, count=rule.count, active=rule.active
-    )
+    return Rule(name=rule.name, layers=sorted(rule.layers), hours=rule.hours, count=rule.count, active=rule.active)
 
 
 def change_rules(
@@ -56,7 +81,7 @@ def change_rules(
         return changed
 
     deed = Deed(by=by, at=ports.clock.now(), action=Action.SAVED)
-    return ports.ledger.change_rules(change, deed)
+    return ports.ledger.change_rules(declared_rules(ports.workspace), change, deed)
 
 
 def version_of_rules(rules: Sequence[CadenceRule]) -> str:

@@ -23,7 +23,7 @@ class FilteredAudience:
     """
 
     eligible: Sequence[str]
-    excluded: Mapping[Exclusion, int]
+    excluded: Mapping[str, int]
     unfiltered: str = ""
 
     @property
@@ -35,7 +35,7 @@ class FilteredAudience:
 def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> FilteredAudience:
     """Return which users may get a push of a layer now. Invalid and repeated ids are excluded and counted.
 
-    Hours are counted in UTC, as there is no recipe. Layers 1 and 4 pass. LedgerUnreadable if the ledger cannot be
+    Hours are counted in UTC, as there is no recipe. Exempt layers pass. LedgerUnreadable if the ledger cannot be
     read, unless the deployment fails open. BadFields for more users than the audiences of an execution are allowed to
     hold.
     """
@@ -43,13 +43,13 @@ def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> Fil
     if len(user_ids) > most:
         reason = f"holds {len(user_ids):,} users; at most {most:,} can be asked for (MAX_TOTAL_AUDIENCE)"
         raise BadFields([FieldError("userIds", reason)])
-    excluded: Counter[Exclusion] = Counter()
+    excluded: Counter[str] = Counter()
     valid: dict[bytes, str] = {}
     for user_id in user_ids:
         if not isinstance(user_id, str) or not is_user_id(user_id.strip(), ports.policy.user_id_format):
-            excluded[Exclusion.INVALID_USER_ID] += 1
+            excluded[Exclusion.INVALID_USER_ID.value] += 1
         elif (digest := user_digest(user_id.strip())) in valid:
-            excluded[Exclusion.DUPLICATE_USER_ID] += 1
+            excluded[Exclusion.DUPLICATE_USER_ID.value] += 1
         else:
             valid[digest] = user_id
     held_back, unfiltered = _held_back(ports, [digest[:USER_KEY_BYTES] for digest in valid], layer)
@@ -64,8 +64,8 @@ def filter_audience(ports: Ports, user_ids: Sequence[object], layer: int) -> Fil
 
 
 def _held_back(ports: Ports, keys: Sequence[bytes], layer: int) -> tuple[cadence.HeldBack, str]:
-    held_back: dict[bytes, Exclusion] = {}
-    if layer in cadence.BYPASSING_LAYERS:
+    held_back: dict[bytes, str] = {}
+    if layer in ports.workspace.cadence.exempt:
         return held_back, ""
     push = cadence.Push(key=_NOBODY, layer=layer, at=ports.clock.now())
     try:

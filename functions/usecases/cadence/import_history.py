@@ -23,6 +23,7 @@ from functions.domain.cadence.rules import Days, Push
 from functions.domain.errors import BadFields, FieldError, LedgerFull, NotPossible
 from functions.domain.ids import USER_KEY_BYTES
 from functions.ports import Ports
+from functions.usecases.cadence.rules_in_force import memory_of
 
 _REQUIRED: Mapping[str, Sequence[str]] = {
     "user_id": ("user_id",),
@@ -98,7 +99,7 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
     A row with the same user, layer and second as another one, in the file or in the ledger, is a duplicate. A dry run
     reads everything and writes nothing. BadFields if any part of the file is not such a CSV; nothing is written then.
     """
-    memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
+    memory = memory_of(ports)
     count = _Count(dry_run=dry_run)
     with TemporaryDirectory(prefix="tminus-") as folder:
         with _Spool(Path(folder)) as spool:

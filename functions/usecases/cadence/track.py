@@ -11,6 +11,7 @@ from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.instants import stamp
 from functions.ports import Ports
+from functions.usecases.cadence.rules_in_force import memory_of
 
 _LONGEST_ID = 100
 _FIELDS = {"user_id": "userId", "layer": "layerId", "sent_at": "sentAt"}
@@ -28,9 +29,9 @@ def track_notification(ports: Ports, written: Mapping[str, Any]) -> Tracked:
     """Record a push of `layerId` to `userId` at `sentAt`, an instant, or now; BadFields names every invalid field.
 
     The same user, layer and second is the same push. So is a push with the same `id`, at any time, while a rule looks
-    back at the first one. Layers 1 and 4, and pushes that no rule looks back at, are not kept.
+    back at the first one. Pushes of exempt layers, and those that no rule looks back at, are not kept.
     """
-    memory = Memory.of(ports.ledger.rules(), ports.clock.now(), ports.policy.user_id_format)
+    memory = memory_of(ports)
     name = _name(written.get("id"))
     push = read_past_push(_row(written, memory), memory, names=_FIELDS)
     if isinstance(push, Skipped):

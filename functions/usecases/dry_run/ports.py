@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from functions.domain.audit import Deed
-from functions.domain.cadence.rules import CadenceRule
+from functions.domain.cadence.rules import CadenceRule, in_force
 from functions.domain.push.shard import Stored
 from functions.ports import Ports
 from functions.ports.stores import CadenceLedger
@@ -71,13 +71,14 @@ class _ShadowLedger:
         return result
 
     def rules(self) -> Sequence[CadenceRule]:
-        """Return the current rules."""
+        """Return the saved rules."""
         return self._real.rules()
 
     def change_rules(
         self,
+        declared: Sequence[CadenceRule],
         change: Callable[[Sequence[CadenceRule]], Sequence[CadenceRule]],
         deed: Deed,  # noqa: ARG002
     ) -> Sequence[CadenceRule]:
         """Return the result of `change`, but do not change the rules."""
-        return change(self.rules())
+        return change(in_force(declared, self.rules()))

@@ -36,7 +36,7 @@ from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check import check_recipe
 from functions.usecases.recipes.check_saved import unwelcome_content, unwelcome_fields
 from functions.usecases.reports.distinct_people import count_people
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import Delivery, delivery_of
 from functions.usecases.sending.reserve import reserve
 from functions.usecases.sending.rows import candidates
 from functions.usecases.timeline.build_audience import TooLarge, audiences_of, label, test_users
@@ -110,7 +110,7 @@ class _Trial:
         self._judge(sizes)
 
     def _try(self, ports: Ports, files: PushFiles) -> PushTrial:
-        delivery = Delivery(run=self.run, files=files, test=self.test)
+        delivery = delivery_of(ports, self.run, files, test=self.test)
         trial = PushTrial(delivery, user_id_format=ports.policy.user_id_format.value)
         shards = [test_shard(files)] if self.test else plan_shards(files, most_rows=ports.policy.shard_rows)
         for shard in shards:
@@ -120,7 +120,7 @@ class _Trial:
         return trial
 
     def _held_back(self, ports: Ports, delivery: Delivery, keys: Sequence[bytes]) -> HeldBack:
-        push, held = delivery.ledger_push, dict[bytes, Exclusion]()
+        push, held = delivery.ledger_push, dict[bytes, str]()
         if push is None or not keys:
             return held
         try:
@@ -203,7 +203,7 @@ class _Trial:
         policy = self.ports.policy
         return use_of_push(
             trial.size,
-            trial.layer,
+            capped=trial.layer not in self.ports.workspace.cadence.exempt,
             shard_rows=policy.shard_rows,
             chunk_rows=policy.chunk_rows,
             per_second=policy.send_rate,

@@ -42,7 +42,7 @@ class PushTrial:
         for row in rows:
             reason = row.excluded or held_back.get(row.key)
             if reason is not None:
-                self.excluded[reason.value] += 1
+                self.excluded[str(reason)] += 1
                 continue
             self.eligible += 1
             self.eligible_keys.add(row.key)

@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from audience_jobs.contract import Audience, Job
 from audience_jobs.query_based import AUDIENCE
 from audience_jobs.workspace import Workspace
+from functions.domain.cadence.layers import Layers
 from functions.domain.documents import shown
-from functions.domain.errors import BadRecipe, BadTemplate, FieldError
+from functions.domain.errors import BadRecipe, BadTemplate, FieldCode, FieldError
 from functions.domain.execution.safeguards import recipe_errors
 from functions.domain.policy import Policy
 from functions.domain.push.links import Link
 from functions.domain.recipe.document import RecipePush
 from functions.domain.recipe.read import Recipe
+from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.recipes.audience import FindJob, recipe_job
 
 
 def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob, workspace: Workspace) -> None:
     """Raise BadRecipe with every field that prevents the recipe from running in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
+    errors += layer_errors(recipe, layers_of(workspace))
     errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
     errors += _job_errors(recipe, policy, find_job, workspace)
     if errors:
@@ -39,6 +42,15 @@ def audience_of(job: Job, push: RecipePush, position: int) -> Audience:
             return job.audiences[position]
         raise ValueError(f"is missing, and {job.id} declares no audience number {position + 1}, only {known}")
     raise ValueError(f"{push.audience_name!r} is not an audience of {job.id}; it declares {known}")
+
+
+def layer_errors(recipe: Recipe, layers: Layers) -> list[FieldError]:
+    """Return an error for each push whose layer the workspace lacks."""
+    return [
+        FieldError(f"{push_path(recipe, position)}.layerId", layers.refusal(push.layer_id), FieldCode.OUT_OF_RANGE)
+        for position, push in enumerate(recipe.pushes)
+        if push.layer_id not in layers.names
+    ]
 
 
 def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Severity, Violation, ViolationType
-from functions.domain.push.outcomes import Tally, unknown_words
+from functions.domain.push.outcomes import RuleBytes, Tally, unknown_words
 from functions.domain.push.shard import PushFiles, Shard, live_tally
 from functions.domain.recipe.document import OnUnknown
 from functions.domain.recipe.timeline import Phase
@@ -152,7 +152,10 @@ def _pushes(
 ) -> list[tuple[PushNumbers, Tally]]:
     built = {files.push: files for files in built_pushes(ports, execution.id)}
     pushes = range(1, len(run.recipe.pushes) + 1) if run else sorted(built)
-    return [_push(run, push, built.get(push), [one for one in shards if one.push == push]) for push in pushes]
+    return [
+        _push(run, push, built.get(push), [one for one in shards if one.push == push], execution.rule_bytes)
+        for push in pushes
+    ]
 
 
 def _phase(execution: Execution, run: Run | None, phase: Phase) -> PhaseTimes:
@@ -165,8 +168,10 @@ def _phase(execution: Execution, run: Run | None, phase: Phase) -> PhaseTimes:
     )
 
 
-def _push(run: Run | None, push: int, files: PushFiles | None, mine: Sequence[Shard]) -> tuple[PushNumbers, Tally]:
-    tally = live_tally(files.live.size if files else 0, mine)
+def _push(
+    run: Run | None, push: int, files: PushFiles | None, mine: Sequence[Shard], rules: RuleBytes
+) -> tuple[PushNumbers, Tally]:
+    tally = live_tally(files.live.size if files else 0, mine, rules)
     written = run.recipe.pushes[push - 1] if run else None
     named = written.audience_name if written else ""
     numbers = PushNumbers(

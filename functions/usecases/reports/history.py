@@ -39,7 +39,7 @@ class Notifications:
 def user_history(ports: Ports, user_id: str, *, until: datetime, days: int) -> Sequence["Reserved"]:
     """Return the pushes reserved for a user in the days before an instant, oldest first.
 
-    Pushes of layers 1 and 4 are not in the ledger, and reservations of failed messages were released. BadInput for an
+    Pushes of exempt layers are not in the ledger, and reservations of failed messages were released. BadInput for an
     id that is not valid or more than 90 days.
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
@@ -60,8 +60,8 @@ def notifications_of(ports: Ports, user_id: str, *, until: datetime, days: int) 
 
     `source` is `execution`, `import` or `tracked`. A push of an execution has its outcome and the texts as the user
     got them: `outcome` is `sent`, `failed`, `unknown`, `excluded` with a `reason`, or `not_reached`. After the
-    audience was deleted, the ledger still has pushes of layers 2, 3 and 5, with the texts of the template. `known`
-    says whether the user was in any audience or in the ledger at all. BadInput as in `user_history`.
+    audience was deleted, the ledger still has pushes of layers that are not exempt, with the texts of the template.
+    `known` says whether the user was in any audience or in the ledger at all. BadInput as in `user_history`.
     """
     since, runs = until - timedelta(days=days), dict[str, "Run | None"]()
     reserved = user_history(ports, user_id, until=until, days=days)

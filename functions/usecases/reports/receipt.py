@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from functions.domain.audience.partition import PARTITIONS, Index, read_rows
-from functions.domain.push.outcomes import word
+from functions.domain.execution.execution import Execution
+from functions.domain.push.outcomes import RuleBytes, word
 from functions.domain.push.shard import PushFiles, Shard, Stored
 from functions.ports import Ports
 from functions.usecases.dry_run.csv_blocks import csv_blocks
@@ -31,18 +32,19 @@ def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | Non
         return ports.files.write_once(receipt_name(execution_id), path)
 
 
-def export(ports: Ports, execution_id: str) -> Iterator[bytes]:
+def export(ports: Ports, execution: Execution) -> Iterator[bytes]:
     """Yield the current lines of an execution's receipt, even while it runs, one block at a time.
 
     BadAudience after the audiences were deleted.
     """
-    yield from csv_blocks(_table(ports, read_built(ports, execution_id)))
+    yield from csv_blocks(_table(ports, read_built(ports, execution)))
 
 
 def _table(ports: Ports, built: Built) -> Iterator[tuple[object, ...]]:
     yield _HEADER
     for files in built.pushes:
-        yield from _rows(ports, files, [shard for shard in built.live_shards if shard.push == files.push])
+        mine = [shard for shard in built.live_shards if shard.push == files.push]
+        yield from _rows(ports, files, mine, built.rules)
 
 
 def receipt_name(execution_id: str) -> str:
@@ -50,7 +52,7 @@ def receipt_name(execution_id: str) -> str:
     return f"receipts/{execution_id}.csv"
 
 
-def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[tuple[object, ...]]:
+def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard], rules: RuleBytes) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a push, one shard's range at a time. Users without a shard were not reached."""
     planned = {shard.partitions.start: shard for shard in shards}
     index, first = files.live.rows.index, 0
@@ -60,7 +62,7 @@ def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard]) -> Iterator[t
         outcomes = shard.outcomes if shard else b"." * index.rows_in(partitions)
         data = ports.files.read(files.live.rows.stored, *index.byte_range(partitions))
         for row, code in zip(read_rows(data), outcomes, strict=True):
-            yield (files.push, files.audience, plain(row[0]), *word(code))
+            yield (files.push, files.audience, plain(row[0]), *word(code, rules))
         first = partitions.stop
 
 

@@ -11,7 +11,7 @@ from functions.domain.audience.partition import partition_of, read_rows
 from functions.domain.errors import BadAudience, Unreadable
 from functions.domain.execution.execution import State
 from functions.domain.ids import user_digest
-from functions.domain.push.outcomes import Word, word
+from functions.domain.push.outcomes import NOT_REACHED, Word, word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
 from functions.domain.push.template import Template
 from functions.domain.recipe.document import RecipePush
@@ -83,18 +83,17 @@ def _rows(ports: Ports, audience: AudienceFile, digest: bytes) -> list[tuple[int
     return [(place, row) for place, row in enumerate(read_rows(data)) if user_digest(row[0]) == digest]
 
 
-def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: bytes, position: int) -> tuple[Word, str]:
+def _outcome(files: PushFiles, test: bool, shards: Sequence[Shard], digest: bytes, position: int) -> int:
     partition, audience = partition_of(digest), files.test if test else files.live
     for shard in shards:
         if shard.push == files.push and shard.test is test and partition in shard.partitions:
             before = range(shard.partitions.start, partition)
-            return word(shard.outcomes[(audience.rows.index.rows_in(before) if before else 0) + position])
-    return "not_reached", ""
+            return shard.outcomes[(audience.rows.index.rows_in(before) if before else 0) + position]
+    return NOT_REACHED
 
 
-def _shown(
-    run: Run, files: PushFiles, test: bool, row: Sequence[str], outcome: tuple[Word, str]
-) -> NotificationShown:
+def _shown(run: Run, files: PushFiles, test: bool, row: Sequence[str], code: int) -> NotificationShown:
+    outcome = word(code, run.execution.rule_bytes)
     push: RecipePush = run.recipe.pushes[files.push - 1]
     columns = (files.test if test else files.live).rows.index.columns
 

@@ -1,5 +1,6 @@
 """One push of an execution for one of its audiences: everything that decides its delivery."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,16 +10,21 @@ from functions.domain.push.outcomes import IN_DOUBT, NOT_REACHED, Envelope
 from functions.domain.push.shard import AudienceFile, PushFiles
 from functions.domain.recipe.document import OnUnknown, RecipePush
 from functions.domain.recipe.timeline import Phase
+from functions.ports import Ports
 from functions.usecases.timeline.steps import Run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One push of an execution, on its live audience or on its TEST audience."""
+    """One push of an execution, on its live audience or on its TEST audience.
+
+    `exempt` are the layers that no cadence rule holds back or counts.
+    """
 
     run: Run
     files: PushFiles
     test: bool
+    exempt: Collection[int]
 
     @property
     def push(self) -> RecipePush:
@@ -59,8 +65,8 @@ class Delivery:
 
     @property
     def ledger_push(self) -> cadence.Push | None:
-        """The push in the cadence ledger; None if no rule can hold it back: tests, layers 1 and 4."""
-        if self.test or self.push.layer_id in cadence.BYPASSING_LAYERS:
+        """The push in the cadence ledger; None if no rule can hold it back: tests, exempt layers."""
+        if self.test or self.push.layer_id in self.exempt:
             return None
         return self.run.ledger_push(self.files.push)
 
@@ -75,3 +81,8 @@ class Delivery:
             dry_run=self.dry_run,
             data=self.push.data,
         )
+
+
+def delivery_of(ports: Ports, run: Run, files: PushFiles, *, test: bool) -> Delivery:
+    """Return the delivery of one push of an execution, by the layers of the workspace."""
+    return Delivery(run=run, files=files, test=test, exempt=ports.workspace.cadence.exempt)

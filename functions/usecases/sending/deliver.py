@@ -12,6 +12,7 @@ from functools import partial
 from functions.domain.cadence import rules as cadence
 from functions.domain.errors import BadAudience, Conflict, Halted, Transient
 from functions.domain.push.outcomes import EXCLUDED, LOST, NOT_REACHED, Exclusion, excluded
+from functions.domain.push.rule_bytes import code_of
 from functions.domain.push.shard import Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
@@ -132,7 +133,7 @@ def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Cand
         if row.excluded is None:
             sendable.append(row)
             continue
-        outcomes[row.position] = excluded(outcomes[row.position], row.excluded)
+        outcomes[row.position] = excluded(outcomes[row.position], EXCLUDED[row.excluded])
         if outcomes[row.position] == EXCLUDED[Exclusion.DEAD_TOKEN]:
             dead.append(row.key)
     if held.held_before:
@@ -140,7 +141,8 @@ def _granted(ports: Ports, delivery: Delivery, held: HeldShard) -> Sequence[Cand
     held_back = _held_back(ports, delivery, [row.key for row in sendable])
     for row in sendable:
         if row.key in held_back:
-            outcomes[row.position] = excluded(outcomes[row.position], held_back[row.key])
+            code = code_of(held_back[row.key], delivery.run.execution.rule_bytes)
+            outcomes[row.position] = excluded(outcomes[row.position], code)
     held.know(outcomes)
     return [row for row in sendable if row.key not in held_back]
 

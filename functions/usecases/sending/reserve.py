@@ -8,10 +8,10 @@ from functions.domain.audience.partition import partition_of
 from functions.domain.cadence import rules as cadence
 from functions.domain.errors import LedgerUnreadable
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
-from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import AudienceFile, Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.sending.rows import row_keys
 from functions.usecases.timeline.journal import breach
 from functions.usecases.timeline.steps import Run
@@ -29,7 +29,7 @@ def hold_back(
     A dry run reserves nothing. If the ledger cannot be read, nothing is sent unless the deployment fails open. A
     violation is recorded in both cases.
     """
-    held_back: dict[bytes, Exclusion] = {}
+    held_back: dict[bytes, str] = {}
     try:
         for found in reserve(ports, push, keys, dry_run=dry_run):
             held_back.update(found)
@@ -49,7 +49,7 @@ def reserve(
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
-    rules = cadence.rules_for(push.layer, ports.ledger.rules())
+    rules = cadence.rules_for(push.layer, rules_in_force(ports))
     days = cadence.days_to_read(push, rules, ports.clock.now())
     for partition, users in _by_partition(keys).items():
 

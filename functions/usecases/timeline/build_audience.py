@@ -23,8 +23,9 @@ from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.alerting.audience_ready import raise_audience_alert
 from functions.usecases.by_hand.uploaded_audience import UPLOAD, UploadedRows
+from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.recipes.audience import recipe_job
-from functions.usecases.recipes.check import audience_of
+from functions.usecases.recipes.check import audience_of, layer_errors
 from functions.usecases.recipes.check_saved import unwelcome_content
 from functions.usecases.reports.distinct_people import count_people
 from functions.usecases.sending.rows import renderer
@@ -129,9 +130,11 @@ def _kept(ports: Ports, files: PushFiles) -> PushFiles:
 def audiences_of(ports: Ports, run: Run) -> Generator[PushFiles, None, None]:
     """Run the audience job, write the files of each push, and yield the manifests. The caller has to close it.
 
-    TooLarge if the audiences exceed the deployment's limit of users; AudienceJobError, BadAudience, BadTemplate and
-    ValueError if recipe, job and data do not fit together.
+    TooLarge if the audiences exceed the deployment's limit of users; AudienceJobError, BadAudience, BadRecipe,
+    BadTemplate and ValueError if recipe, job and data do not fit together.
     """
+    if wrong := layer_errors(run.recipe, layers_of(ports.workspace)):  # the workspace lost a layer since
+        raise BadRecipe(wrong)
     with TemporaryDirectory(prefix="tminus-") as folder, _rows_of(ports, run) as (job, rows):
         writer = _Writer(ports, run, rows, Path(folder))
         for position, push in enumerate(run.recipe.pushes):

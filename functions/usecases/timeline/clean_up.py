@@ -29,7 +29,7 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
     now = ports.clock.now()
     execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
-    built = _close_shards(ports, read_built(ports, execution_id), close)
+    built = _close_shards(ports, read_built(ports, execution), close)
     if execution.kind is not Kind.TEST:
         _write_receipt(ports, execution_id, built)
         _complete_recipe(ports, execution.recipe_id)

@@ -10,7 +10,7 @@ from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
 from functions.ports import Ports
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import delivery_of
 from functions.usecases.sending.deliver import settle
 from functions.usecases.timeline.built_pushes import Built, read_built
 from functions.usecases.timeline.clean_up import clean_up
@@ -47,7 +47,7 @@ def _settle(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> Shard:
     wrong = wrong_setting(ports, shard, at_the_end=True)
     if wrong is not None:
         breach(ports, run.execution, Phase.CLEANUP, setting_finding(wrong, "none; the execution was over"))
-    return settle(ports, Delivery(run=run, files=files, test=shard.test), shard)
+    return settle(ports, delivery_of(ports, run, files, test=shard.test), shard)
 
 
 def _conclude(ports: Ports, run: Run) -> None:
@@ -56,7 +56,7 @@ def _conclude(ports: Ports, run: Run) -> None:
         if violation.finding.action == State.STOPPED:  # its worker died before it stopped the execution
             end(ports, run, Phase.LIVE_EXECUTION, State.STOPPED, violation.finding)
             return
-    built = read_built(ports, run.execution.id)
+    built = read_built(ports, run.execution)
     tally = built.totals
     if tally.not_reached or work_left(built):
         sending = sending_time(tally.audience_size, ports.policy.send_rate)

@@ -8,6 +8,7 @@ from functions.domain.errors import BadRecipe, NotYet
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import window_findings
 from functions.domain.ids import execution_id
+from functions.domain.push.rule_bytes import rule_bytes
 from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.schedule import slot_for
 from functions.domain.recipe.timeline import Phase
@@ -70,6 +71,7 @@ def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: st
         send_at=send_at,
         created_at=ports.clock.now(),
         claim=uuid4().hex,
+        rule_bytes=rule_bytes(rule.reason for rule in ports.workspace.cadence.rules),
     )
     created = ports.executions.create(fresh)
     execution = ports.executions.get(fresh.id) or fresh

@@ -2,14 +2,15 @@
 
 from functions.domain.errors import Halted, NotFound, NotYet
 from functions.domain.execution.execution import State
+from functions.domain.push.outcomes import tally as tally_of
 from functions.domain.push.shard import PushFiles, Shard, live_key
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import delivery_of
 from functions.usecases.sending.deliver import deliver
 from functions.usecases.timeline.journal import note
 from functions.usecases.timeline.send_push import push_due_at, push_files, shard_due_at
-from functions.usecases.timeline.steps import load_run
+from functions.usecases.timeline.steps import Run, load_run
 
 
 def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard | None:
@@ -30,24 +31,24 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
     if run.execution.state is not State.LIVE or now < due_at:
         raise NotYet(f"shard {number} of push {push}", due_at)
     try:
-        shard = deliver(ports, Delivery(run=run, files=files, test=False), shard)
+        shard = deliver(ports, delivery_of(ports, run, files, test=False), shard)
     except Halted:
-        _note_stop(ports, files, shard)
+        _note_stop(ports, run, files, shard)
         return None
-    note(ports, execution_id, Phase.LIVE_EXECUTION, _words(files, shard))
+    note(ports, execution_id, Phase.LIVE_EXECUTION, _words(run, files, shard))
     return shard
 
 
-def _note_stop(ports: Ports, files: PushFiles, shard: Shard) -> None:
+def _note_stop(ports: Ports, run: Run, files: PushFiles, shard: Shard) -> None:
     """Log how many requests were under way at the stop. No chunk has started since."""
     left = ports.shards.get(shard.execution_id, shard.key)
     if left is not None and left.tally.attempted:
-        message = f"{_words(files, left)}; {left.under_way:,} were under way when it was stopped"
+        message = f"{_words(run, files, left)}; {left.under_way:,} were under way when it was stopped"
         note(ports, shard.execution_id, Phase.LIVE_EXECUTION, message, "warning")
 
 
-def _words(files: PushFiles, shard: Shard) -> str:
-    tally = shard.tally
+def _words(run: Run, files: PushFiles, shard: Shard) -> str:
+    tally = tally_of(shard.outcomes, run.execution.rule_bytes)
     part = "" if tally.audience_size == files.live.size else f", part {shard.number}"
     parts = [f"{tally.sent:,} of {tally.audience_size:,} users got it"]
     parts += [f"{tally.failed:,} failed"] if tally.failed else []

@@ -14,7 +14,7 @@ from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.alerting.alert import raise_alert, raise_end_alert
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import delivery_of
 from functions.usecases.sending.deliver import deliver
 from functions.usecases.timeline.build_audience import test_users
 from functions.usecases.timeline.ending import block, expire
@@ -68,7 +68,7 @@ def send_to_all_testers(ports: Ports, run: Run) -> str | None:
 
 def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     shard = ports.shards.create(test_shard(files))
-    shard = deliver(ports, Delivery(run=run, files=files, test=True), shard)
+    shard = deliver(ports, delivery_of(ports, run, files, test=True), shard)
     tally, strays, refused = shard.tally, *map(shard.outcomes.count, (WRONG_PROJECT, THIRD_PARTY_AUTH))
     message = f"push {files.push}: {tally.sent} of {tally.audience_size} test users got it"
     note(ports, run.execution.id, _PHASE, message)

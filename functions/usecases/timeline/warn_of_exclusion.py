@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from functions.domain.audience.whole_exclusion import by_cadence, whole_exclusion
 from functions.domain.ids import is_user_id
-from functions.domain.push.outcomes import Exclusion, Tally
-from functions.domain.push.shard import PushFiles
+from functions.domain.push.outcomes import Exclusion
+from functions.domain.push.shard import PushFiles, live_tally
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.timeline.built_pushes import Built
@@ -32,7 +32,8 @@ def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
 def warn_of_sent(ports: Ports, run: Run, built: Built) -> None:
     """Warn at the end about each push whose users were all excluded. A warning from T-30 is not repeated."""
     for files in built.pushes:
-        tally = sum((shard.tally for shard in built.live_shards if shard.push == files.push), Tally())
+        shards = (shard for shard in built.live_shards if shard.push == files.push)
+        tally = live_tally(files.live.size, shards, run.execution.rule_bytes)
         _warn(ports, run, Phase.LIVE_EXECUTION, files, tally.excluded)
 
 

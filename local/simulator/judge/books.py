@@ -13,13 +13,16 @@ from functions.domain.push.shard import PushFiles
 class Watched:
     """What is known of an execution: its state, the steps at which its turn came and it ended, and its closed rows.
 
-    `closed` are the rows of each live shard that no worker will send again.
+    `closed` are the rows of each live shard that no worker will send again. `reasons` are those of the cadence
+    rules at its beginning, and `held_back` those for which the ledger refused each user: `other` for a later rule.
     """
 
     execution: Execution
     resend: bool
     layers: tuple[int, ...]
     test_mode: bool
+    reasons: frozenset[str]
+    held_back: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     went_live: bool = False
     ended_at_step: int | None = None
     turn_at_step: int | None = None

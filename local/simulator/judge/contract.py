@@ -17,6 +17,7 @@ from functions.domain.execution.safeguards import Violation, ViolationType
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
 from local.simulator.judge.books import Announced, Row, Watched
+from local.simulator.judge.caps import Caps
 from local.simulator.play.workers import Worker
 
 _MAY_BECOME: Mapping[str, str] = {
@@ -41,8 +42,11 @@ _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPTULJVM")
 class Contract:
     """Keeps the books of one run, and calls `broken` for each breach with the execution's id and a sentence."""
 
-    def __init__(self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, most_at_once: int) -> None:
-        self._now, self._broken, self._most_at_once = now, broken, most_at_once
+    def __init__(
+        self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, most_at_once: int, caps: Caps
+    ) -> None:
+        self._now, self._broken, self._most_at_once, self._caps = now, broken, most_at_once, caps
+        self.holding = caps
         self.step = 0
         self.watched: dict[str, Watched] = {}
         self.announced: dict[Row, list[Announced]] = defaultdict(list)
@@ -69,6 +73,21 @@ class Contract:
             self._built(args[0])
         elif call in ("shards.save", "shards.settle", "shards.create"):
             self._wrote(answer, worker)
+        elif call == "ledger.transact" and isinstance(answer, Mapping):
+            self._decided(answer, worker)
+
+    def change_rules(self, caps: Caps) -> None:
+        """Note that a release has other rules. From then on only those hold that were there before, too."""
+        self.step += 1
+        self.holding, self._caps = self.holding.kept_by(caps), caps
+
+    def _decided(self, held_back: Mapping[bytes, str], worker: Worker | None) -> None:
+        """Note the users whom rules hold back from what a worker sends, each with the rule's reason."""
+        known = self.watched.get(worker.execution_id) if worker is not None else None
+        if known is None:
+            return
+        for user, reason in held_back.items():
+            known.held_back[user].add(str(reason) if reason in known.reasons else "other")
 
     def stored(self, name: str, content: bytes) -> None:
         """Check a file that was stored, or found stored. Only the tokens beside an audience may be written again."""
@@ -123,6 +142,7 @@ class Contract:
                 resend=recipe.settings.on_unknown.value == "resend",
                 layers=tuple(push.layer_id for push in recipe.pushes),
                 test_mode=recipe.test_mode,
+                reasons=frozenset(cap.reason for cap in self._caps.caps),
             )
             self._note_turns()
             start = execution.send_at - recipe.schedule.lead

@@ -15,12 +15,6 @@ from local.simulator.judge.contract import Contract
 from local.simulator.judge.oracle import first_minute
 from local.simulator.play.workers import Worker
 
-_CAPS = (
-    ("layer 3 cooldown", {3}, 72, 1),
-    ("layer 5 cooldown", {5}, 96, 1),
-    ("limit of layers 2 and 3", {2, 3}, 168, 3),
-)
-
 
 class _Got(NamedTuple):
     """A push that a user got: its due time, its layer, its recipe's zone.
@@ -133,15 +127,17 @@ class Departures:
     def _arrives(self, known: Watched, row: Row, message: Message) -> None:
         self._contract.arrived[row] += 1
         layer = known.layers[row[1] - 1]
-        if row[2] or layer in (1, 4):
+        holding = self._contract.holding
+        if row[2] or layer in holding.exempt:
             return
         got = self._got[message.user_id]
         got[row[0], row[1]] = _planned(known, row[1], layer)
-        for name, layers, hours, most in _CAPS:
-            counted = sorted((push for push in got.values() if push.layer in layers), key=attrgetter("at"))
-            for first in range(len(counted) - most):
-                if _within(counted[first : first + most + 1], hours):
-                    self._broken(row[0], f"{message.user_id} got {most + 1} pushes within {hours} hours ({name})")
+        for cap in holding.caps:
+            counted = sorted((push for push in got.values() if push.layer in cap.layers), key=attrgetter("at"))
+            for first in range(len(counted) - cap.most):
+                if _within(counted[first : first + cap.most + 1], cap.hours):
+                    what = f"{cap.most + 1} pushes within {cap.hours} hours ({cap.reason})"
+                    self._broken(row[0], f"{message.user_id} got {what}")
 
 
 def _planned(known: Watched, push: int, layer: int) -> _Got:

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -33,7 +33,11 @@ SLACK = timedelta(minutes=30)
 """The extra time that an execution may take to end: a lease, reconcile, and a queue's longest wait."""
 _PLANNED = timedelta(days=3)
 """How far ahead plans of sends are judged."""
-_BYPASSING = (1, 4)
+_OF_NO_RULE = frozenset(
+    """invalid_user_id duplicate_user_id opted_out no_token dead_token missing_variable payload_too_large
+    bad_link""".split()
+)
+"""Why users are left out whom no cadence rule holds back."""
 _MAY_HAVE_ARRIVED = frozenset(b"SIULJVM")
 
 Broken = Callable[[str, str], None]
@@ -160,7 +164,7 @@ class Ending:
         dry = read(execution.recipe).test_mode
         for place, code in enumerate(outcomes):
             arrived = self._contract.arrived.get((execution.id, push, False, place), 0)
-            said = f"user {rows[place][0]} of push {push} is {word(code)[0]}"
+            said = f"user {rows[place][0]} of push {push} is {word(code, execution.rule_bytes)[0]}"
             if arrived and code not in _MAY_HAVE_ARRIVED:
                 self._broken(execution.id, f"{said}, and got the push")
             if code == ord("S") and not arrived and not dry:
@@ -174,16 +178,15 @@ class Ending:
                     self._contract.arrived.get((execution.id, shard.push, True, place))
                     and code not in _MAY_HAVE_ARRIVED
                 ):
-                    self._broken(
-                        execution.id, f"a test user got push {shard.push}, and its outcome is {word(code)[0]}"
-                    )
+                    outcome = word(code, execution.rule_bytes)[0]
+                    self._broken(execution.id, f"a test user got push {shard.push}, and its outcome is {outcome}")
 
     def _judge_ledger(
         self, execution: Execution, push: int, rows: list[list[str]], outcomes: bytes, *, dry: bool
     ) -> None:
         """Check reservations against outcomes: the ledger has the users who may have got the push, and no others."""
         layer = read(execution.recipe).pushes[push - 1].layer_id
-        if layer in _BYPASSING:
+        if layer in self._contract.holding.exempt:
             return
         key = push_key(execution.id, push).decode()
         wanted: Counter[bytes] = Counter()
@@ -201,12 +204,14 @@ class Ending:
         content = self._files.content(receipt_name(execution.id))
         if content is None:
             return
-        written = Counter((row[0], row[3]) for row in csv.reader(content.decode().splitlines()[1:]))
+        rows = list(csv.reader(content.decode().splitlines()[1:]))
+        self._judge_reasons(execution, rows)
+        written = Counter((row[0], row[3]) for row in rows)
         known: Counter[tuple[str, str]] = Counter()
         reached: Counter[int] = Counter()
         for shard in shards:
             if not shard.test:
-                known.update((str(shard.push), word(code)[0]) for code in shard.outcomes)
+                known.update((str(shard.push), word(code, execution.rule_bytes)[0]) for code in shard.outcomes)
                 reached[shard.push] += len(shard.outcomes)
         for push in range(1, len(read(execution.recipe).pushes) + 1):
             rest = len(self._contract.rows(execution.id, push, test=False)) - reached[push]
@@ -214,6 +219,20 @@ class Ending:
                 known[str(push), "not_reached"] += rest
         if written != known:
             self._broken(execution.id, f"its receipt says {dict(written)}, its outcomes are {dict(known)}")
+
+    def _judge_reasons(self, execution: Execution, rows: Sequence[Sequence[str]]) -> None:
+        """Check that the reasons in a receipt are those that were decided, and the totals those of the receipt."""
+        excluded = [(user, reason) for _, _, user, outcome, reason in rows if outcome == "excluded"]
+        held_back = self._contract.watched[execution.id].held_back
+        for user, reason in excluded:
+            decided = held_back.get(user_key(user), set())
+            if reason not in _OF_NO_RULE and reason not in decided:
+                said = " or ".join(sorted(decided)) or "nothing"
+                self._broken(execution.id, f"its receipt says {reason} of {user}, and {said} was decided")
+        counted = Counter(reason for _, reason in excluded)
+        if execution.totals is not None and counted != Counter(execution.totals.excluded):
+            told = dict(execution.totals.excluded)
+            self._broken(execution.id, f"its totals exclude {told}, and its receipt {dict(counted)}")
 
     def _judge_schedules(self) -> None:
         """Compare the scheduler's jobs with the readable recipes."""

@@ -76,7 +76,7 @@ class RunLog:
             self.say(who, f"{call}: {execution.id} is {execution.state.value}", plain=True)
         elif call in ("shards.save", "shards.settle"):
             done = ", closed" if answer.done else ""
-            self.say(who, f"{call}: {answer.key} is {answer.outcomes.decode()}{done}", plain=True)
+            self.say(who, f"{call}: {answer.key} is {answer.outcomes.decode('latin-1')}{done}", plain=True)
         else:
             self.say(who, call)
 

@@ -112,6 +112,7 @@ RELEASES = {"stricter": "a new release was deployed that cannot read the running
 """Releases that read less than the one before. They come after all others, to keep the moods of older seeds."""
 LIFTS = {"lift": "an operator lifted graves of dead tokens, beside"}
 """What operators do to dead tokens. At the end for the same reason."""
+RULES = {"rules": "a new release was deployed, whose workspace has other cadence rules"}
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -132,6 +133,7 @@ WORDS: Mapping[str, str] = (
     | WRONG_SETTING
     | RELEASES
     | LIFTS
+    | RULES
 )
 
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {

@@ -40,6 +40,10 @@ class Stage(Protocol):
         """Make a recipe's running executions unreadable to every process from now on."""
         ...
 
+    def change_rules(self) -> None:
+        """Let every process work on the workspace of a later release from now on."""
+        ...
+
 
 class Happenings:
     """What people do to a scenario. `touched` are the recipes that they have changed."""
@@ -62,6 +66,9 @@ class Happenings:
         elif event.kind == "stricter":
             self._stage.crash_others()
             self._stage.refuse(event.recipe_id)
+        elif event.kind == "rules":
+            self._stage.crash_others()
+            self._stage.change_rules()
         elif event.kind == "poison":
             self._poison(name, event)
         elif event.kind == "force":

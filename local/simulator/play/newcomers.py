@@ -38,7 +38,7 @@ def track_a_past_push(ports: Ports) -> None:
     filter_audience(ports, _USERS, 3)
     track_notification(ports, tracked)
     import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
-    change_rules(ports, [{"name": "layer_3_cooldown", "active": True}], by=_OPERATOR)
+    change_rules(ports, [{"name": ports.workspace.cadence.rules[0].name, "active": True}], by=_OPERATOR)
     old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}
     for _ in range(2):
         list(migrate(ports, [OldDocument(name="old", content=old)], by=_OPERATOR, dry_run=False))

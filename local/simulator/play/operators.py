@@ -53,7 +53,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
         log_of_execution(ports, recipe_id, execution_id)
         run = load_run(ports, execution_id)
         sample_messages(ports, run.recipe, execution_id)
-        list(export(ports, execution_id))
+        list(export(ports, run.execution))
         list(export_audience(ports, execution_id, 1))
 
 

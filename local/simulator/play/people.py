@@ -32,6 +32,9 @@ _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is running."""
 _SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
+_RULES_AROUND_A_SEND = 0.8
+_AMID = (-20, -1, 0.1, 0.5, 1, 2, 4, 8)
+"""Minutes from a send time at which its rows are partly decided, and its receipt is still to be written."""
 _OPERATOR = "operator@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
@@ -65,7 +68,7 @@ class Event:
         """Name what the event happens to."""
         if self.kind in ("cancel", "stop", "look", "force", "link"):
             return self.execution_id
-        return "" if self.kind in ("redeploy", "poison", "lift") else self.recipe_id
+        return "" if self.kind in ("redeploy", "poison", "lift", "rules") else self.recipe_id
 
 
 def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
@@ -77,6 +80,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
         *_events(random, scenario, rates),
         *_releases(releases, scenario, rates),
         *_lifts(lifts, scenario, rates),
+        *_rule_changes(Random(f"rules {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
     ]
     return sorted(drawn, key=lambda event: (event.at, event.number))
 
@@ -91,6 +95,18 @@ def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Even
     at = min(max(send_at + timedelta(minutes=random.choice(_AROUND)), scenario.begins_at), scenario.ends_at)
     identity = execution_id(recipe["id"], send_at)
     yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
+
+
+def _rule_changes(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw when the release with other rules comes: around a send, or at any time."""
+    if scenario.later is None or not rates.events:
+        return
+    around = [at for recipe in scenario.recipes for at in sends(recipe, scenario.begins_at, scenario.ends_at)]
+    at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+    if around and random.random() < _RULES_AROUND_A_SEND:
+        at = random.choice(around) + timedelta(minutes=random.choice(_AMID))
+    at = min(max(at, scenario.begins_at), scenario.ends_at)
+    yield Event(at=at, number=0, kind="rules", recipe_id="", execution_id="")
 
 
 def _lifts(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:

@@ -1,12 +1,13 @@
 """The start of a run, all drawn from the seed: the day, the zone, recipes, users, and the deployment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from audience_jobs.workspace import Workspace, marketplace
 from functions.domain.alerts.alert import EVERYTHING
 from functions.domain.policy import AlertPolicy, Policy
 from local.simulator.play.users import AUDIENCES, User
@@ -37,7 +38,10 @@ _OPTING_OUT = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """The world before anything happens; it lasts from `begins_at` to `ends_at`."""
+    """The world before anything happens; it lasts from `begins_at` to `ends_at`.
+
+    `later` is the workspace of a release that comes in the middle; None: there is no such release.
+    """
 
     begins_at: datetime
     ends_at: datetime
@@ -45,6 +49,8 @@ class Scenario:
     users: tuple[User, ...]
     policy: Policy
     chunks_under_way: int
+    workspace: Workspace = field(default_factory=marketplace)
+    later: Workspace | None = None
 
 
 def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:

@@ -9,14 +9,15 @@ from functools import partial
 from typing import Any
 
 from audience_jobs.contract import Engine, Job
-from audience_jobs.workspace import Workspace
 from functions.domain.errors import TminusError
 from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.shard import LEASE
+from functions.ports import Ports
 from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
+from local.simulator.judge.caps import caps_of
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
 from local.simulator.judge.ending import Ending
@@ -64,7 +65,6 @@ class Simulation:
         keep_log: bool = True,
         engine: Engine | None = None,
         find_job: Callable[[str], Job] | None = None,
-        workspace: Workspace | None = None,
     ) -> None:
         self._ours = engine is None
         swarm = swarm and scenario is None
@@ -80,8 +80,8 @@ class Simulation:
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
         self.chance.on_fault = self._on_fault
         self._baton = Baton()
-        most_at_once = self._scenario.policy.limits.executions_at_once
-        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=most_at_once)
+        limit, caps = self._scenario.policy.limits.executions_at_once, caps_of(self._scenario.workspace.folder)
+        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=limit, caps=caps)
         self._departures = Departures(
             self._contract,
             self._clock.now,
@@ -99,12 +99,9 @@ class Simulation:
             wait=self._stand_still,
             left=self._left,
         )
-        if engine is not None and find_job is not None and workspace is not None:
-            ports = replace(self.world.ports, engine=engine, find_job=find_job, workspace=workspace)
-            self.world = replace(self.world, ports=ports)
-        self._raw = self.world.ports
-        self.ports = tap(self.world.ports, self)
         self._refused: set[str] = set()
+        ports = self.world.ports
+        self._use(replace(ports, engine=engine or ports.engine, find_job=find_job or ports.find_job))
         self._ready: deque[Worker] = deque()
         self._asleep: list[tuple[datetime, int, Worker]] = []
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -242,7 +239,17 @@ class Simulation:
         """Make a recipe's running executions unreadable from now on, as a release does whose parser refuses them."""
         under_way = self.world.executions.unfinished()
         self._refused |= {execution.id for execution in under_way if execution.recipe_id == recipe_id}
-        self.ports = tap(refusing(self.world.ports, self._refused), self)
+        self._use(self.world.ports)
+
+    def change_rules(self) -> None:
+        """Let every process work on the workspace of a later release from now on."""
+        later = self._scenario.later or self._scenario.workspace
+        self._use(replace(self.world.ports, workspace=later))
+        self._contract.change_rules(caps_of(later.folder))
+
+    def _use(self, ports: Ports) -> None:
+        self.world, self._raw = replace(self.world, ports=ports), ports
+        self.ports = tap(refusing(ports, self._refused) if self._refused else ports, self)
 
     def interrupt(self, worker: Worker, kind: str) -> None:
         """Let a person stop, cancel or pause a worker's execution before the worker continues."""
@@ -301,8 +308,7 @@ class Simulation:
             self._contract.excused.add(worker.execution_id)
 
     def _stand_still(self, seconds: float) -> None:
-        worker = self._baton.holder
-        if worker is not None:
+        if (worker := self._baton.holder) is not None:
             self.wait(worker, round(seconds, 1))
 
     # The end.

@@ -9,9 +9,11 @@ no other draw of the seed.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
+from audience_jobs.workspace import Workspace
 from functions.domain.policy import Policy
 from local.simulator.play.faults import (
     ANYWHERE,
@@ -121,7 +123,24 @@ def swarm_scenario(seed: int, scenario: Scenario, favoured: Collection[str] = ()
         recipes, scenario = _crowd(recipes, scenario)
     few = random.random() < _FEW_USERS or FEW_USERS in favoured
     users = _few(random, scenario.users) if few else scenario.users
-    return replace(scenario, recipes=tuple(recipes), users=users)
+    return _elsewhere(seed, replace(scenario, recipes=tuple(recipes), users=users), favoured)
+
+
+def _elsewhere(seed: int, scenario: Scenario, favoured: Collection[str]) -> Scenario:
+    """Let the day be one of the gym, which has other layers and rules, and perhaps others after a release."""
+    random = Random(f"workspace {seed}")  # noqa: S311 - reproducible on purpose
+    later = random.random() < _NEW_RULES or NEW_RULES in favoured
+    if not (random.random() < _GYM or GYM in favoured or NEW_RULES in favoured):
+        return scenario
+    recipes = deepcopy(scenario.recipes)
+    for push in (push for recipe in recipes for push in recipe["pushSequence"]):
+        push["layerId"] = random.choice((5, 7)) if push["layerId"] == 5 else push["layerId"]
+    return replace(
+        scenario,
+        recipes=recipes,
+        workspace=Workspace(_WORKSPACES / "gym"),
+        later=Workspace(_WORKSPACES / "gym_later") if later else None,
+    )
 
 
 def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
@@ -255,5 +274,9 @@ _CHANGES: Mapping[str, tuple[Callable[[Random, list[Document]], None], float]] =
 _FEW_USERS = 0.25
 FEW_USERS = "few users"
 CROWDED = "crowded"
-FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, *_CHANGES, *WORDS})
+_GYM, _NEW_RULES = 0.3, 0.5
+"""The share of days in the gym, and the share of those on which a release changes its rules."""
+GYM, NEW_RULES = "gym", "new rules"
+_WORKSPACES = Path(__file__).parent.parent / "workspaces"
+FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, *_CHANGES, *WORDS})
 """The names that `favoured` accepts."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audience_jobs.workspace import marketplace
 from functions.ports import Ports
 from functions.ports.queue import Clock
 from functions.ports.shards import ShardStore
@@ -74,7 +73,7 @@ def open_world(
         callers=LocalCallers(),
         engine=Users(scenario.users, chance, rates, caller),
         find_job=lambda _: job,
-        workspace=marketplace(),
+        workspace=scenario.workspace,
         policy=scenario.policy,
     )
     return World(

@@ -17,6 +17,7 @@ from functions.usecases.sending import reserve
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
 from functions.usecases.timeline import (
+    built_pushes,
     checkpoint,
     concurrent,
     control,
@@ -99,7 +100,7 @@ DEFECTS = (
     Defect(
         name="one rule of several",
         means="only the first of a push's cadence rules is applied",
-        sentence=r"got 4 pushes within 168 hours \(limit of layers 2 and 3\)$",
+        sentence=r"got 4 pushes within 168 hours \(combined_l2_l3_limit\)$|got 3 pushes within 30 hours",
         favours=("caps meet", "calm", "test is optional"),
         changes=(Change(cadence.rules_for, mutations.first_push_only),),
     ),
@@ -331,6 +332,13 @@ DEFECTS = (
         sentence=r"was requested 3 times",
         favours=("resend", "fcm_reset_after"),
         changes=(Change(outcomes.result, mutations.forget_doubt),),
+    ),
+    Defect(
+        name="rows read by the rules of now",
+        means="who a rule held back is reported under another rule, once the workspace has other rules",
+        sentence=r"^its receipt says .* was decided$",
+        favours=("new rules", "caps meet", "apart", "calm", "test is optional"),
+        changes=(Change(built_pushes.read_built, mutations.bytes_of_now),),
     ),
     Defect(
         name="plans not renewed",

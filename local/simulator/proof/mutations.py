@@ -8,6 +8,7 @@ from typing import Any
 from functions.domain.execution.execution import Execution, State
 from functions.domain.instants import instant
 from functions.domain.push.outcomes import Outcome
+from functions.domain.push.rule_bytes import rule_bytes
 from functions.stores.executions import EXECUTIONS
 from functions.stores.ledger import DAYS, PackedDay
 from functions.stores.shards import SHARDS, DocumentShardStore
@@ -264,6 +265,16 @@ def without_data(right: Any) -> Any:
 def complete_with_rest(_: Any) -> Any:
     """Count no user as not reached."""
     return property(lambda _self: 0)
+
+
+def bytes_of_now(right: Any) -> Any:
+    """Read the rows of an execution by the rules of now, whatever they were when it began."""
+
+    def read_built(ports: Any, execution: Execution) -> Any:
+        reasons = (rule.reason for rule in ports.workspace.cadence.rules)
+        return replace(right(ports, execution), rules=rule_bytes(reasons))
+
+    return read_built
 
 
 def forget_doubt(_: Any) -> Any:

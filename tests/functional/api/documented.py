@@ -15,6 +15,7 @@ from functions.handlers.api.table import ROUTES
 from functions.ports import Ports
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
+from tests.factories import DEFAULT_LAYERS, DEFAULT_RULES
 
 
 class ApiClient:
@@ -49,7 +50,7 @@ def _app() -> Any:
 
 @cache
 def document() -> dict[str, Any]:
-    return openapi(ROUTES)
+    return openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES])
 
 
 def _check(method: str, path: str, response: TestResponse) -> None:

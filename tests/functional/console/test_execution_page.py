@@ -167,7 +167,7 @@ def test_whatever_an_execution_can_be_has_a_name() -> None:
     assert words.KINDS.keys() == {kind.value for kind in Kind}
     assert words.STATES.keys() >= {state.value for state in State}
     assert words.PHASES.keys() == {phase.value for phase in Phase}
-    assert words.REASONS.keys() == {word(code)[1] for code in range(256)} - {""}
+    assert words.REASONS.keys() == {word(code, {})[1] for code in range(256)} - {""}
 
 
 def test_a_send_that_waits_its_turn_says_so_and_can_be_cancelled(lab: Lab, visitor: Visitor) -> None:

@@ -52,7 +52,7 @@ def test_rules_are_changed_by_an_admin_and_errors_stand_beside_them(lab: Lab, vi
     assert "must be a whole number from 1 to 720" in page.text
     assert page.form("/cadence").fields["layer_3_cooldown.hours"] == ["x9"]
     visitor.send("/cadence", "/cadence", {"layer_3_cooldown.hours": "48"})
-    assert {rule.reason.value: rule.hours for rule in lab.ports.ledger.rules()}["layer_3_cooldown"] == 48
+    assert {rule.reason: rule.hours for rule in lab.ports.ledger.rules()}["layer_3_cooldown"] == 48
     assert "ana@kicks.example saved the frequency caps" in visitor.get("/audit").text
 
 

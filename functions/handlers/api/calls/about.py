@@ -1,8 +1,9 @@
 """The API's description: the document for programs, and the page for people."""
 
 import json
-from functools import cache
+from functools import lru_cache
 
+from functions.domain.cadence.layers import Layers
 from functions.domain.errors import NotFound
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.page import PAGE, POLICY, asset
@@ -11,9 +12,11 @@ from functions.handlers.api.route import Call, Reply, Route
 _A_DAY = "public, max-age=86400"
 
 
-def get_document(_: Call) -> Reply:
+def get_document(call: Call) -> Reply:
     """Answer the OpenAPI document."""
-    return Reply(content=_document(), headers={"Cache-Control": "public, no-cache"})
+    cadence = call.ports.workspace.cadence
+    content = _document(tuple(cadence.names.items()), tuple(rule.name for rule in cadence.rules))
+    return Reply(content=content, headers={"Cache-Control": "public, no-cache"})
 
 
 def get_docs(_: Call) -> Reply:
@@ -30,11 +33,12 @@ def get_docs_file(call: Call) -> Reply:
     return Reply(content=content, content_type=content_type, headers={"Cache-Control": _A_DAY})
 
 
-@cache
-def _document() -> bytes:
+@lru_cache(maxsize=1)
+def _document(names: tuple[tuple[int, str], ...], rules: tuple[str, ...]) -> bytes:
     from functions.handlers.api.table import ROUTES as ALL  # noqa: PLC0415 - the table holds this call, too
 
-    return json.dumps(openapi(ALL), ensure_ascii=False).encode()
+    layers = Layers(names=dict(names), exempt=frozenset())
+    return json.dumps(openapi(ALL, layers, rules), ensure_ascii=False).encode()
 
 
 ROUTES = (

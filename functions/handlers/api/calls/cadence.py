@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.roles import Role
-from functions.domain.whole_numbers import whole_number
+from functions.handlers.api.layer import RULES, AnyLayer
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
-from functions.usecases.cadence.change_rules import Rules, change_rules, shown_rules, version_of_rules
+from functions.ports import Ports
+from functions.usecases.cadence.change_rules import (
+    LayerShown,
+    Rules,
+    change_rules,
+    shown_layers,
+    shown_rules,
+    version_of_rules,
+)
 from functions.usecases.cadence.filter_audience import filter_audience
 from functions.usecases.cadence.import_history import Imported, import_history
+from functions.usecases.cadence.rules_in_force import ignored_rules, rules_in_force
 from functions.usecases.cadence.track import Tracked, track_notification
 
 _MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000
-
-Layer = Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=5, description="1 to 5; 0 of old clients is 5.")]
-
 
 ChangedRule = Annotated[
     dict[str, Any],
@@ -43,14 +49,14 @@ ChangedRule = Annotated[
 class RulesChange(Model):
     """New `hours`, `count` or `active` of the named rules. Everything else stays."""
 
-    rules: list[ChangedRule] = Field(examples=[[{"name": "layer_3_cooldown", "hours": 48}]])
+    rules: list[ChangedRule] = Field(examples=[[]], json_schema_extra={RULES: True})
 
 
 class Filter(Model):
     """Users, and the layer of the push to check."""
 
     user_ids: list[Any] = Field(description="Texts. Any other value is excluded and counted as an invalid id.")
-    layer_id: Layer
+    layer_id: AnyLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class Notification(Model):
     """A push that another system sent. The same user, layer and second is the same push, and so is the same `id`."""
 
     user_id: str
-    layer_id: Layer
+    layer_id: AnyLayer
     sent_at: str | None = Field(default=None, description="An instant with its zone; now, if it is missing.")
     id: str | None = Field(default=None, max_length=100, description="A name for it, so that a repeat is recognized.")
     title: str | None = None
@@ -83,8 +89,19 @@ class HistoryFile(Form):
 
 def get_cadence_rules(call: Call) -> Reply:
     """Answer the current rules."""
-    rules = call.ports.ledger.rules()
-    return Reply(data=shown_rules(rules), etag=version_of_rules(rules))
+    rules = rules_in_force(call.ports)
+    return Reply(data=shown_rules(rules), message=_ignored(call.ports), etag=version_of_rules(rules))
+
+
+def _ignored(ports: Ports) -> str:
+    """Name the saved rules that the workspace no longer has; empty if it has all of them."""
+    names = ignored_rules(ports)
+    return f"saved changes are ignored of rules that the workspace no longer has: {', '.join(names)}" if names else ""
+
+
+def get_layers(call: Call) -> Reply:
+    """Answer the layers of the workspace."""
+    return Reply(data=shown_layers(call.ports.workspace))
 
 
 def put_cadence_rules(call: Call) -> Reply:
@@ -100,7 +117,7 @@ def post_filter_audience(call: Call) -> Reply:
     data = Filtered(
         eligible_user_ids=found.eligible,
         excluded_count=found.excluded_count,
-        exclusion_breakdown={reason.value: count for reason, count in found.excluded.items()},
+        exclusion_breakdown=found.excluded,
         warning=found.unfiltered,
     )
     return Reply(data=data, message=f"{len(found.eligible):,} of {len(asked.user_ids):,} users are eligible")
@@ -121,6 +138,14 @@ def post_cadence_history(call: Call) -> Reply:
 
 
 ROUTES = (
+    Route(
+        method="GET",
+        path="/api/layers",
+        least=Role.VIEWER,
+        summary="Read the layers of the workspace",
+        serve=get_layers,
+        answer=list[LayerShown],
+    ),
     Route(
         method="GET",
         path="/api/cadence-rules",

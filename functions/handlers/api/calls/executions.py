@@ -93,7 +93,7 @@ def get_export(call: Call) -> Reply:
     """Answer the outcome of every user as CSV, line by line."""
     execution = execution_of(call.ports, call.path["recipeId"], call.path["executionId"])
     name = f'attachment; filename="{execution.id}.csv"'
-    lines = begun(export(call.ports, execution.id))
+    lines = begun(export(call.ports, execution))
     return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 

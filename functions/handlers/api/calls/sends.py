@@ -10,6 +10,7 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.calls.trials import why_not
+from functions.handlers.api.layer import Layer
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
 from functions.usecases.dry_run.previewed import Preview
@@ -25,7 +26,7 @@ class OneOffPush(Model):
     title: str
     body: str
     deep_link: str | None = None
-    layer_id: int = Field(ge=0, le=5)
+    layer_id: Layer
     literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
@@ -38,7 +39,7 @@ class OneOffForm(Form):
     title: str
     body: str
     deep_link: str = ""
-    layer_id: int = Field(ge=0, le=5)
+    layer_id: Layer
     literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")

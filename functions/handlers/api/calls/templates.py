@@ -23,7 +23,7 @@ class FromTemplate(Model):
 
 def get_templates(call: Call) -> Reply:
     """Answer the templates."""
-    return Reply(data=templates(call.ports.clock.now()))
+    return Reply(data=templates(call.ports))
 
 
 def post_template(call: Call) -> Reply:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, RecipePush
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 from functions.domain.recipe.status import Status
 from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
-from functions.handlers.console.words import LAYERS, STATES, spaced
+from functions.handlers.console.words import STATES, spaced
 
 Options = list[tuple[str, str]]
 """The values of a choice with their labels."""
@@ -118,7 +119,7 @@ def _options(path: str, field: RecipeField) -> Options:
     if path == "status":
         return [(each.value, STATES[each.value][0]) for each in Status]
     if field.widget is Widget.LAYER:
-        return [(str(layer), f"{layer} · {words}") for layer, words in LAYERS.items()]
+        return [(str(layer), str(layer)) for layer in range(1, MOST_LAYER + 1)]  # the page has those of the workspace
     if "enum" not in field.schema:
         return []
     words = _OPTION_WORDS.get(path, {})

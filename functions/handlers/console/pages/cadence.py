@@ -12,6 +12,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.cadence.change_rules import change_rules, shown_rules
+from functions.usecases.cadence.rules_in_force import ignored_rules, rules_in_force
 from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
 
 
@@ -25,7 +26,7 @@ def show(visit: Visit) -> Response:
 
 def change(visit: Visit) -> Response:
     """Change the rules, or show them again with errors."""
-    rules = visit.ports.ledger.rules()
+    rules = rules_in_force(visit.ports)
     try:
         change_rules(visit.ports, [_written(visit, rule) for rule in rules], by=visit.caller.name)
     except BadFields as error:
@@ -50,15 +51,16 @@ def show_user(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
-    rules = shown_rules(visit.ports.ledger.rules()).rules
+    rules = shown_rules(rules_in_force(visit.ports)).rules
+    known = {"exempt": sorted(visit.ports.workspace.cadence.exempt), "ignored": ignored_rules(visit.ports)}
     shown = {"errors": {}, "user_id": "", "user_error": "", "outcome": "", **values}
     limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT, "most_days": MOST_DAYS}
     typed = visit.request.form if shown["errors"] else {}
-    return page(visit, "cadence.html", status=status, rules=rules, typed=typed, **limits, **shown)
+    return page(visit, "cadence.html", status=status, rules=rules, typed=typed, **known, **limits, **shown)
 
 
 def _written(visit: Visit, rule: CadenceRule) -> dict[str, Any]:
-    name = rule.reason.value
+    name = rule.name
     numbers = {key: _number(visit.field(f"{name}.{key}")) for key in ("hours", "count")}
     return {"name": name, **numbers, "active": visit.field(f"{name}.active") == "yes"}
 
@@ -70,7 +72,7 @@ def _number(text: str) -> int | str:
 def _named(path: str, rules: Any) -> str:
     """Return the name of the form's field for an error's path: rules[0].hours is in the first rule."""
     number, _, key = path.removeprefix("rules[").partition("].")
-    return f"{rules[int(number)].reason.value}.{key}" if number.isdecimal() else path
+    return f"{rules[int(number)].name}.{key}" if number.isdecimal() else path
 
 
 ROUTES = (

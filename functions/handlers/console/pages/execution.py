@@ -81,7 +81,7 @@ def show_live(visit: Visit) -> Response:
 def show_receipt(visit: Visit) -> Response:
     """Answer the outcome of every user as CSV; BadAudience after the audiences were deleted."""
     execution = load_execution(visit.ports, visit.path["execution_id"])
-    return download(f"{execution.id}-receipt.csv", export(visit.ports, execution.id))
+    return download(f"{execution.id}-receipt.csv", export(visit.ports, execution))
 
 
 def show_audience(visit: Visit) -> Response:
