@@ -74,8 +74,7 @@ class Simulation:
         self.sites_called: dict[Site, str] = {}
         self.sites_crashed: set[Site] = set()
         self._scenario = swarm_scenario(seed, drawn, favoured) if swarm else drawn
-        self._entry_point = entry_point
-        self._outcome = Outcome(seed=seed)
+        self._entry_point, self._outcome = entry_point, Outcome(seed=seed)
         self._clock = VirtualClock(self._scenario.begins_at)
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
         self.chance.on_fault = self._on_fault
