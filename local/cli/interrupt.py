@@ -14,6 +14,7 @@ STATUS = 128 + signal.SIGINT
 GRACE_SECONDS = 0.7
 """How long a command may take to clean up."""
 _LINE = "tminus: stopped by Ctrl-C; run the command again to finish it\n"
+_WATCHING = "interrupt"
 _seen = threading.Event()
 
 
@@ -39,7 +40,7 @@ def leave_soon() -> None:
     os.set_blocking(rings, False)
     signal.signal(signal.SIGINT, _interrupt)
     signal.set_wakeup_fd(rings, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(hears,), name="interrupt", daemon=True).start()
+    threading.Thread(target=_watch, args=(hears,), name=_WATCHING, daemon=True).start()
 
 
 def let_go() -> None:
@@ -57,6 +58,21 @@ def end() -> NoReturn:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     _end()
+
+
+def leave(asked: SystemExit) -> NoReturn:
+    """End the process as asked, also while other threads run; after Ctrl-C as `end`.
+
+    Python would shut down below them: a thread that is inside of DuckDB then aborts the process.
+    """
+    if seen():
+        end()
+    if any(thread.name != _WATCHING for thread in threading.enumerate() if thread is not threading.main_thread()):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(asked.code if isinstance(asked.code, int) else asked.code is not None)
+    raise asked
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -51,6 +51,18 @@ def told(self, needs, sql, values):
 
 UserDatabase.rows = told
 """
+QUERIES_THAT_GO_ON = """
+import threading, time
+import duckdb
+
+def ask():
+    while True:
+        duckdb.connect().execute("SELECT sum(i) FROM range(100000) t(i)").fetchall()
+
+for _ in range(4):
+    threading.Thread(target=ask, daemon=True).start()
+time.sleep(0.3)
+"""
 Interrupted = Callable[..., tuple[int, str, float]]
 
 
@@ -84,6 +96,20 @@ def assert_ended(told: tuple[int, str, float]) -> None:
 
 def test_a_command_has_less_than_a_second_to_clean_up() -> None:
     assert interrupt.GRACE_SECONDS < 1
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["recipes", "validate", "none.json"], 2)])
+def test_a_command_ends_with_its_status_while_threads_are_in_a_query(arguments: list[str], status: int) -> None:
+    code = TELLING.format(before=QUERIES_THAT_GO_ON)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (ended.returncode, "terminate" in ended.stderr) == (status, False), ended.stderr
 
 
 @pytest.mark.parametrize("module", ["local.cli.main", "duckdb", "sqlglot", "pydantic"])
