@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -66,6 +66,10 @@ class BigQueryEngine:
         recipients = "SELECT DISTINCT g.id AS user_id FROM unnest(CAST($user_ids AS TEXT[])) AS g(id)"
         with self._open("devices") as session:
             return self.write_devices(session, recipients, {"user_ids": list(user_ids)}, path, per_user)
+
+    def within(self, seconds: float) -> "BigQueryEngine":
+        """Return the same engine, which stops a query after `seconds`; see Engine.within."""
+        return replace(self, timeout_seconds=min(seconds, self.timeout_seconds))
 
     def write(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -71,6 +72,12 @@ class DuckDBEngine:
         with self._open() as database:
             given = {"user_ids": list(user_ids)}
             return _write_devices(database, self._workspace.models, recipients, given, path, per_user=per_user)
+
+    def within(self, seconds: float) -> "DuckDBEngine":
+        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
+        engine = copy(self)
+        engine._timeout_seconds = min(seconds, self._timeout_seconds)
+        return engine
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:

@@ -63,6 +63,11 @@ class PostgresEngine:
             given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
             return _write_devices(session, self._workspace.models, given, path, per_user)
 
+    def within(self, seconds: float) -> "PostgresEngine":
+        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
+        seconds = min(seconds, self._timeout_seconds)
+        return PostgresEngine(self._url, self._workspace, schema=self._schema, timeout_seconds=seconds)
+
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
         with postgres_session(

@@ -137,3 +137,7 @@ class _OneUser:
         """Write that there are no devices: nothing asks for those of test users."""
         path.write_text("user_id,token,platform\n", encoding="utf-8")
         return 0
+
+    def within(self, seconds: float) -> Engine:
+        """Return the same engine with a time limit."""
+        return replace(self, engine=self.engine.within(seconds))
