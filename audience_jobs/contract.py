@@ -215,6 +215,9 @@ class Engine(Protocol):
         UUIDs match whatever their case, and ids without the white space around them; `user_id` is written as given.
         """
 
+    def within(self, seconds: float) -> "Engine":
+        """Return the same engine, which stops a statement after `seconds`, or sooner where it does so already."""
+
 
 def _no_repeats(what: str, names: Iterable[str]) -> None:
     for name, times in Counter(names).items():

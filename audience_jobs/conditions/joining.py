@@ -26,6 +26,11 @@ class Joined:
     columns: tuple[Column, ...]
 
 
+def joinable(models: "Models") -> list[str]:
+    """Return the names of models that can be joined: their rows say of which user they are."""
+    return [name for name, model in models.items() if model.has_users and name not in _NOT_ABOUT_USERS]
+
+
 def read_joined(written: object, models: "Models") -> tuple[Joined, ...]:
     """Read the list of models; BadCriteria names the place and the reason of everything that is wrong."""
     if not isinstance(written, list) or len(written) > _MOST:
@@ -50,7 +55,7 @@ def _joined(entry: object, models: "Models") -> Joined:
         form = 'the name of a model, or {"model": NAME, "optional": true}'
         raise ValueError(f"must be {form}, got {values.shown(entry)}")
     name, optional = written["model"], written.get("optional", False)
-    known = [each for each, model in models.items() if model.has_users and each not in _NOT_ABOUT_USERS]
+    known = joinable(models)
     if not isinstance(name, str) or name not in known:
         raise ValueError(f"names {values.shown(name)}, which is not a model with user_id{choices(str(name), known)}")
     if not isinstance(optional, bool):

@@ -13,6 +13,24 @@ def sentence(condition: Condition) -> str:
     return f"users {_words(condition, 'whose')}"
 
 
+def part_in_words(condition: Condition) -> str:
+    """Describe one condition of a tree without those in it: `have workouts`, `all of these`."""
+    if isinstance(condition, Compared):
+        return _compared(condition)
+    if isinstance(condition, Happened):
+        return _happened(condition)
+    if isinstance(condition, Negated):
+        return "not this"
+    if not condition.conditions:
+        return "all users"
+    return "all of these" if isinstance(condition, Every) else "at least one of these"
+
+
+def in_words(value: Value) -> str:
+    """Write a value as sentences do: texts in quotes, numbers with separators, times in UTC."""
+    return _value(value)
+
+
 def _words(condition: Condition, whose: str) -> str:
     """Return what follows `users` or, where `whose` is empty, the name of a model of events."""
     if isinstance(condition, Compared):

@@ -3,7 +3,7 @@
 Every expression here is true or false, never NULL, so that NOT means what people mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -35,10 +35,46 @@ def compiled(condition: Condition, *, alias: str = "p") -> Compiled:
     return Compiled(sql=sql, events=frozenset(writing.events), values=writing.values)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Expressions on one row of people that say whether a condition holds, and what the data have instead.
+
+    `actual` is the column, or how many events count. `last` is when the last such event happened, also before the
+    condition's last days; empty for a column.
+    """
+
+    holds: str
+    actual: str
+    last: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedAll:
+    """The expressions for several conditions, in their order, with the values that they read."""
+
+    each: tuple[Asked, ...]
+    values: Mapping[str, int | str]
+
+
+def asked(conditions: Sequence[Compared | Happened], *, alias: str) -> AskedAll:
+    """Return the expressions on the row `alias` of people, the only row of the table or query `alias`."""
+    writing = _Writing()
+    return AskedAll(each=tuple(writing.asked(each, alias) for each in conditions), values=writing.values)
+
+
 class _Writing:
     def __init__(self) -> None:
         self.values: dict[str, int | str] = {}
         self.events: set[str] = set()
+
+    def asked(self, condition: Compared | Happened, alias: str) -> Asked:
+        holds = self.condition(condition, alias)
+        if isinstance(condition, Compared):
+            return Asked(holds=holds, actual=f"{alias}.{quoted(condition.column)}")
+        mine = f"e.user_id IN (SELECT user_id FROM {alias})"  # noqa: S608 - our own name
+        counted = f"SELECT count(*) {self._events(condition, condition.within_days)} AND {mine}"
+        last = f"SELECT max(e.at) {self._events(condition, None)} AND {mine}"
+        return Asked(holds=holds, actual=f"({counted})", last=f"({last})")
 
     def condition(self, condition: Condition, alias: str) -> str:
         if isinstance(condition, Every | AnyOf):
@@ -68,14 +104,17 @@ class _Writing:
 
     def _counted(self, condition: Happened, having: str) -> str:
         self.events.add(condition.model)
+        rows = f"SELECT e.user_id {self._events(condition, condition.within_days)}"
+        return f"{rows} GROUP BY e.user_id HAVING count(*) {having}"
+
+    def _events(self, condition: Happened, within_days: int | None) -> str:
+        """Return FROM and WHERE of the events that count, as `e`."""
         which = [f"e.user_id IS NOT NULL AND e.at <= {_NOW}"]
-        if condition.within_days:
-            which.append(f"e.at >= {self._ago(condition.within_days)}")
+        if within_days:
+            which.append(f"e.at >= {self._ago(within_days)}")
         if condition.where:
             which.append(self.condition(condition.where, "e"))
-        fit = " AND ".join(which)
-        rows = f"SELECT e.user_id FROM {quoted(condition.model)} e WHERE {fit}"  # noqa: S608 - the checked name of a model
-        return f"{rows} GROUP BY e.user_id HAVING count(*) {having}"
+        return f"FROM {quoted(condition.model)} e WHERE {' AND '.join(which)}"
 
     def _compared(self, condition: Compared, column: str) -> str:
         op, values = condition.op, condition.values

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -69,6 +69,10 @@ class BigQueryEngine:
         with self._open("devices") as session:
             given = {"user_ids": list(user_ids)}
             return self.write_devices(session, recipients, given, path, per_user=per_user, topic=topic)
+
+    def within(self, seconds: float) -> "BigQueryEngine":
+        """Return the same engine, which stops a query after `seconds`; see Engine.within."""
+        return replace(self, timeout_seconds=min(seconds, self.timeout_seconds))
 
     def write(
         self,

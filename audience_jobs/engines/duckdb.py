@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -73,6 +74,12 @@ class DuckDBEngine:
             given = {"user_ids": list(user_ids)}
             devices = Devices(self._workspace.models, topic)
             return _write_devices(database, devices, recipients, given, path, per_user=per_user)
+
+    def within(self, seconds: float) -> "DuckDBEngine":
+        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
+        engine = copy(self)
+        engine._timeout_seconds = min(seconds, self._timeout_seconds)
+        return engine
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:

@@ -65,6 +65,11 @@ class PostgresEngine:
             devices = Devices(self._workspace.models, topic)
             return _write_devices(session, devices, given, path, per_user)
 
+    def within(self, seconds: float) -> "PostgresEngine":
+        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
+        seconds = min(seconds, self._timeout_seconds)
+        return PostgresEngine(self._url, self._workspace, schema=self._schema, timeout_seconds=seconds)
+
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
         with postgres_session(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
+from threading import Event, Thread
 
 import duckdb
 
@@ -20,6 +20,7 @@ from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
 _STOPPED = "tminus is stopping, and stopped this query"
+_AGAIN_SECONDS = 0.2
 _WAYS_OUT = {
     "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
     "integer": "write a whole number without separators, as in 1000",
@@ -71,12 +72,11 @@ class UserDatabase:
         """Run one statement with values for its parameters, and return its rows."""
         if self._stopped:
             raise Unavailable(_STOPPED)
-        timer = Timer(self._timeout_seconds, self._connection.interrupt)
         try:
             (statement,) = self._connection.extract_statements(sql)
             used = {name: values[name] for name in statement.named_parameters}
-            timer.start()
-            return self._connection.execute(statement, used).fetchall()
+            with self._time_limit():
+                return self._connection.execute(statement, used).fetchall()
         except duckdb.InterruptException as error:
             if self._stopped:
                 raise Unavailable(_STOPPED) from error
@@ -90,8 +90,28 @@ class UserDatabase:
                 self._connection.interrupt()  # or it continues until it is closed
                 raise KeyboardInterrupt from error
             raise
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """Interrupt the statement in the context when its time is over, until it ends.
+
+        DuckDB forgets an interrupt that comes while it still plans the statement.
+        """
+        ended = Event()
+
+        def interrupt() -> None:
+            wait = self._timeout_seconds
+            while not ended.wait(wait):
+                self._connection.interrupt()
+                wait = _AGAIN_SECONDS
+
+        watching = Thread(target=interrupt, daemon=True)
+        watching.start()
+        try:
+            yield
         finally:
-            timer.cancel()
+            ended.set()
+            watching.join()
 
     def write_csv(self, needs: Needs, select: str, values: Mapping[str, object], path: Path) -> int:
         """Write a SELECT's result as CSV and return the number of rows. A write that fails leaves no file."""

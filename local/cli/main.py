@@ -31,6 +31,7 @@ from local.cli.send import send
 from local.cli.simulate import simulate
 from local.cli.tables import tables
 from local.cli.up import up
+from local.cli.why import why
 from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 
 _OURS = ("audience_jobs", "functions", "local", "main", "tminus")
@@ -71,6 +72,7 @@ for command in (
     init,
     tables,
     check,
+    why,
     data,
     backup,
     restore,

@@ -3,6 +3,7 @@
 from functions.handlers.api.calls import (
     about,
     audiences,
+    builder,
     cadence,
     control,
     devices,
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *monitor.ROUTES,
     *templates.ROUTES,
     *audiences.ROUTES,
+    *builder.ROUTES,
     *upkeep.ROUTES,
     *about.ROUTES,
 )

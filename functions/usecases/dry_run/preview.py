@@ -57,7 +57,7 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview
     """
     recipe = at_once(read(document), Kind.TEST if test else Kind.MANUAL)
     check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
-    run = _run(ports, recipe, test=test)
+    run = trial_run(ports, recipe, test=test)
     with TemporaryDirectory(prefix="tminus-") as folder:
         return tried(shadow(ports, Path(folder)), run, test=test)
 
@@ -69,7 +69,8 @@ def tried(shadowed: Ports, run: Run, *, test: bool = False) -> Preview:
     return trial.result()
 
 
-def _run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
+def trial_run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
+    """Return the run of an execution that would be started by hand now."""
     now = ports.clock.now().replace(microsecond=0)
     execution = Execution(
         id=f"{recipe.id}_{_ID}",

@@ -10,13 +10,15 @@ from typing import Any
 from audience_jobs.contract import Engine
 from audience_jobs.criteria import Criteria, read_criteria
 from audience_jobs.criteria_words import describe
-from audience_jobs.errors import BadCriteria
+from audience_jobs.errors import AudienceJobError, BadCriteria, TooSlow
 from audience_jobs.query_based import AUDIENCE, job_of
 from audience_jobs.workspace import Workspace
 from functions.domain.audience.split import count_users, part_sizes, split
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 
 _MOST_PARTS = 100
+PREVIEW_SECONDS = 60
+"""How long a statement of a preview may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,21 @@ def query_audience(
         return find_audience(engine, criteria, workspace, now=now, folder=folder, parts=parts)
     except BadCriteria as error:
         raise BadRecipe([FieldError(field, reason) for field, reason in error.errors]) from error
+
+
+def preview_audience(
+    engine: Engine, where: object, joined: object, workspace: Workspace, *, now: datetime, folder: Path
+) -> QueriedAudience:
+    """Find the people who fit conditions within a minute, as `query_audience` does.
+
+    AudienceJobError if the engine takes longer: it has stopped the query then.
+    """
+    limited = engine.within(PREVIEW_SECONDS)
+    try:
+        return query_audience(limited, {"where": where, "with": joined}, workspace, now=now, folder=folder)
+    except TooSlow as error:
+        way_out = "narrow the conditions, or count the whole audience with tminus audience"
+        raise AudienceJobError(f"the preview was stopped after {error.seconds:g} s: {way_out}") from error
 
 
 def find_audience(

@@ -49,7 +49,7 @@ def reserve(
     """
     from functions.domain.cadence import ledger  # noqa: PLC0415
 
-    rules = cadence.rules_for(push.layer, rules_in_force(ports))
+    rules = rules_of(ports, push)
     days = cadence.days_to_read(push, rules, ports.clock.now())
     for partition, users in _by_partition(keys).items():
 
@@ -58,6 +58,11 @@ def reserve(
             return ({} if dry_run else made.writes), made.held_back
 
         yield ports.ledger.transact(partition, days, change)
+
+
+def rules_of(ports: Ports, push: cadence.Push) -> Sequence[cadence.CadenceRule]:
+    """Return the rules that can hold a push back; LedgerUnreadable if they cannot be read."""
+    return cadence.rules_for(push.layer, rules_in_force(ports))
 
 
 def give_back(ports: Ports, push: cadence.Push, audience: AudienceFile, shard: Shard) -> None:

@@ -17,6 +17,7 @@ from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.forms.form_sections import form_sections
+from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
 from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
@@ -49,7 +50,7 @@ _ZONES = (
 def new(visit: Visit) -> Response:
     """Show an empty form, or one with the values of another recipe."""
     document = _copied(visit, visit.asked("from"))
-    values, pushes = values_of(document)
+    values, pushes = _values(visit, document)
     if document:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
@@ -58,7 +59,7 @@ def new(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
-    sent = read_recipe(visit.request.form, base)
+    sent = _sent(visit, base)
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed)
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
@@ -78,7 +79,7 @@ def edit(visit: Visit) -> Response:
     """Show the form of a recipe."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
-    values, pushes = values_of(document)
+    values, pushes = _values(visit, document)
     values |= {"version": version_of(document)}
     broken = as_shown(_problems(document), document)
     return _form(visit, values, pushes, recipe_id=recipe_id, errors=broken, status=200)
@@ -88,7 +89,7 @@ def change(visit: Visit) -> Response:
     """Change the recipe, or show the form again, with errors or with another person's changes."""
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
-    sent = read_recipe(visit.request.form, without_nan(stored))
+    sent = _sent(visit, without_nan(stored))
     if changed := _reshaped(visit, sent):
         return _form(visit, *changed, recipe_id=recipe_id)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
@@ -119,6 +120,15 @@ def change(visit: Visit) -> Response:
     outcome = "changed" if _sends(sent.document) else "stopped"
     path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in recipe.cancelled)
     return to(visit, path, outcome=outcome, cancelled=ids, **with_notices(path, recipe.notices))
+
+
+def _values(visit: Visit, document: Document) -> tuple[Values, int]:
+    values, pushes = values_of(document)
+    return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
+
+
+def _sent(visit: Visit, stored: Document) -> Sent:
+    return with_parameters(read_recipe(visit.request.form, stored), describe_jobs(visit.ports.workspace))
 
 
 def _sends(document: Document) -> bool:
@@ -180,7 +190,7 @@ def _form(
     underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
-    names = field_names(pushes)
+    names, jobs = field_names(pushes), describe_jobs(visit.ports.workspace)
     return page(
         visit,
         "recipe_form.html",
@@ -197,7 +207,9 @@ def _form(
         cancels=cancels,
         zones_of={each.id: zone_of(each.recipe) for each in cancels},
         underway=underway,
-        jobs=describe_jobs(visit.ports.workspace),
+        jobs=jobs,
+        job_fields=parameter_fields(jobs),
+        chosen_job=values.get(JOB, ""),
         zones=_ZONES,
         sections=form_sections(pushes, new=not recipe_id),
     )

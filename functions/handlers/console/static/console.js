@@ -68,6 +68,11 @@
       event.target.click();
     }
   });
+  // A campaign has the parameters of its job only.
+  const job = document.getElementById("audienceCriteria.customScript.scriptId");
+  job?.addEventListener("change", () => {
+    for (const fields of document.querySelectorAll("[data-job]")) fields.hidden = fields.dataset.job !== job.value;
+  });
   // A form is sent once, however often somebody presses.
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) event.preventDefault();
