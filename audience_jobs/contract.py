@@ -187,11 +187,13 @@ class JobRun(Protocol):
         `2026-11-23T18:00:00Z`. The same data give the same bytes.
         """
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write `user_id,token,platform` of the audience's users, and return the number of rows.
 
         Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token belongs
-        only to the user who registered it last. White space around it is removed.
+        only to the user who registered it last. White space around it is removed. A user who opted out of all pushes,
+        or of a `topic`, has one row instead, with an empty token and the platform `opted_out`; with None no opt-out
+        counts.
         """
 
 
@@ -205,7 +207,9 @@ class Engine(Protocol):
         Unavailable for temporary problems. The methods of the run raise the same errors.
         """
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users, as JobRun.write_devices does.
 
         UUIDs match whatever their case, and ids without the white space around them; `user_id` is written as given.

@@ -1,25 +1,43 @@
-"""Where sending finds device tokens: in the model `devices` of a workspace, or else in the table of that name."""
+"""Where sending finds device tokens: in the model `devices` of a workspace, or else in the table of that name.
+
+The model `opt_outs` says who wants no pushes: those users have no tokens here, and one row that says so.
+"""
+
+from collections.abc import Callable, Sequence
 
 from audience_jobs.query import Query, read_query
 from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
 from audience_jobs.sql import ranked_devices
-from audience_jobs.workspace.models import Models
+from audience_jobs.workspace.models import OPT_OUTS, Models
 
 
 class Devices:
-    """What sending reads of a workspace; LackingTables where it has neither the model nor the table."""
+    """What sending reads of a workspace; LackingTables where it has neither the model nor the table.
 
-    def __init__(self, models: Models) -> None:
-        self._is_model = DEVICES in models
+    `topic` is that of the pushes, empty for none. With None nobody's opt-out counts, as for test pushes.
+    """
+
+    def __init__(self, models: Models, topic: str | None) -> None:
+        self.source, self._is_model = models.tables, DEVICES in models
         if not self._is_model:
             check_devices(models.tables)
         columns = f"SELECT {', '.join(DEVICE_COLUMNS)} FROM {DEVICES}"  # noqa: S608 (names of the schema)
-        self.query: Query = (
+        self._devices = (
             models.devices() if self._is_model else read_query(columns, parameters=[], tables=models.tables)
         )
+        self._opt_outs = models.opt_outs(topic) if topic is not None and OPT_OUTS in models else None
 
-    def ranked(self, recipients: str, per_user: int, *, said: str) -> str:
-        """Return `ranked_devices` for a query of recipients; `said` is `query` in the words of the engine."""
-        if self._is_model:
-            return ranked_devices(recipients, per_user, devices=f"({said}) AS devices", switched=True)
-        return ranked_devices(recipients, per_user)
+    @property
+    def queries(self) -> Sequence[Query]:
+        """The queries over the source tables that it is made of."""
+        return [self._devices, *([self._opt_outs] if self._opt_outs else [])]
+
+    def ranked(self, recipients: str, per_user: int, *, said: Callable[[Query], str]) -> str:
+        """Return `ranked_devices` for a query of recipients; `said` writes a query in the words of the engine."""
+        return ranked_devices(
+            recipients,
+            per_user,
+            devices=f"({said(self._devices)}) AS devices" if self._is_model else DEVICES,
+            switched=self._is_model,
+            opted_out=said(self._opt_outs) if self._opt_outs else "",
+        )

@@ -19,6 +19,10 @@ FILE_ORDER = "md5(coalesce(user_id, ''))"
 """How audience files are sorted, and cut into partitions."""
 
 
+OPTED_OUT = "opted_out"
+"""What a file of devices has as the platform of a user who wants no pushes."""
+
+
 def is_blank(text: str) -> str:
     """Return the condition that a text is NULL, empty or nothing but white space.
 
@@ -99,7 +103,9 @@ def trimmed(text: str) -> str:
     return f"CASE WHEN {text} >= '!' AND {text} < '\x7f' AND {ends} THEN {text} ELSE trim({text}, '{_TRIMMED}') END"
 
 
-def ranked_devices(recipients: str, per_user: int, *, devices: str = "devices", switched: bool = False) -> str:
+def ranked_devices(
+    recipients: str, per_user: int, *, devices: str = "devices", switched: bool = False, opted_out: str = ""
+) -> str:
     """Return the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
 
     At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
@@ -107,11 +113,13 @@ def ranked_devices(recipients: str, per_user: int, *, devices: str = "devices", 
     its present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
 
     `devices` is the table or subquery of registrations. If it is `switched`, it says in `notifications` whether a
-    device takes pushes, and the others are left out.
+    device takes pushes, and the others are left out. `opted_out` is a query of the `user_id` of users who want none:
+    such a user has one row, with an empty token and OPTED_OUT as platform.
     """
+    left_out, kept, said = _without(opted_out) if opted_out else ("", "", "")
     switch, is_on = (", notifications", " AND t.notifications") if switched else ("", "")
     return f"""
-WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),
+WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),{left_out}
 registered AS (
     SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at{switch}
     FROM {devices}
@@ -129,9 +137,19 @@ ranked AS (
     SELECT r.user_id, t.token, t.platform,
         row_number() OVER (PARTITION BY r.user_id ORDER BY t.updated_at DESC NULLS LAST, t.token) AS place
     FROM owned t JOIN recipients r ON r.id = t.user_id
-    WHERE t.registration = 1{is_on}
+    WHERE t.registration = 1{is_on}{kept}
 )
-SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
+SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}{said}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
+
+
+def _without(opted_out: str) -> tuple[str, str, str]:
+    """Return what `ranked_devices` has more where users may have opted out."""
+    ids = f"SELECT DISTINCT {canonical(trimmed('user_id'))} AS id FROM ({opted_out}) AS asked"  # noqa: S608 (our own SQL)
+    said = f"""
+UNION ALL
+SELECT user_id, '' AS token, '{OPTED_OUT}' AS platform, 1 AS place FROM recipients
+WHERE id IN (SELECT id FROM opted_out)"""  # noqa: S608 (our own SQL)
+    return f"\nopted_out AS ({ids}),", " AND NOT r.id IN (SELECT id FROM opted_out)", said
 
 
 def devices_of(ranked: str) -> str:

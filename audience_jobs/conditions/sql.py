@@ -10,6 +10,8 @@ from datetime import date, datetime
 from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Negated, Value
 from audience_jobs.sql import quoted
 
+_LONG = 5
+"""A longer list is bound as one text with a line for each value: engines take seconds for thousands of parameters."""
 _NOW = "CAST($now AS TIMESTAMP)"
 _MONTH_AND_DAY = "substring(CAST(CAST({} AS DATE) AS TEXT), 6, 5)"
 
@@ -88,6 +90,9 @@ class _Writing:
     def _positive(self, condition: Compared, column: str) -> str:
         if condition.op == "within_days":
             return self._within(condition, column)
+        if len(condition.values) > _LONG and not any("\n" in str(value) for value in condition.values):
+            listed = self._text("\n".join(map(str, condition.values)))
+            return f"{column} IN (SELECT g.v FROM unnest(string_to_array({listed}, '\n')) AS g(v))"  # noqa: S608 (bound)
         bound = [self._value(value) for value in condition.values]
         if condition.op == "anniversary_in_days":
             return _anniversary(column, bound[0])

@@ -61,11 +61,14 @@ class BigQueryEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT g.id AS user_id FROM unnest(CAST($user_ids AS TEXT[])) AS g(id)"
         with self._open("devices") as session:
-            return self.write_devices(session, recipients, {"user_ids": list(user_ids)}, path, per_user)
+            given = {"user_ids": list(user_ids)}
+            return self.write_devices(session, recipients, given, path, per_user=per_user, topic=topic)
 
     def write(
         self,
@@ -85,13 +88,20 @@ class BigQueryEngine:
             )
 
     def write_devices(
-        self, session: BigQuerySession, recipients: str, values: Mapping[str, object], path: Path, per_user: int
+        self,
+        session: BigQuerySession,
+        recipients: str,
+        values: Mapping[str, object],
+        path: Path,
+        *,
+        per_user: int,
+        topic: str | None,
     ) -> int:
         """Write the tokens of the users in a query's column `user_id`, each token once."""
-        devices = Devices(self.workspace.models)
+        devices = Devices(self.workspace.models, topic)
         with session.translating_errors():
-            session.tables.provide(Needs.of_query(DEVICES, devices.query, self.workspace.tables))
-        ranked = devices.ranked(recipients, per_user, said=devices.query.sql("postgres"))
+            session.tables.provide(Needs.of_queries(DEVICES, devices.queries, self.workspace.tables))
+        ranked = devices.ranked(recipients, per_user, said=lambda query: query.sql("postgres"))
         select = devices_of("SELECT * FROM exported")
         return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
 
@@ -167,11 +177,11 @@ class BigQueryRun:
             path=path,
         )
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return self._engine.write_devices(self._session, recipients, {}, path, per_user)
+        return self._engine.write_devices(self._session, recipients, {}, path, per_user=per_user, topic=topic)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.tree(), self._values(query))[0][0]))

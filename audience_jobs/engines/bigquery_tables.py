@@ -120,7 +120,8 @@ def _list(column: str, found: str) -> exp.Expr:
     """Read a repeated column, or a list in JSON; one without elements is NULL."""
     cast = f"ARRAY(SELECT CAST(e AS STRING) FROM UNNEST(`{column}`) AS e)"  # noqa: S608 (a checked name)
     own = f"`{column}`" if found == "STRING[]" else cast
-    texts = own if found.endswith("[]") else f"JSON_VALUE_ARRAY(`{column}`)"
+    written = f"NULLIF(`{column}`, '')" if found in _TEXTS else f"`{column}`"
+    texts = own if found.endswith("[]") else f"JSON_VALUE_ARRAY({written})"
     return sqlglot.parse_one(f"CASE WHEN ARRAY_LENGTH({texts}) > 0 THEN {texts} END", read="bigquery")
 
 

@@ -17,7 +17,6 @@ from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
-from audience_jobs.workspace.models import Models
 
 
 class DuckDBEngine:
@@ -65,12 +64,15 @@ class DuckDBEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
         with self._open() as database:
             given = {"user_ids": list(user_ids)}
-            return _write_devices(database, self._workspace.models, recipients, given, path, per_user=per_user)
+            devices = Devices(self._workspace.models, topic)
+            return _write_devices(database, devices, recipients, given, path, per_user=per_user)
 
     @contextmanager
     def _open(self) -> Iterator[UserDatabase]:
@@ -124,11 +126,12 @@ class DuckDBRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._database.write_csv(self._needs, ordered, {}, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
-        return _write_devices(self._database, self._prepared.models, recipients, values, path, per_user=per_user)
+        devices = Devices(self._prepared.models, topic)
+        return _write_devices(self._database, devices, recipients, values, path, per_user=per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._rows(query.sql("duckdb"), self._prepared.values)[0][0]))
@@ -139,15 +142,14 @@ class DuckDBRun:
 
 def _write_devices(
     database: UserDatabase,
-    models: Models,
+    devices: Devices,
     recipients: str,
     values: Mapping[str, object],
     path: Path,
     *,
     per_user: int,
 ) -> int:
-    devices = Devices(models)
-    needs = Needs.of_query(DEVICES, devices.query, models.tables)
+    needs = Needs.of_queries(DEVICES, devices.queries, devices.source)
     database.provide(needs)
-    ranked = devices.ranked(recipients, per_user, said=devices.query.sql("duckdb"))
+    ranked = devices.ranked(recipients, per_user, said=lambda query: query.sql("duckdb"))
     return database.write_csv(needs, devices_of(ranked), values, path)

@@ -38,9 +38,11 @@ class Needs:
         return cls(prepared.job.id, sql, checks, tables=prepared.source, mentioned=prepared.tables)
 
     @classmethod
-    def of_query(cls, job_id: str, query: Query, tables: Tables) -> "Needs":
-        """Return what a query over these tables needs."""
-        return cls(job_id, query.sql("duckdb"), tables=tables, mentioned=query.tables)
+    def of_queries(cls, job_id: str, queries: Sequence[Query], tables: Tables) -> "Needs":
+        """Return what queries over these tables need."""
+        sql, *more = (query.sql("duckdb") for query in queries)
+        mentioned = frozenset[str]().union(*(query.tables for query in queries))
+        return cls(job_id, sql, more, tables=tables, mentioned=mentioned)
 
     def table(self, table: str) -> bool:
         """Return whether the job needs the table."""

@@ -14,7 +14,6 @@ from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
 from audience_jobs.sql import devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
-from audience_jobs.workspace.models import Models
 
 _RECIPIENTS = "tminus_recipients"
 _TYPES = {"text": 'text COLLATE "C"', "integer": "bigint", "timestamp": "timestamp"}
@@ -53,7 +52,9 @@ class PostgresEngine:
             run.check_declaration()
             yield run
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
         possible = [user_id for user_id in user_ids if "\0" not in user_id]  # PostgreSQL's texts cannot contain NUL
         with self._open("devices") as session:
@@ -61,7 +62,8 @@ class PostgresEngine:
             session.only_read()
             session.rows(f"INSERT INTO {_RECIPIENTS} SELECT DISTINCT unnest(CAST($1 AS text[]))", [possible])
             given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
-            return _write_devices(session, self._workspace.models, given, path, per_user)
+            devices = Devices(self._workspace.models, topic)
+            return _write_devices(session, devices, given, path, per_user)
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
@@ -116,11 +118,12 @@ class PostgresRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._session.write_csv(ordered, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return _write_devices(self._session, self._prepared.models, recipients, path, per_user)
+        devices = Devices(self._prepared.models, topic)
+        return _write_devices(self._session, devices, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.numbered(), self._values(query))[0][0]))
@@ -129,10 +132,9 @@ class PostgresRun:
         return [self._prepared.values[name] for name in query.parameters]
 
 
-def _write_devices(session: PostgresSession, models: Models, recipients: str, path: Path, per_user: int) -> int:
-    devices = Devices(models)
-    session.provide(Needs.of_query(DEVICES, devices.query, models.tables))
-    return session.write_csv(devices_of(devices.ranked(recipients, per_user, said=devices.query.numbered())), path)
+def _write_devices(session: PostgresSession, devices: Devices, recipients: str, path: Path, per_user: int) -> int:
+    session.provide(Needs.of_queries(DEVICES, devices.queries, devices.source))
+    return session.write_csv(devices_of(devices.ranked(recipients, per_user, said=Query.numbered)), path)
 
 
 def _cast(type_: str) -> str:

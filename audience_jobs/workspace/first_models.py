@@ -144,8 +144,8 @@ def _one(
     if (found := column_meaning(table, meaning)) and found.type in ("text", "id"):
         return found
     for column in table.columns:
-        some = [value for value in column.values if value and fits(value)]
-        if some and name.search(column.name) and column.type == "text" and not column.guess.private:
+        named = name.search(column.name) and column.type == "text" and not column.guess.private
+        if named and any(value and fits(value) for value in column.values):
             models.unsure.append(f"{table.name}.{column.name}: not all values fit its name")
             return column
     return None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import accumulate
 from typing import Literal
 from zoneinfo import available_timezones
@@ -99,7 +100,12 @@ def names_a_token(name: str) -> bool:
 
 def is_zone(value: str) -> bool:
     """Whether a text is the name of an IANA time zone."""
-    return value in available_timezones()
+    return value in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _declared(sample: Sample) -> ColumnType | None:
@@ -132,7 +138,7 @@ def _is_phone(name: str, filled: Sequence[str]) -> bool:
 
 
 def _is_zone(_: str, filled: Sequence[str]) -> bool:
-    return any("/" in value for value in filled) and _mostly(filled, available_timezones().__contains__)
+    return any("/" in value for value in filled) and _mostly(filled, is_zone)
 
 
 _MEANINGS: Mapping[Meaning, Callable[[str, Sequence[str]], bool]] = {

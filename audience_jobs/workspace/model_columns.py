@@ -67,8 +67,8 @@ def check_meaning(model: Model, models: Mapping[str, Model]) -> None:
         raise RefusedQuery("makes the column user_id or topic of private data: take the ids from another column")
     if model.name == PEOPLE and "audience" in map(str.lower, model.columns):
         raise RefusedQuery("yields the column audience, which Tminus reserves: give it another name")
-    if model.name == DEVICES and _reads_now(model, models):
-        raise RefusedQuery("reads $now, which sending does not have: leave devices out by another column")
+    if model.name in (DEVICES, OPT_OUTS) and _reads_now(model, models):
+        raise RefusedQuery("reads $now, which sending does not have: decide by another column")
 
 
 def _reads_now(model: Model, models: Mapping[str, Model]) -> bool:

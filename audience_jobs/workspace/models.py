@@ -15,6 +15,7 @@ from sqlglot import exp
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.query import Query, generated, read_query
 from audience_jobs.schema import DEVICES, ColumnType, SourceColumn, SourceTable, Tables
+from audience_jobs.sql import literal
 
 PEOPLE = "people"
 """The model of the users who may be sent to."""
@@ -101,6 +102,14 @@ class Models(Mapping[str, Model]):
         token = tokens[0] if len(tokens) == 1 else "coalesce(nullif(token, ''), fid)"
         on = "coalesce(notifications, TRUE)" if "notifications" in columns else "TRUE"
         sql = f"SELECT user_id, {token} AS token, platform, updated_at, {on} AS notifications FROM {DEVICES}"  # noqa: S608 (made of constants)
+        return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
+
+    def opt_outs(self, topic: str) -> Query:
+        """Return the query of the users who want no pushes at all, or none of a topic; empty is no topic."""
+        about = "TRUE"
+        if "topic" in self[OPT_OUTS].columns:
+            about = f"coalesce(topic, '') IN ('', {literal(topic)})"
+        sql = f"SELECT user_id FROM {OPT_OUTS} WHERE user_id IS NOT NULL AND {about}"  # noqa: S608 (quoted)
         return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
 
     def _inlined(self, query: Query, parameters: Collection[str], more: Collection[str]) -> Query:

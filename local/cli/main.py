@@ -15,6 +15,7 @@ from local.cli.api_client import ApiClient
 from local.cli.audience import audience
 from local.cli.backup import backup, restore
 from local.cli.cadence import cadence
+from local.cli.check import check
 from local.cli.control import control
 from local.cli.data import data
 from local.cli.demo import demo
@@ -69,6 +70,7 @@ for command in (
     migrate_folder,
     init,
     tables,
+    check,
     data,
     backup,
     restore,

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,16 @@ def read_instant(text: str | None, option: str) -> datetime | None:
         return instant(text)
     except ValueError:
         raise BadInput(f"{option} {text!r}: write an instant with its zone, such as 2026-11-23T18:00:00Z") from None
+
+
+def read_day(text: str | None, option: str) -> date | None:
+    """Read a day, such as 2026-11-23."""
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise BadInput(f"{option} {text!r}: write a day, such as 2026-11-23") from None
 
 
 def print_json(value: Any) -> None:

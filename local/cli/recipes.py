@@ -40,7 +40,7 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     Prints one line for each error, or the next sends. Exit status 2 if any file is invalid.
     """
     settings = settings_with(None)
-    results = [_check(path, settings) for path in files]
+    results = [check_file(path, settings) for path in files]
     if as_json:
         print_json(results)
     else:
@@ -49,7 +49,8 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(0 if all(result["valid"] for result in results) else 2)
 
 
-def _check(path: Path, settings: Settings) -> dict[str, Any]:
+def check_file(path: Path, settings: Settings) -> dict[str, Any]:
+    """Return what saving the recipe of a file would say: its next sends, or its `errors`."""
     now = RealClock().now()
     workspace = bootstrap.workspace(settings)
     try:

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from functions import logs
+from functions.domain.errors import BadInput
 from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import ViolationType
 from functions.settings import Settings
 from functions.usecases.reports.execution import ExecutionReport
-from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
+from local.cli.options import data_option, folder, json_option, print_json, read_day, read_instant, settings_with
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.story import Story
@@ -32,6 +33,7 @@ _ENDED_BEFORE = 3
 @click.option(
     "--at", help="The instant at which the scheduler fires, as 2026-11-23T18:00:00Z. [default: the next start]"
 )
+@click.option("--on", metavar="DATE", help="Run the send of this day in the recipe's zone, as 2026-11-23, instead.")
 @click.option("--cancel-at", default="", metavar="T-1m", help="Cancel at this distance from the send time T.")
 @click.option("--stop-at", default="", metavar="T+2m", help="Emergency stop at this distance from the send time T.")
 @click.option(
@@ -47,6 +49,7 @@ def run(
     data: Path | str | None,
     state: Path,
     at: str | None,
+    on: str | None,
     cancel_at: str,
     stop_at: str,
     assignments: tuple[str, ...],
@@ -66,7 +69,10 @@ def run(
     for assignment in assignments:
         document = set_value(document, assignment)
     settings = settings_with(data, state_dir=state)
-    plan = make_plan(document, settings, at=read_instant(at, "--at"), cancel=cancel_at, stop=stop_at)
+    if at is not None and on is not None:
+        raise BadInput("give --at or --on, not both")
+    begin, day = read_instant(at, "--at"), read_day(on, "--on")
+    plan = make_plan(document, settings, at=begin, on=day, cancel=cancel_at, stop=stop_at)
     ask_before_phones(settings, yes=yes)
     script = read_outcomes(outcomes) if outcomes else None
     report = execute(settings, plan, script, Story(quiet=as_json))

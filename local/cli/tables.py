@@ -15,12 +15,11 @@ from audience_jobs.workspace.files import read_identity
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.tables_text import tables_text
 from audience_jobs.workspace.toml_file import read_toml
-from functions.domain.errors import BadInput
 from functions.settings import Settings
 from functions.settings.read import process_settings
 from local.cli.options import data_option, json_option, print_json
 from local.cli.progress import spinner
-from local.cli.workspace import BAD_INPUT, workspace_folder
+from local.cli.workspace import BAD_INPUT, own_workspace
 from local.runtime.user_catalog import read_catalog
 
 _DONE = {
@@ -45,7 +44,7 @@ def tables(check: bool, data: Path | str | None, as_json: bool) -> None:
     --check compares instead. Exit status: 0, or 2 if a table or column has vanished, has another type, or is new,
     or if a file cannot be read; each is one line.
     """
-    folder = _folder()
+    folder = own_workspace()
     path = folder / TABLES_FILE
     file = read_toml(path) if path.exists() or check else None
     known = read_tables(file) if file else Tables([])
@@ -74,13 +73,6 @@ def look_at(settings: Settings, known: Tables, *, quiet: bool) -> Catalog:
     """Return what the source holds, with progress on a terminal."""
     with spinner("looking at the user data", quiet=quiet) as update:
         return read_catalog(settings, known, lambda table: update(f"looking at {table}"))
-
-
-def _folder() -> Path:
-    folder = workspace_folder()
-    if folder is None:
-        raise BadInput("there is no tminus.toml here or above: tminus init DIR makes a workspace")
-    return folder
 
 
 def _show(path: Path, catalog: Catalog, found: Sequence[Difference], *, check: bool, changed: bool) -> None:

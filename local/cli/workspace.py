@@ -57,6 +57,14 @@ def workspace_folder() -> Path | None:
     return folder or process_settings().workspace or nearest_workspace(Path())
 
 
+def own_workspace() -> Path:
+    """Return the folder of the workspace, which is not the built-in one; BadInput where there is none."""
+    folder = workspace_folder()
+    if folder is None:
+        raise BadInput("there is no tminus.toml here or above: tminus init DIR makes a workspace")
+    return folder
+
+
 def say_built_in(context: click.Context) -> None:
     """Say once that the built-in workspace is used, where it is because there is no other."""
     if context.meta.get(_SAID) is False:

@@ -99,7 +99,8 @@ def forecast(question: Question, seed: int, *, progress: Callable[[float], None]
         chunks_under_way=4,
     )
     with TemporaryDirectory(prefix="tminus-") as folder:
-        engine = TodaysUsers(question.engine, question.begins_at, Path(folder))
+        topics = {recipe.topic for recipe in question.recipes}
+        engine = TodaysUsers(question.engine, question.begins_at, Path(folder), topics)
         played = _Forecasting(
             seed,
             level=question.level,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -152,8 +152,15 @@ def _recipe(proposal: Proposal, models: FirstModels) -> dict[str, object]:
 def _tester(proposal: Proposal) -> str:
     """Return the id of a user, with a device if one is known."""
     ids = [canonical_id(value) for value in (proposal.id.values if proposal.id else ()) if value]
-    given = {canonical_id(value) for value in (proposal.user.values if proposal.user else ()) if value}
+    given = set(_with_token(proposal))
     return next((each for each in ids if each in given), next(iter([*sorted(given), *ids]), ""))
+
+
+def _with_token(proposal: Proposal) -> Iterator[str]:
+    if proposal.user and proposal.token:
+        for user, token in zip(proposal.user.values, proposal.token.values, strict=False):
+            if user and token:
+                yield canonical_id(user)
 
 
 def _zone(proposal: Proposal) -> str:

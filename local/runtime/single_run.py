@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from functions.domain.errors import BadInput, NotPossible
 from functions.domain.ids import execution_id
 from functions.domain.instants import stamp
 from functions.domain.recipe.read import Document, Recipe, parse
-from functions.domain.recipe.schedule import slot_for, starts_from
+from functions.domain.recipe.schedule import sends_from, slot_for, starts_from
 from functions.ports import Ports
 from functions.ports.executions import LogEntry
 from functions.settings import Settings
@@ -123,10 +123,17 @@ class _NewLines:
 
 
 def make_plan(
-    document: Document, settings: Settings, *, at: datetime | None, cancel: str = "", stop: str = ""
+    document: Document,
+    settings: Settings,
+    *,
+    at: datetime | None,
+    on: date | None = None,
+    cancel: str = "",
+    stop: str = "",
 ) -> Plan:
     """Check everything that a run needs before anything is written; BadInput or AudienceJobError says what is wrong.
 
+    The run begins at an instant, or is the first send on a day of the recipe's zone, or else its next send.
     The audience job runs once as a trial, so that unusable user data leaves no failed execution.
     """
     engine, find_job = bootstrap.user_data(settings)
@@ -136,7 +143,7 @@ def make_plan(
     if not recipe.is_active:
         notices = "".join(f" ({notice})" for notice in recipe.notices)
         raise BadInput(f"recipe {recipe.id} is {recipe.status.value}{notices}; to run it, set status to active")
-    at = at or _next_start(recipe, RealClock().now())
+    at = at or (_start_on(recipe, on) if on else _next_start(recipe, RealClock().now()))
     send_at = _slot(recipe, at)
     job, arguments = recipe_job(recipe, find_job, workspace)
     check_user_data(engine)
@@ -165,6 +172,16 @@ def _slot(recipe: Recipe, at: datetime) -> datetime:
             f"--at {stamp(at)}: recipe {recipe.id} starts nothing then; its next starts: {starts or 'none'}"
         )
     return send_at
+
+
+def _start_on(recipe: Recipe, day: date) -> datetime:
+    """Return the start of a recipe's first send on a local day; BadInput if it has none."""
+    begins, ends = recipe.schedule.day_bounds(day)
+    sends = list(islice(sends_from(recipe.schedule, begins), 3))
+    if not sends or sends[0] >= ends:
+        days = ", ".join(dict.fromkeys(f"{recipe.schedule.day_of(send)}" for send in sends))
+        raise BadInput(f"--on {day}: recipe {recipe.id} sends nothing on that day; its next days: {days or 'none'}")
+    return sends[0] - recipe.schedule.lead
 
 
 def _next_start(recipe: Recipe, now: datetime) -> datetime:

@@ -211,13 +211,10 @@ def write_csv(world: World, folder: Path) -> None:
 
 def _as_csv(row: Sequence[object]) -> Iterator[object]:
     for value in row:
-        yield (
-            value.isoformat()
-            if isinstance(value, datetime)
-            else str(value).lower()
-            if value in (True, False) and isinstance(value, bool)
-            else value
-        )
+        if isinstance(value, datetime):
+            yield value.isoformat()
+        else:
+            yield str(value).lower() if isinstance(value, bool) else value
 
 
 def fill_postgres(world: World, url: str, schema: str) -> None:

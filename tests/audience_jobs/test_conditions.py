@@ -33,6 +33,7 @@ TRAITS = Traits(
         "joined": "timestamp",
         "born": "date",
         "order": "text",
+        "tags": "text[]",
         "data": "json",  # type: ignore[dict-item]  # no condition reads it
     },
     events={
@@ -51,6 +52,7 @@ _POOLS: Mapping[str, tuple[Any, ...]] = {
     "boolean": (True, False),
     "timestamp": MORE_INSTANTS,
     "date": tuple(each.date() for each in MORE_INSTANTS),
+    "text[]": (["DE"], ["DE", "de", "%"], ["a'b", "DE\nAT", "D"]),
 }
 _COLUMNS = [name for name, type_ in TRAITS.people.items() if type_ in _POOLS]
 
@@ -98,7 +100,8 @@ def _compared(columns: Mapping[str, str]) -> st.SearchStrategy[dict[str, Any]]:
 def _with_value(columns: Mapping[str, str], name: str, op: str) -> st.SearchStrategy[dict[str, Any]]:
     base: dict[str, Any] = {"column": name, "op": op}
     takes = OPERATORS[columns[name]][op]  # type: ignore[index]
-    value = st.sampled_from([each for each in _POOLS[columns[name]] if each != ""])
+    pool = _POOLS["text" if columns[name] == "text[]" else columns[name]]
+    value = st.sampled_from([each for each in pool if each != ""])
     if takes == "nothing":
         return st.just(base)
     if takes in ("days", "days ahead"):
@@ -108,7 +111,7 @@ def _with_value(columns: Mapping[str, str], name: str, op: str) -> st.SearchStra
     if takes == "two":
         pairs = st.tuples(value, value).map(sorted)
         return pairs.map(lambda pair: {**base, "value": [_written(each) for each in pair]})
-    lists = st.lists(value, min_size=1, max_size=4)
+    lists = st.lists(value, min_size=1, max_size=8)
     return lists.map(lambda several: {**base, "value": [_written(each) for each in several]})
 
 
@@ -149,6 +152,7 @@ _TYPES = {
     "boolean": "boolean",
     "timestamp": "timestamp",
     "date": "date",
+    "text[]": "text[]",
 }
 _TABLES = {"people": {name: TRAITS.people[name] for name in _COLUMNS}, **TRAITS.events}
 

@@ -58,6 +58,7 @@ ANN, BOB, ZOE = (
 )
 
 
+MANY = [f"x{number}" for number in range(100)]
 AUDIENCES: list[tuple[Written, list[str]]] = [
     ({"where": EVERYBODY}, [PEOPLE, ANN, BOB, ZOE]),
     ({"where": {"column": "weight", "op": "at_least", "value": 61.5}}, [PEOPLE, ANN, BOB]),
@@ -67,6 +68,9 @@ AUDIENCES: list[tuple[Written, list[str]]] = [
     ({"where": {"column": "born", "op": "anniversary_in_days", "value": 1}}, [PEOPLE, BOB]),
     ({"where": {"column": "tags", "op": "contains", "value": "de"}}, [PEOPLE, ANN]),
     ({"where": {"column": "tags", "op": "empty"}}, [PEOPLE, BOB, ZOE]),
+    ({"where": {"column": "username", "op": "one_of", "value": ["ann", "Zoë", *MANY]}}, [PEOPLE, ANN, ZOE]),
+    ({"where": {"column": "username", "op": "none_of", "value": ["ann", "a\nb", *MANY]}}, [PEOPLE, BOB, ZOE]),
+    ({"where": {"column": "bio", "op": "none_of", "value": ["runs", *MANY]}}, [PEOPLE, BOB, ZOE]),
     ({"where": {"column": "pro", "op": "is", "value": False}}, [PEOPLE, BOB]),
     ({"where": RAN}, [PEOPLE, ANN]),
     ({"where": {"not": RAN}}, [PEOPLE, BOB, ZOE]),
@@ -151,6 +155,38 @@ def test_devices_are_left_out_where_notifications_are_off(
         engine.write_devices_of(["1", "2"], tmp_path / "devices.csv", per_user=5)
         lines = (tmp_path / "devices.csv").read_text().splitlines()[1:]
         assert sorted(line.partition(",")[0] for line in lines) == expected
+
+
+OPT_OUTS: list[tuple[str, str | None, list[str]]] = [
+    ("SELECT '2' AS user_id", "", [f"1,{SECRET}-phone-ann,ios", '2,"",opted_out']),
+    ("SELECT '2' AS user_id", None, [f"1,{SECRET}-phone-ann,ios", f"2,{SECRET}-phone-bob,android"]),
+    ("SELECT ' 2 ' AS user_id, 'it''s' AS topic", "it's", [f"1,{SECRET}-phone-ann,ios", '2,"",opted_out']),
+    ("SELECT '1' AS user_id, 'a' AS topic", "b", [f"1,{SECRET}-phone-ann,ios", f"2,{SECRET}-phone-bob,android"]),
+    (
+        "SELECT id AS user_id, CAST(NULL AS TEXT) AS topic FROM members",
+        "b",
+        ['1,"",opted_out', '2,"",opted_out', '30,"",opted_out'],
+    ),
+]
+
+
+def devices(engine: Engine, gym: Workspace, topic: str | None, path: Path) -> list[str]:
+    with engine.run(job_of(read_criteria({"where": EVERYBODY}, gym), gym), {}, now=NOW) as run:
+        run.write_devices("default", path, per_user=5, topic=topic)
+    found = sorted(path.read_text().splitlines()[1:])
+    engine.write_devices_of(["1", "2", "30"], path, per_user=5, topic=topic)
+    assert sorted(path.read_text().splitlines()[1:]) == found
+    return found
+
+
+@pytest.mark.parametrize(("sql", "topic", "expected"), OPT_OUTS)
+def test_a_user_who_opted_out_has_no_devices(
+    sql: str, topic: str | None, expected: list[str], tmp_path: Path, postgres: str
+) -> None:
+    gym = fitness(tmp_path / "fitness", devices=True, models={**MODELS, "opt_outs": sql})
+    databases.fill(postgres, gym.folder / "data", gym.tables)
+    for engine in (DuckDBEngine(gym.folder / "data", gym), PostgresEngine(postgres, gym)):
+        assert devices(engine, gym, topic, tmp_path / "out.csv") == expected
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,11 @@ _BY_WEIGHT = (NOT_REACHED, FAILED, WRONG_PROJECT, THIRD_PARTY_AUTH, UNKNOWN, SEN
 _WEIGHT = {code: weight for weight, code in enumerate(_BY_WEIGHT)}
 
 
+def has_opted_out(device: Sequence[str]) -> bool:
+    """Return whether a row of a file of devices, `user_id,token,platform`, says that its user wants no pushes."""
+    return not device[1] and device[2] == Exclusion.OPTED_OUT.value
+
+
 def row_code(outcomes: Sequence[Outcome]) -> int:
     """Return the byte of a user with several devices: sent if any is, else unknown if any is, else failed."""
     if len(outcomes) == 1:

@@ -51,7 +51,7 @@ class PushFiles:
 
     `devices` is the number of devices to send to, when the live audience was built. The file has a few more per user,
     in case newer devices die before the send. `dead_tokens` is the number of users whose devices were all dead by
-    then.
+    then, `opted_out` that of users who wanted no such pushes.
     """
 
     execution_id: str
@@ -61,6 +61,7 @@ class PushFiles:
     test: AudienceFile
     devices: int = 0
     dead_tokens: int = 0
+    opted_out: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return the manifest as it is stored."""
@@ -72,6 +73,7 @@ class PushFiles:
             "test": _write_audience(self.test),
             "devices": self.devices,
             "deadTokens": self.dead_tokens,
+            "optedOut": self.opted_out,
         }
 
     @classmethod
@@ -86,6 +88,7 @@ class PushFiles:
             test=_read_audience(document["test"]),
             devices=document.get("devices", live.devices.index.row_count - dead),
             dead_tokens=dead,
+            opted_out=document.get("optedOut", 0),
         )
 
 

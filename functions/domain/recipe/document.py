@@ -256,6 +256,12 @@ class RecipeDocument(Fields):
     schedule: RecipeSchedule = Field(title="Schedule")
     audience_criteria: AudienceCriteria = AudienceCriteria()
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
+    topic: str = Field(
+        default="",
+        title="Topic",
+        description="What the pushes are about. Users who opted out of it get none.",
+        examples=["offers"],
+    )
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")
     template: KeptText = Field(default=None, description="The template from which the recipe was made.")

@@ -51,6 +51,7 @@ class Recipe:
         self.pushes = parsed.ordered_pushes
         self.push_places = parsed.push_places
         self.criteria = parsed.audience_criteria
+        self.topic = parsed.topic.strip()
         self.settings = parsed.settings
         self.written_schedule = parsed.schedule
         lead = TEST_MODE_LEAD if self.test_mode else timedelta(minutes=parsed.schedule.lead_time_minutes)

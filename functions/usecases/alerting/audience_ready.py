@@ -61,5 +61,6 @@ def _excluded(ports: Ports, files: PushFiles) -> dict[str, int]:
     """Count users that no message can reach, by reason. With several devices per user this reads all of them."""
     if ports.policy.devices_per_user > 1:
         return {}
-    without = max(0, files.live.size - files.devices - files.dead_tokens)
-    return {Exclusion.NO_TOKEN.value: without, Exclusion.DEAD_TOKEN.value: files.dead_tokens}
+    without = max(0, files.live.size - files.devices - files.dead_tokens - files.opted_out)
+    found = {Exclusion.NO_TOKEN.value: without, Exclusion.DEAD_TOKEN.value: files.dead_tokens}
+    return {**found, Exclusion.OPTED_OUT.value: files.opted_out} if files.opted_out else found

@@ -8,11 +8,13 @@ from functions.domain.audience.dead_tokens import dead_keys, token_key
 from functions.domain.audience.partition import read_rows
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
 from functions.domain.push.links import LinkPolicy
-from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message
+from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message, has_opted_out
 from functions.domain.push.payload import Payload
 from functions.domain.push.shard import AudienceFile, IndexedFile, Shard
 from functions.domain.recipe.document import RecipePush
 from functions.ports import Ports
+
+_NO_PUSHES: Sequence[str] = ("",)
 
 
 class Candidate(NamedTuple):
@@ -48,6 +50,8 @@ def candidates(
             yield Candidate(position, key, (), Exclusion.INVALID_USER_ID)
         elif repeated:
             yield Candidate(position, key, (), Exclusion.DUPLICATE_USER_ID)
+        elif owned is _NO_PUSHES:
+            yield Candidate(position, key, (), Exclusion.OPTED_OUT)
         elif not owned:
             yield Candidate(position, key, (), Exclusion.NO_TOKEN)
         elif not (alive := [token for token in owned if token]):
@@ -89,13 +93,20 @@ def renderer(
 
 
 def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
-    """Return the tokens of each user who has any, newest first. A dead token is an empty text."""
+    """Return the tokens of each user who has any, newest first. A dead token is an empty text.
+
+    `_NO_PUSHES` stands for those of a user who opted out.
+    """
     now = ports.clock.now()
     dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
     tokens: dict[str, list[str]] = defaultdict(list)
+    opted_out: dict[str, Sequence[str]] = {}
     for row in _read(ports, devices, partitions):
-        tokens[row[0]].append("" if dead and token_key(row[1]) in dead else row[1])
-    return tokens
+        if has_opted_out(row):
+            opted_out[row[0]] = _NO_PUSHES
+        else:
+            tokens[row[0]].append("" if dead and token_key(row[1]) in dead else row[1])
+    return {**tokens, **opted_out}
 
 
 def _read(ports: Ports, file: IndexedFile, partitions: range) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from functions.domain.audience.dead_tokens import dead_keys, token_key
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.ids import user_digest
+from functions.domain.push.outcomes import has_opted_out
 from functions.ports import Ports
 
 SPARES = 4
@@ -20,10 +21,11 @@ _Row = list[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Reachable:
-    """The numbers of a file of devices: devices to send to, and users whose tokens are all dead."""
+    """The numbers of a file of devices: devices to send to, users whose tokens are all dead, and who opted out."""
 
     devices: int
     dead_users: int
+    opted_out: int
 
 
 class Graves:
@@ -46,9 +48,9 @@ class Graves:
         """Keep the newest living tokens of each user in `user_id,token,platform`, sorted by md5 of user_id.
 
         A user whose tokens are all dead keeps one row with an empty token, which distinguishes the user from one
-        without tokens. Only one user's rows are in memory at a time.
+        without tokens. So does a user who opted out, whose row says so. Only one user's rows are in memory at a time.
         """
-        devices = dead_users = 0
+        devices = dead_users = opted_out = 0
         living = path.with_name(f"{path.name}-living")
         with (
             path.open(newline="", encoding="utf-8") as source,
@@ -60,11 +62,12 @@ class Graves:
             for user_id, owned in groupby(rows, key=itemgetter(0)):
                 kept = self._kept(user_id, owned)
                 writer.writerows(kept)
-                alive = bool(kept[0][1])
-                dead_users += not alive
+                alive, no_pushes = bool(kept[0][1]), has_opted_out(kept[0])
+                dead_users += not alive and not no_pushes
+                opted_out += no_pushes
                 devices += min(len(kept), self._per_user) if alive else 0
         living.replace(path)
-        return Reachable(devices=devices, dead_users=dead_users)
+        return Reachable(devices=devices, dead_users=dead_users, opted_out=opted_out)
 
     def _kept(self, user_id: str, owned: Iterator[_Row]) -> list[_Row]:
         dead = self._dead.get(partition_of(user_digest(user_id)), frozenset())

@@ -167,7 +167,8 @@ class _Writer:
         live = self._store(f"audiences/{self._run.execution.id}/{name}.csv", path)
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
-        self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices)
+        topic = self._run.recipe.topic
+        self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices, topic=topic)
         devices, reachable = self._store_devices(name, path)
         return PushFiles(
             execution_id=self._run.execution.id,
@@ -176,6 +177,7 @@ class _Writer:
             live=AudienceFile(rows=live, devices=devices),
             devices=reachable.devices,
             dead_tokens=reachable.dead_users,
+            opted_out=reachable.opted_out,
             test=self._write_test(name, fields, live, path),
         )
 

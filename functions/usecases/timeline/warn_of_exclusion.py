@@ -18,7 +18,11 @@ def warn_of_built(ports: Ports, run: Run, files: PushFiles) -> None:
     """Warn at T-30 about an audience that no message can reach, while people can still cancel."""
     size = files.live.size
     if size and not files.devices:
-        excluded = {Exclusion.NO_TOKEN.value: size - files.dead_tokens, Exclusion.DEAD_TOKEN.value: files.dead_tokens}
+        excluded = {
+            Exclusion.OPTED_OUT.value: files.opted_out,
+            Exclusion.NO_TOKEN.value: size - files.dead_tokens - files.opted_out,
+            Exclusion.DEAD_TOKEN.value: files.dead_tokens,
+        }
         _warn(ports, run, Phase.AUDIENCE_GENERATION, files, excluded)
     elif size and not _any_valid_id(ports, files):
         excluded = {Exclusion.INVALID_USER_ID.value: size}

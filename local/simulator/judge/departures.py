@@ -41,6 +41,7 @@ class Departures:
 
     `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
     `owners` maps tokens to the users who registered them last, if that is known.
+    `opt_outs` are the topics that users have opted out of; an empty topic means all pushes.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Departures:
         *,
         texts_known: bool = True,
         owners: Mapping[str, str],
+        opt_outs: Mapping[str, Sequence[str]],
     ) -> None:
         self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
-        self._owners = owners
+        self._owners, self._opt_outs = owners, opt_outs
         self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
         self._sent_for: dict[tuple[str, int, bool, str], str] = {}
         self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
@@ -73,13 +75,12 @@ class Departures:
             self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
         if self._sent_for.setdefault(key, message.user_id) != message.user_id:
             self._broken(identity, f"push {push} went to the phone {message.token} for two users")
-        if self._owners.get(message.token, message.user_id) != message.user_id:
-            self._broken(identity, f"push {push} for {message.user_id} went to {message.token}, another user's phone")
         buried = self._contract.buried_at(message.token)
         if buried is not None and buried < worker.began_step:
             self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
         recipe = read(known.execution.recipe)
         self._on_time(known, recipe, envelope, worker)
+        self._wanted(recipe, envelope, message)
         if dict(envelope.data) != recipe.pushes[push - 1].data:
             self._broken(identity, f"push {push} left with other data than its snapshot has")
         place = self._place_of(known, envelope, message)
@@ -88,6 +89,14 @@ class Departures:
             self._was_announced(row, worker)
             if arrives:
                 self._arrives(known, row, message)
+
+    def _wanted(self, recipe: Recipe, envelope: Envelope, message: Message) -> None:
+        """Look whether it goes to the user's own phone, and to a user who wants such pushes."""
+        what = f"push {envelope.push} for {message.user_id}"
+        if self._owners.get(message.token, message.user_id) != message.user_id:
+            self._broken(envelope.execution_id, f"{what} went to {message.token}, another user's phone")
+        if not envelope.test and {"", recipe.topic} & set(self._opt_outs.get(message.user_id, ())):
+            self._broken(envelope.execution_id, f"{what} left, who had opted out")
 
     def _on_time(self, known: Watched, recipe: Recipe, envelope: Envelope, worker: Worker) -> None:
         execution, now = known.execution, self._now()

@@ -31,6 +31,8 @@ _CLOCKS = (time(0, 10), time(1, 30), time(2, 0), time(2, 30), time(3, 0), time(9
 
 _SHARED = 0.4
 """The share of worlds in which a phone has changed hands."""
+_OPTING_OUT = 0.4
+"""The share of worlds in which users have opted out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +65,12 @@ def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:
         alerts=ALERTS,
     )
     recipes, policy = _crowded(seed, recipes, policy)
+    recipes, users = _opting_out(seed, recipes, _sharing(seed, _users(random)))
     return Scenario(
         begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=hours),
         recipes=recipes,
-        users=tuple(_sharing(seed, _users(random))),
+        users=tuple(users),
         policy=policy,
         chunks_under_way=random.choice((1, 2, 4)),
     )
@@ -148,6 +151,18 @@ def _users(random: Random) -> list[User]:
     ]
     testers = [User(id=tester, audiences=(), tokens=(f"token-{tester[-1]}",)) for tester in TESTERS]
     return users + testers
+
+
+def _opting_out(
+    seed: int, recipes: tuple[dict[str, Any], ...], users: list[User]
+) -> tuple[tuple[dict[str, Any], ...], list[User]]:
+    """Have, in some worlds, users who opted out of all pushes or of a topic, and recipes with topics."""
+    random = Random(f"opt-outs {seed}")  # noqa: S311 - reproducible on purpose
+    if random.random() >= _OPTING_OUT:
+        return recipes, users
+    about = tuple({**recipe, "topic": random.choice(("", "offers", "news"))} for recipe in recipes)
+    wishes = ((), (), ("",), ("offers",), ("offers", "news"))
+    return about, [replace(user, opted_out=random.choice(wishes)) for user in users]
 
 
 def _sharing(seed: int, users: list[User]) -> list[User]:

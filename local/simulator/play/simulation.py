@@ -33,7 +33,7 @@ from local.simulator.play.scenario import Scenario, draw_scenario
 from local.simulator.play.stricter import refusing
 from local.simulator.play.swarm import swarm_rates, swarm_scenario
 from local.simulator.play.tapped import tap
-from local.simulator.play.users import owners_of
+from local.simulator.play.users import opt_outs_of, owners_of
 from local.simulator.play.workers import Baton, Worker
 from local.simulator.play.world import open_world
 from local.simulator.proof.call_sites import Site
@@ -88,6 +88,7 @@ class Simulation:
             self._log.broken,
             texts_known=self._ours,
             owners=owners_of(self._scenario.users),
+            opt_outs=opt_outs_of(self._scenario.users),
         )
         self.world = open_world(
             self._scenario,

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -20,11 +20,12 @@ _ALL = 1_000_000
 class TodaysUsers:
     """Wraps an Engine: runs a job once for its arguments, as at `today`, and keeps the files it writes.
 
+    `topics` are those of all recipes: users may have opted out of them.
     Future user data are not known, so every simulated day uses today's.
     """
 
-    def __init__(self, engine: Engine, today: datetime, folder: Path) -> None:
-        self._engine, self._today, self._folder = engine, today, folder
+    def __init__(self, engine: Engine, today: datetime, folder: Path, topics: Collection[str]) -> None:
+        self._engine, self._today, self._folder, self._topics = engine, today, folder, topics
         self._kept: dict[tuple[object, ...], tuple[Path, int]] = {}
 
     @contextmanager
@@ -35,16 +36,19 @@ class TodaysUsers:
             with self._engine.run(job, arguments, now=self._today) as run:
                 for audience in job.audiences:
                     self._keep((*name, audience.name), partial(run.write_audience, audience.name))
-                    write = partial(run.write_devices, audience.name, per_user=_ALL)
-                    self._keep((*name, audience.name, "devices"), write)
+                    for topic in self._topics:
+                        write = partial(run.write_devices, audience.name, per_user=_ALL, topic=topic)
+                        self._keep((*name, audience.name, "devices", topic), write)
             self._kept[*name, "ran"] = (self._folder, 0)
         yield TodaysRun(self, name)
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
         """Write the devices of these users."""
-        name = ("devices of", *user_ids)
+        name = ("devices of", topic, *user_ids)
         if name not in self._kept:
-            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL))
+            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL, topic=topic))
         return self.give_devices(name, path, per_user)
 
     def rows(self, name: tuple[object, ...]) -> int:
@@ -91,6 +95,6 @@ class TodaysRun:
         """Write the audience's CSV."""
         return self._users.give((*self._name, audience), path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the devices of the audience's users."""
-        return self._users.give_devices((*self._name, audience, "devices"), path, per_user)
+        return self._users.give_devices((*self._name, audience, "devices", topic), path, per_user)

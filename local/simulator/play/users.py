@@ -33,16 +33,25 @@ def make_job() -> Job:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A user: the audiences they are in, and the tokens they registered, newest first."""
+    """A user: the audiences they are in, and the tokens they registered, newest first.
+
+    `opted_out` are the topics the user wants no pushes of; an empty topic means all pushes.
+    """
 
     id: str
     audiences: tuple[str, ...]
     tokens: tuple[str, ...]
+    opted_out: tuple[str, ...] = ()
 
 
 def owners_of(users: Sequence[User]) -> Mapping[str, str]:
     """Return the owner of each token: the user who registered it last, which is the last of them in `users`."""
     return {token: canonical_user_id(user.id) for user in users for token in user.tokens}
+
+
+def opt_outs_of(users: Sequence[User]) -> Mapping[str, Sequence[str]]:
+    """Return the topics that users have opted out of, by their ids."""
+    return {canonical_user_id(user.id): user.opted_out for user in users if user.opted_out}
 
 
 class Users:
@@ -51,7 +60,7 @@ class Users:
     def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
         self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
-        self._owners = owners_of(users)
+        self._owners, self._opt_outs = owners_of(users), opt_outs_of(users)
         self._chance, self._rates, self._caller = chance, rates, caller
         self._runs = 0
 
@@ -69,14 +78,17 @@ class Users:
         present = (self._chance.number(f"{self._runs}/{user.id}") < _SAME_EACH_RUN for user in self._users)
         return [user for user, is_in in zip(self._users, present, strict=True) if is_in]
 
-    def write_devices_of(self, user_ids: Sequence[str], path: Path, *, per_user: int) -> int:
-        """Write the tokens of these users."""
-        ordered = sorted(dict.fromkeys(user_ids), key=user_digest)
-        rows = [
-            (user_id, token, "ios")
-            for user_id in ordered
-            for token in self.tokens_of(canonical_user_id(user_id))[:per_user]
-        ]
+    def write_devices_of(
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+    ) -> int:
+        """Write the tokens of these users, or that they opted out."""
+        rows: list[tuple[str, str, str]] = []
+        for user_id in sorted(dict.fromkeys(user_ids), key=user_digest):
+            user = canonical_user_id(user_id)
+            if topic is not None and {"", topic} & set(self._opt_outs.get(user, ())):
+                rows.append((user_id, "", "opted_out"))
+            else:
+                rows += [(user_id, token, "ios") for token in self.tokens_of(user)[:per_user]]
         _write(path, ("user_id", "token", "platform"), rows)
         return len(rows)
 
@@ -121,10 +133,10 @@ class UsersRun:
             path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
         return len(rows)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int) -> int:
+    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
         """Write the tokens of the audience's users."""
         mine = [user.id for user in self._present if audience in user.audiences]
-        return self._users.write_devices_of(mine, path, per_user=per_user)
+        return self._users.write_devices_of(mine, path, per_user=per_user, topic=topic)
 
 
 def _order(row: Sequence[str]) -> bytes:

@@ -34,7 +34,7 @@ from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.play.phones import Phones
-from local.simulator.play.users import Users
+from local.simulator.play.users import Users, UsersRun
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.planting import Change
@@ -295,6 +295,13 @@ DEFECTS = (
         means="a phone that changed hands gets the pushes of its previous owner",
         sentence=r"another user's phone",
         changes=(Change(Users.tokens_of, mutations.everybodys_phone),),
+    ),
+    Defect(
+        name="opt-outs of a topic passed over",
+        means="a user who opted out of a topic gets its pushes",
+        sentence=r", who had opted out$",
+        favours=("sends often",),
+        changes=(Change(UsersRun.write_devices, mutations.regardless_of_topic),),
     ),
     Defect(
         name="dry run sends",

@@ -227,6 +227,11 @@ def everybodys_phone(_: Any) -> Any:
     return lambda self, user_id: self._tokens.get(user_id, ())
 
 
+def regardless_of_topic(right: Any) -> Any:
+    """Ask for devices as for pushes without a topic."""
+    return lambda self, audience, path, *, per_user, **_: right(self, audience, path, per_user=per_user, topic="")
+
+
 def all_alive(_: Any) -> Any:
     """Treat every token as alive."""
     return lambda *_: frozenset()

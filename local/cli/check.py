@@ -1,0 +1,73 @@
+"""`tminus check`: everything in a workspace, without sending."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from functions.settings import Settings
+from local.cli.options import data_option, json_option, print_json
+from local.cli.progress import spinner
+from local.cli.recipes import check_file
+from local.cli.tables import source_settings
+from local.cli.workspace import BAD_INPUT, own_workspace
+from local.embedded.clock import RealClock
+from local.runtime.json_lines import line_of
+from local.runtime.workspace_check import Checked, check_workspace_at, documents
+
+
+@click.command()
+@data_option
+@json_option
+def check(data: Path | str | None, as_json: bool) -> None:
+    """Check the whole workspace: its files, its tables against the source, its models, jobs and recipes.
+
+    It reads the source and sends nothing. Each problem is one line with file, line and the way out. New tables and
+    columns of the source are no problem; tminus tables --check names those too. Exit status: 0, or 2 for problems.
+    """
+    folder = own_workspace()
+    with spinner("checking", quiet=as_json) as update:
+        checked = check_workspace_at(
+            folder,
+            lambda: source_settings(folder, data),
+            _recipe_problems,
+            now=RealClock().now(),
+            progress=lambda name: update(f"checking {name}"),
+        )
+    if as_json:
+        print_json({"workspace": str(folder), "valid": not checked.problems, **_document(checked)})
+    else:
+        for found in checked.problems:
+            click.echo(f"tminus: {' '.join(found.line.split())}", err=True)
+        if not checked.problems:
+            click.echo(f"{folder}: {_summary(checked)}")
+    sys.exit(BAD_INPUT if checked.problems else 0)
+
+
+def _recipe_problems(path: Path, settings: Settings) -> Sequence[str]:
+    result = check_file(path, settings)
+    return [_line(path, error["field"], error["reason"]) for error in result.get("errors", ())]
+
+
+def _line(path: Path, field: str, reason: str) -> str:
+    if not field:
+        return f"{path}: {reason}"
+    return f"{path}:{line_of(path.read_text(encoding='utf-8-sig'), field)}: {field}: {reason}"
+
+
+def _summary(checked: Checked) -> str:
+    parts = [f"{checked.tables:,} tables", f"{checked.models:,} models", f"{checked.recipes:,} recipes"]
+    people = "" if checked.people is None else f"; {checked.people:,} people, {checked.reachable:,} with a device"
+    return f"no problems in {', '.join(parts)}{people}"
+
+
+def _document(checked: Checked) -> dict[str, object]:
+    return {
+        "tables": checked.tables,
+        "models": checked.models,
+        "recipes": checked.recipes,
+        "people": checked.people,
+        "reachable": checked.reachable,
+        "problems": list(documents(checked.problems)),
+    }
