@@ -195,6 +195,7 @@ run "a_workspace" {
       "workspace/models/people.sql",
       "workspace/models/devices.sql",
       "workspace/jobs/everybody.sql",
+      "workspace/templates/hello.json",
       "workspace/recipes/hello.json",
     ])
     error_message = "the archive has what functions read of the workspace: no data, no .env, nothing else that lies there"
