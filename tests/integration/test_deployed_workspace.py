@@ -10,16 +10,24 @@ from typing import Any
 
 import pytest
 
+from tests.documented import run
+
 ROOT = Path(__file__).parents[2]
 MODULE = """
 variable "folder" {}
-variable "command" {}
+variable "command" {
+  default = null
+}
+variable "data" {
+  default = "gs://example/export"
+}
 
 module "workspace" {
-  source  = "%s"
-  folder  = var.folder
-  check   = true
-  command = var.command
+  source      = "%s"
+  folder      = var.folder
+  check       = true
+  command     = var.command
+  environment = { USER_DATA_DIR = var.data }
 }
 
 output "files" {
@@ -47,9 +55,9 @@ class Deployment:
         (folder / "main.tf").write_text(MODULE % (ROOT / "infra" / "modules" / "workspace"), encoding="utf-8")
         assert self._terraform("init").returncode == 0
 
-    def apply(self, workspace: Path, command: str) -> subprocess.CompletedProcess[str]:
-        values = [f"-var=folder={workspace}", f"-var=command={command}"]
-        return self._terraform("apply", "-auto-approve", *values)
+    def apply(self, workspace: Path, command: str | None = None, **more: Path) -> subprocess.CompletedProcess[str]:
+        values = [f"-var=folder={workspace}", *(f"-var={name}={value}" for name, value in more.items())]
+        return self._terraform("apply", "-auto-approve", *values, *([f"-var=command={command}"] if command else []))
 
     @property
     def files(self) -> dict[str, str]:
@@ -88,6 +96,21 @@ def test_a_workspace_that_fails_its_check_is_not_deployed(deployment: Deployment
     assert "models/people.sql:1: wrong" in refused.stdout + refused.stderr
 
     assert deployment.apply(workspace, "true").returncode == 0
+
+
+@pytest.mark.slow
+def test_the_check_is_tminus_check(deployment: Deployment, tmp_path: Path) -> None:
+    run("tminus init club", tmp_path)
+    club = tmp_path / "club"
+    passed = deployment.apply(club, data=club / "data")
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "no problems in 3 tables" in passed.stdout
+
+    people = (club / "models" / "people.sql").read_text(encoding="utf-8")
+    (club / "models" / "people.sql").write_text(people.replace("p.joined", "p.left"), encoding="utf-8")
+    refused = deployment.apply(club, data=club / "data")
+    assert refused.returncode == 1
+    assert "models/people.sql" in refused.stdout + refused.stderr
 
 
 def test_the_check_runs_again_when_a_file_has_changed(
