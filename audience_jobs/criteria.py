@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from audience_jobs import criteria_values as values
-from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.errors import BadCriteria, RefusedQuery, choices
+from audience_jobs.marketplace.data_packs import DATA_PACKS
 from audience_jobs.workspace import Workspace
 
 if TYPE_CHECKING:

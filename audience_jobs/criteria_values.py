@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.errors import choices
+from audience_jobs.marketplace.data_packs import DATA_PACKS
 from audience_jobs.sql import UUID
 
 _MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, time
 
 from audience_jobs.criteria import Criteria
-from audience_jobs.data_packs import DATA_PACKS
+from audience_jobs.marketplace.data_packs import DATA_PACKS
 
 
 def describe(criteria: Criteria) -> str:

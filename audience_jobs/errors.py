@@ -27,7 +27,7 @@ class NoFolder(Unavailable):
         self.folder = folder
         super().__init__(
             f"the user data folder {folder} does not exist: put it back, or make one with a CSV or Parquet file a "
-            "table, named after it (users.csv, offers.parquet)"
+            "table, named after it (users.csv, orders.parquet)"
         )
 
 
@@ -139,7 +139,7 @@ class NoUserData(AudienceJobError):
         self.folder = folder
         super().__init__(
             f"the user data folder {folder} {state}: put one CSV or Parquet file a table there, "
-            "named after it (users.csv, offers.parquet)"
+            "named after it (users.csv, orders.parquet)"
         )
 
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
 from audience_jobs.criteria import PLACES, Criteria
-from audience_jobs.data_packs import DATA_PACKS
 from audience_jobs.errors import BadCriteria
+from audience_jobs.marketplace.data_packs import DATA_PACKS, pack_queries
+from audience_jobs.marketplace.filters import VALUED, YES_OR_NO
 from audience_jobs.schema import Needed, Tables
-from audience_jobs.shoes import SHOES
 from audience_jobs.sql import quoted
 from audience_jobs.workspace import Workspace, marketplace
 
@@ -31,59 +31,12 @@ _FRESHNESS = Freshness(table="user_activities", column="last_active", hours=24 *
 _USERS: Needed = {"users": {"id": "id"}}
 _ADMIN: Needed = {"user_admin_informations": {"user_id": "id", "freeze_reason": "text"}}
 _FROZEN = "tminus_frozen AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE freeze_reason IS NOT NULL)"
-_CANDIDATES = (
-    "tminus_candidates AS (SELECT DISTINCT user_id FROM user_admin_informations WHERE is_trusted_trader_candidate)"
-)
-_SEEN = "tminus_seen AS (SELECT user_id, max(last_active) AS last_active FROM user_activities GROUP BY user_id)"
-# Both sides of an offer that became a trade have traded.
-_TRADED = """
-tminus_validated AS (
-    SELECT o.creator_user_id, o.receiver_user_id, t.validation_passed_date AS traded_at
-    FROM trades t JOIN offers o ON o.id = t.offer_id
-    WHERE t.validation_passed_date <= CAST($now AS TIMESTAMP)
-),
-tminus_traded AS (
-    SELECT user_id, max(traded_at) AS traded_at
-    FROM (SELECT creator_user_id AS user_id, traded_at FROM tminus_validated
-          UNION ALL
-          SELECT receiver_user_id, traded_at FROM tminus_validated) AS sides
-    GROUP BY user_id
-)"""
 _GIVEN = """
 tminus_given AS (
     SELECT g.id FROM unnest(string_to_array(CAST($user_ids AS TEXT), '
 ')) AS g(id)
 )"""
-
-
-def _ago(parameter: str) -> str:
-    return f"CAST($now AS TIMESTAMP) - CAST(${parameter} AS INTEGER) * INTERVAL '1 day'"
-
-
-def _seen(condition: str) -> str:
-    return f"u.id IN (SELECT user_id FROM tminus_seen WHERE last_active {condition})"  # noqa: S608 (made of constants)
-
-
-def _traded_since(parameter: str) -> str:
-    # NOT IN would be wrong where a user_id is NULL.
-    return f"EXISTS (SELECT 1 FROM tminus_traded t WHERE t.user_id = u.id AND t.traded_at >= {_ago(parameter)})"  # noqa: S608 (as above)
-
-
-# Each field of Criteria with the WITH query that it needs, if any, and its condition on a user `u`.
-_VALUED = {
-    "last_active_days": (_SEEN, _seen(f">= {_ago('last_active_days')}")),
-    "inactive_days": (_SEEN, _seen(f"< {_ago('inactive_days')}")),
-    "traded_days": (_TRADED, _traded_since("traded_days")),
-    "not_traded_days": (_TRADED, f"NOT {_traded_since('not_traded_days')}"),
-    "min_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) >= CAST($min_lifetime_trades AS INTEGER)"),
-    "max_lifetime_trades": ("", "coalesce(u.completed_trades_count, 0) <= CAST($max_lifetime_trades AS INTEGER)"),
-    "joined_after": ("", "u.created_at >= CAST($joined_after AS TIMESTAMP)"),
-    "user_ids": (_GIVEN, "u.id IN (SELECT id FROM tminus_given)"),
-}
-_YES_OR_NO = {
-    "trusted_trader": ("", "coalesce(u.is_trusted_trader, FALSE)"),
-    "trusted_trader_candidate": (_CANDIDATES, "EXISTS (SELECT 1 FROM tminus_candidates d WHERE d.user_id = u.id)"),
-}
+_VALUED = {**VALUED, "user_ids": (_GIVEN, "u.id IN (SELECT id FROM tminus_given)")}
 _NOT_GIVEN = (None, ())
 _MARKETPLACE_ONLY = (
     "reads tables of the built-in marketplace: in a workspace with models write it as a condition in where"
@@ -164,7 +117,7 @@ def _job(criteria: Criteria, tables: Tables) -> Job:
         withs[f"tminus_asked AS ({query.sql})"] = None
         joins.insert(0, "JOIN tminus_asked q ON CAST(q.user_id AS TEXT) = c.user_id")
     queries = [*withs, _chosen([condition for _, condition in conditions], tables)]
-    queries += [SHOES, *(pack.queries("tminus_chosen") for pack in packs)] if packs else []
+    queries += pack_queries(packs, "tminus_chosen")
     sql = f"""WITH {", ".join(queries)}
 SELECT '{AUDIENCE}' AS audience, c.user_id{f", {selected}" if selected else ""}
 FROM tminus_chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a checked, rewritten query)
@@ -214,7 +167,7 @@ def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
     for name, (needed, condition) in _VALUED.items():
         if getattr(criteria, name) not in _NOT_GIVEN:
             yield needed, condition
-    for name, (needed, condition) in _YES_OR_NO.items():
+    for name, (needed, condition) in YES_OR_NO.items():
         wanted = getattr(criteria, name)
         if wanted is not None:
             yield needed, condition if wanted else f"NOT {condition}"
@@ -222,7 +175,7 @@ def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
 
 def _given(criteria: Criteria) -> list[str]:
     """Return which filters are set."""
-    return [name for name in [*_VALUED, *_YES_OR_NO] if getattr(criteria, name) not in _NOT_GIVEN]
+    return [name for name in [*_VALUED, *YES_OR_NO] if getattr(criteria, name) not in _NOT_GIVEN]
 
 
 def _parameters(criteria: Criteria) -> Iterator[Parameter]:

@@ -43,7 +43,7 @@ def open_world(folder: Path, *, recipes: int, executions: int) -> EmbeddedSystem
 
 
 def _recipe(number: int) -> dict[str, Any]:
-    push = {"title": "Hello [[var:firstName]]", "body": "Look at your [[var:product_name|shoe]]", "layerId": 3}
+    push = {"title": "Hello [[var:firstName]]", "body": "Look at your [[var:product_name|item]]", "layerId": 3}
     return {
         "id": f"campaign-{number:04}",
         "name": f"Campaign {number}",

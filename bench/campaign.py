@@ -61,14 +61,14 @@ _JOB = Job(
             columns=(
                 Column(name="user_id", type="text", meaning="the user"),
                 Column(name="name", type="text", meaning="what to call them"),
-                Column(name="shoe", type="text", meaning="their shoe"),
+                Column(name="item", type="text", meaning="their item"),
                 Column(name="trades", type="integer", meaning="trades so far"),
             ),
             meaning="everybody",
         ),
     ),
     sql="""
-        SELECT 'everybody' AS audience, id AS user_id, first_name AS name, bio AS shoe,
+        SELECT 'everybody' AS audience, id AS user_id, first_name AS name, bio AS item,
             completed_trades_count AS trades
         FROM users WHERE deleted_at = 0
     """,
@@ -152,9 +152,9 @@ def go_live(folder: Path, send_at: datetime = SEND_AT, *, lateness_minutes: int 
 def _recipe(send_at: datetime, lateness_minutes: int) -> dict[str, Any]:
     push = {
         "sequenceOrder": 1,
-        "title": "[[var:name]], your shoes are here",
-        "body": "[[var:shoe]] waits for you after [[var:trades]] trades",
-        "deepLink": "https://kicks.example/shoes/[[var:shoe]]",
+        "title": "[[var:name]], your items are here",
+        "body": "[[var:item]] waits for you after [[var:trades]] trades",
+        "deepLink": "https://kicks.example/items/[[var:item]]",
         "layerId": LAYER,
     }
     return {

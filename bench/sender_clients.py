@@ -127,7 +127,7 @@ def _firebase_message(number: int) -> Any:
 def _texts(number: int) -> tuple[str, str, str, str]:
     """Return a message's token, title, body and deep link."""
     token = f"token-{number}-".ljust(_TOKEN_CHARACTERS, "x")
-    return token, f"Hello Name {number}", f"Your shoe {number} waits for you", f"https://kicks.example/{number}"
+    return token, f"Hello Name {number}", f"Your item {number} waits for you", f"https://kicks.example/{number}"
 
 
 def _check(successes: Iterable[bool], expected: int) -> None:

@@ -36,7 +36,9 @@ locals {
 
     # Without it, Cloud Storage's client reads the bucket's metadata once in each process, which no function is allowed to.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"
-  }, var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset })
+  }, local.user_data, var.workspace == null ? {} : { WORKSPACE = local.workspace })
+  user_data = var.user_dataset == null ? {} : { USER_DATA = "bigquery", USER_DATASET = var.user_dataset }
+
   # Addresses of webhooks are a secret of the one function that posts; the others know the channels by name.
   default_settings = contains(keys(var.secrets), "ALERT_WEBHOOKS") ? { ALERT_CHANNELS = "all" } : {}
 
@@ -51,7 +53,7 @@ locals {
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
     "TASK_QUEUE", "SHARD_QUEUE", "ALERT_QUEUE", "FUNCTION_URL", "TASK_CALLER", "SCHEDULER_CALLER", "OIDC_SIGNATURES",
     "PUSH_SENDER", "FCM_MESSAGES_PER_SECOND", "FCM_CREDENTIALS_FILE", "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA",
-    "USER_DATASET", "API_CALLERS", "IAP_AUDIENCE", "CONSOLE_USERS",
+    "USER_DATASET", "API_CALLERS", "IAP_AUDIENCE", "CONSOLE_USERS", "WORKSPACE",
   ]
 
   apis = toset(concat([

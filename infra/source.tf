@@ -1,4 +1,5 @@
-# What is deployed: main.py, requirements.txt, functions/ and audience_jobs/, in an archive named by its content.
+# What is deployed: main.py, requirements.txt, functions/, audience_jobs/ and the workspace, in an archive named by its
+# content.
 
 locals {
   tree = "${path.module}/.."
@@ -10,6 +11,19 @@ locals {
     ) : file if !can(regex("(^|/)(__pycache__/|\\.)|\\.pyc$", file))
   ]
   source_archive = coalesce(var.source_archive, one(google_storage_bucket_object.source[*].name))
+
+  # The workspace's name in the archive: functions find it in the folder that they start in.
+  workspace       = "workspace"
+  workspace_files = merge([for found in module.workspace : { for name, content in found.files : "${local.workspace}/${name}" => content }]...)
+}
+
+module "workspace" {
+  source = "./modules/workspace"
+  count  = var.workspace == null ? 0 : 1
+
+  folder      = var.workspace
+  check       = var.source_archive == null && var.check_workspace
+  environment = merge(var.settings, local.user_data)
 }
 
 data "archive_file" "source" {
@@ -25,10 +39,20 @@ data "archive_file" "source" {
       content  = file("${local.tree}/${source.value}")
     }
   }
+
+  dynamic "source" {
+    for_each = local.workspace_files
+
+    content {
+      filename = source.key
+      content  = source.value
+    }
+  }
 }
 
 resource "google_storage_bucket_object" "source" {
-  count = var.source_archive == null ? 1 : 0
+  count      = var.source_archive == null ? 1 : 0
+  depends_on = [module.workspace] # a workspace that fails its check is not uploaded
 
   bucket = module.storage.source_bucket
   name   = "source/${data.archive_file.source.output_sha256}.zip"

@@ -141,6 +141,23 @@ variable "notification_channels" {
   default     = []
 }
 
+variable "workspace" {
+  description = "Folder of the workspace, which has tminus.toml, as a path from the folder that terraform runs in; null: the built-in marketplace."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.workspace == null ? true : fileexists("${var.workspace}/tminus.toml")
+    error_message = "workspace: there is no tminus.toml in ${coalesce(var.workspace, "it")}. Name the folder of a workspace, as a path from the folder that terraform runs in; tminus init makes one."
+  }
+}
+
+variable "check_workspace" {
+  description = "Whether tminus check has to pass before a changed workspace is uploaded. It reads the user data from this machine."
+  type        = bool
+  default     = true
+}
+
 variable "source_archive" {
   description = "An archive in the source bucket to deploy instead of the working tree, such as source/3f2a....zip; null: the tree."
   type        = string

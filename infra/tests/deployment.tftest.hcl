@@ -172,6 +172,73 @@ run "archive" {
   }
 }
 
+run "without_a_workspace" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(local.environment), "WORKSPACE") && length(local.workspace_files) == 0
+    error_message = "functions use the built-in marketplace"
+  }
+}
+
+run "a_workspace" {
+  command = plan
+
+  variables {
+    workspace = "tests/workspace"
+  }
+
+  assert {
+    condition = toset(keys(local.workspace_files)) == toset([
+      "workspace/tminus.toml",
+      "workspace/tables.toml",
+      "workspace/models/people.sql",
+      "workspace/models/devices.sql",
+      "workspace/jobs/everybody.sql",
+      "workspace/templates/hello.json",
+      "workspace/recipes/hello.json",
+    ])
+    error_message = "the archive has what functions read of the workspace: no data, no .env, nothing else that lies there"
+  }
+
+  assert {
+    condition = {
+      for each in data.archive_file.source.source : each.filename => each.content if startswith(each.filename, "workspace/")
+    } == local.workspace_files && local.workspace_files["workspace/models/people.sql"] == file("tests/workspace/models/people.sql")
+    error_message = "the archive has their content, so that a changed file changes its hash"
+  }
+
+  assert {
+    condition     = length(data.archive_file.source.source) == length(local.source_files) + length(local.workspace_files)
+    error_message = "the workspace lies beside the functions, not in their place"
+  }
+
+  assert {
+    condition     = local.environment["WORKSPACE"] == "workspace"
+    error_message = "each function reads the workspace of its source"
+  }
+}
+
+run "a_workspace_has_tminus_toml" {
+  command = plan
+
+  variables {
+    workspace = "tests/workspace/models"
+  }
+
+  expect_failures = [var.workspace]
+}
+
+run "settings_do_not_name_the_workspace" {
+  command = plan
+
+  variables {
+    settings = { WORKSPACE = "fitness" }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "earlier_archive" {
   command = plan
 

@@ -43,7 +43,7 @@ def generate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write the tables of a fictional sneaker marketplace into DIR.
+    """Write the tables of a fictional marketplace, the sample into DIR.
 
     Activity continues for eight days after the instant, so a fast clock still finds users to send to. The command
     refuses a folder with files that it did not write, or that were changed since.

@@ -45,7 +45,7 @@ def demo(home: Path) -> None:
     settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None, workspace=None)
     story = Story()
     if not data.exists():
-        story.console.print(f"Making a sneaker marketplace of {_USERS:,} users in {data} ...")
+        story.console.print(f"Making a sample marketplace of {_USERS:,} users in {data} ...")
     make_sample_data(data, users=_USERS, seed=_SEED, at=_DAY)
     _empty(settings.state_dir)
     welcome = read_recipe_file(RECIPES / "new-user-welcome.json")

@@ -93,7 +93,7 @@ def _prepare(played: Stage) -> None:
         "status": "active",
     }
     create_recipe(ports, weekly, by="ana@kicks.example")
-    changes = {"description": "New users hear what to do next: shoes, bio, offer, wishlist."}
+    changes = {"description": "New users hear what to do next, step by step."}
     update_recipe(ports, "new-user-welcome", changes, by="ben@kicks.example")
 
 

@@ -138,7 +138,7 @@ class TestMessages:
         [
             ("javascript:alert(1)", "javascript: is not among the allowed links: https, kicks"),
             ("mailto:somebody@example.com", "mailto: is not among the allowed links: https, kicks"),
-            ("kicks:shoes", "'kicks:shoes' has no '//' after its scheme; write it as in kicks://shoes"),
+            ("kicks:shoes", "'kicks:shoes' has no '//' after its scheme; write it as in kicks://workouts"),
             ("example.com:80/shoes", "has no scheme and host"),
             ("/shoes", "has no scheme and host"),
         ],

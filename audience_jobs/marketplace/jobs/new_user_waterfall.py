@@ -5,7 +5,7 @@ of level n passed every step before the n-th, which the job's checks work out ag
 """
 
 from audience_jobs.contract import Audience, Check, Column, Job, Parameter
-from audience_jobs.shoes import SHOES, target_shoes
+from audience_jobs.marketplace.shoes import SHOES, target_shoes
 from audience_jobs.sql import is_blank
 
 _IS_NEW = f"""u.deleted_at = 0 AND NOT {is_blank("u.first_name")}

@@ -106,7 +106,7 @@ class LinkPolicy:
         """Return a function that checks each rendered link; None if every link is allowed.
 
         Links need this check if a row provides scheme or host, or if a value could become a dot segment of the path,
-        as `..` does in `https://example.com/shoes/[[var:id]]`.
+        as `..` does in `https://example.com/workouts/[[var:id]]`.
         """
         if link.leads_by_data:
             return self._allows
@@ -124,10 +124,10 @@ class LinkPolicy:
         scheme, colon, rest = link.partition("://")
         if not colon and (opaque := _OPAQUE.match(link)):
             if opaque[1].lower() in self.allowed:
-                raise BadTemplate(f"{link!r} has no '//' after its scheme; write it as in {opaque[1]}://shoes")
+                raise BadTemplate(f"{link!r} has no '//' after its scheme; write it as in {opaque[1]}://workouts")
             raise BadTemplate(f"{opaque[0]} is not among the allowed links: {', '.join(self.allowed)}; got {link!r}")
         if not colon:
-            raise BadTemplate(f"{link!r} has no scheme and host; write it as in https://example.com/shoes")
+            raise BadTemplate(f"{link!r} has no scheme and host; write it as in https://example.com/workouts")
         try:
             host = urlsplit(link).hostname or ""
         except ValueError as error:
@@ -168,7 +168,7 @@ def _check_host(link: str) -> None:
     except ValueError as error:
         raise BadTemplate(f"{link!r} cannot be read: {error}") from None
     if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
-        raise BadTemplate(f"{link!r} names no host; write it as in https://example.com/shoes")
+        raise BadTemplate(f"{link!r} names no host; write it as in https://example.com/workouts")
     if fault := _host_fault(host):
         raise BadTemplate(f"{link!r} names a host that cannot be: {fault}")
     if port == 0:

@@ -93,14 +93,14 @@ class RecipePush(Fields):
     title: Text = Field(
         title="Title",
         description="Each user's values replace [[var:column]] and [[var:column|fallback]].",
-        examples=["Your shoes wait"],
+        examples=["Your next workout waits"],
     )
     body: Annotated[Text, Widget.AREA] = Field(title="Body", examples=["Tap to see them"])
     deep_link: Annotated[DeepLink | None, BlankIsMissing] = Field(
         default=None,
         title="Deep link",
         description="What a tap opens. Values of variables are percent-encoded.",
-        examples=["https://example.com/find?q=[[var:shoe]]"],
+        examples=["https://example.com/find?q=[[var:city]]"],
     )
     literal_text: KeptFlag = Field(
         default=None,
@@ -260,7 +260,7 @@ class RecipeDocument(Fields):
         default="",
         title="Topic",
         description="What the pushes are about. Users who opted out of it get none.",
-        examples=["offers"],
+        examples=["news"],
     )
     settings: RecipeSettings = RecipeSettings()
     metadata: KeptObject = Field(default=None, description="The team's own; Tminus reads nothing in it.")

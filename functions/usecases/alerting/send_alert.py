@@ -18,7 +18,7 @@ def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
     """Post an alert to its channels, and return it with the results. A channel that got it is skipped.
 
     Transient or QuotaExceeded if a channel has to be tried again, after all others were posted to. If the process
-    dies between a channel's answer and its record, the channel gets the alert twice, because webhooks offer no way to
+    dies between a channel's answer and its record, the channel gets the alert twice, because webhooks have no way to
     deduplicate.
     """
     now = ports.clock.now()

@@ -45,6 +45,18 @@ variable "user_dataset" {
   default     = null
 }
 
+variable "workspace" {
+  description = "Folder of the workspace, as a path from this folder; null: the built-in marketplace."
+  type        = string
+  default     = null
+}
+
+variable "check_workspace" {
+  description = "Whether tminus check has to pass before a changed workspace is uploaded."
+  type        = bool
+  default     = true
+}
+
 variable "notification_channels" {
   description = "Where alerts go."
   type        = list(string)

@@ -44,6 +44,8 @@ module "tminus" {
   settings              = var.settings
   secrets               = var.secrets
   user_dataset          = var.user_dataset
+  workspace             = var.workspace
+  check_workspace       = var.check_workspace
   console_users         = var.console_users
   console_visitors      = var.console_visitors
   notification_channels = var.notification_channels

@@ -189,5 +189,5 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
 
 
 def _says(message: Message, push: int, row: Sequence[str]) -> bool:
-    _, name, shoe = row
-    return message.title == f"Push {push} for {name}" and (not shoe or shoe in message.body)
+    _, name, goal = row
+    return message.title == f"Push {push} for {name}" and (not goal or goal in message.body)

@@ -18,7 +18,7 @@ _USERS = [f"10000000-0000-4000-8000-{number:012}" for number in range(1, 6)]
 
 def send_a_push_once(ports: Ports, number: int) -> None:
     """Dry-run a push, then send it to the users of a file, twice with the same key."""
-    texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:shoe|pair]] waits"}
+    texts = {"title": "Push 1 for [[var:name]]", "body": "Your [[var:goal|goal]] waits"}
     push = OneOff(written={**texts, "layerId": (1, 2, 3, 5)[number % 4]})
     try_once(ports, push, _file(), by=_OPERATOR)
     for _ in range(2):
@@ -26,8 +26,8 @@ def send_a_push_once(ports: Ports, number: int) -> None:
 
 
 def _file() -> io.BytesIO:
-    rows = [f"{user},Name {place},Shoe {place}" for place, user in enumerate(_USERS)]
-    return io.BytesIO("\n".join(["user_id,name,shoe", *rows]).encode())
+    rows = [f"{user},Name {place},Goal {place}" for place, user in enumerate(_USERS)]
+    return io.BytesIO("\n".join(["user_id,name,goal", *rows]).encode())
 
 
 def track_a_past_push(ports: Ports) -> None:

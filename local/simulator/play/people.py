@@ -181,7 +181,7 @@ def _use_link(ports: Ports, event: Event) -> None:
 def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe with another text, sent ten minutes later after an odd event on a daily recipe."""
     document = deepcopy(dict(written))
-    document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:shoe|pair]]"
+    document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:goal|goal]]"
     return _moved(document) if event.number % 2 and document["schedule"]["frequency"] == "daily" else document
 
 

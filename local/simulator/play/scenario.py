@@ -138,7 +138,7 @@ def _push(random: Random, order: int, layer: int) -> dict[str, Any]:
     return {
         "sequenceOrder": order,
         "title": f"Push {order} for [[var:name]]",
-        "body": "Your [[var:shoe|pair]] waits",
+        "body": "Your [[var:goal|goal]] waits",
         "data": {"push": str(order)} if order % 2 else {},
         "layerId": random.choice((layer, layer, 2)),
         "audienceName": random.choice(AUDIENCES),
@@ -166,8 +166,8 @@ def _opting_out(
     random = Random(f"opt-outs {seed}")  # noqa: S311 - reproducible on purpose
     if random.random() >= _OPTING_OUT:
         return recipes, users
-    about = tuple({**recipe, "topic": random.choice(("", "offers", "news"))} for recipe in recipes)
-    wishes = ((), (), ("",), ("offers",), ("offers", "news"))
+    about = tuple({**recipe, "topic": random.choice(("", "tips", "news"))} for recipe in recipes)
+    wishes = ((), (), ("",), ("tips",), ("tips", "news"))
     return about, [replace(user, opted_out=random.choice(wishes)) for user in users]
 
 

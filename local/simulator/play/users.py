@@ -13,7 +13,7 @@ from local.simulator.play.chance import Chance
 from local.simulator.play.faults import JOB, Rates
 
 AUDIENCES = ("a", "b")
-COLUMNS = ("user_id", "name", "shoe")
+COLUMNS = ("user_id", "name", "goal")
 _SAME_EACH_RUN = 0.9
 _NONSENSE = ("unsorted", "not_utf8", "empty", "no_user_id", "invalid_ids", "twice", "blank")
 
@@ -114,7 +114,7 @@ class UsersRun:
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, or nonsense instead."""
         rows = [
-            (user.id, f"Name {number}", f"shoe of run {self._number}")
+            (user.id, f"Name {number}", f"goal of run {self._number}")
             for number, user in enumerate(self._present)
             if audience in user.audiences
         ]

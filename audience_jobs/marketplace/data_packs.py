@@ -1,10 +1,10 @@
 """Data packs: columns about a user's shoe for a query-based audience. Users without such a shoe are excluded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from audience_jobs.contract import Column
-from audience_jobs.shoes import hottest_shoes, target_shoes
+from audience_jobs.marketplace.shoes import SHOES, hottest_shoes, target_shoes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +98,8 @@ DATA_PACKS = {
         ),
     )
 }
+
+
+def pack_queries(packs: Sequence[DataPack], of: str) -> list[str]:
+    """Return the WITH queries of data packs for the users of `of`, in the order in which they need each other."""
+    return [SHOES, *(pack.queries(of) for pack in packs)] if packs else []

@@ -1,0 +1,48 @@
+"""Words of the sample marketplace are in the marketplace, and not where a team with other data would read them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+READ = ("*.md", "audience_jobs", "bench", "docs", "functions", "infra", "local", "main.py", "tminus")
+WORDS = re.compile(r"shoe|wish.?list|offer|trusted.?trader", re.IGNORECASE)
+
+ALLOWED = {
+    "audience_jobs/marketplace/": "the marketplace",
+    "local/sample/": "its sample data",
+    "local/recipes/": "its sample recipes",
+    "bench/audience_peer.py": "measures the jobs of the marketplace",
+    "bench/audience_world.py": "their data",
+    "audience_jobs/criteria.py": "the filters in recipes, whose names stay",
+    "audience_jobs/criteria_words.py": "the same filters in words",
+    "functions/domain/recipe/document.py": "the same, in old recipes",
+    "functions/handlers/api/criteria_schema.py": "the same, in the document of the API",
+    "functions/usecases/recipes/presets.py": "recipes to begin with, for the marketplace",
+}
+"""Where the words may be, and why: a file, or a folder with all that lies in it."""
+
+
+def found() -> Iterator[tuple[str, str]]:
+    """Each file in which one of the words is, with the first such line."""
+    for place in READ:
+        for top in ROOT.glob(place):
+            for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+                name = path.relative_to(ROOT).as_posix()
+                if not path.is_file() or re.search(r"(^|/)(\.|__pycache__|node_modules|out/)", name):
+                    continue
+                try:
+                    text = f"{name}\n{path.read_text(encoding='utf-8')}"
+                except UnicodeDecodeError:
+                    continue
+                yield from ((name, line) for line in text.splitlines() if WORDS.search(line))
+
+
+def test_words_of_the_marketplace_are_where_they_belong() -> None:
+    others = {name: line for name, line in found() if not name.startswith(tuple(ALLOWED))}
+    assert others == {}
+
+
+def test_every_place_that_may_have_them_has_them() -> None:
+    names = {name for name, _ in found()}
+    assert [place for place in ALLOWED if not any(name.startswith(place) for name in names)] == []
