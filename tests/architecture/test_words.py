@@ -18,7 +18,6 @@ ALLOWED = {
     "audience_jobs/criteria_words.py": "the same filters in words",
     "functions/domain/recipe/document.py": "the same, in old recipes",
     "functions/handlers/api/criteria_schema.py": "the same, in the document of the API",
-    "functions/usecases/recipes/presets.py": "recipes to begin with, for the marketplace",
 }
 """Where the words may be, and why: a file, or a folder with all that lies in it."""
 

@@ -9,6 +9,7 @@ from audience_jobs.conditions.traits import columns_of, traits_of
 from audience_jobs.conditions.tree import ConditionType
 from audience_jobs.workspace import Workspace
 from audience_jobs.workspace.models import OPT_OUTS, PEOPLE, Models
+from functions.usecases.cadence.change_rules import LayerShown, shown_layers
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
 
 
@@ -50,10 +51,11 @@ class WorkspaceShown:
     opt_outs: bool
     """Whether the model of users who want no pushes is there."""
     jobs: Sequence[JobShown]
+    layers: Sequence[LayerShown]
 
 
 def describe_workspace(workspace: Workspace) -> WorkspaceShown:
-    """Return what a workspace offers. BadWorkspace for files that are wrong."""
+    """Return what a workspace has. BadWorkspace for files that are wrong."""
     models = workspace.models
     traits = traits_of(models) if PEOPLE in models else None
     return WorkspaceShown(
@@ -65,6 +67,7 @@ def describe_workspace(workspace: Workspace) -> WorkspaceShown:
         joinable=[_model(name, _own(models, name), models) for name in joinable(models)],
         opt_outs=OPT_OUTS in models,
         jobs=describe_jobs(workspace),
+        layers=shown_layers(workspace),
     )
 
 

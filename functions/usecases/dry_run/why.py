@@ -27,7 +27,7 @@ from functions.usecases.dry_run.why_report import Why, WhyOfPush
 from functions.usecases.dry_run.why_steps import Steps
 from functions.usecases.recipes.audience import describe_audience, recipe_criteria
 from functions.usecases.recipes.check import check_recipe
-from functions.usecases.sending.assignment import Delivery
+from functions.usecases.sending.assignment import delivery_of
 from functions.usecases.timeline.build_audience import audiences_of
 from functions.usecases.timeline.steps import Run
 
@@ -83,7 +83,7 @@ def _explained(ports: Ports, recipe: Recipe, user_id: str, now: datetime, folder
 
 
 def _push(ports: Ports, run: Run, files: PushFiles, *, ledger_known: bool) -> WhyOfPush:
-    delivery = Delivery(run=run, files=files, test=False, exempt=ports.workspace.cadence.exempt)
+    delivery = delivery_of(ports, run, files, test=False)
     steps = Steps(ports, delivery, ledger_known=ledger_known)
     found = steps.made(_row(ports, files))
     failed = next((step for step in found if step.passes is False), None)

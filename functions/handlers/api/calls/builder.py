@@ -1,4 +1,4 @@
-"""What builds recipes: what the workspace offers, previews of audiences, and why a user fits or not."""
+"""What builds recipes: what the workspace has, previews of audiences, and why a user fits or not."""
 
 import csv
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class AudiencePreview:
 
 
 def get_workspace(call: Call) -> Reply:
-    """Answer what the workspace offers to conditions, templates and recipes."""
+    """Answer what conditions, templates and recipes of the workspace can use."""
     return Reply(data=describe_workspace(call.ports.workspace))
 
 
