@@ -74,7 +74,7 @@ class PreparedJob:
 def prepare(job: Job, arguments: Mapping[str, object], *, now: datetime, models: Models) -> PreparedJob:
     """Read a job's SQL and arguments. Raises BadParameter, and BadJob where it may do more than read the tables.
 
-    No job reads `devices`.
+    No job reads `devices` where the workspace has models.
     """
     if now.tzinfo is None:
         raise ValueError(f"now is {now}, without time zone: give an aware datetime")
