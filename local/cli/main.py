@@ -90,13 +90,6 @@ def main() -> None:
     Bad input and unreachable systems end with status 2 and one line for each problem, Ctrl-C with 130.
     """
     try:
-        _run()
-    except SystemExit as error:
-        interrupt.leave(error)
-
-
-def _run() -> NoReturn:
-    try:
         status = cli.main(prog_name="tminus", standalone_mode=False)
     except click.ClickException as error:
         error.show()

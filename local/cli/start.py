@@ -11,6 +11,8 @@ def main() -> None:
     interrupt.leave_soon()
     try:
         run()
+    except SystemExit as error:
+        interrupt.leave(error)
     except BaseException:
         if not interrupt.seen():
             raise

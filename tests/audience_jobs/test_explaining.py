@@ -1,6 +1,7 @@
 """Conditions explained for one user: never other than what the audience says, on files and in PostgreSQL."""
 
 import csv
+import json
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +32,8 @@ _SOURCES = {"persons": "people", "trainings": "workouts", "purchases": "orders"}
 def _text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list | tuple):
+        return json.dumps(value)
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 

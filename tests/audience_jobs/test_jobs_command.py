@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -36,7 +37,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def market(tmp_path: Path) -> Workspace:
     """A workspace over the tables of the marketplace, without jobs."""
-    (tmp_path / "market").mkdir()
+    copytree(MARKETPLACE.folder / "templates", tmp_path / "market" / "templates")
     for name in ("tminus.toml", "tables.toml"):
         (tmp_path / "market" / name).write_bytes((MARKETPLACE.folder / name).read_bytes())
     return Workspace(tmp_path / "market")

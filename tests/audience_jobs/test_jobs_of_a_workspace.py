@@ -176,7 +176,7 @@ def test_the_command_lists_and_runs_them(
 
 
 def test_every_problem_of_the_jobs_is_a_line(tminus: Tminus, shop: Workspace) -> None:
-    put(shop, broken="SELECT id AS user_id\nFROM memers", worse="/*\nlayer = 7\ntitel = ''\n*/\nSELECT 1 AS user_id")
+    put(shop, broken="SELECT id AS user_id\nFROM memers", worse="/*\nlayer = 10\ntitel = ''\n*/\nSELECT 1 AS user_id")
     for command in (("list",), ("run", "bare", "--data", "data")):
         refused = tminus("jobs", *command)
         assert (refused.status, refused.out) == (2, "")

@@ -27,7 +27,7 @@ class Up:
         options = ["--data", folder / "data", "--state", state or folder / "state", "--recipes", folder / "recipes"]
         options += ["--clock", "fast", "--speed", "240", "--port", "0"]
         options += ["--at", "2026-05-04T22:19:00Z"] if first else []
-        command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", *map(str, options)]
+        command = [sys.executable, "-c", "from local.cli.start import main; main()", "up", *map(str, options)]
         self._log = (folder / "up.log").open("ab")
         self._process = subprocess.Popen(
             command,

@@ -179,7 +179,7 @@ class TestProgress:
         if not (folder / "data").exists():
             (folder / "data").symlink_to(sample)
         words = [sys.executable, "-m", "local.cli.main", *map(str, command)]
-        words[1:3] = ["-c", "from local.cli.main import main; main()"]
+        words[1:3] = ["-c", "from local.cli.start import main; main()"]
         environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2])}
         environment["WORKSPACE"] = str(marketplace().folder)
         if not terminal:
@@ -214,7 +214,7 @@ class TestProgress:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_completes_commands(shell: str) -> None:
-    words = [sys.executable, "-c", "from local.cli.main import main; main()"]
+    words = [sys.executable, "-c", "from local.cli.start import main; main()"]
     asked = {"COMP_WORDS": "tminus back", "COMP_CWORD": "back" if shell == "fish" else "1"}
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **asked}
     done = subprocess.run(

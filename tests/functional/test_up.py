@@ -52,7 +52,7 @@ def up(
     """
     if data and not (tmp_path / "data").exists():
         generate(tmp_path / "data", users=300, seed=1, at=datetime.now(UTC).replace(hour=0, minute=0, second=0))
-    command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", "--port", "0", *options]
+    command = [sys.executable, "-c", "from local.cli.start import main; main()", "up", "--port", "0", *options]
     command += ["--data", str(tmp_path / "data")] if named else []
     command += ["--state", str(tmp_path / "state")]
     around = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}

@@ -58,7 +58,7 @@ def recipes(tmp_path: Path) -> Path:
 
 
 def tminus_up(*options: object) -> list[str]:
-    command = [sys.executable, "-c", "from local.cli.main import main; main()", "up"]
+    command = [sys.executable, "-c", "from local.cli.start import main; main()", "up"]
     return [*command, *map(str, options)]
 
 

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 120
 def test_it_tells_how_to_join_and_leaves_nothing_running(emulators: Mapping[str, str], tmp_path: Path) -> None:
     del emulators  # where one is missing, this test is skipped like the others
     generate(tmp_path / "data", users=100, seed=1, at=AT)
-    command = [sys.executable, "-c", "from local.cli.main import main; main()", "up", "--emulators", "--port", "0"]
+    command = [sys.executable, "-c", "from local.cli.start import main; main()", "up", "--emulators", "--port", "0"]
     command += ["--data", str(tmp_path / "data"), "--state", str(tmp_path / "state")]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
