@@ -102,7 +102,7 @@ def test_each_document_is_judged_on_its_own_and_names_its_fields(make_lab: MakeL
     lab = make_lab()
     found = run(
         lab,
-        push(title="[[vra:x]]", layerId=9, deepLink="ftp://x"),
+        push(title="[[vra:x]]", layerId=12, deepLink="ftp://x"),
         push(id="p2", audienceCriteria={}),
         "text",
         recipe(id="ok"),
