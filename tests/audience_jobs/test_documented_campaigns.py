@@ -43,7 +43,7 @@ def test_a_first_campaign_takes_the_commands_of_its_page(tmp_path: Path) -> None
     assert (json.loads(first)["userId"], json.loads(first)["test"]) == ("1", True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_campaign_on_postgresql_takes_the_commands_of_its_page(postgres: str, tmp_path: Path) -> None:
     run(blocks(CAMPAIGN, "sh")[0], tmp_path)
     run("tminus init made --data export", tmp_path)

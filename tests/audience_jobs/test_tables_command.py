@@ -207,6 +207,7 @@ def test_parquet_says_its_types(tminus: Tminus, tmp_path: Path) -> None:
     assert "events.b: is timestamp here, but the source is boolean" in tminus("tables", "--check").err
 
 
+@pytest.mark.long
 def test_ten_thousand_columns_take_seconds(tminus: Tminus, tmp_path: Path) -> None:
     header = ",".join(f"c{place}" for place in range(10_000))
     row = ",".join("12" if place % 2 else "word" for place in range(10_000))
