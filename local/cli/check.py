@@ -57,7 +57,8 @@ def _line(path: Path, field: str, reason: str) -> str:
 
 
 def _summary(checked: Checked) -> str:
-    parts = [f"{checked.tables:,} tables", f"{checked.models:,} models", f"{checked.recipes:,} recipes"]
+    found = {"table": checked.tables, "model": checked.models, "recipe": checked.recipes}
+    parts = [f"{count:,} {what}{'s' * (count != 1)}" for what, count in found.items()]
     people = "" if checked.people is None else f"; {checked.people:,} people, {checked.reachable:,} with a device"
     return f"no problems in {', '.join(parts)}{people}"
 

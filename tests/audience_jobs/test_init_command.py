@@ -90,7 +90,7 @@ def test_without_data_there_is_an_example_that_runs(tminus: Tminus) -> None:
         "next: tminus --workspace club check\n      tminus --workspace club run club/recipes/hello.json\n"
     )
     assert tminus("--workspace", "club", "check").out == (
-        "club: no problems in 3 tables, 2 models, 1 recipes; 20 people, 17 with a device\n"
+        "club: no problems in 3 tables, 2 models, 1 recipe; 20 people, 17 with a device\n"
     )
     ran = tminus("--workspace", "club", "run", "club/recipes/hello.json", "--json")
     assert (ran.status, ran.report["totals"]["sent"]) == (0, 17)
