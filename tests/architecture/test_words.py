@@ -7,6 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 READ = ("*.md", "audience_jobs", "bench", "docs", "functions", "infra", "local", "main.py", "tminus")
 WORDS = re.compile(r"shoe|wish.?list|offer|trusted.?trader", re.IGNORECASE)
+AVOIDED = re.compile(r"\b(?:anew|whom|whoever|seldom|mend|be it)\b", re.IGNORECASE)
+"""Words that made the text read like a translation."""
+TEXTS = {".py", ".md", ".html", ".toml", ".tf", ".js"}
 
 ALLOWED = {
     "audience_jobs/marketplace/": "the marketplace",
@@ -45,3 +48,12 @@ def test_words_of_the_marketplace_are_where_they_belong() -> None:
 def test_every_place_that_may_have_them_has_them() -> None:
     names = {name for name, _ in found()}
     assert [place for place in ALLOWED if not any(name.startswith(place) for name in names)] == []
+
+
+def test_the_text_is_plain_english() -> None:
+    files = [
+        path for place in READ for top in ROOT.glob(place) for path in ([top] if top.is_file() else top.rglob("*"))
+    ]
+    texts = {path: path.read_text("utf-8", "replace") for path in files if path.suffix in TEXTS and path.is_file()}
+    found_in = {str(path.relative_to(ROOT)): AVOIDED.findall(text) for path, text in texts.items()}
+    assert {name: words for name, words in found_in.items() if words} == {}

@@ -144,9 +144,9 @@ CRITERIA_SCHEMAS: Mapping[str, Schema] = {
     "Did": _object(
         {"did": {"type": "string"}},
         {"times": ref("Times"), **_EVENTS},
-        description="Users to whom events of a model happened; at least once, unless times says otherwise.",
+        description="Users with events of a model: at least one, unless times says otherwise.",
     ),
-    "DidNot": _object({"did_not": {"type": "string"}}, _EVENTS, description="Users to whom no such event happened."),
+    "DidNot": _object({"did_not": {"type": "string"}}, _EVENTS, description="Users without such an event."),
     "Times": {
         "type": "object",
         "description": "How often, at least and at most.",

@@ -82,7 +82,7 @@ class Contract:
         self.holding, self._caps = self.holding.kept_by(caps), caps
 
     def _decided(self, held_back: Mapping[bytes, str], worker: Worker | None) -> None:
-        """Note the users whom rules hold back from what a worker sends, each with the rule's reason."""
+        """Note the users that rules hold back from what a worker sends, each with the rule's reason."""
         known = self.watched.get(worker.execution_id) if worker is not None else None
         if known is None:
             return

@@ -37,7 +37,7 @@ _OF_NO_RULE = frozenset(
     """invalid_user_id duplicate_user_id opted_out no_token dead_token missing_variable payload_too_large
     bad_link""".split()
 )
-"""Why users are left out whom no cadence rule holds back."""
+"""Why users are left out, other than by a cadence rule."""
 _MAY_HAVE_ARRIVED = frozenset(b"SIULJVM")
 
 Broken = Callable[[str, str], None]
