@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from audience_jobs.conditions.sql import Compiled, compiled
+from audience_jobs.conditions.sql import Compiled, bound, compiled
 from audience_jobs.conditions.traits import columns_of
 from audience_jobs.conditions.tree import EVERYBODY
-from audience_jobs.contract import Audience, Check, Column, Job, Parameter
+from audience_jobs.contract import Audience, Check, Column, Job
 from audience_jobs.criteria import Criteria
 from audience_jobs.sql import literal, quoted
 
@@ -39,7 +39,7 @@ def people_job(criteria: Criteria, models: "Models", *, audience: str, user_id: 
         id="query_audience",
         title="Users who fit a recipe's criteria",
         layer=layer,
-        parameters=tuple(_parameters(parameters)),
+        parameters=tuple(bound(parameters)),
         audiences=(
             Audience(
                 name=audience,
@@ -80,9 +80,3 @@ def _sql(criteria: Criteria, where: Compiled, columns: Mapping[Column, str], aud
     return f"""WITH {", ".join(queries)}
 SELECT {", ".join([f"{literal(audience)} AS audience", "c.user_id", *selected])}
 FROM tminus_chosen c {" ".join(joins)}"""  # noqa: S608 (as above, and a checked, rewritten query)
-
-
-def _parameters(values: Mapping[str, int | str]) -> Iterator[Parameter]:
-    for name, value in values.items():
-        kind = "integer" if isinstance(value, int) else "text"
-        yield Parameter(name=name, type=kind, default=value, meaning="as in the recipe")  # type: ignore[arg-type]

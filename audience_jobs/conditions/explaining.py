@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from audience_jobs.conditions.sentences import in_words, part_in_words
-from audience_jobs.conditions.sql import Asked, asked
+from audience_jobs.conditions.sql import Asked, asked, bound
 from audience_jobs.conditions.tree import AnyOf, Compared, Condition, ConditionType, Every, Happened, Negated
-from audience_jobs.contract import Audience, Column, Engine, Job, Parameter
+from audience_jobs.contract import Audience, Column, Engine, Job
 from audience_jobs.criteria import Criteria
 from audience_jobs.errors import BadJob
 from audience_jobs.one_user import is_user, user_parameter
@@ -121,7 +121,7 @@ def _job(criteria: Criteria, leaves: Sequence[_Leaf], user_id: str) -> Job:
         id="why",
         title="Why a user fits criteria",
         layer=3,
-        parameters=(*_parameters(questions.values), user_parameter(user_id)),
+        parameters=(*bound(questions.values), user_parameter(user_id)),
         audiences=(Audience(name=_AUDIENCE, columns=(_column("user_id", "text"), *selected), meaning="one user"),),
         sql=f"""WITH {", ".join(queries)}
 SELECT '{_AUDIENCE}' AS audience, {_PERSON}.user_id{columns and f", {columns}"} FROM {_PERSON}""",  # noqa: S608 (quoted names, bound values, and a checked query)
@@ -151,12 +151,6 @@ def _column(name: str, type_: str) -> Column:
 
 def _flag(condition: str) -> str:
     return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
-
-
-def _parameters(values: Mapping[str, int | str]) -> Iterator[Parameter]:
-    for name, value in values.items():
-        kind = "integer" if isinstance(value, int) else "text"
-        yield Parameter(name=name, type=kind, default=value, meaning="as in the recipe")  # type: ignore[arg-type]
 
 
 def _row(engine: Engine, job: Job, now: datetime, folder: Path) -> _Row | None:

@@ -3,11 +3,12 @@
 Every expression here is true or false, never NULL, so that NOT means what people mean.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Negated, Value
+from audience_jobs.contract import Parameter
 from audience_jobs.sql import quoted
 
 _LONG = 5
@@ -199,3 +200,10 @@ def _anniversary(column: str, days: str) -> str:
     day, day_after = (f"{_NOW} + ({days} + {more}) * INTERVAL '1 day'" for more in (0, 1))
     its, that, next_ = (_MONTH_AND_DAY.format(each) for each in (column, day, day_after))
     return f"({its} = {that} OR ({its} = '02-29' AND {that} = '02-28' AND {next_} = '03-01'))"
+
+
+def bound(values: Mapping[str, int | str]) -> Iterator[Parameter]:
+    """Yield the parameters of a job that have the values of conditions."""
+    for name, value in values.items():
+        kind = "integer" if isinstance(value, int) else "text"
+        yield Parameter(name=name, type=kind, default=value, meaning="as in the recipe")  # type: ignore[arg-type]

@@ -8,12 +8,12 @@ from audience_jobs.contract import Engine
 from audience_jobs.criteria import read_criteria
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.engines.postgres import PostgresEngine
-from audience_jobs.errors import AudienceJobError, BadCriteria, BadJob, BadWorkspace
-from audience_jobs.query_based import job_of
+from audience_jobs.errors import BadCriteria, BadJob, BadWorkspace
 from audience_jobs.workspace import Workspace
 from tests.audience_jobs import postgres as databases
 from tests.audience_jobs import test_private_data as private
 from tests.audience_jobs.fitness import MODELS, SECRET, fitness
+from tests.audience_jobs.test_foreign_tables import found
 from tests.audience_jobs.worlds import NOW
 from tests.audience_jobs.written import sample_job
 
@@ -74,16 +74,6 @@ def engines(shop: Workspace, postgres: str) -> list[Engine]:
     data = shop.folder / "data"
     databases.fill(postgres, data, shop.tables)
     return [DuckDBEngine(data, shop), PostgresEngine(postgres, shop)]
-
-
-def found(engine: Engine, shop: Workspace, sql: str, path: Path) -> str:
-    """Return what a query finds, or the error that it ends in."""
-    try:
-        with engine.run(job_of(read_criteria({"customQuery": sql}, shop), shop), {}, now=NOW) as run:
-            run.write_audience("default", path)
-    except AudienceJobError as error:
-        return f"refused: {error}"
-    return path.read_text(encoding="utf-8")
 
 
 def of(model: str, sql: str) -> str:

@@ -21,17 +21,13 @@ def declared_rules(workspace: Workspace) -> tuple[CadenceRule, ...]:
 
 def rules_in_force(ports: Ports) -> Sequence[CadenceRule]:
     """Return the rules of the workspace as people have changed them. LedgerUnreadable if those cannot be read."""
-    return in_force(declared_rules(ports.workspace), _saved(ports))
+    return in_force(declared_rules(ports.workspace), ports.ledger.rules())
 
 
 def ignored_rules(ports: Ports) -> list[str]:
     """Return the names of saved rules that the workspace no longer has: they hold nobody back."""
     declared = {rule.name for rule in declared_rules(ports.workspace)}
-    return [rule.name for rule in _saved(ports) if rule.name not in declared]
-
-
-def _saved(ports: Ports) -> Sequence[CadenceRule]:
-    return ports.ledger.rules()
+    return [rule.name for rule in ports.ledger.rules() if rule.name not in declared]
 
 
 def memory_of(ports: Ports) -> Memory:
