@@ -4,6 +4,7 @@ This is faster and simpler than the sample world. Hashes draw the events evenly 
 hundred has a tenth of all events.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,11 +76,16 @@ FROM range($users // 4) t(i)""",
 
 def make(folder: Path, users: int) -> Path:
     """Write the tables of a world of so many users, unless they exist; return the folder."""
+    return write_tables(folder, users, _TABLES)
+
+
+def write_tables(folder: Path, users: int, tables: Mapping[str, str]) -> Path:
+    """Write these tables, each made by a query over `$users`, unless they exist; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(folder), "threads": 2}) as connection:
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(_MACROS)
-        for table, query in _TABLES.items():
+        for table, query in tables.items():
             path = folder / f"{table}.parquet"
             if not path.exists():
                 draft = path.with_suffix(".part")

@@ -1,8 +1,8 @@
 """How fast audiences are built: `python -m bench.audiences` prints it and writes bench/out/audiences.json.
 
-Every job runs in a fresh process on all cores: first on DuckDB, then as a script with pandas on the same files. Both
-have to find the same number of users. The growth is that from the smallest world to the largest: an exponent of 1 is
-linear.
+Every job, and an audience of conditions in another workspace, runs in a fresh process on all cores: first on
+DuckDB, then as a script with pandas on the same files. Both have to find the same number of users. The growth is that
+from the smallest world to the largest: an exponent of 1 is linear.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from audience_jobs.workspace import marketplace
 from bench import figures
 from bench.audience_world import AT, EVENTS_PER_USER, make, product
 from bench.figures import say, table
+from bench.fitness import audience as conditions
+from bench.fitness import world as fitness
 from bench.process import Usage
 
 _OUT = Path(__file__).parent / "out" / "audiences.json"
@@ -33,6 +35,8 @@ _JOBS = (
     "generate_layer_2_push_csv",
     "generate_showcase_push_csvs",
 )
+_CONDITIONS = "conditions"
+"""The audience that is found by conditions; its world is a folder of that name in the others'."""
 _SIZES = (100_000, 1_000_000)
 
 
@@ -54,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     for size in sizes:
         say(f"making {size:,} users with {EVENTS_PER_USER * size:,} events, unless they exist")
         make(options.worlds / str(size), size)
-    for job in _JOBS:
+        fitness.make(options.worlds / str(size) / _CONDITIONS, size)
+    for job in (*_JOBS, _CONDITIONS):
         found["jobs"][job] = _measured(job, options.worlds, sizes, peer_at)
     figures.keep(options.out, found)
     _show(found)
@@ -103,6 +108,8 @@ def one(engine: str, job: str, world: str) -> None:
 
 
 def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
+    if job_id == _CONDITIONS:
+        return conditions.with_duckdb(world / _CONDITIONS, out)
     job = find(job_id, marketplace())
     arguments = {"product_id": product()} if any(p.name == "product_id" for p in job.parameters) else {}
     with DuckDBEngine(world, marketplace()).run(job, arguments, now=AT) as run:
@@ -110,6 +117,8 @@ def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
 
 
 def _with_pandas(job_id: str, world: Path, out: Path) -> int:
+    if job_id == _CONDITIONS:
+        return conditions.with_pandas(world / _CONDITIONS, out)
     return int(getattr(importlib.import_module("bench.audience_peer"), job_id)(world, out))
 
 
