@@ -25,6 +25,13 @@ class UserIdFormat(StrEnum):
     ANY = "any"
 
 
+ALLOW_ANY = (
+    "set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid; "
+    'a workspace says user_id = "any" in tminus.toml)'
+)
+"""The way out where ids have to be UUIDs and are not."""
+
+
 def is_user_id(text: str, form: UserIdFormat) -> bool:
     """Return whether a user id is valid. Users with invalid ids are excluded and counted."""
     if form is UserIdFormat.UUID:
@@ -35,7 +42,7 @@ def is_user_id(text: str, form: UserIdFormat) -> bool:
 def no_user_id(shown: str, form: UserIdFormat) -> str:
     """Return the message for an invalid user id, with the setting that allows such ids; `shown` is the quoted id."""
     if form is UserIdFormat.UUID:
-        return f"{shown} is not a UUID; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
+        return f"{shown} is not a UUID; {ALLOW_ANY}"
     return f"{shown} is not a user id: 1 to {_LONGEST_USER_ID} printable characters, without blanks around them"
 
 

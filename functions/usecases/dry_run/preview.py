@@ -22,7 +22,7 @@ from functions.domain.execution.safeguards import (
     total_finding,
     window_findings,
 )
-from functions.domain.ids import UserIdFormat
+from functions.domain.ids import ALLOW_ANY, UserIdFormat
 from functions.domain.pace import sending_time
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import AudienceFile, PushFiles
@@ -167,7 +167,7 @@ class _Trial:
         those = "the only user is" if users == 1 else f"all {users:,} users are"
         way_out = ""
         if excluded[Exclusion.INVALID_USER_ID] and self.ports.policy.user_id_format is UserIdFormat.UUID:
-            way_out = "; set USER_ID_FORMAT=any if user ids are not UUIDs (USER_ID_FORMAT is uuid)"
+            way_out = f"; {ALLOW_ANY}"
         return f"no user would get anything: {those} excluded ({reasons}){way_out}"
 
     def result(self) -> Preview:

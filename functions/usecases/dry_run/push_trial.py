@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functions.domain.audience.whole_exclusion import whole_exclusion
 from functions.domain.cadence.rules import HeldBack
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
-from functions.domain.ids import UserIdFormat
+from functions.domain.ids import ALLOW_ANY, UserIdFormat
 from functions.domain.push.outcomes import Exclusion, Message
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.usecases.dry_run.previewed import PayloadBytes, PushPreview, Sample, Variation
@@ -79,7 +79,7 @@ class PushTrial:
         if count and self._user_id_format == UserIdFormat.UUID:
             found.append(
                 f"push {self._delivery.files.push}: {count:,} of {self.size:,} users have an id that is not a UUID; "
-                "set USER_ID_FORMAT=any if user ids are not UUIDs"
+                f"{ALLOW_ANY}"
             )
         return ([excluded] if excluded else []) + [
             Finding(type=ViolationType.AUDIENCE_ALERT, severity=Severity.WARNING, message=message, action="none")
