@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from audience_jobs.workspace.files import Content, UserIds
     from audience_jobs.workspace.layers import Cadence
     from audience_jobs.workspace.models import Models
+    from audience_jobs.workspace.push_parts import PushParts
     from audience_jobs.workspace.source import Source
     from audience_jobs.workspace.templates import DeclaredTemplate
 
@@ -47,6 +48,11 @@ class Workspace:
     def source(self) -> "Source | None":
         """Where the user data are, unless the settings of the process say otherwise; None where it does not say."""
         return self._content.identity.source
+
+    @property
+    def pushes(self) -> "PushParts":
+        """What pushes may use: topics, deep links, Android channels."""
+        return self._content.identity.pushes
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
-from audience_jobs.workspace import layers, templates
+from audience_jobs.workspace import layers, push_parts, templates
+from audience_jobs.workspace.push_parts import PushParts, read_push_parts
 from audience_jobs.workspace.source import Source, read_source
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
 UserIds = Literal["any", "uuid"]
-_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY)
+_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY, *push_parts.KEYS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
 _FORMATS = ("any", "uuid")
@@ -22,15 +23,17 @@ _FORMATS = ("any", "uuid")
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What tminus.toml says: the workspace's name, which user ids are valid, and where user data are."""
+    """What tminus.toml says: the workspace's name, its user ids and user data, and what its pushes may use."""
 
     name: str
     user_ids: UserIds = "any"
     source: Source | None = None
+    pushes: PushParts = field(default_factory=PushParts)
 
     def settings(self, folder: Path) -> Mapping[str, str]:
         """Return what it says for variables that are not set, by their names; `folder` is the workspace's."""
-        return {"USER_ID_FORMAT": self.user_ids, **(self.source.settings(folder) if self.source else {})}
+        said = {"USER_ID_FORMAT": self.user_ids, **(self.source.settings(folder) if self.source else {})}
+        return {**said, "ALLOWED_LINKS": ",".join(self.pushes.links)} if self.pushes.links else said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,7 @@ def read_identity(file: TomlFile) -> Identity:
     if problems:
         raise BadWorkspace(map(str, sorted(problems)))
     user_ids = cast("UserIds", file.content.get("user_id", "any"))
-    return Identity(name=str(file.content["name"]), user_ids=user_ids, source=source)
+    return Identity(name=str(file.content["name"]), user_ids=user_ids, source=source, pushes=read_push_parts(file))
 
 
 def _problems(file: TomlFile) -> Iterator[Problem]:
@@ -88,3 +91,4 @@ def _problems(file: TomlFile) -> Iterator[Problem]:
         yield file.problem(["user_id"], f"is {shown(user_ids)}: write any, or uuid where all ids are UUIDs")
     yield from layers.problems_of(file)
     yield from templates.problems_of(file)
+    yield from push_parts.problems_of(file)

@@ -39,7 +39,7 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 """A dataset with its project id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
-_USER_IDS = "USER_ID_FORMAT"
+_USER_IDS, _LINKS = "USER_ID_FORMAT", "ALLOWED_LINKS"
 _TASK_SECONDS = 30 * 60
 """A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
 
@@ -83,7 +83,7 @@ def _still_said(environ: Mapping[str, str], said: Mapping[str, str]) -> Mapping[
     )
     if kind in ("", said.get("USER_DATA")):
         return said
-    return {name: value for name, value in said.items() if name == _USER_IDS}
+    return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS)}
 
 
 class _Reader:
@@ -302,7 +302,7 @@ def _policy(reader: _Reader) -> Policy:
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
-        links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words("ALLOWED_LINKS", "https"))),
+        links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),
             total_audience=reader.number("MAX_TOTAL_AUDIENCE", 100_000),

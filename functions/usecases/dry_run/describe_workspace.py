@@ -34,6 +34,14 @@ class ModelShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TopicShown:
+    """A topic, with its words for people."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkspaceShown:
     """A workspace: what conditions, templates and recipes can use."""
 
@@ -52,6 +60,10 @@ class WorkspaceShown:
     """Whether the model of users who want no pushes is there."""
     jobs: Sequence[JobShown]
     layers: Sequence[LayerShown]
+    topics: Sequence[TopicShown]
+    """What recipes may name as their topic; any, where there are none."""
+    channels: Sequence[str]
+    """The app's Android channels."""
 
 
 def describe_workspace(workspace: Workspace) -> WorkspaceShown:
@@ -68,6 +80,8 @@ def describe_workspace(workspace: Workspace) -> WorkspaceShown:
         opt_outs=OPT_OUTS in models,
         jobs=describe_jobs(workspace),
         layers=shown_layers(workspace),
+        topics=[TopicShown(id=topic, name=words) for topic, words in workspace.pushes.topics.items()],
+        channels=workspace.pushes.channels,
     )
 
 

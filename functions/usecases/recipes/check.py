@@ -3,7 +3,7 @@
 `check_saved.py` checks more when a person saves it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from audience_jobs.contract import Audience, Job
 from audience_jobs.query_based import AUDIENCE
@@ -24,6 +24,7 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob, workspace
     """Raise BadRecipe with every field that prevents the recipe from running in this deployment."""
     errors = recipe_errors(recipe, policy.limits)
     errors += layer_errors(recipe, layers_of(workspace))
+    errors += _topic_errors(recipe.topic, workspace.pushes.topics)
     errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
     errors += _job_errors(recipe, policy, find_job, workspace)
     if errors:
@@ -51,6 +52,13 @@ def layer_errors(recipe: Recipe, layers: Layers) -> list[FieldError]:
         for position, push in enumerate(recipe.pushes)
         if push.layer_id not in layers.names
     ]
+
+
+def _topic_errors(topic: str, known: Collection[str]) -> list[FieldError]:
+    """Check the topic, once the workspace has any: nobody has opted out of a misspelled one."""
+    if not topic or not known or topic in known:
+        return []
+    return [FieldError("topic", f"{shown(topic)} is not a topic of the workspace: there are {', '.join(known)}")]
 
 
 def _channel_errors(named: object, known: Sequence[str]) -> list[FieldError]:

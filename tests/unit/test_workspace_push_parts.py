@@ -1,0 +1,73 @@
+"""What tminus.toml says about topics, deep links and Android channels, and what recipes may name then."""
+
+from pathlib import Path
+
+import pytest
+
+from audience_jobs.workspace import Workspace
+from functions.domain.errors import BadRecipe
+from functions.domain.policy import Policy
+from functions.domain.recipe.read import read
+from functions.settings.read import read_settings
+from functions.usecases.recipes.check import check_recipe
+from tests.audience_jobs.marketplace import find
+from tests.factories import recipe
+from tests.unit.test_workspace import GOOD_NAME, problems_of, taken_by
+
+CASES = {
+    '[topics]\nnews = "News of the week"\n"Große Rabatte" = "Deals"\n': [],
+    "[topics]\nnews = 1\n": [
+        'tminus.toml:3: topics.news: has no words for people: write some, as in news = "News"',
+    ],
+    '[topics]\n" news" = "News"\n': None,
+    'topics = ["news"]\n': [
+        'tminus.toml:2: topics: is a list: write below [topics], as in news = "News of the week"',
+    ],
+    '[links]\nallowed = ["https://fitness.example:8443", "fitness"]\n': [],
+    '[links]\nallowed = ["https://fitness.example/path"]\n': [
+        'tminus.toml:3: links.allowed: has "https://fitness.example/path": write a list, as in allowed = '
+        '["https://example.com", "myapp"]',
+    ],
+    '[links]\nallowed = ["a,b"]\n': None,
+    '[links]\nallowed = "fitness"\n': None,
+    '[links]\nalowed = ["fitness"]\n': ['tminus.toml:3: links.alowed: unknown key; did you mean "allowed"?'],
+    '[android]\nchannels = ["Große News", "deals"]\n': [],
+    '[android]\nchannels = ["news", ""]\n': [
+        'tminus.toml:3: android.channels: has "": write a list, as in channels = ["news"]',
+    ],
+    "[android]\nchannels = [1]\n": None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.items())
+def test_they_are_taken_or_refused_with_line_and_way_out(
+    text: str, expected: list[str] | None, tmp_path: Path
+) -> None:
+    problems = problems_of(tmp_path, settings=GOOD_NAME + text)
+    assert problems == expected if expected is not None else problems
+    assert taken_by("tminus", tmp_path / "tminus.toml") == (not problems)
+
+
+def test_the_environment_overrides_where_links_may_lead(tmp_path: Path) -> None:
+    problems_of(tmp_path, settings=GOOD_NAME + '[links]\nallowed = ["https://fitness.example", "fitness"]\n')
+    said = Workspace(tmp_path).settings
+    assert read_settings({}, said).policy.links.allowed == ("https://fitness.example", "fitness")
+    assert read_settings({"USER_DATA_DIR": "other"}, said).policy.links.allowed[1] == "fitness"
+    assert read_settings({"ALLOWED_LINKS": "https"}, said).policy.links.allowed == ("https",)
+    problems_of(tmp_path)
+    assert read_settings({}, Workspace(tmp_path).settings).policy.links.allowed == ("https",)
+
+
+def test_a_recipe_names_a_topic_of_the_workspace_once_it_has_any(tmp_path: Path) -> None:
+    def refused(topic: str, topics: str) -> list[str]:
+        problems_of(tmp_path, settings=GOOD_NAME + topics)
+        document = read(recipe(topic=topic))
+        try:
+            check_recipe(document, policy=Policy(), find_job=find, workspace=Workspace(tmp_path))
+        except BadRecipe as error:
+            return [str(each) for each in error.errors if each.field == "topic"]
+        return []
+
+    declared = '[topics]\nnews = "News"\ndeals = "Deals"\n'
+    assert refused("news", declared) == refused("", declared) == refused("anything", "") == []
+    assert refused("nwes", declared) == ['topic: "nwes" is not a topic of the workspace: there are news, deals']
