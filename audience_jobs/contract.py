@@ -216,7 +216,7 @@ class Engine(Protocol):
         """
 
     def within(self, seconds: float) -> "Engine":
-        """Return the same engine, which stops a statement after `seconds`, or sooner where it does so already."""
+        """Return the same engine, whose statements all end within `seconds` from now; an earlier limit stays."""
 
 
 def _no_repeats(what: str, names: Iterable[str]) -> None:

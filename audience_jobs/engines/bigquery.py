@@ -1,5 +1,6 @@
 """Runs audience jobs on a BigQuery dataset."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from audience_jobs.engines.bigquery_session import BigQuerySession, bigquery_ses
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
@@ -31,7 +33,8 @@ class BigQueryEngine:
 
     `dataset` (`project.dataset`) holds the tables of the workspace. Queries run, and are billed, in the project of
     `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
-    at most `max_bytes_billed` and may take `timeout_seconds`. DuckDB sorts the files; what does not fit into
+    at most `max_bytes_billed` and may take `timeout_seconds`, all queries
+    until `ends` on the monotonic clock. DuckDB sorts the files; what does not fit into
     `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
     """
 
@@ -41,6 +44,7 @@ class BigQueryEngine:
     workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
     timeout_seconds: float = 600
+    ends: float = math.inf
     memory_limit_mib: int = MEMORY_LIMIT_MIB
     temp_dir: Path | None = None
 
@@ -71,8 +75,9 @@ class BigQueryEngine:
             return self.write_devices(session, recipients, given, path, per_user=per_user, topic=topic)
 
     def within(self, seconds: float) -> "BigQueryEngine":
-        """Return the same engine, which stops a query after `seconds`; see Engine.within."""
-        return replace(self, timeout_seconds=min(seconds, self.timeout_seconds))
+        """Return the same engine, whose queries end within `seconds` from now; see Engine.within."""
+        limit = self._limit.within(seconds)
+        return replace(self, timeout_seconds=limit.seconds, ends=limit.ends)
 
     def write(
         self,
@@ -109,9 +114,13 @@ class BigQueryEngine:
         select = devices_of("SELECT * FROM exported")
         return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
 
+    @property
+    def _limit(self) -> TimeLimit:
+        return TimeLimit(self.timeout_seconds, self.ends)
+
     @contextmanager
     def _open(self, job_id: str) -> Iterator[BigQuerySession]:
-        limits = Limits(bytes_billed=self.max_bytes_billed, timeout_seconds=self.timeout_seconds)
+        limits = Limits(bytes_billed=self.max_bytes_billed, time=self._limit)
         tables = self.workspace.tables
         with (
             google_access(),

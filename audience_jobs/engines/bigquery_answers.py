@@ -25,7 +25,7 @@ def meaning(error: GoogleAPICallError, job_id: str, limits: Limits) -> AudienceJ
         needed = _BYTES_NEEDED.search(message)
         return TooCostly(job_id, limits.bytes_billed, int(needed[1]) if needed else None)
     if reason in ("stopped", "timeout"):
-        return TooSlow(job_id, limits.timeout_seconds)
+        return TooSlow(job_id, limits.time.seconds)
     if reason in _THE_ACCOUNT or (isinstance(error, Forbidden) and reason not in _PASSING | _THE_QUERY):
         return NotAllowed(job_id, message)
     if reason in _THE_QUERY or isinstance(error, NotFound):

@@ -8,15 +8,17 @@ from datetime import datetime
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
 from google.cloud.bigquery.query import ConnectionProperty
 
+from audience_jobs.engines.time_limit import TimeLimit
+
 _LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of a query: billed bytes, and seconds until it is stopped."""
+    """Limits of a query: billed bytes, and how long it may take."""
 
     bytes_billed: int
-    timeout_seconds: float
+    time: TimeLimit
 
 
 def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapping[str, object]) -> QueryJobConfig:
@@ -31,7 +33,7 @@ def request(limits: Limits, *, job_id: str, session_id: str | None, values: Mapp
         create_session=session_id is None,
         connection_properties=[ConnectionProperty("session_id", session_id)] if session_id else [],
     )
-    config.job_timeout_ms = max(1, round(limits.timeout_seconds * 1000))
+    config.job_timeout_ms = max(1, round(limits.time.left(job_id) * 1000))
     return config
 
 

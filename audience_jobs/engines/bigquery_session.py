@@ -13,6 +13,7 @@ from sqlglot import exp
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, request
 from audience_jobs.engines.bigquery_tables import BigQueryTables
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import BadJob, NotAllowed, NotExported, RefusedQuery, TooSlow
 from audience_jobs.googlesql import googlesql
 from audience_jobs.prepared import RESULT_TABLE
@@ -70,7 +71,7 @@ class BigQuerySession:
     def close(self) -> None:
         """End the session with its table. If that fails, the session ends by itself within a day."""
         if self._session_id is not None:
-            self._limits = replace(self._limits, timeout_seconds=_END_SECONDS)
+            self._limits = replace(self._limits, time=TimeLimit(_END_SECONDS))
             with suppress(GoogleAPIError, OSError, TooSlow):
                 self._run_raw("CALL BQ.ABORT_SESSION()", {}, repeat=False)
 
@@ -111,10 +112,10 @@ class BigQuerySession:
         retry = DEFAULT_JOB_RETRY if repeat else None
         job = self._client.query(sql, job_config=config, location=self._location, job_retry=retry)
         try:
-            rows = job.result(timeout=self._limits.timeout_seconds, job_retry=retry)
+            rows = job.result(timeout=self._limits.time.left(self._job_id), job_retry=retry)
         except TimeoutError as error:
             job.cancel()
-            raise TooSlow(self._job_id, self._limits.timeout_seconds) from error
+            raise TooSlow(self._job_id, self._limits.time.seconds) from error
         if self._session_id is None and job.session_info is not None:
             self._session_id = job.session_info.session_id
         return [tuple(row.values()) for row in rows]

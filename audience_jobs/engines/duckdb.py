@@ -11,6 +11,7 @@ from audience_jobs.contract import Job
 from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import MEMORY_LIMIT_MIB, as_written
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.engines.user_database import UserDatabase, user_database
 from audience_jobs.engines.user_folder import user_folder
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
@@ -38,7 +39,7 @@ class DuckDBEngine:
         timeout_seconds: float = 600,
     ) -> None:
         self._data, self._memory_limit_mib, self._temp_dir = user_folder(data), memory_limit_mib, temp_dir
-        self._workspace, self._timeout_seconds = workspace, timeout_seconds
+        self._workspace, self._limit = workspace, TimeLimit(timeout_seconds)
         self._open_now: set[UserDatabase] = set()
         self._changing = Lock()
 
@@ -76,9 +77,9 @@ class DuckDBEngine:
             return _write_devices(database, devices, recipients, given, path, per_user=per_user)
 
     def within(self, seconds: float) -> "DuckDBEngine":
-        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
+        """Return the same engine, whose statements end within `seconds` from now; see Engine.within."""
         engine = copy(self)
-        engine._timeout_seconds = min(seconds, self._timeout_seconds)
+        engine._limit = self._limit.within(seconds)
         return engine
 
     @contextmanager
@@ -88,7 +89,7 @@ class DuckDBEngine:
             self._workspace.tables,
             memory_limit_mib=self._memory_limit_mib,
             temp_dir=self._temp_dir,
-            timeout_seconds=self._timeout_seconds,
+            limit=self._limit,
         ) as database:
             with self._changing:
                 self._open_now.add(database)

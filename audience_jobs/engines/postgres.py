@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from audience_jobs.contract import Column, Job
 from audience_jobs.devices import Devices
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
@@ -30,7 +32,7 @@ class PostgresEngine:
     def __init__(
         self, url: str, workspace: Workspace, *, schema: str = "public", timeout_seconds: float = 600
     ) -> None:
-        self._url, self._workspace, self._schema, self._timeout_seconds = url, workspace, schema, timeout_seconds
+        self._url, self._workspace, self._schema, self._limit = url, workspace, schema, TimeLimit(timeout_seconds)
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["PostgresRun"]:
@@ -66,9 +68,10 @@ class PostgresEngine:
             return _write_devices(session, devices, given, path, per_user)
 
     def within(self, seconds: float) -> "PostgresEngine":
-        """Return the same engine, which stops a statement after `seconds`; see Engine.within."""
-        seconds = min(seconds, self._timeout_seconds)
-        return PostgresEngine(self._url, self._workspace, schema=self._schema, timeout_seconds=seconds)
+        """Return the same engine, whose statements end within `seconds` from now; see Engine.within."""
+        engine = copy(self)
+        engine._limit = self._limit.within(seconds)
+        return engine
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[PostgresSession]:
@@ -77,7 +80,7 @@ class PostgresEngine:
             self._workspace.tables,
             schema=self._schema,
             job_id=job_id,
-            timeout_seconds=self._timeout_seconds,
+            limit=self._limit,
         ) as session:
             yield session
 

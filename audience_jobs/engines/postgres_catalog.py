@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import NoUserData
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import quoted
@@ -38,7 +39,7 @@ def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str
     """
     finding, where = Finding(known=known), f"the schema {schema} of the user database"
     with postgres_session(
-        url, Tables([]), schema=schema, job_id="tables", timeout_seconds=timeout_seconds
+        url, Tables([]), schema=schema, job_id="tables", limit=TimeLimit(timeout_seconds)
     ) as session:
         session.only_read()
         there = dict(_tables(session, schema, finding))

@@ -1,5 +1,6 @@
 """A transaction that sees a PostgreSQL schema as the source tables, and writes only its own results."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import psycopg
 
 from audience_jobs.engines.needs import Needs
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import canonical, finite, quoted
@@ -36,16 +38,15 @@ class PostgresSession:
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], tables: Tables, schema: str, job_id: str, timeout_seconds: float
+        self, connection: psycopg.Connection[Any], tables: Tables, schema: str, job_id: str, limit: TimeLimit
     ) -> None:
         self._connection, self._tables, self._schema, self._job_id = connection, tables, schema, job_id
-        self._timeout_seconds = timeout_seconds
+        self._limit = limit
         self._found: dict[str, dict[str, str]] = {}
 
     def prepare(self) -> None:
         """Set up the transaction: only PostgreSQL's own schema is in the search path, and instants are UTC."""
-        milliseconds = max(1, round(self._timeout_seconds * 1000))
-        self.rows(f"SET LOCAL statement_timeout = {milliseconds:d}")
+        self.rows(self._timeout())
         for setting in _SETTINGS:
             self.rows(f"SET LOCAL {setting}")
         encoding = self.rows("SHOW server_encoding")[0][0]
@@ -87,13 +88,13 @@ class PostgresSession:
 
     def columns(self, sql: str, values: Sequence[object]) -> list[str]:
         """Return the names of the columns that a SELECT yields."""
-        with self._translating_errors(), self._connection.cursor() as cursor:
+        with self._statement() as cursor:
             cursor.execute(f"SELECT * FROM ({sql}) AS result LIMIT 0".encode(), values)  # noqa: S608 (parsed, checked and rewritten)
             return [column.name for column in cursor.description or ()]
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Run one statement with values for `$1` and so on, and return its rows."""
-        with self._translating_errors(), self._connection.cursor() as cursor:
+        with self._statement() as cursor:
             cursor.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -102,7 +103,7 @@ class PostgresSession:
         staged = path.with_name(f"{path.name}.part")
         copy = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, NULL '')"
         try:
-            with self._translating_errors(), self._connection.cursor() as cursor:
+            with self._statement() as cursor:
                 with staged.open("wb") as file, cursor.copy(copy.encode()) as blocks:
                     file.writelines(blocks)
                 count = cursor.rowcount
@@ -121,13 +122,19 @@ class PostgresSession:
         select = f"SELECT {', '.join(readings) or '1 AS nothing'} FROM {source}"  # noqa: S608 (names of the schema)
         self.rows(f"CREATE TEMPORARY VIEW {quoted(table)} AS {select}")
 
+    def _timeout(self) -> str:
+        return f"SET LOCAL statement_timeout = {max(1, round(self._limit.left(self._job_id) * 1000)):d}"
+
     @contextmanager
-    def _translating_errors(self) -> Iterator[None]:
-        """Translate an error of PostgreSQL: a wrong statement, or a temporary problem."""
+    def _statement(self) -> Iterator[psycopg.Cursor[Any]]:
+        """Open a cursor for one statement, and translate its error: a wrong statement, or a temporary problem."""
         try:
-            yield
+            with self._connection.cursor() as cursor:
+                if self._limit.ends < math.inf:
+                    cursor.execute(self._timeout().encode())
+                yield cursor
         except psycopg.errors.QueryCanceled as error:
-            raise TooSlow(self._job_id, self._timeout_seconds) from error
+            raise TooSlow(self._job_id, self._limit.seconds) from error
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
         except psycopg.Error as error:
@@ -136,7 +143,7 @@ class PostgresSession:
 
 @contextmanager
 def postgres_session(
-    url: str, tables: Tables, *, schema: str, job_id: str, timeout_seconds: float
+    url: str, tables: Tables, *, schema: str, job_id: str, limit: TimeLimit
 ) -> Iterator[PostgresSession]:
     """Open a transaction over a schema. Leaving the context removes everything it made.
 
@@ -155,7 +162,7 @@ def postgres_session(
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = False  # temporary views first; `only_read` runs before any SQL of a job
-        session = PostgresSession(connection, tables, schema, job_id, timeout_seconds)
+        session = PostgresSession(connection, tables, schema, job_id, limit)
         session.prepare()
         yield session
     finally:

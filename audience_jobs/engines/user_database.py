@@ -13,6 +13,7 @@ import duckdb
 from audience_jobs.engines.csv_files import first_fault, mixed_line_ends
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.sealed_database import copy_to_csv, sealed_database
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
 from audience_jobs.engines.user_folder import UserFolder
 from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
@@ -36,7 +37,7 @@ class UserDatabase:
 
     DuckDB's errors about data become BadData, those about SQL become BadJob. A full disk, a lack of memory or a
     broken connection becomes Unavailable, because the machine is at fault. A statement that takes longer than
-    `timeout_seconds` is stopped and raises TooSlow.
+    its limit is stopped and raises TooSlow.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class UserDatabase:
         folder: UserFolder,
         tables: Tables,
         work_dir: Path,
-        timeout_seconds: float,
+        limit: TimeLimit,
     ) -> None:
         self._connection, self._folder, self._tables, self._work_dir = connection, folder, tables, work_dir
-        self._timeout_seconds = timeout_seconds
+        self._limit = limit
         self._files: dict[str, UserFile] = {}
         self._stopped = False
 
@@ -75,12 +76,12 @@ class UserDatabase:
         try:
             (statement,) = self._connection.extract_statements(sql)
             used = {name: values[name] for name in statement.named_parameters}
-            with self._time_limit():
+            with self._time_limit(needs.job_id):
                 return self._connection.execute(statement, used).fetchall()
         except duckdb.InterruptException as error:
             if self._stopped:
                 raise Unavailable(_STOPPED) from error
-            raise TooSlow(needs.job_id, self._timeout_seconds) from error
+            raise TooSlow(needs.job_id, self._limit.seconds) from error
         except duckdb.OperationalError as error:
             raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
@@ -92,15 +93,15 @@ class UserDatabase:
             raise
 
     @contextmanager
-    def _time_limit(self) -> Iterator[None]:
+    def _time_limit(self, job_id: str) -> Iterator[None]:
         """Interrupt the statement in the context when its time is over, until it ends.
 
         DuckDB forgets an interrupt that comes while it still plans the statement.
         """
-        ended = Event()
+        ended, first = Event(), self._limit.left(job_id)
 
         def interrupt() -> None:
-            wait = self._timeout_seconds
+            wait = first
             while not ended.wait(wait):
                 self._connection.interrupt()
                 wait = _AGAIN_SECONDS
@@ -185,10 +186,10 @@ class UserDatabase:
 
 @contextmanager
 def user_database(
-    folder: UserFolder, tables: Tables, *, memory_limit_mib: int, temp_dir: Path | None, timeout_seconds: float
+    folder: UserFolder, tables: Tables, *, memory_limit_mib: int, temp_dir: Path | None, limit: TimeLimit
 ) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to its own folder below `temp_dir`."""
     with folder.access(), TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
-            yield UserDatabase(connection, folder, tables, work_dir, timeout_seconds)
+            yield UserDatabase(connection, folder, tables, work_dir, limit)

@@ -10,6 +10,7 @@ from google.api_core import exceptions
 from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.engines.bigquery_answers import meaning
 from audience_jobs.engines.bigquery_request import Limits, label, request
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import AudienceJobError, BadJob, NotAllowed, TooCostly, TooSlow, Unavailable
 from audience_jobs.workspace import marketplace
 from tests.audience_jobs.worlds import NOW
@@ -35,7 +36,7 @@ class StuckBigQuery:
         self.cancelled += 1
 
 
-LIMITS = Limits(bytes_billed=10 * 2**30, timeout_seconds=90)
+LIMITS = Limits(bytes_billed=10 * 2**30, time=TimeLimit(90))
 
 
 def told(kind: type[exceptions.GoogleAPICallError], message: str, reason: str = "") -> AudienceJobError | Unavailable:

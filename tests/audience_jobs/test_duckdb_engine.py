@@ -1,5 +1,6 @@
 """What the DuckDB engine writes, which devices it gives, and what it keeps SQL from."""
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -240,6 +241,14 @@ def test_a_job_that_takes_too_long_is_stopped(tmp_path: Path, job: Callable[...,
     for engine in (short, short.within(60), DuckDBEngine(data).within(0.2)):
         with pytest.raises(TooSlow, match=r"sample was stopped after 0\.2 s: make its SQL read less"):
             engine.run(endless, {}, now=NOW).__enter__()
+
+
+def test_all_statements_together_are_stopped(tmp_path: Path, job: Callable[..., Job]) -> None:
+    one_user, engine = job("SELECT 'all' AS audience, 'u' AS user_id"), DuckDBEngine(put(tmp_path, {})).within(2)
+    with engine.run(one_user, {}, now=NOW) as run:
+        time.sleep(2)
+        with pytest.raises(TooSlow, match="sample was stopped after 2 s"):
+            run.write_audience("all", tmp_path / "audience.csv")
 
 
 @pytest.mark.parametrize(("hours", "complaint"), [(30.01, "more than 30 hours ago"), (30, None), (None, None)])

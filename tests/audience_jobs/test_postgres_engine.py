@@ -1,5 +1,6 @@
 """What the PostgreSQL engine writes is what DuckDB writes, to the byte; and it can write nothing else."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from audience_jobs.contract import Check, Freshness, Job, Parameter
 from audience_jobs.engines.postgres_session import postgres_session
+from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDatabase, StaleData, TooSlow
 from local.sample import generate
 from tests.audience_jobs.examples import arguments_for
@@ -139,7 +141,7 @@ def test_a_session_that_runs_a_job_cannot_write(postgres: str, tmp_path: Path) -
     ]
     for sql in writes:
         with postgres_session(
-            postgres, MARKETPLACE.tables, schema="public", job_id="sample", timeout_seconds=9
+            postgres, MARKETPLACE.tables, schema="public", job_id="sample", limit=TimeLimit(9)
         ) as session:
             session.only_read()
             session.rows("SELECT 1 FROM users")
@@ -185,6 +187,15 @@ def test_a_job_that_takes_too_long_is_stopped(postgres: str, tmp_path: Path, job
     for engine in (short, short.within(60), PostgresEngine(postgres).within(0.3)):
         with pytest.raises(TooSlow, match=r"sample was stopped after 0\.3 s"):
             written(engine, endless, tmp_path)
+
+
+def test_all_statements_together_are_stopped(postgres: str, tmp_path: Path, job: Callable[..., Job]) -> None:
+    fill(postgres, put(tmp_path, {}))
+    one_user, engine = job("SELECT 'all' AS audience, 'u' AS user_id"), PostgresEngine(postgres).within(2)
+    with engine.run(one_user, {}, now=NOW) as run:
+        time.sleep(2)
+        with pytest.raises(TooSlow, match="sample was stopped after 2 s"):
+            run.write_audience("all", tmp_path / "audience.csv")
 
 
 def test_checks_and_freshness_are_held_to(postgres: str, tmp_path: Path, job: Callable[..., Job]) -> None:

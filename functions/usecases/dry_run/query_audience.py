@@ -18,7 +18,7 @@ from functions.domain.errors import BadInput, BadRecipe, FieldError
 
 _MOST_PARTS = 100
 PREVIEW_SECONDS = 60
-"""How long a statement of a preview may take."""
+"""How long a preview may take."""
 
 
 @dataclass(frozen=True, kw_only=True)

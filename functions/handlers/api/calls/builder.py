@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import Where, With
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.dry_run.describe_workspace import WorkspaceShown, describe_workspace
-from functions.usecases.dry_run.query_audience import preview_audience
+from functions.usecases.dry_run.query_audience import PREVIEW_SECONDS, preview_audience
 from functions.usecases.dry_run.why import why
 from functions.usecases.dry_run.why_report import Why
 from functions.usecases.recipes.save import stored_recipe
@@ -68,7 +68,8 @@ def post_audience_preview(call: Call) -> Reply:
 def get_why(call: Call) -> Reply:
     """Answer why a user would, or would not, get the pushes of a recipe."""
     document = stored_recipe(call.ports, call.query.recipe)
-    found = why(call.ports, document, call.path["userId"])
+    ports = replace(call.ports, engine=call.ports.engine.within(PREVIEW_SECONDS))
+    found = why(ports, document, call.path["userId"])
     return Reply(data=found, message=found.answer)
 
 
