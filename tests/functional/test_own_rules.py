@@ -329,3 +329,10 @@ def test_templates_come_from_the_workspace(lab: Lab) -> None:
     [shown] = ApiClient(lambda: lab.ports).data("GET", "/api/automation/templates")
     assert (shown["id"], shown["recipe"]["pushSequence"][0]["layerId"]) == ("come_back", 3)
     assert create_from_template(lab.ports, "come_back", {}, by="ann@example.com").pushes[0].layer_id == 3
+
+
+def test_the_form_offers_the_topics_of_the_workspace(lab: Lab, tmp_path: Path) -> None:
+    release(lab, '[topics]\nnews = "News of the week"\n', tmp_path)
+    form = Visitor(lambda: lab.ports).open("GET", "/recipes/new").text
+    assert '<input id="topic" name="topic" value="" autocomplete="off" list="topics"' in form
+    assert '<option value="news">News of the week</option>' in form

@@ -256,7 +256,7 @@ class RecipeDocument(Fields):
     schedule: RecipeSchedule = Field(title="Schedule")
     audience_criteria: AudienceCriteria = AudienceCriteria()
     push_sequence: tuple[RecipePush, ...] = Field(min_length=1, strict=False, title="Pushes")
-    topic: str = Field(
+    topic: Annotated[str, Widget.TOPIC] = Field(
         default="",
         title="Topic",
         description="What the pushes are about. Users who opted out of it get none.",

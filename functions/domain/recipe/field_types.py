@@ -37,6 +37,8 @@ class Widget(StrEnum):
     LAYER = "layer"
     JOB = "job"
     """One of the deployment's audience jobs."""
+    TOPIC = "topic"
+    """A topic, mostly one of the workspace."""
 
 
 class Fields(BaseModel):

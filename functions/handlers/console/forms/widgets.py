@@ -169,6 +169,7 @@ _NAMED: Mapping[Widget, Kind] = {
     Widget.ZONE: Kind.ZONE,
     Widget.WEEKDAYS: Kind.WEEKDAYS,
     Widget.LAYER: Kind.NUMBER,
+    Widget.TOPIC: Kind.TEXT,
     Widget.JOB: Kind.CHOICE,
 }
 _BY_TYPE: Mapping[str, Kind] = {

@@ -210,6 +210,7 @@ def _form(
         jobs=jobs,
         job_fields=parameter_fields(jobs),
         chosen_job=values.get(JOB, ""),
+        topics=visit.ports.workspace.pushes.topics,
         zones=_ZONES,
         sections=form_sections(pushes, new=not recipe_id),
     )
