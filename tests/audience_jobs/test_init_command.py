@@ -47,6 +47,7 @@ def proven(tminus: Tminus, world: World, *source: object) -> None:
         ran = tminus("--workspace", "team", "run", f"hello{topic}.json", "--state", state, "--json")
         assert ran.status == 0, ran.err
         assert sent_to(state) == world.reachable - opted_out
+        assert sent_to(state, test=True) == frozenset(hello["settings"]["testUserIds"])
         assert audience_ids(state) == world.people
     for model in world.events:
         did = json.dumps({"did": model, "within_days": 1})
@@ -61,10 +62,10 @@ def proven(tminus: Tminus, world: World, *source: object) -> None:
     )
 
 
-def sent_to(state: Path) -> frozenset[str]:
-    """The users who got a push that was no test."""
+def sent_to(state: Path, *, test: bool = False) -> frozenset[str]:
+    """The users who got a push of the only execution, or its test push."""
     lines = map(json.loads, (state / "outbox.jsonl").read_text(encoding="utf-8").splitlines())
-    return frozenset(line["userId"] for line in lines if not line.get("test"))
+    return frozenset(line["userId"] for line in lines if bool(line.get("test")) == test)
 
 
 def audience_ids(state: Path) -> frozenset[str]:
