@@ -1,9 +1,10 @@
 """Finds the column of each table that says which user a row is about."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from audience_jobs.schema import DEVICES
 from audience_jobs.workspace.catalog import Catalog, FoundColumn, FoundTable
@@ -19,7 +20,7 @@ from audience_jobs.workspace.proposal import (
 
 KnownIds = Callable[[Sequence[str]], frozenset[str] | None]
 """Returns those of the given ids that people have; None where the source cannot be asked."""
-_MOST_IDS = 200
+_MOST_COLUMNS, _MOST_IDS, _MOST_IDS_OF_ALL, _LONGEST_ID = 12, 200, 100_000, 128
 _NO_NAMES = re.compile(r"id|_id|uuid|guid|key|code|number|no|name", re.IGNORECASE)
 """What a column may be called in tables of all kinds."""
 _ALMOST_ALL = 0.9
@@ -33,6 +34,11 @@ class _Hint(IntEnum):
     NAMED_LIKE_PEOPLE = 2
     NAMED_AFTER_PEOPLE = 3
     NAMED_AS_ELSEWHERE = 4
+
+
+class _Candidate(NamedTuple):
+    column: FoundColumn
+    hint: _Hint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,42 +67,50 @@ def references(catalog: Catalog, proposal: Proposal, known: KnownIds) -> Sequenc
         for table in catalog.tables
         if table is not proposal.people and table is not proposal.devices and table.name.lower() != DEVICES
     ]
-    hinted = {table.name: dict(_hinted(table, proposal)) for table in others}
-    columns = [table[name] for table in others for name in hinted[table.name]]
-    ids = sorted({each for column in columns for each in _given(column)})
-    people = known(ids) if ids else frozenset()
-    return [_reference(table, hinted[table.name], people, proposal.people) for table in others]
+    hinted = [(table, _hinted(table, proposal)) for table in others]
+    count = sum(len(candidates) for _, candidates in hinted)
+    most = min(_MOST_IDS, _MOST_IDS_OF_ALL // max(count, 1) + 1)
+    ids = {each for _, candidates in hinted for one in candidates for each in _given(one.column, most)}
+    people = known(sorted(ids)) if ids else frozenset()
+    return [_reference(table, candidates, people, most, proposal.people) for table, candidates in hinted]
 
 
 def _reference(
-    table: FoundTable, hints: Mapping[str, _Hint], people: frozenset[str] | None, owner: FoundTable
+    table: FoundTable, candidates: Sequence[_Candidate], people: frozenset[str] | None, most: int, owner: FoundTable
 ) -> Reference:
-    found = {name: hint for name, hint in hints.items() if _covers(table[name], hint, people)}
-    best = [name for name, hint in found.items() if hint == max(found.values())]
+    found = [one for one in candidates if _covers(_given(one.column, most), one.hint, people)]
+    best = [one for one in found if one.hint == found[0].hint]
     if len(best) == 1:
-        return Reference(table=table, column=table[best[0]], sure=found[best[0]] >= _Hint.NAMED_AFTER_PEOPLE)
+        return Reference(table=table, column=best[0].column, sure=best[0].hint >= _Hint.NAMED_AFTER_PEOPLE)
     if best:
-        return Reference(table=table, reason=f"{' and '.join(best)} both refer to {owner.name}")
+        names = " and ".join(one.column.name for one in best)
+        return Reference(table=table, reason=f"{names} {'both' if len(best) == 2 else 'all'} refer to {owner.name}")
     return Reference(table=table, reason=f"no column refers to {owner.name}")
 
 
-def _covers(column: FoundColumn, hint: _Hint, people: frozenset[str] | None) -> bool:
+def _covers(given: Sequence[str], hint: _Hint, people: frozenset[str] | None) -> bool:
     """Whether people have the ids of a column; without values, or an answer, its name decides."""
-    given = _given(column)
     if not given or people is None:
         return hint >= _Hint.NAMED_AFTER_PEOPLE
     share = sum(each in people for each in given) / len(given)
     return share >= (ENOUGH if hint > _Hint.VALUES else _ALMOST_ALL)
 
 
-def _hinted(table: FoundTable, proposal: Proposal) -> Iterator[tuple[str, _Hint]]:
+def _hinted(table: FoundTable, proposal: Proposal) -> Sequence[_Candidate]:
+    """Return the columns of a table that may refer to people, the likeliest first."""
     assert proposal.people is not None
     assert proposal.id is not None
-    kind = id_kind(proposal.id.values)
+    kind, found = id_kind(proposal.id.values), []
     for column in table.columns:
         own = id_kind(column.values)
-        if is_id(column) and (own in ("", kind) or not kind) and (hint := _hint(column, own, proposal)):
-            yield column.name, hint
+        if is_id(column) and own in ("", kind) and _are_short(column) and (hint := _hint(column, own, proposal)):
+            found.append(_Candidate(column, hint))
+    return sorted(found, key=lambda one: one.hint, reverse=True)[:_MOST_COLUMNS]
+
+
+def _are_short(column: FoundColumn) -> bool:
+    """Whether values may be ids: one line each."""
+    return all(len(value) <= _LONGEST_ID and "\n" not in value for value in column.values if value)
 
 
 def _hint(column: FoundColumn, kind: str, proposal: Proposal) -> _Hint:
@@ -114,6 +128,6 @@ def _hint(column: FoundColumn, kind: str, proposal: Proposal) -> _Hint:
     return _Hint.VALUES if kind in ("uuid", "text") else _Hint.NONE
 
 
-def _given(column: FoundColumn) -> Sequence[str]:
+def _given(column: FoundColumn, most: int) -> Sequence[str]:
     """Return some of the ids in a column, each once."""
-    return sorted({canonical_id(value) for value in column.values if value})[:_MOST_IDS]
+    return sorted({canonical_id(value) for value in column.values if value})[:most]
