@@ -68,7 +68,7 @@ coverage: $(READY) ## Print the coverage of lines and branches, after make test 
 # bqemulator pins other versions than Tminus, so it lives apart.
 EMULATOR_VENV := tests/bigquery/.venv
 
-test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (3 minutes)
+test-bigquery: $(READY) $(EMULATOR_VENV)/.ready ## Run the tests that compare BigQuery with the other engines (4 minutes)
 	$(PYTEST) tests/bigquery
 
 $(EMULATOR_VENV)/.ready: tests/bigquery/requirements.txt

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from sqlglot import exp
+from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
@@ -13,6 +14,8 @@ from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import Tables
 
 _SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "number": "DOUBLE PRECISION"}
+_METADATA = {**Postgres.EXPRESSION_METADATA, exp.JSONExtractScalar: {"returns": exp.DataType.Type.TEXT}}
+"""What sqlglot knows of functions, and that `->>` gives a text, which it says for other dialects only."""
 
 
 def typed(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]] | None = None) -> exp.Query:
@@ -30,7 +33,7 @@ def typed(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]]
     schema = MappingSchema(types, dialect="postgres", normalize=False)
     try:
         qualified = qualify(tree, schema=schema, dialect="postgres", quote_identifiers=False)
-        annotated = annotate_types(qualified, schema=schema, dialect="postgres")
+        annotated = annotate_types(qualified, schema=schema, expression_metadata=_METADATA, dialect="postgres")
     except SqlglotError as error:
         raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}{_unquoted(str(error))}") from error
     assert isinstance(annotated, exp.Query)

@@ -1,28 +1,32 @@
 """Writes the first `people.sql` and `devices.sql` of a workspace from what its source seems to hold."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.dialects.postgres import Postgres
-
-from audience_jobs.sql import quoted
+from audience_jobs.schema import DEVICES
 from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.first_sql import (
+    TIMES,
+    as_text,
+    as_time,
+    deleted_column,
+    kept,
+    named_as,
+    own_name,
+    public_columns,
+    reading,
+    select,
+    sql_name,
+)
 from audience_jobs.workspace.guess import Meaning, is_zone
+from audience_jobs.workspace.models import OPT_OUTS, PEOPLE
 from audience_jobs.workspace.proposal import Proposal, column_meaning
 
-_KEYWORDS = frozenset(
-    word
-    for words in (*Postgres.Tokenizer.KEYWORDS, *DuckDB.Tokenizer.KEYWORDS, "USER", "AT")
-    for word in words.split()
-)
 _MOST_TRAITS = 200
-_TRAITS = ("id", "text", "integer", "number", "boolean", "timestamp", "date")
 _MEANT = frozenset({"user_id", "time_zone", "locale", "audience"})
 _ZONE_NAME = re.compile(r"(^|_)(time_?zone|tz|zone)$|timeZone$", re.IGNORECASE)
 _LOCALE_NAME = re.compile(r"(^|_)(locale|lang|language)$", re.IGNORECASE)
-_DELETED = re.compile(r"(is_?)?(deleted|removed|erased)(_?(at|on))?", re.IGNORECASE)
 _UPDATED = (r"updat|refresh|modif", r"seen|last|active", r"creat|regist|added|since", r".")
 _SWITCH = re.compile(r"(push_?|notifications?_?)(enabled|on|allowed|opt_?in|permission)?", re.IGNORECASE)
 _VERSION = re.compile(r"app_?version|version", re.IGNORECASE)
@@ -31,14 +35,29 @@ _PLAIN, _APPLE = {"android", "ios", "web"}, "'iphone', 'ipad', 'ipados'"
 
 @dataclass(kw_only=True)
 class FirstModels:
-    """The text of the two models, and what the choice was: lines for people."""
+    """The texts of the models, and what the choice was: lines for people.
+
+    `opt_outs` is empty where the source says nothing of them. `events` are texts by the names of the models, and
+    `no_events` says of each other table why it holds none. `opted_out` are ids of users in the sample who may have
+    opted out.
+    """
 
     people: str = ""
     devices: str = ""
+    opt_outs: str = ""
+    events: dict[str, str] = field(default_factory=dict)
+    no_events: list[str] = field(default_factory=list)
     guessed: list[str] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     traits: Sequence[str] = ()
+    opted_out: set[str] = field(default_factory=set)
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each model, by its name."""
+        opt_outs = {OPT_OUTS: self.opt_outs} if self.opt_outs else {}
+        return {PEOPLE: self.people, DEVICES: self.devices, **opt_outs, **self.events}
 
 
 def first_models(proposal: Proposal) -> FirstModels | None:
@@ -51,34 +70,27 @@ def first_models(proposal: Proposal) -> FirstModels | None:
     return models
 
 
-def sql_name(name: str) -> str:
-    """Return a name of a table or column as SQL reads it: in lower case, quoted where SQL has a meaning for it."""
-    lower = name.lower()
-    return quoted(lower) if lower.upper() in _KEYWORDS else lower
-
-
 def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: FirstModels) -> str:
     zone = _one(table, "time_zone", _ZONE_NAME, is_zone, models)
     locale = _one(table, "locale", _LOCALE_NAME, bool, models)
-    deleted = _deleted(table, models)
-    special = {id(column) for column in (id_, zone, locale, deleted)}
-    others = [column for column in table.columns if id(column) not in special and _is_trait(column)]
+    deleted = deleted_column(table, models.unsure)
+    others = public_columns(table, without=(id_, zone, locale, deleted), names=_MEANT)
     models.traits = [column.name for column in others[:_MOST_TRAITS]]
     models.guessed.append(f"people: {table.name}, one row for each {id_.name}")
     if len(others) > _MOST_TRAITS:
         models.unsure.append(f"{table.name} has {len(others):,} columns: people.sql reads the first {_MOST_TRAITS}")
-    selected = [_named_as(_as_text("p", id_), "user_id")]
+    selected = [named_as(as_text("p", id_), "user_id")]
     for column, name, what in ((zone, "time_zone", "time zone"), (locale, "locale", "locale")):
         if column:
-            selected.append(_named_as(_read("p", column), name))
+            selected.append(named_as(reading("p", column), name))
             models.guessed.append(f"{what}: {table.name}.{column.name}")
         else:
             models.missing.append(f"no column of {table.name} has a {what}: people.sql has no {name}")
-    selected += [_trait(column) for column in others[:_MOST_TRAITS]]
+    selected += [own_name("p", column) for column in others[:_MOST_TRAITS]]
     private = [column.name for column in table.columns if column.guess.private]
     if private:
         models.guessed.append(f"private: {', '.join(private)} of {table.name}")
-    source, conditions = f"{sql_name(table.name)} AS p", [*_kept("p", deleted)]
+    source, conditions = f"{sql_name(table.name)} AS p", [*kept("p", deleted)]
     if proposal.repeated:
         models.unsure.append(
             f"{proposal.repeated:,} rows of {table.name} have no {id_.name}, or repeat one: left out"
@@ -120,21 +132,23 @@ def _devices(proposal: Proposal, models: FirstModels) -> str:
         models.unsure.append(
             f"{1 - proposal.covered:.0%} of the users in {table.name}.{user.name} that were looked at are not people"
         )
-    deleted, platform = _deleted(table, models), column_meaning(table, "platform")
-    selected = [_named_as(_as_text("d", user), "user_id"), _named_as(_read("d", token), "token")]
-    selected += [_named_as(_platform(platform), "platform")]
-    selected += [_named_as(_updated_at(table, deleted, models), "updated_at")]
+    deleted, platform = deleted_column(table, models.unsure), column_meaning(table, "platform")
+    selected = [named_as(as_text("d", user), "user_id"), named_as(reading("d", token), "token")]
+    selected += [named_as(_platform(platform), "platform")]
+    selected += [named_as(_updated_at(table, deleted, models), "updated_at")]
     if platform is None:
         models.missing.append(f"no column of {table.name} has a platform (android, ios, web)")
-    for name, pattern, type_ in (("notifications", _SWITCH, "boolean"), ("app_version", _VERSION, "text")):
-        if column := _named(table, pattern, type_):
-            selected.append(_named_as(_read("d", column), name))
+    # Where people and devices are one table, the switch is that of the person: opt_outs.sql reads it.
+    switch = None if table is proposal.people else switch_of(table)
+    for name, column in (("notifications", switch), ("app_version", _named(table, _VERSION, "text"))):
+        if column:
+            selected.append(named_as(reading("d", column), name))
             models.guessed.append(f"{name}: {table.name}.{column.name}")
     return _text(
         "One row for each device. Sending takes the newest of a user.",
         selected,
         f"{sql_name(table.name)} AS d",
-        [*_kept("d", deleted)],
+        [*kept("d", deleted)],
     )
 
 
@@ -152,51 +166,19 @@ def _one(
     return None
 
 
-def _deleted(table: FoundTable, models: FirstModels) -> FoundColumn | None:
-    found = next((column for column in table.columns if _DELETED.fullmatch(column.name)), None)
-    if found is None or found.type not in ("boolean", "integer", "timestamp", "date"):
-        return None
-    models.unsure.append(f"{table.name}.{found.name}: rows that it says are deleted are left out")
-    return found
+def switch_of(devices: FoundTable) -> FoundColumn | None:
+    """Return the column that says whether a device takes pushes."""
+    return _named(devices, _SWITCH, "boolean")
 
 
-def _kept(alias: str, deleted: FoundColumn | None) -> Iterator[str]:
-    if deleted is None:
-        return
-    column = f"{alias}.{sql_name(deleted.name)}"
-    if deleted.type in ("timestamp", "date"):
-        yield f"{column} IS NULL"
-    else:
-        unset = "FALSE" if deleted.type == "boolean" else "0"
-        yield f"coalesce({column}, {unset}) = {unset}"
-
-
-def _is_trait(column: FoundColumn) -> bool:
-    return column.type in _TRAITS and not column.guess.private and column.name.lower() not in _MEANT
-
-
-def _trait(column: FoundColumn) -> str:
-    """Return a column under its own name; capitals, which templates distinguish, take an alias."""
-    written = f"p.{sql_name(column.name)}"
-    return written if column.name == column.name.lower() else f"{written} AS {quoted(column.name)}"
-
-
-def _read(alias: str, column: FoundColumn) -> str:
-    return f"{alias}.{sql_name(column.name)}"
-
-
-def _named_as(written: str, name: str) -> str:
-    """Return an expression under a name; a column that has the name already keeps it."""
-    return written if written.partition(".")[2] == name else f"{written} AS {name}"
+def repeats(user: FoundColumn) -> bool:
+    """Whether a user has several rows in the sample."""
+    filled = [value for value in user.values if value]
+    return len(set(filled)) < len(filled)
 
 
 def _named(table: FoundTable, pattern: re.Pattern[str], type_: str) -> FoundColumn | None:
     return next((c for c in table.columns if c.type == type_ and pattern.fullmatch(c.name)), None)
-
-
-def _as_text(alias: str, column: FoundColumn) -> str:
-    written = f"{alias}.{sql_name(column.name)}"
-    return written if column.type in ("id", "text") else f"CAST({written} AS TEXT)"
 
 
 def _platform(column: FoundColumn | None) -> str:
@@ -212,12 +194,11 @@ def _platform(column: FoundColumn | None) -> str:
 
 
 def _updated_at(table: FoundTable, deleted: FoundColumn | None, models: FirstModels) -> str:
-    times = [column for column in table.columns if column.type in ("timestamp", "date") and column is not deleted]
+    times = [column for column in table.columns if column.type in TIMES and column is not deleted]
     for pattern in _UPDATED:
         if column := next((c for c in times if re.search(pattern, c.name, re.IGNORECASE)), None):
-            written = f"d.{sql_name(column.name)}"
             models.guessed.append(f"newest device: by {table.name}.{column.name}")
-            return written if column.type == "timestamp" else f"CAST({written} AS TIMESTAMP)"
+            return as_time("d", column)
     models.missing.append(
         f"no column of {table.name} says when a device was seen: any device of a user counts as newest"
     )
@@ -225,5 +206,4 @@ def _updated_at(table: FoundTable, deleted: FoundColumn | None, models: FirstMod
 
 
 def _text(remark: str, selected: Sequence[str], source: str, conditions: Sequence[str]) -> str:
-    where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"-- {remark}\nSELECT\n    " + ",\n    ".join(selected) + f"\nFROM {source}{where}\n"
+    return f"-- {remark}\n{select(selected, source, conditions)}\n"

@@ -11,8 +11,8 @@ from audience_jobs.workspace.catalog import Catalog, FoundColumn, FoundTable
 from audience_jobs.workspace.guess import Meaning, is_fcm_token, names_a_token
 
 _MOST_PAIRS = 8
-_ENOUGH = 0.5
-"""The part of the users of devices that a table has to know, to be that of the people."""
+ENOUGH = 0.5
+"""The part of the ids of users elsewhere that a table has to know, to be that of the people."""
 _UUID = re.compile(UUID)
 _PEOPLE = re.compile(
     r"user|member|people|person|customer|player|reader|account|profile|subscriber|client|contact|gamer|buyer|patient"
@@ -76,7 +76,7 @@ def propose(catalog: Catalog, count: Count) -> Proposal:
         judged = [(_score(pair, counts), pair, counts) for pair, counts in zip(pairs, count(pairs), strict=True)]
         _, pair, counts = max(judged, key=lambda each: each[0])
         covered = counts.covered / max(len(pair.given), 1)
-        if pair.given and covered < _ENOUGH:
+        if pair.given and covered < ENOUGH:
             continue
         return Proposal(
             people=pair.people,
@@ -99,6 +99,32 @@ def all_uuids(values: Sequence[str | None]) -> bool:
     """Whether there are ids, and all are UUIDs."""
     filled = [value for value in values if value]
     return bool(filled) and all(_UUID.fullmatch(value.strip()) for value in filled)
+
+
+def is_id(column: FoundColumn) -> bool:
+    """Whether a column may hold ids."""
+    return column.type in ("id", "integer", "text") and column.guess.meaning is None
+
+
+def id_kind(values: Sequence[str | None]) -> str:
+    """Return what ids look like, `uuid`, `number` or `text`, and "" without any: only like finds like."""
+    filled = [value for value in values if value]
+    if not filled:
+        return ""
+    if all_uuids(filled):
+        return "uuid"
+    return "number" if all(value.strip().isdecimal() for value in filled) else "text"
+
+
+def singular(table: str) -> str:
+    """Return what one row of a table is called, in lower case, as the English language has it mostly."""
+    name = table.lower()
+    return name[:-3] + "y" if name.endswith("ies") else name.rstrip("s")
+
+
+def names_people(name: str) -> bool:
+    """Whether a name of a table or column is one that people have."""
+    return _PEOPLE.search(name) is not None
 
 
 def column_meaning(table: FoundTable, meaning: Meaning) -> FoundColumn | None:
@@ -139,7 +165,7 @@ def _token_score(table: FoundTable, column: FoundColumn) -> float:
 
 def _pairs(catalog: Catalog, devices: FoundTable, token: FoundColumn) -> Iterator[Pair]:
     """Yield each way to join a table of people to the devices."""
-    users = [column for column in devices.columns if column is not token and _is_id(column)]
+    users = [column for column in devices.columns if column is not token and is_id(column)]
     for people in catalog.tables:
         for id_ in _ids(people):
             if people is devices:
@@ -148,7 +174,7 @@ def _pairs(catalog: Catalog, devices: FoundTable, token: FoundColumn) -> Iterato
             yield from (
                 Pair(devices=devices, user=user, people=people, id=id_)
                 for user in users
-                if _kind(user.values) in ("", _kind(id_.values))
+                if id_kind(user.values) in ("", id_kind(id_.values))
             )
 
 
@@ -156,22 +182,8 @@ def _ids(table: FoundTable) -> list[FoundColumn]:
     """Return the columns that may identify the rows of a table, the likeliest first; only sending reads `devices`."""
     if table.name.lower() == DEVICES:
         return []
-    found = [column for column in table.columns if _is_id(column) and (column.guess.unique or not column.values)]
+    found = [column for column in table.columns if is_id(column) and (column.guess.unique or not column.values)]
     return sorted(found, key=lambda column: column.type != "id")
-
-
-def _is_id(column: FoundColumn) -> bool:
-    return column.type in ("id", "integer", "text") and column.guess.meaning is None
-
-
-def _kind(values: Sequence[str | None]) -> str:
-    """Return what ids look like: only like finds like."""
-    filled = [value for value in values if value]
-    if not filled:
-        return ""
-    if all_uuids(filled):
-        return "uuid"
-    return "number" if all(value.strip().isdecimal() for value in filled) else "text"
 
 
 def _hints(pair: Pair) -> float:
@@ -193,8 +205,7 @@ def _named_alike(pair: Pair) -> float:
     user, id_, people = (name.lower() for name in (pair.user.name, pair.id.name, pair.people.name))
     if pair.people is pair.devices:
         return 0.5 * (id_ in ("id", "user_id", "uid"))
-    stem = people.rstrip("s")
-    stem = stem[:-2] + "y" if people.endswith("ies") else stem
+    stem = singular(people)
     refers = stem in user or user == id_ or bool(_PEOPLE.search(user))
     unnamed = not refers and pair.user.type != "id"
     return 1.5 * refers - (user == "id") - 2 * unnamed + 0.5 * (id_ in ("id", user) or id_.startswith(stem))
@@ -205,7 +216,7 @@ def _personal(table: FoundTable) -> float:
 
 
 def _score(pair: Pair, counts: Counts) -> float:
-    covered = counts.covered / len(pair.given) if pair.given else _ENOUGH
+    covered = counts.covered / len(pair.given) if pair.given else ENOUGH
     return 4 * covered + 2 * (counts.rows == counts.distinct) + _hints(pair)
 
 

@@ -23,8 +23,9 @@ from local.runtime.workspace_check import Checked, check_workspace_at, documents
 def check(data: Path | str | None, as_json: bool) -> None:
     """Check the whole workspace: its files, its tables against the source, its models, jobs and recipes.
 
-    It reads the source and sends nothing. Each problem is one line with file, line and the way out. New tables and
-    columns of the source are no problem; tminus tables --check names those too. Exit status: 0, or 2 for problems.
+    It reads the source and sends nothing. Each problem is one line with file, line and the way out. A warning does
+    not fail: it names a layer of a recipe that no cadence rule limits. New tables and columns of the source are no
+    problem; tminus tables --check names those too. Exit status: 0, or 2 for problems.
     """
     folder = own_workspace()
     with spinner("checking", quiet=as_json) as update:
@@ -40,6 +41,8 @@ def check(data: Path | str | None, as_json: bool) -> None:
     else:
         for found in checked.problems:
             click.echo(f"tminus: {' '.join(found.line.split())}", err=True)
+        for warning in checked.warnings:
+            click.echo(f"tminus: warning: {warning}", err=True)
         if not checked.problems:
             click.echo(f"{folder}: {_summary(checked)}")
     sys.exit(BAD_INPUT if checked.problems else 0)
@@ -70,5 +73,6 @@ def _document(checked: Checked) -> dict[str, object]:
         "recipes": checked.recipes,
         "people": checked.people,
         "reachable": checked.reachable,
+        "warnings": checked.warnings,
         "problems": list(documents(checked.problems)),
     }

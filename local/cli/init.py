@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,14 @@ from local.cli.options import UserData, json_option, print_json
 from local.cli.progress import spinner
 from local.cli.tables import look_at
 from local.embedded.clock import RealClock
-from local.runtime.first_workspace import RECIPE, FirstWorkspace, check_catalog, first_workspace
+from local.runtime.first_workspace import (
+    CADENCE_IN_WORDS,
+    RECIPE,
+    FirstWorkspace,
+    check_catalog,
+    first_workspace,
+    shortened,
+)
 from local.sample.small import write_small_world
 
 _FILES = (FILE, TABLES_FILE, "models/people.sql", "models/devices.sql", RECIPE)
@@ -55,10 +63,10 @@ def init(
 ) -> None:
     """Make a workspace in DIR for your own user data.
 
-    The command looks at the tables, and guesses which hold the people and their devices, and what columns mean. It
-    writes tminus.toml, tables.toml, models/people.sql, models/devices.sql and a first recipe, and prints what it
-    has guessed, what it is unsure of and what is missing. E-mail addresses, phone numbers, tokens and
-    passwords become private.
+    The command looks at the tables, and guesses which hold the people, their devices, who has opted out and what
+    users did, and what columns mean. It writes tminus.toml with a first cadence rule, tables.toml, the models
+    people, devices, opt_outs and one for each table of events, and a first recipe. It prints what it has guessed,
+    what it is unsure of and what is missing. E-mail addresses, phone numbers, tokens and passwords become private.
     It reads the source, and changes nothing there.
 
     Without --data, --postgres and --bigquery it writes a small example, with data of its own. It refuses a folder
@@ -69,9 +77,7 @@ def init(
     if is_workspace(folder):
         raise BadInput(f"{folder} is a workspace already: tminus tables brings its tables.toml up to date")
     example = data is None and postgres is None and bigquery is None
-    for name in (*_FILES, *([_EXAMPLE] if example else ())):
-        if (folder / name).exists():
-            raise BadInput(f"{folder / name} already exists: give another folder, or move it away")
+    _check_free(folder, [*_FILES, *([_EXAMPLE] if example else [])])
     if example:
         write_small_world(folder / _EXAMPLE)
         data = folder / _EXAMPLE
@@ -80,11 +86,18 @@ def init(
     check_catalog(catalog)
     with spinner("looking for people and devices", quiet=as_json):
         made = first_workspace(catalog, place.source, place.settings, name=_name(folder), now=RealClock().now())
+    _check_free(folder, list(made.files))
     made.write(folder)
     if as_json:
         print_json(_document(folder, made, catalog, place))
     else:
         _show(folder, made, catalog, place)
+
+
+def _check_free(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if (folder / name).exists():
+            raise BadInput(f"{folder / name} already exists: give another folder, or move it away")
 
 
 def _place(
@@ -142,14 +155,18 @@ def _show(folder: Path, made: FirstWorkspace, catalog: Catalog, place: _Place) -
     for line in made.models.guessed:
         click.echo(f"guessed: {line}")
     click.echo(f"guessed: user ids: {made.user_ids}")
+    click.echo(CADENCE_IN_WORDS)
     for line in catalog.left_out:
         click.echo(f"left out: {line}")
     for line in made.models.unsure:
         click.echo(f"unsure: {line}")
     for line in (*made.models.missing, *place.notes):
         click.echo(f"missing: {line}")
-    if made.people is not None:
-        click.echo(f"{made.people:,} people, {made.reachable:,} of them with a device")
+    for line in shortened(made.models.no_events, "tables are no events"):
+        click.echo(f"no events: {line}")
+    if sizes := made.sizes:
+        opted_out = f"; {sizes.opted_out:,} have opted out of all pushes" if made.models.opt_outs else ""
+        click.echo(f"{sizes.people:,} people, {sizes.reachable:,} of them with a device{opted_out}")
     for name in made.files:
         click.echo(f"wrote {folder / name}")
     click.echo(f"next: tminus --workspace {folder} check")
@@ -157,15 +174,20 @@ def _show(folder: Path, made: FirstWorkspace, catalog: Catalog, place: _Place) -
 
 
 def _document(folder: Path, made: FirstWorkspace, catalog: Catalog, place: _Place) -> dict[str, object]:
+    sizes = made.sizes
     return {
         "workspace": str(folder),
         "source": catalog.where,
         "userIds": made.user_ids,
-        "people": made.people,
-        "reachable": made.reachable,
+        "people": sizes and sizes.people,
+        "reachable": sizes and sizes.reachable,
+        "optedOut": sizes and sizes.opted_out,
         "files": [str(folder / name) for name in made.files],
         "guessed": made.models.guessed,
         "unsure": made.models.unsure,
         "missing": [*made.models.missing, *place.notes],
+        "events": list(made.models.events),
+        "noEvents": made.models.no_events,
+        "cadence": CADENCE_IN_WORDS.removeprefix("cadence: "),
         "leftOut": list(catalog.left_out),
     }

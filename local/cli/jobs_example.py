@@ -58,8 +58,9 @@ def _of_type(type_: ColumnType, types: Mapping[str, ColumnType]) -> list[str]:
 
 
 def _named(name: str) -> str:
-    """Return a name as SQL takes it: in quotes where it is a word of SQL's own."""
+    """Return a name as SQL takes it: in quotes where it is a word of SQL's own, or has capitals."""
     from sqlglot import Dialect  # noqa: PLC0415 - it takes a while to load
 
     # sqlglot has no list for PostgreSQL; Redshift reserves all that PostgreSQL does.
-    return quoted(name) if name in Dialect.get_or_raise("redshift").generator_class.RESERVED_KEYWORDS else name
+    reserved = Dialect.get_or_raise("redshift").generator_class.RESERVED_KEYWORDS
+    return quoted(name) if name in reserved or name != name.lower() else name

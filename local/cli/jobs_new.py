@@ -84,7 +84,7 @@ def write_job(name: str, workspace: Workspace, folder: Path | None = None, *, py
     """
     if not NAME.fullmatch(name):
         raise BadInput(f"{name!r} cannot be a job's name: write lower case letters, digits and _, a letter first")
-    text = _written(name, workspace.tables, python=python)
+    text = _written(name, workspace.models.readable, python=python)
     if folder is None:
         folder = jobs_folder(workspace)
         folder.mkdir(exist_ok=True)

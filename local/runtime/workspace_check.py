@@ -21,6 +21,7 @@ from audience_jobs.workspace.toml_file import Problem, read_toml
 from functions import bootstrap
 from functions.domain.errors import BadInput, Misconfigured
 from functions.settings import Settings
+from local.runtime.unlimited_layers import unlimited_layers
 from local.runtime.user_catalog import read_catalog
 
 Part = Literal["files", "tables", "models", "jobs", "recipes"]
@@ -41,9 +42,10 @@ class Found:
 
 @dataclass(kw_only=True)
 class Checked:
-    """What was checked, and what is wrong."""
+    """What was checked, what is wrong, and what is not but surprises: `warnings`, lines for people."""
 
     problems: list[Found] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     tables: int = 0
     models: int = 0
     recipes: int = 0
@@ -74,6 +76,7 @@ def check_workspace_at(
         checked.add("files", *error.problems)
         return checked
     checked.tables, checked.models = len(workspace.tables), len(workspace.models)
+    checked.warnings += unlimited_layers(workspace)
     try:
         settings = replace(settings_of(), workspace=folder)
         sound = _check_tables(workspace, settings, checked, progress)

@@ -81,7 +81,7 @@ MODELS = {
     """,
     "devices": "SELECT user_id, token, platform, updated_at FROM devices",
     "trained": """
-        SELECT memberId AS user_id, at, "order" AS place, minutes, done, CAST(details ->> 'kind' AS TEXT) AS kind
+        SELECT memberId AS user_id, at, "order" AS place, minutes, done, details ->> 'kind' AS kind
         FROM workouts
     """,
     "totals": """

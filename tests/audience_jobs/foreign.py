@@ -13,6 +13,8 @@ import psycopg
 from audience_jobs.sql import quoted
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
+NOON = datetime(2026, 1, 3, 12, 0, 30, tzinfo=UTC)
+"""When to ask what users did: between any two events."""
 _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "", "Mars/Base", "UTC")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 Rows = Sequence[Sequence[object]]
@@ -28,13 +30,24 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Tables, and what is true of them: the people, and those of them who have a device."""
+    """Tables, and what is true of them: the people, and those of them who have a device.
+
+    `opted_out` are those who want no pushes about a topic, with "" for any. `events` are when users did something, by
+    the names of models.
+    """
 
     tables: Mapping[str, Table]
     people: frozenset[str]
     reachable: frozenset[str]
     user_ids: str
     private: Mapping[str, set[str]]
+    opted_out: Mapping[str, frozenset[str]]
+    events: Mapping[str, Sequence[tuple[str, datetime]]]
+
+    def lately(self, model: str, days: int) -> frozenset[str]:
+        """The people who did something in the days before NOON."""
+        after = NOON - timedelta(days=days)
+        return self.people & {user for user, at in self.events[model] if after < at <= NOON}
 
 
 def token(chance: random.Random) -> str:
@@ -43,7 +56,7 @@ def token(chance: random.Random) -> str:
 
 
 def news(size: int, seed: int) -> World:
-    """A news app: readers with numbers as ids, several installations each, articles with ids of their own."""
+    """A news app: readers with numbers as ids who may switch pushes off, several installations each, and views."""
     chance = random.Random(seed)
     ids = chance.sample(range(1000, 1000 + size * 3), size)
     readers = [
@@ -56,6 +69,7 @@ def news(size: int, seed: int) -> World:
             START + timedelta(hours=n),
             chance.random() < 0.4,
             chance.choice([None, *range(18, 90)]),
+            chance.choice([True, True, True, None, False]),
         )
         for n, i in enumerate(ids)
     ]
@@ -78,6 +92,7 @@ def news(size: int, seed: int) -> World:
                     "signed_up": "timestamptz",
                     "subscribed": "boolean",
                     "age": "integer",
+                    "pushEnabled": "boolean",
                 },
                 rows=readers,
             ),
@@ -101,11 +116,13 @@ def news(size: int, seed: int) -> World:
         reachable=frozenset(map(str, installed)),
         user_ids="any",
         private={"readers": {"mail"}, "installations": {"fcm"}},
+        opted_out={"": frozenset(str(row[0]) for row in readers if row[-1] is False)},
+        events={"page_views": [(str(reader), at) for _, reader, _, at in read]},
     )
 
 
 def game(size: int, seed: int) -> World:
-    """A game: players with UUIDs, the token in the player's own row, names that SQL reserves."""
+    """A game: players with UUIDs, tokens in the players' own rows, opt-outs by topic, names that SQL reserves."""
     chance = random.Random(seed)
     ids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(size)]
     tokens = [token(chance) if chance.random() < 0.7 else None for _ in ids]
@@ -114,6 +131,9 @@ def game(size: int, seed: int) -> World:
         for n, (i, held) in enumerate(zip(ids, tokens, strict=True))
     ]
     matches = [(n, chance.choice(ids), chance.choice(ids), chance.randrange(100)) for n in range(size * 2)]
+    logins = [(chance.choice(ids), START + timedelta(minutes=5 * n), "ios") for n in range(size * 2)]
+    left = [(i, chance.choice(["ALL", "tournaments", "gifts"]), START) for i in ids if chance.random() < 0.3]
+    opted_out = {topic: frozenset(i for i, about, _ in left if about in (topic, "ALL")) for topic in ("", "gifts")}
     return World(
         tables={
             "Player": Table(
@@ -131,16 +151,20 @@ def game(size: int, seed: int) -> World:
             "Match": Table(
                 columns={"id": "bigint", "home": "uuid", "away": "uuid", "select": "integer"}, rows=matches
             ),
+            "Opens": Table(columns={"who": "uuid", "timestamp": "timestamp", "from": "text"}, rows=logins),
+            "OptOuts": Table(columns={"playerUuid": "uuid", "topic": "text", "at": "timestamp"}, rows=left),
         },
         people=frozenset(ids),
         reachable=frozenset(i for i, held in zip(ids, tokens, strict=True) if held),
         user_ids="uuid",
         private={"Player": {"pushToken"}},
+        opted_out=opted_out,
+        events={"opens_events": [(player, at) for player, at, _ in logins]},
     )
 
 
 def shop(size: int, seed: int) -> World:
-    """A shop: customers with codes as ids, some deleted, two tables of devices and one of orders."""
+    """A shop: customers with codes as ids, some deleted, two tables of devices, opt-outs by channel, and orders."""
     chance = random.Random(seed)
     codes = [f"C-{number:06d}" for number in chance.sample(range(10**6), size)]
     gone = {code for code in codes if chance.random() < 0.1}
@@ -163,6 +187,8 @@ def shop(size: int, seed: int) -> World:
     orders = [
         (n, chance.choice(codes), round(chance.random() * 99, 2), START + timedelta(hours=n)) for n in range(size)
     ]
+    channels = ["push", "email", None]
+    left = [(code, chance.choice(channels), START, START if chance.random() < 0.3 else None) for code in codes[::5]]
     sessions = [(n, chance.choice(codes), f"{chance.getrandbits(160):040x}") for n in range(size)]
     return World(
         tables={
@@ -185,6 +211,15 @@ def shop(size: int, seed: int) -> World:
                 columns={"number": "bigint", "client_code": "text", "total": "numeric", "placed_at": "timestamptz"},
                 rows=orders,
             ),
+            "unsubscribes": Table(
+                columns={
+                    "client_code": "text",
+                    "channel": "text",
+                    "created_at": "timestamptz",
+                    "resubscribed_at": "timestamptz",
+                },
+                rows=left,
+            ),
             "sessions": Table(
                 columns={"id": "bigint", "client_code": "text", "session_token": "text"}, rows=sessions
             ),
@@ -192,6 +227,8 @@ def shop(size: int, seed: int) -> World:
         people=frozenset(codes) - gone,
         reachable=frozenset(own) - gone,
         user_ids="any",
+        opted_out={"": frozenset(code for code, by, _, back in left if by != "email" and back is None)},
+        events={"orders": [(code, at) for _, code, _, at in orders]},
         private={"clients": {"mobile"}, "devices": {"token"}, "sessions": {"session_token"}},
     )
 

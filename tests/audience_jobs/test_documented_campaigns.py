@@ -21,8 +21,9 @@ def test_a_first_campaign_takes_the_commands_of_its_page(tmp_path: Path) -> None
     export, init, check, audience, recipe, campaign = blocks(CAMPAIGN, "sh")
     run(export, tmp_path)
     assert "4 people, 3 of them with a device" in run(init, tmp_path)
-    for name in ("tminus.toml", "tables.toml", "models/people.sql", "models/devices.sql", "recipes/hello.json"):
-        assert (tmp_path / "fitness" / name).is_file()
+    files = {str(path.relative_to(tmp_path / "fitness")) for path in (tmp_path / "fitness").rglob("*.*")}
+    (tree,) = (block for block in blocks(CAMPAIGN, "") if block.startswith("fitness/\n"))
+    assert files == {line.split()[0] for line in tree.splitlines()[1:]}
     assert 'email = { type = "text", private = true }' in (tmp_path / "fitness/tables.toml").read_text("utf-8")
     assert "no problems" in run(check, tmp_path)
     assert "3 users" in run(audience, tmp_path)
@@ -36,7 +37,7 @@ def test_a_first_campaign_takes_the_commands_of_its_page(tmp_path: Path) -> None
     ]
     assert [each["userId"] for each in sent if each.get("test")] == ["1"]
 
-    _, _, phone = blocks(CAMPAIGN, "")
+    *_, phone = blocks(CAMPAIGN, "")
     (send,) = [line for line in phone.splitlines() if line.startswith("tminus")]
     run(f"{send} || test $? = 3", tmp_path)
     (first,) = (tmp_path / "first/outbox.jsonl").read_text("utf-8").splitlines()

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from audience_jobs.workspace import Workspace
-from tests.audience_jobs.foreign import WORLDS, World, fill_postgres, write_csv
+from tests.audience_jobs.foreign import NOON, WORLDS, World, fill_postgres, write_csv
 from tests.command import Tminus, calling
 
 SIZE, SEED = 600, 7
@@ -26,26 +26,46 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def proven(tminus: Tminus, world: World, *source: object) -> None:
-    """Prove that a new workspace has exactly the world's people, and sends to those with a device."""
+    """Prove that a new workspace has exactly the world's people, and sends to those with a device who want it."""
     made = tminus("init", "team", *source, "--json")
     assert made.status == 0, made.err
     report = made.report
     assert (report["people"], report["reachable"]) == (len(world.people), len(world.reachable))
+    assert report["optedOut"] == len(world.opted_out[""] & world.people)
+    assert report["events"] == list(world.events)
     assert report["userIds"] == world.user_ids
     private = {name.lower(): {column.lower() for column in columns} for name, columns in world.private.items()}
     tables = Workspace(Path("team")).tables
     assert {name: set(table.private_columns) for name, table in tables.items() if table.private_columns} == private
     checked = tminus("--workspace", "team", "check", "--json")
     assert (checked.status, checked.report["problems"]) == (0, [])
-    ran = tminus("--workspace", "team", "run", "team/recipes/hello.json", "--json")
-    assert ran.status == 0, ran.err
-    assert ran.report["totals"]["sent"] == len(world.reachable)
-    assert audience_ids(Path(".tminus/state")) == world.people
+    assert (checked.report["models"], checked.report["warnings"]) == (3 + len(world.events), [])
+    hello: dict[str, Any] = json.loads(Path("team/recipes/hello.json").read_text(encoding="utf-8"))
+    for topic, opted_out in world.opted_out.items():
+        Path(f"hello{topic}.json").write_text(json.dumps({**hello, "topic": topic} if topic else hello))
+        state = Path(f"state{topic}")
+        ran = tminus("--workspace", "team", "run", f"hello{topic}.json", "--state", state, "--json")
+        assert ran.status == 0, ran.err
+        assert sent_to(state) == world.reachable - opted_out
+        assert sent_to(state, test=True) == frozenset(hello["settings"]["testUserIds"])
+        assert audience_ids(state) == world.people
+    for model in world.events:
+        did = json.dumps({"did": model, "within_days": 1})
+        asked = ("--where", did, "--at", NOON.isoformat(), "--preview", len(world.people), "--json")
+        found = tminus("--workspace", "team", "audience", *asked)
+        assert found.status == 0, found.err
+        assert {row[0] for row in found.report["rows"]} == world.lately(model, 1) < world.people
     again = tminus("init", "team", *source)
     assert (again.status, again.err.splitlines()) == (
         2,
         ["tminus: team is a workspace already: tminus tables brings its tables.toml up to date"],
     )
+
+
+def sent_to(state: Path, *, test: bool = False) -> frozenset[str]:
+    """The users who got a push of the only execution, or its test push."""
+    lines = map(json.loads, (state / "outbox.jsonl").read_text(encoding="utf-8").splitlines())
+    return frozenset(line["userId"] for line in lines if bool(line.get("test")) == test)
 
 
 def audience_ids(state: Path) -> frozenset[str]:
@@ -90,7 +110,7 @@ def test_without_data_there_is_an_example_that_runs(tminus: Tminus) -> None:
         "next: tminus --workspace club check\n      tminus --workspace club run club/recipes/hello.json\n"
     )
     assert tminus("--workspace", "club", "check").out == (
-        "club: no problems in 3 tables, 2 models, 1 recipe; 20 people, 17 with a device\n"
+        "club: no problems in 3 tables, 3 models, 1 recipe; 20 people, 17 with a device\n"
     )
     ran = tminus("--workspace", "club", "run", "club/recipes/hello.json", "--json")
     assert (ran.status, ran.report["totals"]["sent"]) == (0, 17)
@@ -187,6 +207,36 @@ def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus
     told = "\n".join(each["problem"] for each in found.report["problems"])
     assert "team/models/people.sql:1: there is no such file: write one SELECT with user_id" in told
     assert "the model reads itself: loop reads loops reads loop; take the cycle apart" in told
+
+
+def test_a_new_job_reads_the_models(team: Path, tminus: Tminus) -> None:
+    people = 'SELECT r.reader_id AS user_id, r.fullname AS "fullName" FROM readers r'
+    (team / "models/people.sql").write_text(people, encoding="utf-8")
+    assert tminus("--workspace", "team", "jobs", "new", "mine").status == 0
+    assert tminus("--workspace", "team", "jobs", "new", "other", "--python").status == 0
+    for job in ("mine", "other"):
+        ran = tminus("--workspace", "team", "jobs", "run", job, "--preview", "1", "--at", NOON.isoformat())
+        assert (ran.status, "fullName" in ran.out) == (0, True), ran.err
+    assert "FROM people" in (team / "jobs/mine.sql").read_text()
+
+
+def test_check_warns_of_layers_that_no_rule_limits(team: Path, tminus: Tminus) -> None:
+    path = team / "tminus.toml"
+    written = path.read_text(encoding="utf-8")
+    line = written.splitlines().index('2 = "Campaigns"') + 1
+    warning = f"{path}:{line}: layer 2 has no cadence rule: nothing limits how often its people get a push; "
+    path.write_text(written.replace("layers = [2, 3, 5]", "layers = [3, 5]"), encoding="utf-8")
+    warned = tminus("--workspace", "team", "check")
+    assert (warned.status, warned.out[:17]) == (0, "team: no problems")
+    assert warned.err == f"tminus: warning: {warning}write [cadence.NAME] with layers, hours and count\n"
+    path.write_text(written + "active = false\n", encoding="utf-8")
+    found = tminus("--workspace", "team", "check", "--json").report
+    assert (found["valid"], [each.startswith(warning) for each in found["warnings"]]) == (True, [True])
+    path.write_text(written.replace('2 = "Campaigns"', '2 = { name = "A", exempt = true }').split("# A user")[0])
+    assert tminus("--workspace", "team", "check").err == ""
+    (team / "recipes/hello.json").unlink()
+    path.write_text(written.split("# A user")[0], encoding="utf-8")
+    assert tminus("--workspace", "team", "check").err == ""
 
 
 def test_check_compares_with_the_source(team: Path, tminus: Tminus) -> None:

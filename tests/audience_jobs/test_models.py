@@ -75,6 +75,16 @@ def test_each_model_is_behind_those_that_it_reads_and_knows_its_columns(models: 
     assert models["runners"].models == {"people", "runs"}
 
 
+def test_a_field_of_json_is_a_text(write: Write) -> None:
+    documents = Tables([SourceTable(name="d", columns={"data": SourceColumn(name="data", type="json")})])
+    sql = """
+        SELECT data ->> 'id' AS user_id, coalesce(data ->> 'zone', 'UTC') AS zone,
+            CASE WHEN data ->> 'kind' = 'run' THEN data ->> 'place' END AS place, (data ->> 'a') || '!' AS a
+        FROM d
+    """
+    assert set(read_models(write(fields=sql), documents)["fields"].columns.values()) == {"text"}
+
+
 @pytest.mark.parametrize(
     ("sql", "rows"),
     [
