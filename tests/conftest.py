@@ -16,6 +16,7 @@ from functions.logs import log
 from local.runtime.emulators import EmulatorMissing, google_emulators
 from local.standins.fcm import FakeFcm
 from tests.fcm import settings_for
+from tests.shared import shared
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
@@ -63,9 +64,16 @@ def make_fcm() -> Iterator[MakeFcm]:
 
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Firestore and Cloud Storage on this machine; where one is missing, CI fails and everybody else is told how."""
+    """Firestore and Cloud Storage on this machine; where one is missing, CI fails and everybody else is told how.
+
+    All workers of a run share them, because each test has a project of its own.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "emulators"
     try:
-        with google_emulators(tmp_path_factory.mktemp("emulators")) as variables:
+        with shared(folder, google_emulators) as variables, pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
             yield variables
     except EmulatorMissing as problem:
         if os.environ.get("CI"):

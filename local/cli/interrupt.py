@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -41,6 +42,19 @@ def leave_soon() -> None:
     signal.signal(signal.SIGINT, _interrupt)
     signal.set_wakeup_fd(rings, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(hears,), name=_WATCHING, daemon=True).start()
+
+
+@contextmanager
+def leaving_at_once() -> Iterator[None]:
+    """After `leave_soon`: inside the context, which loads modules, SIGINT does what it does after `leave_at_once`."""
+    if signal.getsignal(signal.SIGINT) is not _interrupt:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: _end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, _interrupt)
 
 
 def let_go() -> None:

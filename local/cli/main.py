@@ -10,30 +10,36 @@ from audience_jobs.errors import AudienceJobError, BadWorkspace, Unavailable
 from functions.bootstrap import running_version
 from functions.domain.errors import BadFields, BadInput, Misconfigured, NotPossible, Transient
 from functions.version import VERSION
-from local.cli import interrupt
 from local.cli.api_client import ApiClient
-from local.cli.audience import audience
-from local.cli.backup import backup, restore
-from local.cli.cadence import cadence
-from local.cli.check import check
-from local.cli.control import control
-from local.cli.data import data
-from local.cli.demo import demo
-from local.cli.devices import devices
-from local.cli.executions import executions
-from local.cli.init import init
-from local.cli.jobs import jobs
-from local.cli.migrate import migrate_folder
-from local.cli.recipes import recipes
+from local.cli.interrupt import STATUS as INTERRUPTED
+from local.cli.lazy_commands import LazyCommands
 from local.cli.remote import remote_options
-from local.cli.run import run
-from local.cli.send import send
-from local.cli.simulate import simulate
-from local.cli.tables import tables
-from local.cli.up import up
-from local.cli.why import why
 from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 
+_COMMANDS = LazyCommands(
+    {
+        "audience": "local.cli.audience",
+        "backup": "local.cli.backup",
+        "cadence": "local.cli.cadence",
+        "check": "local.cli.check",
+        "control": "local.cli.control",
+        "data": "local.cli.data",
+        "demo": "local.cli.demo",
+        "devices": "local.cli.devices",
+        "executions": "local.cli.executions",
+        "init": "local.cli.init",
+        "jobs": "local.cli.jobs",
+        "migrate": "local.cli.migrate",
+        "recipes": "local.cli.recipes",
+        "restore": "local.cli.backup",
+        "run": "local.cli.run",
+        "send": "local.cli.send",
+        "simulate": "local.cli.simulate",
+        "tables": "local.cli.tables",
+        "up": "local.cli.up",
+        "why": "local.cli.why",
+    }
+)
 _OURS = ("audience_jobs", "functions", "local", "main", "tminus")
 
 
@@ -44,7 +50,7 @@ def _version_line() -> str:
     return f"tminus {known.version} ({commit}, Python {known.python})"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, message=_version_line())
 @workspace_option
 @remote_options
@@ -57,31 +63,6 @@ def cli(context: click.Context, workspace: Path | None, url: str, token: str) ->
     """
     check_workspace(workspace)
     context.obj = ApiClient(url=url, token=token) if url else None
-
-
-for command in (
-    demo,
-    up,
-    run,
-    simulate,
-    recipes,
-    audience,
-    jobs,
-    cadence,
-    migrate_folder,
-    init,
-    tables,
-    check,
-    why,
-    data,
-    backup,
-    restore,
-    executions,
-    control,
-    devices,
-    send,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -121,6 +102,6 @@ def _refuse(*lines: str) -> NoReturn:
 def _leave(error: click.Abort) -> NoReturn:
     """End after Ctrl-C, or after the answer no to a question."""
     if isinstance(error.__cause__, KeyboardInterrupt):
-        sys.exit(interrupt.STATUS)
+        sys.exit(INTERRUPTED)
     click.echo("Aborted!", err=True)
     sys.exit(1)

@@ -13,7 +13,8 @@ from functions import bootstrap
 from functions.domain.errors import BadInput, FieldError
 from functions.domain.recipe.old_push import is_old_push
 from functions.handlers.http.as_json import as_json as to_json
-from functions.usecases.moving_in.migrate import OldDocument, Outcome, migrate, refused
+from functions.usecases.moving_in.migrate import OldDocument, Outcome, refused
+from functions.usecases.moving_in.migrate import migrate as migrate_documents
 from local.cli.api_client import ApiClient
 from local.cli.options import existing_folder, folder, json_option, print_json, settings_with
 from local.cli.remote import maybe_system
@@ -25,13 +26,13 @@ _SENT_AT_ONCE = 30
 """Recipes can have 500 KB each, and the API reads at most 20 MB."""
 
 
-@click.command("migrate")
+@click.command()
 @click.argument("directory", type=existing_folder, metavar="DIR")
 @click.option("--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept.")
 @click.option("--apply", is_flag=True, help="Create the recipes; without it nothing is changed.")
 @json_option
 @click.pass_context
-def migrate_folder(context: click.Context, directory: Path, state: Path, apply: bool, as_json: bool) -> None:
+def migrate(context: click.Context, directory: Path, state: Path, apply: bool, as_json: bool) -> None:
     """Migrate the recipes and scheduled pushes in the JSON files of DIR and the folders below it.
 
     A file has one document or a list of them. Prints the result for each. Repeating the command creates nothing. Exit
@@ -55,7 +56,7 @@ def _migrate_here(state: Path, documents: Iterator[OldDocument], *, apply: bool)
         there = apply or (state / "tminus.db").is_file()
         settings = settings_with(None, state_dir=state if there else Path(aside))
         with closing(bootstrap.embedded(settings, RealClock())) as system:
-            made = migrate(system.ports, documents, by="cli", dry_run=not apply)
+            made = migrate_documents(system.ports, documents, by="cli", dry_run=not apply)
             return [to_json(each) for each in made]
 
 

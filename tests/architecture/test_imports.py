@@ -2,7 +2,8 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -91,16 +92,17 @@ TELLS_THE_TIME = {"functions.gcp.clock", "functions.logs", "local.embedded.clock
 MAY_PRINT = ("local.cli",)
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> Mapping[str, ast.Module]:
+    """Every module of ours by its name; read by the first test, not by each worker that collects."""
+    found = {}
     for top in OURS:
         paths = [ROOT / "main.py"] if top == "main" else sorted((ROOT / top).rglob("*.py"))
         for path in paths:
             parts = path.relative_to(ROOT).with_suffix("").parts
             name = ".".join(part for part in parts if part != "__init__")
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
-
-
-MODULES = dict(modules())
+            found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -123,7 +125,7 @@ def layer_of(module: str) -> str | None:
 
 def test_a_module_imports_only_what_its_layer_may() -> None:
     breaches = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         layer = layer_of(module)
         # `from functions import bootstrap` names the module behind the dot.
         ours = [name for name in imports(tree) if within(name, OURS)]
@@ -133,7 +135,7 @@ def test_a_module_imports_only_what_its_layer_may() -> None:
 
 def test_the_domain_needs_the_standard_library_pydantic_for_documents_and_numpy_for_the_ledger() -> None:
     breaches = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         if within(module, ("functions.domain",)):
             foreign = {name.split(".")[0] for name in imports(tree)} - sys.stdlib_module_names - {"functions"}
             allowed = {library for library, users in DOMAIN_LIBRARIES.items() if module in users}
@@ -142,7 +144,7 @@ def test_the_domain_needs_the_standard_library_pydantic_for_documents_and_numpy_
 
 
 def test_only_the_cloud_adapters_import_google() -> None:
-    users = [m for m, tree in MODULES.items() if any(within(name, GOOGLE) for name in imports(tree))]
+    users = [m for m, tree in modules().items() if any(within(name, GOOGLE) for name in imports(tree))]
     engines = ("audience_jobs.engines.bucket_folder", "audience_jobs.engines.google_access")
     adapters = ("functions.gcp", "local.standins.cloud_tasks", *engines)
     others = [module for module in users if not within(module, adapters)]
@@ -157,7 +159,7 @@ def calls(tree: ast.AST) -> Iterator[str]:
 
 def test_only_the_settings_read_the_environment() -> None:
     readers = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         reads = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         if reads & {"os.environ", "os.getenv"}:
             readers.append(module)
@@ -167,12 +169,12 @@ def test_only_the_settings_read_the_environment() -> None:
 
 def test_only_clocks_tell_the_time() -> None:
     asking = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic")
-    tellers = {module for module, tree in MODULES.items() if set(calls(tree)) & set(asking)}
+    tellers = {module for module, tree in modules().items() if set(calls(tree)) & set(asking)}
     assert tellers <= TELLS_THE_TIME
 
 
 def test_nothing_prints_but_the_command_line() -> None:
-    printers = [module for module, tree in MODULES.items() if "print" in calls(tree) or "click.echo" in calls(tree)]
+    printers = [module for module, tree in modules().items() if "print" in calls(tree) or "click.echo" in calls(tree)]
     assert [module for module in printers if not within(module, MAY_PRINT)] == []
 
 

@@ -60,9 +60,13 @@ def _job(audiences: Sequence[str]) -> Job:
 
 
 class Lab:
-    """One system; `restart` throws the process away and starts another on the same state, as after a kill."""
+    """One system; `restart` throws the process away and starts another on the same state, as after a kill.
+
+    It reconciles every 15 minutes, as most tests do not depend on it: see `reconciling_every_5_minutes`.
+    """
 
     audiences = ("a", "b", "c")
+    reconcile_job = replace(RECONCILE_JOB, cron="*/15 * * * *")
 
     def __init__(self, folder: Path, *, policy: Policy | None = None, script: OutcomeScript | None = None) -> None:
         self.folder = folder
@@ -91,7 +95,7 @@ class Lab:
         self.ports = self.wrap(self.system.ports)
         self.system.queue.recover()
         self.system.schedules.recover()
-        self.system.schedules.put(RECONCILE_JOB)
+        self.system.schedules.put(self.reconcile_job)
         self.runtime = Runtime(self.system.queue, self.system.schedules, self.clock, _APPS(), self._around)
         return self
 
@@ -207,6 +211,12 @@ def _APPS() -> dict[str, Any]:  # noqa: N802 - loaded once for all laboratories:
     if not _loaded:
         _loaded.update(load_functions(FUNCTIONS, SOURCE))
     return _loaded
+
+
+@pytest.fixture
+def reconciling_every_5_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have laboratories reconcile as often as a deployment does."""
+    monkeypatch.setattr(Lab, "reconcile_job", RECONCILE_JOB)
 
 
 @pytest.fixture

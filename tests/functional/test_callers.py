@@ -87,7 +87,10 @@ class Issuers:
 def issuers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuers]:
     folder = tmp_path_factory.mktemp("keys")
     google, firebase, stranger = (Signer(folder / f"{name}.pem") for name in ("google", "firebase", "stranger"))
-    with CertificateServer(google.certificates) as ours, CertificateServer(firebase.certificates) as theirs:
+    with (
+        CertificateServer(lambda: google.certificates) as ours,
+        CertificateServer(lambda: firebase.certificates) as theirs,
+    ):
         urls = {"OIDC_CERTS_URL": ours.url, "FIREBASE_CERTS_URL": theirs.url}
         yield Issuers(google=google, firebase=firebase, stranger=stranger, environment=ENVIRONMENT | urls)
 
@@ -270,7 +273,7 @@ def test_on_google_cloud_no_function_does_anything_without_a_token(function: str
 
 def test_a_token_of_the_emulators_is_one_of_googles(guarded: Lab, tmp_path: Path) -> None:
     key = OidcKey(tmp_path / "key.pem")
-    with CertificateServer(key.certificates()) as server:
+    with CertificateServer(key.certificates) as server:
         cloud = read_settings(ENVIRONMENT | {"OIDC_CERTS_URL": server.url}).cloud
         assert cloud is not None
         with bootstrap.bind(replace(guarded.ports, callers=IdTokens(cloud, SystemClock()))):
@@ -281,7 +284,7 @@ def test_a_token_of_the_emulators_is_one_of_googles(guarded: Lab, tmp_path: Path
 
 
 def test_without_certificates_the_task_is_delivered_again(make_lab: MakeLab, issuers: Issuers) -> None:
-    with CertificateServer({}) as gone:
+    with CertificateServer(dict) as gone:
         pass
     callers = issuers.callers(OIDC_CERTS_URL=gone.url)
     lab = make_lab(wrap=lambda ports: replace(ports, callers=callers))

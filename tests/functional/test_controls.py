@@ -119,6 +119,7 @@ def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: L
     assert len(lab.outbox(test=False)) == 9
 
 
+@pytest.mark.usefixtures("reconciling_every_5_minutes")
 def test_an_edited_time_moves_the_one_schedule(lab: Lab) -> None:
     lab.save(recipe(schedule__executionTime="19:45"))
     assert sorted(job.cron for job in lab.ports.schedules.all()) == ["*/5 * * * *", "15 19 * * *"]

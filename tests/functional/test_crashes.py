@@ -16,7 +16,7 @@ from tests.factories import push, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 from tests.functional.crashes import Crash, CrashPoint, shares
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reconciling_every_5_minutes")]
 
 MakeLab = Callable[..., Lab]
 

@@ -112,7 +112,7 @@ def test_a_command_ends_with_its_status_while_threads_are_in_a_query(arguments: 
     assert (ended.returncode, "terminate" in ended.stderr) == (status, False), ended.stderr
 
 
-@pytest.mark.parametrize("module", ["local.cli.main", "duckdb", "sqlglot", "pydantic"])
+@pytest.mark.parametrize("module", ["local.cli.main", "local.cli.audience", "duckdb", "sqlglot", "pydantic"])
 @pytest.mark.parametrize("after", [0, *(pytest.param(after, marks=pytest.mark.long) for after in (0.02, 0.1))])
 def test_while_modules_load(interrupted: Interrupted, tmp_path: Path, module: str, after: float) -> None:
     write(tmp_path)

@@ -397,6 +397,7 @@ def test_a_once_recipe_that_is_moved_while_it_is_cleaned_up_stays_active(make_la
 # Several at one instant.
 
 
+@pytest.mark.usefixtures("reconciling_every_5_minutes")
 def test_an_execution_whose_creator_died_before_it_was_judged_is_judged_when_it_is_built(make_lab: MakeLab) -> None:
     lab = make_lab()
     for number in range(10):

@@ -14,7 +14,7 @@ from local.embedded.system import RECONCILE_JOB
 from tests.factories import executions_of, recipe
 from tests.functional.conftest import SEND_AT, START_AT, Lab
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reconciling_every_5_minutes")]
 
 MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]

@@ -134,7 +134,7 @@ class CloudEmulator:
         scheduler = CloudScheduler(schedules, self._clock, self._deliver_now)
         port, certs_port = self._wanted_ports
         self._server = GrpcServer(services(tasks, scheduler), self._plan, port)
-        self._certificates = CertificateServer(key.certificates(), certs_port)
+        self._certificates = CertificateServer(key.certificates, certs_port)
 
     def _deliver_now(self, work: Work) -> None:
         self._agenda.hand_in(work, self._clock.now())

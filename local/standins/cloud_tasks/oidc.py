@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,23 +21,29 @@ _KEY_BITS = 2048
 
 
 class OidcKey:
-    """Signs ID tokens with the key in a file, and makes the key if the file is missing.
+    """Signs ID tokens with the key in a file, and makes the key, when it is first needed, if the file is missing.
 
     Tokens are issued at the machine's own time, not at that of the emulator's clock, because their verifier uses
-    the machine's time too.
+    the machine's time too. ValueError if the file has another key.
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            _write_new_key(path)
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise ValueError(f"{path} does not hold an RSA key: delete it to get a new one")
-        self._key = key
-        public = key.public_key().public_bytes(
+        self._path = path
+        self._making = threading.Lock()
+        self._made = _read_key(path) if path.exists() else None
+
+    @property
+    def _key(self) -> rsa.RSAPrivateKey:
+        with self._making:
+            self._made = self._made or _new_key(self._path)
+            return self._made
+
+    @property
+    def _id(self) -> str:
+        public = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        self._id = hashlib.sha256(public).hexdigest()[:40]
+        return hashlib.sha256(public).hexdigest()[:40]
 
     def token(self, email: str, audience: str) -> str:
         """Return a token of a service account for `audience`, valid for an hour."""
@@ -68,7 +75,15 @@ class OidcKey:
         return {self._id: certificate.public_bytes(serialization.Encoding.PEM).decode()}
 
 
-def _write_new_key(path: Path) -> None:
+def _read_key(path: Path) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError(f"{path} does not hold an RSA key: delete it to get a new one")
+    return key
+
+
+def _new_key(path: Path) -> rsa.RSAPrivateKey:
+    """Make a key and write it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -77,3 +92,4 @@ def _write_new_key(path: Path) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(pem)
     draft.replace(path)
+    return key

@@ -37,7 +37,7 @@ def signed(told: Mapping[str, Any], *, key: Any = KEY, algorithm: str = "ES256",
 @pytest.fixture(scope="module")
 def visit() -> Iterator[Visit]:
     """Come with an assertion, to a console with these settings."""
-    with CertificateServer({"one": PUBLIC}) as keys:
+    with CertificateServer(lambda: {"one": PUBLIC}) as keys:
 
         def come(assertion: str | None, **settings: str) -> Caller:
             users = {
