@@ -33,11 +33,11 @@ _HERE, _THERE = "only in the workspace", "only in the system"
 @json_option
 @click.pass_context
 def diff_recipes(context: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
-    """Show how the workspace's recipes, or FILES, differ from those of a running system.
+    """Compare the recipe files with a running system.
 
-    Each field that differs is a line: the system's value, then that of the file. The system is --url, or else
-    tminus up on this machine. Exit status: 0 without differences, 1 with some, 2 if a file or the system cannot be
-    read.
+    Takes FILEs, or all of recipes/ in the workspace. Each field that differs is a line: the system's value,
+    then that of the file. The system is tminus --url, or else tminus up on this machine. Exit status: 0 without
+    differences, 1 with some, 2 if a file or the system cannot be read.
     """
     read = read_recipes(chosen_paths(files))
     with system_or_up(context).patient() as client:

@@ -35,10 +35,11 @@ _CREATED, _REPLACED, _SAME = "created", "replaced", "same"
 @json_option
 @click.pass_context
 def pull_recipes(context: click.Context, recipes: tuple[str, ...], force: bool, as_json: bool) -> None:
-    """Write the recipes of a running system, or those with the ids RECIPE, into recipes/ of the workspace.
+    """Write the recipes of a running system into files.
 
-    A new file is named after the id of its recipe. A file that differs from the system is left as it is, unless you
-    say --force; other files are never changed. The system is --url, or else tminus up on this machine. Exit status 2
+    Takes those with the ids RECIPE, or all, and writes them into recipes/ of the workspace. A new file is named
+    after the id of its recipe. A file that differs from the system is left as it is, unless you say --force;
+    other files are never changed. The system is tminus --url, or else tminus up on this machine. Exit status 2
     if a recipe was refused.
     """
     folder = recipes_folder()

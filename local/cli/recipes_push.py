@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from functions.domain.errors import BadFields, FieldError
+from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.recipe.read import Document
 from functions.domain.recipe.status import Status
 from local.cli.api_client import ApiClient, Declined, NoAnswer, NotThere
@@ -28,7 +28,6 @@ from local.cli.recipes_compared import (
     say_total,
     shortened,
     stored_recipes,
-    unusable,
 )
 from local.cli.remote import ask_first, system_or_up, underway_option, yes_option
 from local.cli.workspace import BAD_INPUT
@@ -74,13 +73,15 @@ class _Step:
 def push_recipes(
     context: click.Context, files: tuple[Path, ...], dry_run: bool, underway: str | None, yes: bool, as_json: bool
 ) -> None:
-    """Save the workspace's recipes, or FILES, to a running system: create the missing, replace those that differ.
+    """Save the recipe files to a running system.
 
-    Checks all files first, as tminus recipes validate does, and changes nothing if one is invalid. It never removes a
-    recipe, and leaves one that is changed in the system meanwhile as it is. Repeating the command changes nothing.
-    The system is --url, or else tminus up on this machine. Exit status 2 if a file was refused.
+    Takes FILEs, or all of recipes/ in the workspace. Checks them first, as tminus recipes validate does, and
+    changes nothing if one is invalid. Then it creates the recipes that are missing and replaces those that
+    differ. It removes none, and does not overwrite one that somebody changes meanwhile. Repeating the command
+    changes nothing. The system is tminus --url, or else tminus up on this machine. Exit status 2 if a file was
+    refused.
     """
-    read = _checked(chosen_paths(files), as_json=as_json)
+    read = _checked(chosen_paths(files), dry_run=dry_run, as_json=as_json)
     with system_or_up(context).patient() as client, ExitStack() as at_the_end:
         steps = _steps(client, read)
         if not dry_run:
@@ -97,7 +98,7 @@ def push_recipes(
     sys.exit(BAD_INPUT if any(each.refused for each in found) else 0)
 
 
-def _checked(paths: Sequence[Path], *, as_json: bool) -> list[RecipeFile]:
+def _checked(paths: Sequence[Path], *, dry_run: bool, as_json: bool) -> list[RecipeFile]:
     """Return the recipes of valid files. If one is invalid, print what is wrong with each and end."""
     settings = settings_with(None)
     files = read_recipes(paths)
@@ -105,7 +106,7 @@ def _checked(paths: Sequence[Path], *, as_json: bool) -> list[RecipeFile]:
     if not wrong:
         return files
     if as_json:
-        print_found(wrong)
+        print_found(wrong, dryRun=dry_run)
     for each in () if as_json else wrong:
         say(each)
     sys.exit(BAD_INPUT)
@@ -113,9 +114,11 @@ def _checked(paths: Sequence[Path], *, as_json: bool) -> list[RecipeFile]:
 
 def _problems(file: RecipeFile, checked: dict[str, Any]) -> Found | None:
     """Return what is wrong with a file; None if it is valid."""
-    if file.document is None or file.errors:
-        return unusable(file)
-    errors = [FieldError(error["field"], error["reason"], error["code"]) for error in checked.get("errors", ())]
+    errors = [
+        FieldError(error["field"], error["reason"], FieldCode(error["code"])) for error in checked.get("errors", ())
+    ]
+    if file.document is not None or not errors:
+        errors += file.errors
     return refused(file.id, file.path, *errors) if errors else None
 
 

@@ -23,9 +23,9 @@ class Difference:
 
 
 def saved_form(document: object, *, default_id: str = "") -> Document:
-    """Return a document as saving stores it, without nulls and without the fields that the system adds.
+    """Return a document as saving stores it, without nulls, the fields that the system adds, and `isActive`.
 
-    Raises BadRecipe for a document that is not a recipe.
+    `status` says the same as `isActive`. Raises BadRecipe for a document that is not a recipe.
     """
     return _own_fields(parse(document, default_id=default_id).document())
 
@@ -71,8 +71,8 @@ def _in_order(value: Any, like: Any, model: type[Fields] | None) -> Any:
 
 
 def _own_fields(document: Mapping[str, Any]) -> Document:
-    added = fields_of(SoundRecipe).keys() - fields_of(RecipeDocument).keys()
-    return {name: value for name, value in document.items() if value is not None and name not in added}
+    left_out = fields_of(SoundRecipe).keys() - fields_of(RecipeDocument).keys() | {"isActive"}
+    return {name: value for name, value in document.items() if value is not None and name not in left_out}
 
 
 def _differences(path: str, system: Any, workspace: Any) -> Iterator[Difference]:

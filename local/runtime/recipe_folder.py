@@ -76,8 +76,7 @@ def write_recipe(path: Path, document: Document, *, like: Document | None = None
 
     Its keys are in the order of `like`, the recipe that the file has now.
     """
-    said = {name: value for name, value in in_order(document, like).items() if name != "isActive"}  # status says it
-    text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(in_order(document, like), ensure_ascii=False, indent=2) + "\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")

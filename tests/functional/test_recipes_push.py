@@ -159,7 +159,12 @@ def test_an_active_recipe_is_pushed_only_after_a_yes(empty: Lab, tminus: Tminus,
 
 def test_one_bad_file_stops_the_whole_push(empty: Lab, tminus: Tminus, folder: Path) -> None:
     write(folder, "good.json", campaign(id="good"))
-    write(folder, "late.json", campaign(id="late", schedule__executionTime="25:00", pushSequence=[]))
+    write(
+        folder,
+        "late.json",
+        campaign(id="late", schedule__executionTime="25:00", settings__safegards={}, pushSequence=[]),
+    )
+    write(folder, "odd.json", campaign(id="odd", audienceCriteria__customScript__scriptId="nothing"))
     write(folder, "twin.json", campaign(id="good"))
     (folder / "broken.json").write_text("{")
     answer = tminus("push", "--yes")
@@ -170,6 +175,8 @@ def test_one_bad_file_stops_the_whole_push(empty: Lab, tminus: Tminus, folder: P
     ]
     assert "recipes/late.json: refused: schedule.executionTime: " in answer.err
     assert "recipes/late.json: refused: pushSequence: " in answer.err
+    assert "recipes/odd.json: refused: audienceCriteria.customScript.scriptId: " in answer.err
+    assert "recipes/late.json: refused: settings.safegards: is not a field of a recipe" in answer.err
     assert empty.ports.recipes.page(most=9) == []
     assert set(outcomes(tminus("push", "--json")).values()) == {"refused"}
     assert tminus("diff").status == 2
@@ -202,7 +209,9 @@ def test_a_pause_in_the_console_shows_as_a_difference(empty: Lab, tminus: Tminus
     pause_recipe(empty.ports, "sale", by="ana")
     differs = tminus("diff", "--json")
     assert differs.status == 1
-    assert {each["field"] for each in differs.report["recipes"][0]["fields"]} == {"status", "isActive"}
+    assert differs.report["recipes"][0]["fields"] == [{"field": "status", "system": "paused", "workspace": "active"}]
+    write(folder, "sale.json", campaign(status="paused", isActive=False))
+    assert tminus("diff").status == 0
 
 
 def test_a_send_under_way_is_moved_only_as_somebody_says(empty: Lab, tminus: Tminus, folder: Path) -> None:
