@@ -1,7 +1,11 @@
 """A client of the HTTP API of a running system. It converts errors of the API to Tminus's own."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,13 +16,31 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS = 120.0
 """Reading and sorting an upload of 100 MB takes a while."""
+_CONNECT_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
+_SHORTEST_WAIT_SECONDS = 0.5
+_TEMPORARY = (429, 503)
+_PASSWORD = re.compile(r"//[^/?#]*@")
+_TOKEN = re.compile(r"[!-~]*")
 
 
 class NoAnswer(Transient):
     """The system cannot be reached, or the connection broke: the request may or may not have been carried out."""
 
 
-class NotThere(BadInput):
+class NotAllowed(BadInput):
+    """The system does not know the caller, or the caller's role is too low."""
+
+
+class Declined(BadInput):
+    """The system does not do it: `status` and `code` of the answer say why, as docs/how-to-use-the-api.md lists."""
+
+    def __init__(self, message: str, *, status: int, code: str) -> None:
+        self.status, self.code = status, code
+        super().__init__(message)
+
+
+class NotThere(Declined):
     """The recipe or execution does not exist in the system."""
 
 
@@ -35,10 +57,24 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClient:
-    """A running system: the address of its function `api`, and the caller's token, if the system needs one."""
+    """A running system: the address of its function `api`, and the caller's token, if the system needs one.
+
+    While temporary problems (429, 503) last, `call` repeats the request, for at most `patience_seconds` in all.
+    """
 
     url: str
     token: str = ""
+    patience_seconds: float = 0.0
+    wait: Callable[[float], object] = time.sleep
+    connection: "httpx.Client | None" = None
+
+    @contextmanager
+    def patient(self) -> "Iterator[ApiClient]":
+        """Yield a client for many requests that may be repeated: it keeps its connection, and waits a minute."""
+        import httpx  # noqa: PLC0415 - most commands call nothing
+
+        with httpx.Client() as connection:
+            yield replace(self, connection=connection, patience_seconds=_PATIENCE_SECONDS)
 
     def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
         """Make a call; `request` are httpx's `json`, `params`, `data` and `files`.
@@ -70,16 +106,44 @@ class ApiClient:
     def _response(
         self, method: str, path: str, headers: Mapping[str, str], request: Mapping[str, Any]
     ) -> "httpx.Response":
+        left = self.patience_seconds
+        for attempt in count():
+            response = self._answer(method, path, headers, request)
+            pause = _pause_seconds(response, attempt)
+            if pause is None or pause > left:
+                break
+            self.wait(pause)
+            left -= pause
+        return response
+
+    def _answer(
+        self, method: str, path: str, headers: Mapping[str, str], request: Mapping[str, Any]
+    ) -> "httpx.Response":
         import httpx  # noqa: PLC0415 - most commands call nothing
 
-        sent = {**headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        sent, timeout = {**headers, **self._identity()}, httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
+        send, place = (self.connection or httpx).request, f"--url {shown_url(self.url)}"
         try:
-            url = self.url.rstrip("/") + path
-            return httpx.request(method, url, headers=sent, timeout=_TIMEOUT_SECONDS, **request)
+            return send(method, self.url.rstrip("/") + path, headers=sent, timeout=timeout, **request)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise BadInput(f"--url {self.url}: {error}") from None
+            raise BadInput(f"{place}: {error}") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            problem = str(error) or type(error).__name__
+            raise NoAnswer(f"{place}: {problem}; no system answers there: is the address right?") from None
         except httpx.HTTPError as error:
-            raise NoAnswer(f"--url {self.url}: {error or type(error).__name__}") from None
+            raise NoAnswer(f"{place}: {error or type(error).__name__}") from None
+
+    def _identity(self) -> dict[str, str]:
+        """Return the headers with the token. Cloud Run reads the first one, and leaves the second one whole then."""
+        if not _TOKEN.fullmatch(self.token):
+            raise BadInput("the token (TMINUS_TOKEN) has a blank, a line break or another character no token has")
+        names = ("X-Serverless-Authorization", "Authorization") if self.token else ()
+        return dict.fromkeys(names, f"Bearer {self.token}")
+
+
+def shown_url(url: object) -> str:
+    """Return an address without the name and password in it."""
+    return _PASSWORD.sub("//", str(url))
 
 
 def part(name: str) -> str:
@@ -89,23 +153,41 @@ def part(name: str) -> str:
     return quote(name, safe="")
 
 
+def _pause_seconds(response: "httpx.Response", attempt: int) -> float | None:
+    """Return the seconds after which to repeat a request; None if that is of no use."""
+    asked = response.headers.get("Retry-After", "")
+    if asked.isascii() and asked.isdecimal() and response.status_code in (409, *_TEMPORARY):
+        return max(_SHORTEST_WAIT_SECONDS, float(asked))
+    lasting = b'"misconfigured"' in response.content
+    return 2.0**attempt if response.status_code in _TEMPORARY and not lasting else None
+
+
 def _envelope(response: "httpx.Response") -> Mapping[str, Any]:
     try:
         body = response.json()
     except ValueError:
         body = None
-    if not isinstance(body, dict) or "success" not in body:
-        problem = f"{response.url} answered {response.status_code}, and not as Tminus does"
-        raise NoAnswer(problem) if response.is_server_error else BadInput(f"{problem}: is --url right?")
-    return body
+    if isinstance(body, dict) and "success" in body:
+        return body
+    problem, status = f"{shown_url(response.url)} answered {response.status_code}", response.status_code
+    if status in (401, 403):
+        raise NotAllowed(f"{problem}: the token (TMINUS_TOKEN) is missing, has expired, or is not for this address")
+    if response.is_server_error or status in _TEMPORARY:
+        raise NoAnswer(f"{problem}, and not as Tminus does")
+    raise BadInput(f"{problem}, and not as Tminus does: is --url right?")
 
 
 def _refused(response: "httpx.Response", body: Mapping[str, Any]) -> BadInput | Transient:
+    message, status, code = body["message"], response.status_code, str(body.get("code", ""))
     if body["errors"]:
         return BadFields([FieldError(error["field"], error["reason"]) for error in body["errors"]])
-    if response.status_code in (401, 403):
-        return BadInput(f"{body['message']}; give a token with --token or TMINUS_TOKEN")
-    if response.status_code == 404:
-        return NotThere(body["message"])
-    problem = f"{body['message']} ({response.status_code})"
-    return NoAnswer(problem) if response.is_server_error else BadInput(problem)
+    if status == 401:
+        return NotAllowed(f"{message}; give a token with TMINUS_TOKEN or --token")
+    if status == 403:
+        return NotAllowed(f"{message}; give the token of another caller with TMINUS_TOKEN or --token")
+    if status == 404:
+        return NotThere(message, status=status, code=code)
+    problem = f"{message} ({status})"
+    if response.is_server_error or status in _TEMPORARY:
+        return NoAnswer(problem)
+    return Declined(problem, status=status, code=code)

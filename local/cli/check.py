@@ -9,7 +9,7 @@ import click
 from functions.settings import Settings
 from local.cli.options import data_option, json_option, print_json
 from local.cli.progress import spinner
-from local.cli.recipes import check_file
+from local.cli.recipe_check import check_file
 from local.cli.tables import source_settings
 from local.cli.workspace import BAD_INPUT, own_workspace
 from local.embedded.clock import RealClock

@@ -1,34 +1,29 @@
 """`tminus recipes`: check recipe files, and see and change the recipes of a running system."""
 
 import sys
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 
-from functions import bootstrap
-from functions.domain.errors import BadInput, BadRecipe, FieldError
-from functions.domain.instants import stamp
-from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import parse
-from functions.domain.recipe.schedule import sends_from
-from functions.settings import Settings
-from functions.usecases.recipes.audience import describe_audience
-from functions.usecases.recipes.check_saved import checked_recipe
-from local.cli.api_client import NotThere, part
+from local.cli.api_client import NotThere
 from local.cli.options import json_option, print_json, settings_with
-from local.cli.remote import ask_first, show, system, yes_option
-from local.embedded.clock import RealClock
+from local.cli.recipe_check import check_file, print_check
+from local.cli.recipes_compared import AT, place_of
+from local.cli.recipes_diff import diff_recipes
+from local.cli.recipes_pull import pull_recipes
+from local.cli.recipes_push import push_recipes
+from local.cli.remote import ask_first, show, system, underway_option, yes_option
 from local.runtime.recipe_files import read_recipe_file
-
-_SENDS_SHOWN = 3
-_AT = "/api/automation/recipes"
 
 
 @click.group()
 def recipes() -> None:
-    """Check recipe files; list, show, save and remove the recipes of a running system (--url)."""
+    """Check recipe files; push, pull, compare, list, show, save and remove the recipes of a running system."""
+
+
+for command in (push_recipes, pull_recipes, diff_recipes):
+    recipes.add_command(command)
 
 
 @recipes.command()
@@ -45,51 +40,8 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
         print_json(results)
     else:
         for result in results:
-            _print(result)
+            print_check(result)
     sys.exit(0 if all(result["valid"] for result in results) else 2)
-
-
-def check_file(path: Path, settings: Settings) -> dict[str, Any]:
-    """Return what saving the recipe of a file would say: its next sends, or its `errors`."""
-    now = RealClock().now()
-    workspace = bootstrap.workspace(settings)
-    try:
-        recipe = checked_recipe(
-            read_recipe_file(path),
-            policy=settings.policy,
-            find_job=bootstrap.job_finder(settings),
-            workspace=workspace,
-            now=now,
-            default_id=path.stem,
-        )
-    except BadRecipe as error:
-        errors = [field.document() for field in error.errors]
-        return {"file": str(path), "valid": False, "errors": errors}
-    except BadInput as error:
-        reason = str(error).removeprefix(f"{path}: ")
-        return {"file": str(path), "valid": False, "errors": [FieldError("", reason).document()]}
-    sends = islice(sends_from(recipe.schedule, now), _SENDS_SHOWN) if recipe.is_active else ()
-    return {
-        "file": str(path),
-        "valid": True,
-        "id": recipe.id,
-        "status": recipe.status.value,
-        "notices": list(recipe.notices),
-        "nextSends": [stamp(send) for send in sends],
-        "audience": describe_audience(recipe, workspace),
-    }
-
-
-def _print(result: dict[str, Any]) -> None:
-    for error in result.get("errors", ()):
-        click.echo(": ".join(part for part in (result["file"], error["field"], error["reason"]) if part), err=True)
-    if not result["valid"]:
-        return
-    sends = ", ".join(result["nextSends"]) or "none"
-    click.echo(f"{result['file']}: valid; {result['id']} is {result['status']}; next sends: {sends}")
-    click.echo(f"{result['file']}: for {result['audience']}")
-    for notice in result["notices"]:
-        click.echo(f"{result['file']}: note: {notice}")
 
 
 @recipes.command("list")
@@ -101,7 +53,7 @@ def _print(result: dict[str, Any]) -> None:
 def list_recipes(context: click.Context, status: str | None, limit: int, cursor: str, as_json: bool) -> None:
     """List the recipes of a running system."""
     params = {"limit": limit, "cursor": cursor, **({"status": status} if status else {})}
-    answer = system(context).call("GET", _AT, params=params)
+    answer = system(context).call("GET", AT, params=params)
     columns = {
         "recipe": "id",
         "name": "name",
@@ -119,16 +71,12 @@ def list_recipes(context: click.Context, status: str | None, limit: int, cursor:
 @click.pass_context
 def show_recipe(context: click.Context, recipe: str) -> None:
     """Print RECIPE of a running system, as JSON."""
-    show(system(context).call("GET", f"{_AT}/{part(recipe)}"), as_json=True)
+    show(system(context).call("GET", place_of(recipe)), as_json=True)
 
 
 @recipes.command("save")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--underway",
-    type=click.Choice([each.value for each in Underway]),
-    help="Where an execution under way would be moved: keep it and start tomorrow, or cancel and replace it.",
-)
+@underway_option
 @yes_option
 @json_option
 @click.pass_context
@@ -137,11 +85,11 @@ def save_recipe(context: click.Context, file: Path, underway: str | None, yes: b
     client, recipe = system(context), parse(read_recipe_file(file), default_id=file.stem)
     if recipe.is_active:
         ask_first(f"{recipe.id} is active and will send to real users at its times. Save it?", yes=yes)
-    place, document = f"{_AT}/{part(recipe.id)}", recipe.document()
+    place, document = place_of(recipe.id), recipe.document()
     try:
         stored = client.call("GET", place)
     except NotThere:
-        show(client.call("POST", _AT, json=document), as_json=as_json)
+        show(client.call("POST", AT, json=document), as_json=as_json)
     else:
         chosen = {"underway": underway} if underway else {}
         headers = {"If-Match": stored.etag}
@@ -156,4 +104,4 @@ def save_recipe(context: click.Context, file: Path, underway: str | None, yes: b
 def remove_recipe(context: click.Context, recipe: str, yes: bool, as_json: bool) -> None:
     """Remove RECIPE and its schedule from a running system."""
     ask_first(f"Remove {recipe}?", yes=yes)
-    show(system(context).call("DELETE", f"{_AT}/{part(recipe)}"), as_json=as_json)
+    show(system(context).call("DELETE", place_of(recipe)), as_json=as_json)

@@ -9,9 +9,17 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.domain.errors import BadInput
+from functions.domain.recipe.first_send import Underway
 from local.cli.api_client import Answer, ApiClient
 from local.cli.options import print_json, size_of
 
+_UP = "http://127.0.0.1:8080"
+"""Where `tminus up` serves unless it is told otherwise."""
+underway_option = click.option(
+    "--underway",
+    type=click.Choice([each.value for each in Underway]),
+    help="Where an execution under way would be moved: keep it and start tomorrow, or cancel and replace it.",
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
@@ -34,6 +42,11 @@ def maybe_system(context: click.Context) -> ApiClient | None:
     """Return the system that --url names; None if the command works on this machine."""
     found: ApiClient | None = context.find_object(ApiClient)
     return found
+
+
+def system_or_up(context: click.Context) -> ApiClient:
+    """Return the system that --url names, or else `tminus up` of this machine."""
+    return maybe_system(context) or ApiClient(url=_UP, token=context.find_root().params["token"])
 
 
 def ask_first(question: str, *, yes: bool) -> None:
@@ -67,7 +80,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for title in titles:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
+        table.add_row(*(plain(cell) for cell in row))
     console = Console(markup=False, highlight=False, soft_wrap=False)
     console.size = size_of(console)
     console.print(table if table.row_count else "none")
@@ -87,6 +100,6 @@ def _cell(row: Mapping[str, Any], path: str) -> str:
     return "" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Escape characters that would move the cursor: names and texts are not trusted."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
