@@ -106,8 +106,9 @@ class Workspace:
 
     @property
     def old_filters(self) -> tuple[str, ...]:
-        """The names of filters in old recipes, which also stand in `audienceCriteria` itself."""
-        return tuple(name for each in self.filters.values() for name in each.old)
+        """The names of filters in old recipes, which also stand in `audienceCriteria` itself, in their order in forms."""
+        in_order = sorted(self.filters.values(), key=lambda each: each.kind != "yes_no")
+        return tuple(name for each in in_order for name in each.old)
 
     @cached_property
     def filters_from(self) -> "Workspace":

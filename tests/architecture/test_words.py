@@ -17,8 +17,6 @@ ALLOWED = {
     "local/recipes/": "its sample recipes",
     "bench/audience_peer.py": "measures the jobs of the marketplace",
     "bench/audience_world.py": "their data",
-    "functions/domain/recipe/document.py": "filters in old recipes",
-    "functions/handlers/api/criteria_schema.py": "the same, in the document of the API",
 }
 """Where the words may be, and why: a file, or a folder with all that lies in it."""
 

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from functions.domain.cadence.layers import MOST_LAYER
-from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, RecipePush
+from functions.domain.recipe.document import RecipeDocument, RecipePush
 from functions.domain.recipe.field_types import Fields, Widget
-from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
+from functions.domain.recipe.fields import RecipeField, paths_of
 from functions.domain.recipe.status import Status
 from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
 from functions.handlers.console.words import STATES, spaced
@@ -18,9 +18,6 @@ Options = list[tuple[str, str]]
 """The values of a choice with their labels."""
 QUERY = "audienceCriteria.query"
 """The single field for all criteria of a query-based audience."""
-QUERY_KEYS = tuple(
-    name for name, field in fields_of(AudienceCriteria).items() if not field.title and field.model is None
-)
 NEEDED = ("name",)
 """Fields that the form requires, although a document can omit them."""
 _NEEDED_MOSTLY = ("schedule.executionTime",)

@@ -13,13 +13,13 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.recipe.document import QUERY_FIELDS
 from functions.domain.recipe.field_types import Widget
 from functions.domain.recipe.status import read_status
 from functions.handlers.console.forms.form_fields import (
     NEEDED,
     QUERY,
     QUERY_FIELD,
-    QUERY_KEYS,
     FormField,
     push_fields,
     recipe_fields,
@@ -71,14 +71,17 @@ class _Reader:
             place[last] = value
 
 
-def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
-    """Return the document made from a stored one and the form."""
+def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any], old_filters: Sequence[str] = ()) -> Sent:
+    """Return the document made from a stored one and the form.
+
+    `old_filters` are the names of filters that the workspace knows in `audienceCriteria` itself.
+    """
     values = {name: text.replace("\r\n", "\n") for name, text in form.items()}
     values |= {path: ",".join(form.getlist(path)) for path, field in _fields() if field.kind is Kind.WEEKDAYS}
     reader, document = _Reader(values), deepcopy(dict(stored))
     for path, field in _fields():
         reader.put(document, field, path)
-    _put_query(reader, document)
+    _put_query(reader, document, (*QUERY_FIELDS, *old_filters))
     reader.errors += _missing(document)
     pushes = _count(values)
     document["pushSequence"] = [_push(reader, position, stored) for position in range(pushes)]
@@ -106,18 +109,18 @@ def _missing(document: Mapping[str, Any]) -> list[FieldError]:
     return errors
 
 
-def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
+def _put_query(reader: _Reader, document: dict[str, Any], keys: Sequence[str]) -> None:
     criteria = document.setdefault("audienceCriteria", {})
     try:
         query = read_json(reader.values.get(QUERY, "")) or {}
     except (ValueError, RecursionError):
         reader.errors.append(FieldError(QUERY, _not_json(QUERY_FIELD)))
         return
-    if not isinstance(query, dict) or not set(query) <= set(QUERY_KEYS):
+    if not isinstance(query, dict) or not set(query) <= set(keys):
         known = "where, with, filters, dataPacks, manualUserIds, customQuery"
         reader.errors.append(FieldError(QUERY, f"must be an object of {known}"))
         return
-    for key in QUERY_KEYS:
+    for key in keys:
         criteria.pop(key, None)
     criteria.update(query)
 
@@ -132,11 +135,15 @@ def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str
     return {**push, "sequenceOrder": position + 1}
 
 
-def values_of(document: Mapping[str, Any]) -> tuple[Values, int]:
-    """Return the initial values of a document's form, and its number of pushes. A broken document may lack some."""
+def values_of(document: Mapping[str, Any], old_filters: Sequence[str] = ()) -> tuple[Values, int]:
+    """Return the initial values of a document's form, and its number of pushes. A broken document may lack some.
+
+    `old_filters` are as for `read_recipe`.
+    """
     values = {path: _shown(field, _find(document, path)) for path, field in _fields()}
     values["status"] = _status(document)
-    written = {key: _find(document, f"audienceCriteria.{key}") for key in QUERY_KEYS}
+    keys = (*QUERY_FIELDS, *old_filters)
+    written = {key: _find(document, f"audienceCriteria.{key}") for key in keys}
     query = {key: found for key, found in written.items() if found not in _EMPTY}
     values[QUERY] = show_json(query) if query else ""
     pushes = _in_order(document.get("pushSequence"))
@@ -177,11 +184,14 @@ def without_push(values: Values, position: int) -> Values:
     return kept
 
 
-def errors_by_field(errors: Sequence[FieldError], names: Sequence[str]) -> dict[str, list[str]]:
+def errors_by_field(
+    errors: Sequence[FieldError], names: Sequence[str], old_filters: Sequence[str]
+) -> dict[str, list[str]]:
     """Return the reasons by the field to show them at: the field itself, or the nearest one around it."""
+    keys = (*QUERY_FIELDS, *old_filters)
     found: dict[str, list[str]] = {}
     for error in errors:
-        found.setdefault(_nearest(error.field, names), []).append(error.reason)
+        found.setdefault(_nearest(error.field, names, keys), []).append(error.reason)
     return found
 
 
@@ -191,8 +201,8 @@ def field_names(pushes: int) -> list[str]:
     return [*recipe_fields(), QUERY, *own]
 
 
-def _nearest(path: str, names: Sequence[str]) -> str:
-    for key in QUERY_KEYS:
+def _nearest(path: str, names: Sequence[str], query: Sequence[str]) -> str:
+    for key in query:
         if path.startswith(f"audienceCriteria.{key}"):
             return QUERY
     fitting = [name for name in names if path == name or re.match(re.escape(name) + r"[.\[]", path)]

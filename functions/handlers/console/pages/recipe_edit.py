@@ -123,12 +123,14 @@ def change(visit: Visit) -> Response:
 
 
 def _values(visit: Visit, document: Document) -> tuple[Values, int]:
-    values, pushes = values_of(document)
+    values, pushes = values_of(document, visit.ports.workspace.old_filters)
     return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
 
 
 def _sent(visit: Visit, stored: Document) -> Sent:
-    return with_parameters(read_recipe(visit.request.form, stored), describe_jobs(visit.ports.workspace))
+    workspace = visit.ports.workspace
+    sent = read_recipe(visit.request.form, stored, workspace.old_filters)
+    return with_parameters(sent, describe_jobs(workspace))
 
 
 def _sends(document: Document) -> bool:
@@ -198,7 +200,7 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(errors, names),
+        errors=errors_by_field(errors, names, visit.ports.workspace.old_filters),
         problems=len(errors),
         names=names,
         label_of=label_of,
