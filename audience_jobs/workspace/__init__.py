@@ -106,7 +106,7 @@ class Workspace:
 
     @property
     def old_filters(self) -> tuple[str, ...]:
-        """The names of filters in old recipes, which also stand in `audienceCriteria` itself, in their order in forms."""
+        """The names of filters in old recipes, also in `audienceCriteria` itself, in the order of forms."""
         in_order = sorted(self.filters.values(), key=lambda each: each.kind != "yes_no")
         return tuple(name for each in in_order for name in each.old)
 

@@ -15,8 +15,7 @@ ALLOWED = {
     "audience_jobs/marketplace/": "the marketplace",
     "local/sample/": "its sample data",
     "local/recipes/": "its sample recipes",
-    "bench/audience_peer.py": "measures the jobs of the marketplace",
-    "bench/audience_world.py": "their data",
+    "bench/marketplace/": "the same jobs with pandas, and their data",
 }
 """Where the words may be, and why: a file, or a folder with all that lies in it."""
 
