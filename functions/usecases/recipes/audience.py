@@ -1,5 +1,6 @@
 """Choose the audience job of a recipe: the one that it names, or one made from its criteria."""
 
+import json
 from collections.abc import Callable
 
 from audience_jobs.contract import Job, Value
@@ -61,6 +62,12 @@ def _everybody(workspace: Workspace) -> str:
         return '"where": {"all": []}'
     least = (each.name for each in workspace.filters.values() if each.at_most)
     return next((f'"{name}": 0' for name in least), '"customQuery": "SELECT id AS user_id FROM users"')
+
+
+def criteria_example(workspace: Workspace) -> str:
+    """Return criteria of a recipe in a workspace as an example, in JSON."""
+    days = [] if workspace.has_models else [each.name for each in workspace.filters.values() if each.kind == "days"]
+    return json.dumps({"filters": {days[0]: 30}} if days else {"where": {"all": []}})
 
 
 def describe_audience(recipe: Recipe, workspace: Workspace) -> str:

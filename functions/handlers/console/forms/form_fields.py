@@ -1,13 +1,13 @@
 """The fields of the recipe form: those that have a title in `domain/recipe/document.py`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from functions.domain.cadence.layers import MOST_LAYER
-from functions.domain.recipe.document import RecipeDocument, RecipePush
+from functions.domain.recipe.document import QUERY_FIELDS, RecipeDocument, RecipePush
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, paths_of
 from functions.domain.recipe.status import Status
@@ -58,14 +58,28 @@ class FormField:
         return None if value is False and not self.says_no else value
 
 
-QUERY_FIELD = FormField(
-    path=QUERY,
-    kind=Kind.JSON,
-    label="Or query",
-    hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
-    '{"filters": {"lastActiveDays": 30}}. Ignored if a job is chosen.',
-    example='{"filters": {"lastActiveDays": 30}}',
-)
+@dataclass(frozen=True, kw_only=True)
+class QueryField(FormField):
+    """The field for all criteria of a query-based audience; `keys` are their names in `audienceCriteria`."""
+
+    keys: tuple[str, ...]
+
+
+def query_field(old_filters: Sequence[str], example: str) -> QueryField:
+    """Return the field for criteria in a workspace with these filters in `audienceCriteria` itself."""
+    return QueryField(
+        path=QUERY,
+        kind=Kind.JSON,
+        label="Or query",
+        hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
+        f"{example}. Ignored if a job is chosen.",
+        example=example,
+        keys=(*QUERY_FIELDS, *old_filters),
+    )
+
+
+QUERY_FIELD = query_field((), '{"where": {"all": []}}')
+"""The field in a workspace without filters."""
 
 
 @cache
