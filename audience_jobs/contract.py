@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +62,24 @@ class Column:
     name: str
     type: Literal["text", "integer", "timestamp"]
     meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataPack:
+    """Columns that a recipe's `dataPacks` adds to an audience by name. Users without a row in its table are left out.
+
+    `queries` gives, for the name of a WITH query of distinct `user_id`, WITH queries of which the last is called
+    `table`; it has at most one row a user. `shared` are WITH queries that come before, once for all packs that have
+    the same. `columns` are what the pack adds, each with its expression over that table. `words` say what a user has
+    who is not left out.
+    """
+
+    name: str
+    table: str
+    queries: Callable[[str], str]
+    shared: tuple[str, ...] = ()
+    columns: tuple[tuple[Column, str], ...]
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from audience_jobs import criteria_values as values
+from audience_jobs.contract import DataPack
 from audience_jobs.errors import BadCriteria, RefusedQuery, choices
-from audience_jobs.marketplace.data_packs import DATA_PACKS
 from audience_jobs.workspace import Workspace
+from audience_jobs.workspace.filters import USER_IDS, Filter, FilterValue
 
 if TYPE_CHECKING:
     from audience_jobs.conditions.joining import Joined
@@ -17,24 +18,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A filter with the value that a recipe gives it."""
+
+    filter: Filter
+    value: FilterValue
+
+
+@dataclass(frozen=True, kw_only=True)
 class Criteria:
     """The conditions of an audience. None and empty values mean no condition. A user has to match all of them.
 
-    Days count back from the execution's time, and `joined_after` is in UTC, without zone. `user_ids` are distinct,
+    `filters` are in the order of the workspace. Days count back from the execution's time. `user_ids` are distinct,
     UUIDs in lower case. Deleted and frozen users are never found.
     """
 
-    last_active_days: int | None = None
-    inactive_days: int | None = None
-    traded_days: int | None = None
-    not_traded_days: int | None = None
-    min_lifetime_trades: int | None = None
-    max_lifetime_trades: int | None = None
-    trusted_trader: bool | None = None
-    trusted_trader_candidate: bool | None = None
-    joined_after: datetime | None = None
+    filters: tuple[Asked, ...] = ()
     user_ids: tuple[str, ...] = ()
-    data_packs: tuple[str, ...] = ()
+    data_packs: tuple[DataPack, ...] = ()
     custom_query: "CustomQuery | None" = None
     where: "Condition | None" = None
     joined: "tuple[Joined, ...]" = ()
@@ -47,53 +48,26 @@ class Criteria:
         return needs_row or any(getattr(self, name) not in (None, ()) for name in others)
 
 
-_Filters = Mapping[str, tuple[str, Callable[[object], object]]]
-"""The names of filters in recipes, each with its field of Criteria and what reads its value.
-
-A reader returns None for a value that means no condition, and raises ValueError with the reason.
-"""
-_FILTERS: _Filters = {
-    "lastActiveDays": ("last_active_days", values.days),
-    "daysSinceLastActive_inactive": ("inactive_days", values.days),
-    "tradedInLastDays": ("traded_days", values.days),
-    "notTradedInLastDays": ("not_traded_days", values.days),
-    "minLifetimeTrades": ("min_lifetime_trades", values.count),
-    "maxLifetimeTrades": ("max_lifetime_trades", values.count),
-    "hasTrustedTrader": ("trusted_trader", values.yes_or_no),
-    "isTrustedTraderCandidate": ("trusted_trader_candidate", values.yes_or_no),
-    "joinedAfterDate": ("joined_after", values.instant),
-    "manualUserIds": ("user_ids", values.user_ids),
-}
-_OLD_FILTERS: _Filters = {
-    "activityDays": ("last_active_days", values.days_or_zero),
-    "tradingDays": ("traded_days", values.days_or_zero),
-    "minTrades": ("min_lifetime_trades", values.count_or_zero),
-    "trustedTraderStatus": ("trusted_trader", values.yes_no_or_any),
-    "trustedTraderCandidate": ("trusted_trader_candidate", values.yes_no_or_any),
-}
-FILTERS = tuple(_FILTERS)
-"""The names of the filters, as in recipes."""
-PLACES = {field: f"filters.{name}" for name, (field, _) in _FILTERS.items()}
-"""Where a recipe writes each field of Criteria that is a filter."""
 _OF_PEOPLE = ("where", "with")
-_OUTSIDE = {"manualUserIds", *_OLD_FILTERS}
-"""Filters that are also allowed in `audienceCriteria` itself."""
 
 
 def read_criteria(written: Mapping[str, Any], workspace: Workspace) -> Criteria:
     """Read `filters`, `dataPacks`, `manualUserIds`, `customQuery`, `where` and `with`; ignore other keys.
 
-    The names of old recipes are understood in `filters` and beside it: with them, 0 and "any" ask for nothing, as do
-    empty texts and lists with any name. A query may read what is public in the workspace.
+    The workspace says which filters and data packs there are. Names of old recipes are understood in `filters` and
+    beside it: with them, 0 and "any" ask for nothing, as do empty texts and lists with any name. A query may read
+    what is public in the workspace.
 
     Raises BadCriteria for every field that cannot be understood or that contradicts another.
     """
-    reading = _Reading(written)
-    found = reading.filters()
-    packs = reading.one("dataPacks", written.get("dataPacks"), values.data_packs) or ()
+    reading = _Reading(written, workspace)
+    found, ids = reading.filters()
+    packs = reading.one("dataPacks", written.get("dataPacks"), partial(_data_packs, workspace))
     query = reading.one("customQuery", written.get("customQuery"), lambda value: _custom_query(value, workspace))
-    where, joined = reading.of_people(workspace)
-    criteria = Criteria(**found, data_packs=packs, custom_query=query, where=where, joined=joined)
+    where, joined = reading.of_people()
+    criteria = Criteria(
+        filters=found, user_ids=ids, data_packs=packs or (), custom_query=query, where=where, joined=joined
+    )
     reading.errors += _contradictions(criteria, reading.places)
     reading.errors += _twins(criteria, workspace)
     if reading.errors:
@@ -102,30 +76,33 @@ def read_criteria(written: Mapping[str, Any], workspace: Workspace) -> Criteria:
 
 
 class _Reading:
-    """Reads fields one by one: `errors` are (field, reason), `places` where each field of Criteria was written."""
+    """Reads fields one by one: `errors` are (field, reason), `places` where each filter was written first."""
 
-    def __init__(self, written: Mapping[str, Any]) -> None:
-        self._written = written
+    def __init__(self, written: Mapping[str, Any], workspace: Workspace) -> None:
+        self._written, self._workspace = written, workspace
         self.errors: list[tuple[str, str]] = []
         self.places: dict[str, str] = {}
 
-    def filters(self) -> dict[str, Any]:
-        """Read all filters, by all their names and places, as fields of Criteria."""
-        found: dict[str, Any] = {}
+    def filters(self) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
+        """Read all filters, by all their names and places, and the ids of users."""
+        declared, found = self._workspace.filters, dict[str, Any]()
+        known = {name: each for each in declared.values() for name in (each.name, *each.old)}
         for place, name, value in self._given():
-            known = _FILTERS.get(name) or _OLD_FILTERS.get(name)
-            if known is None:
-                self.errors.append((place, f"is an unknown filter{choices(name, FILTERS)}"))
+            each = known.get(name)
+            if each is None and name != USER_IDS:
+                self.errors.append((place, f"is an unknown filter{choices(name, [*declared, USER_IDS])}"))
                 continue
-            field, reader = known
-            read = self.one(place, value, reader)
-            if read is None:
-                continue
-            if found.get(field, read) != read:
-                self.errors.append((place, f"contradicts {self.places[field]}: keep one of the two"))
-            found[field] = read
-            self.places.setdefault(field, place)
-        return found
+            read = self.one(place, value, partial(values.filter_value, each, name) if each else values.user_ids)
+            if read is not None:
+                self._put(found, each.name if each else USER_IDS, place, read)
+        asked = tuple(Asked(filter=each, value=found[name]) for name, each in declared.items() if name in found)
+        return asked, found.get(USER_IDS, ())
+
+    def _put(self, found: dict[str, Any], name: str, place: str, value: object) -> None:
+        if found.get(name, value) != value:
+            self.errors.append((place, f"contradicts {self.places[name]}: keep one of the two"))
+        found[name] = value
+        self.places.setdefault(name, place)
 
     def _given(self) -> Iterator[tuple[str, str, Any]]:
         filters = self._written.get("filters")
@@ -133,10 +110,12 @@ class _Reading:
             yield from ((f"filters.{name}", name, value) for name, value in filters.items())
         elif filters is not None:
             self.errors.append(("filters", f"must be an object, got {values.shown(filters)}"))
-        yield from ((name, name, self._written[name]) for name in sorted(_OUTSIDE & set(self._written)))
+        outside = {USER_IDS, *self._workspace.old_filters}
+        yield from ((name, name, self._written[name]) for name in sorted(outside & set(self._written)))
 
-    def of_people(self, workspace: Workspace) -> "tuple[Condition | None, tuple[Joined, ...]]":
+    def of_people(self) -> "tuple[Condition | None, tuple[Joined, ...]]":
         """Read the conditions on people and the models that are joined to them."""
+        workspace = self._workspace
         written = {name: value for name in _OF_PEOPLE if (value := self._written.get(name)) not in (None, "")}
         if written and not workspace.has_models:
             self.errors += [(name, "needs models/people.sql, which the workspace lacks") for name in written]
@@ -168,6 +147,10 @@ class _Reading:
             return None
 
 
+def _data_packs(workspace: Workspace, value: object) -> tuple[DataPack, ...]:
+    return values.data_packs(value, workspace.data_packs)
+
+
 def _custom_query(value: object, workspace: Workspace) -> "CustomQuery | None":
     if not isinstance(value, str) or value != value.encode("utf-8", "replace").decode():
         raise ValueError(f"must be a Unicode text, got {values.shown(value)}")
@@ -182,24 +165,21 @@ def _custom_query(value: object, workspace: Workspace) -> "CustomQuery | None":
 
 
 def _contradictions(criteria: Criteria, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield errors for conditions that no user can match, or that are too large for a file."""
-    for within, beyond in (("last_active_days", "inactive_days"), ("traded_days", "not_traded_days")):
-        recent, quiet = getattr(criteria, within), getattr(criteria, beyond)
-        if recent is not None and quiet is not None and quiet >= recent:
-            reason = f"is {quiet}, and {places[within]} is {recent}, so that no user fits both: make it less"
-            yield places[beyond], reason
-    least, most = criteria.min_lifetime_trades, criteria.max_lifetime_trades
-    if least is not None and most is not None and least > most:
-        reason = f"is {least}, above {places['max_lifetime_trades']}, which is {most}: lower it, or raise the other"
-        yield places["min_lifetime_trades"], reason
+    """Yield errors for conditions that no user can match, and for columns that come twice."""
+    given: dict[str, Any] = {asked.filter.name: asked.value for asked in criteria.filters}
+    for each in (asked.filter for asked in criteria.filters):
+        value, place = given[each.name], places[each.name]
+        if (beyond := given.get(each.less_than)) is not None and value >= beyond:
+            other = places[each.less_than]
+            yield place, f"is {value}, and {other} is {beyond}, so that no user fits both: make it less"
+        if (most := given.get(each.at_most)) is not None and value > most:
+            other = places[each.at_most]
+            yield place, f"is {value}, above {other}, which is {most}: lower it, or raise the other"
     own = {column.name.lower() for column in criteria.custom_query.columns} if criteria.custom_query else set()
     for pack in criteria.data_packs:
-        for column, _ in DATA_PACKS[pack].columns:
+        for column, _ in pack.columns:
             if column.name in own:
-                yield (
-                    "customQuery",
-                    f"yields the column {column.name}, as data pack {pack} does: rename it",
-                )
+                yield "customQuery", f"yields the column {column.name}, as data pack {pack.name} does: rename it"
 
 
 def _twins(criteria: Criteria, workspace: Workspace) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from audience_jobs.contract import DataPack
 from audience_jobs.errors import choices
-from audience_jobs.marketplace.data_packs import DATA_PACKS
 from audience_jobs.sql import UUID
+from audience_jobs.workspace.filters import Filter, FilterValue
 
-_MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000
+_MOST_DAYS, _MOST_COUNT = 36_500, 1_000_000_000
 _LONGEST_ID = 200
 _UUID = re.compile(UUID)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -20,8 +21,8 @@ _UTC_IN_WORDS = re.compile(r" ?(UTC|GMT)$")
 """How BigQuery exports an instant."""
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("any", "all", "both"), None),
-    **dict.fromkeys(("trusted", "candidate", "yes", "true"), True),
-    **dict.fromkeys(("nontrusted", "nottrusted", "untrusted", "noncandidate", "notcandidate", "no", "false"), False),
+    **dict.fromkeys(("yes", "true"), True),
+    **dict.fromkeys(("no", "false"), False),
 }
 
 
@@ -31,24 +32,21 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def filter_value(of: Filter, name: str, value: object) -> FilterValue | None:
+    """Read the value that a filter has by one of its names. With an old one, 0 and "any" mean no condition."""
+    is_old = name != of.name
+    if of.kind == "yes_no":
+        return yes_no_or_any(value, of) if is_old else yes_or_no(value)
+    if of.kind == "instant":
+        return instant(value)
+    if is_old and _is_nothing(value):
+        return None
+    return days(value) if of.kind == "days" else _whole(value, 0, _MOST_COUNT, f"{of.unit}s")
+
+
 def days(value: object) -> int:
     """Read a number of days."""
     return _whole(value, 1, _MOST_DAYS, "days")
-
-
-def count(value: object) -> int:
-    """Read a number of trades."""
-    return _whole(value, 0, _MOST_TRADES, "trades")
-
-
-def days_or_zero(value: object) -> int | None:
-    """Read a number of days of an old recipe, in which 0 means no condition."""
-    return None if _is_nothing(value) else days(value)
-
-
-def count_or_zero(value: object) -> int | None:
-    """Read a number of trades of an old recipe, in which 0 means no condition."""
-    return None if _is_nothing(value) else count(value)
 
 
 def yes_or_no(value: object) -> bool:
@@ -58,14 +56,21 @@ def yes_or_no(value: object) -> bool:
     return value
 
 
-def yes_no_or_any(value: object) -> bool | None:
-    """Read true, false or a word of an old recipe: "any", "trusted", "non_trusted", "candidate"."""
+def yes_no_or_any(value: object, of: Filter) -> bool | None:
+    """Read true, false or a word of an old recipe: "any", "yes", or one that the filter has for yes or no."""
     if isinstance(value, bool):
         return value
-    word = re.sub(r"[\s_-]", "", value).lower() if isinstance(value, str) else None
-    if word not in _WORDS:
-        raise ValueError(f'must be true, false, "any", "trusted" or "non_trusted", got {shown(value)}')
-    return _WORDS[word]
+    own = {_folded(each): each in of.old_yes for each in (*of.old_yes, *of.old_no)}
+    words = {**_WORDS, **own}
+    word = _folded(value) if isinstance(value, str) else None
+    if word not in words:
+        *others, last = ["true", "false", *(f'"{each}"' for each in ("any", *of.old_yes[:1], *of.old_no[:1]))]
+        raise ValueError(f"must be {', '.join(others)} or {last}, got {shown(value)}")
+    return words[word]
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word).lower()
 
 
 def instant(value: object) -> datetime:
@@ -90,8 +95,8 @@ def user_ids(value: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(_user_id(place, id_) for place, id_ in enumerate(listed) if id_ != "")) or None
 
 
-def data_packs(value: object) -> tuple[str, ...]:
-    """Read a list of data packs, or the object of true and false that old forms wrote."""
+def data_packs(value: object, known: Mapping[str, DataPack]) -> tuple[DataPack, ...]:
+    """Read a list of names of data packs, or the object of true and false that old forms wrote."""
     if isinstance(value, Mapping):
         for name, wanted in value.items():
             if not isinstance(wanted, bool):
@@ -102,9 +107,9 @@ def data_packs(value: object) -> tuple[str, ...]:
     else:
         raise ValueError(f"must be a list of data packs, got {shown(value)}")
     for name in names:
-        if not isinstance(name, str) or name not in DATA_PACKS:
-            raise ValueError(f"names {shown(name)}, which is not a data pack{choices(str(name), list(DATA_PACKS))}")
-    return tuple(dict.fromkeys(names))
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"names {shown(name)}, which is not a data pack{choices(str(name), list(known))}")
+    return tuple(known[name] for name in dict.fromkeys(names))
 
 
 def _whole(value: object, least: int, most: int, unit: str) -> int:

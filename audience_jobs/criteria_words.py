@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, time
 
-from audience_jobs.criteria import Criteria
-from audience_jobs.marketplace.data_packs import DATA_PACKS
+from audience_jobs.criteria import Asked, Criteria
+from audience_jobs.workspace.filters import VALUE
 
 
 def describe(criteria: Criteria) -> str:
-    """Describe the users that criteria find: "users active in the last 30 days, with a top target shoe"."""
+    """Describe the users that criteria find: "users active in the last 30 days, with at least 5 trades"."""
     parts = ", ".join(_parts(criteria))
     if criteria.where is not None:
         from audience_jobs.conditions.sentences import sentence  # noqa: PLC0415 - old recipes have no conditions
@@ -23,32 +23,38 @@ def _parts(criteria: Criteria) -> Iterator[str]:
         yield f"among {_number(len(criteria.user_ids), 'given user id')}"
     if criteria.custom_query:
         yield "found by the recipe's own query"
-    if criteria.last_active_days is not None:
-        yield f"active in the last {_days(criteria.last_active_days)}"
-    if criteria.inactive_days is not None:
-        yield f"not active in the last {_days(criteria.inactive_days)}"
-    if criteria.traded_days is not None:
-        yield f"who traded in the last {_days(criteria.traded_days)}"
-    if criteria.not_traded_days is not None:
-        yield f"who did not trade in the last {_days(criteria.not_traded_days)}"
-    yield from _trades(criteria.min_lifetime_trades, criteria.max_lifetime_trades)
-    if criteria.trusted_trader is not None:
-        yield "trusted traders" if criteria.trusted_trader else "not trusted traders"
-    if criteria.trusted_trader_candidate is not None:
-        yield f"{'' if criteria.trusted_trader_candidate else 'no '}candidates for trusted trader"
-    if criteria.joined_after is not None:
-        yield f"joined after {_instant(criteria.joined_after)}"
-    yield from (f"with {DATA_PACKS[name].words}" for name in criteria.data_packs)
+    yield from _filters(criteria)
+    yield from (f"with {pack.words}" for pack in criteria.data_packs)
     yield from (f"with a row in {joined.model}" for joined in criteria.joined if not joined.optional)
 
 
-def _trades(least: int | None, most: int | None) -> Iterator[str]:
-    if least is not None and most is not None:
-        yield f"with exactly {_number(least, 'trade')}" if least == most else f"with {least:,} to {most:,} trades"
-    elif least is not None:
-        yield f"with at least {_number(least, 'trade')}"
-    elif most is not None:
-        yield f"with at most {_number(most, 'trade')}"
+def _filters(criteria: Criteria) -> Iterator[str]:
+    given = {asked.filter.name: asked for asked in criteria.filters}
+    said = {asked.filter.at_most for asked in criteria.filters}
+    for asked in criteria.filters:
+        most = given.get(asked.filter.at_most)
+        if most:
+            yield asked.filter.words_between.replace(VALUE, _range(asked, most))
+        elif asked.filter.name not in said:
+            yield _words(asked)
+
+
+def _words(asked: Asked) -> str:
+    if asked.filter.kind == "yes_no":
+        return asked.filter.words if asked.value else asked.filter.words_if_not
+    return asked.filter.words.replace(VALUE, _value(asked))
+
+
+def _value(asked: Asked) -> str:
+    if isinstance(asked.value, datetime):
+        return _instant(asked.value)
+    return _number(asked.value, asked.filter.unit) if asked.filter.kind == "count" else _days(asked.value)
+
+
+def _range(least: Asked, most: Asked) -> str:
+    if least.value == most.value:
+        return f"exactly {_value(least)}"
+    return f"{least.value:,} to {_value(most)}"
 
 
 def _days(days: int) -> str:

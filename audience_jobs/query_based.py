@@ -1,21 +1,21 @@
 """Make an audience job from criteria, so that a query-based audience is built and checked like any other.
 
-The filters and data packs read tables of the marketplace. In another workspace a `customQuery` does without them, and
-`where` asks for the workspace's own people.
+The filters and data packs are those of the workspace, or of the marketplace where it declares none, which read tables
+that it may lack. A `customQuery` does without them, and `where` asks for the workspace's own people.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
-from audience_jobs.contract import Audience, Column, Freshness, Job, Parameter
-from audience_jobs.criteria import PLACES, Criteria
+from audience_jobs.contract import Audience, Column, Job, Parameter
+from audience_jobs.criteria import Asked, Criteria
 from audience_jobs.errors import BadCriteria
-from audience_jobs.marketplace.data_packs import DATA_PACKS, pack_queries
-from audience_jobs.marketplace.filters import VALUED, YES_OR_NO
 from audience_jobs.schema import Needed, Tables
 from audience_jobs.sql import quoted
-from audience_jobs.workspace import Workspace, marketplace
+from audience_jobs.workspace import Workspace
+from audience_jobs.workspace.filters import FilterValue
 
 AUDIENCE = "default"
 """The one audience of a query-based recipe, and what old recipes call an audience that they do not name."""
@@ -26,7 +26,6 @@ _ABOUT_USER = {
     "first_name": Column(name="firstName", type="text", meaning="the user's first name; may be empty"),
 }
 _LAYER = 3
-_FRESHNESS = Freshness(table="user_activities", column="last_active", hours=24 * 7)
 
 _USERS: Needed = {"users": {"id": "id"}}
 _ADMIN: Needed = {"user_admin_informations": {"user_id": "id", "freeze_reason": "text"}}
@@ -36,8 +35,7 @@ tminus_given AS (
     SELECT g.id FROM unnest(string_to_array(CAST($user_ids AS TEXT), '
 ')) AS g(id)
 )"""
-_VALUED = {**VALUED, "user_ids": (_GIVEN, "u.id IN (SELECT id FROM tminus_given)")}
-_NOT_GIVEN = (None, ())
+_IS_GIVEN = "u.id IN (SELECT id FROM tminus_given)"
 _MARKETPLACE_ONLY = (
     "reads tables of the built-in marketplace: in a workspace with models write it as a condition in where"
 )
@@ -56,24 +54,30 @@ def job_of(criteria: Criteria, workspace: Workspace) -> Job:
     """
     if workspace.has_models:
         return _people_job(criteria, workspace)
-    tables = workspace.tables
-    if tables.lacking({name: table.types for name, table in marketplace().tables.items()}):
-        _check_tables(criteria, tables)
+    tables, declaring = workspace.tables, workspace.filters_from
+    if tables.lacking({name: table.types for name, table in declaring.tables.items()}):
+        _check_tables(criteria, tables, declaring.tables)
     return _job(criteria, tables)
 
 
 def _people_job(criteria: Criteria, workspace: Workspace) -> Job:
     from audience_jobs.people_job import people_job  # noqa: PLC0415 - the marketplace has no people
 
-    places = [PLACES[name] for name in _given(criteria) if name != "user_ids"]
-    if places := [*places, *(["dataPacks"] if criteria.data_packs else [])]:
+    places = [*map(_place, _in_order(criteria)), *(["dataPacks"] if criteria.data_packs else [])]
+    if places:
         raise BadCriteria((place, _MARKETPLACE_ONLY) for place in places)
     return people_job(criteria, workspace.models, audience=AUDIENCE, user_id=_USER_ID, layer=_LAYER)
 
 
-def _check_tables(criteria: Criteria, tables: Tables) -> None:
-    every = _columns_of(Criteria())
-    parts = [(PLACES[name], Criteria(**{name: getattr(criteria, name)})) for name in _given(criteria)]
+def _place(asked: Asked) -> str:
+    return f"filters.{asked.filter.name}"
+
+
+def _check_tables(criteria: Criteria, tables: Tables, known: Tables) -> None:
+    """Raise BadCriteria where a part reads what `tables` lack; `known` are those for which the parts are written."""
+    every = columns_of(Criteria(), known)
+    parts = [(_place(asked), Criteria(filters=(asked,))) for asked in _in_order(criteria)]
+    parts += [("filters.manualUserIds", Criteria(user_ids=criteria.user_ids))] if criteria.user_ids else []
     parts += [("dataPacks", Criteria(data_packs=(pack,))) for pack in criteria.data_packs]
     errors: list[tuple[str, list[str]]] = []
     if parts or "users" in tables or not criteria.custom_query:
@@ -81,7 +85,7 @@ def _check_tables(criteria: Criteria, tables: Tables) -> None:
     for place, part in parts:
         own = {
             table: {name: type_ for name, type_ in columns.items() if name not in every.get(table, ())}
-            for table, columns in _columns_of(part).items()
+            for table, columns in columns_of(part, known).items()
         }
         errors.append((place, tables.lacking(own)))
     if found := [(place, _lacks(lacking)) for place, lacking in errors if lacking]:
@@ -92,12 +96,11 @@ def _lacks(lacking: list[str]) -> str:
     return f"needs {', '.join(lacking)}, which tables.toml of the workspace lacks"
 
 
-def _columns_of(criteria: Criteria) -> Needed:
-    """Return what a job of criteria reads in the marketplace."""
+def columns_of(criteria: Criteria, tables: Tables) -> Needed:
+    """Return what a job of criteria reads in tables. Raises RefusedQuery where it cannot read them."""
     from audience_jobs.columns_read import columns_read  # noqa: PLC0415 - sqlglot takes a while to load
     from audience_jobs.query import read_query  # noqa: PLC0415 - the same
 
-    tables = marketplace().tables
     job = _job(criteria, tables)
     parameters = ["now", *(parameter.name for parameter in job.parameters)]
     return columns_read(read_query(job.sql, parameters=parameters, tables=tables), tables)
@@ -105,9 +108,9 @@ def _columns_of(criteria: Criteria) -> Needed:
 
 def _job(criteria: Criteria, tables: Tables) -> Job:
     conditions = list(_conditions(criteria))
-    query, packs = criteria.custom_query, [DATA_PACKS[name] for name in criteria.data_packs]
+    query, packs = criteria.custom_query, criteria.data_packs
     frozen = [] if tables.lacking(_ADMIN) else [_FROZEN]
-    withs = dict.fromkeys([*frozen, *(needed for needed, _ in conditions if needed)])
+    withs = dict.fromkeys([*frozen, *chain.from_iterable(needed for needed, _ in conditions)])
     columns = [(column, f"q.{quoted(column.name)}") for column in query.columns] if query else _about_user(tables)
     for pack in packs:
         columns += [(column, f"{pack.table}.{expression}") for column, expression in pack.columns]
@@ -117,11 +120,11 @@ def _job(criteria: Criteria, tables: Tables) -> Job:
         withs[f"tminus_asked AS ({query.sql})"] = None
         joins.insert(0, "JOIN tminus_asked q ON CAST(q.user_id AS TEXT) = c.user_id")
     queries = [*withs, _chosen([condition for _, condition in conditions], tables)]
-    queries += pack_queries(packs, "tminus_chosen")
+    queries += dict.fromkeys(chain.from_iterable(pack.shared for pack in packs))
+    queries += [pack.queries("tminus_chosen") for pack in packs]
     sql = f"""WITH {", ".join(queries)}
 SELECT '{AUDIENCE}' AS audience, c.user_id{f", {selected}" if selected else ""}
 FROM tminus_chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names and a checked, rewritten query)
-    activity = criteria.last_active_days is not None or criteria.inactive_days is not None
     declared = (_USER_ID, *(column for column, _ in columns))
     return Job(
         id="query_audience",
@@ -130,7 +133,7 @@ FROM tminus_chosen c {" ".join(joins)}"""  # noqa: S608 (constants, quoted names
         parameters=tuple(_parameters(criteria)),
         audiences=(Audience(name=AUDIENCE, columns=declared, meaning="users who fit the recipe's criteria"),),
         sql=sql,
-        freshness=_FRESHNESS if activity else None,
+        freshness=next((asked.filter.freshness for asked in criteria.filters if asked.filter.freshness), None),
     )
 
 
@@ -162,32 +165,37 @@ def _not_deleted(tables: Tables) -> list[str]:
     return [] if type_ is None else ["u.deleted_at = 0" if type_ == "integer" else "u.deleted_at IS NULL"]
 
 
-def _conditions(criteria: Criteria) -> Iterator[tuple[str, str]]:
-    """Yield the WITH query that each filter needs, if any, and its condition on a user `u`."""
-    for name, (needed, condition) in _VALUED.items():
-        if getattr(criteria, name) not in _NOT_GIVEN:
-            yield needed, condition
-    for name, (needed, condition) in YES_OR_NO.items():
-        wanted = getattr(criteria, name)
-        if wanted is not None:
-            yield needed, condition if wanted else f"NOT {condition}"
+def _conditions(criteria: Criteria) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the WITH queries that each filter needs, and its condition on a user `u`."""
+    for asked in _with_value(criteria):
+        yield asked.filter.queries, asked.filter.sql
+    if criteria.user_ids:
+        yield (_GIVEN,), _IS_GIVEN
+    for asked in criteria.filters:
+        if not asked.filter.parameter:
+            yield asked.filter.queries, asked.filter.sql if asked.value else f"NOT {asked.filter.sql}"
 
 
-def _given(criteria: Criteria) -> list[str]:
-    """Return which filters are set."""
-    return [name for name in [*_VALUED, *YES_OR_NO] if getattr(criteria, name) not in _NOT_GIVEN]
+def _in_order(criteria: Criteria) -> list[Asked]:
+    """Return the filters that have a value of their own before those that are true or false."""
+    return sorted(criteria.filters, key=lambda asked: not asked.filter.parameter)
+
+
+def _with_value(criteria: Criteria) -> list[Asked]:
+    return [asked for asked in criteria.filters if asked.filter.parameter]
 
 
 def _parameters(criteria: Criteria) -> Iterator[Parameter]:
-    for name in _VALUED:
-        value = getattr(criteria, name)
-        if value not in _NOT_GIVEN:
-            kind: Literal["integer", "text"] = "integer" if isinstance(value, int) else "text"
-            yield Parameter(name=name, type=kind, default=_bound(value), meaning="as in the recipe")
+    for asked in _with_value(criteria):
+        yield _parameter(asked.filter.parameter, _bound(asked.value))
+    if criteria.user_ids:
+        yield _parameter("user_ids", "\n".join(criteria.user_ids))  # engines bind lists differently
 
 
-def _bound(value: int | datetime | tuple[str, ...]) -> int | str:
-    """Return what is bound for a value: several ids are one text, since engines bind lists differently."""
-    if isinstance(value, tuple):
-        return "\n".join(value)
+def _parameter(name: str, value: int | str) -> Parameter:
+    type_: Literal["integer", "text"] = "integer" if isinstance(value, int) else "text"
+    return Parameter(name=name, type=type_, default=value, meaning="as in the recipe")
+
+
+def _bound(value: FilterValue) -> int | str:
     return value.isoformat(sep=" ") if isinstance(value, datetime) else value

@@ -20,10 +20,10 @@ from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.registry import find
 from audience_jobs.workspace import marketplace
 from bench import figures
-from bench.audience_world import AT, EVENTS_PER_USER, make, product
 from bench.figures import say, table
 from bench.fitness import audience as conditions
 from bench.fitness import world as fitness
+from bench.marketplace.world import AT, EVENTS_PER_USER, make, product
 from bench.process import Usage
 
 _OUT = Path(__file__).parent / "out" / "audiences.json"
@@ -101,7 +101,7 @@ def one(engine: str, job: str, world: str) -> None:
     with TemporaryDirectory(prefix="tminus-bench-") as out:
         work = _with_duckdb if engine == "duckdb" else _with_pandas
         if engine == "pandas":
-            importlib.import_module("bench.audience_peer")  # the import is not part of the job
+            importlib.import_module("bench.marketplace.peer")  # the import is not part of the job
         usage = Usage()
         users = work(job, Path(world), Path(out))
         sys.stdout.write(json.dumps({"users": users, **usage.document()}))
@@ -119,7 +119,7 @@ def _with_duckdb(job_id: str, world: Path, out: Path) -> int:
 def _with_pandas(job_id: str, world: Path, out: Path) -> int:
     if job_id == _CONDITIONS:
         return conditions.with_pandas(world / _CONDITIONS, out)
-    return int(getattr(importlib.import_module("bench.audience_peer"), job_id)(world, out))
+    return int(getattr(importlib.import_module("bench.marketplace.peer"), job_id)(world, out))
 
 
 def _show(found: dict[str, Any]) -> None:

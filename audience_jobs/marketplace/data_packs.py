@@ -1,26 +1,7 @@
-"""Data packs: columns about a user's shoe for a query-based audience. Users without such a shoe are excluded."""
+"""The data packs of the marketplace: columns about a user's shoe. Users without such a shoe are left out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-from audience_jobs.contract import Column
+from audience_jobs.contract import Column, DataPack
 from audience_jobs.marketplace.shoes import SHOES, hottest_shoes, target_shoes
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataPack:
-    """One data pack.
-
-    `queries` gives, for the name of a WITH query of distinct `user_id`, WITH queries of which the last is called
-    `table`; it has at most one row a user, and no row for who lacks the shoe. `columns` are what the pack adds, each
-    with its expression over that table. `words` say what a user has who is not left out.
-    """
-
-    name: str
-    table: str
-    queries: Callable[[str], str]
-    columns: tuple[tuple[Column, str], ...]
-    words: str
 
 
 def _lately(days: int) -> str:
@@ -64,42 +45,37 @@ def _columns(prefix: str, shoe: str, times: str = "") -> tuple[tuple[Column, str
     return tuple(columns)
 
 
-DATA_PACKS = {
-    pack.name: pack
-    for pack in (
-        DataPack(
-            name="topTargetShoe",
-            table="target_shoes",
-            queries=_target_shoes,
-            columns=_columns("top_target_shoe", "the shoe that they seem to want most"),
-            words="a top target shoe",
+DATA_PACKS = (
+    DataPack(
+        name="topTargetShoe",
+        table="target_shoes",
+        shared=(SHOES,),
+        queries=_target_shoes,
+        columns=_columns("top_target_shoe", "the shoe that they seem to want most"),
+        words="a top target shoe",
+    ),
+    DataPack(
+        name="hottestShoeTraded",
+        table="hottest_traded",
+        shared=(SHOES,),
+        queries=lambda of: hottest_shoes("hottest_traded", of, counted=_VALIDATED_TRADES),
+        columns=_columns(
+            "hottest_shoe_traded",
+            "their own shoe that is traded most",
+            "how many trades of it were validated in the last 30 days; at least 1",
         ),
-        DataPack(
-            name="hottestShoeTraded",
-            table="hottest_traded",
-            queries=lambda of: hottest_shoes("hottest_traded", of, counted=_VALIDATED_TRADES),
-            columns=_columns(
-                "hottest_shoe_traded",
-                "their own shoe that is traded most",
-                "how many trades of it were validated in the last 30 days; at least 1",
-            ),
-            words="a shoe of their own that was traded in the last 30 days",
+        words="a shoe of their own that was traded in the last 30 days",
+    ),
+    DataPack(
+        name="hottestShoeOffers",
+        table="hottest_offered",
+        shared=(SHOES,),
+        queries=lambda of: hottest_shoes("hottest_offered", of, counted=_OPEN_OFFERS),
+        columns=_columns(
+            "hottest_shoe_offers",
+            "their own shoe that most offers are open for",
+            "how many offers of the last 7 days for it are open; at least 1",
         ),
-        DataPack(
-            name="hottestShoeOffers",
-            table="hottest_offered",
-            queries=lambda of: hottest_shoes("hottest_offered", of, counted=_OPEN_OFFERS),
-            columns=_columns(
-                "hottest_shoe_offers",
-                "their own shoe that most offers are open for",
-                "how many offers of the last 7 days for it are open; at least 1",
-            ),
-            words="a shoe of their own with open offers of the last 7 days",
-        ),
-    )
-}
-
-
-def pack_queries(packs: Sequence[DataPack], of: str) -> list[str]:
-    """Return the WITH queries of data packs for the users of `of`, in the order in which they need each other."""
-    return [SHOES, *(pack.queries(of) for pack in packs)] if packs else []
+        words="a shoe of their own with open offers of the last 7 days",
+    ),
+)

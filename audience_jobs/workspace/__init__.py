@@ -10,7 +10,9 @@ from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
 
 if TYPE_CHECKING:
+    from audience_jobs.contract import DataPack
     from audience_jobs.workspace.files import Content, UserIds
+    from audience_jobs.workspace.filters import Filter
     from audience_jobs.workspace.layers import Cadence
     from audience_jobs.workspace.models import Models
     from audience_jobs.workspace.push_parts import PushParts
@@ -22,6 +24,7 @@ FILE = "tminus.toml"
 TABLES_FILE = "tables.toml"
 TEMPLATES_FOLDER = "templates"
 MODELS_FOLDER = "models"
+DATA_PACKS_FILE = "data_packs.py"
 _MARKETPLACE = Path(__file__).parent.parent / "marketplace"
 
 
@@ -93,6 +96,31 @@ class Workspace:
 
         return read_templates(read_toml(self.folder / FILE))
 
+    @cached_property
+    def filters(self) -> "Mapping[str, Filter]":
+        """The filters that recipes may write, by their names, in order."""
+        return self._own_filters if self.filters_from is self else self.filters_from.filters
+
+    @cached_property
+    def data_packs(self) -> "Mapping[str, DataPack]":
+        """The data packs that recipes may write, by their names, in order."""
+        if self.filters_from is not self:
+            return self.filters_from.data_packs
+        from audience_jobs.job_files.python_file import read_data_packs  # noqa: PLC0415 - as for the content
+
+        return read_data_packs(self._data_packs_file) if self._data_packs_file.is_file() else {}
+
+    @property
+    def old_filters(self) -> tuple[str, ...]:
+        """The names of filters in old recipes, also in `audienceCriteria` itself, in the order of forms."""
+        in_order = sorted(self.filters.values(), key=lambda each: each.kind != "yes_no")
+        return tuple(name for each in in_order for name in each.old)
+
+    @cached_property
+    def filters_from(self) -> "Workspace":
+        """The workspace whose filters and data packs recipes may write: the built-in one, where this has none."""
+        return self if self._own_filters or self._data_packs_file.is_file() else marketplace()
+
     def check(self) -> None:
         """Raise BadWorkspace with all that is wrong in the files."""
         try:
@@ -101,6 +129,21 @@ class Workspace:
             raise BadWorkspace([*error.problems, *self._model_problems()]) from None
         if self.has_models:
             _ = self.models
+        if self.filters_from is self:
+            from audience_jobs.filter_check import check_filters  # noqa: PLC0415 - loads sqlglot
+
+            check_filters(self)
+
+    @property
+    def _data_packs_file(self) -> Path:
+        return self.folder / DATA_PACKS_FILE
+
+    @cached_property
+    def _own_filters(self) -> "Mapping[str, Filter]":
+        from audience_jobs.workspace.filters_file import read_filters  # noqa: PLC0415 - as for the content
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
+
+        return read_filters(read_toml(self.folder / FILE))
 
     @property
     def _models_folder(self) -> Path:
@@ -142,7 +185,8 @@ def open_workspace(folder: Path | None) -> Workspace:
         return marketplace()
     models = sorted((folder / MODELS_FOLDER).glob("*.sql"))
     templates = sorted((folder / TEMPLATES_FOLDER).glob("*.json"))
-    read = (folder / FILE, folder / TABLES_FILE, folder / MODELS_FOLDER, *models, *templates)
+    files = (folder / FILE, folder / TABLES_FILE, folder / DATA_PACKS_FILE)
+    read = (*files, folder / MODELS_FOLDER, *models, *templates)
     stamps = {path: _stamp(path) for path in read}
     return _opened(folder, folder.resolve(), *stamps.items())
 

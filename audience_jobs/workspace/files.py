@@ -8,14 +8,14 @@ from typing import Literal, cast
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
-from audience_jobs.workspace import layers, push_parts, templates
+from audience_jobs.workspace import DATA_PACKS_FILE, MODELS_FOLDER, filters_file, layers, push_parts, templates
 from audience_jobs.workspace.push_parts import PushParts, read_push_parts
 from audience_jobs.workspace.source import Source, read_source
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
 UserIds = Literal["any", "uuid"]
-_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY, *push_parts.KEYS)
+_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY, *filters_file.KEYS, *push_parts.KEYS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
 _FORMATS = ("any", "uuid")
@@ -92,3 +92,16 @@ def _problems(file: TomlFile) -> Iterator[Problem]:
     yield from layers.problems_of(file)
     yield from templates.problems_of(file)
     yield from push_parts.problems_of(file)
+    yield from filters_file.problems_of(file)
+    yield from _without_models(file)
+
+
+def _without_models(file: TomlFile) -> Iterator[Problem]:
+    """Yield what only a workspace without models may have: with models, conditions and `with` take its place."""
+    folder = file.path.parent
+    if not (folder / MODELS_FOLDER).is_dir():
+        return
+    if "filters" in file.content:
+        yield file.problem(["filters"], "is for workspaces without models: make it columns of models/people.sql")
+    if (folder / DATA_PACKS_FILE).is_file():
+        yield Problem(folder / DATA_PACKS_FILE, 1, "is for workspaces without models: make each a model")

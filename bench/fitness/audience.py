@@ -6,7 +6,7 @@ from audience_jobs.criteria import read_criteria
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.query_based import AUDIENCE, job_of
 from audience_jobs.workspace import Workspace
-from bench.audience_world import AT
+from bench.marketplace.world import AT
 
 _WORKSPACE = Path(__file__).parent
 WHERE = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.audience_world import write_tables
+from bench.marketplace.world import write_tables
 
 _TABLES = {
     "members": """

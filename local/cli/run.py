@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from audience_jobs.workspace import open_workspace
 from functions import logs
 from functions.domain.errors import BadInput
 from functions.domain.execution.execution import State
@@ -66,9 +67,9 @@ def run(
     document = read_recipe_file(recipe)
     if not document.get("id"):
         document["id"] = recipe.stem
-    for assignment in assignments:
-        document = set_value(document, assignment)
     settings = settings_with(data, state_dir=state)
+    for assignment in assignments:
+        document = set_value(document, assignment, open_workspace(settings.workspace).old_filters)
     if at is not None and on is not None:
         raise BadInput("give --at or --on, not both")
     begin, day = read_instant(at, "--at"), read_day(on, "--on")

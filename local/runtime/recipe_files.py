@@ -1,6 +1,7 @@
 """Read recipe files, and change them from the command line."""
 
 import json
+from collections.abc import Collection
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
@@ -42,16 +43,19 @@ def read_json_file(path: Path, *, most_bytes: int) -> Any:
         raise BadInput(f"{path}: nested too deeply to be a recipe") from None
 
 
-def set_value(document: Document, assignment: str) -> Document:
+def set_value(document: Document, assignment: str, old_filters: Collection[str] = ()) -> Document:
     """Return the document with one `path.to.field=value`; the value is JSON, or else text.
 
-    BadInput if the path is not a field of a recipe: a typing mistake must not be ignored silently.
+    BadInput if the path is not a field of a recipe: a typing mistake must not be ignored silently. `old_filters` are
+    the names of filters that the workspace knows in `audienceCriteria` itself.
     """
     path, equals, text = assignment.partition("=")
     if not equals or not all(path.split(".")):
         raise BadInput(f"--set {assignment!r}: write path.to.field=value, such as settings.maxLatenessMinutes=5")
-    if not is_field(path.split(".")):
-        near = get_close_matches(path, _single_fields(), n=1)
+    if not is_field(path.split("."), old_filters):
+        near = get_close_matches(
+            path, [*_single_fields(), *(f"audienceCriteria.{name}" for name in old_filters)], n=1
+        )
         hint = f"did you mean {near[0]}?" if near else "docs/how-to-write-a-recipe.md lists the fields"
         raise BadInput(f"--set {path}: a recipe has no such field; {hint}")
     changed = deepcopy(document)

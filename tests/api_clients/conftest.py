@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from audience_jobs.workspace import marketplace
 from functions import bootstrap
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
@@ -44,9 +45,8 @@ def _tools() -> None:
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The API's document, as a file."""
     path = tmp_path_factory.mktemp("document") / "openapi.json"
-    path.write_text(
-        json.dumps(openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES])), encoding="utf-8"
-    )
+    rules, filters = [rule.name for rule in DEFAULT_RULES], [*marketplace().filters.values()]
+    path.write_text(json.dumps(openapi(ROUTES, DEFAULT_LAYERS, rules, filters)), encoding="utf-8")
     return path
 
 

@@ -15,12 +15,7 @@ ALLOWED = {
     "audience_jobs/marketplace/": "the marketplace",
     "local/sample/": "its sample data",
     "local/recipes/": "its sample recipes",
-    "bench/audience_peer.py": "measures the jobs of the marketplace",
-    "bench/audience_world.py": "their data",
-    "audience_jobs/criteria.py": "the filters in recipes, whose names stay",
-    "audience_jobs/criteria_words.py": "the same filters in words",
-    "functions/domain/recipe/document.py": "the same, in old recipes",
-    "functions/handlers/api/criteria_schema.py": "the same, in the document of the API",
+    "bench/marketplace/": "the same jobs with pandas, and their data",
 }
 """Where the words may be, and why: a file, or a folder with all that lies in it."""
 

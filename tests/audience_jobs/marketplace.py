@@ -8,6 +8,7 @@ from audience_jobs.workspace import marketplace
 
 MARKETPLACE = marketplace()
 SOURCE_TABLES = {name: dict(table.types) for name, table in MARKETPLACE.tables.items()}
+FILTERS = (*MARKETPLACE.filters, "manualUserIds")
 
 DuckDBEngine = partial(duckdb.DuckDBEngine, workspace=MARKETPLACE)
 PostgresEngine = partial(postgres.PostgresEngine, workspace=MARKETPLACE)

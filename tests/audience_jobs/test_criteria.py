@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from audience_jobs.criteria import FILTERS, Criteria
+from audience_jobs.criteria import Criteria
 from audience_jobs.criteria_words import describe
 from audience_jobs.errors import BadCriteria
-from tests.audience_jobs.marketplace import read_criteria
+from tests.audience_jobs.marketplace import FILTERS, read_criteria
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"
 

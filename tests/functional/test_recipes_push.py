@@ -419,7 +419,7 @@ def test_roles_decide_who_may_push(
         monkeypatch.setenv("TMINUS_TOKEN", google.sign(of_service("api", email=email)))
 
     write(folder, "sale.json", campaign())
-    with CertificateServer(google.certificates) as certificates:
+    with CertificateServer(lambda: google.certificates) as certificates:
         cloud = read_settings({**ENVIRONMENT, "OIDC_CERTS_URL": certificates.url}).cloud
         assert cloud is not None
         lab = make_lab(wrap=lambda ports: replace(ports, callers=IdTokens(cloud, SystemClock())))

@@ -7,7 +7,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from functions.domain.ids import RECIPE_ID
 from functions.domain.push.links import LINK_KEY
@@ -38,6 +38,8 @@ _MOST_DATA = 20
 _RESERVED = {"from", "message_type", "aps", LINK_KEY}
 _RESERVED_BEGINNINGS = ("google", "gcm")
 """Keys of FCM and APNs: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages."""
+QUERY_FIELDS = ("filters", "dataPacks", "manualUserIds", "customQuery", "where", "with")
+"""The fields of `audienceCriteria` that ask for users. A workspace may have filters of old recipes beside them."""
 _STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
 
 
@@ -136,8 +138,15 @@ class CustomScript(Fields):
     )
 
 
+def _without_others(schema: dict[str, Any]) -> None:
+    del schema["additionalProperties"]
+
+
 class AudienceCriteria(Fields):
     """Who gets the pushes: the audiences of a job (`customScript`), or users who fit all the other fields."""
+
+    # Keys of other names may be filters in old recipes: the workspace knows their names.
+    model_config = ConfigDict(extra="allow", json_schema_extra=_without_others)
 
     custom_script: CustomScript = CustomScript()
     # `audience_jobs/criteria.py` reads the query, where the audience is made: old documents load whatever they hold.
@@ -152,12 +161,6 @@ class AudienceCriteria(Fields):
         title="Test mode",
         description="Starts preparing three minutes before, and sends nothing live.",
     )
-    # Names in old recipes.
-    trusted_trader_status: Any = None
-    trusted_trader_candidate: Any = None
-    activity_days: Any = None
-    trading_days: Any = None
-    min_trades: Any = None
 
     @property
     def job_id(self) -> str:
@@ -166,7 +169,7 @@ class AudienceCriteria(Fields):
 
     @property
     def query(self) -> dict[str, Any]:
-        """The criteria of a query-based audience, by their names in documents; empty if there are none."""
+        """All other fields, by their names in documents: the criteria of a query-based audience, or unknown keys."""
         written = self.model_dump(by_alias=True, exclude={"custom_script", "test_mode"})
         return {name: value for name, value in written.items() if value is not None}
 

@@ -1,13 +1,13 @@
 """The paths of a recipe document's fields, as people write them: `settings.safeguards.maxAudienceSize`."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
 from functions.domain.errors import FieldCode, FieldError
-from functions.domain.recipe.document import RecipeDocument, SoundRecipe
+from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, SoundRecipe
 from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
 
@@ -21,21 +21,27 @@ def field_paths() -> tuple[str, ...]:
     return tuple(path for path, _ in paths_of(RecipeDocument))
 
 
-def is_field(path: Sequence[str]) -> bool:
-    """Return whether a path names a known field, or a key of an object with free keys."""
+def is_field(path: Sequence[str], old_filters: Collection[str] = ()) -> bool:
+    """Return whether a path names a known field, or a key of an object with free keys.
+
+    `old_filters` are the names of filters that the workspace knows in `audienceCriteria` itself.
+    """
     written = ".".join(path)
+    if path[0] == "audienceCriteria" and path[1:2] and path[1] in old_filters:
+        return True
     return any(
         written == known or (_is_free(field) and written.startswith(f"{known}."))
         for known, field in paths_of(RecipeDocument)
     )
 
 
-def misspelled_keys(document: Mapping[str, Any]) -> list[FieldError]:
+def misspelled_keys(document: Mapping[str, Any], old_filters: Collection[str] = ()) -> list[FieldError]:
     """Return the unknown keys of a recipe document, at any depth, that are probably misspellings of known ones.
 
-    Other unknown keys are ignored: a newer release, or the team, may have written them.
+    Other unknown keys are ignored: a newer release, or the team, may have written them. `old_filters` are as for
+    `is_field`.
     """
-    return [*_misspelled(document, RecipeDocument, ())]
+    return [*_misspelled(document, RecipeDocument, (), old_filters)]
 
 
 def _is_free(field: RecipeField) -> bool:
@@ -43,11 +49,14 @@ def _is_free(field: RecipeField) -> bool:
     return field.model is None and field.schema.get("type", "object") == "object"
 
 
-def _misspelled(value: object, model: type[Fields], path: tuple[str, ...]) -> Iterator[FieldError]:
+def _misspelled(
+    value: object, model: type[Fields], path: tuple[str, ...], old_filters: Collection[str]
+) -> Iterator[FieldError]:
     if not isinstance(value, Mapping):
         return
     fields = fields_of(model)
-    known = fields if path else fields_of(SoundRecipe)
+    more = old_filters if model is AudienceCriteria else ()
+    known = {*(fields if path else fields_of(SoundRecipe)), *more}
     for key, inner in value.items():
         if inner is None:
             continue
@@ -56,7 +65,8 @@ def _misspelled(value: object, model: type[Fields], path: tuple[str, ...]) -> It
         elif key in fields and (nested := fields[key].model):
             many = isinstance(inner, list)
             for position, item in enumerate(inner if many else [inner]):
-                yield from _misspelled(item, nested, (*path, f"{key}[{position}]" if many else key))
+                place = (*path, f"{key}[{position}]" if many else key)
+                yield from _misspelled(item, nested, place, old_filters)
 
 
 def _near_known(place: tuple[str, ...], known: Iterable[str]) -> Iterator[FieldError]:

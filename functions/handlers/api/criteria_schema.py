@@ -3,8 +3,8 @@
 Null and an empty text set no condition.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Protocol
 
 from pydantic import WithJsonSchema
 
@@ -32,17 +32,42 @@ def _whole(minimum: int, maximum: int, **more: Any) -> Schema:
     return _either({"type": "integer", "minimum": minimum, "maximum": maximum}, _BLANK, **more)
 
 
-_MOST_DAYS, _MOST_TRADES = 36_500, 1_000_000_000
-_DAYS, _TRADES = _whole(1, _MOST_DAYS), _whole(0, _MOST_TRADES)
+_MOST_DAYS, _MOST_COUNT = 36_500, 1_000_000_000
 _YES_OR_NO = _either({"type": "boolean"}, _BLANK)
 _YES_NO_OR_ANY = _either({"type": "boolean"}, {"type": "string"}, description='True, false, or a word such as "any".')
-_OLD_FILTERS: Schema = {
-    "activityDays": _whole(0, _MOST_DAYS, description="The old name of lastActiveDays; 0 sets no condition."),
-    "tradingDays": _whole(0, _MOST_DAYS, description="The old name of tradedInLastDays; 0 sets no condition."),
-    "minTrades": _whole(0, _MOST_TRADES, description="The old name of minLifetimeTrades; 0 sets no condition."),
-    "trustedTraderStatus": _YES_NO_OR_ANY,
-    "trustedTraderCandidate": _YES_NO_OR_ANY,
-}
+_INSTANT: Schema = {"type": ["string", "null"], "description": "A day, from 0:00 UTC on, or an instant."}
+
+
+class Filter(Protocol):
+    """What the document says of a filter of the workspace."""
+
+    @property
+    def name(self) -> str:
+        """Its name in recipes."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its value: days, count, yes_no or instant."""
+
+    @property
+    def old(self) -> tuple[str, ...]:
+        """Its names in old recipes."""
+
+
+def _filter(of: Filter) -> Schema:
+    schemas = {"days": _whole(1, _MOST_DAYS), "count": _whole(0, _MOST_COUNT), "yes_no": _YES_OR_NO}
+    return schemas.get(of.kind, _INSTANT)
+
+
+def _old_filter(of: Filter) -> Schema:
+    words = f"The old name of {of.name}; 0 sets no condition."
+    if of.kind in ("days", "count"):
+        return _whole(0, _MOST_DAYS if of.kind == "days" else _MOST_COUNT, description=words)
+    return _YES_NO_OR_ANY if of.kind == "yes_no" else _INSTANT
+
+
+def _old_filters(filters: Sequence[Filter]) -> Schema:
+    return {name: _old_filter(each) for each in filters for name in each.old}
 
 
 def _object(required: Schema, optional: Schema | None = None, **more: Any) -> Schema:
@@ -77,40 +102,18 @@ _EVENTS: Schema = {
     "where": ref("Condition"),
 }
 
-CRITERIA: Mapping[str, Schema] = {
+_CRITERIA: Schema = {
     "filters": _either(ref("AudienceFilters")),
     "dataPacks": _either(ref("DataPacks")),
     "manualUserIds": _either(ref("UserIds")),
     "customQuery": _either(ref("CustomQuery")),
     "where": _either(ref("AudienceWhere")),
     "with": _either(ref("JoinedModels")),
-    **_OLD_FILTERS,
 }
-"""The fields of `audienceCriteria` for a query-based audience."""
-CRITERIA_SCHEMAS: Mapping[str, Schema] = {
+_SCHEMAS: Mapping[str, Schema] = {
     "AudienceFilters": {
         "description": "A user has to meet all of these conditions. An empty text sets no condition.",
         "anyOf": [ref("FilterFields"), _BLANK],
-    },
-    "FilterFields": {
-        "type": "object",
-        "description": "The filters by their names.",
-        "properties": {
-            "lastActiveDays": _DAYS,
-            "daysSinceLastActive_inactive": _DAYS,
-            "tradedInLastDays": _DAYS,
-            "notTradedInLastDays": _DAYS,
-            "minLifetimeTrades": _TRADES,
-            "maxLifetimeTrades": _TRADES,
-            "hasTrustedTrader": _YES_OR_NO,
-            "isTrustedTraderCandidate": _YES_OR_NO,
-            "joinedAfterDate": {
-                "type": ["string", "null"],
-                "description": "A day, from 0:00 UTC on, or an instant.",
-            },
-            "manualUserIds": _either(ref("UserIds")),
-            **_OLD_FILTERS,
-        },
     },
     "DataPacks": {
         "description": "Data packs by name; old clients write an object of true and false.",
@@ -159,3 +162,20 @@ CRITERIA_SCHEMAS: Mapping[str, Schema] = {
     },
     "JoinedModel": _object({"model": {"type": "string"}}, {"optional": {"type": "boolean"}}),
 }
+
+
+def criteria_fields(filters: Sequence[Filter]) -> Schema:
+    """Return the fields of `audienceCriteria` for a query-based audience, in a workspace with these filters."""
+    in_order = sorted(filters, key=lambda each: each.kind != "yes_no")  # as generated clients have them
+    return {**_CRITERIA, **_old_filters(in_order)}
+
+
+def criteria_schemas(filters: Sequence[Filter]) -> Mapping[str, Schema]:
+    """Return the components to which these fields refer."""
+    fields = {each.name: _filter(each) for each in filters}
+    described: Schema = {
+        "type": "object",
+        "description": "The filters by their names.",
+        "properties": {**fields, "manualUserIds": _either(ref("UserIds")), **_old_filters(filters)},
+    }
+    return {**_SCHEMAS, "FilterFields": described}

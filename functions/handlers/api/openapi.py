@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from functions import bootstrap
 from functions.domain.cadence.layers import Layers
+from functions.handlers.api.criteria_schema import Filter
 from functions.handlers.api.layer import for_workspace
 from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
@@ -76,14 +77,14 @@ _PAGE: Mapping[str, Any] = {
 }
 
 
-def openapi(routes: Sequence[Route], layers: Layers, rules: Sequence[str]) -> Schema:
-    """Return the document of these routes, for a workspace with these layers and names of cadence rules."""
-    document: Schema = for_workspace(_document(routes), layers, rules)
+def openapi(routes: Sequence[Route], layers: Layers, rules: Sequence[str], filters: Sequence[Filter]) -> Schema:
+    """Return the document of these routes, for a workspace with these layers, names of cadence rules, and filters."""
+    document: Schema = for_workspace(_document(routes, filters), layers, rules)
     return document
 
 
-def _document(routes: Sequence[Route]) -> Schema:
-    schemas = _Schemas(routes)
+def _document(routes: Sequence[Route], filters: Sequence[Filter]) -> Schema:
+    schemas = _Schemas(routes, filters)
     paths: dict[str, Schema] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
@@ -118,7 +119,7 @@ def _document(routes: Sequence[Route]) -> Schema:
 class _Schemas:
     """The JSON schemas of all requests and answers."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], filters: Sequence[Filter]) -> None:
         wanted: dict[tuple[str, _Mode], Any] = {}
         for route in routes:
             for what, mode, model in _models(route):
@@ -127,7 +128,8 @@ class _Schemas:
         schemas, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=ReportSchemas)
         self._schemas = {key: _plain(schema["items"]) for key, schema in schemas.items()}
         self._models = _plain(defined.get("$defs", {}))
-        self.definitions = {name: _optional(model) for name, model in {**self._models, **recipe_schemas()}.items()}
+        described = {**self._models, **recipe_schemas(filters)}
+        self.definitions = {name: _optional(model) for name, model in described.items()}
 
     def of(self, route: Route, what: str, mode: _Mode) -> Schema:
         """Return the schema of a route's query, body, form or answer."""

@@ -7,14 +7,13 @@ They say what a client may write, which differs from pydantic's own schemas in t
 * What the fields of an audience's query hold is added from `criteria_schema.py`: to a recipe they are any value.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import RootModel, WithJsonSchema
 
 from functions.domain.recipe.fields import NULL, schemas
-from functions.handlers.api.criteria_schema import CRITERIA, CRITERIA_SCHEMAS
+from functions.handlers.api.criteria_schema import Filter, criteria_fields, criteria_schemas
 from functions.handlers.api.schema_parts import NAMED, Schema, any_object, ref
 
 
@@ -43,16 +42,15 @@ _OF_STORED = ("id", "status", "isActive")
 """The fields that Tminus always adds to a stored recipe."""
 
 
-@cache
-def recipe_schemas() -> Mapping[str, Schema]:
-    """Return the components that describe recipes, by their names."""
-    described = _described()
+def recipe_schemas(filters: Sequence[Filter]) -> Mapping[str, Schema]:
+    """Return the components that describe recipes, by their names, in a workspace with these filters."""
+    described = {name: _component(name, schema, filters) for name, schema in schemas().items()}
     document, sound = described["RecipeDocument"], described["SoundRecipe"]
     written = document["properties"]
     stored = {name: sound["properties"][name] for name in (*_OF_STORED, "problem")}
     return {
         **described,
-        **CRITERIA_SCHEMAS,
+        **criteria_schemas(filters),
         "RecipeChanges": {
             "type": "object",
             "description": "The fields of a recipe that are to change; the others stay, and null empties one.",
@@ -78,15 +76,11 @@ def recipe_schemas() -> Mapping[str, Schema]:
     }
 
 
-def _described() -> dict[str, Schema]:
-    return {name: _component(name, schema) for name, schema in schemas().items()}
-
-
-def _component(name: str, schema: Mapping[str, Any]) -> Schema:
+def _component(name: str, schema: Mapping[str, Any], filters: Sequence[Filter]) -> Schema:
     required = schema.get("required", [])
     properties = {key: _property(field, required=key in required) for key, field in schema["properties"].items()}
     if name == "AudienceCriteria":
-        properties |= CRITERIA
+        properties |= criteria_fields(filters)
     return {**_untitled(schema), "properties": properties}
 
 

@@ -148,9 +148,8 @@ class _Trial:
             for message in unwelcome_content(recipe, position, trial.columns):
                 self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, message))
         if not one_off:
-            self.problems.extend(
-                _problem(ViolationType.UNWELCOME_FIELD, str(error)) for error in unwelcome_fields(recipe, policy)
-            )
+            unwelcome = unwelcome_fields(recipe, policy, self.ports.workspace)
+            self.problems.extend(_problem(ViolationType.UNWELCOME_FIELD, str(error)) for error in unwelcome)
         if not any(trial.eligible for trial in self.pushes) and not self._blocked:
             self.problems.append(_problem(ViolationType.AUDIENCE_EMPTY, self._why_nobody()))
 

@@ -1,5 +1,6 @@
 """Choose the audience job of a recipe: the one that it names, or one made from its criteria."""
 
+import json
 from collections.abc import Callable
 
 from audience_jobs.contract import Job, Value
@@ -9,6 +10,7 @@ from audience_jobs.errors import AudienceJobError, BadCriteria
 from audience_jobs.query_based import job_of
 from audience_jobs.workspace import Workspace
 from functions.domain.errors import BadRecipe, FieldError
+from functions.domain.recipe.document import QUERY_FIELDS
 from functions.domain.recipe.read import Recipe
 
 FindJob = Callable[[str], Job]
@@ -41,7 +43,7 @@ def _criteria_job(criteria: Criteria, workspace: Workspace) -> Job:
 
 def recipe_criteria(recipe: Recipe, workspace: Workspace) -> Criteria:
     """Return the criteria of a query-based recipe; BadRecipe if there are none, or they are invalid."""
-    if not recipe.criteria.query:
+    if not recipe.criteria.query.keys() & {*QUERY_FIELDS, *workspace.old_filters}:
         reason = "is missing; name the audience job that builds the audiences, or give audienceCriteria.filters"
         raise _bad_criteria(("customScript.scriptId", reason))
     try:
@@ -49,10 +51,23 @@ def recipe_criteria(recipe: Recipe, workspace: Workspace) -> Criteria:
     except BadCriteria as error:
         raise _bad_criteria(*error.errors) from error
     if not criteria.narrows:
-        way = '"where": {"all": []}' if workspace.has_models else '"minLifetimeTrades": 0'
-        reason = f"has no filter, so every user would get it; if you mean that, write {way}"
+        reason = f"has no filter, so every user would get it; if you mean that, write {_everybody(workspace)}"
         raise _bad_criteria(("where" if workspace.has_models else "filters", reason))
     return criteria
+
+
+def _everybody(workspace: Workspace) -> str:
+    """Return the criteria that find every user: conditions without any, or the least of a count."""
+    if workspace.has_models:
+        return '"where": {"all": []}'
+    least = (each.name for each in workspace.filters.values() if each.at_most)
+    return next((f'"{name}": 0' for name in least), '"customQuery": "SELECT id AS user_id FROM users"')
+
+
+def criteria_example(workspace: Workspace) -> str:
+    """Return criteria of a recipe in a workspace as an example, in JSON."""
+    days = [] if workspace.has_models else [each.name for each in workspace.filters.values() if each.kind == "days"]
+    return json.dumps({"filters": {days[0]: 30}} if days else {"where": {"all": []}})
 
 
 def describe_audience(recipe: Recipe, workspace: Workspace) -> str:

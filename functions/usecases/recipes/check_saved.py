@@ -60,13 +60,14 @@ def saving_errors(
         errors += error.errors
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
     found += _no_tester_errors(recipe, policy)
-    found += [*_content_errors(recipe, find_job, workspace), *misspelled_keys(recipe.document())]
+    found += [*_content_errors(recipe, find_job, workspace)]
+    found += misspelled_keys(recipe.document(), workspace.old_filters)
     return errors + [error for error in found if error not in errors]
 
 
-def unwelcome_fields(recipe: Recipe, policy: Policy) -> list[FieldError]:
+def unwelcome_fields(recipe: Recipe, policy: Policy, workspace: Workspace) -> list[FieldError]:
     """Return the fields of a stored recipe that saving would refuse, although the recipe can run."""
-    return [*_tester_errors(recipe, policy), *misspelled_keys(recipe.document())]
+    return [*_tester_errors(recipe, policy), *misspelled_keys(recipe.document(), workspace.old_filters)]
 
 
 def unwelcome_content(recipe: Recipe, position: int, columns: Sequence[str]) -> list[str]:
@@ -151,7 +152,7 @@ def _all_errors(
     now: datetime,
 ) -> list[FieldError]:
     """Return further errors of an unreadable document, besides the known invalid fields."""
-    sound, misspelled = SoundDocument(document, known), misspelled_keys(document)
+    sound, misspelled = SoundDocument(document, known), misspelled_keys(document, workspace.old_filters)
     try:
         recipe = sound.recipe()
     except BadRecipe:

@@ -2,7 +2,7 @@
 
 locals {
   # What functions read, and nothing else: exports, .env, keys and notes that lie in the folder stay on this machine.
-  patterns = ["tminus.toml", "tables.toml", "models/*.sql", "jobs/*.sql", "jobs/*.py", "templates/*.json", "recipes/*.json"]
+  patterns = ["tminus.toml", "tables.toml", "data_packs.py", "models/*.sql", "jobs/*.sql", "jobs/*.py", "templates/*.json", "recipes/*.json"]
   names    = setunion([for pattern in local.patterns : fileset(var.folder, pattern)]...)
   files    = { for name in local.names : name => file("${var.folder}/${name}") if !can(regex("(^|/)\\.", name)) }
 

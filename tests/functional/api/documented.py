@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema_rs
 from werkzeug.test import Client, TestResponse
 
+from audience_jobs.workspace import marketplace
 from functions import bootstrap
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.table import ROUTES
@@ -50,7 +51,7 @@ def _app() -> Any:
 
 @cache
 def document() -> dict[str, Any]:
-    return openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES])
+    return openapi(ROUTES, DEFAULT_LAYERS, [rule.name for rule in DEFAULT_RULES], [*marketplace().filters.values()])
 
 
 def _check(method: str, path: str, response: TestResponse) -> None:

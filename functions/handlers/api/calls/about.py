@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from functions.domain.cadence.layers import Layers
 from functions.domain.errors import NotFound
+from functions.handlers.api.criteria_schema import Filter
 from functions.handlers.api.openapi import openapi
 from functions.handlers.api.page import PAGE, POLICY, asset
 from functions.handlers.api.route import Call, Reply, Route
@@ -14,8 +15,9 @@ _A_DAY = "public, max-age=86400"
 
 def get_document(call: Call) -> Reply:
     """Answer the OpenAPI document."""
-    cadence = call.ports.workspace.cadence
-    content = _document(tuple(cadence.names.items()), tuple(rule.name for rule in cadence.rules))
+    workspace = call.ports.workspace
+    cadence, filters = workspace.cadence, () if workspace.has_models else tuple(workspace.filters.values())
+    content = _document(tuple(cadence.names.items()), tuple(rule.name for rule in cadence.rules), filters)
     return Reply(content=content, headers={"Cache-Control": "public, no-cache"})
 
 
@@ -34,11 +36,11 @@ def get_docs_file(call: Call) -> Reply:
 
 
 @lru_cache(maxsize=1)
-def _document(names: tuple[tuple[int, str], ...], rules: tuple[str, ...]) -> bytes:
+def _document(names: tuple[tuple[int, str], ...], rules: tuple[str, ...], filters: tuple[Filter, ...]) -> bytes:
     from functions.handlers.api.table import ROUTES as ALL  # noqa: PLC0415 - the table holds this call, too
 
     layers = Layers(names=dict(names), exempt=frozenset())
-    return json.dumps(openapi(ALL, layers, rules), ensure_ascii=False).encode()
+    return json.dumps(openapi(ALL, layers, rules, filters), ensure_ascii=False).encode()
 
 
 ROUTES = (

@@ -1,15 +1,15 @@
 """The fields of the recipe form: those that have a title in `domain/recipe/document.py`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from functions.domain.cadence.layers import MOST_LAYER
-from functions.domain.recipe.document import AudienceCriteria, RecipeDocument, RecipePush
+from functions.domain.recipe.document import QUERY_FIELDS, RecipeDocument, RecipePush
 from functions.domain.recipe.field_types import Fields, Widget
-from functions.domain.recipe.fields import RecipeField, fields_of, paths_of
+from functions.domain.recipe.fields import RecipeField, paths_of
 from functions.domain.recipe.status import Status
 from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
 from functions.handlers.console.words import STATES, spaced
@@ -18,9 +18,6 @@ Options = list[tuple[str, str]]
 """The values of a choice with their labels."""
 QUERY = "audienceCriteria.query"
 """The single field for all criteria of a query-based audience."""
-QUERY_KEYS = tuple(
-    name for name, field in fields_of(AudienceCriteria).items() if not field.title and field.model is None
-)
 NEEDED = ("name",)
 """Fields that the form requires, although a document can omit them."""
 _NEEDED_MOSTLY = ("schedule.executionTime",)
@@ -61,14 +58,28 @@ class FormField:
         return None if value is False and not self.says_no else value
 
 
-QUERY_FIELD = FormField(
-    path=QUERY,
-    kind=Kind.JSON,
-    label="Or query",
-    hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
-    '{"filters": {"lastActiveDays": 30}}. Ignored if a job is chosen.',
-    example='{"filters": {"lastActiveDays": 30}}',
-)
+@dataclass(frozen=True, kw_only=True)
+class QueryField(FormField):
+    """The field for all criteria of a query-based audience; `keys` are their names in `audienceCriteria`."""
+
+    keys: tuple[str, ...]
+
+
+def query_field(old_filters: Sequence[str], example: str) -> QueryField:
+    """Return the field for criteria in a workspace with these filters in `audienceCriteria` itself."""
+    return QueryField(
+        path=QUERY,
+        kind=Kind.JSON,
+        label="Or query",
+        hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
+        f"{example}. Ignored if a job is chosen.",
+        example=example,
+        keys=(*QUERY_FIELDS, *old_filters),
+    )
+
+
+QUERY_FIELD = query_field((), '{"where": {"all": []}}')
+"""The field in a workspace without filters."""
 
 
 @cache

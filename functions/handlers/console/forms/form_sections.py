@@ -7,8 +7,8 @@ from itertools import groupby
 from functions.handlers.console.forms.form_fields import (
     BEFORE_QUERY,
     QUERY,
-    QUERY_FIELD,
     FormField,
+    QueryField,
     push_fields,
     recipe_fields,
 )
@@ -32,14 +32,17 @@ class Section:
     hidden: Sequence[str] = ()
 
 
-def form_sections(pushes: int, *, new: bool) -> list[Section]:
-    """Return the sections of a form with `pushes` pushes. In the form of a `new` recipe the id can be chosen."""
+def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]:
+    """Return the sections of a form with `pushes` pushes, and `query` for the criteria.
+
+    In the form of a `new` recipe the id can be chosen.
+    """
     fields = recipe_fields()
     own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
     found = [Section(id="campaign", heading="Campaign", groups=_groups(own))]
     for key, heading in _SECTIONS.items():
         named = {path: field for path, field in fields.items() if path.startswith(f"{key}.")}
-        found.append(Section(id=key, heading=heading, groups=_groups(_with_query(named))))
+        found.append(Section(id=key, heading=heading, groups=_groups(_with_query(named, query))))
     *before, last = found
     return [*before, *(_push_section(position) for position in range(pushes)), last]
 
@@ -54,12 +57,12 @@ def _push_section(position: int) -> Section:
     return Section(id=f"push-{position}", heading=heading, groups=_groups(shown), push=position, hidden=hidden)
 
 
-def _with_query(fields: Mapping[str, FormField]) -> dict[str, FormField]:
+def _with_query(fields: Mapping[str, FormField], query: QueryField) -> dict[str, FormField]:
     found: dict[str, FormField] = {}
     for path, field in fields.items():
         found[path] = field
         if path == BEFORE_QUERY:
-            found[QUERY] = QUERY_FIELD
+            found[QUERY] = query
     return found
 
 

@@ -19,8 +19,8 @@ from functions.handlers.console.forms.form_fields import (
     NEEDED,
     QUERY,
     QUERY_FIELD,
-    QUERY_KEYS,
     FormField,
+    QueryField,
     push_fields,
     recipe_fields,
 )
@@ -71,14 +71,14 @@ class _Reader:
             place[last] = value
 
 
-def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any]) -> Sent:
-    """Return the document made from a stored one and the form."""
+def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> Sent:
+    """Return the document made from a stored one and the form, which has the field `query` for criteria."""
     values = {name: text.replace("\r\n", "\n") for name, text in form.items()}
     values |= {path: ",".join(form.getlist(path)) for path, field in _fields() if field.kind is Kind.WEEKDAYS}
     reader, document = _Reader(values), deepcopy(dict(stored))
     for path, field in _fields():
         reader.put(document, field, path)
-    _put_query(reader, document)
+    _put_query(reader, document, query)
     reader.errors += _missing(document)
     pushes = _count(values)
     document["pushSequence"] = [_push(reader, position, stored) for position in range(pushes)]
@@ -106,18 +106,18 @@ def _missing(document: Mapping[str, Any]) -> list[FieldError]:
     return errors
 
 
-def _put_query(reader: _Reader, document: dict[str, Any]) -> None:
+def _put_query(reader: _Reader, document: dict[str, Any], field: QueryField) -> None:
     criteria = document.setdefault("audienceCriteria", {})
     try:
         query = read_json(reader.values.get(QUERY, "")) or {}
     except (ValueError, RecursionError):
-        reader.errors.append(FieldError(QUERY, _not_json(QUERY_FIELD)))
+        reader.errors.append(FieldError(QUERY, _not_json(field)))
         return
-    if not isinstance(query, dict) or not set(query) <= set(QUERY_KEYS):
+    if not isinstance(query, dict) or not set(query) <= set(field.keys):
         known = "where, with, filters, dataPacks, manualUserIds, customQuery"
         reader.errors.append(FieldError(QUERY, f"must be an object of {known}"))
         return
-    for key in QUERY_KEYS:
+    for key in field.keys:
         criteria.pop(key, None)
     criteria.update(query)
 
@@ -132,13 +132,13 @@ def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str
     return {**push, "sequenceOrder": position + 1}
 
 
-def values_of(document: Mapping[str, Any]) -> tuple[Values, int]:
+def values_of(document: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> tuple[Values, int]:
     """Return the initial values of a document's form, and its number of pushes. A broken document may lack some."""
     values = {path: _shown(field, _find(document, path)) for path, field in _fields()}
     values["status"] = _status(document)
-    written = {key: _find(document, f"audienceCriteria.{key}") for key in QUERY_KEYS}
-    query = {key: found for key, found in written.items() if found not in _EMPTY}
-    values[QUERY] = show_json(query) if query else ""
+    written = {key: _find(document, f"audienceCriteria.{key}") for key in query.keys}
+    filled = {key: found for key, found in written.items() if found not in _EMPTY}
+    values[QUERY] = show_json(filled) if filled else ""
     pushes = _in_order(document.get("pushSequence"))
     for position, (_, push) in enumerate(pushes):
         base = f"pushSequence[{position}]"
@@ -177,11 +177,11 @@ def without_push(values: Values, position: int) -> Values:
     return kept
 
 
-def errors_by_field(errors: Sequence[FieldError], names: Sequence[str]) -> dict[str, list[str]]:
+def errors_by_field(errors: Sequence[FieldError], names: Sequence[str], query: QueryField) -> dict[str, list[str]]:
     """Return the reasons by the field to show them at: the field itself, or the nearest one around it."""
     found: dict[str, list[str]] = {}
     for error in errors:
-        found.setdefault(_nearest(error.field, names), []).append(error.reason)
+        found.setdefault(_nearest(error.field, names, query), []).append(error.reason)
     return found
 
 
@@ -191,8 +191,8 @@ def field_names(pushes: int) -> list[str]:
     return [*recipe_fields(), QUERY, *own]
 
 
-def _nearest(path: str, names: Sequence[str]) -> str:
-    for key in QUERY_KEYS:
+def _nearest(path: str, names: Sequence[str], query: QueryField) -> str:
+    for key in query.keys:
         if path.startswith(f"audienceCriteria.{key}"):
             return QUERY
     fitting = [name for name in names if path == name or re.match(re.escape(name) + r"[.\[]", path)]

@@ -16,6 +16,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.forms.field_labels import label_of
+from functions.handlers.console.forms.form_fields import QueryField, query_field
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
 from functions.handlers.console.forms.recipe_form import (
@@ -33,6 +34,7 @@ from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
 from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.recipes.audience import criteria_example
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
@@ -123,12 +125,18 @@ def change(visit: Visit) -> Response:
 
 
 def _values(visit: Visit, document: Document) -> tuple[Values, int]:
-    values, pushes = values_of(document)
+    values, pushes = values_of(document, _query(visit))
     return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
 
 
 def _sent(visit: Visit, stored: Document) -> Sent:
-    return with_parameters(read_recipe(visit.request.form, stored), describe_jobs(visit.ports.workspace))
+    sent = read_recipe(visit.request.form, stored, _query(visit))
+    return with_parameters(sent, describe_jobs(visit.ports.workspace))
+
+
+def _query(visit: Visit) -> QueryField:
+    workspace = visit.ports.workspace
+    return query_field(workspace.old_filters, criteria_example(workspace))
 
 
 def _sends(document: Document) -> bool:
@@ -190,7 +198,7 @@ def _form(
     underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
-    names, jobs = field_names(pushes), describe_jobs(visit.ports.workspace)
+    names, jobs, query = field_names(pushes), describe_jobs(visit.ports.workspace), _query(visit)
     return page(
         visit,
         "recipe_form.html",
@@ -198,7 +206,7 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(errors, names),
+        errors=errors_by_field(errors, names, query),
         problems=len(errors),
         names=names,
         label_of=label_of,
@@ -212,7 +220,7 @@ def _form(
         chosen_job=values.get(JOB, ""),
         topics=visit.ports.workspace.pushes.topics,
         zones=_ZONES,
-        sections=form_sections(pushes, new=not recipe_id),
+        sections=form_sections(pushes, query, new=not recipe_id),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.audience_world import AT, product
+from bench.marketplace.world import AT, product
 
 Frame = Any
 _NOW = pd.Timestamp(AT).tz_localize(None)
