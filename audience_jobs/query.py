@@ -82,6 +82,7 @@ _TYPES = {
     *(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.DATE, exp.DataType.Type.INTERVAL),
 }
 _CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Localtime)
+_OTHER_JSON = (exp.JSONValue, exp.JSONExtract, exp.JSONBExtract, exp.JSONBExtractScalar)
 _REASONS: dict[tuple[type[exp.Expr], ...], str] = {
     (exp.Placeholder, exp.SessionParameter): "has a place to fill in: write parameters as $name",
     _CLOCKS: "asks for the time: read it as $now, so that a repeat gives the same rows",
@@ -204,6 +205,8 @@ def _reason_against(node: exp.Expr, sql: str) -> str:
             return reason
     if isinstance(node, (exp.DML, exp.DDL, exp.Command)):
         return f"contains a statement of {_name(node)}: a query can only read"
+    if isinstance(node, _OTHER_JSON):
+        return f"uses {_written(node)}, which not every engine has: read a field of JSON as text, by ->> 'name'"
     if isinstance(node, exp.Func) and (name := _function(node, sql)):
         return f"calls {name}(), which is not allowed; allowed functions: {_callable()}"
     return f"uses {_written(node)}, which not every engine has, or which can do more than read"

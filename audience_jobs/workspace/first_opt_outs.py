@@ -95,8 +95,11 @@ def add_opt_outs(models: FirstModels, proposal: Proposal, found: Sequence[Refere
     """Add the model where the source says who has opted out, and return the names of the tables that it reads."""
     if proposal.people is None or proposal.id is None:
         return frozenset()
-    people = Reference(table=proposal.people, column=proposal.id)
-    parts = {each.table.name: _part(each, models) for each in (people, *found)}
+    people = Reference(table=proposal.people, column=proposal.id, sure=True)
+    parts = {
+        people.table.name: _of_columns(people, models),
+        **{each.table.name: _part(each, models) for each in found},
+    }
     if proposal.devices is not None and proposal.devices is not proposal.people:
         switch = switch_of(proposal.devices)
         _say_unread(proposal.devices, models, but=[switch.name] if switch else [])
@@ -114,7 +117,7 @@ def _part(reference: Reference, models: FirstModels) -> _Part | None:
     return _of_columns(reference, models)
 
 
-def _of_columns(reference: Reference, models: FirstModels) -> _Part | None:
+def _of_columns(reference: Reference, models: FirstModels, *, are_people: bool = False) -> _Part | None:
     """Return the users of a table where one of its columns says so."""
     table, user = reference.table, reference.column
     if user is None:
@@ -123,10 +126,15 @@ def _of_columns(reference: Reference, models: FirstModels) -> _Part | None:
     _say_unread(table, models, but=[each.column.name for each in said])
     if not said:
         return None
-    topic = _topic_of(table) if repeats(user) else None
-    if topic is None and repeats(user):
-        models.unsure += [f"{table.name}.{each.column.name} {_UNCLEAR}: a user has several rows" for each in said]
+    topic = _topic_of(table) if repeats(user) and not are_people else None
+    if not are_people and (reason := _against(reference, topic)):
+        models.unsure += [f"{table.name}.{each.column.name} {_UNCLEAR}: {reason}" for each in said]
         return None
+    models.unsure += [
+        f"{table.name}.{column.name} is not read: a user with a time there may have come back"
+        for column in table.columns
+        if column.type in TIMES and undoes(column.name)
+    ]
     for each in said:
         _say(each, table, models)
     models.opted_out |= {
@@ -145,6 +153,16 @@ def _of_columns(reference: Reference, models: FirstModels) -> _Part | None:
     )
 
 
+def _against(reference: Reference, topic: FoundColumn | None) -> str:
+    """Return why the rows of a table may say something else than what its users want; empty where nothing does."""
+    user = reference.column
+    if not reference.sure or user is None:
+        return "its user may be another one"
+    if any(column.guess.meaning in ("token", "platform") for column in reference.table.columns):
+        return "it is about devices"
+    return "a user has several rows" if topic is None and repeats(user) else ""
+
+
 def _of_table(reference: Reference, models: FirstModels) -> _Part | None:
     """Return the users in a table of opt-outs."""
     table, user = reference.table, reference.column
@@ -158,6 +176,8 @@ def _of_table(reference: Reference, models: FirstModels) -> _Part | None:
             f"{table.name} may list opt-outs, but {reference.reason}: models/opt_outs.sql leaves it out"
         )
         return None
+    if not reference.sure:
+        models.unsure.append(f"{table.name}.{user.name} is taken for the user who has opted out")
     channels = list(_channels(table, models))
     if channels == [""]:
         return None

@@ -173,6 +173,7 @@ def test_anything_but_one_select_over_the_source_tables_is_refused(sql: str) -> 
         ("SELECT 2 ^ 3", r"uses 2 \^ 3, which not every engine has"),
         ("SELECT created_at AT TIME ZONE 'UTC' FROM users", "uses created_at AT TIME ZONE 'UTC', which not every"),
         ("SELECT v.index_cache -> 'a' FROM product_variants v", "uses v.index_cache -> 'a', which not every engine"),
+        ("SELECT JSON_VALUE(v.index_cache, '$.a') AS a FROM product_variants v", "of JSON as text, by ->> 'name'"),
     ],
 )
 def test_the_reason_says_what_to_write_instead(sql: str, reason: str) -> None:
