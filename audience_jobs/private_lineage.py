@@ -13,7 +13,6 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from audience_jobs.schema import Tables
 
-_LISTS = (exp.Unnest, exp.ExplodingGenerateSeries)
 Outputs = list[tuple[str, bool]]
 """The columns of a query in their order, each with whether it is private."""
 
@@ -67,38 +66,33 @@ class _Lineage:
         if isinstance(node, exp.Column):
             yield node, scope
         inner = self._scopes.get(id(node), scope)
-        for child in node.iter_expressions():
+        for child in (*node.iter_expressions(), *_named_windows(node, scope)):
             yield from self._columns(child, inner)
 
     def _is_private(self, column: exp.Column, scope: Scope) -> bool:
         source, within = _source(column.table, scope)
-        if _is_table(source):
-            table = self._tables.get(source.name)
-            return table is None or table.private or column.name not in table.public_types
-        if self._is_query(source):
-            return dict(self.of(source.expression)).get(column.name, True)
-        return self._lists_private(within)
-
-    def _is_query(self, source: object) -> bool:
-        return isinstance(source, Scope) and id(source.expression) in self._outputs
-
-    def _lists_private(self, scope: Scope | None) -> bool:
-        """Whether any list that a query turns into rows is made of private data."""
-        if scope is None:
+        if source is None or within is None:
             return True
-        lists = [node for kind in _LISTS for node in scope.expression.find_all(kind)]
-        inside = [column for node in lists for column in node.find_all(exp.Column)]
-        return any(self._of_list(column, scope) or self._is_private(column, scope) for column in inside)
+        if not isinstance(source, Scope):
+            if isinstance(source.this, exp.Identifier):
+                return self._is_private_in(source.name, column.name)
+            return self._reads_private(source, within)  # a function in the place of a table
+        if id(source.expression) in self._outputs:
+            # Engines do not distinguish capitals, and DuckDB takes the first of several columns of one name.
+            alike = [private for name, private in self.of(source.expression) if name.lower() == column.name.lower()]
+            return any(alike) or not alike
+        return self._reads_private(source.expression, within)  # a list that becomes rows
 
-    def _of_list(self, column: exp.Column, scope: Scope) -> bool:
-        """Whether a column is the element of another list."""
-        source, _ = _source(column.table, scope)
-        return not _is_table(source) and not self._is_query(source)
+    def _is_private_in(self, name: str, column: str) -> bool:
+        table = self._tables.get(name)
+        return table is None or table.private or column not in table.public_types
 
 
-def _is_table(source: object) -> bool:
-    """Whether it is a table, and not a function in the place of one."""
-    return isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier)
+def _named_windows(node: exp.Expr, scope: Scope) -> Iterator[exp.Expr]:
+    """Yield what the windows of a query are that it names below, where a node is one of their users."""
+    named = scope.expression.args.get("windows") or []
+    if isinstance(node, exp.Window) and not any(node is each for each in named):
+        yield from named
 
 
 def _source(alias: str, scope: Scope) -> tuple[Any, Scope | None]:

@@ -81,6 +81,8 @@ _TYPES = {
     *(exp.DataType.Type.DOUBLE, exp.DataType.Type.DECIMAL, exp.DataType.Type.BOOLEAN, exp.DataType.Type.ARRAY),
     *(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.DATE, exp.DataType.Type.INTERVAL),
 }
+_BY_NAME = ("by_name", "side", "kind", "on")
+"""What UNION BY NAME and CORRESPONDING say; the columns of others are matched in their order."""
 _CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Localtime)
 _OTHER_JSON = (exp.JSONValue, exp.JSONExtract, exp.JSONBExtract, exp.JSONBExtractScalar)
 _REASONS: dict[tuple[type[exp.Expr], ...], str] = {
@@ -192,6 +194,8 @@ def _check_allowed(node: exp.Expr, sql: str) -> None:
         raise RefusedQuery(f"reads {node.sql('postgres')}: write parameters as $name")
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.this.args.get("joins"):
         raise RefusedQuery(f"has the table {node.this.name} in parentheses: leave them out")
+    if isinstance(node, exp.SetOperation) and any(node.args.get(word) for word in _BY_NAME):
+        raise RefusedQuery(f"uses {node.key.upper()} by the names of columns: put them in the same order instead")
     if isinstance(node, exp.Column):
         _check_column(node)
     if isinstance(node, exp.Identifier) and not _PLAIN_NAME.fullmatch(node.name):

@@ -1,5 +1,6 @@
 """A BigQuery session that sees a dataset as the source tables, and writes only its own results."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -90,7 +91,11 @@ class BigQuerySession:
         try:
             yield
         except GoogleAPICallError as error:
-            raise meaning(error, self._job_id, self._limits) from error
+            found, needs = meaning(error, self._job_id, self._limits), self.tables.needs
+            if needs is not None and isinstance(found, BadJob):
+                of_values = not _NOT_OF_VALUES.search(found.reason)
+                found = needs.failure(found.reason, kind=type(error).__name__, of_values=of_values)
+            raise found from error
 
     def _said(self, tree: exp.Query) -> str:
         with self._refused():
@@ -122,6 +127,8 @@ class BigQuerySession:
 
 
 _END_SECONDS = 30.0
+_NOT_OF_VALUES = re.compile(r" at \[\d+:\d+\]")
+"""Names a place in the SQL, as BigQuery does for what it refuses before it reads any value."""
 _SQL_TYPES = {"text": "text", "integer": "bigint", "timestamp": "timestamp"}
 
 

@@ -19,11 +19,15 @@ _TEXTS = ("STRING", "VARCHAR")
 
 
 class BigQueryTables:
-    """The tables of a dataset (`project.dataset`), looked up when they are needed."""
+    """The tables of a dataset (`project.dataset`), looked up when they are needed.
+
+    `needs` are those that were provided last.
+    """
 
     def __init__(self, client: Client, dataset: str, tables: Tables) -> None:
         self._client, self._dataset, self._tables = client, dataset, tables
         self._found: dict[str, Mapping[str, str] | None] = {}
+        self.needs: Needs | None = None
 
     def location(self) -> str:
         """Return the dataset's location, where its queries have to run. Raises NoDataset."""
@@ -34,6 +38,7 @@ class BigQueryTables:
 
     def provide(self, needs: Needs) -> None:
         """Raise MissingInDataset if a table or a column that the job needs is missing or not readable."""
+        self.needs = needs
         for table in needs.mentioned:
             found = self._columns(table)
             if found is not None:

@@ -99,7 +99,8 @@ class _Looking:
         try:
             declared, values = self._declared(file), self._values(file, columns)
             samples = [Sample(name=name, values=values[name], declared=declared[name]) for name in columns]
-            guesses = {sample.name: guess(sample) for sample in samples}
+            private = self._finding.is_private
+            guesses = {each.name: guess(each, private=private(table, each.name)) for each in samples}
             broken = self._broken(table, {s.name: guesses[s.name] for s in samples if s.declared is None})
         except duckdb.IOException as error:
             raise Unavailable(str(error).splitlines()[0]) from error

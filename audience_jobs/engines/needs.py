@@ -13,6 +13,7 @@ from audience_jobs.query import Query
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
+_UNSAID = "its SQL fails with {}; the words of the engine are not shown, because they may quote private data"
 _PARAMETER = re.compile(r"\$\w+")
 
 
@@ -53,6 +54,25 @@ class Needs:
         if len(self._tables[table].columns) == 1:
             return self.table(table)
         return not self._binds_after(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}")
+
+    def failure(self, reason: str, *, kind: str, of_values: bool) -> BadJob:
+        """Return the error for SQL that an engine refuses; `kind` is its class in the engine's words.
+
+        A reason about values may quote them: it is left out if the job needs private data.
+        """
+        return BadJob(self.job_id, _UNSAID.format(kind) if of_values and self._private else reason)
+
+    @cached_property
+    def _private(self) -> bool:
+        """Whether the job needs anything private, or that is not known."""
+        known = {table: self._tables[table] for table in self.mentioned}
+        try:
+            return any(
+                self.table(name) if table.private else any(self.column(name, each) for each in table.private_columns)
+                for name, table in known.items()
+            )
+        except BadJob:
+            return True
 
     @cached_property
     def _empty_database(self) -> duckdb.DuckDBPyConnection:

@@ -30,6 +30,10 @@ _SETTINGS = (
 )
 
 
+_NOT_OF_VALUES = "42"
+"""Begins the codes of what PostgreSQL refuses before it reads any value: syntax, names, rights."""
+
+
 class PostgresSession:
     """User data as tables; opened by `postgres_session`.
 
@@ -42,6 +46,7 @@ class PostgresSession:
     ) -> None:
         self._connection, self._tables, self._schema, self._job_id = connection, tables, schema, job_id
         self._limit = limit
+        self._needs: Needs | None = None
         self._found: dict[str, dict[str, str]] = {}
 
     def prepare(self) -> None:
@@ -61,6 +66,7 @@ class PostgresSession:
 
     def provide(self, needs: Needs) -> None:
         """Raise MissingInDatabase if a table or a column that the job needs is missing or not readable."""
+        self._needs = needs
         for table in needs.mentioned:
             if table in self._found:
                 there = self._found[table]
@@ -138,7 +144,14 @@ class PostgresSession:
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
         except psycopg.Error as error:
-            raise BadJob(self._job_id, f"its SQL fails: {str(error).splitlines()[0]}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: psycopg.Error) -> BadJob:
+        reason = f"its SQL fails: {str(error).splitlines()[0]}"
+        if self._needs is None:
+            return BadJob(self._job_id, reason)
+        of_values = not (error.sqlstate or "").startswith(_NOT_OF_VALUES)
+        return self._needs.failure(reason, kind=type(error).__name__, of_values=of_values)
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from audience_jobs.engines.sealed_database import copy_to_csv, sealed_database
 from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.engines.user_files import Reading, UserFile, find_user_file, tables_in
 from audience_jobs.engines.user_folder import UserFolder
-from audience_jobs.errors import AudienceJobError, BadData, BadJob, MissingColumn, MissingTable, TooSlow, Unavailable
+from audience_jobs.errors import AudienceJobError, BadData, MissingColumn, MissingTable, TooSlow, Unavailable
 from audience_jobs.schema import Tables
 from audience_jobs.sql import quoted
 
 _STOPPED = "tminus is stopping, and stopped this query"
 _AGAIN_SECONDS = 0.2
+_NOT_OF_VALUES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
+"""What DuckDB refuses before it reads any value."""
 _WAYS_OUT = {
     "timestamp": "write the year first, as in 2026-11-23 18:00:00+00",
     "integer": "write a whole number without separators, as in 1000",
@@ -156,7 +158,8 @@ class UserDatabase:
             for column, reading in file.readings.items():
                 if needs.column(file.table, column) and (fault := self._fault(file, column, reading)):
                     return BadData(file.path, fault)
-        return BadJob(needs.job_id, f"its SQL fails: {text.splitlines()[0]}")
+        reason, kind = f"its SQL fails: {text.splitlines()[0]}", text.partition(":")[0]
+        return needs.failure(reason, kind=kind, of_values=not isinstance(error, _NOT_OF_VALUES))
 
     def _line_ends(self, path: str) -> str | None:
         with self._folder.open(path.rpartition("/")[2]) as content:
@@ -174,14 +177,19 @@ class UserDatabase:
         try:
             row = self._connection.execute(query).fetchone()
         except duckdb.Error as error:
-            reason = f"column {column!r} cannot be read as {reading.type}: {str(error).splitlines()[0]}"
-            return self._csv_fault(file) or reason
+            why = "" if self._is_private(file, column) else f": {str(error).splitlines()[0]}"
+            return self._csv_fault(file) or f"column {column!r} cannot be read as {reading.type}{why}"
         if not row:
             return None
         if "\0" in row[0]:
             return self._csv_fault(file) or f"column {column!r} holds a NUL character: export it without"
         way_out = f": {_WAYS_OUT[reading.type]}" if reading.type in _WAYS_OUT else ""
-        return f"column {column!r} holds {row[0][:60]!r}, which is not a valid {reading.type}{way_out}"
+        value = "a private value" if self._is_private(file, column) else repr(row[0][:60])
+        return f"column {column!r} holds {value}, which is not a valid {reading.type}{way_out}"
+
+    def _is_private(self, file: UserFile, column: str) -> bool:
+        table = self._tables[file.table]
+        return table.private or column in table.private_columns
 
 
 @contextmanager

@@ -104,6 +104,11 @@ class Finding:
         known = self.known_table(table)
         return known.types.get(column.lower()) if known else None
 
+    def is_private(self, table: str, column: str) -> bool:
+        """Whether tables.toml says that a column, or the whole table, is private."""
+        known = self.known_table(table)
+        return known is not None and (known.private or column.lower() in known.private_columns)
+
     def column(
         self,
         table: str,
@@ -112,12 +117,13 @@ class Finding:
         broken: str = "",
     ) -> FoundColumn:
         """Return what a column is; `broken` is a value that has been found not to have the type it should have."""
-        wanted = self.known_type(table, sample.name)
-        guessed = guessed or guess(sample)
+        wanted, private = self.known_type(table, sample.name), self.is_private(table, sample.name)
+        guessed = guessed or guess(sample, private=private)
+        shown = "a private value" if private or guessed.private else ""
         if broken and not guessed.broken and wanted is None:
-            unsure = f"not all values are {guessed.type}: {broken[:40]!r}"
+            unsure = f"not all values are {guessed.type}: {shown or repr(broken[:40])}"
             guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
-        found = f"holds {broken[:40]!r}" if broken else _misfit(wanted, guessed.type, sample)
+        found = f"holds {shown or repr(broken[:40])}" if broken else _misfit(wanted, guessed.type, sample, shown)
         return FoundColumn(
             name=sample.name,
             guess=guessed,
@@ -172,11 +178,11 @@ def _twin(other: str | None, times: int) -> str:
     return f"differs from {other} in capitals only: rename one" if other else ""
 
 
-def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample) -> str:
-    """Return why a column cannot be read as the type that tables.toml gives it."""
+def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample, shown: str) -> str:
+    """Return why a column cannot be read as the type that tables.toml gives it; `shown` stands for its values."""
     if wanted is None or wanted in _KEEPS_TEXT or wanted == found:
         return ""
     if sample.declared is not None:
         return "" if found in _ALSO_READS.get(wanted, ()) else f"is {sample.declared}"
     bad = next((value for value in sample.values if value and not is_a(wanted, value)), None)
-    return f"holds {bad[:40]!r}" if bad is not None else ""
+    return f"holds {shown or repr(bad[:40])}" if bad is not None else ""

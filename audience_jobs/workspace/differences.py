@@ -16,13 +16,15 @@ _UP_TO_DATE = "run tminus tables"
 class Difference:
     """One difference: what it is about, and the line that says so with the way out.
 
-    What is new in the source harms nothing; what has vanished from it, or changed there, does.
+    What is new in the source harms nothing; what has vanished from it, or changed there, does. `private` says so of
+    what has vanished.
     """
 
     kind: Kind
     table: str = ""
     column: str = ""
     line: str
+    private: bool = False
 
     @property
     def harms(self) -> bool:
@@ -45,7 +47,8 @@ def _differences(file: TomlFile, tables: Tables, catalog: Catalog) -> Iterator[D
         elif not _cannot_be_read(table, catalog):
             reason = f"is not in {catalog.where} any more: put it back, or take it out of the file"
             line = str(file.problem([table.name], reason))
-            yield Difference(kind="table_vanished", table=table.name, line=line)
+            private = table.private or bool(table.private_columns)
+            yield Difference(kind="table_vanished", table=table.name, line=line, private=private)
     for name in found:
         line = str(Problem(file.path, 1, f"{name}: is a new table of {catalog.where}: {_UP_TO_DATE} to add it"))
         yield Difference(kind="new_table", table=name, line=line)
@@ -64,7 +67,8 @@ def _of_table(file: TomlFile, table: SourceTable, there: FoundTable, catalog: Ca
         if match is None:
             reason = f"is not in {catalog.where} any more: put it back, or take it out of the file"
             line = str(file.problem(keys, reason, label=label))
-            yield Difference(kind="column_vanished", table=table.name, column=column.name, line=line)
+            private = table.private or column.private
+            yield Difference(kind="column_vanished", table=table.name, column=column.name, line=line, private=private)
         elif match.misfit:
             line = str(file.problem(keys, _changed(column.type, match), label=label))
             yield Difference(kind="type_changed", table=table.name, column=column.name, line=line)

@@ -73,8 +73,8 @@ class Guess:
         return self.meaning in PRIVATE
 
 
-def guess(sample: Sample) -> Guess:
-    """Return what a column seems to be."""
+def guess(sample: Sample, *, private: bool = False) -> Guess:
+    """Return what a column seems to be; it quotes no value of one that is known, or seems, to be private."""
     filled = sample.filled
     unique = len(filled) == len(sample.values) == len(set(filled)) > 0
     meaning = _meaning(sample.name, filled)
@@ -82,7 +82,9 @@ def guess(sample: Sample) -> Guess:
     if not filled:
         return Guess(type=type_, unsure="it is empty" if sample.declared is None else "")
     rest = [] if sample.declared else [value for value in filled if not is_a(type_, value)]
-    unsure = f"{len(rest):,} of {len(filled):,} values are not {type_}, such as {rest[0][:40]!r}" if rest else ""
+    unsure = f"{len(rest):,} of {len(filled):,} values are not {type_}" if rest else ""
+    if rest and not private and meaning not in PRIVATE:
+        unsure += f", such as {rest[0][:40]!r}"
     return Guess(type=type_, meaning=meaning, unique=unique, unsure=unsure, broken=bool(rest))
 
 

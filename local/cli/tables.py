@@ -28,6 +28,7 @@ _DONE = {
     "table_vanished": "removed",
     "column_vanished": "removed",
 }
+_WAS_PRIVATE = ", which was private: mark it again if it comes back"
 
 
 @click.command()
@@ -89,7 +90,8 @@ def _show(path: Path, catalog: Catalog, found: Sequence[Difference], *, check: b
     for difference in found:
         if difference.kind in _DONE:
             name = ".".join(filter(None, (difference.table, difference.column)))
-            click.echo(f"{_DONE[difference.kind]} {name}")
+            was = _WAS_PRIVATE if difference.private else ""
+            click.echo(f"{_DONE[difference.kind]} {name}{was}")
     for name, unsure in _unsure(catalog, found, new=not found and changed):
         click.echo(f"unsure about {name}: {unsure}")
     columns = sum(len(table.columns) for table in catalog.tables)

@@ -46,6 +46,15 @@ LEAKS = [
     "SELECT m.id, (SELECT count(*) FROM tokens t WHERE t.user_id = m.id) AS x FROM members m",
     "SELECT c.id, c.phone AS x FROM clients c",
     "SELECT c.id, upper(c.phone) AS x FROM chain c",
+    "SELECT id, row_number() OVER w AS x FROM members WINDOW w AS (ORDER BY phone)",
+    "SELECT id, row_number() OVER v AS x FROM members WINDOW w AS (PARTITION BY phone), v AS (w ORDER BY id)",
+    "SELECT id, x FROM (SELECT id, count(*) OVER w AS x FROM members WINDOW w AS (PARTITION BY phone)) AS a",
+    "SELECT m.id, CAST(v.x AS TEXT) AS x FROM members m, (VALUES ((SELECT max(phone) FROM members))) AS v(x)",
+    "SELECT m.id, CAST(t.x AS TEXT) AS x FROM members m, upper((SELECT max(phone) FROM members)) AS t(x)",
+    """SELECT members.id, CAST(t.x AS TEXT) AS x FROM (SELECT id, bio AS phone FROM members) AS members,
+        unnest(string_to_array((SELECT max(members.phone) FROM members), '-')) AS t(x)""",
+    "SELECT id, x FROM (SELECT id, phone AS x, bio AS x FROM members) AS a",
+    'SELECT id, x FROM (SELECT id, phone AS "X", bio AS x FROM members) AS a',
 ]
 HARMLESS = [
     "SELECT id, username AS x FROM members",
@@ -57,6 +66,9 @@ HARMLESS = [
     "SELECT m.id, w.minutes AS x FROM members m JOIN workouts w ON w.memberId = m.id",
     "SELECT c.id, c.bio AS x FROM clients c",
     "SELECT id, (SELECT max(minutes) FROM workouts) AS x FROM members",
+    "SELECT id, row_number() OVER w AS x FROM members WINDOW w AS (ORDER BY bio)",
+    "SELECT m.id, CAST(v.x AS TEXT) AS x FROM members m, (VALUES ('a'), ('b')) AS v(x)",
+    "SELECT m.id, t.x FROM members m JOIN (SELECT CAST(v.x AS TEXT) AS x FROM (VALUES ('a')) AS v(x)) AS t ON true",
 ]
 
 
@@ -128,6 +140,10 @@ def test_what_is_only_decided_by_private_data_is_public(sql: str, tmp_path: Path
         ("SELECT m.id, CAST(m AS TEXT) AS x FROM members m", "reads m as a whole row"),
         ("SELECT a AS id, d AS x FROM members AS m(a, b, c, d)", "renames the columns of members in their order"),
         ("SELECT m.id, m.bio AS x FROM members m NATURAL JOIN clients c", "uses NATURAL JOIN"),
+        (
+            "SELECT id, bio AS x, phone FROM members UNION BY NAME SELECT id, bio AS phone, phone AS x FROM members",
+            "uses UNION by the names of columns",
+        ),
         ("SELECT user_id, token AS x FROM devices", "only models/devices.sql reads device tokens"),
         ("SELECT id, 1 AS x FROM members WHERE EXISTS (SELECT 1 FROM devices)", "only models/devices.sql reads"),
     ],

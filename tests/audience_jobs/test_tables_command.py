@@ -62,6 +62,30 @@ def test_types_come_from_the_values_and_what_is_private_is_marked(tminus: Tminus
     )
 
 
+def test_no_private_value_is_shown(tminus: Tminus, export: Path) -> None:
+    pins = "".join(f"{pin}\n" for pin in [*range(1000, 1099), "hush-pin"])
+    (export / "cards.csv").write_text(f"pin\n{pins}")
+    made = tminus("tables")
+    assert "unsure about cards.pin: 1 of 100 values are not integer, so it is text" in made.out
+    path = Path("tables.toml")
+    text = path.read_text().replace('pin = { type = "text"', 'pin = { type = "integer"')
+    path.write_text(text.replace('age = "text"', 'age = { type = "integer", private = true }'))
+    answers = [tminus("tables", *options) for options in (["--check"], ["--check", "--json"], ["--json"])]
+    assert answers[0].err.count("is integer here, but the source holds a private value") == 2
+    for answer in (made, *answers):
+        assert "hush" not in answer.out + answer.err
+        assert answer is made or "n/a" not in answer.out + answer.err
+
+
+def test_a_private_column_that_vanishes_is_named_as_one(tminus: Tminus, export: Path) -> None:
+    tminus("tables")
+    (export / "phones.csv").write_text("reader,os\n1,ios\n")
+    (export / "readers.csv").unlink()
+    removed = tminus("tables").out.splitlines()
+    way_out = ", which was private: mark it again if it comes back"
+    assert removed[:2] == [f"removed phones.push_token{way_out}", f"removed readers{way_out}"]
+
+
 def test_each_difference_is_a_line_with_its_way_out(tminus: Tminus, export: Path) -> None:
     tminus("tables")
     path = Path("tables.toml")
