@@ -129,7 +129,7 @@ class ApiClient:
             raise BadInput(f"{place}: {error}") from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             problem = str(error) or type(error).__name__
-            raise NoAnswer(f"{place}: {problem}; no system answers there: is the address right?") from None
+            raise NoAnswer(f"{place}: {problem}; no system answers there: start it, or correct --url") from None
         except httpx.HTTPError as error:
             raise NoAnswer(f"{place}: {error or type(error).__name__}") from None
 
