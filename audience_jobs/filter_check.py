@@ -10,7 +10,8 @@ from sqlglot.errors import SqlglotError
 
 from audience_jobs.criteria import Asked, Criteria
 from audience_jobs.errors import BadWorkspace, RefusedQuery
-from audience_jobs.query_based import columns_of
+from audience_jobs.private_data import read_public
+from audience_jobs.query_based import query_of
 from audience_jobs.workspace import DATA_PACKS_FILE, FILE, Workspace
 from audience_jobs.workspace.filters import Filter, FilterValue, Kind
 from audience_jobs.workspace.toml_file import Problem, read_toml
@@ -27,7 +28,7 @@ def check_filters(workspace: Workspace) -> None:
 def _problems(workspace: Workspace) -> Iterator[Problem]:
     file = read_toml(workspace.folder / FILE)
     try:
-        columns_of(Criteria(), workspace.tables)
+        query_of(Criteria(), workspace.tables)
     except RefusedQuery:
         reason = "need a table users with a column id, which tables.toml lacks"
         yield file.problem(["filters"], reason) if workspace.filters else Problem(_packs_of(workspace), 1, reason)
@@ -62,7 +63,7 @@ def _is_one(sql: str) -> bool:
 
 def _fault(criteria: Criteria, workspace: Workspace) -> str:
     try:
-        columns_of(criteria, workspace.tables)
+        read_public(query_of(criteria, workspace.tables), workspace.tables)
         for asked in criteria.filters:
             if asked.filter.freshness:
                 asked.filter.freshness.check(workspace.tables)

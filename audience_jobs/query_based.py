@@ -7,7 +7,7 @@ that it may lack. A `customQuery` does without them, and `where` asks for the wo
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.criteria import Asked, Criteria
@@ -16,6 +16,9 @@ from audience_jobs.schema import Needed, Tables
 from audience_jobs.sql import quoted
 from audience_jobs.workspace import Workspace
 from audience_jobs.workspace.filters import FilterValue
+
+if TYPE_CHECKING:
+    from audience_jobs.query import Query
 
 AUDIENCE = "default"
 """The one audience of a query-based recipe, and what old recipes call an audience that they do not name."""
@@ -75,7 +78,7 @@ def _place(asked: Asked) -> str:
 
 def _check_tables(criteria: Criteria, tables: Tables, known: Tables) -> None:
     """Raise BadCriteria where a part reads what `tables` lack; `known` are those for which the parts are written."""
-    every = columns_of(Criteria(), known)
+    every = _columns_of(Criteria(), known)
     parts = [(_place(asked), Criteria(filters=(asked,))) for asked in _in_order(criteria)]
     parts += [("filters.manualUserIds", Criteria(user_ids=criteria.user_ids))] if criteria.user_ids else []
     parts += [("dataPacks", Criteria(data_packs=(pack,))) for pack in criteria.data_packs]
@@ -85,7 +88,7 @@ def _check_tables(criteria: Criteria, tables: Tables, known: Tables) -> None:
     for place, part in parts:
         own = {
             table: {name: type_ for name, type_ in columns.items() if name not in every.get(table, ())}
-            for table, columns in columns_of(part, known).items()
+            for table, columns in _columns_of(part, known).items()
         }
         errors.append((place, tables.lacking(own)))
     if found := [(place, _lacks(lacking)) for place, lacking in errors if lacking]:
@@ -96,14 +99,20 @@ def _lacks(lacking: list[str]) -> str:
     return f"needs {', '.join(lacking)}, which tables.toml of the workspace lacks"
 
 
-def columns_of(criteria: Criteria, tables: Tables) -> Needed:
-    """Return what a job of criteria reads in tables. Raises RefusedQuery where it cannot read them."""
+def _columns_of(criteria: Criteria, tables: Tables) -> Needed:
+    """Return what a job of criteria reads in tables that have it."""
     from audience_jobs.columns_read import columns_read  # noqa: PLC0415 - sqlglot takes a while to load
-    from audience_jobs.query import read_query  # noqa: PLC0415 - the same
+
+    return columns_read(query_of(criteria, tables), tables)
+
+
+def query_of(criteria: Criteria, tables: Tables) -> "Query":
+    """Return the query of a job of criteria over tables. Raises RefusedQuery where it is none that may run."""
+    from audience_jobs.query import read_query  # noqa: PLC0415 - as above
 
     job = _job(criteria, tables)
     parameters = ["now", *(parameter.name for parameter in job.parameters)]
-    return columns_read(read_query(job.sql, parameters=parameters, tables=tables), tables)
+    return read_query(job.sql, parameters=parameters, tables=tables)
 
 
 def _job(criteria: Criteria, tables: Tables) -> Job:

@@ -32,6 +32,9 @@ id = "id"
 age = "integer"
 vip = "boolean"
 since = "timestamp"
+email = { type = "text", private = true }
+[devices.columns]
+user_id = "id"
 [visits.columns]
 user_id = "id"
 at = "timestamp"
@@ -93,7 +96,7 @@ def written(folder: Path, settings: str = FILTERS, *, packs: str = "", name: str
     (folder / "tminus.toml").write_text(name + settings, encoding="utf-8")
     (folder / "tables.toml").write_text(TABLES, encoding="utf-8")
     (folder / "users.csv").write_text(
-        "id,age,vip,since\na,20,true,2026-01-01T00:00:00Z\nb,30,,2026-02-01T00:00:00Z\nc,40,false,\n"
+        "id,age,vip,since,email\na,20,true,2026-01-01T00:00:00Z,x\nb,30,,2026-02-01T00:00:00Z,x\nc,40,false,,x\n"
     )
     (folder / "visits.csv").write_text(
         "user_id,at\na,2026-11-22T10:00:00Z\nb,2026-11-01T10:00:00Z\nb,2027-01-01T00:00:00Z\n"
@@ -260,6 +263,12 @@ BEYOND_THE_SCHEMA: dict[str, list[str]] = {
         "tminus.toml:8: filter_queries.x: reads $age: only the sql of a filter reads its value"
     ],
     ONE.replace("u.age", "u.agee"): ["tminus.toml:6: filters.minAge.sql: cannot be understood: Unknown column: agee"],
+    ONE.replace("u.age", "length(u.email)"): [
+        "tminus.toml:6: filters.minAge.sql: names email, and users.email is private: leave it out"
+    ],
+    ONE.replace("u.age", "(SELECT count(*) FROM devices d WHERE d.user_id = u.id)"): [
+        "tminus.toml:6: filters.minAge.sql: reads devices, which is private: only Tminus reads device tokens"
+    ],
     ONE.replace("u.age", "now() > u.since AND u.age"): [
         "tminus.toml:6: filters.minAge.sql: asks for the time: read it as $now, so that a repeat gives the same rows"
     ],
@@ -286,6 +295,10 @@ def test_what_is_wrong_has_its_line_and_the_way_out(text: str, expected: list[st
     [
         ("DATA_PACKS = 3", "data_packs.py:1: has no DATA_PACKS, a tuple of DataPack"),
         ("\nimport nothing_of_this_name", "data_packs.py:2: does not load: ModuleNotFoundError: No module named"),
+        (
+            PACKS.replace("max(at)", "min(user_id)").replace("visits", "devices"),
+            "data_packs.py:1: lastVisit: reads devices",
+        ),
         (f"{PACKS}DATA_PACKS *= 2\n", "data_packs.py:1: has two data packs of one name: rename one"),
         (
             PACKS.replace("FROM visits", "FROM trips"),
