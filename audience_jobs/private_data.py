@@ -71,7 +71,9 @@ def _check_name(node: exp.Expr, query: Query, tables: Tables) -> None:
 
 
 def _check_named(node: exp.Expr, tables: Tables) -> None:
-    """Refuse what reads columns in their order, or all that two tables share."""
+    """Refuse what reads columns in their order, or all that two tables share, and what only sqlglot reads."""
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.this.args.get("joins"):
+        raise RefusedQuery(f"has the table {node.this.name} in parentheses: leave them out")
     if isinstance(node, exp.Join) and node.method == "NATURAL":
         raise RefusedQuery("uses NATURAL JOIN, which compares columns that are not named: write them with ON")
     alias = node.args.get("alias")

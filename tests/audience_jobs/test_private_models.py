@@ -140,6 +140,7 @@ def test_what_is_only_decided_by_private_data_is_public(sql: str, tmp_path: Path
         ("SELECT m.id, CAST(m AS TEXT) AS x FROM members m", "reads m as a whole row"),
         ("SELECT a AS id, d AS x FROM members AS m(a, b, c, d)", "renames the columns of members in their order"),
         ("SELECT m.id, m.bio AS x FROM members m NATURAL JOIN clients c", "uses NATURAL JOIN"),
+        ("SELECT m.id, m.bio AS x FROM ((members m))", "has the table members in parentheses"),
         (
             "SELECT id, bio AS x, phone FROM members UNION BY NAME SELECT id, bio AS phone, phone AS x FROM members",
             "uses UNION by the names of columns",

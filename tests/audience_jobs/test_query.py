@@ -131,8 +131,6 @@ ODD = [
     "SELECT " + "(" * 5000 + "1" + ")" * 5000,
     "SELECT '" + "x" * 300_000 + "'",
     "SELECT 'no end",
-    "SELECT id FROM (users)",
-    "SELECT u.id FROM ((users u))",
 ]
 
 

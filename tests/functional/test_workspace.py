@@ -123,7 +123,7 @@ def test_every_problem_of_the_files_is_a_line(tminus: Tminus, shop: Workspace) -
     assert refused.err.splitlines() == [
         f'tminus: {shop.folder}/tminus.toml:1: name: is missing: write one, as in name = "shop"',
         f"tminus: {shop.folder}/tminus.toml:1: title: unknown key; known: name, user_id, source, layers, cadence, "
-        "templates, filters, filter_queries",
+        "templates, filters, filter_queries, topics, links, android",
         f'tminus: {shop.folder}/tables.toml:3: members.email: unknown type "txt"; did you mean "text"?',
         f'tminus: {shop.folder}/tables.toml:4: members.age: unknown type "int"; did you mean "integer"?',
     ]
@@ -197,6 +197,7 @@ def test_the_api_finds_and_previews_users_by_the_teams_tables(api: ApiClient) ->
         ("SELECT user_id, token FROM devices", "reads devices, which is private"),
         ("SELECT i AS user_id FROM members AS m(i)", "renames the columns of members"),
         ("SELECT m.id AS user_id FROM members m NATURAL JOIN workouts", "uses NATURAL JOIN"),
+        ("SELECT id AS user_id FROM (members)", "has the table members in parentheses"),
     ],
 )
 def test_nothing_private_gets_through_the_api(sql: str, reason: str, api: ApiClient) -> None:
