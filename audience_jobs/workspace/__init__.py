@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audience_jobs.workspace.push_parts import PushParts
     from audience_jobs.workspace.source import Source
     from audience_jobs.workspace.templates import DeclaredTemplate
+    from audience_jobs.workspace.toml_file import TomlFile
 
 FILE = "tminus.toml"
 """The file that makes a folder a workspace."""
@@ -84,17 +85,15 @@ class Workspace:
     def cadence(self) -> "Cadence":
         """The layers and the cadence rules. Reads tminus.toml only: every shard asks for them."""
         from audience_jobs.workspace.layers import read_cadence  # noqa: PLC0415 - as for the content
-        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
 
-        return read_cadence(read_toml(self.folder / FILE))
+        return read_cadence(self._written)
 
     @cached_property
     def templates(self) -> "tuple[DeclaredTemplate, ...]":
         """The recipes to begin with."""
         from audience_jobs.workspace.templates import read_templates  # noqa: PLC0415 - as for the content
-        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
 
-        return read_templates(read_toml(self.folder / FILE))
+        return read_templates(self._written)
 
     @cached_property
     def filters(self) -> "Mapping[str, Filter]":
@@ -134,6 +133,12 @@ class Workspace:
 
             check_filters(self)
 
+    @cached_property
+    def _written(self) -> "TomlFile":
+        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - as for the content
+
+        return read_toml(self.folder / FILE)
+
     @property
     def _data_packs_file(self) -> Path:
         return self.folder / DATA_PACKS_FILE
@@ -141,9 +146,8 @@ class Workspace:
     @cached_property
     def _own_filters(self) -> "Mapping[str, Filter]":
         from audience_jobs.workspace.filters_file import read_filters  # noqa: PLC0415 - as for the content
-        from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - the same
 
-        return read_filters(read_toml(self.folder / FILE))
+        return read_filters(self._written)
 
     @property
     def _models_folder(self) -> Path:
