@@ -45,7 +45,8 @@ def first_recipes(own: Sequence[Document] | None, settings: Settings) -> Sequenc
     if own is not None:
         return own
     if settings.workspace is not None:
-        click.echo("tminus: no recipe is saved; name yours by --recipes", err=True)
+        way = "save those of the workspace with tminus recipes push, or name a folder by --recipes"
+        click.echo(f"tminus: no recipe is saved yet; {way}", err=True)
         return ()
     if settings.fcm is not None:
         click.echo(
