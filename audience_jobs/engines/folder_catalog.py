@@ -1,7 +1,7 @@
 """Looks at a folder of user data, on this machine or in a bucket: which tables and columns its files have."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ import duckdb
 
 from audience_jobs.engines.csv_files import first_fault, mixed_line_ends
 from audience_jobs.engines.sealed_database import sealed_database
-from audience_jobs.engines.user_files import UserFile, find_user_file
+from audience_jobs.engines.user_files import UserFile, files_of, find_user_file, table_of
 from audience_jobs.engines.user_folder import UserFolder, user_folder
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import ColumnType, Tables
@@ -20,11 +20,12 @@ from audience_jobs.workspace.catalog import (
     FoundTable,
     Progress,
     rows_to_sample,
+    shown_name,
     source_table,
 )
 from audience_jobs.workspace.guess import Guess, Sample, guess
 
-_SUFFIXES = ("csv", "parquet")
+_OF_DATA = re.compile(r"\.(csv|tsv|parquet|xlsx?|ods|jsonl?|ndjson|avro|orc)(\.\w+)?$", re.IGNORECASE)
 _MOST_BYTES, _MOST_JUDGED = 512 * 2**20, 500
 """Beyond this size, or number of columns that are not texts, only the first rows of a file are looked at."""
 _AT_ONCE = 1_500
@@ -52,12 +53,14 @@ def folder_catalog(
     folder, finding = user_folder(place), Finding(known=known)
     with folder.access(), TemporaryDirectory(prefix="tminus-tables-", dir=temp_dir) as name:
         work_dir = Path(name).resolve()
-        files = {name: at for name, at in folder.files().items() if name.rpartition(".")[2] in _SUFFIXES}
+        there = folder.files()
+        files = {name: at for name, at in there.items() if table_of(name) is not None}
         if not files:
             raise NoUserData(folder.address)
+        finding.left_out += _unread(there.keys() - files)
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             looking = _Looking(folder, files, connection, finding)
-            for table in finding.usable_tables({name.rpartition(".")[0] for name in files}):
+            for table in finding.usable_tables({table for name in files if (table := table_of(name)) is not None}):
                 progress(table)
                 looking.add(table)
     return finding.catalog(folder.address, ignores_capitals=True)
@@ -77,7 +80,7 @@ class _Looking:
 
     def add(self, table: str) -> None:
         """Add a table to what is found, or say why it cannot be read."""
-        names = [name for suffix in _SUFFIXES if (name := f"{table}.{suffix}") in self._files]
+        names = files_of(table, self._files)
         if len(names) == 1 and self._is_empty(names[0]):
             self._finding.left_out.append(f'"{names[0]}" (file): it is empty: export it with its header')
             return
@@ -160,6 +163,13 @@ class _Looking:
                 return fault
         with self._folder.open(file.name) as content:
             return mixed_line_ends(content)
+
+
+def _unread(names: Iterable[str]) -> Iterator[str]:
+    """Yield a line for each file that may hold data in a format that is not read."""
+    for name in sorted(names):
+        if _OF_DATA.search(name):
+            yield f"{shown_name(name)} (file): only CSV and Parquet files are read, not packed: export it as one"
 
 
 def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
