@@ -1,7 +1,7 @@
 """Looks at a folder of user data, on this machine or in a bucket: which tables and columns its files have."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +17,9 @@ from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.workspace.catalog import (
     Catalog,
     Finding,
-    FoundTable,
+    FoundColumn,
     Progress,
     rows_to_sample,
-    shown_name,
     source_table,
 )
 from audience_jobs.workspace.guess import Guess, Sample, guess
@@ -57,7 +56,8 @@ def folder_catalog(
         files = {name: at for name, at in there.items() if table_of(name) is not None}
         if not files:
             raise NoUserData(folder.address)
-        finding.left_out += _unread(there.keys() - files)
+        for file in sorted(filter(_OF_DATA.search, there.keys() - files)):
+            finding.leave_out_table(file, "only CSV and Parquet files are read, not packed: export it as one", "file")
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             looking = _Looking(folder, files, connection, finding)
             for table in finding.usable_tables({table for name in files if (table := table_of(name)) is not None}):
@@ -82,11 +82,10 @@ class _Looking:
         """Add a table to what is found, or say why it cannot be read."""
         names = files_of(table, self._files)
         if len(names) == 1 and self._is_empty(names[0]):
-            self._finding.left_out.append(f'"{names[0]}" (file): it is empty: export it with its header')
+            self._finding.leave_out_table(names[0], "it is empty: export it with its header", "file")
             return
         try:
-            if (found := self._table(table)).columns:
-                self._finding.tables.append(found)
+            self._finding.add(table, self._columns(table))
         except BadData as error:
             self._finding.problems.append(str(error))
 
@@ -94,7 +93,7 @@ class _Looking:
         with self._folder.open(name) as file:
             return not file.read(1)
 
-    def _table(self, table: str) -> FoundTable:
+    def _columns(self, table: str) -> Sequence[FoundColumn]:
         known = self._finding.known_table(table)
         header = self._file(table, {c.name: c.type for c in known.columns.values()} if known else {}).found
         columns = self._finding.usable_columns(table, header)
@@ -109,11 +108,10 @@ class _Looking:
             raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise BadData(file.path, self._fault(file) or str(error).splitlines()[0]) from error
-        found = [
+        return [
             self._finding.column(table, sample, guesses[sample.name], broken.get(sample.name, ""))
             for sample in samples
         ]
-        return FoundTable(name=table, columns=found)
 
     def _file(self, table: str, types: Mapping[str, ColumnType]) -> UserFile:
         file = find_user_file(self._folder, self._files, source_table(table, types), self._connection)
@@ -163,13 +161,6 @@ class _Looking:
                 return fault
         with self._folder.open(file.name) as content:
             return mixed_line_ends(content)
-
-
-def _unread(names: Iterable[str]) -> Iterator[str]:
-    """Yield a line for each file that may hold data in a format that is not read."""
-    for name in sorted(names):
-        if _OF_DATA.search(name):
-            yield f"{shown_name(name)} (file): only CSV and Parquet files are read, not packed: export it as one"
 
 
 def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -8,7 +8,7 @@ from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import NoUserData
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import quoted
-from audience_jobs.workspace.catalog import Catalog, Finding, FoundTable, Progress, rows_to_sample, shown_name
+from audience_jobs.workspace.catalog import Catalog, Finding, Progress, rows_to_sample
 from audience_jobs.workspace.guess import Sample
 
 # Partitions are read through the table that they belong to. What the role may not see at all is not listed.
@@ -52,8 +52,7 @@ def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str
             types = dict(there[name])
             found = (Sample(name=column, values=samples[column], declared=types[column]) for column in names)
             columns = [finding.column(name, sample) for sample in found]
-            if columns:
-                finding.tables.append(FoundTable(name=name, columns=columns))
+            finding.add(name, columns)
     return finding.catalog(where)
 
 
@@ -63,7 +62,7 @@ def _tables(session: PostgresSession, schema: str, finding: Finding) -> Iterator
         if readable:
             yield name, columns
         else:
-            finding.left_out.append(f"{shown_name(name)} (table): the role may not read it: grant SELECT on it")
+            finding.leave_out_table(name, "the role may not read it: grant SELECT on it")
 
 
 def _declared(type_: str, base: str) -> ColumnType | None:

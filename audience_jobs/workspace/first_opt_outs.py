@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from audience_jobs.sql import literal
-from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.catalog import Catalog, FoundColumn, FoundTable, shown_name
 from audience_jobs.workspace.first_models import FirstModels, repeats, switch_of
 from audience_jobs.workspace.first_sql import (
     TIMES,
@@ -108,7 +108,33 @@ def add_opt_outs(models: FirstModels, proposal: Proposal, found: Sequence[Refere
         with_topic = any(part.topic for part in read.values())
         selects = "\nUNION ALL\n".join(part.sql(with_topic=with_topic) for part in read.values())
         models.opt_outs = f"{_REMARK}{selects}\n"
+    else:
+        _say_none(proposal, models)
     return frozenset(read) - {people.table.name}
+
+
+def say_left_out(models: FirstModels, catalog: Catalog) -> None:
+    """Name the tables and columns that Tminus cannot read, and that may say who has opted out."""
+    models.unsure += [
+        f"{shown_name(name)} of {table.name} {_UNCLEAR}, because it is left out"
+        for table in catalog.tables
+        for name in table.left_out
+        if may_be_opt_out(name)
+    ]
+    models.unsure += [
+        f"{shown_name(name)} may list opt-outs: models/opt_outs.sql does not read it, because it is left out"
+        for name in catalog.unread
+        if is_of_opt_outs(name)
+    ]
+
+
+def _say_none(proposal: Proposal, models: FirstModels) -> None:
+    switch = switch_of(proposal.devices) if proposal.devices and proposal.devices is not proposal.people else None
+    but = f" but {proposal.devices.name}.{switch.name}" if proposal.devices and switch else ""
+    no_one = "no one else" if switch else "no one"
+    models.missing.append(
+        f"nothing{but} says who has opted out, so {no_one} is left out: write models/opt_outs.sql (docs/workspace.md)"
+    )
 
 
 def _part(reference: Reference, models: FirstModels) -> _Part | None:
@@ -121,6 +147,7 @@ def _of_columns(reference: Reference, models: FirstModels, *, are_people: bool =
     """Return the users of a table where one of its columns says so."""
     table, user = reference.table, reference.column
     if user is None:
+        _say_unread(table, models)
         return None
     said = list(_said(table))
     _say_unread(table, models, but=[each.column.name for each in said])

@@ -19,7 +19,7 @@ from audience_jobs.workspace import FILE, MODELS_FOLDER, TABLES_FILE, open_works
 from audience_jobs.workspace.catalog import Catalog
 from audience_jobs.workspace.first_events import add_events
 from audience_jobs.workspace.first_models import FirstModels, first_models
-from audience_jobs.workspace.first_opt_outs import add_opt_outs
+from audience_jobs.workspace.first_opt_outs import add_opt_outs, say_left_out
 from audience_jobs.workspace.guess import is_zone
 from audience_jobs.workspace.models import OPT_OUTS
 from audience_jobs.workspace.probe import count_pairs, known_ids
@@ -106,6 +106,7 @@ def first_workspace(
             )
         found = references(catalog, proposal, lambda ids: _known(draft, proposal, ids, now))
         used = add_opt_outs(models, proposal, found)
+        say_left_out(models, catalog)
         add_events(models, catalog, found, used)
         user_ids = "uuid" if proposal.id and all_uuids(proposal.id.values) else "any"
         files = {
