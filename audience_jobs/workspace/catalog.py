@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
 from audience_jobs.workspace.guess import Guess, Sample, guess, is_a
@@ -148,7 +148,7 @@ class Finding:
         shown = "a private value" if private or guessed.private else ""
         if broken and not guessed.broken and wanted is None:
             unsure = f"not all values are {guessed.type}: {shown or repr(broken[:40])}"
-            guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
+            guessed = replace(guessed, unsure=unsure, broken=True)
         found = f"holds {shown or repr(broken[:40])}" if broken else _misfit(wanted, guessed.type, sample, shown)
         return FoundColumn(
             name=sample.name,

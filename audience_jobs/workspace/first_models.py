@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audience_jobs.schema import DEVICES
-from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.catalog import FoundColumn, FoundTable, shown_name
 from audience_jobs.workspace.first_sql import (
     TIMES,
     as_text,
@@ -23,7 +23,7 @@ from audience_jobs.workspace.guess import Meaning, is_zone
 from audience_jobs.workspace.models import OPT_OUTS, PEOPLE
 from audience_jobs.workspace.proposal import Proposal, column_meaning
 
-_MOST_TRAITS = 200
+_MOST_TRAITS, _MOST_NAMED = 200, 3
 _MEANT = frozenset({"user_id", "time_zone", "locale", "audience"})
 _ZONE_NAME = re.compile(r"(^|_)(time_?zone|tz|zone)$|timeZone$", re.IGNORECASE)
 _LOCALE_NAME = re.compile(r"(^|_)(locale|lang|language)$", re.IGNORECASE)
@@ -77,6 +77,8 @@ def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: Fir
     others = public_columns(table, without=(id_, zone, locale, deleted), names=_MEANT)
     models.traits = [column.name for column in others[:_MOST_TRAITS]]
     models.guessed.append(f"people: {table.name}, one row for each {id_.name}")
+    if proposal.doubt:
+        models.unsure.append(f"{table.name} is taken for the people: {proposal.doubt}; look at models/people.sql")
     if len(others) > _MOST_TRAITS:
         models.unsure.append(f"{table.name} has {len(others):,} columns: people.sql reads the first {_MOST_TRAITS}")
     selected = [named_as(as_text("p", id_), "user_id")]
@@ -117,9 +119,7 @@ def _first_rows(source: str, id_: FoundColumn, table: FoundTable, conditions: Se
 def _devices(proposal: Proposal, models: FirstModels) -> str:
     table, user, token = proposal.devices, proposal.user, proposal.token
     if table is None or user is None or token is None:
-        models.missing.append(
-            "no column looks like device tokens: nothing is sent until models/devices.sql reads some"
-        )
+        models.missing.append(f"{_why_no_devices(table, token)}: nothing is sent until models/devices.sql reads some")
         empty = ["user_id", "token", "platform"]
         nothing = [*(f"CAST(NULL AS TEXT) AS {name}" for name in empty), "CAST(NULL AS TIMESTAMP) AS updated_at"]
         return _text(
@@ -149,6 +149,16 @@ def _devices(proposal: Proposal, models: FirstModels) -> str:
         selected,
         f"{sql_name(table.name)} AS d",
         [*kept("d", deleted)],
+    )
+
+
+def _why_no_devices(table: FoundTable | None, token: FoundColumn | None) -> str:
+    if table is None or token is None:
+        return "no column looks like device tokens"
+    left_out = ", ".join(map(shown_name, table.left_out[:_MOST_NAMED]))
+    why = f" ({left_out} is left out for its name or type)" if left_out else ""
+    return (
+        f"{table.name}.{token.name} looks like device tokens, but no column of {table.name} says whose they are{why}"
     )
 
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.audience_jobs.test_first_models import made, opted_out, phones
+import pytest
+
+from tests.audience_jobs.test_first_models import TOKEN, made, opted_out, phones
 from tests.audience_jobs.test_init_command import csv_files, tminus
 from tests.command import Tminus
 
@@ -58,3 +60,57 @@ def test_a_consent_of_unknown_users_is_said(tminus: Tminus) -> None:
         tminus, members=MEMBERS, phones=phones(1, 2, 3), choices="email,push_enabled\na@b.de,true\nc@d.de,false\n"
     )
     assert "choices.push_enabled may say who wants pushes: models/opt_outs.sql does not read it" in report["unsure"]
+
+
+def shop(*, key: str = "customer_no", odd: str = "79", people: str = "customers", owners: str = "") -> dict[str, str]:
+    """Return tables of a shop: 60 customers, of them one with an odd number, their devices, and far more orders."""
+    numbers = [*range(20, 79), odd]
+    devices = "".join(f"{number},{TOKEN}{number},ios\n" for number in range(20, 70))
+    orders = "".join(f"{n},{20 + n % 50},2026-01-{n % 28 + 1:02} 10:00:00\n" for n in range(1, 400))
+    return {
+        people: f"{owners or key},city\n" + "".join(f"{number},Wien\n" for number in numbers),
+        "handsets": f"{key},push_token,platform\n{devices}",
+        "orders": f"order_id,{key},ordered_at\n{orders}",
+    }
+
+
+@pytest.mark.parametrize("odd", ["79", "abc", "", "20"])
+@pytest.mark.parametrize(
+    "names", [{}, {"key": "kunde", "people": "kunden", "owners": "nr"}, {"key": "knr", "people": "k"}]
+)
+def test_one_odd_id_makes_no_other_table_the_people(odd: str, names: dict[str, str], tminus: Tminus) -> None:
+    report = made(tminus, check=True, **shop(odd=odd, **names))
+    table, key = names.get("people", "customers"), names.get("owners") or names.get("key", "customer_no")
+    assert report["guessed"][0] == f"people: {table}, one row for each {key}"
+    assert (report["people"], report["reachable"], report["events"]) == (59 + (odd in ("79", "abc")), 50, ["orders"])
+    assert any("taken for the people" in line for line in report["unsure"]) == ("owners" in names)
+
+
+def test_an_odd_id_beyond_the_sample_makes_no_other_table_the_people(tminus: Tminus) -> None:
+    tables = shop()
+    tables["customers"] += "".join(f"{number},Wien\n" for number in range(1000, 2200)) + "abc,Wien\n"
+    report = made(tminus, check=True, **tables)
+    assert (report["people"], report["events"]) == (1261, ["orders"])
+    assert "customers.customer_no: not all values are integer: 'abc', so it is text" in report["unsure"]
+
+
+def test_ids_that_are_left_out_for_their_name_are_said(tminus: Tminus) -> None:
+    report = made(tminus, check=False, **shop(key="customer no"))
+    assert report["missing"][2] == (
+        'handsets.push_token looks like device tokens, but no column of handsets says whose they are ("customer no" '
+        "is left out for its name or type): nothing is sent until models/devices.sql reads some"
+    )
+    assert report["unsure"][0] == (
+        "orders is taken for the people: customers looks more like them, but no column of it has an id in each row; "
+        "look at models/people.sql"
+    )
+
+
+def test_a_table_that_does_not_look_like_people_is_unsure(tminus: Tminus) -> None:
+    report = made(
+        tminus, orders="nr,at\n1,2026-01-01\n2,2026-01-02\n", boxes=phones(1, 2, 1).replace("member_id", "ref")
+    )
+    assert report["guessed"][0] == "people: orders, one row for each nr"
+    assert report["unsure"][0] == (
+        "orders is taken for the people: neither its name nor its values say so; look at models/people.sql"
+    )
