@@ -1,5 +1,6 @@
 """What `tminus init` says of sources with odd files, names and values, so that nothing is lost without a word."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,28 @@ def test_a_table_that_does_not_look_like_people_is_unsure(tminus: Tminus) -> Non
     assert report["unsure"][0] == (
         "orders is taken for the people: neither its name nor its values say so; look at models/people.sql"
     )
+
+
+def test_only_the_opt_outs_that_count_are_counted(tminus: Tminus) -> None:
+    rows = [
+        "1,push,,false",
+        "2,email,,false",
+        "3, PUSH ,,false",
+        "4,,2026-01-01 10:00:00,false",
+        "5,push,,true",
+        ",push,,",
+    ]
+    report = made(
+        tminus,
+        members="id,push_enabled,deleted\n"
+        + "".join(f"{n},{n != 6},{n == 7}\n" for n in range(1, 9))
+        + "9,false,true\n",
+        phones=phones(*range(1, 9)),
+        unsubscribes="member_id,channel,revoked_at,deleted\n" + "".join(f"{row}\n" for row in rows),
+    )
+    assert opted_out(report) == [
+        "users whose members.push_enabled is false: 1 of 9 sampled rows",
+        "users in unsubscribes, by member_id: 2 of 6 sampled rows",
+    ]
+    assert report["optedOut"] == 3
+    assert json.loads(Path("team/recipes/hello.json").read_text())["settings"]["testUserIds"] == ["2"]
