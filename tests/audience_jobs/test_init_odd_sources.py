@@ -1,8 +1,11 @@
 """What `tminus init` says of sources with odd files, names and values, so that nothing is lost without a word."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.audience_jobs.test_first_models import TOKEN, made, opted_out, phones
@@ -140,3 +143,51 @@ def test_only_the_opt_outs_that_count_are_counted(tminus: Tminus) -> None:
     ]
     assert report["optedOut"] == 3
     assert json.loads(Path("team/recipes/hello.json").read_text())["settings"]["testUserIds"] == ["2"]
+
+
+@pytest.fixture
+def reader(postgres: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
+    """A connection to an empty schema `bureau`, and the address of a role that has no right to its tables yet."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA bureau; CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA bureau TO clerk")
+        try:
+            yield connection, postgres.replace("postgres@", "clerk@")
+        finally:
+            connection.execute("DROP SCHEMA bureau CASCADE; DROP OWNED BY clerk; DROP ROLE clerk")
+
+
+def test_tables_that_the_role_cannot_read_are_named(
+    tminus: Tminus, reader: tuple[psycopg.Connection[Any], str]
+) -> None:
+    connection, url = reader
+    connection.execute(
+        "CREATE TABLE bureau.members AS SELECT generate_series(1, 9) AS id; GRANT SELECT ON bureau.members TO clerk;"
+        "CREATE TABLE bureau.opt_outs (member_id int); CREATE TABLE bureau.letters (id int);"
+        "GRANT INSERT ON bureau.letters TO clerk; CREATE MATERIALIZED VIEW bureau.sums AS SELECT 1 AS n"
+    )
+    read = tminus("init", "team", "--postgres", url, "--schema", "bureau", "--json")
+    assert read.status == 0, read.err
+    refused = "the role may not read it: grant it USAGE on the schema and SELECT on the table"
+    left_out = [
+        f'"letters" (table): {refused}',
+        f'"opt_outs" (table): {refused}',
+        '"sums" (table): is a materialized view: read it through a view',
+    ]
+    assert read.report["leftOut"] == left_out
+    assert any(line.startswith('"opt_outs" may list opt-outs: ') for line in read.report["unsure"])
+    tables = tminus("--workspace", "team", "tables")
+    assert (tables.status, tables.err.splitlines()) == (0, [f"left out: {line}" for line in left_out])
+
+
+@pytest.mark.parametrize("schema", ["bureau", "nosuch"])
+def test_a_schema_without_a_table_to_read_is_refused(
+    schema: str, tminus: Tminus, reader: tuple[psycopg.Connection[Any], str]
+) -> None:
+    connection, url = reader
+    connection.execute("CREATE TABLE bureau.members (id int)")
+    refused = tminus("init", "team", "--postgres", url, "--schema", schema)
+    assert (refused.status, refused.err) == (
+        2,
+        f"tminus: the schema '{schema}' of the user database does not exist, or has no table that the role can read: "
+        "name another schema, or grant the role USAGE on it and SELECT on its tables\n",
+    )
