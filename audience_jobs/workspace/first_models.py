@@ -19,7 +19,7 @@ from audience_jobs.workspace.first_sql import (
     select,
     sql_name,
 )
-from audience_jobs.workspace.guess import Meaning, is_zone
+from audience_jobs.workspace.guess import Meaning, is_locale, is_zone
 from audience_jobs.workspace.models import OPT_OUTS, PEOPLE
 from audience_jobs.workspace.proposal import Proposal, column_meaning
 
@@ -72,7 +72,7 @@ def first_models(proposal: Proposal) -> FirstModels | None:
 
 def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: FirstModels) -> str:
     zone = _one(table, "time_zone", _ZONE_NAME, is_zone, models)
-    locale = _one(table, "locale", _LOCALE_NAME, bool, models)
+    locale = _one(table, "locale", _LOCALE_NAME, is_locale, models)
     deleted = deleted_column(table, models.unsure)
     others = public_columns(table, without=(id_, zone, locale, deleted), names=_MEANT)
     models.traits = [column.name for column in others[:_MOST_TRAITS]]
@@ -166,14 +166,21 @@ def _one(
     table: FoundTable, meaning: Meaning, name: re.Pattern[str], fits: Callable[[str], object], models: FirstModels
 ) -> FoundColumn | None:
     """Return the column with a meaning, or else one that is named so and has some values that fit."""
-    if (found := column_meaning(table, meaning)) and found.type in ("text", "id"):
-        return found
-    for column in table.columns:
-        named = name.search(column.name) and column.type == "text" and not column.guess.private
-        if named and any(value and fits(value) for value in column.values):
-            models.unsure.append(f"{table.name}.{column.name}: not every value is a {meaning.replace('_', ' ')}")
-            return column
-    return None
+    found = column_meaning(table, meaning)
+    if found is None or found.type not in ("text", "id"):
+        named = (c for c in table.columns if name.search(c.name) and c.type == "text" and not c.guess.private)
+        found = next(
+            (c for c in named if any(value and (fits(value) or fits(value.lower())) for value in c.values)), None
+        )
+    if found is None:
+        return None
+    filled = [value for value in found.values if value]
+    if misfits := sum(not fits(value) for value in filled):
+        what = meaning.replace("_", " ")
+        models.unsure.append(
+            f"{table.name}.{found.name}: {misfits:,} of {len(filled):,} sampled values are not a {what}"
+        )
+    return found
 
 
 def switch_of(devices: FoundTable) -> FoundColumn | None:
@@ -197,8 +204,8 @@ def _platform(column: FoundColumn | None) -> str:
     written, values = f"d.{sql_name(column.name)}", {value for value in column.values if value}
     if values <= _PLAIN:
         return written
-    lower = f"lower({written})"
-    if {value.lower() for value in values} <= _PLAIN:
+    lower = f"lower(trim({written}))"
+    if {value.strip().lower() for value in values} <= _PLAIN:
         return lower
     return f"CASE WHEN {lower} IN ({_APPLE}) THEN 'ios' ELSE {lower} END"
 

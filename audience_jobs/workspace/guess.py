@@ -108,6 +108,11 @@ def is_zone(value: str) -> bool:
     return value in _zones()
 
 
+def is_locale(value: str) -> bool:
+    """Whether a text is written as a locale, as in `de`, `pt-BR` or `pt_BR`."""
+    return _LOCALE.fullmatch(value) is not None
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())

@@ -191,3 +191,23 @@ def test_a_schema_without_a_table_to_read_is_refused(
         f"tminus: the schema '{schema}' of the user database does not exist, or has no table that the role can read: "
         "name another schema, or grant the role USAGE on it and SELECT on its tables\n",
     )
+
+
+@pytest.mark.parametrize("bad", [1, 5])
+def test_unusable_zones_and_locales_are_counted(bad: int, tminus: Tminus) -> None:
+    rows = "".join(
+        f"{n},{'CET+1' if n <= bad else 'Europe/Berlin'},{'EN' if n <= bad else 'en'}\n" for n in range(1, 21)
+    )
+    report = made(tminus, members=f"id,tz,language\n{rows}", phones=phones(1, 2, 3))
+    assert {"time zone: members.tz", "locale: members.language"} <= set(report["guessed"])
+    assert [line for line in report["unsure"] if "values are not" in line] == [
+        f"members.tz: {bad} of 20 sampled values are not a time zone",
+        f"members.language: {bad} of 20 sampled values are not a locale",
+    ]
+
+
+def test_blanks_around_a_platform_are_cut(tminus: Tminus) -> None:
+    written = phones(1, 2, 3).replace("1,ios", "1, iPhone ").replace("2,ios", "2, ANDROID")
+    made(tminus, members=MEMBERS, phones=written)
+    sql = Path("team/models/devices.sql").read_text()
+    assert "CASE WHEN lower(trim(d.os)) IN ('iphone', 'ipad', 'ipados') THEN 'ios' ELSE lower(trim(d.os)) END" in sql
