@@ -126,7 +126,9 @@ def _devices(proposal: Proposal, models: FirstModels) -> str:
             "One row for each device. None was found: read them from a table here.", nothing, "people AS p", ["FALSE"]
         )
     models.guessed.append(f"devices: {table.name}, tokens in {token.name}, their users in {user.name}")
-    if token.guess.meaning != "token":
+    if not token.values:
+        models.unsure.append(f"{table.name}.{token.name} is named like a token, but there are no rows to look at")
+    elif token.guess.meaning != "token":
         models.unsure.append(f"{table.name}.{token.name} is named like a token, but its values do not look like one")
     if proposal.covered < 1:
         models.unsure.append(

@@ -211,3 +211,23 @@ def test_blanks_around_a_platform_are_cut(tminus: Tminus) -> None:
     made(tminus, members=MEMBERS, phones=written)
     sql = Path("team/models/devices.sql").read_text()
     assert "CASE WHEN lower(trim(d.os)) IN ('iphone', 'ipad', 'ipados') THEN 'ios' ELSE lower(trim(d.os)) END" in sql
+
+
+def test_files_that_are_all_empty_are_said(tminus: Tminus) -> None:
+    csv_files(members="", phones="")
+    refused = tminus("init", "team", "--data", "export")
+    assert (refused.status, refused.err) == (
+        2,
+        f"tminus: {Path('export').resolve()}: no table can be read: "
+        '"members.csv" (file): it is empty: export it with its header; '
+        '"phones.csv" (file): it is empty: export it with its header\n',
+    )
+
+
+def test_tables_without_rows_are_said(tminus: Tminus) -> None:
+    report = made(
+        tminus, check=False, members="id,name\n", phones="member_id,push_token,os\n", orders="id,member_id,at\n"
+    )
+    assert report["noEvents"] == ["orders: it has no rows to look at"]
+    assert "phones.push_token is named like a token, but there are no rows to look at" in report["unsure"]
+    assert "there are no people: look at the rows of the source and at models/people.sql" in report["missing"]
