@@ -143,6 +143,17 @@ class NoUserData(AudienceJobError):
         )
 
 
+class NoTables(AudienceJobError):
+    """A schema of the user database does not exist, or has no table that the role can read."""
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+        super().__init__(
+            f"the schema {schema!r} of the user database does not exist, or has no table that the role can read: "
+            "name another schema, or grant the role USAGE on it and SELECT on its tables"
+        )
+
+
 class MissingTable(AudienceJobError):
     """A job reads a table that the folder of user data lacks."""
 

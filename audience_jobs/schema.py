@@ -41,12 +41,14 @@ class SourceColumn:
 class SourceTable:
     """One table, under the name that it has as a file or in a database; `columns` are by their names in SQL.
 
-    A name in SQL is in lower case, as PostgreSQL reads what is not quoted.
+    A name in SQL is in lower case, as PostgreSQL reads what is not quoted. `hidden` are, for a model, the columns of
+    the source table that has its name.
     """
 
     name: str
     columns: Mapping[str, SourceColumn]
     private: bool = False
+    hidden: frozenset[str] = frozenset()
 
     @cached_property
     def types(self) -> Mapping[str, ColumnType]:

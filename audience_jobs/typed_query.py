@@ -14,6 +14,7 @@ from audience_jobs.errors import RefusedQuery
 from audience_jobs.schema import Tables
 
 _SQL_TYPES = {"id": "TEXT", "integer": "BIGINT", "number": "DOUBLE PRECISION"}
+_LACKING = re.compile(r"(?:Unknown column: |Column ')(\w+)")
 _METADATA = {**Postgres.EXPRESSION_METADATA, exp.JSONExtractScalar: {"returns": exp.DataType.Type.TEXT}}
 """What sqlglot knows of functions, and that `->>` gives a text, which it says for other dialects only."""
 
@@ -35,12 +36,24 @@ def typed(tree: exp.Query, tables: Tables, more: Mapping[str, Mapping[str, str]]
         qualified = qualify(tree, schema=schema, dialect="postgres", quote_identifiers=False)
         annotated = annotate_types(qualified, schema=schema, expression_metadata=_METADATA, dialect="postgres")
     except SqlglotError as error:
-        raise RefusedQuery(f"cannot be understood: {str(error).splitlines()[0]}{_unquoted(str(error))}") from error
+        reason = str(error).splitlines()[0]
+        way_out = _unquoted(reason) or _of_model(reason, tree, tables)
+        raise RefusedQuery(f"cannot be understood: {reason}{way_out}") from error
     assert isinstance(annotated, exp.Query)
     return annotated
 
 
 def _unquoted(reason: str) -> str:
     """Return the way out where a query quotes a name with capitals, which PostgreSQL then keeps."""
-    named = re.match(r"Column '(\w+)' could not be resolved", reason)
+    named = _LACKING.match(reason)
     return f"; write {named[1]} without quotes" if named and named[1] != named[1].lower() else ""
+
+
+def _of_model(reason: str, tree: exp.Query, tables: Tables) -> str:
+    """Return the columns of a model where a query names one of the table that the model hides."""
+    named, read = _LACKING.match(reason), sorted({table.name for table in tree.find_all(exp.Table)})
+    for table in (tables[name] for name in read if name in tables):
+        if named and named[1] in table.hidden:
+            columns = ", ".join(table.public_types)
+            return f"; {table.name} is the model {table.name} here, and not the table: its columns are {columns}"
+    return ""

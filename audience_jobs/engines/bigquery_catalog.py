@@ -9,7 +9,7 @@ from google.cloud.bigquery.table import Table
 from audience_jobs.engines.google_access import google_access
 from audience_jobs.errors import NoDataset
 from audience_jobs.schema import ColumnType, Tables
-from audience_jobs.workspace.catalog import Catalog, Finding, FoundTable, Progress, rows_to_sample
+from audience_jobs.workspace.catalog import Catalog, Finding, FoundColumn, Progress, rows_to_sample
 from audience_jobs.workspace.guess import Sample
 
 _DECLARED: Mapping[str, ColumnType] = {
@@ -36,8 +36,7 @@ def bigquery_catalog(client: Client, dataset: str, known: Tables, progress: Prog
             raise NoDataset(dataset) from error
         for name in finding.usable_tables(names):
             progress(name)
-            if (found := _table(client, client.get_table(f"{dataset}.{name}"), name, finding)).columns:
-                finding.tables.append(found)
+            finding.add(name, _columns(client, client.get_table(f"{dataset}.{name}"), name, finding))
     return finding.catalog(dataset)
 
 
@@ -47,12 +46,12 @@ def open_client(project: str) -> Client:
         return Client(project)
 
 
-def _table(client: Client, table: Table, name: str, finding: Finding) -> FoundTable:
+def _columns(client: Client, table: Table, name: str, finding: Finding) -> Sequence[FoundColumn]:
     fields = {field.name: field for field in table.schema if not _unreadable(name, field, finding)}
     names = finding.usable_columns(name, list(fields))
     samples = _samples(client, table, [fields[column] for column in names])
     found = (Sample(name=each, values=samples.get(each, ()), declared=_declared(fields[each])) for each in names)
-    return FoundTable(name=name, columns=[finding.column(name, sample) for sample in found])
+    return [finding.column(name, sample) for sample in found]
 
 
 def _unreadable(table: str, field: SchemaField, finding: Finding) -> bool:
@@ -61,7 +60,7 @@ def _unreadable(table: str, field: SchemaField, finding: Finding) -> bool:
     readable = field.field_type == "STRING" if repeated else field.field_type in (*_DECLARED, *_TEXTS)
     if not readable:
         type_ = f"{field.field_type}, repeated" if repeated else field.field_type
-        finding.left_out.append(f'"{field.name}" (column of {table}): is {type_}: read it through a view, as JSON')
+        finding.leave_out_column(field.name, table, f"is {type_}: read it through a view, as JSON")
     return not readable
 
 

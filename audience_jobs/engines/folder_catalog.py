@@ -10,21 +10,21 @@ import duckdb
 
 from audience_jobs.engines.csv_files import first_fault, mixed_line_ends
 from audience_jobs.engines.sealed_database import sealed_database
-from audience_jobs.engines.user_files import UserFile, find_user_file
+from audience_jobs.engines.user_files import UserFile, files_of, find_user_file, table_of
 from audience_jobs.engines.user_folder import UserFolder, user_folder
 from audience_jobs.errors import BadData, NoUserData, Unavailable
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.workspace.catalog import (
     Catalog,
     Finding,
-    FoundTable,
+    FoundColumn,
     Progress,
     rows_to_sample,
     source_table,
 )
 from audience_jobs.workspace.guess import Guess, Sample, guess
 
-_SUFFIXES = ("csv", "parquet")
+_OF_DATA = re.compile(r"\.(csv|tsv|parquet|xlsx?|ods|jsonl?|ndjson|avro|orc)(\.\w+)?$", re.IGNORECASE)
 _MOST_BYTES, _MOST_JUDGED = 512 * 2**20, 500
 """Beyond this size, or number of columns that are not texts, only the first rows of a file are looked at."""
 _AT_ONCE = 1_500
@@ -52,12 +52,15 @@ def folder_catalog(
     folder, finding = user_folder(place), Finding(known=known)
     with folder.access(), TemporaryDirectory(prefix="tminus-tables-", dir=temp_dir) as name:
         work_dir = Path(name).resolve()
-        files = {name: at for name, at in folder.files().items() if name.rpartition(".")[2] in _SUFFIXES}
+        there = folder.files()
+        files = {name: at for name, at in there.items() if table_of(name) is not None}
         if not files:
             raise NoUserData(folder.address)
+        for file in sorted(filter(_OF_DATA.search, there.keys() - files)):
+            finding.leave_out_table(file, "only CSV and Parquet files are read, not packed: export it as one", "file")
         with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
             looking = _Looking(folder, files, connection, finding)
-            for table in finding.usable_tables({name.rpartition(".")[0] for name in files}):
+            for table in finding.usable_tables({table for name in files if (table := table_of(name)) is not None}):
                 progress(table)
                 looking.add(table)
     return finding.catalog(folder.address, ignores_capitals=True)
@@ -77,13 +80,12 @@ class _Looking:
 
     def add(self, table: str) -> None:
         """Add a table to what is found, or say why it cannot be read."""
-        names = [name for suffix in _SUFFIXES if (name := f"{table}.{suffix}") in self._files]
+        names = files_of(table, self._files)
         if len(names) == 1 and self._is_empty(names[0]):
-            self._finding.left_out.append(f'"{names[0]}" (file): it is empty: export it with its header')
+            self._finding.leave_out_table(names[0], "it is empty: export it with its header", "file")
             return
         try:
-            if (found := self._table(table)).columns:
-                self._finding.tables.append(found)
+            self._finding.add(table, self._columns(table))
         except BadData as error:
             self._finding.problems.append(str(error))
 
@@ -91,7 +93,7 @@ class _Looking:
         with self._folder.open(name) as file:
             return not file.read(1)
 
-    def _table(self, table: str) -> FoundTable:
+    def _columns(self, table: str) -> Sequence[FoundColumn]:
         known = self._finding.known_table(table)
         header = self._file(table, {c.name: c.type for c in known.columns.values()} if known else {}).found
         columns = self._finding.usable_columns(table, header)
@@ -106,11 +108,10 @@ class _Looking:
             raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise BadData(file.path, self._fault(file) or str(error).splitlines()[0]) from error
-        found = [
+        return [
             self._finding.column(table, sample, guesses[sample.name], broken.get(sample.name, ""))
             for sample in samples
         ]
-        return FoundTable(name=table, columns=found)
 
     def _file(self, table: str, types: Mapping[str, ColumnType]) -> UserFile:
         file = find_user_file(self._folder, self._files, source_table(table, types), self._connection)

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from audience_jobs.engines.postgres_session import PostgresSession, postgres_session
 from audience_jobs.engines.time_limit import TimeLimit
-from audience_jobs.errors import NoUserData
+from audience_jobs.errors import NoTables
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import quoted
-from audience_jobs.workspace.catalog import Catalog, Finding, FoundTable, Progress, rows_to_sample, shown_name
+from audience_jobs.workspace.catalog import Catalog, Finding, Progress, rows_to_sample
 from audience_jobs.workspace.guess import Sample
 
-# Partitions are read through the table that they belong to. What the role may not see at all is not listed.
+# Partitions are read through the table that they belong to. The information schema lists only what the role has a
+# right to, and no materialized views.
 _COLUMNS = """
-SELECT c.relname, has_table_privilege(c.oid, 'SELECT'), k.column_name, k.data_type, k.udt_name
-FROM information_schema.columns AS k
-JOIN pg_catalog.pg_namespace AS n ON n.nspname = k.table_schema
-JOIN pg_catalog.pg_class AS c ON c.relname = k.table_name AND c.relnamespace = n.oid AND NOT c.relispartition
-WHERE k.table_schema = $1 ORDER BY c.relname COLLATE "C", k.ordinal_position
+SELECT c.relname, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+    k.column_name, k.data_type, k.udt_name, c.relkind = 'm'
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN information_schema.columns AS k ON k.table_schema = n.nspname AND k.table_name = c.relname
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'f', 'm') AND NOT c.relispartition
+ORDER BY c.relname COLLATE "C", k.ordinal_position
 """
+_UNREADABLE = "the role may not read it: grant it USAGE on the schema and SELECT on the table"
 _DECLARED: Mapping[str, ColumnType] = {
     **dict.fromkeys(["smallint", "integer", "bigint"], "integer"),
     **dict.fromkeys(["numeric", "real", "double precision"], "number"),
@@ -35,16 +40,16 @@ _Column = tuple[str, ColumnType | None]
 def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str, timeout_seconds: float) -> Catalog:
     """Return what a schema holds; `known` is what tables.toml says about it.
 
-    Raises Unavailable where the database cannot be reached, NoUserData where the schema has no table to be seen.
+    Raises Unavailable where the database cannot be reached, NoTables where the role can read no table of the schema.
     """
-    finding, where = Finding(known=known), f"the schema {schema} of the user database"
+    finding = Finding(known=known)
     with postgres_session(
         url, Tables([]), schema=schema, job_id="tables", limit=TimeLimit(timeout_seconds)
     ) as session:
         session.only_read()
         there = dict(_tables(session, schema, finding))
         if not there:
-            raise NoUserData(where, "has no table in it that the role may read")
+            raise NoTables(schema)
         for name in finding.usable_tables(there):
             progress(name)
             names = finding.usable_columns(name, [column for column, _ in there[name]])
@@ -52,18 +57,19 @@ def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str
             types = dict(there[name])
             found = (Sample(name=column, values=samples[column], declared=types[column]) for column in names)
             columns = [finding.column(name, sample) for sample in found]
-            if columns:
-                finding.tables.append(FoundTable(name=name, columns=columns))
-    return finding.catalog(where)
+            finding.add(name, columns)
+    return finding.catalog(f"the schema {schema} of the user database")
 
 
 def _tables(session: PostgresSession, schema: str, finding: Finding) -> Iterator[tuple[str, Sequence[_Column]]]:
-    for (name, readable), rows in groupby(session.rows(_COLUMNS, [schema]), key=lambda row: (str(row[0]), row[1])):
-        columns = [(str(column), _declared(str(type_), str(base))) for _, _, column, type_, base in rows]
-        if readable:
-            yield name, columns
+    for (name, readable, stored), rows in groupby(session.rows(_COLUMNS, [schema]), key=itemgetter(0, 1, 5)):
+        columns = [(str(row[2]), _declared(str(row[3]), str(row[4]))) for row in rows if row[2] is not None]
+        if stored:
+            finding.leave_out_table(str(name), "is a materialized view: read it through a view")
+        elif not readable:
+            finding.leave_out_table(str(name), _UNREADABLE)
         else:
-            finding.left_out.append(f"{shown_name(name)} (table): the role may not read it: grant SELECT on it")
+            yield str(name), columns
 
 
 def _declared(type_: str, base: str) -> ColumnType | None:

@@ -1,7 +1,7 @@
 """Files of user data, and how DuckDB reads them as the tables of the schema."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,10 +65,21 @@ class UserFile:
         return self.path.rpartition("/")[2]
 
 
+def table_of(file: str) -> str | None:
+    """Return the table that a file holds by its name, None if none: `.CSV` is a suffix like `.csv`."""
+    name, _, suffix = file.rpartition(".")
+    return name if suffix.lower() in _SUFFIXES else None
+
+
+def files_of(table: str, files: Iterable[str]) -> list[str]:
+    """Return those of some files that hold a table."""
+    return sorted(name for name in files if table_of(name) == table)
+
+
 def tables_in(folder: UserFolder, tables: Tables) -> Mapping[str, datetime]:
     """Return the folder's files that hold a table, with their modification times; NoUserData without any."""
-    known = {f"{table.name}.{suffix}" for table in tables.values() for suffix in _SUFFIXES}
-    found = {name: written for name, written in folder.files().items() if name in known}
+    known = {table.name for table in tables.values()}
+    found = {name: written for name, written in folder.files().items() if table_of(name) in known}
     if not found:
         raise NoUserData(folder.address)
     return found
@@ -81,15 +92,15 @@ def find_user_file(
 
     Raises BadData if the table has two files or the file's columns cannot be read.
     """
-    names = [name for suffix in _SUFFIXES if (name := f"{table.name}.{suffix}") in files]
+    names = files_of(table.name, files)
     if len(names) > 1:
-        old, new = sorted(names, key=lambda name: files[name])
+        old, *_, new = sorted(names, key=lambda name: files[name])
         out_of_date = f"{new} exists too; remove the outdated one ({old} is older)"
         raise BadData(path_in(folder, old), out_of_date)
     if not names:
         return None
     path = path_in(folder, names[0])
-    if path.endswith(".csv"):
+    if path.lower().endswith(".csv"):
         with folder.open(names[0]) as file:
             return _csv_file(table, path, read_form(path, file, table.columns))
     return _parquet_file(table, path, connection)

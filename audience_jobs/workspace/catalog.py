@@ -1,9 +1,9 @@
 """What a source of user data holds: its tables and columns, what they seem to be, and what cannot be used."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
 from audience_jobs.workspace.guess import Guess, Sample, guess, is_a
@@ -45,10 +45,11 @@ class FoundColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundTable:
-    """A table of the source."""
+    """A table of the source; `left_out` are the names of its columns that Tminus cannot read."""
 
     name: str
     columns: Sequence[FoundColumn]
+    left_out: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> FoundColumn:
         return next(column for column in self.columns if column.name == name)
@@ -58,13 +59,15 @@ class FoundTable:
 class Catalog:
     """What a source holds.
 
-    `left_out` has a line for each table and column that Tminus cannot read, `problems` one for each that has to be
-    corrected first. Where `ignores_capitals`, a column is also found under a name that differs in them.
+    `left_out` has a line for each table and column that Tminus cannot read, and `unread` the names of these tables.
+    `problems` has a line for each that has to be corrected first. Where `ignores_capitals`, a column is also found
+    under a name that differs in them.
     """
 
     where: str
     tables: Sequence[FoundTable]
     left_out: Sequence[str] = ()
+    unread: Sequence[str] = ()
     problems: Sequence[str] = ()
     ignores_capitals: bool = False
 
@@ -76,21 +79,44 @@ class Finding:
     known: Tables
     tables: list[FoundTable] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    unread_columns: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     problems: list[str] = field(default_factory=list)
 
     def usable_tables(self, names: Iterable[str]) -> list[str]:
         """Return the names that tables may have, in order; notes the others."""
-        return list(self._usable(sorted(names), "table"))
+        return list(self._usable(sorted(names)))
 
     def usable_columns(self, table: str, names: Sequence[str]) -> list[str]:
         """Return the names that columns of a table may have, in order; notes the others."""
-        return list(self._usable(names, f"column of {table}"))
+        return list(self._usable(names, table))
 
-    def _usable(self, names: Sequence[str], kind: str) -> Iterator[str]:
+    def add(self, table: str, columns: Sequence[FoundColumn]) -> None:
+        """Add a table with its columns; one without any that can be read is not there."""
+        if columns:
+            self.tables.append(FoundTable(name=table, columns=columns, left_out=self.unread_columns[table]))
+        else:
+            self.unread.append(table)
+
+    def leave_out_table(self, name: str, reason: str, kind: str = "table") -> None:
+        """Note a table that cannot be read, or a file of that name with its suffix."""
+        self.unread.append(name)
+        self.left_out.append(f"{shown_name(name)} ({kind}): {reason}")
+
+    def leave_out_column(self, name: str, table: str, reason: str) -> None:
+        """Note a column of a table that cannot be read."""
+        self.unread_columns[table].append(name)
+        self.left_out.append(f"{shown_name(name)} (column of {table}): {reason}")
+
+    def _usable(self, names: Sequence[str], table: str | None = None) -> Iterator[str]:
+        """Yield the usable names of tables, or of columns of a table."""
         seen: dict[str, str] = {}
         for name, times in Counter(names).items():
-            if reason := _unusable(name, kind) or _twin(seen.get(name.lower()), times):
-                self.left_out.append(f"{shown_name(name)} ({kind}): {reason}")
+            if reason := _unusable(name, is_table=table is None) or _twin(seen.get(name.lower()), times):
+                if table is None:
+                    self.leave_out_table(name, reason)
+                else:
+                    self.leave_out_column(name, table, reason)
             else:
                 seen[name.lower()] = name
                 yield name
@@ -122,7 +148,7 @@ class Finding:
         shown = "a private value" if private or guessed.private else ""
         if broken and not guessed.broken and wanted is None:
             unsure = f"not all values are {guessed.type}: {shown or repr(broken[:40])}"
-            guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
+            guessed = replace(guessed, unsure=unsure, broken=True)
         found = f"holds {shown or repr(broken[:40])}" if broken else _misfit(wanted, guessed.type, sample, shown)
         return FoundColumn(
             name=sample.name,
@@ -138,6 +164,7 @@ class Finding:
             where=where,
             tables=self.tables,
             left_out=self.left_out,
+            unread=self.unread,
             problems=self.problems,
             ignores_capitals=ignores_capitals,
         )
@@ -160,16 +187,12 @@ def shown_name(name: str) -> str:
     return f'"{_UNSHOWN.sub("?", name)[:60]}"'
 
 
-def _unusable(name: str, kind: str) -> str:
+def _unusable(name: str, *, is_table: bool) -> str:
     if not name:
         return "it has no name: give it one in the source"
     if not is_name(name):
         return "a name has up to 63 letters, digits and _, no digit first: rename it, or read it through a view"
-    return (
-        "Tminus uses the name itself: rename it, or read it through a view"
-        if kind == "table" and is_ours(name)
-        else ""
-    )
+    return "Tminus uses the name itself: rename it, or read it through a view" if is_table and is_ours(name) else ""
 
 
 def _twin(other: str | None, times: int) -> str:

@@ -1,5 +1,6 @@
 """How tables.toml differs from what the source holds."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -56,7 +57,8 @@ def _differences(file: TomlFile, tables: Tables, catalog: Catalog) -> Iterator[D
 
 def _cannot_be_read(table: SourceTable, catalog: Catalog) -> bool:
     """Whether a table is missing because its files are at fault, which is said already."""
-    return any(f"/{table.name}.{suffix}: " in each for each in catalog.problems for suffix in ("csv", "parquet"))
+    begins = re.compile(rf".*/{re.escape(table.name)}\.(?i:csv|parquet): ")
+    return any(begins.match(each) for each in catalog.problems)
 
 
 def _of_table(file: TomlFile, table: SourceTable, there: FoundTable, catalog: Catalog) -> Iterator[Difference]:

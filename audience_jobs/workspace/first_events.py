@@ -60,6 +60,8 @@ def _event(models: FirstModels, reference: Reference, taken: set[str]) -> str:
     at = _when(times)
     if at is None:
         names = ", ".join(column.name for column in times)
+        if not any(column.values for column in table.columns):
+            return "it has no rows to look at"
         return f"which of {names} says when?" if names else "no column is a time"
     if any(user.values) and not repeats(user):
         return f"each {user.name} has one row in the sample: events have several"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audience_jobs.schema import DEVICES
-from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.catalog import FoundColumn, FoundTable, shown_name
 from audience_jobs.workspace.first_sql import (
     TIMES,
     as_text,
@@ -19,11 +19,11 @@ from audience_jobs.workspace.first_sql import (
     select,
     sql_name,
 )
-from audience_jobs.workspace.guess import Meaning, is_zone
+from audience_jobs.workspace.guess import Meaning, is_locale, is_zone
 from audience_jobs.workspace.models import OPT_OUTS, PEOPLE
 from audience_jobs.workspace.proposal import Proposal, column_meaning
 
-_MOST_TRAITS = 200
+_MOST_TRAITS, _MOST_NAMED = 200, 3
 _MEANT = frozenset({"user_id", "time_zone", "locale", "audience"})
 _ZONE_NAME = re.compile(r"(^|_)(time_?zone|tz|zone)$|timeZone$", re.IGNORECASE)
 _LOCALE_NAME = re.compile(r"(^|_)(locale|lang|language)$", re.IGNORECASE)
@@ -72,11 +72,13 @@ def first_models(proposal: Proposal) -> FirstModels | None:
 
 def _people(table: FoundTable, id_: FoundColumn, proposal: Proposal, models: FirstModels) -> str:
     zone = _one(table, "time_zone", _ZONE_NAME, is_zone, models)
-    locale = _one(table, "locale", _LOCALE_NAME, bool, models)
+    locale = _one(table, "locale", _LOCALE_NAME, is_locale, models)
     deleted = deleted_column(table, models.unsure)
     others = public_columns(table, without=(id_, zone, locale, deleted), names=_MEANT)
     models.traits = [column.name for column in others[:_MOST_TRAITS]]
     models.guessed.append(f"people: {table.name}, one row for each {id_.name}")
+    if proposal.doubt:
+        models.unsure.append(f"{table.name} is taken for the people: {proposal.doubt}; look at models/people.sql")
     if len(others) > _MOST_TRAITS:
         models.unsure.append(f"{table.name} has {len(others):,} columns: people.sql reads the first {_MOST_TRAITS}")
     selected = [named_as(as_text("p", id_), "user_id")]
@@ -117,16 +119,16 @@ def _first_rows(source: str, id_: FoundColumn, table: FoundTable, conditions: Se
 def _devices(proposal: Proposal, models: FirstModels) -> str:
     table, user, token = proposal.devices, proposal.user, proposal.token
     if table is None or user is None or token is None:
-        models.missing.append(
-            "no column looks like device tokens: nothing is sent until models/devices.sql reads some"
-        )
+        models.missing.append(f"{_why_no_devices(table, token)}: nothing is sent until models/devices.sql reads some")
         empty = ["user_id", "token", "platform"]
         nothing = [*(f"CAST(NULL AS TEXT) AS {name}" for name in empty), "CAST(NULL AS TIMESTAMP) AS updated_at"]
         return _text(
             "One row for each device. None was found: read them from a table here.", nothing, "people AS p", ["FALSE"]
         )
     models.guessed.append(f"devices: {table.name}, tokens in {token.name}, their users in {user.name}")
-    if token.guess.meaning != "token":
+    if not token.values:
+        models.unsure.append(f"{table.name}.{token.name} is named like a token, but there are no rows to look at")
+    elif token.guess.meaning != "token":
         models.unsure.append(f"{table.name}.{token.name} is named like a token, but its values do not look like one")
     if proposal.covered < 1:
         models.unsure.append(
@@ -152,18 +154,35 @@ def _devices(proposal: Proposal, models: FirstModels) -> str:
     )
 
 
+def _why_no_devices(table: FoundTable | None, token: FoundColumn | None) -> str:
+    if table is None or token is None:
+        return "no column looks like device tokens"
+    left_out = ", ".join(map(shown_name, table.left_out[:_MOST_NAMED]))
+    why = f" ({left_out} is left out for its name or type)" if left_out else ""
+    return (
+        f"{table.name}.{token.name} looks like device tokens, but no column of {table.name} says whose they are{why}"
+    )
+
+
 def _one(
     table: FoundTable, meaning: Meaning, name: re.Pattern[str], fits: Callable[[str], object], models: FirstModels
 ) -> FoundColumn | None:
     """Return the column with a meaning, or else one that is named so and has some values that fit."""
-    if (found := column_meaning(table, meaning)) and found.type in ("text", "id"):
-        return found
-    for column in table.columns:
-        named = name.search(column.name) and column.type == "text" and not column.guess.private
-        if named and any(value and fits(value) for value in column.values):
-            models.unsure.append(f"{table.name}.{column.name}: not every value is a {meaning.replace('_', ' ')}")
-            return column
-    return None
+    found = column_meaning(table, meaning)
+    if found is None or found.type not in ("text", "id"):
+        named = (c for c in table.columns if name.search(c.name) and c.type == "text" and not c.guess.private)
+        found = next(
+            (c for c in named if any(value and (fits(value) or fits(value.lower())) for value in c.values)), None
+        )
+    if found is None:
+        return None
+    filled = [value for value in found.values if value]
+    if misfits := sum(not fits(value) for value in filled):
+        what = meaning.replace("_", " ")
+        models.unsure.append(
+            f"{table.name}.{found.name}: {misfits:,} of {len(filled):,} sampled values are not a {what}"
+        )
+    return found
 
 
 def switch_of(devices: FoundTable) -> FoundColumn | None:
@@ -187,8 +206,8 @@ def _platform(column: FoundColumn | None) -> str:
     written, values = f"d.{sql_name(column.name)}", {value for value in column.values if value}
     if values <= _PLAIN:
         return written
-    lower = f"lower({written})"
-    if {value.lower() for value in values} <= _PLAIN:
+    lower = f"lower(trim({written}))"
+    if {value.strip().lower() for value in values} <= _PLAIN:
         return lower
     return f"CASE WHEN {lower} IN ({_APPLE}) THEN 'ios' ELSE {lower} END"
 

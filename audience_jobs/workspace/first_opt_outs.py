@@ -3,16 +3,20 @@
 It takes only what names and values say for sure. The rest is a line for a person to decide.
 """
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from audience_jobs.sql import literal
-from audience_jobs.workspace.catalog import FoundColumn, FoundTable
+from audience_jobs.workspace.catalog import Catalog, FoundColumn, FoundTable, shown_name
 from audience_jobs.workspace.first_models import FirstModels, repeats, switch_of
 from audience_jobs.workspace.first_sql import (
     TIMES,
     as_text,
     deleted_column,
+    is_kept,
     kept,
     named_as,
     reading,
@@ -59,6 +63,14 @@ class _Part:
         return select([named_as(self.user, "user_id"), *topic], self.source, self.conditions)
 
 
+class _Test(NamedTuple):
+    """A condition on the rows of a table: in SQL, and for a value of the column that it reads."""
+
+    sql: str
+    column: FoundColumn
+    holds: Callable[[str | None], bool]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Said:
     """A column that says who has opted out: whether a value is such an answer, in SQL, in Python and in words."""
@@ -66,8 +78,12 @@ class _Said:
     column: FoundColumn
     sense: Sense
 
-    def condition(self, alias: str) -> str:
-        written = reading(alias, self.column)
+    @property
+    def test(self) -> _Test:
+        return _Test(self._condition(), self.column, self._holds)
+
+    def _condition(self) -> str:
+        written = reading("o", self.column)
         if self.column.type in TIMES:
             return f"{written} IS NOT NULL"
         yes, no = ("TRUE", "FALSE") if self.column.type == "boolean" else ("1", "0")
@@ -75,7 +91,7 @@ class _Said:
             return f"coalesce({written}, {no}) = {no}"
         return f"{written} = {yes if self.sense == 'out' else no}"
 
-    def holds(self, value: str | None) -> bool:
+    def _holds(self, value: str | None) -> bool:
         if self.column.type in TIMES:
             return bool(value)
         yes = (value or "").lower() in ("true", "t", "yes", "y", "1")
@@ -108,7 +124,33 @@ def add_opt_outs(models: FirstModels, proposal: Proposal, found: Sequence[Refere
         with_topic = any(part.topic for part in read.values())
         selects = "\nUNION ALL\n".join(part.sql(with_topic=with_topic) for part in read.values())
         models.opt_outs = f"{_REMARK}{selects}\n"
+    else:
+        _say_none(proposal, models)
     return frozenset(read) - {people.table.name}
+
+
+def say_left_out(models: FirstModels, catalog: Catalog) -> None:
+    """Name the tables and columns that Tminus cannot read, and that may say who has opted out."""
+    models.unsure += [
+        f"{shown_name(name)} of {table.name} {_UNCLEAR}, because it is left out"
+        for table in catalog.tables
+        for name in table.left_out
+        if may_be_opt_out(name)
+    ]
+    models.unsure += [
+        f"{shown_name(name)} may list opt-outs: models/opt_outs.sql does not read it, because it is left out"
+        for name in catalog.unread
+        if is_of_opt_outs(name)
+    ]
+
+
+def _say_none(proposal: Proposal, models: FirstModels) -> None:
+    switch = switch_of(proposal.devices) if proposal.devices and proposal.devices is not proposal.people else None
+    but = f" but {proposal.devices.name}.{switch.name}" if proposal.devices and switch else ""
+    no_one = "no one else" if switch else "no one"
+    models.missing.append(
+        f"nothing{but} says who has opted out, so {no_one} is left out: write models/opt_outs.sql (docs/workspace.md)"
+    )
 
 
 def _part(reference: Reference, models: FirstModels) -> _Part | None:
@@ -121,6 +163,7 @@ def _of_columns(reference: Reference, models: FirstModels, *, are_people: bool =
     """Return the users of a table where one of its columns says so."""
     table, user = reference.table, reference.column
     if user is None:
+        _say_unread(table, models)
         return None
     said = list(_said(table))
     _say_unread(table, models, but=[each.column.name for each in said])
@@ -135,16 +178,13 @@ def _of_columns(reference: Reference, models: FirstModels, *, are_people: bool =
         for column in table.columns
         if column.type in TIMES and undoes(column.name)
     ]
+    there = list(_not_deleted(table, []))
     for each in said:
-        _say(each, table, models)
-    models.opted_out |= {
-        canonical_id(id_)
-        for each in said
-        for id_, value in zip(user.values, each.column.values, strict=False)
-        if id_ and each.holds(value)
-    }
-    held = " OR ".join(each.condition("o") for each in said)
-    conditions = [f"({held})" if len(said) > 1 else held, *kept("o", deleted_column(table, []))]
+        ids = _who(user, [each.test, *there])
+        models.opted_out.update(ids)
+        _say(each, table, len(ids), models)
+    held = " OR ".join(each.test.sql for each in said)
+    conditions = [f"({held})" if len(said) > 1 else held, *(test.sql for test in there)]
     return _Part(
         user=as_text("o", user),
         source=f"{sql_name(table.name)} AS o",
@@ -178,51 +218,72 @@ def _of_table(reference: Reference, models: FirstModels) -> _Part | None:
         return None
     if not reference.sure:
         models.unsure.append(f"{table.name}.{user.name} is taken for the user who has opted out")
-    channels = list(_channels(table, models))
-    if channels == [""]:
+    channels = [_channel(column, table, models) for column in table.columns if _tells_channel(column)]
+    if None in channels:
         return None
     said = list(_said(table))
     undone = [c for c in table.columns if c.type in TIMES and undoes(c.name)]
     models.unsure += [f"{table.name}.{column.name}: an opt-out with a time there has ended" for column in undone]
-    conditions = [
-        *(each.condition("o") for each in said if each.column.type not in TIMES),
-        *(f"{reading('o', column)} IS NULL" for column in undone),
-        *channels,
-        *kept("o", deleted_column(table, models.unsure)),
+    tests = [
+        *(each.test for each in said if each.column.type not in TIMES),
+        *(_Test(f"{reading('o', column)} IS NULL", column, operator.not_) for column in undone),
+        *filter(None, channels),
+        *_not_deleted(table, models.unsure),
     ]
     models.unsure += [
         f"{table.name}.{column.name} is not read: each row counts as an opt-out"
         for column in table.columns
         if column not in [each.column for each in said] and is_state(column.name)
     ]
-    models.opted_out |= {canonical_id(value) for value in user.values if value}
+    ids, rows = _who(user, tests), _rows(len(user.values))
+    models.opted_out.update(ids)
+    counted = rows if len(ids) == len(user.values) else f"{len(ids):,} of {rows}"
     whose = "".join(f", {each.words(table)}" for each in said if each.column.type not in TIMES)
-    models.guessed.append(f"opted out: users in {table.name}, by {user.name}{whose}: {_rows(len(user.values))}")
+    models.guessed.append(f"opted out: users in {table.name}, by {user.name}{whose}: {counted}")
     return _Part(
         user=as_text("o", user),
         source=f"{sql_name(table.name)} AS o",
-        conditions=conditions,
+        conditions=[test.sql for test in tests],
         topic=_topic(table, _topic_of(table), models),
     )
 
 
-def _channels(table: FoundTable, models: FirstModels) -> Iterator[str]:
-    """Yield the condition that a row is about pushes; an empty one where no row is."""
-    for column in table.columns:
-        if not is_channel(column.name) or column.type != "text":
-            continue
-        values = sorted({value for value in column.values if value})
-        pushes = sorted({value.lower() for value in values if is_push_channel(value)})
-        others = [value for value in values if not is_push_channel(value)]
-        name = f"{table.name}.{column.name}"
-        if not pushes:
-            models.unsure.append(f"{name} names no channel of pushes: models/opt_outs.sql leaves {table.name} out")
-            yield ""
-        else:
-            if others:
-                models.unsure.append(f"{name}: rows of other channels are left out: {', '.join(others)[:80]}")
-            read = reading("o", column)
-            yield f"({read} IS NULL OR lower({read}) IN ({', '.join(map(literal, pushes))}))"
+def _who(user: FoundColumn, tests: Sequence[_Test]) -> list[str]:
+    """Return the users of the sampled rows for which all tests hold, one for each row."""
+    return [
+        canonical_id(id_)
+        for row, id_ in enumerate(user.values)
+        if id_ and all(test.holds(test.column.values[row]) for test in tests)
+    ]
+
+
+def _not_deleted(table: FoundTable, unsure: list[str]) -> Iterator[_Test]:
+    """Yield the condition that a row is not deleted; none where no column says so."""
+    if deleted := deleted_column(table, unsure):
+        yield from (_Test(sql, deleted, partial(is_kept, deleted)) for sql in kept("o", deleted))
+
+
+def _tells_channel(column: FoundColumn) -> bool:
+    return is_channel(column.name) and column.type == "text"
+
+
+def _channel(column: FoundColumn, table: FoundTable, models: FirstModels) -> _Test | None:
+    """Return the condition that a row is about pushes; None where no row is."""
+    values = sorted({value for value in column.values if value})
+    pushes = sorted({value.strip().lower() for value in values if is_push_channel(value)})
+    others = [value for value in values if not is_push_channel(value)]
+    name = f"{table.name}.{column.name}"
+    if not pushes:
+        models.unsure.append(f"{name} names no channel of pushes: models/opt_outs.sql leaves {table.name} out")
+        return None
+    if others:
+        models.unsure.append(f"{name}: rows of other channels are left out: {', '.join(others)[:80]}")
+    read = reading("o", column)
+    return _Test(
+        f"({read} IS NULL OR lower(trim({read})) IN ({', '.join(map(literal, pushes))}))",
+        column,
+        lambda value: not value or value.strip().lower() in pushes,
+    )
 
 
 def _said(table: FoundTable) -> Iterator[_Said]:
@@ -237,10 +298,10 @@ def _said(table: FoundTable) -> Iterator[_Said]:
             yield _Said(column=column, sense="out")
 
 
-def _say(said: _Said, table: FoundTable, models: FirstModels) -> None:
-    """Say who counts as opted out, how many that are, and what was assumed."""
+def _say(said: _Said, table: FoundTable, count: int, models: FirstModels) -> None:
+    """Say who counts as opted out, in how many rows of the sample, and what was assumed."""
     values, name = said.column.values, f"{table.name}.{said.column.name}"
-    count, empty = sum(map(said.holds, values)), sum(not value for value in values)
+    empty = sum(not value for value in values)
     models.guessed.append(f"opted out: {said.words(table)}: {count:,} of {_rows(len(values))}")
     if empty and said.column.type not in TIMES:
         taken = "opted out" if said.sense == "consent" else "not opted out"

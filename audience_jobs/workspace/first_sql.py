@@ -89,6 +89,11 @@ def kept(alias: str, deleted: FoundColumn | None) -> Iterator[str]:
         yield f"coalesce({column}, {unset}) = {unset}"
 
 
+def is_kept(deleted: FoundColumn, value: str | None) -> bool:
+    """Whether a row with this value is not deleted, as the condition of `kept` has it."""
+    return not value or (deleted.type not in TIMES and value.lower() in ("0", "false", "f", "no", "n"))
+
+
 def select(selected: Sequence[str], source: str, conditions: Sequence[str]) -> str:
     """Return a SELECT, its columns one a line."""
     where = f"\nWHERE {' AND '.join(conditions)}" if conditions else ""

@@ -108,6 +108,11 @@ def is_zone(value: str) -> bool:
     return value in _zones()
 
 
+def is_locale(value: str) -> bool:
+    """Whether a text is written as a locale, as in `de`, `pt-BR` or `pt_BR`."""
+    return _LOCALE.fullmatch(value) is not None
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -120,9 +125,9 @@ def _declared(sample: Sample) -> ColumnType | None:
 
 
 def _type(name: str, filled: Sequence[str]) -> ColumnType:
-    if _NAMES_AN_ID.search(name) or (filled and _mostly(filled, _UUID.fullmatch)):
+    if _NAMES_AN_ID.search(name) or (filled and mostly(filled, _UUID.fullmatch)):
         return "id"
-    return next((type_ for type_ in _NARROWEST_FIRST if filled and _mostly(filled, _IS[type_])), "text")
+    return next((type_ for type_ in _NARROWEST_FIRST if filled and mostly(filled, _IS[type_])), "text")
 
 
 def _meaning(name: str, filled: Sequence[str]) -> Meaning | None:
@@ -133,27 +138,27 @@ def _meaning(name: str, filled: Sequence[str]) -> Meaning | None:
 
 
 def _is_token(name: str, filled: Sequence[str]) -> bool:
-    long_enough = _mostly(filled, lambda value: len(value) >= 20)
-    return _mostly(filled, _FCM_TOKEN.fullmatch) or (bool(_NAMES_A_TOKEN.search(name)) and long_enough)
+    long_enough = mostly(filled, lambda value: len(value) >= 20)
+    return mostly(filled, _FCM_TOKEN.fullmatch) or (bool(_NAMES_A_TOKEN.search(name)) and long_enough)
 
 
 def _is_phone(name: str, filled: Sequence[str]) -> bool:
     named = bool(_NAMES_A_PHONE.search(name))
-    return _mostly(filled, _E164.fullmatch) or (named and _mostly(filled, _PHONE.fullmatch))
+    return mostly(filled, _E164.fullmatch) or (named and mostly(filled, _PHONE.fullmatch))
 
 
 def _is_zone(_: str, filled: Sequence[str]) -> bool:
-    return any("/" in value for value in filled) and _mostly(filled, is_zone)
+    return any("/" in value for value in filled) and mostly(filled, is_zone)
 
 
 _MEANINGS: Mapping[Meaning, Callable[[str, Sequence[str]], bool]] = {
     "secret": lambda name, _: bool(_NAMES_A_SECRET.search(name)),
     "token": _is_token,
-    "email": lambda _, filled: _mostly(filled, _EMAIL.fullmatch),
+    "email": lambda _, filled: mostly(filled, _EMAIL.fullmatch),
     "phone": _is_phone,
-    "platform": lambda _, filled: _mostly(filled, lambda value: value.strip().lower() in _PLATFORMS),
+    "platform": lambda _, filled: mostly(filled, lambda value: value.strip().lower() in _PLATFORMS),
     "time_zone": _is_zone,
-    "locale": lambda name, filled: _mostly(filled, _LOCALE.fullmatch) and _names_a_locale(name, filled),
+    "locale": lambda name, filled: mostly(filled, _LOCALE.fullmatch) and _names_a_locale(name, filled),
 }
 
 
@@ -162,7 +167,7 @@ def _names_a_locale(name: str, filled: Iterable[str]) -> bool:
     return bool(re.search("lang|locale", name, re.IGNORECASE)) or all("-" in each or "_" in each for each in filled)
 
 
-def _mostly(filled: Sequence[str], fits: Callable[[str], object]) -> bool:
+def mostly(filled: Sequence[str], fits: Callable[[str], object]) -> bool:
     """Whether the most of a sample fits; stops where too much of it does not."""
     allowed = len(filled) - _MOST_OF * len(filled)
     misses = (1 for value in filled if not fits(value))

@@ -109,7 +109,7 @@ class _Reading:
     def _model(self, name: str, query: Query, reads: frozenset[str], models: Mapping[str, Model]) -> Model | None:
         try:
             _check_names(query)
-            readable = Tables([*self._tables.values(), *(models[other].as_table() for other in reads)])
+            readable = Tables([*self._tables.values(), *(models[other].as_table(self._tables) for other in reads)])
             known = read_private(query, readable)
             columns = dict(typed_columns(known))
             private, file = private_outputs(known, readable), self._files[name]

@@ -56,13 +56,15 @@ class Model:
         """Whether its rows say of which user they are."""
         return "user_id" in self.public
 
-    def as_table(self) -> SourceTable:
-        """Return the model as a table that queries read."""
+    def as_table(self, tables: Tables) -> SourceTable:
+        """Return the model as a table that queries read; it may hide one of the source tables."""
+        hides = tables.get(self.name)
         columns = {
             name: SourceColumn(name=name, type=type_, private=name in self.private)
             for name, type_ in self.columns.items()
         }
-        return SourceTable(name=self.name, columns=columns, private=self.name == DEVICES)
+        hidden = frozenset(hides.columns if hides else ())
+        return SourceTable(name=self.name, columns=columns, private=self.name == DEVICES, hidden=hidden)
 
 
 class Models(Mapping[str, Model]):
@@ -83,7 +85,7 @@ class Models(Mapping[str, Model]):
     @cached_property
     def readable(self) -> Tables:
         """What a query finds: the source tables, and the models, which come first where both have a name."""
-        return Tables([*self.tables.values(), *(model.as_table() for model in self.values())])
+        return Tables([*self.tables.values(), *(model.as_table(self.tables) for model in self.values())])
 
     def read(self, sql: str, *, parameters: Collection[str], more: Collection[str] = ()) -> Query:
         """Read a query over tables and models as one over tables alone; RefusedQuery as in `read_query`.

@@ -44,6 +44,7 @@ _STATE = re.compile(r"status|state|action|type|event|active|enabled|value|opt(ed
 _CHANNEL = re.compile(r"channel|medium|channel_(name|type)")
 _PUSH_CHANNEL = re.compile(rf"{_PUSH}|app|in_app|fcm|all|any|\*")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BETWEEN = re.compile(r"[\W_]+")
 _PREFIX, _OF_TIME = re.compile(r"(is|has|was|user)_"), re.compile(r"_(at|on|date|time)")
 EVERYTHING = ("all", "any", "everything", "*")
 """What a topic may be called that stands for all of them."""
@@ -51,7 +52,7 @@ EVERYTHING = ("all", "any", "everything", "*")
 
 def words(name: str) -> str:
     """Return a name in small letters, its words joined by _."""
-    return _CAPITAL.sub("_", name).lower().replace("-", "_").strip("_")
+    return _BETWEEN.sub("_", _CAPITAL.sub("_", name).lower()).strip("_")
 
 
 def sense_of(name: str) -> Sense | None:

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from audience_jobs.schema import DEVICES
 from audience_jobs.sql import UUID
 from audience_jobs.workspace.catalog import Catalog, FoundColumn, FoundTable
-from audience_jobs.workspace.guess import Meaning, is_fcm_token, names_a_token
+from audience_jobs.workspace.guess import Meaning, is_fcm_token, mostly, names_a_token
 
 _MOST_PAIRS = 8
 ENOUGH = 0.5
 """The part of the ids of users elsewhere that a table has to know, to be that of the people."""
+_ALMOST_ALL = 0.9
+"""The part of a table's rows that have an id of their own, where some have none or repeat one."""
 _UUID = re.compile(UUID)
 _PEOPLE = re.compile(
     r"user|member|people|person|customer|player|reader|account|profile|subscriber|client|contact|gamer|buyer|patient"
@@ -55,7 +57,8 @@ class Proposal:
     """What seems to be the people, and their devices; None where nothing does.
 
     `user` is the column of the devices' table with the ids of users. Where `repeated`, the people's table has several
-    rows for some ids.
+    rows for some ids. `doubt` says why the people may be others, and is empty where nothing speaks for that. Where
+    tokens were found, but not whose they are, `devices` and `token` are there without `user`.
     """
 
     people: FoundTable | None = None
@@ -65,6 +68,7 @@ class Proposal:
     user: FoundColumn | None = None
     token: FoundColumn | None = None
     covered: float = 1.0
+    doubt: str = ""
 
 
 def propose(catalog: Catalog, count: Count) -> Proposal:
@@ -86,8 +90,11 @@ def propose(catalog: Catalog, count: Count) -> Proposal:
             user=pair.user,
             token=token,
             covered=covered,
+            doubt="" if _is_named_after(pair) else _doubt(catalog, pair.people),
         )
-    return _without_devices(catalog)
+    found = _without_devices(catalog)
+    tokens = [(table, column) for table, column in _tokens(catalog) if column.guess.meaning == "token"]
+    return replace(found, devices=tokens[0][0], token=tokens[0][1]) if tokens else found
 
 
 def canonical_id(value: str) -> str:
@@ -107,13 +114,13 @@ def is_id(column: FoundColumn) -> bool:
 
 
 def id_kind(values: Sequence[str | None]) -> str:
-    """Return what ids look like, `uuid`, `number` or `text`, and "" without any: only like finds like."""
-    filled = [value for value in values if value]
+    """Return what most ids look like, `uuid`, `number` or `text`, and "" without any: only like finds like."""
+    filled = [value.strip() for value in values if value]
     if not filled:
         return ""
-    if all_uuids(filled):
+    if mostly(filled, _UUID.fullmatch):
         return "uuid"
-    return "number" if all(value.strip().isdecimal() for value in filled) else "text"
+    return "number" if mostly(filled, str.isdecimal) else "text"
 
 
 def singular(table: str) -> str:
@@ -135,14 +142,29 @@ def column_meaning(table: FoundTable, meaning: Meaning) -> FoundColumn | None:
 def _without_devices(catalog: Catalog) -> Proposal:
     """Propose people alone: the table with an id of its own that says most about persons."""
     found = [
-        (2.0 * bool(_PEOPLE.search(table.name)) + _personal(table), -place, table, column)
+        (_likeness(table), -place, table, column)
         for place, table in enumerate(catalog.tables)
         for column in _ids(table)[:1]
     ]
     if not found:
         return Proposal()
     *_, table, column = max(found, key=lambda each: each[:2])
-    return Proposal(people=table, id=column)
+    return Proposal(people=table, id=column, doubt=_doubt(catalog, table))
+
+
+def _likeness(table: FoundTable) -> float:
+    """Return how much the name and the values of a table say that its rows are persons."""
+    return 2.0 * bool(_PEOPLE.search(table.name)) + _personal(table)
+
+
+def _doubt(catalog: Catalog, people: FoundTable) -> str:
+    """Return why a table may not be that of the people; empty where its name or values say that it is."""
+    if _likeness(people):
+        return ""
+    others = [table for table in catalog.tables if _likeness(table) and not _ids(table)]
+    if not others:
+        return "neither its name nor its values say so"
+    return f"{max(others, key=_likeness).name} looks more like them, but no column of it has an id in each row"
 
 
 def _tokens(catalog: Catalog) -> Iterator[tuple[FoundTable, FoundColumn]]:
@@ -169,7 +191,8 @@ def _pairs(catalog: Catalog, devices: FoundTable, token: FoundColumn) -> Iterato
     for people in catalog.tables:
         for id_ in _ids(people):
             if people is devices:
-                yield Pair(devices=devices, user=id_, people=people, id=id_)
+                if id_.guess.unique or not id_.values:
+                    yield Pair(devices=devices, user=id_, people=people, id=id_)
                 continue
             yield from (
                 Pair(devices=devices, user=user, people=people, id=id_)
@@ -182,8 +205,15 @@ def _ids(table: FoundTable) -> list[FoundColumn]:
     """Return the columns that may identify the rows of a table, the likeliest first; only sending reads `devices`."""
     if table.name.lower() == DEVICES:
         return []
-    found = [column for column in table.columns if is_id(column) and (column.guess.unique or not column.values)]
-    return sorted(found, key=lambda column: column.type != "id")
+    found = [column for column in table.columns if is_id(column) and (not column.values or _identifies(column))]
+    return sorted(found, key=lambda column: (not column.guess.unique, column.type != "id"))
+
+
+def _identifies(column: FoundColumn) -> bool:
+    """Whether each row of a sample has a value of its own; of numbers and UUIDs, a few may be missing or repeated."""
+    own = len({value for value in column.values if value})
+    almost = own >= _ALMOST_ALL * len(column.values) and (column.type == "id" or id_kind(column.values) != "text")
+    return column.guess.unique or almost
 
 
 def _hints(pair: Pair) -> float:
@@ -208,7 +238,21 @@ def _named_alike(pair: Pair) -> float:
     stem = singular(people)
     refers = stem in user or user == id_ or bool(_PEOPLE.search(user))
     unnamed = not refers and pair.user.type != "id"
-    return 1.5 * refers - (user == "id") - 2 * unnamed + 0.5 * (id_ in ("id", user) or id_.startswith(stem))
+    # A table that refers to the people itself, by a column of the same name, is not that of the people.
+    refers_too = user != id_ and any(column.name.lower() == user for column in pair.people.columns)
+    return (
+        1.5 * refers
+        - (user == "id")
+        - 2 * unnamed
+        - 2 * refers_too
+        + 0.5 * (id_ in ("id", user) or id_.startswith(stem))
+    )
+
+
+def _is_named_after(pair: Pair) -> bool:
+    """Whether the ids of devices are named after the people, or as their own ids are."""
+    user, id_ = pair.user.name.lower(), pair.id.name.lower()
+    return singular(pair.people.name) in user or (user == id_ and user != "id")
 
 
 def _personal(table: FoundTable) -> float:
@@ -217,7 +261,8 @@ def _personal(table: FoundTable) -> float:
 
 def _score(pair: Pair, counts: Counts) -> float:
     covered = counts.covered / len(pair.given) if pair.given else ENOUGH
-    return 4 * covered + 2 * (counts.rows == counts.distinct) + _hints(pair)
+    almost = counts.distinct >= _ALMOST_ALL * counts.rows
+    return 4 * covered + 0.5 * (counts.rows == counts.distinct) + 1.5 * almost + _hints(pair)
 
 
 def sampled(pairs: Sequence[Pair]) -> Sequence[Counts]:

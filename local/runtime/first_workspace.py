@@ -19,7 +19,7 @@ from audience_jobs.workspace import FILE, MODELS_FOLDER, TABLES_FILE, open_works
 from audience_jobs.workspace.catalog import Catalog
 from audience_jobs.workspace.first_events import add_events
 from audience_jobs.workspace.first_models import FirstModels, first_models
-from audience_jobs.workspace.first_opt_outs import add_opt_outs
+from audience_jobs.workspace.first_opt_outs import add_opt_outs, say_left_out
 from audience_jobs.workspace.guess import is_zone
 from audience_jobs.workspace.models import OPT_OUTS
 from audience_jobs.workspace.probe import count_pairs, known_ids
@@ -53,7 +53,7 @@ count = 3
 """
 CADENCE_IN_WORDS = "cadence: a user gets at most 3 pushes of layers 2, 3 and 5 in 168 hours; change it in tminus.toml"
 _LAYER = 2
-_MOST_SAID, _LEAST_AUDIENCE = 20, 10_000
+_MOST_SAID, _MOST_NAMED, _LEAST_AUDIENCE = 20, 3, 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +90,10 @@ def first_workspace(
 ) -> FirstWorkspace:
     """Return the first files for a source, which `settings` name too; `source` is what tminus.toml says of it.
 
-    Raises BadInput where no table can be that of the people, and what prevents reading the source.
+    Raises BadInput where no table can be read, or be that of the people, and what prevents reading the source.
     """
+    if not catalog.tables:
+        raise BadInput(f"{catalog.where}: no table can be read: {'; '.join(catalog.left_out[:_MOST_NAMED])}")
     text = tables_text(catalog, Tables([]), None)
     with TemporaryDirectory(prefix="tminus-init-") as temporary:
         draft = replace(settings, workspace=Path(temporary))
@@ -106,6 +108,7 @@ def first_workspace(
             )
         found = references(catalog, proposal, lambda ids: _known(draft, proposal, ids, now))
         used = add_opt_outs(models, proposal, found)
+        say_left_out(models, catalog)
         add_events(models, catalog, found, used)
         user_ids = "uuid" if proposal.id and all_uuids(proposal.id.values) else "any"
         files = {
@@ -124,7 +127,9 @@ def first_workspace(
 
 
 def _say_sizes(sizes: Sizes, settings: Settings, models: FirstModels) -> None:
-    if not sizes.reachable:
+    if not sizes.people:
+        models.missing.append("there are no people: look at the rows of the source and at models/people.sql")
+    elif not sizes.reachable:
         models.missing.append("none of the people has a device: look at models/devices.sql")
     if sizes.people and sizes.opted_out == sizes.people:
         models.unsure.append("all people have opted out: look at models/opt_outs.sql")

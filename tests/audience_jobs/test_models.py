@@ -7,6 +7,7 @@ from textwrap import dedent
 import duckdb
 import pytest
 
+from audience_jobs.custom_query import read_custom_query
 from audience_jobs.errors import BadWorkspace, RefusedQuery
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
 from audience_jobs.workspace.model_files import read_models
@@ -177,3 +178,25 @@ def test_a_chain_of_200_models_is_read_at_once(write: Write, database: duckdb.Du
     models = read_models(write(m0="SELECT CAST(member_no AS TEXT) AS user_id FROM members", **chain), TABLES)
     query = models.read("SELECT user_id FROM m199", parameters=[])
     assert len(database.execute(query.sql("duckdb")).fetchall()) == 2
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT m.land AS user_id FROM members m",
+        "SELECT user_id FROM members WHERE land = 'DE'",
+        "SELECT p.user_id FROM people p JOIN members m ON m.user_id = p.user_id AND m.mail = p.user_id",
+    ],
+)
+def test_a_query_for_a_column_of_a_hidden_table_learns_those_of_the_model(sql: str, write: Write) -> None:
+    written = {"members": "SELECT CAST(member_no AS TEXT) AS user_id, since FROM members"}
+    models = read_models(write(**written, people="SELECT user_id FROM members"), TABLES)
+    with pytest.raises(
+        RefusedQuery, match="; members is the model members here, and not the table: its columns"
+    ) as no:
+        read_custom_query(sql, models.readable)
+    assert str(no.value).endswith("are user_id, since")
+    with pytest.raises(RefusedQuery, match=r"Column 'lnd' could not be resolved[^;]*$"):
+        read_custom_query("SELECT lnd AS user_id FROM members", models.readable)
+    with pytest.raises(BadWorkspace, match="members is the model members here, and not the table"):
+        read_models(write(**written, other=sql.replace("people", "members")), TABLES)
