@@ -114,16 +114,20 @@ class Finding:
         table: str,
         sample: Sample,
         guessed: Guess | None = None,
-        broken: str = "",
+        broken: str | None = None,
     ) -> FoundColumn:
-        """Return what a column is; `broken` is a value that has been found not to have the type it should have."""
+        """Return what a column is.
+
+        `broken` is a value that the engine cannot read as the type that the column should have. It is empty where
+        the engine reads all values, and None where the engine was not asked: then the sample decides.
+        """
         wanted, private = self.known_type(table, sample.name), self.is_private(table, sample.name)
         guessed = guessed or guess(sample, private=private)
         shown = "a private value" if private or guessed.private else ""
-        if broken and not guessed.broken and wanted is None:
+        if broken and not guessed.broken and wanted in (None, guessed.type):
             unsure = f"not all values are {guessed.type}: {shown or repr(broken[:40])}"
             guessed = Guess(type=guessed.type, meaning=guessed.meaning, unsure=unsure, broken=True)
-        found = f"holds {shown or repr(broken[:40])}" if broken else _misfit(wanted, guessed.type, sample, shown)
+        found = _misfit(wanted, guessed.type, sample, shown) if broken is None else _holds(broken, shown)
         return FoundColumn(
             name=sample.name,
             guess=guessed,
@@ -180,9 +184,12 @@ def _twin(other: str | None, times: int) -> str:
 
 def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample, shown: str) -> str:
     """Return why a column cannot be read as the type that tables.toml gives it; `shown` stands for its values."""
-    if wanted is None or wanted in _KEEPS_TEXT or wanted == found:
+    if wanted is None or wanted in _KEEPS_TEXT:
         return ""
     if sample.declared is not None:
-        return "" if found in _ALSO_READS.get(wanted, ()) else f"is {sample.declared}"
-    bad = next((value for value in sample.values if value and not is_a(wanted, value)), None)
-    return f"holds {shown or repr(bad[:40])}" if bad is not None else ""
+        return "" if found in (wanted, *_ALSO_READS.get(wanted, ())) else f"is {sample.declared}"
+    return _holds(next((value for value in sample.filled if not is_a(wanted, value)), ""), shown)
+
+
+def _holds(bad: str, shown: str) -> str:
+    return f"holds {shown or repr(bad[:40])}" if bad else ""
