@@ -14,7 +14,7 @@ from functions.domain.recipe.read import Document
 from functions.domain.recipe.status import Status
 from local.cli.api_client import ApiClient, Declined, NoAnswer, NotThere
 from local.cli.options import json_option, settings_with
-from local.cli.recipe_check import check_file
+from local.cli.recipe_check import check_files
 from local.cli.recipes_compared import (
     AT,
     REFUSED,
@@ -102,7 +102,8 @@ def _checked(paths: Sequence[Path], *, dry_run: bool, as_json: bool) -> list[Rec
     """Return the recipes of valid files. If one is invalid, print what is wrong with each and end."""
     settings = settings_with(None)
     files = read_recipes(paths)
-    wrong = [each for each in (_problems(file, check_file(file.path, settings)) for file in files) if each]
+    checked = check_files([file.path for file in files], settings)
+    wrong = [each for each in map(_problems, files, checked) if each]
     if not wrong:
         return files
     if as_json:
@@ -117,9 +118,7 @@ def _problems(file: RecipeFile, checked: dict[str, Any]) -> Found | None:
     errors = [
         FieldError(error["field"], error["reason"], FieldCode(error["code"])) for error in checked.get("errors", ())
     ]
-    if file.document is not None or not errors:
-        errors += file.errors
-    return refused(file.id, file.path, *errors) if errors else None
+    return refused(file.id, file.path, *(errors or file.errors)) if errors or file.errors else None
 
 
 def _steps(client: ApiClient, files: Sequence[RecipeFile]) -> list[_Step]:

@@ -1,6 +1,6 @@
 """Checks a whole workspace without sending: its files, its source, its models on that, its jobs and its recipes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from audience_jobs.workspace.toml_file import Problem, read_toml
 from functions import bootstrap
 from functions.domain.errors import BadInput, Misconfigured
 from functions.settings import Settings
+from local.runtime.recipe_folder import recipe_paths
 from local.runtime.unlimited_layers import unlimited_layers
 from local.runtime.user_catalog import read_catalog
 
@@ -60,14 +61,14 @@ class Checked:
 def check_workspace_at(
     folder: Path,
     settings_of: Callable[[], Settings],
-    recipe_problems: Callable[[Path, Settings], Sequence[str]],
+    recipe_problems: Callable[[Sequence[Path], Settings], Iterable[str]],
     *,
     now: datetime,
     progress: Progress,
 ) -> Checked:
     """Return what is wrong in a workspace. Reads the source, and changes nothing.
 
-    `settings_of` gives the settings with the source, `recipe_problems` the lines of what is wrong in a recipe's file.
+    `settings_of` gives the settings with the source, `recipe_problems` the lines of what is wrong in recipe files.
     """
     checked, workspace = Checked(), Workspace(folder)
     try:
@@ -147,14 +148,14 @@ def _check_jobs(find_job: Callable[[str], Job], checked: Checked) -> None:
 def _check_recipes(
     folder: Path,
     settings: Settings,
-    recipe_problems: Callable[[Path, Settings], Sequence[str]],
+    recipe_problems: Callable[[Sequence[Path], Settings], Iterable[str]],
     checked: Checked,
     progress: Progress,
 ) -> None:
-    for path in sorted((folder / "recipes").glob("*.json")):
-        progress(path.name)
-        checked.recipes += 1
-        checked.add("recipes", *recipe_problems(path, settings))
+    paths = recipe_paths(folder / "recipes")
+    progress("recipes")
+    checked.recipes = len(paths)
+    checked.add("recipes", *recipe_problems(paths, settings))
 
 
 def _refused(work: Callable[[], None]) -> str:
