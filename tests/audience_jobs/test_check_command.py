@@ -35,3 +35,32 @@ def test_two_recipes_with_one_id_are_a_problem(team: Path, tminus: Tminus) -> No
     validated = tminus("--workspace", "team", "recipes", "validate", first, second)
     assert (validated.status, validated.err.count(way_out)) == (2, 2)
     assert tminus("--workspace", "team", "recipes", "validate", second).status == 0
+
+
+def test_a_model_with_several_rows_of_a_user_is_named_where_a_recipe_joins_it(team: Path, tminus: Tminus) -> None:
+    (team / "models/reads.sql").write_text(
+        "SELECT reader_id AS user_id FROM readers UNION ALL SELECT reader_id FROM readers"
+    )
+    (team / "models/once.sql").write_text("SELECT reader_id AS user_id FROM readers")
+    assert tminus("--workspace", "team", "check").status == 0
+    path = team / "recipes/hello.json"
+    recipe: dict[str, Any] = json.loads(path.read_text())
+    recipe["audienceCriteria"]["with"] = ["once", {"model": "reads", "optional": True}]
+    path.write_text(json.dumps(recipe, indent=2))
+    checked = tminus("--workspace", "team", "check")
+    said = f"40 users have several rows, and {path} joins it: make it one row a user"
+    assert (checked.status, checked.err) == (2, f"tminus: {team / 'models/reads.sql'}:1: {said}\n")
+    ran = tminus("--workspace", "team", "run", path, "--on", "2026-11-30")
+    assert (
+        "users have several rows in people, or in once or reads of audienceCriteria.with: make it"
+        in ran.out + ran.err
+    )
+
+
+def test_people_who_come_twice_are_counted(team: Path, tminus: Tminus) -> None:
+    (team / "models/people.sql").write_text(
+        "SELECT reader_id AS user_id FROM readers UNION ALL SELECT reader_id FROM readers"
+    )
+    said = "the audience of all people: users have several rows in people: make it one row a user (users: 40)"
+    (team / "recipes/hello.json").unlink()
+    assert tminus("--workspace", "team", "check").err == f"tminus: {team / 'models/people.sql'}:1: {said}\n"
