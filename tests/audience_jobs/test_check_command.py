@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.audience_jobs.foreign import WORLDS, write_csv
+from tests.audience_jobs.foreign import WORLDS, fill_postgres, write_csv
 from tests.command import Tminus, calling
 
 
@@ -64,3 +65,27 @@ def test_people_who_come_twice_are_counted(team: Path, tminus: Tminus) -> None:
     said = "the audience of all people: users have several rows in people: make it one row a user (users: 40)"
     (team / "recipes/hello.json").unlink()
     assert tminus("--workspace", "team", "check").err == f"tminus: {team / 'models/people.sql'}:1: {said}\n"
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_database_has_a_value_that_is_not_of_its_type(private: bool, tminus: Tminus, postgres: str) -> None:
+    fill_postgres(WORLDS["news"](40, 1), postgres, "consenting")
+    with psycopg.connect(postgres) as connection:
+        connection.execute(b"ALTER TABLE consenting.readers ADD COLUMN consent text DEFAULT 'true'")
+    assert tminus("init", "team", "--postgres", postgres, "--schema", "consenting").status == 0
+    tables, people = Path("team/tables.toml"), Path("team/models/people.sql")
+    if private:
+        text = tables.read_text()
+        tables.write_text(text.replace('consent = "boolean"', 'consent = { type = "boolean", private = true }'))
+    people.write_text("SELECT reader_id AS user_id FROM readers WHERE consent AND lang IS NOT NULL")
+    with psycopg.connect(postgres) as connection:
+        connection.execute(
+            b"INSERT INTO consenting.readers SELECT r.* FROM consenting.readers r, generate_series(1, 50);"
+            b"UPDATE consenting.readers SET consent = 'granted' "
+            b"WHERE ctid = (SELECT max(ctid) FROM consenting.readers)"
+        )
+    fault = "consenting.readers: column 'consent' holds a value that is not boolean"
+    said = "" if private else ' (invalid input syntax for type boolean: "granted")'
+    way_out = 'correct the source, or write "text" in tables.toml'
+    line = f"tminus: {people}:1: the audience of all people: {fault}{said}: {way_out}\n"
+    assert tminus("--workspace", "team", "check").err == line

@@ -190,6 +190,7 @@ def team(tminus: Tminus) -> Path:
 
 def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus: Tminus) -> None:
     recipe: dict[str, Any] = json.loads((team / "recipes/hello.json").read_text())
+    recipe |= {"id": "bad"}
     recipe["pushSequence"][0]["title"] = "Hello [[var:nick]]"
     (team / "recipes/bad.json").write_text(json.dumps(recipe, indent=2))
     (team / "recipes/worse.json").write_text('{\n  "id": "x",\n')
