@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
@@ -59,13 +59,15 @@ class Catalog:
     """What a source holds.
 
     `left_out` has a line for each table and column that Tminus cannot read, `problems` one for each that has to be
-    corrected first. Where `ignores_capitals`, a column is also found under a name that differs in them.
+    corrected first. `twins` are those of what is left out because of something that tables.toml has. Where
+    `ignores_capitals`, a column is also found under a name that differs in them.
     """
 
     where: str
     tables: Sequence[FoundTable]
     left_out: Sequence[str] = ()
     problems: Sequence[str] = ()
+    twins: Sequence[str] = ()
     ignores_capitals: bool = False
 
 
@@ -77,23 +79,28 @@ class Finding:
     tables: list[FoundTable] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    twins: list[str] = field(default_factory=list)
 
     def usable_tables(self, names: Iterable[str]) -> list[str]:
         """Return the names that tables may have, in order; notes the others."""
-        return list(self._usable(sorted(names), "table"))
+        return self._usable(sorted(names), "table", [table.name for table in self.known.values()])
 
     def usable_columns(self, table: str, names: Sequence[str]) -> list[str]:
         """Return the names that columns of a table may have, in order; notes the others."""
-        return list(self._usable(names, f"column of {table}"))
+        columns = known.columns.values() if (known := self.known_table(table)) else ()
+        return self._usable(names, f"column of {table}", [column.name for column in columns])
 
-    def _usable(self, names: Sequence[str], kind: str) -> Iterator[str]:
-        seen: dict[str, str] = {}
-        for name, times in Counter(names).items():
-            if reason := _unusable(name, kind) or _twin(seen.get(name.lower()), times):
+    def _usable(self, names: Sequence[str], kind: str, known: Collection[str]) -> list[str]:
+        """Return usable names in their order. Of two that differ in capitals only, engines read the known one."""
+        counts, kept = Counter(names), dict[str, str]()
+        for name in sorted(counts, key=lambda each: each not in known):
+            other = kept.get(name.lower())
+            if reason := _unusable(name, kind) or _twin(other, counts[name]):
                 self.left_out.append(f"{shown_name(name)} ({kind}): {reason}")
+                self.twins += self.left_out[-1:] if other in known else []
             else:
-                seen[name.lower()] = name
-                yield name
+                kept[name.lower()] = name
+        return [name for name in counts if kept.get(name.lower()) == name]
 
     def known_table(self, name: str) -> SourceTable | None:
         """Return what tables.toml says about a table."""
@@ -143,6 +150,7 @@ class Finding:
             tables=self.tables,
             left_out=self.left_out,
             problems=self.problems,
+            twins=self.twins,
             ignores_capitals=ignores_capitals,
         )
 

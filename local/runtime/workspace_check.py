@@ -100,6 +100,7 @@ def check_workspace_at(
 
 def _check_tables(workspace: Workspace, settings: Settings, checked: Checked, progress: Progress) -> bool:
     catalog = read_catalog(settings, workspace.tables, progress)
+    checked.warnings += [f"{catalog.where}: {twin}" for twin in catalog.twins]
     file = read_toml(workspace.folder / TABLES_FILE)
     lines = [each.line for each in differences(file, workspace.tables, catalog) if each.harms]
     checked.add("tables", *lines)

@@ -89,3 +89,27 @@ def test_a_database_has_a_value_that_is_not_of_its_type(private: bool, tminus: T
     way_out = 'correct the source, or write "text" in tables.toml'
     line = f"tminus: {people}:1: the audience of all people: {fault}{said}: {way_out}\n"
     assert tminus("--workspace", "team", "check").err == line
+
+
+def test_of_two_files_that_differ_in_capitals_check_and_run_read_the_known_one(team: Path, tminus: Tminus) -> None:
+    where = Path("export").resolve()
+    Path("export/READERS.csv").write_text("reader_id\n1\n")
+    assert len(list(where.glob("[Rr]*.csv"))) == 2, "this disk distinguishes capitals"
+    text = Path("export/readers.csv").read_text(encoding="utf-8")
+    header, rest = text.split("\n", 1)
+    doubled = "\n".join(f"x,{line}" for line in rest.splitlines())
+    Path("export/readers.csv").write_text(f"READER_ID,{header}\n{doubled}\n", encoding="utf-8")
+    checked = tminus("--workspace", "team", "check")
+    assert (checked.status, checked.err.splitlines()) == (
+        0,
+        [
+            f'tminus: warning: {where}: "READERS" (table): differs from readers in capitals only: rename one',
+            f'tminus: warning: {where}: "READER_ID" (column of readers): differs from reader_id in capitals only: '
+            "rename one",
+        ],
+    )
+    people = checked.out.partition("; ")[2].partition(",")[0]
+    assert people == "40 people"
+    ran = tminus("--workspace", "team", "run", team / "recipes/hello.json", "--on", "2026-11-30", "--json")
+    assert ran.status == 0, ran.err
+    assert tminus("--workspace", "team", "tables", "--check").status == 0
