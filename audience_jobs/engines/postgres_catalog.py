@@ -51,7 +51,10 @@ def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str
             samples = _samples(session, f"{quoted(schema)}.{quoted(name)}", names)
             types = dict(there[name])
             found = (Sample(name=column, values=samples[column], declared=types[column]) for column in names)
-            columns = [finding.column(name, sample) for sample in found]
+            columns = [
+                finding.column(name, sample, broken=_broken(session, sample, finding.known_type(name, sample.name)))
+                for sample in found
+            ]
             if columns:
                 finding.tables.append(FoundTable(name=name, columns=columns))
     return finding.catalog(where)
@@ -64,6 +67,12 @@ def _tables(session: PostgresSession, schema: str, finding: Finding) -> Iterator
             yield name, columns
         else:
             finding.left_out.append(f"{shown_name(name)} (table): the role may not read it: grant SELECT on it")
+
+
+def _broken(session: PostgresSession, sample: Sample, wanted: ColumnType | None) -> str | None:
+    """Return a value of texts that PostgreSQL cannot read as their type in tables.toml; None without such a type."""
+    judged = wanted is not None and wanted not in ("id", "text") and sample.declared is None
+    return session.first_misfit(sample.filled, wanted) if wanted and judged else None
 
 
 def _declared(type_: str, base: str) -> ColumnType | None:

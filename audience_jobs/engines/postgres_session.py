@@ -106,6 +106,28 @@ class PostgresSession:
             cursor.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def first_misfit(self, values: Sequence[str], type_: ColumnType) -> str:
+        """Return the first of some texts that PostgreSQL cannot read as a type; empty where it reads them all."""
+        if self._reads(values, type_):
+            return ""
+        good, bad = 0, len(values)  # it reads so many of the first ones, and not so many
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if self._reads(values[:middle], type_) else (good, middle)
+        return values[good]
+
+    def _reads(self, values: Sequence[str], type_: ColumnType) -> bool:
+        read = _reading("g.value", "text", type_)
+        self.rows("SAVEPOINT reading")
+        try:
+            self.rows(f"SELECT count({read}) FROM unnest(CAST($1 AS text[])) AS g(value)", [list(values)])  # noqa: S608 (our own SQL)
+        except BadJob as refused:
+            if not isinstance(refused.__cause__, psycopg.DataError):
+                raise
+            self.rows("ROLLBACK TO SAVEPOINT reading")
+            return False
+        return True
+
     def write_csv(self, select: str, path: Path) -> int:
         """Write a SELECT's result as CSV and return the number of rows. A write that fails leaves no file."""
         staged = path.with_name(f"{path.name}.part")

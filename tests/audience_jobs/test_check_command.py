@@ -113,3 +113,21 @@ def test_of_two_files_that_differ_in_capitals_check_and_run_read_the_known_one(t
     ran = tminus("--workspace", "team", "run", team / "recipes/hello.json", "--on", "2026-11-30", "--json")
     assert ran.status == 0, ran.err
     assert tminus("--workspace", "team", "tables", "--check").status == 0
+
+
+def test_postgresql_decides_what_a_text_can_be_read_as(tminus: Tminus, postgres: str) -> None:
+    fill_postgres(WORLDS["news"](40, 1), postgres, "texts")
+    with psycopg.connect(postgres) as connection:
+        connection.execute(b"ALTER TABLE texts.readers ADD COLUMN joined text DEFAULT '2026-09-14 13:37:00'")
+    assert tminus("init", "team", "--postgres", postgres, "--schema", "texts").status == 0
+    assert 'joined = "timestamp"' in Path("team/tables.toml").read_text()
+    with psycopg.connect(postgres) as connection:
+        connection.execute(b"UPDATE texts.readers SET joined = '2026/09/14 13:37:00'")
+    assert tminus("--workspace", "team", "check").err == ""
+    with psycopg.connect(postgres) as connection:
+        connection.execute(
+            b"UPDATE texts.readers SET joined = '31.02.2026' "
+            b"WHERE reader_id = (SELECT max(reader_id) FROM texts.readers)"
+        )
+    told = """is timestamp here, but the source holds '31.02.2026': write "text", or correct the source"""
+    assert f"readers.joined: {told}" in tminus("--workspace", "team", "check").err
