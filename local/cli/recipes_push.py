@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def push_recipes(
             if not as_json:
                 say(each, verb="would be " if dry_run and each.outcome != _SAME else "", details=dry_run)
     if not as_json:
-        say_total(found, (_CREATED, _REPLACED, _SAME, REFUSED), "; nothing was changed" if dry_run else "")
+        say_total(found, (_CREATED, _REPLACED, _SAME, REFUSED), planned=(_CREATED, _REPLACED) if dry_run else ())
     sys.exit(BAD_INPUT if any(each.refused for each in found) else 0)
 
 
@@ -110,6 +110,8 @@ def _checked(paths: Sequence[Path], *, dry_run: bool, as_json: bool) -> list[Rec
         print_found(wrong, dryRun=dry_run)
     for each in () if as_json else wrong:
         say(each)
+    if not as_json:
+        click.echo("tminus: nothing was saved: correct the files, and push again", err=True)
     sys.exit(BAD_INPUT)
 
 
@@ -186,7 +188,9 @@ def _is_saved(client: ApiClient, step: _Step) -> bool:
 
 
 def _reasons(error: BadFields | Declined) -> Sequence[str | FieldError]:
-    if isinstance(error, BadFields):
-        return error.errors
+    if isinstance(error, BadFields):  # this machine has accepted the file, with its own workspace
+        return [
+            replace(each, reason=f"the system says, by its own workspace: {each.reason}") for each in error.errors
+        ]
     way = "; choose with --underway" if error.code == "schedule_underway" else ""
     return [_MEANWHILE.get(error.status, f"{error}{way}")]
