@@ -150,8 +150,9 @@ def _joined(workspace: Workspace) -> Mapping[str, Path]:
 
 
 def _check_rows(engine: Engine, model: str, recipe: Path, now: datetime) -> None:
-    """Raise BadJob where users have several rows in a model that a recipe joins."""
-    several = f"SELECT user_id FROM {quoted(model)} WHERE user_id IS NOT NULL GROUP BY user_id HAVING count(*) > 1"  # noqa: S608 (a checked name)
+    """Raise BadJob where people, who come once, have several rows in a model that a recipe joins."""
+    of_people = f"SELECT m.user_id FROM {quoted(model)} AS m JOIN people AS p ON p.user_id = m.user_id"  # noqa: S608 (a checked name)
+    several = f"SELECT d.user_id FROM ({of_people}) AS d GROUP BY d.user_id HAVING count(*) > 1"  # noqa: S608 (as above)
     sql = f"SELECT 'doubled' AS audience, d.user_id FROM ({several}) AS d"  # noqa: S608 (as above)
     job = Job(id=model, title=model, layer=1, parameters=(), audiences=(_DOUBLED,), sql=sql)
     with engine.run(job, {}, now=now) as run:

@@ -42,7 +42,8 @@ def test_a_model_with_several_rows_of_a_user_is_named_where_a_recipe_joins_it(te
     (team / "models/reads.sql").write_text(
         "SELECT reader_id AS user_id FROM readers UNION ALL SELECT reader_id FROM readers"
     )
-    (team / "models/once.sql").write_text("SELECT reader_id AS user_id FROM readers")
+    (team / "models/once.sql").write_text("""SELECT reader_id AS user_id FROM readers
+        UNION ALL SELECT 'stranger' FROM readers UNION ALL SELECT NULL FROM readers""")
     assert tminus("--workspace", "team", "check").status == 0
     path = team / "recipes/hello.json"
     recipe: dict[str, Any] = json.loads(path.read_text())
