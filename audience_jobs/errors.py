@@ -107,7 +107,7 @@ class CheckFailed(AudienceJobError):
     """A job's result breaks one of the job's own rules, `count` times. No audience was written."""
 
     def __init__(self, job_id: str, check: str, count: int, meaning: str) -> None:
-        self.job_id, self.check, self.count = job_id, check, count
+        self.job_id, self.check, self.count, self.meaning = job_id, check, count, meaning
         super().__init__(f"{job_id}: {meaning} (check {check!r}: {count}). No audience was written.")
 
 

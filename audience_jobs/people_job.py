@@ -13,13 +13,9 @@ from audience_jobs.sql import literal, quoted
 if TYPE_CHECKING:
     from audience_jobs.workspace.models import Models
 
-_CHECK = Check(
-    name="one_row_per_user",
-    failing_sql="""SELECT count(*) FROM (
-        SELECT user_id FROM job_rows GROUP BY user_id HAVING count(*) > 1
-    ) AS several""",
-    meaning="users have several rows in people, or in a model of audienceCriteria.with: make it one row a user",
-)
+_DOUBLED = """SELECT count(*) FROM (
+    SELECT user_id FROM job_rows GROUP BY user_id HAVING count(*) > 1
+) AS several"""
 _GIVEN = """tminus_given AS (
     SELECT g.id FROM unnest(string_to_array(CAST($user_ids AS TEXT), '
 ')) AS g(id)
@@ -48,8 +44,16 @@ def people_job(criteria: Criteria, models: "Models", *, audience: str, user_id: 
             ),
         ),
         sql=_sql(criteria, where, dict(columns), audience),
-        checks=() if criteria.custom_query else (_CHECK,),
+        checks=() if criteria.custom_query else (_one_row_per_user(criteria),),
     )
+
+
+def _one_row_per_user(criteria: Criteria) -> Check:
+    joined = [each.model for each in criteria.joined]
+    models = f"people, or in {' or '.join(joined)} of audienceCriteria.with" if joined else "people"
+    which = "; tminus check says which model it is" if joined else ""
+    meaning = f"users have several rows in {models}: make it one row a user{which}"
+    return Check(name="one_row_per_user", failing_sql=_DOUBLED, meaning=meaning)
 
 
 def _columns(criteria: Criteria, models: "Models") -> Iterator[tuple[Column, str]]:

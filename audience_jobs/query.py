@@ -178,7 +178,8 @@ def _parsed(sql: str) -> exp.Query:
 def _first_error(error: SqlglotError) -> str:
     details = getattr(error, "errors", None) or [{}]
     line, reason = details[0].get("line"), details[0].get("description")
-    return f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
+    told = f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
+    return told if told.startswith("Expecting") else f"{told}: write one SELECT in PostgreSQL's SQL"
 
 
 def _check_allowed(node: exp.Expr, sql: str) -> None:

@@ -22,7 +22,7 @@ from audience_jobs.workspace.catalog import (
     rows_to_sample,
     source_table,
 )
-from audience_jobs.workspace.guess import Guess, Sample, guess
+from audience_jobs.workspace.guess import Guess, Sample, guess, is_a
 
 _OF_DATA = re.compile(r"\.(csv|tsv|parquet|xlsx?|ods|jsonl?|ndjson|avro|orc)(\.\w+)?$", re.IGNORECASE)
 _MOST_BYTES, _MOST_JUDGED = 512 * 2**20, 500
@@ -103,14 +103,13 @@ class _Looking:
             samples = [Sample(name=name, values=values[name], declared=declared[name]) for name in columns]
             private = self._finding.is_private
             guesses = {each.name: guess(each, private=private(table, each.name)) for each in samples}
-            broken = self._broken(table, {s.name: guesses[s.name] for s in samples if s.declared is None})
+            broken = self._broken(table, [each for each in samples if each.declared is None], guesses)
         except duckdb.IOException as error:
             raise Unavailable(str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise BadData(file.path, self._fault(file) or str(error).splitlines()[0]) from error
         return [
-            self._finding.column(table, sample, guesses[sample.name], broken.get(sample.name, ""))
-            for sample in samples
+            self._finding.column(table, sample, guesses[sample.name], broken.get(sample.name)) for sample in samples
         ]
 
     def _file(self, table: str, types: Mapping[str, ColumnType]) -> UserFile:
@@ -134,21 +133,29 @@ class _Looking:
             values |= {name: [row[place] for row in rows] for place, name in enumerate(some)}
         return values
 
-    def _broken(self, table: str, guesses: Mapping[str, Guess]) -> Mapping[str, str]:
-        """Return a value of each column that has some that are not of its type, in all rows of a file."""
+    def _broken(self, table: str, samples: Sequence[Sample], guesses: Mapping[str, Guess]) -> Mapping[str, str]:
+        """Return for columns a value that the engine cannot read as their type; empty where it reads them all.
+
+        It looks at all rows of a file. Of a large or wide file it looks at the first rows, and only at columns of
+        which the sample seems not to have the type.
+        """
         known = self._finding.known_type
-        types = {name: known(table, name) or guess.type for name, guess in guesses.items()}
+        types = {each.name: known(table, each.name) or guesses[each.name].type for each in samples}
         judged = {name: type_ for name, type_ in types.items() if type_ not in ("id", "text")}
         file = self._file(table, judged)
-        if not 0 < len(judged) <= _MOST_JUDGED or not self._is_small(file):
+        rows = file.relation
+        if len(judged) > _MOST_JUDGED or not self._is_small(file):
+            doubtful = [each.name for each in samples if any(not is_a(types[each.name], v) for v in each.filled)]
+            judged = {name: judged[name] for name in doubtful[:_MOST_JUDGED] if name in judged}
+            rows = f"(FROM {file.relation} LIMIT {rows_to_sample(len(file.found))})"
+        if not judged:
             return {}
-        readings = [file.readings[name.lower()] for name in judged]
         bad = (
             f"any_value(CAST({r.raw} AS VARCHAR)) FILTER ({r.raw} IS NOT NULL AND TRY({r.typed}) IS NULL)"
-            for r in readings
+            for r in (file.readings[name.lower()] for name in judged)
         )
-        row = self._connection.execute(f"SELECT {', '.join(bad)} FROM {file.relation}").fetchone()  # noqa: S608 (our own SQL)
-        return {name: value for name, value in zip(judged, row or (), strict=True) if value is not None}
+        row = self._connection.execute(f"SELECT {', '.join(bad)} FROM {rows}").fetchone()  # noqa: S608 (our own SQL)
+        return {name: value or "" for name, value in zip(judged, row or (), strict=True)}
 
     def _is_small(self, file: UserFile) -> bool:
         return "://" not in file.path and Path(file.path).stat().st_size <= _MOST_BYTES

@@ -56,7 +56,10 @@ def postgres_catalog(url: str, known: Tables, progress: Progress, *, schema: str
             samples = _samples(session, f"{quoted(schema)}.{quoted(name)}", names)
             types = dict(there[name])
             found = (Sample(name=column, values=samples[column], declared=types[column]) for column in names)
-            columns = [finding.column(name, sample) for sample in found]
+            columns = [
+                finding.column(name, sample, broken=_broken(session, sample, finding.known_type(name, sample.name)))
+                for sample in found
+            ]
             finding.add(name, columns)
     return finding.catalog(f"the schema {schema} of the user database")
 
@@ -70,6 +73,12 @@ def _tables(session: PostgresSession, schema: str, finding: Finding) -> Iterator
             finding.leave_out_table(str(name), _UNREADABLE)
         else:
             yield str(name), columns
+
+
+def _broken(session: PostgresSession, sample: Sample, wanted: ColumnType | None) -> str | None:
+    """Return a value of texts that PostgreSQL cannot read as their type in tables.toml; None without such a type."""
+    judged = wanted is not None and wanted not in ("id", "text") and sample.declared is None
+    return session.first_misfit(sample.filled, wanted) if wanted and judged else None
 
 
 def _declared(type_: str, base: str) -> ColumnType | None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.time_limit import TimeLimit
-from audience_jobs.errors import BadJob, MissingInDatabase, TooSlow, Unavailable
+from audience_jobs.errors import BadData, BadJob, MissingInDatabase, TooSlow, Unavailable
 from audience_jobs.schema import ColumnType, Tables
 from audience_jobs.sql import canonical, finite, quoted
 
@@ -32,6 +32,8 @@ _SETTINGS = (
 
 _NOT_OF_VALUES = "42"
 """Begins the codes of what PostgreSQL refuses before it reads any value: syntax, names, rights."""
+_FAILS = "its SQL fails: "
+_TEXTS = ("text", "character varying", "character", "USER-DEFINED")
 
 
 class PostgresSession:
@@ -104,6 +106,28 @@ class PostgresSession:
             cursor.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def first_misfit(self, values: Sequence[str], type_: ColumnType) -> str:
+        """Return the first of some texts that PostgreSQL cannot read as a type; empty where it reads them all."""
+        if self._reads(values, type_):
+            return ""
+        good, bad = 0, len(values)  # it reads so many of the first ones, and not so many
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if self._reads(values[:middle], type_) else (good, middle)
+        return values[good]
+
+    def _reads(self, values: Sequence[str], type_: ColumnType) -> bool:
+        read = _reading("g.value", "text", type_)
+        self.rows("SAVEPOINT reading")
+        try:
+            self.rows(f"SELECT count({read}) FROM unnest(CAST($1 AS text[])) AS g(value)", [list(values)])  # noqa: S608 (our own SQL)
+        except BadJob as refused:
+            if not isinstance(refused.__cause__, psycopg.DataError):
+                raise
+            self.rows("ROLLBACK TO SAVEPOINT reading")
+            return False
+        return True
+
     def write_csv(self, select: str, path: Path) -> int:
         """Write a SELECT's result as CSV and return the number of rows. A write that fails leaves no file."""
         staged = path.with_name(f"{path.name}.part")
@@ -146,12 +170,45 @@ class PostgresSession:
         except psycopg.Error as error:
             raise self._failure(error) from error
 
-    def _failure(self, error: psycopg.Error) -> BadJob:
-        reason = f"its SQL fails: {str(error).splitlines()[0]}"
-        if self._needs is None:
+    def _failure(self, error: psycopg.Error) -> BadData | BadJob:
+        reason, needs = f"{_FAILS}{str(error).splitlines()[0]}", self._needs
+        if needs is None:
             return BadJob(self._job_id, reason)
+        if isinstance(error, psycopg.DataError):
+            with suppress(TooSlow, Unavailable):
+                if fault := self._fault(needs):
+                    return fault
         of_values = not (error.sqlstate or "").startswith(_NOT_OF_VALUES)
-        return self._needs.failure(reason, kind=type(error).__name__, of_values=of_values)
+        return needs.failure(reason, kind=type(error).__name__, of_values=of_values)
+
+    def _fault(self, needs: Needs) -> BadData | None:
+        """Return the error that names a column of texts with a value that is not of its type; None without one.
+
+        PostgreSQL does not name it, and ends the transaction. So each column that the job needs is read by itself.
+        """
+        self._connection.rollback()
+        self._needs = None
+        self.prepare()
+        self.only_read()
+        for table in needs.mentioned:
+            for name, column in self._tables[table].columns.items():
+                is_text = self._found.get(table, {}).get(column.name) in _TEXTS
+                if is_text and column.type not in ("id", "text") and needs.column(table, name):
+                    try:
+                        self.rows(f"SELECT count({quoted(name)}) FROM {quoted(table)}")  # noqa: S608 (quoted names)
+                    except BadJob as refused:
+                        return self._bad_data(table, name, refused)
+        return None
+
+    def _bad_data(self, table: str, column: str, refused: BadJob) -> BadData:
+        known = self._tables[table]
+        private = known.private or column in known.private_columns
+        said = "" if private else f" ({refused.reason.removeprefix(_FAILS)})"
+        name, type_ = known.columns[column].name, known.types[column]
+        way_out = 'correct the source, or write "text" in tables.toml'
+        return BadData(
+            f"{self._schema}.{known.name}", f"column {name!r} holds a value that is not {type_}{said}: {way_out}"
+        )
 
 
 @contextmanager
@@ -195,7 +252,7 @@ def _reading(raw: str, found: str, wanted: ColumnType) -> str:
     if wanted in ("integer", "boolean"):
         return f"CAST({raw} AS {'bigint' if wanted == 'integer' else 'boolean'})"
     text = f"""(nullif(CAST({raw} AS text), '') COLLATE "C")"""
-    is_text = found in ("text", "character varying", "character", "USER-DEFINED")
+    is_text = found in _TEXTS
     if wanted in ("number", "date", "text[]"):
         return _newer(text if is_text else raw, found, wanted)
     return f"({canonical(text)})" if wanted == "id" and is_text else text

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from audience_jobs.schema import ColumnType, SourceColumn, SourceTable, Tables
@@ -60,8 +60,8 @@ class Catalog:
     """What a source holds.
 
     `left_out` has a line for each table and column that Tminus cannot read, and `unread` the names of these tables.
-    `problems` has a line for each that has to be corrected first. Where `ignores_capitals`, a column is also found
-    under a name that differs in them.
+    `problems` has a line for each that has to be corrected first. `twins` are the lines of what is left out because of
+    a name that tables.toml has. Where `ignores_capitals`, a column is also found under a name that differs in them.
     """
 
     where: str
@@ -69,6 +69,7 @@ class Catalog:
     left_out: Sequence[str] = ()
     unread: Sequence[str] = ()
     problems: Sequence[str] = ()
+    twins: Sequence[str] = ()
     ignores_capitals: bool = False
 
 
@@ -82,14 +83,16 @@ class Finding:
     unread: list[str] = field(default_factory=list)
     unread_columns: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     problems: list[str] = field(default_factory=list)
+    twins: list[str] = field(default_factory=list)
 
     def usable_tables(self, names: Iterable[str]) -> list[str]:
         """Return the names that tables may have, in order; notes the others."""
-        return list(self._usable(sorted(names)))
+        return self._usable(sorted(names), [table.name for table in self.known.values()])
 
     def usable_columns(self, table: str, names: Sequence[str]) -> list[str]:
         """Return the names that columns of a table may have, in order; notes the others."""
-        return list(self._usable(names, table))
+        columns = known.columns.values() if (known := self.known_table(table)) else ()
+        return self._usable(names, [column.name for column in columns], table)
 
     def add(self, table: str, columns: Sequence[FoundColumn]) -> None:
         """Add a table with its columns; one without any that can be read is not there."""
@@ -108,18 +111,22 @@ class Finding:
         self.unread_columns[table].append(name)
         self.left_out.append(f"{shown_name(name)} (column of {table}): {reason}")
 
-    def _usable(self, names: Sequence[str], table: str | None = None) -> Iterator[str]:
-        """Yield the usable names of tables, or of columns of a table."""
-        seen: dict[str, str] = {}
-        for name, times in Counter(names).items():
-            if reason := _unusable(name, is_table=table is None) or _twin(seen.get(name.lower()), times):
+    def _usable(self, names: Sequence[str], known: Collection[str], table: str | None = None) -> list[str]:
+        """Return usable names of tables, or of columns of a table. Of two that differ in capitals only, engines read
+        the known one.
+        """
+        counts, kept = Counter(names), dict[str, str]()
+        for name in sorted(counts, key=lambda each: each not in known):
+            other = kept.get(name.lower())
+            if reason := _unusable(name, is_table=table is None) or _twin(other, counts[name]):
                 if table is None:
                     self.leave_out_table(name, reason)
                 else:
                     self.leave_out_column(name, table, reason)
+                self.twins += self.left_out[-1:] if other in known else []
             else:
-                seen[name.lower()] = name
-                yield name
+                kept[name.lower()] = name
+        return [name for name in counts if kept.get(name.lower()) == name]
 
     def known_table(self, name: str) -> SourceTable | None:
         """Return what tables.toml says about a table."""
@@ -140,16 +147,20 @@ class Finding:
         table: str,
         sample: Sample,
         guessed: Guess | None = None,
-        broken: str = "",
+        broken: str | None = None,
     ) -> FoundColumn:
-        """Return what a column is; `broken` is a value that has been found not to have the type it should have."""
+        """Return what a column is.
+
+        `broken` is a value that the engine cannot read as the type that the column should have. It is empty where
+        the engine reads all values, and None where the engine was not asked: then the sample decides.
+        """
         wanted, private = self.known_type(table, sample.name), self.is_private(table, sample.name)
         guessed = guessed or guess(sample, private=private)
         shown = "a private value" if private or guessed.private else ""
-        if broken and not guessed.broken and wanted is None:
+        if broken and not guessed.broken and wanted in (None, guessed.type):
             unsure = f"not all values are {guessed.type}: {shown or repr(broken[:40])}"
             guessed = replace(guessed, unsure=unsure, broken=True)
-        found = f"holds {shown or repr(broken[:40])}" if broken else _misfit(wanted, guessed.type, sample, shown)
+        found = _misfit(wanted, guessed.type, sample, shown) if broken is None else _holds(broken, shown)
         return FoundColumn(
             name=sample.name,
             guess=guessed,
@@ -166,6 +177,7 @@ class Finding:
             left_out=self.left_out,
             unread=self.unread,
             problems=self.problems,
+            twins=self.twins,
             ignores_capitals=ignores_capitals,
         )
 
@@ -203,9 +215,12 @@ def _twin(other: str | None, times: int) -> str:
 
 def _misfit(wanted: ColumnType | None, found: ColumnType, sample: Sample, shown: str) -> str:
     """Return why a column cannot be read as the type that tables.toml gives it; `shown` stands for its values."""
-    if wanted is None or wanted in _KEEPS_TEXT or wanted == found:
+    if wanted is None or wanted in _KEEPS_TEXT:
         return ""
     if sample.declared is not None:
-        return "" if found in _ALSO_READS.get(wanted, ()) else f"is {sample.declared}"
-    bad = next((value for value in sample.values if value and not is_a(wanted, value)), None)
-    return f"holds {shown or repr(bad[:40])}" if bad is not None else ""
+        return "" if found in (wanted, *_ALSO_READS.get(wanted, ())) else f"is {sample.declared}"
+    return _holds(next((value for value in sample.filled if not is_a(wanted, value)), ""), shown)
+
+
+def _holds(bad: str, shown: str) -> str:
+    return f"holds {shown or repr(bad[:40])}" if bad else ""

@@ -13,7 +13,7 @@ from audience_jobs.query import Query, read_query
 from audience_jobs.schema import DEVICES, Tables
 from audience_jobs.workspace.model_columns import check_meaning, typed_columns
 from audience_jobs.workspace.models import PEOPLE, PREFIX, Model, Models, check_reserved
-from audience_jobs.workspace.toml_file import Problem
+from audience_jobs.workspace.toml_file import NOT_UTF_8, Problem
 
 REQUIRED = {
     PEOPLE: "one SELECT with user_id, one row for each user who may be sent to, and what is known of them",
@@ -83,8 +83,11 @@ class _Reading:
             return None
         try:
             sql = self._files[name].read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            self._wrong(name, 1, f"cannot be read as UTF-8: {error}")
+        except OSError as error:
+            self._wrong(name, 1, f"cannot be read: {error.strerror}")
+            return None
+        except UnicodeDecodeError:
+            self._wrong(name, 1, NOT_UTF_8)
             return None
         try:
             query = read_query(sql, parameters=["now"], tables=self._tables, more=self._others(name))
@@ -92,7 +95,9 @@ class _Reading:
             if name != DEVICES and DEVICES in query.tables:
                 raise RefusedQuery("reads devices, which is private: only models/devices.sql reads device tokens")
         except RefusedQuery as refused:
-            self._wrong(name, line_of(refused.reason, sql), f"the model {refused.reason}")
+            itself = refused.reason.startswith(f"reads {name!r}, ")
+            reason = "reads itself: read a source table, or another model" if itself else refused.reason
+            self._wrong(name, line_of(refused.reason, sql), f"the model {reason}")
             return None
         return query
 
@@ -104,7 +109,7 @@ class _Reading:
             rest = {name: read for name, read in rest.items() if name not in ready}
         if rest:
             cycle = _cycle(rest)
-            self._wrong(cycle[0], 1, f"the model reads itself: {' reads '.join(cycle)}; take the cycle apart")
+            self._wrong(cycle[0], 1, f"the model reads itself: {' reads '.join(cycle)}; break the cycle")
 
     def _model(self, name: str, query: Query, reads: frozenset[str], models: Mapping[str, Model]) -> Model | None:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.workspace import TEMPLATES_FOLDER
 from audience_jobs.workspace.layers import layers_of
-from audience_jobs.workspace.toml_file import Problem, TomlFile, shown, suggestion
+from audience_jobs.workspace.toml_file import NOT_UTF_8, Problem, TomlFile, shown, suggestion
 
 KEY = FOLDER = TEMPLATES_FOLDER
 _TEXTS = ("name", "description")
@@ -80,7 +80,10 @@ def _read(path: Path, layers: Collection[int], problems: list[Problem]) -> Decla
     except json.JSONDecodeError as error:
         problems.append(Problem(path, error.lineno, f"is not valid JSON: {error.msg}"))
         return None
-    except (UnicodeDecodeError, RecursionError, OSError) as error:
+    except UnicodeDecodeError:
+        problems.append(Problem(path, 1, NOT_UTF_8))
+        return None
+    except (RecursionError, OSError) as error:
         problems.append(Problem(path, 1, f"cannot be read: {error}"))
         return None
     wrong = [Problem(path, 1, reason) for reason in _wrong(written, layers)]

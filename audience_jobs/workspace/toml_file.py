@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LONGEST_SHOWN = 60
+NOT_UTF_8 = "is not UTF-8: save the file as UTF-8"
 Keys = tuple[str, ...]
 
 
@@ -80,7 +81,7 @@ def read_text(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadWorkspace([f"{path}:{line}: is not UTF-8: save the file as UTF-8"]) from None
+        raise BadWorkspace([f"{path}:{line}: {NOT_UTF_8}"]) from None
 
 
 def parse_toml(path: Path, text: str) -> TomlFile:

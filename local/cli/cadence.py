@@ -22,7 +22,7 @@ from local.cli.api_client import Answer, part
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
-from local.cli.workspace import workspace_folder
+from local.cli.workspace import naming_built_in, workspace_folder
 from local.embedded.clock import RealClock
 
 
@@ -57,7 +57,8 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
         return
     with _ports(state) as ports:
         at = read_instant(until, "--until") or ports.clock.now()
-        found = notifications_of(ports, user_id, until=at, days=days).notifications
+        with naming_built_in():
+            found = notifications_of(ports, user_id, until=at, days=days).notifications
     if as_json:
         print_json(found)
         return

@@ -1,7 +1,7 @@
 """`tminus check`: everything in a workspace, without sending."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +9,7 @@ import click
 from functions.settings import Settings
 from local.cli.options import data_option, json_option, print_json
 from local.cli.progress import spinner
-from local.cli.recipe_check import check_file
+from local.cli.recipe_check import check_files
 from local.cli.tables import source_settings
 from local.cli.workspace import BAD_INPUT, own_workspace
 from local.embedded.clock import RealClock
@@ -48,9 +48,9 @@ def check(data: Path | str | None, as_json: bool) -> None:
     sys.exit(BAD_INPUT if checked.problems else 0)
 
 
-def _recipe_problems(path: Path, settings: Settings) -> Sequence[str]:
-    result = check_file(path, settings)
-    return [_line(path, error["field"], error["reason"]) for error in result.get("errors", ())]
+def _recipe_problems(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
+    for path, result in zip(paths, check_files(paths, settings), strict=True):
+        yield from (_line(path, error["field"], error["reason"]) for error in result.get("errors", ()))
 
 
 def _line(path: Path, field: str, reason: str) -> str:

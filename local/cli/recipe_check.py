@@ -1,5 +1,6 @@
-"""Check a recipe file as saving does."""
+"""Check recipe files as saving does."""
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,19 @@ from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check_saved import checked_recipe
 from local.embedded.clock import RealClock
 from local.runtime.recipe_files import read_recipe_file
+from local.runtime.recipe_folder import read_recipes
 
 _SENDS_SHOWN = 3
+
+
+def check_files(paths: Sequence[Path], settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield for each file what saving its recipe would say. Those of which two have the same id are invalid."""
+    twins = {file.path: file.errors for file in read_recipes(paths) if file.document is not None}
+    for path in paths:
+        result = check_file(path, settings)
+        if errors := [error.document() for error in twins.get(path, ())]:
+            result = {"file": str(path), "valid": False, "errors": [*result.get("errors", ()), *errors]}
+        yield result
 
 
 def check_file(path: Path, settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 from functions.domain.recipe.read import parse
 from local.cli.api_client import NotThere
 from local.cli.options import json_option, print_json, settings_with
-from local.cli.recipe_check import check_file, print_check
+from local.cli.recipe_check import check_files, print_check
 from local.cli.recipes_compared import AT, place_of
 from local.cli.recipes_diff import diff_recipes
 from local.cli.recipes_pull import pull_recipes
@@ -32,10 +32,10 @@ for command in (push_recipes, pull_recipes, diff_recipes):
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
     """Check recipe FILEs as saving does: fields, limits, audience job, texts, links, and that a send is left.
 
+    Two of the FILEs must not have the same id.
     Prints one line for each error, or the next sends. Exit status 2 if any file is invalid.
     """
-    settings = settings_with(None)
-    results = [check_file(path, settings) for path in files]
+    results = list(check_files(files, settings_with(None)))
     if as_json:
         print_json(results)
     else:

@@ -1,6 +1,6 @@
 """Shared by `tminus recipes push`, `pull` and `diff`: the recipes of both sides, and the lines about each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,9 +116,13 @@ def say(found: Found, *, verb: str = "", details: bool = False) -> None:
         click.echo(plain(f"  {each.field}: {_value(each.system)} -> {_value(each.workspace)}"))
 
 
-def say_total(found: Sequence[Found], outcomes: Iterable[str], note: str = "") -> None:
-    """Print how many recipes had each outcome."""
-    counts = ", ".join(f"{sum(each.outcome == outcome for each in found):,} {outcome}" for outcome in outcomes)
+def say_total(found: Sequence[Found], outcomes: Iterable[str], *, planned: Collection[str] = ()) -> None:
+    """Print how many recipes had each outcome, or would have one that is only `planned`."""
+    counts = ", ".join(
+        f"{sum(each.outcome == outcome for each in found):,} {'would be ' * (outcome in planned)}{outcome}"
+        for outcome in outcomes
+    )
+    note = "; nothing was changed" if planned else ""
     click.echo(f"{len(found):,} recipe{'s' * (len(found) != 1)}: {counts}{note}")
 
 

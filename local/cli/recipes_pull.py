@@ -87,7 +87,7 @@ def _pulled(folder: Path, documents: Sequence[Document], *, force: bool) -> Iter
 def _onto(file: RecipeFile, document: Document, *, force: bool) -> Found:
     """Replace the file of a recipe, if it differs and may be replaced."""
     fields = [] if file.document is None else differences(document, file.document)
-    if file.document is not None and file.errors:
+    if file.path.is_dir() or (file.document is not None and file.errors):
         return unusable(file)
     if file.document is not None and not fields:
         return Found(recipe_id=file.id, file=str(file.path), outcome=_SAME)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from functions.domain.recipe.read import Document
 from functions.domain.recipe.status import Status
 from local.cli.api_client import ApiClient, Declined, NoAnswer, NotThere
 from local.cli.options import json_option, settings_with
-from local.cli.recipe_check import check_file
+from local.cli.recipe_check import check_files
 from local.cli.recipes_compared import (
     AT,
     REFUSED,
@@ -94,7 +94,7 @@ def push_recipes(
             if not as_json:
                 say(each, verb="would be " if dry_run and each.outcome != _SAME else "", details=dry_run)
     if not as_json:
-        say_total(found, (_CREATED, _REPLACED, _SAME, REFUSED), "; nothing was changed" if dry_run else "")
+        say_total(found, (_CREATED, _REPLACED, _SAME, REFUSED), planned=(_CREATED, _REPLACED) if dry_run else ())
     sys.exit(BAD_INPUT if any(each.refused for each in found) else 0)
 
 
@@ -102,13 +102,16 @@ def _checked(paths: Sequence[Path], *, dry_run: bool, as_json: bool) -> list[Rec
     """Return the recipes of valid files. If one is invalid, print what is wrong with each and end."""
     settings = settings_with(None)
     files = read_recipes(paths)
-    wrong = [each for each in (_problems(file, check_file(file.path, settings)) for file in files) if each]
+    checked = check_files([file.path for file in files], settings)
+    wrong = [each for each in map(_problems, files, checked) if each]
     if not wrong:
         return files
     if as_json:
         print_found(wrong, dryRun=dry_run)
     for each in () if as_json else wrong:
         say(each)
+    if not as_json:
+        click.echo("tminus: nothing was saved: correct the files, and push again", err=True)
     sys.exit(BAD_INPUT)
 
 
@@ -117,9 +120,7 @@ def _problems(file: RecipeFile, checked: dict[str, Any]) -> Found | None:
     errors = [
         FieldError(error["field"], error["reason"], FieldCode(error["code"])) for error in checked.get("errors", ())
     ]
-    if file.document is not None or not errors:
-        errors += file.errors
-    return refused(file.id, file.path, *errors) if errors else None
+    return refused(file.id, file.path, *(errors or file.errors)) if errors or file.errors else None
 
 
 def _steps(client: ApiClient, files: Sequence[RecipeFile]) -> list[_Step]:
@@ -187,7 +188,9 @@ def _is_saved(client: ApiClient, step: _Step) -> bool:
 
 
 def _reasons(error: BadFields | Declined) -> Sequence[str | FieldError]:
-    if isinstance(error, BadFields):
-        return error.errors
+    if isinstance(error, BadFields):  # this machine has accepted the file, with its own workspace
+        return [
+            replace(each, reason=f"the system says, by its own workspace: {each.reason}") for each in error.errors
+        ]
     way = "; choose with --underway" if error.code == "schedule_underway" else ""
     return [_MEANWHILE.get(error.status, f"{error}{way}")]

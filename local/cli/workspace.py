@@ -1,7 +1,8 @@
 """Which workspace a command works on."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from functions.domain.errors import BadInput
 from functions.settings.read import process_settings
 
 _SAID = "tminus.workspace"
+_BUILT_IN = "no tminus.toml here or above: this is the built-in workspace, marketplace"
 BAD_INPUT = 2
 """The exit status of a command that is refused."""
 
@@ -69,7 +71,18 @@ def say_built_in(context: click.Context) -> None:
     """Say once that the built-in workspace is used, where it is because there is no other."""
     if context.meta.get(_SAID) is False:
         context.meta[_SAID] = True
-        click.echo("tminus: no tminus.toml here or above: this is the built-in workspace, marketplace", err=True)
+        click.echo(f"tminus: {_BUILT_IN}", err=True)
+
+
+@contextmanager
+def naming_built_in() -> Iterator[None]:
+    """Add to a refusal that the built-in workspace is used, where it is because there is no other."""
+    try:
+        yield
+    except BadInput as error:
+        if type(error) is not BadInput or workspace_folder() is not None:
+            raise
+        raise BadInput(f"{error}; {_BUILT_IN}") from None
 
 
 def _refused() -> bool:

@@ -18,6 +18,8 @@ MOST_BYTES = 1_000_000
 
 def read_recipe_file(path: Path) -> Document:
     """Read a recipe document; BadInput names the file, and the line where the JSON breaks."""
+    if path.is_dir():
+        raise BadInput(f"{path}: is a folder, and a recipe is a file: rename it, or move it away")
     if not path.is_file():
         raise BadInput(f"{path}: no such file")
     if path.stat().st_size > MOST_BYTES:

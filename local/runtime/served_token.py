@@ -14,6 +14,8 @@ _CONSOLE = "/console/"
 _CANCEL_LINKS = "/console/cancel/"
 _READING = ("GET", "HEAD")
 _REFUSED = "401 Unauthorized"
+_MISSING = "the request does not show TMINUS_TOKEN: send Authorization: Bearer and the token"
+_ANOTHER = "the request shows another token than TMINUS_TOKEN of this system: send the one that the system has"
 _HEADERS = [
     ("Content-Type", "application/json; charset=utf-8"),
     ("WWW-Authenticate", 'Basic realm="Tminus: any name, and TMINUS_TOKEN as the password", charset="UTF-8"'),
@@ -32,22 +34,22 @@ def behind_token(app: "WSGIApplication", token: str) -> "WSGIApplication":
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO") or "/", environ.get("REQUEST_METHOD", "")
         by_browser = path.startswith(_CONSOLE) or method in _READING
-        if path.startswith(_CANCEL_LINKS) or _shows(environ.get("HTTP_AUTHORIZATION", ""), token, basic=by_browser):
+        shown = _shown(environ.get("HTTP_AUTHORIZATION", ""), basic=by_browser)
+        if path.startswith(_CANCEL_LINKS) or compare_digest(shown, token.encode()):
             return app(environ, start_response)
         start_response(_REFUSED, _HEADERS)
-        message = "the request does not show TMINUS_TOKEN: send Authorization: Bearer and the token"
+        message = _ANOTHER if shown else _MISSING
         return [json.dumps({"success": False, "message": message, "errors": []}).encode()]
 
     return guarded
 
 
-def _shows(authorization: str, token: str, *, basic: bool) -> bool:
+def _shown(authorization: str, *, basic: bool) -> bytes:
+    """Return the token that a caller shows; empty for none, which is never TMINUS_TOKEN."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return compare_digest(rest.strip().encode(), token.encode())
-    if scheme.lower() == "basic" and basic:
-        return compare_digest(_password(rest), token.encode())
-    return False
+        return rest.strip().encode()
+    return _password(rest) if scheme.lower() == "basic" and basic else b""
 
 
 def _password(text: str) -> bytes:

@@ -190,6 +190,7 @@ def team(tminus: Tminus) -> Path:
 
 def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus: Tminus) -> None:
     recipe: dict[str, Any] = json.loads((team / "recipes/hello.json").read_text())
+    recipe |= {"id": "bad"}
     recipe["pushSequence"][0]["title"] = "Hello [[var:nick]]"
     (team / "recipes/bad.json").write_text(json.dumps(recipe, indent=2))
     (team / "recipes/worse.json").write_text('{\n  "id": "x",\n')
@@ -206,7 +207,7 @@ def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus
     assert (found.status, found.report["valid"]) == (2, False)
     told = "\n".join(each["problem"] for each in found.report["problems"])
     assert "team/models/people.sql:1: there is no such file: write one SELECT with user_id" in told
-    assert "the model reads itself: loop reads loops reads loop; take the cycle apart" in told
+    assert "the model reads itself: loop reads loops reads loop; break the cycle" in told
 
 
 def test_a_new_job_reads_the_models(team: Path, tminus: Tminus) -> None:

@@ -160,8 +160,13 @@ def test_a_model_that_reads_a_broken_one_is_no_second_problem(write: Write) -> N
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "people.sql"
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(BadWorkspace, match="cannot be read as UTF-8"):
+    with pytest.raises(BadWorkspace, match=r"people\.sql:1: is not UTF-8: save the file as UTF-8"):
         read_models([file], TABLES)
+
+
+def test_a_model_that_reads_itself_is_told_so(write: Write) -> None:
+    with pytest.raises(BadWorkspace, match=r"loop\.sql:2: the model reads itself: read a source table, or another"):
+        read_models(write(loop="SELECT x\nFROM loop"), TABLES)
 
 
 def test_a_query_that_names_a_reserved_name_is_refused(models: Models) -> None:

@@ -120,6 +120,32 @@ def test_each_difference_is_a_line_with_its_way_out(tminus: Tminus, export: Path
     assert types_in(Path())["readers"]["age"] == "integer"
 
 
+def test_the_type_to_write_holds_what_the_source_has(tminus: Tminus, export: Path) -> None:
+    rows = "".join(f"{number},true,2026-01-01T10:00:00Z\n" for number in range(2_000))
+    (export / "orders.csv").write_text(f"items,paid,ordered_at\n{rows}")
+    tminus("tables")
+    assert types_in(Path())["orders"] == {"items": "integer", "paid": "boolean", "ordered_at": "timestamp"}
+    (export / "orders.csv").write_text(f"items,paid,ordered_at\n{rows}some,granted,31.02.2026\n")
+    lines = [line.partition(": orders.")[2] for line in tminus("tables", "--check").err.splitlines()]
+    assert lines == [
+        """items: is integer here, but the source holds 'some': write "text", or correct the source""",
+        """paid: is boolean here, but the source holds 'granted': write "text", or correct the source""",
+        """ordered_at: is timestamp here, but the source holds '31.02.2026': write "text", or correct the source""",
+    ]
+
+
+@pytest.mark.parametrize("columns", [0, 600], ids=["all rows", "the first rows of a wide file"])
+def test_what_the_engine_reads_as_a_type_is_of_that_type(tminus: Tminus, export: Path, columns: int) -> None:
+    header, row = "".join(f",c{place}" for place in range(columns)), ",12" * columns
+    (export / "visits.csv").write_text(f"at,zip{header}\n2026-09-14 13:37:00,8001{row}\n")
+    tminus("tables")
+    (export / "visits.csv").write_text(f"at,zip{header}\n2026/09/14 13:37:00,08001{row}\n")
+    answer = tminus("tables", "--check")
+    assert (answer.status, answer.err) == (0, "")
+    (export / "visits.csv").write_text(f"at,zip{header}\n14.09.2026 13:37,08001{row}\n")
+    assert "visits.at: is timestamp here, but the source holds '14.09.2026 13:37'" in tminus("tables", "--check").err
+
+
 @pytest.mark.usefixtures("export")
 def test_what_a_person_wrote_stays(tminus: Tminus) -> None:
     Path("tables.toml").write_text(

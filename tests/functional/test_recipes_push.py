@@ -140,6 +140,8 @@ def test_a_push_replaces_the_whole_recipe_and_removes_none(empty: Lab, tminus: T
     write(folder, "sale.json", campaign(name="Sale"))
     dry = tminus("push", "--dry-run")
     assert "recipes/sale.json: would be replaced" in dry.out
+    counts = "0 would be created, 1 would be replaced, 0 same, 0 refused"
+    assert dry.out.splitlines()[-1] == f"1 recipe: {counts}; nothing was changed"
     assert '  name: "Welcome" -> "Sale"\n  description: "Old" -> missing' in dry.out
     assert stored(empty)["description"] == "Old"
     assert tminus("push", "--yes").status == 0
@@ -181,7 +183,32 @@ def test_one_bad_file_stops_the_whole_push(empty: Lab, tminus: Tminus, folder: P
     assert set(outcomes(tminus("push", "--json")).values()) == {"refused"}
     assert tminus("diff").status == 2
     assert tminus("push", "--yes", folder / "good.json").status == 0
-    assert tminus("push", folder / "none.json").err == f"{folder}/none.json: refused: no such file\n"
+    assert tminus("push", folder / "none.json").err == (
+        f"{folder}/none.json: refused: no such file\ntminus: nothing was saved: correct the files, and push again\n"
+    )
+
+
+def test_what_only_the_system_refuses_is_said_to_come_from_its_workspace(
+    tminus: Tminus, folder: Path, door: Door
+) -> None:
+    write(folder, "sale.json", campaign())
+    error = {"field": "pushSequence[0].title", "reason": "[[var:name]] names no column", "code": "invalid"}
+    body = {"success": False, "data": None, "message": "invalid", "errors": [error]}
+    listed = {"success": True, "data": [], "message": "", "errors": [], "pagination": {"limit": 100, "next": None}}
+    header = [("Content-Type", "application/json")]
+    door.answers = [("200 OK", header, json.dumps(listed).encode()), ("422 X", header, json.dumps(body).encode())]
+    said = "the system says, by its own workspace: [[var:name]] names no column"
+    assert tminus("push", "--yes").err == f"recipes/sale.json: refused: pushSequence[0].title: {said}\n"
+
+
+def test_a_folder_that_is_named_like_a_recipe_is_called_a_folder(empty: Lab, tminus: Tminus, folder: Path) -> None:
+    (folder / "sale.json").mkdir()
+    said = "recipes/sale.json: refused: is a folder, and a recipe is a file: rename it, or move it away\n"
+    assert tminus("push").err.startswith(said)
+    empty.save(campaign())
+    for options in ((), ("--force",)):
+        pulled = tminus("pull", *options)
+        assert (pulled.status, pulled.err) == (2, said)
 
 
 def test_a_recipe_that_is_edited_meanwhile_is_not_overwritten(

@@ -70,6 +70,18 @@ def ask(url: str, authorization: str = "", method: str = "GET") -> int:
         return error.code if error.code != 401 or "Basic" in challenges else 0
 
 
+def test_another_token_is_not_called_a_missing_one(root: str) -> None:
+    def told(**headers: str) -> str:
+        with pytest.raises(HTTPError) as refused:
+            urlopen(Request(f"{root}api/health", headers=headers), timeout=PATIENCE_SECONDS)
+        return str(json.load(refused.value)["message"])
+
+    for missing in ({}, {"Authorization": "Basic ???"}, {"Authorization": "Bearer"}):
+        assert told(**missing).startswith("the request does not show TMINUS_TOKEN: send Authorization: Bearer")
+    for scheme in ("Bearer wrong", f"Basic {b64encode(b'ana:wrong').decode()}"):
+        assert told(Authorization=scheme).startswith("the request shows another token than TMINUS_TOKEN of this")
+
+
 def test_api_and_console_ask_for_the_token(root: str) -> None:
     bearer, password = f"Bearer {TOKEN}", f"Basic {b64encode(f'ana:{TOKEN}'.encode()).decode()}"
     for place in ("", "api/automation/recipes", "console/", "api/health"):

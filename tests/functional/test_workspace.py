@@ -105,6 +105,16 @@ def test_the_option_counts_before_the_environment(
     assert "reads 'members', which is not a table this query can read; those are others" in refused.err
 
 
+def test_a_user_id_of_another_form_is_refused_by_the_built_in_workspace(tminus: Tminus) -> None:
+    past = Path("history.csv")
+    past.write_text("user_id,layer,sent_at\nfadead8e-3c5e-4a1b-9d2f-0123456789ab,1,2026-11-20T10:00:00Z\n")
+    tminus("cadence", "import", past)
+    refused = tminus("cadence", "user", "2327")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert '"2327" is not a user ID of this deployment; enter one such as fadead8e' in refused.err
+    assert refused.err.endswith(f"; {NOTICE.removeprefix('tminus: ')}")
+
+
 @pytest.mark.parametrize("command", [("audience", "--filters", "{}"), ("jobs", "list"), ("recipes", "list")])
 def test_a_folder_without_tminus_toml_is_refused(command: tuple[str, ...], tminus: Tminus, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):

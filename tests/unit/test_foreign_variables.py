@@ -115,6 +115,7 @@ def test_percent_signs_of_a_link_are_none_of_a_variable() -> None:
 
 
 def test_where_no_column_fits_the_columns_are_listed() -> None:
+    assert "with a column of the audience, or set literalText" in way_to_write("*|FNAME|*", [])
     told = way_to_write("*|FNAME|*", ["user_id", "shoe", "First Name"])
     assert "write [[var:column]] with a column of the audience: user_id, shoe, or" in told
 

@@ -63,7 +63,7 @@ def way_to_write(foreign: str, columns: Collection[str]) -> str:
         write = f"write [[var:{column}]]"
     else:
         usable = ", ".join(each for each in columns if is_usable(each))
-        write = f"write [[var:column]] with a column of the audience: {usable}"
+        write = f"write [[var:column]] with a column of the audience{usable and f': {usable}'}"
     return (
         f"{shown!r} looks like a variable of another product; {write}, or set literalText to true if it is meant so"
     )

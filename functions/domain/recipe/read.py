@@ -98,6 +98,12 @@ class Recipe:
         """Yield the send instants of an active recipe at or after `since`, in order."""
         return sends_from(self.schedule, max(since, self.first_send_at or since))
 
+    def layer_written(self, position: int) -> int:
+        """Return the layer of the push at a position (from 0) as written: documents of old clients have 0 for 5."""
+        written = self._document["pushSequence"][self.push_places[position]].get("layerId")
+        layer = self.pushes[position].layer_id
+        return 0 if written == 0 and type(written) is int else layer
+
     def document(self) -> Document:
         """Return the document to store and to answer: as written, with explicit id and status."""
         document = deepcopy(self._document)

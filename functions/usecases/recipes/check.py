@@ -48,7 +48,11 @@ def audience_of(job: Job, push: RecipePush, position: int) -> Audience:
 def layer_errors(recipe: Recipe, layers: Layers) -> list[FieldError]:
     """Return an error for each push whose layer the workspace lacks."""
     return [
-        FieldError(f"{push_path(recipe, position)}.layerId", layers.refusal(push.layer_id), FieldCode.OUT_OF_RANGE)
+        FieldError(
+            f"{push_path(recipe, position)}.layerId",
+            layers.refusal(recipe.layer_written(position)),
+            FieldCode.OUT_OF_RANGE,
+        )
         for position, push in enumerate(recipe.pushes)
         if push.layer_id not in layers.names
     ]
