@@ -60,8 +60,9 @@ class Catalog:
     """What a source holds.
 
     `left_out` has a line for each table and column that Tminus cannot read, and `unread` the names of these tables.
-    `problems` has a line for each that has to be corrected first. `twins` are the lines of what is left out because of
-    a name that tables.toml has. Where `ignores_capitals`, a column is also found under a name that differs in them.
+    `problems` has a line for each that has to be corrected first. `twins` are the lines of what is left out because
+    of a name that tables.toml has. Where `ignores_capitals`, a column is also found under a name that differs in
+    them.
     """
 
     where: str
