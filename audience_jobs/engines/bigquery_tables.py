@@ -89,8 +89,9 @@ class BigQueryTables:
 
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
     """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
-    raw = exp.column(column)
     text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
+    casts = found in _TEXTS and wanted in ("timestamp", "json", "integer", "boolean")
+    raw = sqlglot.parse_one(text, read="postgres") if casts else exp.column(column)
     if wanted == "timestamp":
         return _instant(raw, found)
     if wanted == "date":

@@ -33,6 +33,8 @@ _SETTINGS = (
 _NOT_OF_VALUES = "42"
 """Begins the codes of what PostgreSQL refuses before it reads any value: syntax, names, rights."""
 _FAILS = "its SQL fails: "
+_OF_TEXTS = ("timestamp", "json", "integer", "boolean")
+"""Types that a cast reads from texts."""
 _TEXTS = ("text", "character varying", "character", "USER-DEFINED")
 
 
@@ -245,6 +247,8 @@ def _unavailable(error: psycopg.OperationalError) -> Unavailable:
 
 def _reading(raw: str, found: str, wanted: ColumnType) -> str:
     """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
+    if found in _TEXTS and wanted in _OF_TEXTS:
+        raw = f"nullif(CAST({raw} AS text), '')"
     if wanted == "timestamp":
         return f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else f"CAST({raw} AS timestamp)"
     if wanted == "json":

@@ -145,3 +145,22 @@ def test_a_bad_value_is_named(type_: str, written: str, told: str, things: Works
     with pytest.raises(BadData) as bad:
         row(DuckDBEngine(tmp_path, things), tmp_path / "out")
     assert told in str(bad.value)
+
+
+@pytest.mark.parametrize("column", ["text", "varchar(9)", "char(9)"])
+def test_an_empty_text_of_postgresql_is_null_in_columns_of_all_types(
+    column: str, postgres: str, tmp_path: Path
+) -> None:
+    types = {"at": "timestamp", "extra": "json", "points": "integer", "pro": "boolean"}
+    (tmp_path / "tminus.toml").write_text('name = "things"')
+    declared = "\n".join(f'{name} = "{type_}"' for name, type_ in types.items())
+    (tmp_path / "tables.toml").write_text(f'[things.columns]\nid = "id"\n{declared}\n')
+    with psycopg.connect(postgres) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS kinds CASCADE; CREATE SCHEMA kinds")
+        columns = ", ".join(f"{name} {column}" for name in types)
+        connection.execute(f"CREATE TABLE kinds.things (id text, {columns})".encode())
+        connection.execute("INSERT INTO kinds.things VALUES ('1', '', '', '', '')")
+    empty = " AND ".join(f"t.{name} IS NULL" for name in types)
+    job = sample_job(f"SELECT 'all' AS audience, t.id AS user_id FROM things t WHERE {empty}")
+    with PostgresEngine(postgres, Workspace(tmp_path), schema="kinds").run(job, {}, now=NOW) as run:
+        assert run.size("all") == 1
