@@ -12,10 +12,12 @@ from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.possible import possible_now
 from functions.usecases.by_hand.start import start_by_hand
 from functions.usecases.cadence.lift_graves import Graves, lift_graves
+from functions.usecases.cadence.rules_in_force import ignored_rules
 from functions.usecases.check_health import check_health
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.dry_run.why import why
 from functions.usecases.recipes.schedule_job import reschedule
 from functions.usecases.reports.executions import execution_of, find_executions, log_of_execution
 from functions.usecases.reports.overview import overview, push_logs
@@ -37,6 +39,7 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
     overview(ports)
     find_drift(ports)
     check_health(ports)
+    ignored_rules(ports)
     upcoming(ports)
     next_sends(ports, most=2)
     push_logs(ports, ExecutionSearch(), most=2)
@@ -58,11 +61,12 @@ def look_around(ports: Ports, recipe_id: str, execution_id: str) -> None:
 
 
 def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
-    """Dry-run a recipe, then start it by hand or as a test, twice with the same key."""
+    """Dry-run a recipe, ask why a user gets it, then start it by hand or as a test, twice with the same key."""
     kind = Kind.TEST if number % 2 else Kind.MANUAL
     document = ports.recipes.get(recipe_id)
     if document is not None:
         preview(ports, document, test=kind is Kind.TEST)
+        why(ports, document, _USER)
     for _ in range(2):
         at = asked_once(ports, f"key-{number}", by=_OPERATOR, call="test", asked={"recipeId": recipe_id})
         start_by_hand(ports, recipe_id, kind, at)
