@@ -99,9 +99,9 @@ def _push(ports: Ports, run: Run, files: PushFiles, *, ledger_known: bool) -> Wh
     )
 
 
-def _row(ports: Ports, files: PushFiles) -> Sequence[str] | None:
+def _row(alone: Ports, files: PushFiles) -> Sequence[str] | None:
     stored, index = files.live.rows.stored, files.live.rows.index
-    return next(read_rows(ports.files.read(stored, *index.byte_range(range(PARTITIONS)))), None)
+    return next(read_rows(alone.files.read(stored, *index.byte_range(range(PARTITIONS)))), None)
 
 
 def _answer(user_id: str, explained: Explained | None, pushes: Sequence[WhyOfPush]) -> str:

@@ -133,13 +133,13 @@ def _unknown(message: str) -> StepFound:
     return StepFound(step="cadence", passes=None, reason="", message=message)
 
 
-def _holding(ports: Ports, push: cadence.Push, key: bytes) -> Sequence[HoldingRule]:
-    """Return every rule that holds the push back, with the pushes that it counts."""
+def _holding(alone: Ports, push: cadence.Push, key: bytes) -> Sequence[HoldingRule]:
+    """Return every rule that holds the push back, with the pushes that it counts; `alone` are those of a dry run."""
     from functions.domain.cadence import ledger  # noqa: PLC0415 - it loads numpy
 
-    rules = rules_of(ports, push)
-    days = cadence.days_to_read(push, rules, ports.clock.now())
-    stored = ports.ledger.transact(partition_of(key), days, lambda packed: ({}, dict(packed)))
+    rules = rules_of(alone, push)
+    days = cadence.days_to_read(push, rules, alone.clock.now())
+    stored = alone.ledger.transact(partition_of(key), days, lambda packed: ({}, dict(packed)))
     others = [each for each in ledger.reserved(stored, key) if each.push.encode() != push.key]
     found = []
     for rule in rules:
