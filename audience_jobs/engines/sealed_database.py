@@ -10,7 +10,7 @@ from audience_jobs.contract import Column
 from audience_jobs.engines.user_folder import UserFolder
 from audience_jobs.sql import literal, quoted
 
-MEMORY_LIMIT_MIB = 640
+MEMORY_LIMIT_MIB = 704
 """What DuckDB may keep in memory. A process takes up to 300 MiB beside it, so that a build stays below 1 GiB."""
 
 
