@@ -113,7 +113,7 @@ def add_opt_outs(models: FirstModels, proposal: Proposal, found: Sequence[Refere
         return frozenset()
     people = Reference(table=proposal.people, column=proposal.id, sure=True)
     parts = {
-        people.table.name: _of_columns(people, models),
+        people.table.name: _of_columns(people, models, are_people=True),
         **{each.table.name: _part(each, models) for each in found},
     }
     if proposal.devices is not None and proposal.devices is not proposal.people:

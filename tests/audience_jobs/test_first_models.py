@@ -221,3 +221,10 @@ def test_events_have_their_time_their_name_and_nothing_private(tminus: Tminus) -
     for did, count in (("visits", 1), ("conversions_events", 1)):
         found = tminus("--workspace", "team", "audience", "--where", json.dumps({"did": did}), "--json")
         assert (found.status, found.report["count"]) == (0, count), found.err
+
+
+def test_a_switch_of_people_who_are_in_one_table_with_their_devices_is_read(tminus: Tminus) -> None:
+    rows = "".join(f"{n},n{n},{TOKEN}{n},ios,{'false' if n % 3 == 0 else 'true'}\n" for n in range(1, 13))
+    report = made(tminus, members=f"id,name,push_token,platform,push_enabled\n{rows}")
+    assert (report["optedOut"], len(opted_out(report))) == (4, 1)
+    assert "push_enabled" not in Path("team/models/devices.sql").read_text()
