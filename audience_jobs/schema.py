@@ -16,6 +16,8 @@ ColumnType = Literal["id", "text", "integer", "number", "boolean", "timestamp", 
 Needed = Mapping[str, Mapping[str, ColumnType]]
 """Tables and their columns, each with the type that it has to have; `id` and `text` may stand for each other."""
 _TEXTS = ("id", "text")
+CAST_FROM_TEXTS = ("timestamp", "json", "integer", "boolean")
+"""Types that databases read from columns of texts by a cast, which has no value for an empty text."""
 
 DEVICES = "devices"
 """The table of device tokens, which no query may read."""

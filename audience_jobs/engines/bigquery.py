@@ -33,9 +33,9 @@ class BigQueryEngine:
 
     `dataset` (`project.dataset`) holds the tables of the workspace. Queries run, and are billed, in the project of
     `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
-    at most `max_bytes_billed` and may take `timeout_seconds`, all queries
-    until `ends` on the monotonic clock. DuckDB sorts the files; what does not fit into
-    `memory_limit_mib` spills to a folder below `temp_dir` (by default the system's).
+    at most `max_bytes_billed` and may take `timeout_seconds`; all have to end before `ends` on the monotonic clock.
+    DuckDB sorts the files; what does not fit into `memory_limit_mib` spills to a folder below `temp_dir` (by default
+    the system's).
     """
 
     client: bigquery.Client

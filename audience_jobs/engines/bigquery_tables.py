@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from audience_jobs.engines.needs import Needs
 from audience_jobs.errors import MissingInDataset, NoDataset
-from audience_jobs.schema import ColumnType, Tables
+from audience_jobs.schema import CAST_FROM_TEXTS, ColumnType, Tables
 from audience_jobs.sql import canonical, finite, quoted
 
 _FIRST = DEFAULT_RETRY.with_timeout(20)
@@ -90,7 +90,7 @@ class BigQueryTables:
 def _read(column: str, found: str, wanted: ColumnType) -> exp.Expr:
     """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
     text = f"nullif(CAST({quoted(column)} AS TEXT), '')"
-    casts = found in _TEXTS and wanted in ("timestamp", "json", "integer", "boolean")
+    casts = found in _TEXTS and wanted in CAST_FROM_TEXTS
     raw = sqlglot.parse_one(text, read="postgres") if casts else exp.column(column)
     if wanted == "timestamp":
         return _instant(raw, found)

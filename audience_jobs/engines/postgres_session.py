@@ -11,7 +11,7 @@ import psycopg
 from audience_jobs.engines.needs import Needs
 from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import BadData, BadJob, MissingInDatabase, TooSlow, Unavailable
-from audience_jobs.schema import ColumnType, Tables
+from audience_jobs.schema import CAST_FROM_TEXTS, ColumnType, Tables
 from audience_jobs.sql import canonical, finite, quoted
 
 _COLUMNS = """
@@ -33,8 +33,6 @@ _SETTINGS = (
 _NOT_OF_VALUES = "42"
 """Begins the codes of what PostgreSQL refuses before it reads any value: syntax, names, rights."""
 _FAILS = "its SQL fails: "
-_OF_TEXTS = ("timestamp", "json", "integer", "boolean")
-"""Types that a cast reads from texts."""
 _TEXTS = ("text", "character varying", "character", "USER-DEFINED")
 
 
@@ -247,7 +245,7 @@ def _unavailable(error: psycopg.OperationalError) -> Unavailable:
 
 def _reading(raw: str, found: str, wanted: ColumnType) -> str:
     """Return the expression that reads a column as the schema's type; an empty text is NULL, as in files."""
-    if found in _TEXTS and wanted in _OF_TEXTS:
+    if found in _TEXTS and wanted in CAST_FROM_TEXTS:
         raw = f"nullif(CAST({raw} AS text), '')"
     if wanted == "timestamp":
         return f"{raw} AT TIME ZONE 'UTC'" if found == "timestamp with time zone" else f"CAST({raw} AS timestamp)"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_jobs.contract import Check, Freshness, Job, Parameter
+from audience_jobs.engines import time_limit
 from audience_jobs.engines.postgres_session import postgres_session
 from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDatabase, StaleData, TooSlow
@@ -189,11 +190,14 @@ def test_a_job_that_takes_too_long_is_stopped(postgres: str, tmp_path: Path, job
             written(engine, endless, tmp_path)
 
 
-def test_all_statements_together_are_stopped(postgres: str, tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_all_statements_together_are_stopped(
+    postgres: str, tmp_path: Path, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(postgres, put(tmp_path, {}))
     one_user, engine = job("SELECT 'all' AS audience, 'u' AS user_id"), PostgresEngine(postgres).within(2)
     with engine.run(one_user, {}, now=NOW) as run:
-        time.sleep(2)
+        later = time.monotonic() + 2
+        monkeypatch.setattr(time_limit, "monotonic", lambda: later)
         with pytest.raises(TooSlow, match="sample was stopped after 2 s"):
             run.write_audience("all", tmp_path / "audience.csv")
 
