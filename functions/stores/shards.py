@@ -44,6 +44,9 @@ class DocumentShardStore:
     def push(self, execution_id: str, push: int) -> PushFiles | None:
         return self._documents.get(PUSHES.at(execution_id, push))
 
+    def pushes(self, wanted: Sequence[tuple[str, int]]) -> Sequence[PushFiles | None]:
+        return self._documents.get_all([PUSHES.at(execution_id, push) for execution_id, push in wanted])
+
     def create(self, shard: Shard) -> Shard:
         place = _place(shard)
 

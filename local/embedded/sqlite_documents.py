@@ -31,14 +31,15 @@ class SqliteDocuments:
         return _value(place.collection, rows[0], table.read(rows)) if rows else None
 
     def get_all(self, places: Sequence[Place[E]]) -> Sequence[E | None]:
-        """Return documents in the order of the places, all of one collection with a single key, in one query."""
+        """Return documents in the order of the places, all of one collection, in one query."""
         if not places:
             return []
         collection, table = places[0].collection, TABLES[places[0].collection]
-        [name] = table.keys
-        keys = [table.key(place)[name] for place in places]
-        rows = self._rows(collection, "*", [f"{name} IN ({', '.join('?' * len(keys))})"], keys)
-        found = {row[name]: _value(collection, row, table.read([row])) for row in rows}
+        keys = [tuple(table.key(place).values()) for place in places]
+        one = f"({', '.join('?' * len(table.keys))})"
+        condition = f"({', '.join(table.keys)}) IN (VALUES {', '.join([one] * len(keys))})"
+        rows = self._rows(collection, "*", [condition], [value for key in keys for value in key])
+        found = {tuple(row[name] for name in table.keys): _value(collection, row, table.read([row])) for row in rows}
         return [found.get(key) for key in keys]
 
     def create(self, place: Place[E], value: E) -> bool:

@@ -272,13 +272,16 @@ class _Fields:
             return otherwise
 
 
+_PHASES: Mapping[object, Phase] = {phase.value: phase for phase in Phase}
+
+
 def _phases(document: object) -> dict[Phase, PhaseTimes]:
     """Return the times of the phases that this release knows."""
     found = {}
     for name, times in document.items() if isinstance(document, Mapping) else ():
-        if name in list(Phase) and isinstance(times, Mapping):
-            started, ended = (_maybe_instant(times.get(key)) for key in ("startedAt", "endedAt"))
-            found[Phase(name)] = PhaseTimes(started_at=started, ended_at=ended)
+        if name in _PHASES and isinstance(times, Mapping):
+            started, ended = _maybe_instant(times.get("startedAt")), _maybe_instant(times.get("endedAt"))
+            found[_PHASES[name]] = PhaseTimes(started_at=started, ended_at=ended)
     return found
 
 
