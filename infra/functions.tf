@@ -43,7 +43,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = var.user_dataset != null
       schedules       = null
@@ -59,7 +59,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -75,7 +75,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -91,7 +91,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards", "alerts"]
+      enqueues        = ["steps", "shards", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -107,7 +107,7 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["shards", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -123,7 +123,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = "remove"
@@ -156,7 +156,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = false
       schedules       = null

@@ -122,10 +122,13 @@ class Silent(TminusError):
 
 
 class NotYet(Transient):
-    """The step came before its due time, or before the step that it follows."""
+    """The step came before its due time, or before the step that it follows.
 
-    def __init__(self, what: str, due_at: datetime) -> None:
-        self.due_at = due_at
+    With `perhaps_sooner` it may become possible before `due_at`, so it has to be tried until then.
+    """
+
+    def __init__(self, what: str, due_at: datetime, *, perhaps_sooner: bool = False) -> None:
+        self.due_at, self.perhaps_sooner = due_at, perhaps_sooner
         super().__init__(f"{what} is due at {due_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
