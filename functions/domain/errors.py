@@ -85,6 +85,10 @@ class Misconfigured(TminusError):
         return f"the deployment is not complete: the setting {self.setting} is missing or wrong; the log says more"
 
 
+class NotReady(Misconfigured):
+    """Google refuses, as while an index is built or a new permission spreads: try again for half an hour."""
+
+
 class Unauthenticated(TminusError):
     """The caller is not authenticated: no token, or one that is not valid for this function."""
 

@@ -38,7 +38,7 @@ def handle_send_alert(request: Request) -> Response:
         return answer(
             lambda: _send(ports, alert_id),
             ports.clock.now,
-            put_off=lambda early: postpone(ports, own, early) is not None,
+            put_off=lambda why: postpone(ports, own, why) is not None,
         )
 
 

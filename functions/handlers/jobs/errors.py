@@ -19,6 +19,7 @@ from functions.domain.errors import (
     Forbidden,
     Halted,
     Misconfigured,
+    NotReady,
     NotYet,
     QuotaExceeded,
     TminusError,
@@ -28,7 +29,7 @@ from functions.domain.errors import (
 from functions.logs import log
 
 _LONGEST_WAIT_SECONDS = 60
-PutOff = Callable[[NotYet], bool]
+PutOff = Callable[[NotYet | NotReady], bool]
 
 
 def answer(
@@ -40,13 +41,13 @@ def answer(
     """Do the work and answer with its result, or with the status for its error.
 
     `gave_up` receives an error that a retry cannot fix. `put_off` enqueues the task that follows one which came too
-    early, and returns whether it did. Requests without it, those of Cloud Scheduler, are answered 503 instead.
+    early, or which Google refuses for now, and returns whether it did. Requests without it, those of Cloud Scheduler,
+    are answered 503 instead: a job has few attempts, and reconcile finds what they leave undone.
     """
     try:
         return _respond(200, work())
-    except NotYet as error:
-        wait = (error.due_at - now()).total_seconds()
-        return _put_off(error, put_off, max(1, min(wait, _LONGEST_WAIT_SECONDS)))
+    except (NotYet, NotReady) as error:
+        return _respond_later(error, now(), gave_up, put_off)
     except QuotaExceeded as error:
         return _again(429, error, error.retry_after_seconds)
     except (Unauthenticated, Forbidden, Transient, OSError) as error:
@@ -54,24 +55,35 @@ def answer(
     except Halted as error:
         return _respond(200, {"result": "halted", "message": str(error)})
     except TminusError as error:
-        gave_up(error)
-        log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
-        return _respond(200, {"result": "gave up", "message": str(error)})
+        return _give_up(error, gave_up)
 
 
-def _put_off(error: NotYet, put_off: PutOff | None, wait_seconds: float) -> Response:
+def _respond_later(
+    error: NotYet | NotReady, now: datetime, gave_up: Callable[[TminusError], None], put_off: PutOff | None
+) -> Response:
     """Answer 200 once the following task is enqueued: the queue may then forget this one."""
     if put_off is None:
-        return _again(503, error, wait_seconds)
+        if isinstance(error, NotReady):
+            return turned_away(error)
+        wait_seconds = (error.due_at - now).total_seconds()
+        return _again(503, error, max(1, min(wait_seconds, _LONGEST_WAIT_SECONDS)))
     try:
         follows = put_off(error)
     except (Transient, Misconfigured, OSError) as trouble:
         return turned_away(trouble)
-    if not follows:
-        log.warning(str(error), extra={"action": "left_to_reconcile"})
-        return _respond(200, {"result": "left to reconcile", "message": str(error)})
-    log.info(str(error), extra={"action": "put_off"})
-    return _respond(200, {"result": "put off", "message": str(error)})
+    if follows:
+        log.info(str(error), extra={"action": "put_off", "error": type(error).__name__})
+        return _respond(200, {"result": "put off", "message": str(error)})
+    if isinstance(error, NotReady):
+        return _give_up(error, gave_up)
+    log.warning(str(error), extra={"action": "left_to_reconcile"})
+    return _respond(200, {"result": "left to reconcile", "message": str(error)})
+
+
+def _give_up(error: TminusError, gave_up: Callable[[TminusError], None]) -> Response:
+    log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+    gave_up(error)
+    return _respond(200, {"result": "gave up", "message": str(error)})
 
 
 def refuse(status: int, message: str) -> Response:

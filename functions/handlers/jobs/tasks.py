@@ -74,7 +74,7 @@ def handle_task(function: str, request: Request) -> Response:
             lambda: _run(ports, step, body),
             ports.clock.now,
             gave_up=lambda error: give_up(ports, body["executionId"], function, error),
-            put_off=lambda early: postpone(ports, own, early) is not None,
+            put_off=lambda why: postpone(ports, own, why) is not None,
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from functions.domain.cadence import rules as cadence
-from functions.domain.errors import BadAudience, Conflict, Halted, Transient
+from functions.domain.errors import BadAudience, Conflict, Halted, NotReady, Transient
 from functions.domain.push.outcomes import EXCLUDED, LOST, NOT_REACHED, Exclusion, excluded
 from functions.domain.push.rule_bytes import code_of
 from functions.domain.push.shard import Shard
@@ -50,7 +50,7 @@ def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
     except Halted:
         settle(ports, delivery, held.shard)
         raise
-    except Transient:
+    except (NotReady, Transient):
         held.let_go()
         raise
     waiting = held.shard.waiting(resend=delivery.resend)
