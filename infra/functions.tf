@@ -15,7 +15,8 @@
 # Run, so build_audience (919 MiB at a million users, beside some 500 MiB of CSVs) gets 2Gi, and DuckDB a second core.
 #
 # Concurrency is 1: a shard fills its core, and a step takes seconds. No step's timeout is longer than the deadline of
-# its request (tasks ten minutes, scheduler jobs three), so an attempt has ended when the next one starts.
+# its request (tasks ten minutes, build_audience thirty, scheduler jobs three). A timeout does not end the work of an
+# attempt: functions/domain/task_limits.py ends an audience job before it.
 
 locals {
   functions = {
@@ -40,7 +41,7 @@ locals {
       cpu             = "2"
       memory          = "2Gi"
       concurrency     = 1
-      timeout_seconds = 600
+      timeout_seconds = 1800
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
       enqueues        = ["steps", "alerts"]
