@@ -15,7 +15,8 @@
 # Run, so build_audience (919 MiB at a million users, beside some 500 MiB of CSVs) gets 2Gi, and DuckDB a second core.
 #
 # Concurrency is 1: a shard fills its core, and a step takes seconds. No step's timeout is longer than the deadline of
-# its request (tasks ten minutes, scheduler jobs three), so an attempt has ended when the next one starts.
+# its request (tasks ten minutes, build_audience thirty, scheduler jobs three). A timeout does not end the work of an
+# attempt: functions/domain/task_limits.py ends an audience job before it.
 
 locals {
   functions = {
@@ -40,10 +41,10 @@ locals {
       cpu             = "2"
       memory          = "2Gi"
       concurrency     = 1
-      timeout_seconds = 600
+      timeout_seconds = 1800
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = var.user_dataset != null
       schedules       = null
@@ -59,7 +60,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -75,7 +76,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -91,7 +92,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards", "alerts"]
+      enqueues        = ["steps", "shards", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -107,7 +108,7 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["shards", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -123,7 +124,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = "remove"
@@ -156,7 +157,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = false
       schedules       = null

@@ -12,6 +12,7 @@ ONE_OFF = "one-off"
 """The recipe id of one-off sends, which have no recipe. No recipe is allowed to have it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
+_FOLLOWER = re.compile(r"-n([0-9]{1,9})$")
 
 USER_KEY_BYTES = 8
 """The number of bytes of md5(user_id) in a user's ledger key. Among ten million users the chance that any two share
@@ -91,8 +92,23 @@ def task_name(execution: str, step: str, generation: int) -> str:
 
     Sequential names slow Cloud Tasks down: cloud.google.com/tasks/docs/creating-http-target-tasks.
     """
-    name = f"{execution}-{step}-g{generation}"
+    return _hashed(f"{execution}-{step}-g{generation}")
+
+
+def _hashed(name: str) -> str:
     return f"{hashlib.sha256(name.encode()).hexdigest()[:8]}-{name}"
+
+
+def follower_name(task: str) -> tuple[str, int]:
+    """Return the name of the task that follows one that came too early, and how many came before it in a row.
+
+    The same task always has the same follower, so that two deliveries of it add one.
+    """
+    step = task.partition("-")[2] or task
+    earlier = _FOLLOWER.search(step)
+    number = int(earlier[1]) + 1 if earlier else 1
+    step = f"{_FOLLOWER.sub('', step)}-n{number}"
+    return _hashed(step), number
 
 
 def push_key(execution: str, push: int) -> bytes:

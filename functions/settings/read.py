@@ -14,6 +14,7 @@ from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.push.links import LinkPolicy
 from functions.domain.roles import Role
+from functions.domain.task_limits import LONGEST_STATEMENT_SECONDS, job_time
 from functions.settings import (
     FUNCTION,
     URL_VARIABLE,
@@ -40,8 +41,7 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _USER_IDS, _LINKS = "USER_ID_FORMAT", "ALLOWED_LINKS"
-_TASK_SECONDS = 30 * 60
-"""A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
+_STATEMENT = "USER_DATA_TIMEOUT_SECONDS"
 
 
 def process_settings(said: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +70,8 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
         user_data_dir=_user_data_dir(reader),
         user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
         user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
-        user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
+        user_data_timeout=timedelta(seconds=reader.number(_STATEMENT, 600, most=LONGEST_STATEMENT_SECONDS)),
+        job_time=job_time(reader.text("K_SERVICE", "")),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
         policy=_policy(reader),

@@ -42,8 +42,8 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for function in values(local.functions) : function.timeout_seconds <= (function.caller == "scheduler" ? 180 : 600)])
-    error_message = "no request outlives its deadline: ten minutes for a task, three for a scheduler's job"
+    condition     = alltrue([for name, function in local.functions : function.timeout_seconds <= (function.caller == "scheduler" ? 180 : name == "build_audience" ? 1800 : 600)])
+    error_message = "no request outlives its deadline: ten minutes for a task, thirty for build_audience, three for a scheduler's job"
   }
 
   assert {
@@ -64,6 +64,7 @@ run "everything" {
       "tminus-api: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-api: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
       "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
@@ -72,6 +73,7 @@ run "everything" {
       "tminus-builder: roles/logging.logWriter on project",
       "tminus-builder: roles/storage.objectViewer on project where only-function-sources",
       "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-checkpoint: roles/datastore.user on project where only-tminus",
       "tminus-checkpoint: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-console: projects/kicks-test/roles/tminusSchedulesEdit on project",
@@ -83,6 +85,7 @@ run "everything" {
       "tminus-console: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
       "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-finish: roles/datastore.user on project where only-tminus",
       "tminus-finish: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-finish: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
@@ -101,17 +104,22 @@ run "everything" {
       "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-launch",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-reconcile",
+      "tminus-send-alert: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-alert: roles/datastore.user on project where only-tminus",
+      "tminus-send-alert: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
+      "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-send-push: roles/datastore.user on project where only-tminus",
       "tminus-send-push: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-shard: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-send-shard: roles/cloudtasks.enqueuer on queue tminus-shards",
       "tminus-send-shard: roles/datastore.user on project where only-tminus",
       "tminus-send-shard: roles/firebasecloudmessaging.admin on project",
       "tminus-send-shard: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-shard: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-send-test: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-send-test: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-send-test: roles/datastore.user on project where only-tminus",
       "tminus-send-test: roles/firebasecloudmessaging.admin on project",
       "tminus-send-test: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",

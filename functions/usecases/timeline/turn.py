@@ -63,9 +63,9 @@ def wait(ports: Ports, run: Run, finding: Finding) -> Execution:
 
 
 def not_its_turn(execution: Execution) -> NotYet:
-    """Return the error that makes the queue deliver a step of a waiting execution again soon."""
+    """Return the error that makes a step of a waiting execution come again soon."""
     until = execution.wait.until if execution.wait else execution.send_at
-    return NotYet(f"{execution.id} waits its turn, which at the latest", until)
+    return NotYet(f"{execution.id} waits its turn, which at the latest", until, perhaps_sooner=True)
 
 
 def everything_sent(ports: Ports, execution: Execution) -> bool:
