@@ -10,3 +10,8 @@ output "grants" {
     "${trimprefix(split("@", member.member)[0], "serviceAccount:")}: ${member.role} on service ${member.name}"
   ]
 }
+
+output "vpc_connector" {
+  description = "The connector that the function's requests to private addresses leave by; null: none."
+  value       = google_cloudfunctions2_function.this.service_config[0].vpc_connector
+}

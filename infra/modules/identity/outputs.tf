@@ -22,6 +22,7 @@ output "grants" {
       [for member in values(google_project_iam_member.schedules) : [member, "project"]],
       [for member in values(google_project_iam_member.querier) : [member, "project"]],
       [for member in values(google_bigquery_dataset_iam_member.reader) : [member, "dataset ${member.project}.${member.dataset_id}"]],
+      [for member in values(google_bigquery_table_iam_member.reader) : [member, "table ${member.project}.${member.dataset_id}.${member.table_id}"]],
       [for member in [google_project_iam_member.builder_logs, google_project_iam_member.builder_source] : [member, "project"]],
       [for member in values(google_cloud_tasks_queue_iam_member.enqueuer) : [member, "queue ${member.name}"]],
       [for member in values(google_service_account_iam_member.task_caller) : [member, "account ${member.service_account_id}"]],
