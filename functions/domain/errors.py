@@ -102,7 +102,10 @@ class NotFound(TminusError):
 
 
 class Unreadable(TminusError):
-    """This release cannot read a stored execution, or the recipe in it: end the execution."""
+    """This release cannot read a stored document, such as an execution, or the recipe in one.
+
+    An execution that needs it is ended.
+    """
 
 
 class NotPossible(TminusError):

@@ -22,6 +22,7 @@ ALERTS = Collection[OutgoingAlert](
     write=OutgoingAlert.document,
     read=lambda document, _: OutgoingAlert.read(document) if document else None,
     fields=_fields,
+    read_newer=lambda *_: None,
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from functions.domain.audit import Deed
 from functions.domain.cadence.rule_changes import SUBJECT, rules_document, to_save
 from functions.domain.cadence.rules import CadenceRule, in_force
-from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient
+from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient, Unreadable
 from functions.stores.audit import DocumentAuditLog, Snapshot
 from functions.stores.documents import Batch, Collection, Documents
 
@@ -122,5 +122,5 @@ def _unreadable(what: str) -> Iterator[None]:
         yield
     except (LedgerUnreadable, StoreUnavailable):
         raise
-    except (Transient, Misconfigured) as error:
+    except (Transient, Misconfigured, Unreadable) as error:
         raise LedgerUnreadable(f"{what}: {error}") from error

@@ -20,6 +20,7 @@ VIOLATIONS = Collection[Violation](
     write=write_violation,
     read=lambda document, _: read_violation(document) if document else None,
     fields=_fields,
+    read_newer=lambda *_: None,
 )
 _UNRESOLVED = Query(where=(("resolved", "==", False),), order="at", descending=True)
 

@@ -15,7 +15,6 @@ from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines
 
 _MAY_HAVE_ARRIVED = frozenset({Outcome.SENT, Outcome.UNKNOWN})
-_IS_SENT = Outcome.SENT.__eq__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,7 @@ class OutboxSender:
                 if (line["executionId"], line["push"], line["test"]) == _names(envelope):
                     message = Message(line["userId"], line["token"], line["title"], line["body"], line["deepLink"])
                     outcome = self._script.outcome(message)
-                    found[message.user_id] = max(outcome, found.get(message.user_id, outcome), key=_IS_SENT)
+                    found[message.user_id] = max(outcome, found.get(message.user_id, outcome), key=_is_sent)
         return found
 
     def _times_asked(self, envelope: Envelope) -> int:
@@ -101,6 +100,10 @@ class OutboxSender:
             if left and not self._lines.append(lines, unless=lambda: self._times_asked(envelope) != asked):
                 return [Outcome.NOT_SENT] * len(messages)
         return outcomes
+
+
+def _is_sent(outcome: Outcome) -> bool:
+    return outcome is Outcome.SENT
 
 
 def _names(envelope: Envelope) -> tuple[str, int, bool]:

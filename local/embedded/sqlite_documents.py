@@ -159,7 +159,8 @@ class _SqliteBatch:
 
 
 def _value(collection: Collection[E], row: sqlite3.Row, document: Mapping[str, Any]) -> E | None:
-    value = collection.read(document, [str(row[name]) for name in TABLES[collection].keys])
+    table = TABLES[collection]
+    value = collection.value(table.with_format(document), [str(row[name]) for name in table.keys])
     return collection.numbered(value, row["creation"]) if collection.numbered and value is not None else value
 
 

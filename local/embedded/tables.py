@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from functions.domain.audit import AuditEntry
+from functions.domain.documents import FORMAT
 from functions.domain.instants import stamp
 from functions.domain.push.shard import Shard
 from functions.stores.alerts import ALERTS
@@ -102,6 +103,10 @@ class Table:
     order: tuple[str, ...] = ()
     instant: Callable[[datetime], object] = to_micros
 
+    def with_format(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a document with its format; rows without a whole document have the format of the database."""
+        return document if self.document is _document_of else {FORMAT: self.collection.format, **document}
+
     def column(self, name: str) -> str:
         """Return the column, or the expression, of a field."""
         return f"json_extract(document, '$.{name}')" if name in self.inside else _column(name)
@@ -118,7 +123,7 @@ class Table:
 
     def row(self, value: Any) -> Columns:
         """Return the other columns of a document, with their values."""
-        document = self.collection.write(value)
+        document = self.collection.document(value)
         fields = {**document, **self.collection.fields(value)}
         columns = {_column(name): self.stored(fields.get(name)) for name in self.fields.split()}
         whole = {"document": to_text(document)} if self.document is _document_of else {}

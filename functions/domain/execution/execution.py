@@ -248,9 +248,12 @@ class Execution:
         )
         if not fields.unreadable:
             return execution
-        reason = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
-        state = execution.state if execution.state.final else State.FAILED
-        return replace(execution, state=state, reason=execution.reason or reason, unreadable=reason)
+        return execution.unread(f"this release cannot read {', '.join(fields.unreadable)} of the stored execution")
+
+    def unread(self, why: str) -> "Execution":
+        """Return a stored execution as one that this release cannot read: it counts as failed unless it has ended."""
+        state = self.state if self.state.final else State.FAILED
+        return replace(self, state=state, reason=self.reason or why, unreadable=why)
 
 
 _UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)

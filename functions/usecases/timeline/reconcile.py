@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.alerts.alert import drift as drift_alert
 from functions.domain.errors import BadRecipe, Transient, Unreadable
-from functions.domain.execution.execution import State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
@@ -183,16 +183,19 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
     now = ports.clock.now()
     for execution in ports.executions.unfinished():
         try:
-            run = read_run(execution)
+            yield from _renew_tasks_of(ports, execution, now)
         except Unreadable as error:
             yield from _end_unreadable(ports, execution.id, error)
-            continue
-        if execution.waiting:
-            _ask_for_turn(ports, run, now)
-            continue
-        for task in tasks_of(run):
-            if task_lost(ports, run, task, now) and ports.tasks.add(_again(run, task, now)):
-                yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
+
+
+def _renew_tasks_of(ports: Ports, execution: Execution, now: datetime) -> Iterator[str]:
+    run = read_run(execution)
+    if execution.waiting:
+        _ask_for_turn(ports, run, now)
+        return
+    for task in tasks_of(run):
+        if task_lost(ports, run, task, now) and ports.tasks.add(_again(run, task, now)):
+            yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
 
 
 def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
