@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from functions.domain.alerts.outgoing import OutgoingAlert
-from functions.domain.audit import AuditEntry, Deed
+from functions.domain.audit import AuditEntry, Deed, Head
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.push.shard import Stored
 from functions.domain.recipe.plan import Plan
@@ -62,7 +62,8 @@ AuditPlace = tuple[datetime, str, int]
 class AuditLog(Protocol):
     """The log of changes to recipes, rules and graves.
 
-    Changes of recipes and rules add entries. Nothing removes one.
+    Changes of recipes and rules add entries. Nothing removes one. Each entry is linked to the one before it:
+    `domain.audit_chain`.
     """
 
     def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
@@ -80,6 +81,37 @@ class AuditLog(Protocol):
         """Return at most `most` entries of all subjects, newest first.
 
         The page begins after the place `after`, or with the newest entry.
+        """
+        ...
+
+    def subjects(self) -> Sequence[str]:
+        """Return every subject with an entry or a head, sorted. It reads each entry without its documents."""
+        ...
+
+    def all_of(self, subject: str, *, after: int = 0) -> Iterator[AuditEntry]:
+        """Yield the entries of a subject in order of their numbers, all or those after a number."""
+        ...
+
+    def head(self, subject: str) -> Head | None:
+        """Return the head of a subject's chain; None before its first link."""
+        ...
+
+    def open_heads(self, *, most: int) -> Sequence[Head]:
+        """Return at most `most` heads with entries that are not part of a checkpoint."""
+        ...
+
+    def checkpoint(self, heads: Sequence[Head], deed: Deed) -> None:
+        """Add a checkpoint with heads as they were read, under `domain.audit.CHECKPOINTS`, in one transaction.
+
+        Firestore accepts 500 writes in one, so give at most 200 heads.
+        """
+        ...
+
+    def redact(self, entry: AuditEntry, redact: Callable[[Any], Any], user: str, deed: Deed) -> bool:
+        """Replace an entry's documents by the results of `redact`; False if those are the same.
+
+        The same transaction adds an entry under `domain.audit.ERASURES`, which vouches for it, with the keyed hash
+        `user` of the user's id. Conflict if the entry was redacted since it was read.
         """
         ...
 

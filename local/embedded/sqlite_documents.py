@@ -8,12 +8,16 @@ from typing import Any
 from functions.domain.errors import Misconfigured
 from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Overtaken, Place, Query, T
 from local.embedded.database import Database
-from local.embedded.tables import SCHEMA, TABLES, Table
+from local.embedded.tables import ADDED, SCHEMA, TABLES, Table
 
 _KEPT = """
-    CREATE TRIGGER IF NOT EXISTS audit_{verb} BEFORE {verb} ON audit
+    CREATE TRIGGER IF NOT EXISTS audit_{name} BEFORE {verb} ON audit {unless}
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END
 """
+_REDACTED = """WHEN NOT (new.redactions > coalesce(old.redactions, 0) AND new.recipe_id = old.recipe_id
+    AND new.number = old.number AND new.by = old.by AND new.at = old.at AND new.action = old.action
+    AND new.link IS old.link)"""
+"""A redaction leaves everything but the documents and their salts."""
 
 
 class SqliteDocuments:
@@ -23,8 +27,11 @@ class SqliteDocuments:
         self._database = database
         database.define(SCHEMA)
         with database.transaction() as connection:
-            for verb in ("UPDATE", "DELETE"):
-                connection.execute(_KEPT.format(verb=verb))
+            for table, columns in ADDED.items():
+                _add_columns(connection, table, columns)
+            connection.execute("DROP TRIGGER IF EXISTS audit_UPDATE")  # of an older release, which redacted nothing
+            for name, verb, unless in (("changed", "UPDATE", _REDACTED), ("DELETE", "DELETE", "")):
+                connection.execute(_KEPT.format(name=name, verb=verb, unless=unless))
 
     def get(self, place: Place[E]) -> E | None:
         table, rows = TABLES[place.collection], self._rows_of(place)
@@ -120,6 +127,13 @@ class SqliteDocuments:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _sound(), self._database.transaction() as connection:
             yield connection
+
+
+def _add_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, str]) -> None:
+    """Add the columns that a table of an older release lacks."""
+    present = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+    for name in columns.keys() - present:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
 
 
 class _SqliteBatch:

@@ -13,6 +13,7 @@ from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
 from functions.usecases.alerting.alert import enqueue, raise_alert
 from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.timeline.check_audit import check_audit
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.end_unreadable import end_unreadable
@@ -69,6 +70,7 @@ def reconcile(ports: Ports) -> Drift:
     if drift.sentences:
         raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
+    check_audit(ports)
     _enqueue_waiting_alerts(ports)
     return drift
 
