@@ -27,7 +27,8 @@ class Policy:
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
     messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `api_origins`
-    are the origins whose pages may call the API from a browser.
+    are the origins whose pages may call the API from a browser. `erasure_key` is the key of the hashes by which the
+    audit log names erased users; a laptop makes its own.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -42,3 +43,4 @@ class Policy:
     firebase_project: str = ""
     api_origins: tuple[str, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    erasure_key: str = field(default="", repr=False)

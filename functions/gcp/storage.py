@@ -1,13 +1,14 @@
 """Write-once files in a bucket of Cloud Storage."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud.storage import Client
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -56,13 +57,7 @@ class GcsAudienceFiles:
                 blob.reload(**_patiently())
             except exceptions.NotFound as error:
                 raise Transient(f"{name} was deleted while it was being written") from error
-        checksum = (blob.metadata or {}).get(_CHECKSUM, "")
-        return Stored(
-            name=name,
-            generation=int(blob.generation),
-            checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
-            size_bytes=int(blob.size),
-        )
+        return _stored(blob)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
@@ -102,11 +97,42 @@ class GcsAudienceFiles:
                 except exceptions.NotFound:
                     continue
 
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it."""
+        with _translated():
+            blobs = self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/", **_patiently())
+            return sorted(blob.name for blob in blobs)
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        blob = self._bucket.blob(_checked(name))
+        with _translated():
+            try:
+                blob.reload(**_patiently())
+            except exceptions.NotFound:
+                return None
+        return _stored(blob)
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        with _translated(), suppress(exceptions.NotFound):
+            self._bucket.blob(_checked(name)).delete(**_patiently())
+
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         with _translated():
             if not blob.exists(**_patiently()):
                 raise _gone(stored)
+
+
+def _stored(blob: Blob) -> Stored:
+    checksum = (blob.metadata or {}).get(_CHECKSUM, "")
+    return Stored(
+        name=blob.name,
+        generation=int(blob.generation),
+        checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
+        size_bytes=int(blob.size),
+    )
 
 
 def _patiently() -> dict[str, Any]:

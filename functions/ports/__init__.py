@@ -6,6 +6,7 @@ from datetime import datetime
 
 from audience_jobs.contract import Engine, Job
 from audience_jobs.workspace import Workspace
+from functions.domain.errors import Misconfigured
 from functions.domain.policy import Policy
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Alerts, Callers, Channels
@@ -20,6 +21,14 @@ def _unknown() -> None:
     return None
 
 
+def _nothing_left() -> None:
+    """Do nothing: this database keeps no deleted bytes that a reader of its files could find."""
+
+
+def _no_key() -> str:
+    raise Misconfigured("ERASURE_KEY", "must be set to erase users: 32 random characters or more, as a secret")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A part of a runtime that the health check covers besides the ports: `check` raises if it does not work."""
@@ -30,7 +39,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything outside the code that a use case can use, on every runtime."""
+    """Everything outside the code that a use case can use, on every runtime.
+
+    `scrub` overwrites what the database still holds of deleted values. `erasure_key` returns the key of the hashes
+    by which the audit log names erased users; Misconfigured without one.
+    """
 
     clock: Clock
     recipes: RecipeStore
@@ -55,3 +68,5 @@ class Ports:
     workspace: Workspace
     policy: Policy = field(default_factory=Policy)
     parts: Mapping[str, Part] = field(default_factory=dict)
+    scrub: Callable[[], None] = _nothing_left
+    erasure_key: Callable[[], str] = _no_key

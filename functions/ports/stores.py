@@ -173,6 +173,18 @@ class AudienceFiles(Protocol):
         """Delete all files in a folder, if there are any."""
         ...
 
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it, sorted, also what killed processes left there."""
+        ...
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        ...
+
 
 class AlertStore(Protocol):
     """Stores alerts, delivered or not, for at least ninety days."""
