@@ -118,6 +118,9 @@ class GcsAudienceFiles:
         with _translated(), suppress(exceptions.NotFound):
             self._bucket.blob(_checked(name)).delete(**_patiently())
 
+    def expire(self, execution_id: str) -> None:
+        """Do nothing: the bucket's lifecycle deletes audiences and receipts (infra/modules/storage)."""
+
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         with _translated():

@@ -13,7 +13,15 @@ from functions.ports.people import Alerts, Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AlertStore,
+    AudienceFiles,
+    AuditLog,
+    CadenceLedger,
+    Expiry,
+    RecipeStore,
+    RequestKeys,
+)
 from functions.ports.violations import ViolationStore
 
 
@@ -61,6 +69,7 @@ class Ports:
     devices: Devices
     alerts: Alerts
     alert_store: AlertStore
+    expiry: Expiry
     channels: Channels
     callers: Callers
     engine: Engine

@@ -185,6 +185,22 @@ class AudienceFiles(Protocol):
         """Delete a file, if there is one."""
         ...
 
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted. The lifecycle of a bucket has done so before."""
+        ...
+
+
+class Expiry(Protocol):
+    """Deletes what has been kept long enough. Nothing may depend on when that happens."""
+
+    def delete_execution(self, execution_id: str) -> None:
+        """Delete an execution with its shards, pushes, violations and log. After a crash, a repetition goes on."""
+        ...
+
+    def expire(self, now: datetime) -> None:
+        """Delete alerts, request keys and days of the ledger that have expired. Firestore does so by itself."""
+        ...
+
 
 class AlertStore(Protocol):
     """Stores alerts, delivered or not, for at least ninety days."""

@@ -13,6 +13,7 @@ from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.push.links import LinkPolicy
+from functions.domain.retention import EXECUTION_DAYS, LEAST_EXECUTION_DAYS, MOST_EXECUTION_DAYS
 from functions.domain.roles import Role
 from functions.settings import (
     FUNCTION,
@@ -307,6 +308,11 @@ def _policy(reader: _Reader) -> Policy:
         api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
         erasure_key=_key(reader, "ERASURE_KEY"),
+        executions_kept=timedelta(
+            days=reader.number(
+                "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
+            )
+        ),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

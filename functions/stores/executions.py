@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import instant, stamp
+from functions.domain.retention import LAST_RESORT, expires_with
 from functions.ports.executions import ExecutionSearch, LogEntry, Place
 from functions.stores.documents import Batch, Collection, Documents, Query, change_one
 
@@ -21,6 +22,7 @@ def _fields(execution: Execution) -> Mapping[str, Any]:
         "sendAt": execution.send_at,
         "createdAt": execution.created_at,
         "unfinished": not (execution.state.final and execution.cleaned),
+        "expireAt": expires_with(execution.id),
     }
 
 
@@ -47,7 +49,7 @@ LOGS = Collection[LogEntry](
     path="executions/{}/log/{}",
     write=lambda entry: {"phase": entry.phase, "level": entry.level, "message": entry.message},
     read=lambda document, _: LogEntry(**{**document, "at": instant(document["at"])}),
-    fields=lambda entry: {"at": entry.at},
+    fields=lambda entry: {"at": entry.at, "expireAt": entry.at + LAST_RESORT},
 )
 
 

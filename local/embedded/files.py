@@ -74,6 +74,11 @@ class FolderAudienceFiles:
         with file_trouble(path):
             path.unlink(missing_ok=True)
 
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted."""
+        self.delete(f"audiences/{execution_id}")
+        self.remove(f"receipts/{execution_id}.csv")
+
     def _stored(self, name: str) -> Stored:
         with self._path(name).open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()

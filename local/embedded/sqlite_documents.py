@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from functions.domain.errors import Misconfigured
-from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Overtaken, Place, Query, T
+from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Keys, Overtaken, Place, Query, T
 from local.embedded.database import Database
+from local.embedded.instants import to_micros
 from local.embedded.tables import ADDED, SCHEMA, TABLES, Table
 
 _KEPT = """
@@ -94,6 +96,20 @@ class SqliteDocuments:
     def count(self, collection: Collection[Any], query: Query) -> int:
         [row] = self._rows(collection, "count(*) AS found", *_conditions(TABLES[collection], query))
         return int(row["found"])
+
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        table = TABLES[collection]
+        if table.computed:
+            return
+        query = f"DELETE FROM {table.name} WHERE {_all_of(table.keys[: len(keys)])}"  # noqa: S608 - our tables
+        with self._transaction() as connection:
+            connection.execute(query, tuple(map(table.stored, keys)))
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        table = TABLES[collection]
+        query = f"DELETE FROM {table.name} WHERE {table.expires_at} <= ?"  # noqa: S608 - our tables
+        with self._transaction() as connection:
+            connection.execute(query, (to_micros(now),))
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
         """Rewrite the documents that a query finds without a field."""

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from sqlite3 import Connection, Row
 from typing import Any
 
+from functions.domain import retention
 from functions.domain.audit import AuditEntry
 from functions.domain.instants import stamp
 from functions.domain.push.shard import Shard
@@ -106,6 +107,13 @@ class Table:
     fixed: Keys = ()
     order: tuple[str, ...] = ()
     instant: Callable[[datetime], object] = to_micros
+    expires_at: str = ""
+    """The instant after which a row can be deleted, as an expression in microseconds since 1970."""
+
+    @property
+    def computed(self) -> bool:
+        """Whether the rows are computed of another table."""
+        return self.name.startswith("(")
 
     def column(self, name: str) -> str:
         """Return the column, or the expression, of a field."""
@@ -207,6 +215,7 @@ def _read_packed(row: Row) -> Mapping[str, Any]:
     return {"packed": bytes(row["packed"])}
 
 
+_MICROSECOND = timedelta(microseconds=1)
 _ALL = (
     Table(RECIPES, "recipes", ("id",)),
     Table(PLANS, "plans", ("id",), "nextSendAt"),
@@ -228,10 +237,25 @@ _ALL = (
     Table(SHARDS, "shards", ("execution_id", "key"), "push test number done leaseUntil version", _tally),
     Table(PROGRESS, _PROGRESS, ("execution_id",), document=_read_progress),
     Table(VIOLATIONS, "violations", ("execution_id", "id"), "at", inside=("resolved", "recipeId")),
-    Table(REQUEST_KEYS, "request_keys", ("key",), more=_asked, document=lambda row: {"asked": _document_of(row)}),
-    Table(DAYS, "cadence_days", ("partition", "day"), "packed", document=_read_packed),
+    Table(
+        REQUEST_KEYS,
+        "request_keys",
+        ("key",),
+        more=_asked,
+        document=lambda row: {"asked": _document_of(row)},
+        expires_at="until",
+    ),
+    Table(
+        *(DAYS, "cadence_days", ("partition", "day"), "packed"),
+        document=_read_packed,
+        expires_at=f"CAST(strftime('%s', day) AS INTEGER) * 1000000 + {retention.LEDGER // _MICROSECOND}",
+    ),
     _RulesTable(RULES, "cadence_rules"),
     Table(GRAVES, "graves", ("partition",), "packed", document=_read_packed),
-    Table(ALERTS, "alerts", ("id",), "waitingQuietlySince", lambda outgoing: {"at": to_micros(outgoing.at)}),
+    Table(
+        *(ALERTS, "alerts", ("id",), "waitingQuietlySince"),
+        more=lambda outgoing: {"at": to_micros(outgoing.at)},
+        expires_at=f"at + {retention.ALERTS // _MICROSECOND}",
+    ),
 )
 TABLES: Mapping[Collection[Any], Table] = {table.collection: table for table in _ALL}

@@ -60,6 +60,11 @@ class MemoryAudienceFiles:
         with self._writing:
             self._files.pop(name, None)
 
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted."""
+        self.delete(f"audiences/{execution_id}")
+        self.remove(f"receipts/{execution_id}.csv")
+
     def content(self, name: str) -> bytes | None:
         """Return a file by its name; None if there is none."""
         found = self._files.get(name)

@@ -75,7 +75,7 @@ def test_a_log_that_was_left_alone_is_sound(log: Any) -> None:
         lambda entry: replace(entry, deed=replace(entry.deed, at=AT + timedelta(microseconds=1))),
         lambda entry: replace(entry, deed=replace(entry.deed, action=Action.PAUSED)),
         lambda entry: replace(entry, after={**entry.after, "n": 7}),
-        lambda entry: replace(entry, before=None),
+        lambda entry: replace(entry, before={"id": "other"}),
         lambda entry: replace(entry, salts={}, redactions=1, after={"id": "daily"}),
         lambda entry: replace(entry, link=None, salts={}),
     ],

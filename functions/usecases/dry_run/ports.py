@@ -61,6 +61,9 @@ class _ScratchFiles:
         """Forget a file of the trial."""
         self._paths.pop(name, None)
 
+    def expire(self, execution_id: str) -> None:
+        """Do nothing: a trial deletes no execution."""
+
 
 class _ShadowLedger:
     """Implements CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""

@@ -19,6 +19,7 @@ from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.missed import find_missing, start_due
 from functions.usecases.timeline.orphans import why_orphaned
+from functions.usecases.timeline.purge import purge
 from functions.usecases.timeline.steps import Run, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
@@ -70,8 +71,9 @@ def reconcile(ports: Ports) -> Drift:
     if drift.sentences:
         raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
-    check_audit(ports)
     _enqueue_waiting_alerts(ports)
+    check_audit(ports)
+    purge(ports)
     return drift
 
 
