@@ -5,6 +5,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
 """Firestore keeps names like `__this__` for itself."""
@@ -80,6 +81,16 @@ def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
     The id of an execution started by hand contains its kind, so that it never collides with a scheduled send.
     """
     return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
+
+
+@lru_cache(maxsize=1_000)
+def send_instant_of(execution: str) -> datetime | None:
+    """Return the send instant in an id that `execution_id` made; None for any other id."""
+    written = execution.rpartition("_")[2].partition("-")[0]
+    try:
+        return datetime.strptime(written, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def recipe_of(execution: str) -> str:

@@ -1,7 +1,8 @@
 """Write-once files in a bucket of Cloud Storage."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -113,6 +114,30 @@ class GcsAudienceFiles:
                     blob.delete(**_patiently())
                 except exceptions.NotFound:
                     continue
+
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it."""
+        with _translated():
+            blobs = self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/", **_patiently())
+            return sorted(blob.name for blob in blobs)
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        blob = self._bucket.blob(_checked(name))
+        with _translated():
+            try:
+                blob.reload(**_patiently())
+            except exceptions.NotFound:
+                return None
+        return _as_stored(blob)
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        with _translated(), suppress(exceptions.NotFound):
+            self._bucket.blob(_checked(name)).delete(**_patiently())
+
+    def expire(self, execution_id: str) -> None:
+        """Do nothing: the bucket's lifecycle deletes audiences and receipts (infra/modules/storage)."""
 
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)

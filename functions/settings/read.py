@@ -13,6 +13,7 @@ from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.push.links import LinkPolicy
+from functions.domain.retention import EXECUTION_DAYS, LEAST_EXECUTION_DAYS, MOST_EXECUTION_DAYS
 from functions.domain.roles import Role
 from functions.domain.task_limits import LONGEST_STATEMENT_SECONDS, job_time
 from functions.settings import (
@@ -208,15 +209,19 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
-def _console(reader: _Reader) -> ConsoleSettings:
-    key = reader.text("CONSOLE_KEY", "")
+def _key(reader: _Reader, variable: str) -> str:
+    key = reader.text(variable, "")
     if key and len(key) < _SHORTEST_KEY:
-        raise Misconfigured("CONSOLE_KEY", f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+        raise Misconfigured(variable, f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+    return key
+
+
+def _console(reader: _Reader) -> ConsoleSettings:
     return ConsoleSettings(
         audience=reader.text("IAP_AUDIENCE", ""),
         users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
         keys_url=reader.url("IAP_KEYS_URL", ConsoleSettings.keys_url),
-        key=key,
+        key=_key(reader, "CONSOLE_KEY"),
     )
 
 
@@ -303,6 +308,12 @@ def _policy(reader: _Reader) -> Policy:
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
+        erasure_key=_key(reader, "ERASURE_KEY"),
+        executions_kept=timedelta(
+            days=reader.number(
+                "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
+            )
+        ),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from functions.domain.documents import FORMAT, shown
@@ -211,6 +211,14 @@ class Documents(Protocol):
 
     def count(self, collection: Collection[Any], query: Query) -> int:
         """Count the documents that a query finds, without reading each of them."""
+        ...
+
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        """Delete the documents whose first keys are these. A repetition after a crash deletes the rest."""
+        ...
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        """Delete the documents whose field `expireAt` has passed. A database that does so itself does nothing."""
         ...
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:

@@ -11,6 +11,7 @@ from functions.domain.documents import FORMAT
 from functions.domain.execution.execution import Execution
 from functions.domain.ids import recipe_of
 from functions.domain.instants import instant, stamp
+from functions.domain.retention import LAST_RESORT, expires_with
 from functions.ports.executions import ExecutionSearch, LogEntry, Place
 from functions.stores.documents import Batch, Collection, Documents, Query, change_one, newer_format
 
@@ -23,6 +24,7 @@ def _fields(execution: Execution) -> Mapping[str, Any]:
         "sendAt": execution.send_at,
         "createdAt": execution.created_at,
         "unfinished": not (execution.state.final and execution.cleaned),
+        "expireAt": expires_with(execution.id),
     }
 
 
@@ -66,7 +68,7 @@ LOGS = Collection[LogEntry](
     path="executions/{}/log/{}",
     write=lambda entry: {"phase": entry.phase, "level": entry.level, "message": entry.message},
     read=_read_line,
-    fields=lambda entry: {"at": entry.at},
+    fields=lambda entry: {"at": entry.at, "expireAt": entry.at + LAST_RESORT},
     has_format=False,
 )
 """Lines have no format, because the first release refuses a line with a field that it does not know."""

@@ -8,6 +8,7 @@ from functions.domain.errors import Conflict, Halted
 from functions.domain.execution.execution import State
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.retention import expires_with
 from functions.stores.documents import Batch, Collection, Documents, Guard, GuardFailed, Overtaken, Place, Query
 from functions.stores.executions import EXECUTIONS
 
@@ -17,12 +18,17 @@ PUSHES = Collection[PushFiles](
     path="executions/{}/pushes/{}",
     write=PushFiles.document,
     read=lambda document, _: PushFiles.read(document) if document else None,
+    fields=lambda files: {"expireAt": expires_with(files.execution_id)},
 )
 SHARDS = Collection[Shard](
     path="executions/{}/shards/{}",
     write=Shard.document,
     read=lambda document, _: Shard.read(document) if document else None,
-    fields=lambda shard: {"outcomes": shard.outcomes, "leaseUntil": shard.lease_until},
+    fields=lambda shard: {
+        "outcomes": shard.outcomes,
+        "leaseUntil": shard.lease_until,
+        "expireAt": expires_with(shard.execution_id),
+    },
     version=lambda shard: shard.version,
 )
 PROGRESS = Collection[Mapping[str, int]](

@@ -13,11 +13,13 @@ from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
 from functions.usecases.alerting.alert import enqueue, raise_alert
 from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.timeline.check_audit import check_audit
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.missed import find_missing, start_due
 from functions.usecases.timeline.orphans import why_orphaned
+from functions.usecases.timeline.purge import purge
 from functions.usecases.timeline.steps import Run, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
@@ -70,6 +72,8 @@ def reconcile(ports: Ports) -> Drift:
         raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
     _enqueue_waiting_alerts(ports)
+    check_audit(ports)
+    purge(ports)
     return drift
 
 
