@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import hcl2
@@ -35,6 +36,13 @@ def parsed(file: Path) -> Mapping[str, Any]:
 def local_values(file: Path) -> Mapping[str, Any]:
     """Return the values in the `locals` blocks of a file."""
     return {name: value for block in parsed(file).get("locals", []) for name, value in block.items()}
+
+
+def rules() -> str:
+    """Return the security rules of Firestore, as Terraform deploys them."""
+    [ruleset] = (each.body for each in resources() if each.type == "google_firebaserules_ruleset")
+    lines = ruleset["source"][0]["files"][0]["content"].splitlines()
+    return dedent("\n".join(lines[1:-1])) + "\n"
 
 
 def resources() -> Iterator[Resource]:
