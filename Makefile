@@ -40,7 +40,7 @@ up: $(DEMO_READY) ## Serve all functions on one port with the clock running
 # Three processes on two cores: tests wait for processes that they start.
 # With COVERAGE=1 the tests leave behind what they reached in .coverage, for `make coverage`.
 PYTEST := $(RUN) $(BIN)/$(if $(COVERAGE),coverage run -m )pytest -n 3 --dist worksteal
-APART := --ignore tests/bigquery --ignore tests/api_clients
+APART := --ignore tests/bigquery --ignore tests/api_clients --ignore tests/firebase_rules
 
 check: lint ## Check style and types, and run the quick tests: rules, imports, functions on SQLite (90 seconds)
 	$(PYTEST) -m "not slow and not long" tests/unit tests/architecture tests/functional
@@ -57,7 +57,7 @@ test-all: ## Run all that CI runs (under an hour): make test with coverage, and 
 	$(MAKE) coverage
 	$(MAKE) test-rest
 
-test-rest: test-long test-bigquery test-api-clients lint demo test-wheel simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
+test-rest: test-long test-bigquery test-api-clients test-rules lint demo test-wheel simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
 
 coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
 	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1
@@ -86,6 +86,16 @@ $(CLIENTS)/.venv/.ready: $(CLIENTS)/requirements.txt $(CLIENTS)/package-lock.jso
 	$(PYTHON) -m venv $(CLIENTS)/.venv
 	$(CLIENTS)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(CLIENTS)/requirements.txt
 	npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
+	@touch $@
+
+# firebase-tools is 240 MB, so it lives apart.
+RULES := tests/firebase_rules
+
+test-rules: $(READY) $(RULES)/node_modules/.ready ## See that Firestore's rules refuse apps and browsers everything (needs node, npm and Java)
+	$(RUN) $(BIN)/pytest $(RULES)
+
+$(RULES)/node_modules/.ready: $(RULES)/package-lock.json
+	npm ci --prefix $(RULES) --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 test-api-fuzz: $(READY) ## Make thousands of calls out of the API's document, for four minutes
@@ -183,4 +193,4 @@ COMPILE := $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-u
     --no-annotate
 
 clean: ## Remove what setup, demo, up and wheel have made
-	rm -rf .venv .tminus build dist infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules
+	rm -rf .venv .tminus build dist infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules tests/firebase_rules/node_modules

@@ -66,14 +66,19 @@ def make_fcm() -> Iterator[MakeFcm]:
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Firestore and Cloud Storage on this machine; where one is missing, CI fails and everybody else is told how.
 
-    All workers of a run share them, because each test has a project of its own.
+    All workers of a run share them, because each test has a project of its own. A query whose index Terraform does
+    not make is refused, as on Google Cloud; the emulator would answer it.
     """
+    from functions.gcp.firestore import documents, places  # noqa: PLC0415 - it loads Google's client
+    from tests.indexes import refusing  # noqa: PLC0415 - the same
+
     own = tmp_path_factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "emulators"
     try:
         with shared(folder, google_emulators) as variables, pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, value)
+            patch.setattr(documents, "asked", refusing(places.asked))
             yield variables
     except EmulatorMissing as problem:
         if os.environ.get("CI"):

@@ -209,6 +209,11 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
+def process_console_users() -> Mapping[str, Role]:
+    """Return the users of the console that CONSOLE_USERS names, on any platform."""
+    return _console(_Reader(os.environ, {})).users
+
+
 def _key(reader: _Reader, variable: str) -> str:
     key = reader.text(variable, "")
     if key and len(key) < _SHORTEST_KEY:

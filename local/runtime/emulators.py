@@ -17,7 +17,7 @@ _FIRESTORE = "platform/cloud-firestore-emulator/cloud_firestore_emulator"
 _USUAL_ROOTS = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk")
 _SHORT_LIVED = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 """Have Java compile quickly instead of well: in its first minutes the emulator takes half of the processor's time."""
-_MOST_TRIES = 600
+_PATIENCE_SECONDS = 60.0
 _TRY_AGAIN_SECONDS = 0.1
 _END_SECONDS = 10.0
 
@@ -27,8 +27,11 @@ class EmulatorMissing(Exception):
 
 
 @contextmanager
-def firestore_emulator(log: Path) -> Iterator[str]:
-    """Run the official Firestore emulator and yield its `host:port`; its output goes to a file."""
+def firestore_emulator(log: Path, rules: Path | None = None) -> Iterator[str]:
+    """Run the official Firestore emulator and yield its `host:port`; its output goes to a file.
+
+    A file of security rules holds for callers with a Firebase token or with none; without one, everything is open.
+    """
     program, java = _firestore_program(), shutil.which("java")
     if program is None or java is None:
         lacks = "Java 11 or later" if program else "the Firestore emulator"
@@ -39,6 +42,7 @@ def firestore_emulator(log: Path) -> Iterator[str]:
         )
     port = free_port()
     command = [str(program), "start", "--host=127.0.0.1", f"--port={port}"]
+    command += [] if rules is None else [f"--rules={rules}"]
     with running(command, log, f"http://127.0.0.1:{port}/", environment={**_SHORT_LIVED, **os.environ}):
         yield f"127.0.0.1:{port}"
 
@@ -107,25 +111,30 @@ def _storage_program() -> Path:
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, url: str, *, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    log: Path,
+    url: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    patience_seconds: float = _PATIENCE_SECONDS,
 ) -> Iterator[int]:
     """Run a server, in a process group of its own, and yield its id once it answers; stop all of it at the end.
 
-    Without `environment` it gets that of this process.
+    Without `environment` it gets that of this process. RuntimeError if it does not answer in time.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603
             command, stdout=output, stderr=output, start_new_session=True, env=environment
         )
     try:
-        _wait_for(process, url, log)
+        _wait_for(process, url, log, patience_seconds)
         yield process.pid
     finally:
         _stop(process)
 
 
-def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    for _ in range(_MOST_TRIES):
+def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, patience_seconds: float) -> None:
+    for _ in range(int(patience_seconds / _TRY_AGAIN_SECONDS)):
         if process.poll() is not None:
             break
         try:
