@@ -9,7 +9,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from functions import bootstrap
 from functions.domain.roles import Caller, Role
 
-_USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
+_USER = re.compile(r"^((?:/api)?/(?:users|people)/)(?!notifications$|why$).*?(/notifications|/why)?$")
+"""Addresses of earlier releases and of other systems, which had a user's id in them."""
 
 
 def caller(request: Request, function: str, *, least: Role) -> Caller:

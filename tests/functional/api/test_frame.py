@@ -15,7 +15,7 @@ from tests.functional.api.documented import ApiClient, document
 from tests.functional.conftest import Lab
 
 RECIPES = "/api/automation/recipes"
-READING = {"/api/query-audience", "/api/filter-audience", "/api/audiences/preview"}
+READING = {"/api/query-audience", "/api/audiences/preview"}
 """Calls that change nothing, but whose questions are too long for an address."""
 OPEN = {"/api/openapi.json", "/api/docs", "/api/docs/{name}"}
 

@@ -179,7 +179,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/filter-audience",
-        least=Role.VIEWER,
+        least=Role.OPERATOR,
         summary="Check which users the cadence rules allow now",
         serve=post_filter_audience,
         body=Filter,

@@ -138,7 +138,7 @@ ROUTES = (
     Route(
         method="GET",
         path=f"{_ONE}/export",
-        least=Role.VIEWER,
+        least=Role.OPERATOR,
         summary="Get the outcome of every user, as CSV",
         serve=get_export,
         answer="text/csv",

@@ -28,7 +28,7 @@ class Mode(Query):
 
 
 def get_test(call: Call) -> Reply:
-    """Answer a dry run. GET never sends, because link previews request every address."""
+    """Answer a dry run; a viewer gets no messages. GET never sends: link previews request every address."""
     if call.query.mode in SENDING_MODES:
         raise Refused(405, f"{call.query.mode} sends: ask for it by POST", {"Allow": "POST"})
     return _dry_run(call)
@@ -49,6 +49,8 @@ def post_test(call: Call) -> Reply:
 def _dry_run(call: Call) -> Reply:
     document = stored_recipe(call.ports, call.path["recipeId"])
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
+    if not call.caller.role.includes(Role.OPERATOR):
+        found = found.without_messages()
     totals = found.totals
     text = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
     return Reply(data=found, message=text if found.valid else why_not(found))

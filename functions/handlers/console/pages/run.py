@@ -39,6 +39,7 @@ def run(visit: Visit) -> Response:
     mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
     if mode in _DRY:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
+        found = found if visit.may(Role.OPERATOR) else found.without_messages()
         return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
     if mode not in SENDING_MODES:
         raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
