@@ -26,8 +26,7 @@ class Policy:
 
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
-    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `api_origins`
-    are the origins whose pages may call the API from a browser.
+    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -40,5 +39,4 @@ class Policy:
     chunk_rows: int = 500
     send_rate: int = 10_000
     firebase_project: str = ""
-    api_origins: tuple[str, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)

@@ -15,9 +15,11 @@ class VisitedLocally:
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
         """Raise Forbidden unless the caller is the service's account."""
-        self._callers.check_service(authorization, service, function)
+        self._callers.check_service(authorization, service, function, passed_through)
 
     def visitor(self, assertion: str | None) -> Caller:
         """Return the local person, or the one that a proxy asserts."""
@@ -31,7 +33,9 @@ class VisitedLocally:
 class LocalCallers:
     """Implements Callers for requests of the same process or machine: every caller may do everything."""
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
         """Allow every request."""
 
     def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated

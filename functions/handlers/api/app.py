@@ -12,7 +12,6 @@ from functions.domain.cadence.layers import Layers
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.bodies import read_body, read_query
-from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
 from functions.handlers.http.addresses import match
@@ -35,17 +34,14 @@ def handle_api(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    origin = ""
     try:
-        origin = allowed_origin(request)
-        response = preflight(request, origin) or _serve(request, *_find(request))
+        return _serve(request, *_find(request))
     except HTTPException as error:
         leave_unread(request)
-        response = refused(_of_http(error))
+        return refused(_of_http(error))
     except Exception as error:
         leave_unread(request)
-        response = refused(refusal(error) or unexpected(error))
-    return shared(response, origin)
+        return refused(refusal(error) or unexpected(error))
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
