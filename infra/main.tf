@@ -47,6 +47,8 @@ locals {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]
     CONSOLE_KEY         = ["console"]
+    ACCESS_LOG_KEY      = ["api", "console"]
+    USER_DATABASE_URL   = ["build_audience", "api", "console"]
   }
 
   reserved_settings = [

@@ -62,6 +62,11 @@ variable "settings" {
     condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
     error_message = "secrets do not belong in settings: put ${join(" and ", keys(local.secret_holders))} into secrets."
   }
+
+  validation {
+    condition     = alltrue([for value in values(var.settings) : !can(regex("^postgres(ql)?://", value))])
+    error_message = "settings: the address of a database belongs in secrets, whatever its name, as in USER_DATABASE_URL."
+  }
 }
 
 variable "secrets" {
@@ -86,7 +91,7 @@ variable "secrets" {
     condition = alltrue([
       for name, secret in var.secrets : length(setsubtract(secret.functions, lookup(local.secret_holders, name, keys(local.functions)))) == 0
     ])
-    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console, CONSOLE_KEY for console only."
+    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console, CONSOLE_KEY for console only, ACCESS_LOG_KEY for api and console, USER_DATABASE_URL for build_audience, api and console."
   }
 }
 

@@ -12,7 +12,15 @@ from functions.ports.people import Alerts, Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AccessLog,
+    AlertStore,
+    AudienceFiles,
+    AuditLog,
+    CadenceLedger,
+    RecipeStore,
+    RequestKeys,
+)
 from functions.ports.violations import ViolationStore
 
 
@@ -35,6 +43,7 @@ class Ports:
     clock: Clock
     recipes: RecipeStore
     audit: AuditLog
+    accesses: AccessLog
     executions: ExecutionStore
     shards: ShardStore
     logs: ExecutionLog

@@ -47,6 +47,10 @@ class Callers(Protocol):
         """Return the person or program that calls a function, with its role; Forbidden without a role."""
         ...
 
+    def asserted(self, assertion: str | None) -> str:
+        """Return the e-mail address that the proxy asserts, whatever the role; empty if it asserts none."""
+        ...
+
     def visitor(self, assertion: str | None) -> Caller:
         """Return the visitor of the console, as the proxy in front of it asserts; Forbidden as in `person`."""
         ...

@@ -205,15 +205,19 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
-def _console(reader: _Reader) -> ConsoleSettings:
-    key = reader.text("CONSOLE_KEY", "")
+def _key(reader: _Reader, variable: str) -> str:
+    key = reader.text(variable, "")
     if key and len(key) < _SHORTEST_KEY:
-        raise Misconfigured("CONSOLE_KEY", f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+        raise Misconfigured(variable, f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+    return key
+
+
+def _console(reader: _Reader) -> ConsoleSettings:
     return ConsoleSettings(
         audience=reader.text("IAP_AUDIENCE", ""),
         users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
         keys_url=reader.url("IAP_KEYS_URL", ConsoleSettings.keys_url),
-        key=key,
+        key=_key(reader, "CONSOLE_KEY"),
     )
 
 
@@ -291,6 +295,7 @@ def _policy(reader: _Reader) -> Policy:
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         alerts=_alert_policy(reader),
+        access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -21,6 +21,10 @@ class VisitedLocally:
         """Raise Forbidden unless the caller is the service's account."""
         self._callers.check_service(authorization, service, function, passed_through)
 
+    def asserted(self, assertion: str | None) -> str:
+        """Return the address that a proxy asserts; empty without a proxy."""
+        return self._callers.asserted(assertion) if assertion else ""
+
     def visitor(self, assertion: str | None) -> Caller:
         """Return the local person, or the one that a proxy asserts."""
         return self._callers.visitor(assertion) if assertion else _ANYBODY
@@ -37,6 +41,10 @@ class LocalCallers:
         self, authorization: str | None, service: Service, function: str, passed_through: bool = False
     ) -> None:
         """Allow every request."""
+
+    def asserted(self, assertion: str | None) -> str:  # noqa: ARG002 - callers are not authenticated
+        """Return nothing: there is no proxy."""
+        return ""
 
     def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""

@@ -25,7 +25,15 @@ from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.queue import Schedules, Task, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AccessLog,
+    AlertStore,
+    AudienceFiles,
+    AuditLog,
+    CadenceLedger,
+    RecipeStore,
+    RequestKeys,
+)
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
 from functions.stores import stores_on
@@ -56,6 +64,7 @@ T = TypeVar("T")
 class Adapters:
     recipes: RecipeStore
     audit: AuditLog
+    accesses: AccessLog
     executions: ExecutionStore
     shards: ShardStore
     logs: ExecutionLog
@@ -121,6 +130,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
     return Adapters(
         recipes=ports.recipes,
         audit=ports.audit,
+        accesses=ports.accesses,
         executions=ports.executions,
         shards=ports.shards,
         logs=ports.logs,

@@ -90,6 +90,7 @@ API: Mapping[tuple[str, str], Asked] = {
     ("POST", f"{A}/debug/reschedule"): Asked(OPERATOR),
     ("POST", f"{A}/restore"): Asked(OPERATOR),
     ("GET", f"{A}/audit"): Asked(VIEWER, ("", "?recipeId=welcome", "?recipeId=devices.graves")),
+    ("GET", "/api/access-log"): Asked(ADMIN),
     ("GET", "/api/health"): Asked(VIEWER),
     ("GET", "/api/version"): Asked(VIEWER),
 }
@@ -124,6 +125,7 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("GET", "/cadence"): Asked(VIEWER),
     ("POST", "/cadence"): Asked(ADMIN),
     ("POST", "/cadence/user"): Asked(OPERATOR),
+    ("GET", "/audit/access"): Asked(ADMIN),
     ("GET", "/audit"): Asked(VIEWER, ("", "?recipe=welcome")),
 }
 

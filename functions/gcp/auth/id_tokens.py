@@ -82,6 +82,20 @@ class IdTokens:
 
     def visitor(self, assertion: str | None) -> Caller:
         """Return the person that Identity-Aware Proxy asserts, with the role from CONSOLE_USERS."""
+        email = self._asserted(assertion)
+        role = self._settings.console.users.get(email.lower())
+        if role is None:
+            raise Forbidden(f"CONSOLE_USERS does not name {_shown(email)}")
+        return Caller(name=email, role=role)
+
+    def asserted(self, assertion: str | None) -> str:
+        """Return the e-mail address that Identity-Aware Proxy asserts; empty without a valid assertion."""
+        try:
+            return self._asserted(assertion) if assertion else ""
+        except (Unauthenticated, Forbidden, Misconfigured):
+            return ""
+
+    def _asserted(self, assertion: str | None) -> str:
         console = self._settings.console
         if not console.audience:
             raise Misconfigured("IAP_AUDIENCE", "must be set for the console: /projects/.../services/tminus-console")
@@ -95,10 +109,7 @@ class IdTokens:
         email = token.claims.get("email")
         if not isinstance(email, str) or not email:
             raise Forbidden("the assertion names no e-mail address")
-        role = console.users.get(email.lower())
-        if role is None:
-            raise Forbidden(f"CONSOLE_USERS does not name {_shown(email)}")
-        return Caller(name=email, role=role)
+        return email
 
     def _account_of(self, service: Service) -> str:
         return self._settings.task_caller if service is Service.TASKS else self._settings.scheduler_caller

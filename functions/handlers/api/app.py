@@ -19,6 +19,7 @@ from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.usecases.cadence.rules_in_force import layers_of
+from functions.usecases.reports.accesses import record_access
 
 FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
@@ -50,6 +51,8 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
         query, body = read_query(request, route), read_body(request, route, _layers)
         ports = bootstrap.ports()
         call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
+        if subject := route.reads and route.reads(call):
+            record_access(ports, subject, by=who.name, route=f"{route.method} {route.path}")
         return answered(call, route.serve(call))
 
 

@@ -13,6 +13,10 @@ _USER = re.compile(r"^((?:/api)?/(?:users|people)/)(?!notifications$|why$).*?(/n
 """Addresses of earlier releases and of other systems, which had a user's id in them."""
 
 
+PROXY_ASSERTION = "X-Goog-IAP-JWT-Assertion"
+"""The header in which Identity-Aware Proxy asserts who visits: cloud.google.com/iap/docs/signed-headers-howto."""
+
+
 def caller(request: Request, function: str, *, least: Role) -> Caller:
     """Return the person or program that calls a function.
 

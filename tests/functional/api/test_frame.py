@@ -28,6 +28,9 @@ class Gate:
 
     def check_service(self, *_: object) -> None: ...
 
+    def asserted(self, *_: object) -> str:
+        return ""
+
     def person(self, *_: object) -> Caller:
         if self.trouble is not None or self.role is None:
             raise self.trouble or Unauthenticated("there is no token")

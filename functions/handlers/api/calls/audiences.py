@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds, Where, With
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.handlers.api.viewers import sees_rows
+from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.handlers.http.streaming import begun
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
 from functions.usecases.dry_run.query_audience import AudiencePart, QueriedAudience, query_audience
@@ -167,6 +168,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Run an audience job to look at the users it finds",
         serve=post_scripts,
+        reads=lambda call: Subject(kind=SubjectKind.JOB, name=call.body.script_id),
         body=RunOrder,
         answer=RunDone,
         refusals=(404, 409),
@@ -177,6 +179,7 @@ ROUTES = (
         least=Role.VIEWER,
         summary="Find a query-based audience: count, description; for an operator, its rows, CSV and parts",
         serve=post_query_audience,
+        reads=audience_read,
         query=Format,
         body=AudienceQuery,
         answer=AudienceFound,

@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import Where, With
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.handlers.api.viewers import sees_rows
+from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.usecases.dry_run.describe_workspace import WorkspaceShown, describe_workspace
 from functions.usecases.dry_run.query_audience import PREVIEW_SECONDS, preview_audience
 from functions.usecases.dry_run.why import why
@@ -93,6 +94,7 @@ ROUTES = (
         least=Role.VIEWER,
         summary="Count the people who fit conditions, and show an operator ten of them",
         serve=post_audience_preview,
+        reads=audience_read,
         body=PreviewOrder,
         answer=AudiencePreview,
         refusals=(409,),
@@ -103,6 +105,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Say why a user would, or would not, get the pushes of a recipe",
         serve=post_why,
+        reads=lambda call: Subject(kind=SubjectKind.USER, name=call.body.user_id),
         body=WhyOrder,
         answer=Why,
         refusals=(404, 409),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, searched
 from functions.handlers.api.calls.upkeep import get_health
@@ -161,6 +162,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="List the pushes that a user got, or did not get and why",
         serve=post_user_notifications,
+        reads=lambda call: Subject(kind=SubjectKind.USER, name=call.body.user_id),
         body=UserLookUp,
         answer=Notifications,
     ),

@@ -8,6 +8,7 @@ from functions.domain.execution.safeguards import Severity
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.route import Call, Query, Reply, Route
+from functions.handlers.api.viewers import recipe_read
 from functions.handlers.http.errors import Refused
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
@@ -69,6 +70,7 @@ ROUTES = (
         least=Role.VIEWER,
         summary="Try a recipe without sending",
         serve=get_test,
+        reads=recipe_read,
         query=Mode,
         answer=Preview,
         refusals=(405, 409),
@@ -79,6 +81,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Try a recipe, sending to the test users or to all users",
         serve=post_test,
+        reads=lambda call: None if call.query.mode in SENDING_MODES else recipe_read(call),
         query=Mode,
         answer=Preview | ExecutionSummary,
         later=True,

@@ -10,11 +10,13 @@ from functions import bootstrap
 from functions.domain.errors import FieldCode, FieldError
 from functions.domain.instants import stamp
 from functions.domain.roles import Role
-from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.handlers.http.codes import ErrorCode
 from functions.handlers.http.errors import Refused
+from functions.handlers.http.paging import cursor_of, place_of
 from functions.usecases.check_health import Health, check_health
 from functions.usecases.recipes.schedule_job import Rescheduled, reschedule
+from functions.usecases.reports.accesses import AccessShown, list_accesses
 from functions.usecases.reports.audit import Changes, history_of
 from functions.usecases.timeline.reconcile import find_drift, reconcile
 from functions.version import Version
@@ -73,6 +75,15 @@ def get_audit(call: Call) -> Reply:
     return Reply(data=Audited(in_order=not drift, drift=drift), message=message)
 
 
+def get_access_log(call: Call) -> Reply:
+    """Answer who read or exported personal data, newest first."""
+    asked: Paging = call.query
+    found = list_accesses(call.ports, most=asked.limit, after=place_of(asked.cursor))
+    return Reply(
+        data=found.entries, page=Page(limit=asked.limit, next=cursor_of(*found.next) if found.next else None)
+    )
+
+
 def get_health(call: Call) -> Reply:
     """Answer whether everything that Tminus depends on works."""
     found = check_health(call.ports)
@@ -122,6 +133,16 @@ ROUTES = (
         serve=get_audit,
         query=Audit,
         answer=Audited | Changes,
+    ),
+    Route(
+        method="GET",
+        path="/api/access-log",
+        least=Role.ADMIN,
+        summary="List who read or exported personal data, newest first",
+        serve=get_access_log,
+        query=Paging,
+        answer=list[AccessShown],
+        paged=True,
     ),
     Route(
         method="GET",

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields
@@ -45,6 +46,12 @@ def look_up(visit: Visit) -> Response:
     return page(visit, "user.html", found=found, most_days=MOST_DAYS)
 
 
+def _user(visit: Visit) -> Subject | None:
+    user_id = visit.field("user")
+    known = is_user_id(user_id, visit.ports.policy.user_id_format)
+    return Subject(kind=SubjectKind.USER, name=user_id) if known else None
+
+
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
     rules = shown_rules(rules_in_force(visit.ports)).rules
     known = {"exempt": sorted(visit.ports.workspace.cadence.exempt), "ignored": ignored_rules(visit.ports)}
@@ -73,5 +80,5 @@ def _named(path: str, rules: Any) -> str:
 ROUTES = (
     Route(method="GET", path="/cadence", serve=show),
     Route(method="POST", path="/cadence", serve=change, least=Role.ADMIN),
-    Route(method="POST", path="/cadence/user", serve=look_up, least=Role.OPERATOR),
+    Route(method="POST", path="/cadence/user", serve=look_up, least=Role.OPERATOR, reads=_user),
 )

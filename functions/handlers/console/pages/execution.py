@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.execution.execution import Execution
 from functions.domain.execution.safeguards import Violation
 from functions.domain.recipe.read import Recipe
@@ -126,6 +127,10 @@ def _samples(visit: Visit, watched: Watched) -> list[Sample]:
     return sample_messages(visit.ports, watched.run.recipe, execution_id)
 
 
+def _export(visit: Visit) -> Subject:
+    return Subject(kind=SubjectKind.EXECUTION, name=visit.path["execution_id"])
+
+
 def _version(visit: Visit, version: str) -> str:
     return f"{version[:16]}-{int(visit.now.timestamp()) // _REFRESH_SECONDS}"
 
@@ -133,6 +138,12 @@ def _version(visit: Visit, version: str) -> str:
 ROUTES = (
     Route(method="GET", path=AT, serve=show),
     Route(method="GET", path=f"{AT}/live", serve=show_live),
-    Route(method="GET", path=f"{AT}/receipt.csv", serve=show_receipt, least=Role.OPERATOR),
-    Route(method="GET", path=f"{AT}/audience-<int(max=999):push>.csv", serve=show_audience, least=Role.OPERATOR),
+    Route(method="GET", path=f"{AT}/receipt.csv", serve=show_receipt, least=Role.OPERATOR, reads=_export),
+    Route(
+        method="GET",
+        path=f"{AT}/audience-<int(max=999):push>.csv",
+        serve=show_audience,
+        least=Role.OPERATOR,
+        reads=_export,
+    ),
 )

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, Forbidden
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
@@ -62,6 +63,11 @@ class _Phone:
     link: str | None
 
 
+def _messages(visit: Visit) -> Subject | None:
+    shown = visit.field("mode") in _DRY and visit.may(Role.OPERATOR)
+    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
+
+
 def _samples(found: Preview) -> dict[int, _Phone]:
     """Return the first message of each push."""
     return {
@@ -73,5 +79,5 @@ def _samples(found: Preview) -> dict[int, _Phone]:
 
 ROUTES = (
     Route(method="GET", path=f"{AT}/run", serve=ask),
-    Route(method="POST", path=f"{AT}/run", serve=run),
+    Route(method="POST", path=f"{AT}/run", serve=run, reads=_messages),
 )
