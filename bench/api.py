@@ -104,7 +104,6 @@ def _calls(ports: Ports) -> Mapping[str, tuple[str, Mapping[str, str]]]:
         "push logs": "/api/push-logs",
         "scripts": "/api/scripts",
         "health": "/api/health",
-        "notifications of a user": "/api/users/10000000-0000-4000-8000-000000000001/notifications",
         "openapi": "/api/openapi.json",
     }
     conditional = {"execution, unchanged": {"If-None-Match": etag}}

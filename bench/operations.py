@@ -90,6 +90,9 @@ COSTS: Mapping[str, Cost] = {
     "alert_store.record": _WRITE,
     "alert_store.change": _READ_WRITE,
     "alert_store.waiting": _each_read,
+    "accesses.add": _WRITE,
+    "accesses.newest": _each_read,
+    "accesses.key": _READ,
 }
 """The cost of a call. The ledger's calls are counted by the documents they touch, including the partition's own."""
 

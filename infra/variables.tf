@@ -66,6 +66,11 @@ variable "settings" {
     ])
     error_message = "settings may hold no secret, by its name or as a password in an address. Put such a variable into secrets: ${join(", ", keys(local.secret_holders))} and the like."
   }
+
+  validation {
+    condition     = alltrue([for value in values(var.settings) : !can(regex("^postgres(ql)?://", value))])
+    error_message = "settings: the address of a database belongs in secrets, whatever its name, as in USER_DATABASE_URL."
+  }
 }
 
 variable "secrets" {

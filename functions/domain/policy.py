@@ -28,9 +28,10 @@ class Policy:
 
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
-    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `api_origins`
-    are the origins whose pages may call the API from a browser. `erasure_key` is the key of the hashes by which the
-    audit log names erased users; a laptop makes its own. Executions are deleted `executions_kept` after their sends.
+    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `erasure_key`
+    is the key of the hashes by which the audit log names erased users; a laptop makes its own. `access_log_key` is
+    the key of the hashes that name users in the access log; if empty, the log makes its own. Executions are deleted
+    `executions_kept` after their sends.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class Policy:
     chunk_rows: int = 500
     send_rate: int = 10_000
     firebase_project: str = ""
-    api_origins: tuple[str, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     erasure_key: str = field(default="", repr=False)
     executions_kept: timedelta = timedelta(days=EXECUTION_DAYS)
+    access_log_key: str = field(default="", repr=False)

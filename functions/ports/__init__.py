@@ -14,6 +14,7 @@ from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
 from functions.ports.stores import (
+    AccessLog,
     AlertStore,
     AudienceFiles,
     AuditLog,
@@ -56,6 +57,7 @@ class Ports:
     clock: Clock
     recipes: RecipeStore
     audit: AuditLog
+    accesses: AccessLog
     executions: ExecutionStore
     shards: ShardStore
     logs: ExecutionLog

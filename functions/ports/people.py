@@ -34,12 +34,21 @@ class Callers(Protocol):
     contain nothing of the token.
     """
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Raise Forbidden unless the caller is the service's account."""
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
+        """Raise Forbidden unless the caller is the service's account.
+
+        `passed_through` says that the platform has checked another header than Authorization, and not this one.
+        """
         ...
 
     def person(self, authorization: str | None, function: str) -> Caller:
         """Return the person or program that calls a function, with its role; Forbidden without a role."""
+        ...
+
+    def asserted(self, assertion: str | None) -> str:
+        """Return the e-mail address that the proxy asserts, whatever the role; empty if it asserts none."""
         ...
 
     def visitor(self, assertion: str | None) -> Caller:

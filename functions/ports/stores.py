@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from functions.domain.access import AccessEntry
 from functions.domain.alerts.outgoing import OutgoingAlert
 from functions.domain.audit import AuditEntry, Deed, Head
 from functions.domain.cadence.rules import CadenceRule
@@ -113,6 +114,26 @@ class AuditLog(Protocol):
         The same transaction adds an entry under `domain.audit.ERASURES`, which vouches for it, with the keyed hash
         `user` of the user's id. Conflict if the entry was redacted since it was read.
         """
+        ...
+
+
+AccessPlace = tuple[datetime, str]
+"""A position in the access log: instant and id of an entry."""
+
+
+class AccessLog(Protocol):
+    """The log of who read or exported personal data. Entries are kept for at least ninety days."""
+
+    def add(self, entry: AccessEntry) -> None:
+        """Add an entry."""
+        ...
+
+    def newest(self, *, most: int, after: AccessPlace | None = None) -> Sequence[AccessEntry]:
+        """Return at most `most` entries, newest first, from the newest or after a place."""
+        ...
+
+    def key(self) -> str:
+        """Return the key of the hashes that name users; the first call makes it."""
         ...
 
 

@@ -66,9 +66,9 @@ class CloudSettings:
 
     `function_url` is the address of every function, with `{function}` where its name goes, hyphens for underscores;
     it is what ID tokens are made out to, too. `task_caller` and `scheduler_caller` are the e-mail addresses of
-    the service accounts that call. `api_callers` are the accounts of programs and the role of each. `certs_url` and
-    `firebase_certs_url` have the keys that Google and Firebase Authentication sign tokens with. The emulators are
-    addresses of stand-ins; Firestore's and Cloud Storage's clients find theirs by themselves.
+    the service accounts that call. `api_callers` are the accounts of programs and the role of each. `certs_url` has
+    the keys that Google signs tokens with. The emulators are addresses of stand-ins; Firestore's and Cloud Storage's
+    clients find theirs by themselves.
 
     `signatures_removed` says that Cloud Run's own check of callers guards the functions that tasks and jobs call: it
     has verified their tokens then, and passes them on with the words SIGNATURE_REMOVED_BY_GOOGLE for a signature
@@ -88,9 +88,6 @@ class CloudSettings:
     tasks_emulator: str = ""
     scheduler_emulator: str = ""
     certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
-    firebase_certs_url: str = (
-        "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
-    )
     signatures_removed: bool = False
     api_callers: Mapping[str, Role] = field(default_factory=dict)
     console: ConsoleSettings = ConsoleSettings()

@@ -34,7 +34,6 @@ _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9.
 _CHANNEL = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(localhost|127\.0\.0\.1)(:[0-9]+)?")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project id, perhaps with a domain: cloud.google.com/resource-manager/docs/creating-managing-projects."""
 _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
@@ -154,7 +153,6 @@ def _cloud(reader: _Reader) -> CloudSettings:
         tasks_emulator=reader.text("CLOUD_TASKS_EMULATOR_HOST", ""),
         scheduler_emulator=reader.text("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
         certs_url=reader.url("OIDC_CERTS_URL", CloudSettings.certs_url),
-        firebase_certs_url=reader.url("FIREBASE_CERTS_URL", CloudSettings.firebase_certs_url),
         signatures_removed=reader.choice("OIDC_SIGNATURES", ["verify", "removed"]) == "removed",
         api_callers=_roles(reader, "API_CALLERS"),
         console=_console(reader),
@@ -242,14 +240,6 @@ def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
     return callers
 
 
-def _api_origins(reader: _Reader) -> tuple[str, ...]:
-    """Read the origins whose pages may call the API, as browsers write them. `*` would allow every page."""
-    for origin in (origins := reader.words("API_CORS_ORIGINS")):
-        if not _ORIGIN.fullmatch(origin):
-            raise Misconfigured("API_CORS_ORIGINS", f"must be origins such as https://example.com, got {origin!r}")
-    return origins
-
-
 def _fcm(reader: _Reader) -> FcmSettings:
     endpoint = reader.text("FCM_ENDPOINT", FcmSettings.endpoint).rstrip("/")
     if not endpoint.startswith("https://"):
@@ -311,7 +301,6 @@ def _policy(reader: _Reader) -> Policy:
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
-        api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
         erasure_key=_key(reader, "ERASURE_KEY"),
         executions_kept=timedelta(
@@ -319,6 +308,7 @@ def _policy(reader: _Reader) -> Policy:
                 "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
             )
         ),
+        access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -5,8 +5,9 @@ from typing import TypedDict
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.sending import Devices
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AuditLog, CadenceLedger, Expiry, RecipeStore, RequestKeys
+from functions.ports.stores import AccessLog, AlertStore, AuditLog, CadenceLedger, Expiry, RecipeStore, RequestKeys
 from functions.ports.violations import ViolationStore
+from functions.stores.accesses import DocumentAccessLog
 from functions.stores.alerts import DocumentAlertStore
 from functions.stores.audit import DocumentAuditLog
 from functions.stores.devices import DocumentDevices
@@ -25,6 +26,7 @@ class Stores(TypedDict):
 
     recipes: RecipeStore
     audit: AuditLog
+    accesses: AccessLog
     executions: ExecutionStore
     shards: ShardStore
     logs: ExecutionLog
@@ -41,6 +43,7 @@ def stores_on(documents: Documents) -> Stores:
     return Stores(
         recipes=DocumentRecipeStore(documents),
         audit=DocumentAuditLog(documents),
+        accesses=DocumentAccessLog(documents),
         executions=DocumentExecutionStore(documents),
         shards=DocumentShardStore(documents),
         logs=DocumentExecutionLog(documents),

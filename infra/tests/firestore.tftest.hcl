@@ -44,7 +44,7 @@ run "database" {
   }
 
   assert {
-    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts", "requestKeys"])
+    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts", "requestKeys", "accesses"])
     error_message = "the ledger's days, alerts, and what was asked for under a key expire"
   }
 

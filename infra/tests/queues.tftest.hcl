@@ -204,3 +204,23 @@ run "a_secret_in_the_open" {
 
   expect_failures = [var.settings]
 }
+
+run "a_database_in_the_open" {
+  command = plan
+
+  variables {
+    settings = { USER_DATABASE_URL = "postgresql://reader@10.0.0.3/shop" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_database_of_another_name_in_the_open" {
+  command = plan
+
+  variables {
+    settings = { SHOP_DATABASE = "postgres://reader:secret@10.0.0.3/shop" }
+  }
+
+  expect_failures = [var.settings]
+}

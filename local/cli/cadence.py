@@ -18,7 +18,7 @@ from functions.handlers.http.as_json import as_json as to_json
 from functions.ports import Ports
 from functions.usecases.cadence.import_history import import_history
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
-from local.cli.api_client import Answer, part
+from local.cli.api_client import Answer
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
@@ -50,7 +50,7 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
     """Show the pushes that USER_ID got, or did not get and why, newest first, with the texts as sent."""
     client = maybe_system(context)
     if client is not None:
-        answer = client.call("GET", f"/api/users/{part(user_id)}/notifications", params={"days": days})
+        answer = client.call("POST", "/api/users/notifications", json={"userId": user_id, "days": days})
         columns = {"at": "sentAt", "layer": "layerId", "recipe": "recipeId", "outcome": "outcome", "reason": "reason"}
         columns |= {"source": "source", "title": "title"}
         show(answer, as_json=as_json, columns=columns, rows=answer.data["notifications"])

@@ -16,7 +16,6 @@ from functions.handlers.http.as_json import as_json as to_json
 from functions.ports import Ports
 from functions.settings import Settings
 from functions.usecases.dry_run.why import why as explain
-from local.cli.api_client import part
 from local.cli.options import data_option, folder, json_option, print_json, read_instant, settings_with
 from local.cli.remote import maybe_system
 from local.embedded.clock import RealClock, VirtualClock
@@ -54,7 +53,7 @@ def why(
             raise BadInput(
                 "--url asks a running system, now and over its own data: leave out --data, --state and --at"
             )
-        found = client.call("GET", f"/api/people/{part(user_id)}/why", params={"recipe": _stored(recipe)}).data
+        found = client.call("POST", "/api/people/why", json={"userId": user_id, "recipe": _stored(recipe)}).data
     else:
         path = Path(recipe)
         document = read_recipe_file(path)

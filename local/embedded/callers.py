@@ -16,9 +16,15 @@ class VisitedLocally:
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
         """Raise Forbidden unless the caller is the service's account."""
-        self._callers.check_service(authorization, service, function)
+        self._callers.check_service(authorization, service, function, passed_through)
+
+    def asserted(self, assertion: str | None) -> str:
+        """Return the address that a proxy asserts; empty without a proxy."""
+        return self._callers.asserted(assertion) if assertion else ""
 
     def visitor(self, assertion: str | None) -> Caller:
         """Return the person that a proxy asserts."""
@@ -32,8 +38,14 @@ class VisitedLocally:
 class LocalCallers:
     """Implements Callers for requests of the same process or machine: every caller may do everything."""
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
         """Allow every request."""
+
+    def asserted(self, assertion: str | None) -> str:  # noqa: ARG002 - callers are not authenticated
+        """Return nothing: there is no proxy."""
+        return ""
 
     def visitor(self, assertion: str | None) -> Caller:  # noqa: ARG002 - callers are not authenticated
         """Return the one person that there is."""

@@ -14,6 +14,7 @@ from functions.domain.audit import AuditEntry
 from functions.domain.documents import FORMAT
 from functions.domain.instants import stamp
 from functions.domain.push.shard import Shard
+from functions.stores.accesses import ACCESS_KEYS, ACCESSES
 from functions.stores.alerts import ALERTS
 from functions.stores.audit import ENTRIES, HEADS
 from functions.stores.devices import GRAVES
@@ -70,7 +71,10 @@ CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document
 CREATE TABLE IF NOT EXISTS graves (partition INTEGER PRIMARY KEY, packed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alerts (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, waiting_quietly_since INTEGER, document TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (at) WHERE waiting_quietly_since IS NOT NULL
+CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (at) WHERE waiting_quietly_since IS NOT NULL;
+CREATE TABLE IF NOT EXISTS accesses (id TEXT PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS accesses_by_time ON accesses (at, id);
+CREATE TABLE IF NOT EXISTS access_keys (id TEXT PRIMARY KEY, document TEXT NOT NULL)
 """
 ADDED = {"audit": {"link": "TEXT", "salts": "TEXT", "redactions": "INTEGER"}}
 """Columns that tables of older releases lack, with their types."""
@@ -226,6 +230,8 @@ _ALL = (
     Table(PLANS, "plans", ("id",), "nextSendAt"),
     Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action redactions", _parts, _read_entry, instant=stamp),
     Table(HEADS, "audit_heads", ("subject",), "open"),
+    Table(ACCESSES, "accesses", ("id",), "at"),
+    Table(ACCESS_KEYS, "access_keys", ("id",)),
     Table(EXECUTIONS, "executions", ("id",), "recipeId sendAt createdAt claim state unfinished"),
     Table(
         *(SENDS, "sends_accounted", ("one",)),

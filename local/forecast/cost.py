@@ -32,6 +32,7 @@ _OF_CALL = {
     "ledger.rules": Use(document_reads=1),
     "devices.graves": Use(document_reads=1),
     "devices.bury": Use(document_reads=1, document_writes=1),
+    "accesses.add": Use(document_writes=1),
     "tasks.add": Use(task_operations=2),
     "files.write_once": Use(file_writes=1),
     "files.read": Use(file_reads=1),

@@ -49,6 +49,9 @@ class Console:
 
     def check_service(self, *_: object) -> None: ...
 
+    def asserted(self, *_: object) -> str:
+        return ""
+
     def person(self, *_: object) -> Caller:
         return self._who
 

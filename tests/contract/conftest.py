@@ -26,6 +26,7 @@ from functions.ports.queue import Schedules, Task, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
 from functions.ports.stores import (
+    AccessLog,
     AlertStore,
     AudienceFiles,
     AuditLog,
@@ -64,6 +65,7 @@ T = TypeVar("T")
 class Adapters:
     recipes: RecipeStore
     audit: AuditLog
+    accesses: AccessLog
     executions: ExecutionStore
     shards: ShardStore
     logs: ExecutionLog
@@ -130,6 +132,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
     return Adapters(
         recipes=ports.recipes,
         audit=ports.audit,
+        accesses=ports.accesses,
         executions=ports.executions,
         shards=ports.shards,
         logs=ports.logs,

@@ -19,6 +19,7 @@ from functions.domain.errors import Transient
 from functions.domain.execution.execution import State
 from functions.domain.policy import AlertPolicy
 from functions.usecases.timeline.control import cancel, stop
+from local.embedded.callers import LocalCallers
 from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
 from tests.factories import recipe
@@ -235,3 +236,14 @@ def test_a_page_can_load_nothing_be_framed_nowhere_and_does_not_pass_its_address
 def test_a_huge_body_is_not_read(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     assert browser.ask("POST", data=b"x" * 5_000_000).status_code == 200
+
+
+def test_a_cancel_names_the_visitor_that_a_proxy_asserts(browser: Browser) -> None:
+    class Proxied(LocalCallers):
+        def asserted(self, assertion: str | None) -> str:
+            return "ben@kicks.example" if assertion == "genuine" else ""
+
+    browser.lab.ports = replace(browser.lab.ports, callers=Proxied())
+    browser.lab.run_to(SEND_AT - MINUTE)
+    assert browser.ask("POST", headers={"X-Goog-IAP-JWT-Assertion": "genuine"}).status_code == 200
+    assert browser.lab.execution().reason == "the cancel link of an alert was used by ben@kicks.example"

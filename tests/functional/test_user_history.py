@@ -14,7 +14,7 @@ from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
-from tests.functional.console.visitor import Page, Visitor, path_of
+from tests.functional.console.visitor import Page, Visitor
 
 
 @pytest.fixture
@@ -59,15 +59,18 @@ def test_test_pushes_are_named_as_tests(lab: Lab) -> None:
 def test_an_unknown_user_and_an_excluded_one_look_different(lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[1])
     lab.run_to_the_end()
-    assert "No device token" in visitor.get(f"/users/{user(1)}").text
-    assert "Nothing is known of this user" in visitor.get(f"/users/{user(77)}").text
+    assert "No device token" in looked_up(visitor, user(1))
+    assert "Nothing is known of this user" in looked_up(visitor, user(77))
 
 
-def test_a_user_is_looked_up_by_id_at_an_address_that_can_be_shared(lab: Lab, visitor: Visitor) -> None:
+def looked_up(visitor: Visitor, user_id: str) -> str:
+    return Page(visitor.send("/cadence", "/cadence/user", {"user": user_id}, status=200).text).text
+
+
+def test_a_user_is_looked_up_by_a_form_so_that_no_address_has_the_id(lab: Lab, visitor: Visitor) -> None:
     lab.run_to_the_end()
-    response = visitor.send("/cadence", "/cadence/user", {"user": user(1)})
-    assert path_of(response) == f"/users/{user(1)}"
-    text = visitor.get(f"/users/{user(1)}").text
+    assert visitor.open("GET", f"/users/{user(1)}").status_code == 404
+    text = looked_up(visitor, user(1))
     assert "Welcome push 1, layer 1" in text
     assert "Push 1 for Name 1" in text
     wrong = visitor.send("/cadence", "/cadence/user", {"user": "Noor"}, status=422)
@@ -77,10 +80,14 @@ def test_a_user_is_looked_up_by_id_at_an_address_that_can_be_shared(lab: Lab, vi
 def test_the_log_does_not_hold_the_address_of_a_user(
     lab: Lab, visitor: Visitor, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    visitor.get(f"/users/{user(1)}", 404)
+    looked_up(visitor, user(1))
     visitor.become(None)
     visitor.get(f"/users/{user(1)}", 403)
     with bootstrap.bind(lab.ports):
-        Client(load_functions(("api",), SOURCE)["api"]).get(f"/api/users/{user(1)}/notifications?days=0")
+        client = Client(load_functions(("api",), SOURCE)["api"])
+        client.get(f"/api/users/{user(1)}/notifications?days=0")
+        client.post("/api/users/notifications", json={"userId": user(1), "days": 0})
     written = capsys.readouterr()
     assert user(1) not in caplog.text + written.out + written.err
 
@@ -91,6 +98,9 @@ def test_the_log_does_not_hold_the_address_of_a_user(
         ("/users/ana@kicks.example", "/users/..."),
         ("/users/a/b", "/users/..."),
         ("/api/users/ana@kicks.example/notifications", "/api/users/.../notifications"),
+        ("/api/people/ana@kicks.example/why", "/api/people/.../why"),
+        ("/api/users/notifications", "/api/users/notifications"),
+        ("/api/people/why", "/api/people/why"),
         ("/api/automation/recipes/users", "/api/automation/recipes/users"),
     ],
 )

@@ -1,9 +1,7 @@
-"""Authenticate callers by ID tokens of Google and Firebase Authentication, and by assertions of Identity-Aware Proxy.
+"""Authenticate callers by ID tokens of Google, and by assertions of Identity-Aware Proxy.
 
-Their formats: developers.google.com/identity/openid-connect/openid-connect,
-firebase.google.com/docs/auth/admin/verify-id-tokens and cloud.google.com/iap/docs/signed-headers-howto.
-firebase-admin could verify Firebase's, but with FIREBASE_AUTH_EMULATOR_HOST it accepts unsigned tokens, which no
-setting must allow here.
+Their formats: developers.google.com/identity/openid-connect/openid-connect and
+cloud.google.com/iap/docs/signed-headers-howto.
 
 google-auth quotes the token in some of its errors, so none of them is passed on.
 """
@@ -15,13 +13,12 @@ from typing import Any
 from google.auth import jwt
 
 from functions.domain.errors import Forbidden, Misconfigured, Unauthenticated
-from functions.domain.roles import Caller, Role, Service
+from functions.domain.roles import Caller, Service
 from functions.gcp.auth.certificates import Certificates
 from functions.gcp.clock import SystemClock
 from functions.settings import CloudSettings
 
 _GOOGLE = ("https://accounts.google.com", "accounts.google.com")
-_FIREBASE = "https://securetoken.google.com/"
 _PROXY = "https://cloud.google.com/iap"
 _SCHEME = "bearer"
 _ALGORITHM = "RS256"
@@ -44,38 +41,61 @@ class _Token:
 
 
 class IdTokens:
-    """Implements Callers. The audience of a token is the function's address or the Firebase project."""
+    """Implements Callers. The audience of a token is the function's address."""
 
     def __init__(self, settings: CloudSettings, clock: SystemClock) -> None:
         self._settings, self._clock = settings, clock
         self._google = Certificates(settings.certs_url, clock.seconds)
-        self._firebase = Certificates(settings.firebase_certs_url, clock.seconds)
         self._proxy = Certificates(settings.console.keys_url, clock.seconds)
 
-    def check_service(self, authorization: str | None, service: Service, function: str) -> None:
-        """Raise Forbidden unless the caller is the service's account."""
+    def check_service(
+        self, authorization: str | None, service: Service, function: str, passed_through: bool = False
+    ) -> None:
+        """Raise Forbidden unless the caller is the service's account.
+
+        A removed signature counts only where Cloud Run has checked this very header. If it was `passed_through`,
+        anyone can have written the words that stand for a removed signature.
+        """
         token = _read(authorization)
         if token.claims.get("iss") not in _GOOGLE:
             raise Unauthenticated("the token is not issued by Google")
         self._check_claims(token, self._settings.url_of(function))
-        if not (self._settings.signatures_removed and token.signature_removed):
+        trusted = self._settings.signatures_removed and not passed_through
+        if not (trusted and token.signature_removed):
             _check_signature(token, self._google)
         email = _email(token)
         if email != self._account_of(service):
             raise Forbidden(f"{function} is called by the account of {service} only, not by {_shown(email)}")
 
     def person(self, authorization: str | None, function: str) -> Caller:
-        """Return the person or program that calls a function, with its role; Forbidden without a role."""
+        """Return the program that calls a function, with its role; Forbidden without a role."""
         token = _read(authorization)
-        issuer = token.claims.get("iss")
-        if issuer in _GOOGLE:
-            return self._program(token, function)
-        if issuer == _FIREBASE + self._settings.project:
-            return self._user(token)
-        raise Unauthenticated("the token is issued neither by Google nor by this project's Firebase Authentication")
+        if token.claims.get("iss") not in _GOOGLE:
+            raise Unauthenticated("the token is not issued by Google")
+        self._check_claims(token, self._settings.url_of(function))
+        _check_signature(token, self._google)
+        email = _email(token)
+        role = self._settings.api_callers.get(email)
+        if role is None:
+            raise Forbidden(f"API_CALLERS does not name {_shown(email)}")
+        return Caller(name=email, role=role)
 
     def visitor(self, assertion: str | None) -> Caller:
         """Return the person that Identity-Aware Proxy asserts, with the role from CONSOLE_USERS."""
+        email = self._asserted(assertion)
+        role = self._settings.console.users.get(email.lower())
+        if role is None:
+            raise Forbidden(f"CONSOLE_USERS does not name {_shown(email)}")
+        return Caller(name=email, role=role)
+
+    def asserted(self, assertion: str | None) -> str:
+        """Return the e-mail address that Identity-Aware Proxy asserts; empty without a valid assertion."""
+        try:
+            return self._asserted(assertion) if assertion else ""
+        except (Unauthenticated, Forbidden, Misconfigured):
+            return ""
+
+    def _asserted(self, assertion: str | None) -> str:
         console = self._settings.console
         if not console.audience:
             raise Misconfigured("IAP_AUDIENCE", "must be set for the console: /projects/.../services/tminus-console")
@@ -89,29 +109,7 @@ class IdTokens:
         email = token.claims.get("email")
         if not isinstance(email, str) or not email:
             raise Forbidden("the assertion names no e-mail address")
-        role = console.users.get(email.lower())
-        if role is None:
-            raise Forbidden(f"CONSOLE_USERS does not name {_shown(email)}")
-        return Caller(name=email, role=role)
-
-    def _program(self, token: _Token, function: str) -> Caller:
-        self._check_claims(token, self._settings.url_of(function))
-        _check_signature(token, self._google)
-        email = _email(token)
-        role = self._settings.api_callers.get(email)
-        if role is None:
-            raise Forbidden(f"API_CALLERS does not name {_shown(email)}")
-        return Caller(name=email, role=role)
-
-    def _user(self, token: _Token) -> Caller:
-        self._check_claims(token, self._settings.project)
-        if not isinstance(token.claims.get("sub"), str) or not token.claims["sub"]:
-            raise Unauthenticated("the token names no user")
-        _check_signature(token, self._firebase)
-        email, role = _email(token), token.claims.get("role")
-        if role not in list(Role):
-            raise Forbidden(f"{_shown(email)} has none of the roles {', '.join(Role)}")
-        return Caller(name=email, role=Role(role))
+        return email
 
     def _account_of(self, service: Service) -> str:
         return self._settings.task_caller if service is Service.TASKS else self._settings.scheduler_caller

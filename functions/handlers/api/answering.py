@@ -12,7 +12,7 @@ from functions.handlers.http.headers import NO_SNIFFING
 from functions.logs import log
 from functions.usecases.reports.field_at_fault import fields_at_fault
 
-_DATA = {"Cache-Control": "private, no-cache", **NO_SNIFFING, "Vary": "Authorization, Origin"}
+_DATA = {"Cache-Control": "private, no-cache", **NO_SNIFFING, "Vary": "Authorization"}
 _JSON = "application/json"
 
 

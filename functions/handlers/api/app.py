@@ -12,7 +12,6 @@ from functions.domain.cadence.layers import Layers
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.bodies import read_body, read_query
-from functions.handlers.api.cors import allowed_origin, preflight, shared
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
 from functions.handlers.http.addresses import match
@@ -20,6 +19,7 @@ from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.usecases.cadence.rules_in_force import layers_of
+from functions.usecases.reports.accesses import record_access
 
 FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
@@ -35,17 +35,14 @@ def handle_api(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    origin = ""
     try:
-        origin = allowed_origin(request)
-        response = preflight(request, origin) or _serve(request, *_find(request))
+        return _serve(request, *_find(request))
     except HTTPException as error:
         leave_unread(request)
-        response = refused(_of_http(error))
+        return refused(_of_http(error))
     except Exception as error:
         leave_unread(request)
-        response = refused(refusal(error) or unexpected(error))
-    return shared(response, origin)
+        return refused(refusal(error) or unexpected(error))
 
 
 def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
@@ -54,6 +51,8 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
         query, body = read_query(request, route), read_body(request, route, _layers)
         ports = bootstrap.ports()
         call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
+        if subject := route.reads and route.reads(call):
+            record_access(ports, subject, by=who.name, route=f"{route.method} {route.path}")
         return answered(call, route.serve(call))
 
 

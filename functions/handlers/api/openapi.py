@@ -108,7 +108,7 @@ def _document(routes: Sequence[Route], filters: Sequence[Filter]) -> Schema:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An ID token of Firebase Authentication (people) or of Google (programs).",
+                    "description": "An ID token of Google for a service account that API_CALLERS names.",
                 }
             },
             "schemas": _used({**schemas.definitions, "Refusal": _REFUSAL, "ErrorCode": _CODES}, paths),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from werkzeug.datastructures import FileStorage
 
+from functions.domain.access import Subject
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Caller, Role
 from functions.ports import Ports
@@ -111,7 +112,8 @@ class Route:
     those of every call. `body` is the model of a JSON body, and `form` that of a multipart form, which a client can
     send instead. With `keyed` a client can send an Idempotency-Key, with `etag` the answer has its version, and with
     `paged` its page. A `later` call can also answer 202, if the work goes on after the answer. `file` is the type of
-    an answer without the envelope, if the query asks for it.
+    an answer without the envelope, if the query asks for it. `reads` returns the subject whose personal data a call
+    reads, for the access log, or None for a call that reads none; a route without it never reads any.
     """
 
     method: str
@@ -131,6 +133,7 @@ class Route:
     etag: bool = False
     paged: bool = False
     most_body_bytes: int = MOST_BODY_BYTES
+    reads: Callable[[Call], Subject | None] | None = None
 
     @property
     def name(self) -> str:

@@ -17,14 +17,14 @@ from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.http.addresses import match
-from functions.handlers.http.callers import leave_unread, logged_path
+from functions.handlers.http.callers import PROXY_ASSERTION, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
+from functions.usecases.reports.accesses import record_access
 
 FUNCTION = "console"
 _ANONYMOUS = Caller(name="", role=Role.VIEWER)
-_ASSERTION = "X-Goog-IAP-JWT-Assertion"
 _HEADERS = {
     **content_security_policy(
         script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'", form_action="'self'"
@@ -58,7 +58,7 @@ def _answer(request: Request) -> Response:
     try:
         if request.path.startswith(ASSETS) and request.method in ("GET", "HEAD"):
             return serve_asset(request) or _refused(request, who, _MISSING)
-        who = bootstrap.ports().callers.visitor(request.headers.get(_ASSERTION))
+        who = bootstrap.ports().callers.visitor(request.headers.get(PROXY_ASSERTION))
         route, path = _find(request)
         return _serve(request, route, path, who)
     except RequestRedirect as error:
@@ -77,6 +77,8 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
             check_origin(request)
             read_form(request)
             check_token(visit)
+        if subject := route.reads and route.reads(visit):
+            record_access(visit.ports, subject, by=who.name, route=f"{route.method} {FUNCTION}{route.path}")
         return route.serve(visit)
 
 

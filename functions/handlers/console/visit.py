@@ -7,6 +7,7 @@ from functools import cached_property
 
 from flask import Request, Response
 
+from functions.domain.access import Subject
 from functions.domain.roles import Caller, Role
 from functions.ports import Ports
 
@@ -53,9 +54,13 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A page or the action of a form. `least` is the required role; None: any role."""
+    """A page or the action of a form. `least` is the required role.
+
+    `reads` returns the subject whose personal data a visit reads, for the access log, or None if it reads none.
+    """
 
     method: str
     path: str
     serve: Callable[[Visit], Response]
     least: Role = Role.VIEWER
+    reads: Callable[[Visit], Subject | None] | None = None

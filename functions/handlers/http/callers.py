@@ -9,7 +9,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from functions import bootstrap
 from functions.domain.roles import Caller, Role
 
-_USER = re.compile(r"^((?:/api)?/users/).*?(/notifications)?$")
+_USER = re.compile(r"^((?:/api)?/(?:users|people)/)(?!notifications$|why$).*?(/notifications|/why)?$")
+"""Addresses of earlier releases and of other systems, which had a user's id in them."""
+
+
+PROXY_ASSERTION = "X-Goog-IAP-JWT-Assertion"
+"""The header in which Identity-Aware Proxy asserts who visits: cloud.google.com/iap/docs/signed-headers-howto."""
 
 
 def caller(request: Request, function: str, *, least: Role) -> Caller:

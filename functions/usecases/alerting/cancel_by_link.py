@@ -54,13 +54,18 @@ def look_at_link(ports: Ports, token: str) -> Seen:
     return Seen(standing=standing, execution=execution)
 
 
-def cancel_by_link(ports: Ports, token: str) -> Seen:
-    """Cancel the execution of a link, if the link allows it. The checkpoint may still be faster."""
+def cancel_by_link(ports: Ports, token: str, *, by: str = "") -> Seen:
+    """Cancel the execution of a link, if the link allows it. The checkpoint may still be faster.
+
+    `by` is the visitor, if a proxy names one: it is part of the reason in the execution's log.
+    """
     seen = look_at_link(ports, token)
     if seen.standing is not Standing.OPEN or seen.execution is None:
         return seen
     try:
-        return Seen(standing=Standing.DONE, execution=cancel(ports, seen.execution.id, WHY))
+        return Seen(
+            standing=Standing.DONE, execution=cancel(ports, seen.execution.id, f"{WHY} by {by}" if by else WHY)
+        )
     except NotPossible:
         return look_at_link(ports, token)
 

@@ -1,7 +1,7 @@
 """The result of a dry run: who would get which messages, their sizes, and the problems."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.domain.execution.safeguards import Severity, ViolationType
@@ -95,3 +95,8 @@ class Preview:
     estimated_cost_micros: int
     problems: Sequence[Problem]
     valid: bool
+
+    def without_messages(self) -> "Preview":
+        """Return the same result without messages, which have ids of users and values of their rows."""
+        pushes = [replace(push, samples=(), variations=()) for push in self.pushes]
+        return replace(self, pushes=pushes)

@@ -67,7 +67,7 @@ locals {
 
   # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
   # is not indexed: it grows with time, so its index would be a hot spot.
-  expiring = ["days", "alerts", "requestKeys"]
+  expiring = ["days", "alerts", "requestKeys", "accesses"]
 }
 
 resource "google_firestore_database" "this" {

@@ -18,7 +18,7 @@ from tests.functional.api.documented import ApiClient
 from tests.functional.api.test_frame import Gate
 from tests.functional.conftest import Lab
 
-PREVIEW, WORKSPACE = "/api/audiences/preview", "/api/workspace"
+PREVIEW, WORKSPACE, WHY = "/api/audiences/preview", "/api/workspace", "/api/people/why"
 ENDLESS = """
     SELECT '1' AS user_id, CAST($now AS TIMESTAMP) AS at, length(md5(CAST(a.i * b.i AS TEXT))) AS size
     FROM generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(i)
@@ -39,7 +39,7 @@ def gym(tmp_path: Path) -> Workspace:
 def api(lab: Lab, gym: Workspace) -> ApiClient:
     policy = replace(lab.ports.policy, user_id_format=UserIdFormat.ANY)
     engine = DuckDBEngine(gym.folder / "data", gym)
-    ports = replace(lab.ports, engine=engine, workspace=gym, policy=policy, callers=Gate(role=Role.VIEWER))
+    ports = replace(lab.ports, engine=engine, workspace=gym, policy=policy, callers=Gate(role=Role.OPERATOR))
     return ApiClient(lambda: ports)
 
 
@@ -77,11 +77,16 @@ def test_a_preview_counts_and_shows_the_same_people_each_time(api: ApiClient) ->
     assert SECRET not in json.dumps(first)
 
 
-def test_a_preview_shows_ten_people_at_most(api: ApiClient, gym: Workspace) -> None:
+def test_a_preview_shows_an_operator_ten_people_at_most_and_a_viewer_none(api: ApiClient, gym: Workspace) -> None:
     with (gym.folder / "data" / "members.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{number},n,,,,\n" for number in range(100, 120))
     found = api.data("POST", PREVIEW, json={})
     assert (found["count"], len(found["sample"]), found["sentence"]) == (23, 10, "all users")
+    ports = api._ports()
+    viewer = ApiClient(lambda: replace(ports, callers=Gate(role=Role.VIEWER)))
+    assert viewer.data("POST", PREVIEW, json={}) == {**found, "sample": []}
+    few = viewer("POST", PREVIEW, json={"where": {"column": "weight", "op": "not_empty"}})
+    assert (few.status_code, "fewer than 10 people fit" in few.text) == (403, True)
 
 
 def test_bad_conditions_are_all_named_with_their_places(api: ApiClient) -> None:
@@ -112,11 +117,11 @@ def test_a_preview_that_takes_too_long_is_stopped(lab: Lab, tmp_path: Path, monk
     assert "the preview was stopped after 0.3 s: narrow the conditions" in json.loads(refused.text)["message"]
 
 
-def test_a_viewer_is_told_why_a_user_gets_a_push_or_not(api: ApiClient, lab: Lab) -> None:
+def test_an_operator_is_told_why_a_user_gets_a_push_or_not(api: ApiClient, lab: Lab) -> None:
     lab.clock.advance_to(NOW)
     criteria = {"where": {"all": [{"did": "trained"}, {"column": "bio", "op": "not_empty"}]}}
     lab.store(recipe(id="runners", audienceCriteria=criteria, pushSequence=[push(1, title="a", body="b")]))
-    fits, not_ = (api.data("GET", f"/api/people/{number}/why?recipe=runners") for number in (1, 2))
+    fits, not_ = (api.data("POST", WHY, json={"userId": str(number), "recipe": "runners"}) for number in (1, 2))
     assert (fits["fits"], fits["pushes"][0]["gets"], fits["answer"]) == (True, True, "user 1 would get it")
     assert (not_["fits"], not_["pushes"][0]["reason"]) == (False, "not_in_audience")
     assert [(each["path"], each["holds"], each["actual"]) for each in not_["conditions"]] == [
@@ -129,13 +134,13 @@ def test_a_viewer_is_told_why_a_user_gets_a_push_or_not(api: ApiClient, lab: Lab
 
 
 def test_why_needs_a_recipe_that_is_there(api: ApiClient) -> None:
-    assert api("GET", "/api/people/1/why").status_code == 422
-    assert api("GET", "/api/people/1/why?recipe=none").status_code == 404
+    assert api("POST", WHY, json={"userId": "1"}).status_code == 422
+    assert api("POST", WHY, json={"userId": "1", "recipe": "none"}).status_code == 404
 
 
 def test_why_asks_the_cadence_ledger(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()
-    found = ApiClient(lambda: lab.ports).data("GET", f"/api/people/{user(1)}/why?recipe=welcome")
+    found = ApiClient(lambda: lab.ports).data("POST", WHY, json={"userId": user(1), "recipe": "welcome"})
     [held] = found["pushes"]
     assert (held["reason"], held["rules"][0]["freeAt"]) == ("layer_3_cooldown", "2026-03-05T18:30:00Z")

@@ -11,7 +11,7 @@ from tests.factories import push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
 
-RULES = "/api/cadence-rules"
+RULES, LOOK_UP = "/api/cadence-rules", "/api/users/notifications"
 YESTERDAY = "2026-03-01T18:30:00Z"
 
 
@@ -98,7 +98,7 @@ def test_history_is_imported_from_a_csv_and_shown(api: ApiClient) -> None:
     assert (done["imported"], done["duplicates"], done["refused"]) == (1, 1, 1)
     assert done["errors"][0]["line"] == 4
     assert json.loads(upload(api, content).text)["data"]["duplicates"] == 2
-    [got] = api.data("GET", f"/api/users/{user(1)}/notifications")["notifications"]
+    [got] = api.data("POST", LOOK_UP, json={"userId": user(1)})["notifications"]
     assert (got["source"], got["layerId"], got["sentAt"]) == ("import", 3, YESTERDAY)
 
 
@@ -120,10 +120,10 @@ def test_history_comes_as_a_file_of_a_form(api: ApiClient) -> None:
 def test_what_a_user_got_is_shown_newest_first(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=2, audienceName="a")]))
     lab.run_to_the_end()
-    found = api.data("GET", f"/api/users/{user(1)}/notifications?days=1")
+    found = api.data("POST", LOOK_UP, json={"userId": user(1), "days": 1})
     assert [(got["recipeId"], got["push"], got["title"]) for got in found["notifications"]] == [
         ("welcome", 2, "Push 2 for Name 1"),
         ("welcome", 1, "Push 1 for Name 1"),
     ]
-    assert api("GET", "/api/users/jo/notifications").status_code == 422
-    assert errors(api("GET", f"/api/users/{user(1)}/notifications?days=91")) == ["days"]
+    assert api("POST", LOOK_UP, json={"userId": "jo"}).status_code == 422
+    assert errors(api("POST", LOOK_UP, json={"userId": user(1), "days": 91})) == ["days"]

@@ -9,7 +9,7 @@ from tests.factories import push, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import SEND_AT, Lab
 
-MONITOR = "/api/automation/monitor"
+MONITOR, LOOK_UP = "/api/automation/monitor", "/api/users/notifications"
 MINUTE = timedelta(minutes=1)
 
 
@@ -68,11 +68,11 @@ def test_delivery_logs_tell_what_became_of_each_push_and_what_it_said(lab: Lab, 
 def test_a_user_sees_what_they_got(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()
-    got = api.data("GET", f"/api/users/{user(1)}/notifications")["notifications"]
+    got = api.data("POST", LOOK_UP, json={"userId": user(1)})["notifications"]
     assert [(each["layerId"], each["executionId"], each["push"]) for each in got] == [(3, lab.id, 1)]
-    assert api.data("GET", f"/api/users/{user(50)}/notifications?days=1")["notifications"] == []
-    assert api("GET", "/api/users/unknown/notifications").status_code == 422
-    assert api("GET", f"/api/users/{user(1)}/notifications?days=91").status_code == 422
+    assert api.data("POST", LOOK_UP, json={"userId": user(50), "days": 1})["notifications"] == []
+    assert api("POST", LOOK_UP, json={"userId": "unknown"}).status_code == 422
+    assert api("POST", LOOK_UP, json={"userId": user(1), "days": 91}).status_code == 422
 
 
 @pytest.mark.slow

@@ -128,7 +128,7 @@ def test_cadence_is_read_tracked_and_changed_on_googles_clients(cloud: ApiClient
     cloud.data("POST", "/api/track-notification", json={"userId": somebody, "layerId": 3})
     found = cloud.data("POST", "/api/filter-audience", json=asked)
     assert (found["eligibleUserIds"], found["exclusionBreakdown"]["layer_3_cooldown"]) == ([other], 1)
-    assert len(cloud.data("GET", f"/api/users/{somebody}/notifications")["notifications"]) == 1
+    assert len(cloud.data("POST", "/api/users/notifications", json={"userId": somebody})["notifications"]) == 1
     rules = {"rules": [{"name": "layer_3_cooldown", "active": False}, {"name": "combined_l2_l3_limit", "count": 5}]}
     cloud.data("PUT", "/api/cadence-rules", json=rules)
     assert cloud.data("POST", "/api/filter-audience", json=asked)["eligibleUserIds"] == [somebody, other]

@@ -8,7 +8,6 @@ from functions.domain.roles import Role
 from functions.handlers.console.assets import NAMES, address
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route
-from tests.factories import user
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import SAME_SITE, Visitor
 
@@ -21,7 +20,6 @@ def path_of(route: Route, lab: Lab) -> str:
         route.path.replace("<execution_id>", lab.id)
         .replace("<recipe_id>", "welcome")
         .replace("<int(max=999):push>", "1")
-        .replace("<path:user_id>", user(1))
     )
 
 

@@ -56,6 +56,16 @@ def test_a_visitor_of_the_proxy_has_the_role_that_the_setting_gives(visit: Visit
     assert visit(signed(claims())) == Caller(name="Ana@kicks.example", role=Role.OPERATOR)
 
 
+def test_a_cancel_link_knows_a_visitor_without_a_role_and_never_a_forged_one() -> None:
+    with CertificateServer(lambda: {"one": PUBLIC}) as keys:
+        cloud = read_settings({**ENVIRONMENT, "IAP_AUDIENCE": AUDIENCE, "IAP_KEYS_URL": keys.url}).cloud
+        assert cloud is not None
+        callers = IdTokens(cloud, SystemClock())
+        assert callers.asserted(signed(claims(email="zoe@kicks.example"))) == "zoe@kicks.example"
+        for forged in (None, "", "no.token.here", signed(claims(), key=STRANGER), signed(claims(exp=1))):
+            assert callers.asserted(forged) == ""
+
+
 @pytest.mark.parametrize(
     "assertion",
     [

@@ -88,6 +88,9 @@ class Gate:
 
     def check_service(self, *_: object) -> None: ...
 
+    def asserted(self, *_: object) -> str:
+        return ""
+
     def visitor(self, _: str | None) -> Caller:
         if self._who is None:
             raise self._trouble or Forbidden("CONSOLE_USERS does not name an account of kicks.example")

@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds, Where, With
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.handlers.http.streaming import begun
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
 from functions.usecases.dry_run.query_audience import AudiencePart, QueriedAudience, query_audience
@@ -71,7 +73,7 @@ class PartFound:
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceFound:
-    """The users of a query: a description, their number, and, for an operator, the CSV."""
+    """The users of a query: a description, their number, and, for an operator, rows and the CSV."""
 
     audience_description: str
     count: int
@@ -97,7 +99,7 @@ def post_scripts(call: Call) -> Reply:
 
 
 def post_query_audience(call: Call) -> Reply:
-    """Find a query-based audience. Its CSV, and a caller's own SELECT, need the role operator."""
+    """Find a query-based audience. Its rows, its CSV, and a caller's own SELECT, need the role operator."""
     order, how = call.body, call.query
     if how.format == "csv" or order.custom_query:
         call.caller.require(Role.OPERATOR)
@@ -109,7 +111,7 @@ def post_query_audience(call: Call) -> Reply:
         return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
     with TemporaryDirectory(prefix="tminus-") as folder:
         found = _find(call, order, Path(folder))
-        shown = _shown(found, order.preview, with_csv=call.caller.role.includes(Role.OPERATOR))
+        shown = _shown(found, order.preview, with_rows=sees_rows(call.caller, found.count))
         return Reply(data=shown, message=f"{found.count:,} users: {found.description}")
 
 
@@ -129,16 +131,16 @@ def _csv(call: Call, order: AudienceQuery, part: int) -> Iterator[bytes]:
             yield from iter(lambda: file.read(_PIECE_BYTES), b"")
 
 
-def _shown(found: QueriedAudience, preview: int, *, with_csv: bool) -> AudienceFound:
+def _shown(found: QueriedAudience, preview: int, *, with_rows: bool) -> AudienceFound:
     with closing(found.csv.open(encoding="utf-8", newline="")) as file:
         columns, *rows = islice(csv.reader(file), preview + 1)
     return AudienceFound(
         audience_description=found.description,
         count=found.count,
         columns=columns,
-        rows=rows,
-        csv=_inline(found.csv) if with_csv else None,
-        parts=[_part(number, part, with_csv=with_csv) for number, part in enumerate(found.parts, start=1)],
+        rows=rows if with_rows else (),
+        csv=_inline(found.csv) if with_rows else None,
+        parts=[_part(number, part, with_csv=with_rows) for number, part in enumerate(found.parts, start=1)],
     )
 
 
@@ -166,6 +168,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Run an audience job to look at the users it finds",
         serve=post_scripts,
+        reads=lambda call: Subject(kind=SubjectKind.JOB, name=call.body.script_id),
         body=RunOrder,
         answer=RunDone,
         refusals=(404, 409),
@@ -174,8 +177,9 @@ ROUTES = (
         method="POST",
         path="/api/query-audience",
         least=Role.VIEWER,
-        summary="Find a query-based audience: count, description; for an operator, its CSV and parts",
+        summary="Find a query-based audience: count, description; for an operator, its rows, CSV and parts",
         serve=post_query_audience,
+        reads=audience_read,
         query=Format,
         body=AudienceQuery,
         answer=AudienceFound,

@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import Where, With
-from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.api.route import Call, Model, Reply, Route
+from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.usecases.dry_run.describe_workspace import WorkspaceShown, describe_workspace
 from functions.usecases.dry_run.query_audience import PREVIEW_SECONDS, preview_audience
 from functions.usecases.dry_run.why import why
@@ -29,9 +31,10 @@ class PreviewOrder(Model):
     with_: With | None = Field(default=None, alias="with", description="Models with one row a user.")
 
 
-class OfRecipe(Query):
-    """The recipe to explain."""
+class WhyOrder(Model):
+    """The user and the recipe to explain. The user's id is not in the address, which logs keep."""
 
+    user_id: str
     recipe: str = Field(min_length=1, max_length=100, description="The id of a stored recipe.")
 
 
@@ -43,7 +46,7 @@ class AudiencePreview:
     count: int
     columns: Sequence[str]
     sample: Sequence[Sequence[str]]
-    """Ten people at most, the same ones each time, without private columns."""
+    """Ten people at most, the same ones each time, without private columns; none for a viewer."""
 
 
 def get_workspace(call: Call) -> Reply:
@@ -52,7 +55,7 @@ def get_workspace(call: Call) -> Reply:
 
 
 def post_audience_preview(call: Call) -> Reply:
-    """Count the people who fit conditions, and show some of them."""
+    """Count the people who fit conditions, and show an operator some of them."""
     order, ports = call.body, call.ports
     where = {"all": []} if order.where in (None, "") else order.where
     with TemporaryDirectory(prefix="tminus-") as name:
@@ -61,15 +64,17 @@ def post_audience_preview(call: Call) -> Reply:
         )
         with closing(found.csv.open(encoding="utf-8", newline="")) as file:
             columns, *rows = islice(csv.reader(file), _SAMPLES + 1)
-    data = AudiencePreview(sentence=found.description, count=found.count, columns=columns, sample=rows)
+    sample = rows if sees_rows(call.caller, found.count) else ()
+    data = AudiencePreview(sentence=found.description, count=found.count, columns=columns, sample=sample)
     return Reply(data=data, message=f"{found.count:,} users: {found.description}")
 
 
-def get_why(call: Call) -> Reply:
+def post_why(call: Call) -> Reply:
     """Answer why a user would, or would not, get the pushes of a recipe."""
-    document = stored_recipe(call.ports, call.query.recipe)
+    asked: WhyOrder = call.body
+    document = stored_recipe(call.ports, asked.recipe)
     ports = replace(call.ports, engine=call.ports.engine.within(PREVIEW_SECONDS))
-    found = why(ports, document, call.path["userId"])
+    found = why(ports, document, asked.user_id)
     return Reply(data=found, message=found.answer)
 
 
@@ -87,19 +92,21 @@ ROUTES = (
         method="POST",
         path="/api/audiences/preview",
         least=Role.VIEWER,
-        summary="Count the people who fit conditions, and show ten of them",
+        summary="Count the people who fit conditions, and show an operator ten of them",
         serve=post_audience_preview,
+        reads=audience_read,
         body=PreviewOrder,
         answer=AudiencePreview,
         refusals=(409,),
     ),
     Route(
-        method="GET",
-        path="/api/people/{userId}/why",
-        least=Role.VIEWER,
+        method="POST",
+        path="/api/people/why",
+        least=Role.OPERATOR,
         summary="Say why a user would, or would not, get the pushes of a recipe",
-        serve=get_why,
-        query=OfRecipe,
+        serve=post_why,
+        reads=lambda call: Subject(kind=SubjectKind.USER, name=call.body.user_id),
+        body=WhyOrder,
         answer=Why,
         refusals=(404, 409),
     ),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from functions.domain.access import Subject
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.roles import Role
 from functions.handlers.api.layer import RULES, AnyLayer
@@ -179,9 +180,10 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/filter-audience",
-        least=Role.VIEWER,
+        least=Role.OPERATOR,
         summary="Check which users the cadence rules allow now",
         serve=post_filter_audience,
+        reads=lambda call: Subject.of_users(call.body.user_ids),
         body=Filter,
         answer=Filtered,
         most_body_bytes=_MOST_IDS_BYTES,

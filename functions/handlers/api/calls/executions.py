@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.execution.execution import State
 from functions.domain.instants import instant
@@ -138,7 +139,8 @@ ROUTES = (
     Route(
         method="GET",
         path=f"{_ONE}/export",
-        least=Role.VIEWER,
+        reads=lambda call: Subject(kind=SubjectKind.EXECUTION, name=call.path["executionId"]),
+        least=Role.OPERATOR,
         summary="Get the outcome of every user, as CSV",
         serve=get_export,
         answer="text/csv",

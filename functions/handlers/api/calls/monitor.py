@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, searched
 from functions.handlers.api.calls.upkeep import get_health
-from functions.handlers.api.route import Call, Model, Page, Query, Reply, Route
+from functions.handlers.api.route import Call, Model, Page, Reply, Route
 from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.violations import ViolationPlace
 from functions.usecases.check_health import Health
@@ -40,9 +41,10 @@ class PushLogs(History):
     recipe_id: str = Field(default="", description="Only those of this recipe.")
 
 
-class Days(Query):
-    """The number of days to look back."""
+class UserLookUp(Model):
+    """The user to look up, and the number of days to look back. The id is not in the address, which logs keep."""
 
+    user_id: str
     days: int = Field(default=30, ge=1, le=MOST_DAYS)
 
 
@@ -115,10 +117,11 @@ def get_push_logs(call: Call) -> Reply:
     return Reply(data=found.pushes, page=page_to(asked.limit, found.next))
 
 
-def get_user_notifications(call: Call) -> Reply:
+def post_user_notifications(call: Call) -> Reply:
     """Answer the pushes that a user got, or did not get and why."""
+    asked: UserLookUp = call.body
     until = call.ports.clock.now()
-    return Reply(data=notifications_of(call.ports, call.path["userId"], until=until, days=call.query.days))
+    return Reply(data=notifications_of(call.ports, asked.user_id, until=until, days=asked.days))
 
 
 ROUTES = (
@@ -154,12 +157,13 @@ ROUTES = (
         paged=True,
     ),
     Route(
-        method="GET",
-        path="/api/users/{userId}/notifications",
-        least=Role.VIEWER,
+        method="POST",
+        path="/api/users/notifications",
+        least=Role.OPERATOR,
         summary="List the pushes that a user got, or did not get and why",
-        serve=get_user_notifications,
-        query=Days,
+        serve=post_user_notifications,
+        reads=lambda call: Subject(kind=SubjectKind.USER, name=call.body.user_id),
+        body=UserLookUp,
         answer=Notifications,
     ),
 )

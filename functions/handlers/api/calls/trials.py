@@ -8,6 +8,7 @@ from functions.domain.execution.safeguards import Severity
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.route import Call, Query, Reply, Route
+from functions.handlers.api.viewers import recipe_read
 from functions.handlers.http.errors import Refused
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
@@ -28,7 +29,7 @@ class Mode(Query):
 
 
 def get_test(call: Call) -> Reply:
-    """Answer a dry run. GET never sends, because link previews request every address."""
+    """Answer a dry run; a viewer gets no messages. GET never sends: link previews request every address."""
     if call.query.mode in SENDING_MODES:
         raise Refused(405, f"{call.query.mode} sends: ask for it by POST", {"Allow": "POST"})
     return _dry_run(call)
@@ -49,6 +50,8 @@ def post_test(call: Call) -> Reply:
 def _dry_run(call: Call) -> Reply:
     document = stored_recipe(call.ports, call.path["recipeId"])
     found = preview(call.ports, document, test=call.query.mode == "test-dry-run")
+    if not call.caller.role.includes(Role.OPERATOR):
+        found = found.without_messages()
     totals = found.totals
     text = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
     return Reply(data=found, message=text if found.valid else why_not(found))
@@ -67,6 +70,7 @@ ROUTES = (
         least=Role.VIEWER,
         summary="Try a recipe without sending",
         serve=get_test,
+        reads=recipe_read,
         query=Mode,
         answer=Preview,
         refusals=(405, 409),
@@ -77,6 +81,7 @@ ROUTES = (
         least=Role.OPERATOR,
         summary="Try a recipe, sending to the test users or to all users",
         serve=post_test,
+        reads=lambda call: None if call.query.mode in SENDING_MODES else recipe_read(call),
         query=Mode,
         answer=Preview | ExecutionSummary,
         later=True,

@@ -10,11 +10,13 @@ from functions import bootstrap
 from functions.domain.errors import FieldCode, FieldError
 from functions.domain.instants import stamp
 from functions.domain.roles import Role
-from functions.handlers.api.route import Call, Model, Query, Reply, Route
+from functions.handlers.api.route import Call, Model, Page, Paging, Query, Reply, Route
 from functions.handlers.http.codes import ErrorCode
 from functions.handlers.http.errors import Refused
+from functions.handlers.http.paging import cursor_of, place_of
 from functions.usecases.check_health import Health, check_health
 from functions.usecases.recipes.schedule_job import Rescheduled, reschedule
+from functions.usecases.reports.accesses import AccessShown, list_accesses
 from functions.usecases.reports.audit import Changes, history_of
 from functions.usecases.reports.verify_audit import Verified, verify_audit
 from functions.usecases.timeline.reconcile import find_drift, reconcile
@@ -81,6 +83,15 @@ def get_audit_verification(call: Call) -> Reply:
     return Reply(data=found, message=message)
 
 
+def get_access_log(call: Call) -> Reply:
+    """Answer who read or exported personal data, newest first."""
+    asked: Paging = call.query
+    found = list_accesses(call.ports, most=asked.limit, after=place_of(asked.cursor))
+    return Reply(
+        data=found.entries, page=Page(limit=asked.limit, next=cursor_of(*found.next) if found.next else None)
+    )
+
+
 def get_health(call: Call) -> Reply:
     """Answer whether everything that Tminus depends on works."""
     found = check_health(call.ports)
@@ -138,6 +149,16 @@ ROUTES = (
         summary="Verify that no entry of the audit log was changed, left out or reordered",
         serve=get_audit_verification,
         answer=Verified,
+    ),
+    Route(
+        method="GET",
+        path="/api/access-log",
+        least=Role.ADMIN,
+        summary="List who read or exported personal data, newest first",
+        serve=get_access_log,
+        query=Paging,
+        answer=list[AccessShown],
+        paged=True,
     ),
     Route(
         method="GET",

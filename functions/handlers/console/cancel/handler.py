@@ -12,9 +12,11 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.errors import Misconfigured, TminusError, Transient
 from functions.handlers.console.cancel.page import STYLE_HASH, page, sorry
+from functions.handlers.http.callers import PROXY_ASSERTION
 from functions.handlers.http.errors import unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
-from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
+from functions.ports import Ports
+from functions.usecases.alerting.cancel_by_link import Seen, Standing, cancel_by_link, look_at_link
 
 CANCEL_LINKS = "/cancel/"
 """The beginning of every cancel link's path."""
@@ -47,7 +49,7 @@ def handle_cancel_link(request: Request) -> Response:
     with logs.context(function="console"):
         try:
             ports = bootstrap.ports()
-            seen = (cancel_by_link if request.method == "POST" else look_at_link)(ports, token)
+            seen = _cancel(ports, request, token) if request.method == "POST" else look_at_link(ports, token)
         except Misconfigured as error:
             logs.log.error(str(error), extra={"action": "misconfigured", "setting": error.setting})
             return _respond(503, sorry("That does not work now", f"Nothing was cancelled: {error.public_message}."))
@@ -64,6 +66,15 @@ def handle_cancel_link(request: Request) -> Response:
         extra = {"action": "cancel_link", "standing": seen.standing.value, "execution": execution}
         logs.log.info(f"cancel link: {request.method}", extra=extra)
         return _respond(_STATUSES[seen.standing], page(seen, ports.clock.now()))
+
+
+def _cancel(ports: Ports, request: Request, token: str) -> Seen:
+    """Cancel by the link, and record who did where a proxy asserts it. The link alone is enough to cancel."""
+    try:
+        visitor = ports.callers.asserted(request.headers.get(PROXY_ASSERTION))
+    except Transient:
+        visitor = ""
+    return cancel_by_link(ports, token, by=visitor)
 
 
 def _respond(status: int, text: str) -> Response:

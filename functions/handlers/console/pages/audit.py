@@ -16,6 +16,7 @@ from functions.handlers.console.changes import changes_between
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.stores import AuditPlace
+from functions.usecases.reports.accesses import list_accesses
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 
 _AT_ONCE = 50
@@ -78,4 +79,14 @@ def _number(written: str) -> int:
     return int(written)
 
 
-ROUTES = (Route(method="GET", path="/audit", serve=show),)
+def show_accesses(visit: Visit) -> Response:
+    """Show who read or exported personal data, page by page."""
+    found = list_accesses(visit.ports, most=_AT_ONCE, after=place_of(visit.asked("before")))
+    older = cursor_of(*found.next) if found.next else None
+    return page(visit, "accesses.html", entries=found.entries, older=older, before=visit.asked("before"))
+
+
+ROUTES = (
+    Route(method="GET", path="/audit", serve=show),
+    Route(method="GET", path="/audit/access", serve=show_accesses, least=Role.ADMIN),
+)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields
@@ -36,18 +37,19 @@ def change(visit: Visit) -> Response:
 
 
 def look_up(visit: Visit) -> Response:
-    """Redirect to the page of a user, or show an error for the id."""
+    """Show the pushes that a user got, or did not get and why, or an error for the id. No address has the id."""
     user_id, form = visit.field("user"), visit.ports.policy.user_id_format
     if not is_user_id(user_id, form):
         words = f"Enter a user ID such as {EXAMPLES[form]}"
         return _page(visit, status=422, user_id=user_id, user_error=words)
-    return to(visit, f"/users/{user_id}")
-
-
-def show_user(visit: Visit) -> Response:
-    """Show the pushes that a user got, or did not get and why. The address is not logged."""
-    found = notifications_of(visit.ports, visit.path["user_id"], until=visit.now, days=MOST_DAYS)
+    found = notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS)
     return page(visit, "user.html", found=found, most_days=MOST_DAYS)
+
+
+def _user(visit: Visit) -> Subject | None:
+    user_id = visit.field("user")
+    known = is_user_id(user_id, visit.ports.policy.user_id_format)
+    return Subject(kind=SubjectKind.USER, name=user_id) if known else None
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
@@ -78,6 +80,5 @@ def _named(path: str, rules: Any) -> str:
 ROUTES = (
     Route(method="GET", path="/cadence", serve=show),
     Route(method="POST", path="/cadence", serve=change, least=Role.ADMIN),
-    Route(method="POST", path="/cadence/user", serve=look_up),
-    Route(method="GET", path="/users/<path:user_id>", serve=show_user),
+    Route(method="POST", path="/cadence/user", serve=look_up, least=Role.OPERATOR, reads=_user),
 )

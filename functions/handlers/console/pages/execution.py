@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.execution.execution import Execution
 from functions.domain.execution.safeguards import Violation
 from functions.domain.recipe.read import Recipe
+from functions.domain.roles import Role
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import Slice, TimelineChart, slices, timeline_chart
 from functions.handlers.console.execution_sentences import OUTCOMES, Control, control_of, sentence
@@ -118,7 +120,15 @@ def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:
-    return sample_messages(visit.ports, watched.run.recipe, watched.execution.id) if watched.run else []
+    """Return the messages, with the values of a real user only for an operator."""
+    if not watched.run:
+        return []
+    execution_id = watched.execution.id if visit.may(Role.OPERATOR) else ""
+    return sample_messages(visit.ports, watched.run.recipe, execution_id)
+
+
+def _export(visit: Visit) -> Subject:
+    return Subject(kind=SubjectKind.EXECUTION, name=visit.path["execution_id"])
 
 
 def _version(visit: Visit, version: str) -> str:
@@ -128,6 +138,12 @@ def _version(visit: Visit, version: str) -> str:
 ROUTES = (
     Route(method="GET", path=AT, serve=show),
     Route(method="GET", path=f"{AT}/live", serve=show_live),
-    Route(method="GET", path=f"{AT}/receipt.csv", serve=show_receipt),
-    Route(method="GET", path=f"{AT}/audience-<int(max=999):push>.csv", serve=show_audience),
+    Route(method="GET", path=f"{AT}/receipt.csv", serve=show_receipt, least=Role.OPERATOR, reads=_export),
+    Route(
+        method="GET",
+        path=f"{AT}/audience-<int(max=999):push>.csv",
+        serve=show_audience,
+        least=Role.OPERATOR,
+        reads=_export,
+    ),
 )

@@ -138,7 +138,7 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
         description=_as_text(document.get("description")),
         words=in_words(recipe),
         sends=[(send, launched.get((recipe.id, send))) for send in islice(recipe.sends(visit.now), _NEXT_SENDS)],
-        samples=sample_messages(visit.ports, recipe, _latest_built(history)),
+        samples=sample_messages(visit.ports, recipe, _latest_built(history) if visit.may(Role.OPERATOR) else ""),
         sizes=sizes,
         line=sparkline(sizes),
         **vars(recipe_audience(visit.ports, recipe)),

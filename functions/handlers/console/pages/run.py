@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, Forbidden
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
@@ -39,6 +40,7 @@ def run(visit: Visit) -> Response:
     mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
     if mode in _DRY:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
+        found = found if visit.may(Role.OPERATOR) else found.without_messages()
         return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
     if mode not in SENDING_MODES:
         raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
@@ -61,6 +63,11 @@ class _Phone:
     link: str | None
 
 
+def _messages(visit: Visit) -> Subject | None:
+    shown = visit.field("mode") in _DRY and visit.may(Role.OPERATOR)
+    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
+
+
 def _samples(found: Preview) -> dict[int, _Phone]:
     """Return the first message of each push."""
     return {
@@ -72,5 +79,5 @@ def _samples(found: Preview) -> dict[int, _Phone]:
 
 ROUTES = (
     Route(method="GET", path=f"{AT}/run", serve=ask),
-    Route(method="POST", path=f"{AT}/run", serve=run),
+    Route(method="POST", path=f"{AT}/run", serve=run, reads=_messages),
 )
