@@ -81,7 +81,13 @@ def ask_everything(stores: Stores) -> None:
         audit.of_recipe("daily", before=before, most=5)
     for entry in ((NOON, "daily", 7), None):
         audit.newest(most=5, after=entry)
+    for access in ((NOON, "a"), None):
+        stores["accesses"].newest(most=5, after=access)
     audit.add("daily", Deed(at=NOON, by="me", action=next(iter(Action))), {})
+    audit.subjects()
+    audit.open_heads(most=5)
+    for number in (0, 7):
+        list(audit.all_of("daily", after=number))
 
 
 @pytest.fixture(scope="module")
