@@ -16,10 +16,10 @@ help: ## List the targets
 
 setup: $(READY) ## Put Tminus and all that it needs into .venv
 
-$(READY): requirements.txt requirements-dev.txt requirements-demo.txt pyproject.toml
+$(READY): requirements-dev.txt requirements-demo.txt pyproject.toml
 	@echo "== Putting all that developing needs into .venv: some 950 MB, a few minutes"
 	$(PYTHON) -m venv .venv
-	$(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
+	$(PIP_INSTALL) -r requirements-dev.txt
 	$(PIP_INSTALL) --quiet --no-deps --editable .
 	@touch $(DEMO_READY) $@
 
@@ -57,7 +57,7 @@ test-all: ## Run all that CI runs (under an hour): make test with coverage, and 
 	$(MAKE) coverage
 	$(MAKE) test-rest
 
-test-rest: test-long test-bigquery test-api-clients test-rules lint demo test-wheel simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check ## Run what CI runs after make test
+test-rest: test-long test-bigquery test-api-clients test-rules lint demo test-wheel test-runtime simulate-fresh prove-smoke test-api-fuzz chaos bench-smoke infra-check sbom ## Run what CI runs after make test
 
 coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
 	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1
@@ -110,6 +110,9 @@ wheel: $(READY) ## Build the package, as a source archive and a wheel, into dist
 
 test-wheel: wheel ## Install the wheel into an empty virtual environment, and run tminus from it
 	$(RUN) $(BIN)/pytest tests/wheel/smoke.py
+
+test-runtime: $(READY) ## Call every function in a bare Debian with what is deployed (2 minutes, 4 the first time; needs root, mmdebstrap)
+	$(RUN) $(BIN)/pytest tests/runtime/smoke.py
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
@@ -185,12 +188,26 @@ $(INFRA_VENV)/.ready: infra/requirements.txt
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2
-	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --generate-hashes --output-file requirements.txt requirements.in
 	$(COMPILE) --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements-dev.txt --output-file requirements-demo.txt pyproject.toml
 
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
     --no-annotate
 
+# cyclonedx-bom has dependencies of its own, so it lives apart.
+SBOM := infra/sbom
+
+sbom: $(READY) $(SBOM)/.venv/.ready ## List what is deployed, with versions and hashes, in build/sbom.cdx.json (CycloneDX)
+	@mkdir -p build
+	$(SBOM)/.venv/bin/cyclonedx-py requirements requirements.txt --output-reproducible --output-format JSON \
+	    --output-file build/sbom.python.cdx.json
+	$(BIN)/python $(SBOM)/complete.py build/sbom.python.cdx.json build/sbom.cdx.json
+
+$(SBOM)/.venv/.ready: $(SBOM)/requirements.txt
+	$(PYTHON) -m venv $(SBOM)/.venv
+	$(SBOM)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(SBOM)/requirements.txt
+	@touch $@
+
 clean: ## Remove what setup, demo, up and wheel have made
-	rm -rf .venv .tminus build dist infra/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules tests/firebase_rules/node_modules
+	rm -rf .venv .tminus build dist infra/.venv infra/sbom/.venv tests/bigquery/.venv tests/api_clients/.venv tests/api_clients/node_modules tests/firebase_rules/node_modules

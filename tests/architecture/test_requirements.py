@@ -40,7 +40,8 @@ ONLY_THE_COMMAND_LINE = {"click", "httpx", "rich"}
 
 def pins(name: str) -> set[str]:
     lines = (ROOT / name).read_text().splitlines()
-    return {line.lower().replace("_", "-") for line in lines if line and not line.startswith("#")}
+    named = (line.removesuffix(" \\") for line in lines if line and not line.startswith(("#", " ")))
+    return {line.lower().replace("_", "-") for line in named}
 
 
 def test_the_demo_installs_pins_that_developing_installs_too() -> None:

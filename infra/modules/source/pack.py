@@ -14,7 +14,10 @@ READABLE = 0o100644 << 16
 
 
 def main() -> None:
-    """Write $ARCHIVE, with a file for each line `name TAB path` of $FILES, and remove archives of earlier runs beside it."""
+    """Write $ARCHIVE, with a file for each line `name TAB path` of $FILES.
+
+    Archives of earlier runs beside it are removed.
+    """
     contents = {}
     for line in sorted(os.environ["FILES"].splitlines()):
         name, _, path = line.partition("\t")
