@@ -49,6 +49,11 @@ class MemoryAudienceFiles:
         """Return the names of all files of a folder."""
         return [name for name in self._files if name.startswith(f"{folder}/")]
 
+    def stored(self, name: str) -> Stored | None:
+        """Return what is known of a file by its name; None if there is none."""
+        found = self._files.get(name)
+        return found[0] if found else None
+
     def content(self, name: str) -> bytes | None:
         """Return a file by its name; None if there is none."""
         found = self._files.get(name)
