@@ -54,7 +54,7 @@ class GcsAudienceFiles:
                     **_patiently(),
                 )
             except (exceptions.PreconditionFailed, exceptions.Forbidden) as refusal:
-                return self._taken(name, own, refusal)
+                return found_instead(self._bucket.blob(name), own, refusal)
             except (DataCorruption, ValueError) as error:  # the upload arrived damaged or incomplete
                 raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
             try:
@@ -62,20 +62,6 @@ class GcsAudienceFiles:
             except exceptions.NotFound as error:
                 raise Transient(f"{name} was deleted while it was being written") from error
         return _as_stored(blob)
-
-    def _taken(self, name: str, own: str, refusal: exceptions.GoogleAPICallError) -> Stored:
-        """Return the file for which Cloud Storage refused to store another one, of the checksum `own`."""
-        blob = self._bucket.blob(name)
-        try:
-            blob.reload(**_patiently())
-        except exceptions.NotFound as error:
-            if isinstance(refusal, exceptions.Forbidden):
-                raise refusal from error
-            raise Transient(f"{name} was deleted while it was being written") from error
-        stored = _as_stored(blob)
-        if stored.checksum != f"sha256:{own}":
-            log.info("another file of this name is kept", extra={"action": "file_kept", "file": name})
-        return stored
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
@@ -144,6 +130,23 @@ class GcsAudienceFiles:
         with _translated():
             if not blob.exists(**_patiently()):
                 raise _gone(stored)
+
+
+def found_instead(blob: Blob, own: str, refusal: exceptions.GoogleAPICallError) -> Stored:
+    """Return the file for which Cloud Storage refused to create one of the same name and the checksum `own`.
+
+    Transient if it was deleted meanwhile. If there is none after a 403, that refusal is raised again.
+    """
+    try:
+        blob.reload(**_patiently())
+    except exceptions.NotFound as error:
+        if isinstance(refusal, exceptions.Forbidden):
+            raise refusal from error
+        raise Transient(f"{blob.name} was deleted while it was being written") from error
+    stored = _as_stored(blob)
+    if stored.checksum != f"{_CHECKSUM}:{own}":
+        log.info("another file of this name is kept", extra={"action": "file_kept", "file": stored.name})
+    return stored
 
 
 def _as_stored(blob: Blob) -> Stored:

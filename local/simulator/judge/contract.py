@@ -181,6 +181,7 @@ class Contract:
     def _judged(self, violation: Violation, worker: Worker | None) -> None:
         """Check an execution that has to wait its turn, or that is blocked as one too many."""
         known = self.watched[violation.execution_id]
+        self._untouched(violation)
         if violation.finding.type is not ViolationType.TOO_MANY_EXECUTIONS or worker is None:
             return
         blocked = violation.finding.action == "blocked"
@@ -192,6 +193,13 @@ class Contract:
         latest -= min(_SHORTEST_WINDOW, recipe.window) + _STEPS_COME_AGAIN
         if blocked and self._now() < latest:
             self._broken(violation.execution_id, f"{said} although it could wait until {latest:%H:%M:%S}")
+
+    def _untouched(self, violation: Violation) -> None:
+        """Check that no audience counts as gone or changed: only the cleanup touches one."""
+        finding, folder = violation.finding, f"devices/{violation.execution_id}"
+        failed = finding.type is ViolationType.AUDIENCE_FAILED and "the audience again" in finding.message
+        if failed and folder not in self.tokens_deleted:
+            self._broken(violation.execution_id, "its audience counts as changed although nobody changed it")
 
     def _went_live(self, known: Watched, before: Execution) -> None:
         execution, now = known.execution, self._now()

@@ -12,7 +12,7 @@ from local.embedded.response import Response
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
 from local.simulator.play.chance import Chance
-from local.simulator.play.faults import DELIVERY, FIRES, Rates
+from local.simulator.play.faults import DELIVERY, FIRES, THROTTLED, Rates
 
 _NO_ANSWER = Response(status=0)
 
@@ -49,17 +49,40 @@ class Dispatch:
     def __init__(self, runs: Runs, queue: MemoryTaskQueue, schedules: MemorySchedules, clock: Clock) -> None:
         self._runs, self._queue, self._schedules, self._clock = runs, queue, schedules, clock
         self._deliveries, self._fires = runs.rates.among(DELIVERY), runs.rates.among(FIRES)
+        self._throttles, self._throttled_until = runs.rates.among(THROTTLED), clock.now()
 
     def next_at(self) -> datetime | None:
         """Return when the next task or fire is due, or None."""
-        return min((at for at in (self._queue.next_at(), self._schedules.next_at()) if at), default=None)
+        task_at = self._queue.next_at()
+        if task_at is not None and self._throttled(task_at):
+            task_at = self._throttled_until
+        return min((at for at in (task_at, self._schedules.next_at()) if at), default=None)
 
     def due(self, now: datetime) -> None:
         """Start all that is due."""
         while (fire := self._schedules.take(now)) is not None:
             self._fire(fire)
-        while (delivery := self._queue.take(now)) is not None:
+        while not self._throttled(now) and (delivery := self._queue.take(now)) is not None:
             self._deliver(delivery)
+
+    def strike(self, kind: str, name: str, place: str) -> None:
+        """Deliver a task late or early, or lose it."""
+        between = self._runs.chance.between
+        if kind == "task_lost":
+            self._queue.lose(name)
+        elif kind == "task_late":
+            self._queue.postpone(name, timedelta(seconds=round(between(f"{place}:how", 30, 1_200))))
+        else:
+            self._queue.postpone(name, -timedelta(seconds=round(between(f"{place}:how", 1, 59))))
+
+    def _throttled(self, now: datetime) -> bool:
+        return self._runs.chance.active and now < self._throttled_until
+
+    def _throttle(self, name: str) -> None:
+        """Let no task of the queue start for some minutes, as after many answers 429 or 503."""
+        if self._runs.chance.fault(f"{name}/queue", self._throttles):
+            seconds = round(self._runs.chance.between(f"{name}/queue:how", 10, 300))
+            self._throttled_until = self._clock.now() + timedelta(seconds=seconds)
 
     def _fire(self, fire: Fire) -> None:
         name = f"{fire.job.name}@{fire.schedule_time:%d-%H:%M}#{fire.attempt}"
@@ -87,6 +110,7 @@ class Dispatch:
         def settle(answer: Response) -> None:
             given = _NO_ANSWER if kind == "lost_response" else answer
             self._queue.settle(delivery, given.status, given.retry_after)
+            self._throttle(name)
 
         self._begin(name, delivery, settle, body=body)
         if kind == "delivered_twice":

@@ -113,6 +113,11 @@ RELEASES = {"stricter": "a new release was deployed that cannot read the running
 LIFTS = {"lift": "an operator lifted graves of dead tokens, beside"}
 """What operators do to dead tokens. At the end for the same reason."""
 RULES = {"rules": "a new release was deployed, whose workspace has other cadence rules"}
+OUTLIVES = {"outlives_deadline": "the attempt went on after its deadline, which passed before"}
+THROTTLED = {"queue_throttled": "Cloud Tasks slowed the whole queue down after"}
+INDEX = {"index_missing": "an index was missing for a while, so Firestore refused"}
+PERMISSION = {"permission_missing": "a permission was missing for a while, so Google refused"}
+TAKEN = {"existing_403": "Cloud Storage answered 403 because the file was there, to"}
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -134,23 +139,37 @@ WORDS: Mapping[str, str] = (
     | RELEASES
     | LIFTS
     | RULES
+    | OUTLIVES
+    | THROTTLED
+    | INDEX
+    | PERMISSION
+    | TAKEN
 )
 
+_DOCUMENTS, _QUERIES = DOCUMENTS | PERMISSION, DOCUMENTS | PERMISSION | INDEX
 _AT_PORTS: Mapping[str, Mapping[str, str]] = {
-    "recipes": DOCUMENTS,
-    "audit": DOCUMENTS,
-    "executions": DOCUMENTS,
-    "shards": DOCUMENTS,
-    "logs": DOCUMENTS,
-    "violations": DOCUMENTS,
-    "devices": DOCUMENTS,
+    "recipes": _DOCUMENTS,
+    "recipes.plans": _QUERIES,
+    "audit": _DOCUMENTS,
+    "executions": _DOCUMENTS,
+    "executions.unfinished": _QUERIES,
+    "executions.search": _QUERIES,
+    "shards": _DOCUMENTS,
+    "shards.of": _QUERIES,
+    "shards.under_way": _QUERIES,
+    "logs": _DOCUMENTS,
+    "violations": _DOCUMENTS,
+    "violations.of": _QUERIES,
+    "devices": _DOCUMENTS,
     "ledger": LEDGER,
-    "files": STORAGE,
-    "files.write_once": STORAGE | STORAGE_WRITES,
-    "tasks.add": TASKS,
-    "schedules": SCHEDULES,
-    "alert_store": DOCUMENTS,
+    "files": STORAGE | PERMISSION,
+    "files.write_once": STORAGE | STORAGE_WRITES | PERMISSION,
+    "tasks.add": TASKS | PERMISSION,
+    "schedules": SCHEDULES | PERMISSION,
+    "alert_store": _DOCUMENTS,
+    "alert_store.waiting": _QUERIES,
     "channels": CHANNELS,
+    "engine.run": PERMISSION,
 }
 _HARSH: Mapping[str, float] = {
     "crash_before": 0.003,
@@ -186,6 +205,11 @@ _HARSH: Mapping[str, float] = {
     "channel_503": 0.1,
     "channel_429": 0.05,
     "channel_lost_answer": 0.05,
+    "outlives_deadline": 0.0005,
+    "queue_throttled": 0.02,
+    "index_missing": 0.001,
+    "permission_missing": 0.0005,
+    "existing_403": 0.5,
 }
 _RARELY = 0.005
 """The harsh rate of every other fault, for each call or message that it can hit."""
@@ -231,7 +255,7 @@ class Rates:
         def often(kind: str) -> int:
             return crashes if kind.startswith("crash_") else acts if kind in INTERRUPTIONS else 1
 
-        table = self.among({**ANYWHERE, **INTERRUPTIONS, **own})
+        table = self.among({**ANYWHERE, **INTERRUPTIONS, **own, **OUTLIVES})
         return tuple((kind, rate * often(kind)) for kind, rate in table)
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:

@@ -17,6 +17,7 @@ from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
+from local.simulator.judge.answers import Answers
 from local.simulator.judge.caps import caps_of
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
@@ -30,6 +31,7 @@ from local.simulator.play.faults import rates
 from local.simulator.play.happenings import Happenings
 from local.simulator.play.outage import SHARE_OF_OUTAGES, stand_still_before
 from local.simulator.play.people import draw_events
+from local.simulator.play.refusals import Refusals
 from local.simulator.play.scenario import Scenario, draw_scenario
 from local.simulator.play.stricter import refusing
 from local.simulator.play.swarm import swarm_rates, swarm_scenario
@@ -78,6 +80,7 @@ class Simulation:
         self._clock = VirtualClock(self._scenario.begins_at)
         self._log = RunLog(self._outcome, self._clock.now, kept=keep_log)
         self.chance.on_fault = self._on_fault
+        self.refusals = Refusals(self.chance, self._clock.now)
         self._baton = Baton()
         limit, caps = self._scenario.policy.limits.executions_at_once, caps_of(self._scenario.workspace.folder)
         self._contract = Contract(self._clock.now, self._log.broken, most_at_once=limit, caps=caps)
@@ -106,6 +109,7 @@ class Simulation:
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = 0
         self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
+        self._answers = Answers(self._contract, self.world.queue, self._clock.now, self._log.broken)
         self._promises = Promises(self.world.recipes, self._clock.now)
         self._happenings = Happenings(
             self, self._contract, self._promises, scenario=self._scenario, world=self.world, log=self._log
@@ -216,6 +220,7 @@ class Simulation:
     def call(self, name: str, function: str, headers: dict[str, str], body: Any) -> Response:
         """Post a request to a function, as the running worker."""
         answer = self._entry_point(self.ports, function, headers, body)
+        self._answers.given(function, headers, body, answer, self._baton.holder)
         self._log.say(name, f"answered {answer.status} {answer.text.strip()}", plain=answer.status != 200)
         return answer
 
@@ -259,6 +264,7 @@ class Simulation:
     def observe(self, worker: Worker | None, call: str, args: tuple[Any, ...], answer: Any) -> None:
         """Check a call that has just taken effect."""
         self._outcome.calls += 1
+        self._answers.observe(call, args)
         if call == "files.write_once":
             self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
         elif call == "devices.bury":
@@ -276,13 +282,8 @@ class Simulation:
 
     def task_fault(self, kind: str, name: str, place: str) -> None:
         """Make the queue deliver a task late or early, or lose it."""
-        queue = self.world.queue
-        if kind == "task_lost":
-            queue.lose(name)
-        elif kind == "task_late":
-            queue.postpone(name, timedelta(seconds=round(self.chance.between(f"{place}:how", 30, 1_200))))
-        else:
-            queue.postpone(name, -timedelta(seconds=round(self.chance.between(f"{place}:how", 1, 59))))
+        self._answers.struck(kind, name)
+        self._dispatch.strike(kind, name, place)
 
     # Calls that feed the log and the contract.
 
@@ -309,8 +310,6 @@ class Simulation:
     def _stand_still(self, seconds: float) -> None:
         if (worker := self._baton.holder) is not None:
             self.wait(worker, round(seconds, 1))
-
-    # The end.
 
     def _judge(self) -> None:
         world, now = self.world, self._clock.now()

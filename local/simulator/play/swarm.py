@@ -23,14 +23,19 @@ from local.simulator.play.faults import (
     EVENTS,
     FCM,
     FIRES,
+    INDEX,
     INTERRUPTIONS,
     JOB,
     LEDGER,
+    OUTLIVES,
+    PERMISSION,
     SCHEDULES,
     STORAGE,
     STORAGE_WRITES,
     STRAY,
+    TAKEN,
     TASKS,
+    THROTTLED,
     WORDS,
     WRONG_SETTING,
     Rates,
@@ -56,6 +61,12 @@ _CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
     (CHANNELS, 2),
 )
 """Classes of faults that are off, usual or frequent together, and the factor of their rates when frequent."""
+_LATER_CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
+    (INDEX | PERMISSION, 4),
+    (OUTLIVES | THROTTLED, 4),
+    (TAKEN, 2),
+)
+"""Classes that have draws of their own, so that older seeds keep theirs."""
 _STANDINGS = ("off", "off", "off", "usual", "usual", "frequent", "one stands out")
 _STANDS_OUT = 3
 """The further factor for the one fault of a class that stands out."""
@@ -83,8 +94,10 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
     shares = dict(rates.shares)
     races = random.random() < _RACES or RACES in favoured
     calm = random.random() < _CALM or CALM in favoured
-    for kinds, often in _CLASSES:
-        times = _times(random, tuple(kinds), often)
+    later = Random(f"swarm rates of later faults {seed}")  # noqa: S311 - reproducible on purpose
+    drawn = [(random, *each) for each in _CLASSES] + [(later, *each) for each in _LATER_CLASSES]
+    for draws, kinds, often in drawn:
+        times = _times(draws, tuple(kinds), often)
         if races and kinds is INTERRUPTIONS:
             times = dict.fromkeys(kinds, often)
         if calm:

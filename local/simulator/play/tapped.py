@@ -14,7 +14,8 @@ from audience_jobs.errors import BadJob
 from functions.domain.errors import LedgerUnreadable, QuotaExceeded, Refused, Transient
 from functions.ports import Ports
 from local.simulator.play.chance import Chance
-from local.simulator.play.faults import INTERRUPTIONS, JOB, Rates
+from local.simulator.play.faults import INDEX, INTERRUPTIONS, JOB, OUTLIVES, PERMISSION, Rates
+from local.simulator.play.refusals import Refusals
 from local.simulator.play.workers import Crash, Worker
 from local.simulator.proof.call_sites import Site, site_of
 
@@ -49,6 +50,7 @@ _WAITS_SECONDS = {
     "stall": (30, 2_400),
     "channel_slow": (1, 5),
 }
+REFUSED = INDEX | PERMISSION
 _TASK_FAULTS = ("task_late", "task_early", "task_lost")
 
 
@@ -57,6 +59,7 @@ class Floor(Protocol):
 
     chance: Chance
     rates: Rates
+    refusals: Refusals
     sites_called: dict[Site, str]
     sites_crashed: set[Site]
 
@@ -174,6 +177,7 @@ class _Tap:
         kind = floor.chance.fault(place, self._table)
         if kind is not None:
             self._strike_before(kind, worker, place, site)
+        floor.refusals.check(worker, self._call)
         answer = target(*args, **kwargs)
         floor.observe(worker, name, args, answer)
         if kind is not None:
@@ -189,19 +193,25 @@ class _Tap:
         if kind == "crash_all":
             floor.crash_others()
             raise Crash(place)
-        if kind in _BEFORE:
-            raise Transient(f"{self._call}: {kind}")
-        if kind == "ledger_unreadable":
-            raise LedgerUnreadable(f"{self._call}: deadline exceeded")
-        if kind == "channel_429":
-            raise QuotaExceeded(30)
-        if kind == "channel_404":
-            raise Refused(f"{self._call}: {kind}")
+        if (error := self._error_before(kind)) is not None:
+            raise error
         if kind in INTERRUPTIONS:
             floor.interrupt(worker, kind)
-        seconds = _WAITS_SECONDS.get(kind)
+        if kind in REFUSED:
+            floor.refusals.begin(kind, self._call, place)
+        seconds = _outliving(worker) if kind in OUTLIVES else _WAITS_SECONDS.get(kind)
         if seconds is not None:
             floor.wait(worker, round(floor.chance.between(f"{place}:how", *seconds), 1))
+
+    def _error_before(self, kind: str) -> Exception | None:
+        """Return the error of a call that is not made."""
+        if kind in _BEFORE:
+            return Transient(f"{self._call}: {kind}")
+        if kind == "ledger_unreadable":
+            return LedgerUnreadable(f"{self._call}: deadline exceeded")
+        if kind == "channel_429":
+            return QuotaExceeded(30)
+        return Refused(f"{self._call}: {kind}") if kind == "channel_404" else None
 
     def _strike_after(self, kind: str, place: str, args: tuple[Any, ...]) -> None:
         if kind == "crash_after":
@@ -212,3 +222,11 @@ class _Tap:
             raise LedgerUnreadable(f"{self._call}: deadline exceeded")
         if kind in _TASK_FAULTS:
             self._floor.task_fault(kind, args[0].name, place)
+
+
+def _outliving(worker: Worker) -> tuple[float, float] | None:
+    """Return how long a worker has to pause to go on after its deadline; None for a person's request."""
+    if worker.deadline is None:
+        return None
+    allowed = (worker.deadline - worker.began_at).total_seconds()
+    return (allowed + 1, allowed + 900)

@@ -19,7 +19,7 @@ class Worker:
 
     `waits_seconds` is how long it pauses after it has given the baton back. None means that it has ended; `answer`
     is then what it returned, or None if its process died. `reserved_late` says that it wrote to the ledger when its
-    lease on the shard may have ended.
+    lease on the shard may have ended, and `refused` that Google refused it a call for a missing index or permission.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Worker:
     answer: Any = None
     error: Exception | None = None
     reserved_late: bool = False
+    refused: bool = False
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     @property

@@ -17,6 +17,7 @@ from local.memory.files import MemoryAudienceFiles
 from local.memory.ledger import MemoryCadenceLedger
 from local.memory.queue import MemoryTaskQueue
 from local.memory.schedules import MemorySchedules
+from local.simulator.play.bucket import BucketFiles
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import Rates
 from local.simulator.play.phones import Left, Phones
@@ -64,7 +65,7 @@ def open_world(
     ports = Ports(
         clock=clock,
         **played,
-        files=files,
+        files=BucketFiles(files, chance, rates, caller),
         tasks=queue,
         schedules=schedules,
         sender=phones,

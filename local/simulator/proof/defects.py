@@ -36,7 +36,7 @@ from local.memory.files import MemoryAudienceFiles
 from local.memory.ledger import MemoryCadenceLedger
 from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users, UsersRun
-from local.simulator.proof import mutations
+from local.simulator.proof import mutations, platform_defects
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.defects_of_records import RECORDS
 from local.simulator.proof.planting import Change
@@ -335,6 +335,12 @@ DEFECTS = (
         changes=(Change(outcomes.result, mutations.forget_doubt),),
     ),
     Defect(
+        name="plans not renewed",
+        means="the announced sends stay those of the last save, whatever happens",
+        sentence=r" is planned ",
+        changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
+    ),
+    Defect(
         name="rows read by the rules of now",
         means="who a rule held back is reported under another rule, once the workspace has other rules",
         sentence=r"^its receipt says .* was decided$",
@@ -342,4 +348,5 @@ DEFECTS = (
         changes=(Change(built_pushes.read_built, mutations.bytes_of_now),),
     ),
     *RECORDS,
+    *platform_defects.PLATFORM_DEFECTS,
 )
