@@ -26,8 +26,9 @@ class Policy:
 
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
-    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox.
-    `access_log_key` is the key of the hashes that name users in the access log; if empty, the log makes its own.
+    messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. Each caller
+    may make `looks_per_minute` expensive looks at user data, 0 for any number. `access_log_key` is the key of the
+    hashes that name users in the access log; if empty, the log makes its own.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -41,4 +42,5 @@ class Policy:
     send_rate: int = 10_000
     firebase_project: str = ""
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    looks_per_minute: int = 0
     access_log_key: str = field(default="", repr=False)
