@@ -10,6 +10,7 @@ from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.private_data import public_sql, read_public
 from audience_jobs.query import read_query, refusing_depth
+from audience_jobs.query_size import check_size
 from audience_jobs.schema import Tables
 
 _DEEPEST = 500
@@ -33,22 +34,27 @@ class CustomQuery:
 def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
     """Read one SELECT over these tables that yields `user_id`; it may read `$now` and no other parameter.
 
-    Raises RefusedQuery where it is anything else, where it reads private data, or where a column has no name or no
-    type that all engines write alike.
+    Raises RefusedQuery where it is anything else, where it reads private data, where a column has no name or no
+    type that all engines write alike, or where it makes too many rows (`query_size`).
     """
-    query = read_public_select(sql, tables, parameters=["now"])
+    query = read_public_select(sql, tables, parameters=["now"], limited=True)
     if "audience" in [column.name.lower() for column in query.columns]:
         raise RefusedQuery("yields a column audience, which Tminus reserves: give it another name")
     return query
 
 
-def read_public_select(sql: str, tables: Tables, *, parameters: Sequence[str]) -> CustomQuery:
-    """Read a SELECT as `read_custom_query` does, with these parameters; it may yield a column `audience`."""
+def read_public_select(sql: str, tables: Tables, *, parameters: Sequence[str], limited: bool = False) -> CustomQuery:
+    """Read a SELECT as `read_custom_query` does, with these parameters; it may yield a column `audience`.
+
+    Only if `limited`, it may not make more rows than `check_size` allows.
+    """
     query = read_query(sql, parameters=parameters, tables=tables)
     with refusing_depth():
         _check_depth(query.tree())
         _check_names(query.tree())
         known = read_public(query, tables)
+        if limited:
+            check_size(known)
         sql = public_sql(query, known, tables)
     columns = [_column(selected) for selected in known.selects]
     if "user_id" not in [column.name for column in columns]:

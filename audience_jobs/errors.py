@@ -142,7 +142,8 @@ class TooSlow(AudienceJobError):
     def __init__(self, job_id: str, seconds: float) -> None:
         self.job_id, self.seconds = job_id, seconds
         super().__init__(
-            f"{job_id} was stopped after {seconds:g} s: make its SQL read less, or raise USER_DATA_TIMEOUT_SECONDS"
+            f"{job_id} was stopped after {seconds:g} s: make its SQL read less, or raise USER_DATA_TIMEOUT_SECONDS, "
+            "which limits executions; a look by the API or in the console ends after 60 s in any case"
         )
 
 
@@ -259,7 +260,8 @@ class TooCostly(AudienceJobError):
         reads = "more" if needed is None else f"{needed / 2**30:,.2f} GiB, more"
         super().__init__(
             f"{job_id} would read {reads} than the {allowed / 2**30:,.2f} GiB that a query may: make its SQL read "
-            "less, or raise USER_DATASET_MAX_GIB_BILLED"
+            "less, or raise USER_DATASET_MAX_GIB_BILLED; for looks by the API or in the console it is "
+            "USER_DATASET_MAX_GIB_LOOKED"
         )
 
 

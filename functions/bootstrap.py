@@ -109,6 +109,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
             dataset=dataset.dataset,
             bucket=dataset.bucket,
             max_bytes_billed=dataset.max_gib_billed * 2**30,
+            max_bytes_looked=dataset.max_gib_looked * 2**30,
             timeout_seconds=seconds,
             most_spill_mib=most_spill_mib,
         )

@@ -33,7 +33,9 @@ class BigQueryEngine:
 
     `dataset` (`project.dataset`) holds the tables of the workspace. Queries run, and are billed, in the project of
     `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
-    at most `max_bytes_billed` and may take `timeout_seconds`; all have to end before `ends` on the monotonic clock.
+    at most `max_bytes_billed`, a look (`within`) for at most `max_bytes_looked`: BigQuery estimates it, and refuses
+    a larger one before it reads anything. A query may take `timeout_seconds`; all have to end before `ends` on the
+    monotonic clock.
     DuckDB sorts the files; what does not fit into `memory_limit_mib` spills to a folder below `temp_dir` (by default
     the system's), at most `most_spill_mib`.
     """
@@ -43,6 +45,7 @@ class BigQueryEngine:
     dataset: str
     workspace: Workspace
     max_bytes_billed: int = 100 * 2**30
+    max_bytes_looked: int = 10 * 2**30
     timeout_seconds: float = 600
     ends: float = math.inf
     memory_limit_mib: int = MEMORY_LIMIT_MIB
@@ -78,7 +81,8 @@ class BigQueryEngine:
     def within(self, seconds: float) -> "BigQueryEngine":
         """Return the same engine, whose queries end within `seconds` from now; see Engine.within."""
         limit = self._limit.within(seconds)
-        return replace(self, timeout_seconds=limit.seconds, ends=limit.ends)
+        billed = min(self.max_bytes_billed, self.max_bytes_looked)
+        return replace(self, timeout_seconds=limit.seconds, ends=limit.ends, max_bytes_billed=billed)
 
     def write(
         self,
@@ -143,6 +147,7 @@ def open_bigquery(
     dataset: str,
     bucket: str,
     max_bytes_billed: int,
+    max_bytes_looked: int,
     timeout_seconds: float,
     most_spill_mib: int | None = None,
 ) -> BigQueryEngine:
@@ -154,6 +159,7 @@ def open_bigquery(
             dataset=dataset,
             workspace=workspace,
             max_bytes_billed=max_bytes_billed,
+            max_bytes_looked=max_bytes_looked,
             timeout_seconds=timeout_seconds,
             most_spill_mib=most_spill_mib,
         )

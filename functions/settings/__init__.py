@@ -120,13 +120,15 @@ class UserDatabaseSettings:
 class UserDatasetSettings:
     """A BigQuery dataset (`project.dataset`) with the user data.
 
-    `project` pays for the queries, at most `max_gib_billed` for each. Results are exported through `bucket`.
+    `project` pays for the queries, at most `max_gib_billed` for each, and at most `max_gib_looked` if a person or a
+    program only looks. Results are exported through `bucket`.
     """
 
     dataset: str
     project: str
     bucket: str
     max_gib_billed: int = 100
+    max_gib_looked: int = 10
 
 
 @dataclass(frozen=True, kw_only=True)

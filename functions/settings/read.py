@@ -40,6 +40,7 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 """A dataset with its project id: cloud.google.com/bigquery/docs/datasets#dataset-naming."""
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
+_LOOKS = {Platform.EMBEDDED: 0, Platform.GOOGLE_CLOUD: 30}
 _USER_IDS, _LINKS = "USER_ID_FORMAT", "ALLOWED_LINKS"
 _STATEMENT = "USER_DATA_TIMEOUT_SECONDS"
 
@@ -61,7 +62,7 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
     `USER_DATA` is set, the workspace does not say where user data are.
     """
     reader = _Reader(environ, _still_said(environ, said or {}))
-    platform = Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
+    platform = _platform(reader)
     return Settings(
         platform=platform,
         cloud=_cloud(reader) if platform is Platform.GOOGLE_CLOUD else None,
@@ -130,6 +131,10 @@ class _Reader:
         return text
 
 
+def _platform(reader: _Reader) -> Platform:
+    return Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
+
+
 def _project(reader: _Reader) -> str:
     return reader.like("GOOGLE_CLOUD_PROJECT", _PROJECT, "the id of the Firebase project")
 
@@ -189,6 +194,7 @@ def _user_dataset(reader: _Reader) -> UserDatasetSettings:
         project=dataset.rpartition(".")[0] if by_workspace else _project(reader),
         bucket=_bucket(reader),
         max_gib_billed=reader.number("USER_DATASET_MAX_GIB_BILLED", UserDatasetSettings.max_gib_billed),
+        max_gib_looked=reader.number("USER_DATASET_MAX_GIB_LOOKED", UserDatasetSettings.max_gib_looked),
     )
 
 
@@ -308,6 +314,7 @@ def _policy(reader: _Reader) -> Policy:
                 "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
             )
         ),
+        looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
         access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(

@@ -84,7 +84,7 @@ def test_a_query_over_the_limit_says_both_figures_and_the_setting() -> None:
     assert (error.allowed, error.needed) == (10 * 2**30, 24 * 2**30)
     assert str(error) == (
         "my_job would read 24.00 GiB, more than the 10.00 GiB that a query may: make its SQL read less, or raise "
-        "USER_DATASET_MAX_GIB_BILLED"
+        "USER_DATASET_MAX_GIB_BILLED; for looks by the API or in the console it is USER_DATASET_MAX_GIB_LOOKED"
     )
 
 
@@ -126,6 +126,16 @@ def test_a_job_that_takes_too_long_is_cancelled() -> None:
     with pytest.raises(TooSlow, match=r"sample was stopped after 0\.5 s"), engine.run(job, {}, now=NOW):
         pass
     assert client.cancelled == 1
+
+
+def test_a_look_is_billed_for_less_than_an_execution() -> None:
+    client: Any = StuckBigQuery()
+    engine = BigQueryEngine(client=client, bucket=None, dataset="demo.shop", workspace=marketplace())
+    assert engine.within(60).max_bytes_billed == 10 * 2**30 < engine.max_bytes_billed
+    strict = BigQueryEngine(
+        client=client, bucket=None, dataset="demo.shop", workspace=marketplace(), max_bytes_billed=2**30
+    )
+    assert strict.within(60).max_bytes_billed == 2**30
 
 
 def test_a_refused_account_learns_which_roles_it_needs() -> None:

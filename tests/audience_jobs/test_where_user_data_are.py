@@ -74,6 +74,7 @@ def test_a_folder_that_is_named_comes_before_every_database() -> None:
         ({**DATASET, "GOOGLE_CLOUD_PROJECT": ""}, "GOOGLE_CLOUD_PROJECT"),
         ({**DATASET, "AUDIENCE_BUCKET": ""}, "AUDIENCE_BUCKET"),
         ({**DATASET, "USER_DATASET_MAX_GIB_BILLED": "0"}, "USER_DATASET_MAX_GIB_BILLED"),
+        ({**DATASET, "USER_DATASET_MAX_GIB_LOOKED": "0"}, "USER_DATASET_MAX_GIB_LOOKED"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_and_without_the_password(variables: dict[str, str], setting: str) -> None:

@@ -18,6 +18,7 @@ from functions.handlers.http.addresses import match
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
+from functions.handlers.http.rate import looking
 from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.reports.accesses import record_access
 
@@ -49,7 +50,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
     who = _ANYBODY if route.least is None else caller(request, FUNCTION, least=route.least)
     with logs.context(by=who.name):
         query, body = read_query(request, route), read_body(request, route, _layers)
-        ports = bootstrap.ports()
+        ports = looking(bootstrap.ports(), who) if route.expensive else bootstrap.ports()
         call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
         if subject := route.reads and route.reads(call):
             record_access(ports, subject, by=who.name, route=f"{route.method} {route.path}")

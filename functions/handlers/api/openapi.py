@@ -279,6 +279,7 @@ def _refusals(route: Route) -> Schema:
     statuses |= {404} if "{" in route.path else set()
     statuses |= {400, 413, 415} if route.body is not None or route.form is not None else set()
     statuses |= {409} if route.keyed else set()
+    statuses |= {429} if route.expensive else set()
     if route.etag:
         statuses |= {304} if route.method == "GET" else {412}
     return {str(status): _refusal(status) for status in sorted(statuses)}

@@ -113,7 +113,8 @@ class Route:
     send instead. With `keyed` a client can send an Idempotency-Key, with `etag` the answer has its version, and with
     `paged` its page. A `later` call can also answer 202, if the work goes on after the answer. `file` is the type of
     an answer without the envelope, if the query asks for it. `reads` returns the subject whose personal data a call
-    reads, for the access log, or None for a call that reads none; a route without it never reads any.
+    reads, for the access log, or None for a call that reads none; a route without it never reads any. An `expensive`
+    call queries the user data: it is limited in time, and in number for each caller.
     """
 
     method: str
@@ -134,6 +135,7 @@ class Route:
     paged: bool = False
     most_body_bytes: int = MOST_BODY_BYTES
     reads: Callable[[Call], Subject | None] | None = None
+    expensive: bool = False
 
     @property
     def name(self) -> str:

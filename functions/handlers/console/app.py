@@ -21,6 +21,7 @@ from functions.handlers.http.callers import PROXY_ASSERTION, leave_unread, logge
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
+from functions.handlers.http.rate import looking
 from functions.usecases.reports.accesses import record_access
 
 FUNCTION = "console"
@@ -72,7 +73,8 @@ def _answer(request: Request) -> Response:
 def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller) -> Response:
     with logs.context(by=who.name):
         who.require(route.least)
-        visit = Visit(bootstrap.ports(), who, path, request)
+        ports = looking(bootstrap.ports(), who) if route.expensive else bootstrap.ports()
+        visit = Visit(ports, who, path, request)
         if route.method == "POST":
             check_origin(request)
             read_form(request)

@@ -56,7 +56,8 @@ class Visit:
 class Route:
     """A page or the action of a form. `least` is the required role.
 
-    `reads` returns the subject whose personal data a visit reads, for the access log, or None if it reads none.
+    `reads` returns the subject whose personal data a visit reads, for the access log, or None if it reads none. An
+    `expensive` visit queries the user data: it is limited in time, and in number for each visitor.
     """
 
     method: str
@@ -64,3 +65,4 @@ class Route:
     serve: Callable[[Visit], Response]
     least: Role = Role.VIEWER
     reads: Callable[[Visit], Subject | None] | None = None
+    expensive: bool = False

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from functions.handlers.api.criteria_schema import Where, With
 from functions.handlers.api.route import Call, Model, Reply, Route
 from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.usecases.dry_run.describe_workspace import WorkspaceShown, describe_workspace
-from functions.usecases.dry_run.query_audience import PREVIEW_SECONDS, preview_audience
+from functions.usecases.dry_run.query_audience import preview_audience
 from functions.usecases.dry_run.why import why
 from functions.usecases.dry_run.why_report import Why
 from functions.usecases.recipes.save import stored_recipe
@@ -73,8 +73,7 @@ def post_why(call: Call) -> Reply:
     """Answer why a user would, or would not, get the pushes of a recipe."""
     asked: WhyOrder = call.body
     document = stored_recipe(call.ports, asked.recipe)
-    ports = replace(call.ports, engine=call.ports.engine.within(PREVIEW_SECONDS))
-    found = why(ports, document, asked.user_id)
+    found = why(call.ports, document, asked.user_id)
     return Reply(data=found, message=found.answer)
 
 
@@ -95,6 +94,7 @@ ROUTES = (
         summary="Count the people who fit conditions, and show an operator ten of them",
         serve=post_audience_preview,
         reads=audience_read,
+        expensive=True,
         body=PreviewOrder,
         answer=AudiencePreview,
         refusals=(409,),
@@ -106,6 +106,7 @@ ROUTES = (
         summary="Say why a user would, or would not, get the pushes of a recipe",
         serve=post_why,
         reads=lambda call: Subject(kind=SubjectKind.USER, name=call.body.user_id),
+        expensive=True,
         body=WhyOrder,
         answer=Why,
         refusals=(404, 409),

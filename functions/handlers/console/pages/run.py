@@ -79,5 +79,5 @@ def _samples(found: Preview) -> dict[int, _Phone]:
 
 ROUTES = (
     Route(method="GET", path=f"{AT}/run", serve=ask),
-    Route(method="POST", path=f"{AT}/run", serve=run, reads=_messages),
+    Route(method="POST", path=f"{AT}/run", serve=run, reads=_messages, expensive=True),
 )
