@@ -47,6 +47,7 @@ locals {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]
     CONSOLE_KEY         = ["console"]
+    ERASURE_KEY         = ["api"]
   }
 
   reserved_settings = [

@@ -35,6 +35,11 @@ def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime |
         return None
 
 
+def _read_line(document: Mapping[str, Any], _: Sequence[str]) -> LogEntry:
+    written = {name: document[name] for name in ("phase", "level", "message")}
+    return LogEntry(at=instant(document["at"]), **written)
+
+
 EXECUTIONS = Collection[Execution](
     path="executions/{}",
     write=Execution.document,
@@ -48,7 +53,7 @@ SENDS = Collection[datetime](
 LOGS = Collection[LogEntry](
     path="executions/{}/log/{}",
     write=lambda entry: {"phase": entry.phase, "level": entry.level, "message": entry.message},
-    read=lambda document, _: LogEntry(**{**document, "at": instant(document["at"])}),
+    read=_read_line,
     fields=lambda entry: {"at": entry.at, "expireAt": entry.at + LAST_RESORT},
 )
 

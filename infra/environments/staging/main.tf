@@ -48,6 +48,7 @@ module "tminus" {
   check_workspace       = var.check_workspace
   console_users         = var.console_users
   console_visitors      = var.console_visitors
+  erase_users           = var.erase_users
   notification_channels = var.notification_channels
   source_archive        = var.source_archive
   deletion_protection   = false
