@@ -182,9 +182,9 @@ locals {
       sends           = false
       queries         = true
       schedules       = "edit"
-      reads           = ["audiences/"]
-      writes          = ["audiences/"]
-      deletes         = var.user_dataset != null ? ["exports/"] : []
+      reads           = concat(["audiences/"], var.erase_users ? ["devices/", "receipts/"] : [])
+      writes          = concat(["audiences/"], var.erase_users ? ["receipts/"] : [])
+      deletes         = concat(var.user_dataset != null ? ["exports/"] : [], var.erase_users ? ["audiences/", "devices/", "receipts/"] : [])
     }
     # People open it in browsers, past Identity-Aware Proxy: it is a service of its own, see console.tf. A dry run
     # builds whole audiences, so it has what build_audience has.

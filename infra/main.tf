@@ -49,6 +49,7 @@ locals {
     CONSOLE_KEY         = ["console"]
     ACCESS_LOG_KEY      = ["api", "console"]
     USER_DATABASE_URL   = [for name, function in local.functions : name if function.queries]
+    ERASURE_KEY         = ["api"]
   }
 
   # Names of settings that hold secrets, and values that hold a password.

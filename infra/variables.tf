@@ -149,16 +149,32 @@ variable "user_dataset" {
   }
 }
 
+variable "erase_users" {
+  description = "Whether the function api may delete audiences and receipts, which erasing a user needs, with the secret ERASURE_KEY."
+  type        = bool
+  default     = false
+}
+
 variable "audience_retention_days" {
-  description = "Days until an audience CSV is deleted."
+  description = "Days until an audience CSV is deleted: 30 to 1,095. An execution lasts at most six days."
   type        = number
   default     = 90
+
+  validation {
+    condition     = var.audience_retention_days >= 30 && var.audience_retention_days <= 1095
+    error_message = "audience_retention_days must be from 30 to 1095."
+  }
 }
 
 variable "receipt_retention_days" {
-  description = "Days until a receipt, which says what became of each user, is deleted."
+  description = "Days until a receipt, which says what became of each user, is deleted: 30 to 1,095."
   type        = number
   default     = 365
+
+  validation {
+    condition     = var.receipt_retention_days >= 30 && var.receipt_retention_days <= 1095
+    error_message = "receipt_retention_days must be from 30 to 1095."
+  }
 }
 
 variable "notification_channels" {

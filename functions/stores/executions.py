@@ -44,9 +44,8 @@ def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime |
 
 
 def _read_line(document: Mapping[str, Any], _: Sequence[str]) -> LogEntry:
-    return LogEntry(
-        at=instant(document["at"]), phase=document["phase"], level=document["level"], message=document["message"]
-    )
+    written = {name: document[name] for name in ("phase", "level", "message")}
+    return LogEntry(at=instant(document["at"]), **written)
 
 
 EXECUTIONS = Collection[Execution](

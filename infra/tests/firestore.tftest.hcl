@@ -34,6 +34,7 @@ run "database" {
   assert {
     condition = toset(keys(google_firestore_field.unindexed)) == toset([
       "days.packed", "graves.packed", "shards.outcomes", "executions.recipe", "executions.totals", "pushes.live", "pushes.test", "alerts.alert",
+      "entries.link", "entries.salts",
     ])
     error_message = "packed and large fields are not indexed"
   }
@@ -44,8 +45,8 @@ run "database" {
   }
 
   assert {
-    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts", "requestKeys", "accesses"])
-    error_message = "the ledger's days, alerts, and what was asked for under a key expire"
+    condition     = alltrue([for name, field in google_firestore_field.expiry : length(field.ttl_config) == 1 && field.field == "expireAt"]) && toset(keys(google_firestore_field.expiry)) == toset(["days", "alerts", "requestKeys", "accesses", "executions", "shards", "pushes", "violations", "log"])
+    error_message = "the ledger's days, alerts, what was asked for under a key, the access log, and all that belongs to executions expire"
   }
 
   assert {

@@ -16,7 +16,7 @@ from functions.domain.ids import UserIdFormat
 from functions.domain.person import ERASED, Person
 from functions.ports import Ports
 from functions.usecases.people.erase_user import Erased, erase_user
-from functions.usecases.people.find_user import find_user
+from functions.usecases.people.find_user import HeldOfUser, find_user
 from functions.usecases.reports.history import notifications_of
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 from tests.factories import TESTER, push, recipe
@@ -104,9 +104,27 @@ def test_other_users_stay_as_they_were(make_lab: MakeLab) -> None:
     erase_user(lab.ports, ZOE, by="cli")
     for each in ids:
         found = find_user(lab.ports, each)
-        assert [row.row for row in found.rows] == [row.row for row in before[each].rows]
-        assert (found.ledger, found.outbox) == (before[each].ledger, before[each].outbox)
+        assert (_own(found), found.ledger) == (_own(before[each]), before[each].ledger)
     assert history == {each: notifications_of(lab.ports, each, until=until, days=9) for each in ids}
+
+
+def test_test_users_keep_no_values_of_the_erased_user(make_lab: MakeLab) -> None:
+    lab = sent(make_lab, ZOE)
+    tested = next(row for row in find_user(lab.ports, TESTER).rows if row.file.endswith("2-b-TEST.csv")).row[1]
+    [sample] = [each for each in (ZOE, OTHERS[1]) if any(tested in row.row for row in _live_rows(lab, each))]
+    erase_user(lab.ports, sample, by="cli")
+    left = next(row for row in find_user(lab.ports, TESTER).rows if "2-b-TEST" in row.file).row
+    assert left == [TESTER, "", ""]
+
+
+def _live_rows(lab: Lab, user_id: str) -> list[Any]:
+    return [each for each in find_user(lab.ports, user_id).rows if each.file.endswith("2-b.csv")]
+
+
+def _own(held: HeldOfUser) -> tuple[list[Any], list[Any]]:
+    """A user's own rows and messages, not those of another one that name the user."""
+    rows = [each.row for each in held.rows if "-TEST." not in each.file]
+    return rows, [line for line in held.outbox if line["userId"] == held.user_id]
 
 
 def test_an_export_names_every_place(make_lab: MakeLab, zoe: str) -> None:

@@ -37,6 +37,7 @@ from functions.usecases.people.person_in_files import (
     finish_receipt,
     is_draft,
     rows_with,
+    values_of,
 )
 from functions.usecases.timeline.built_pushes import built_pushes
 
@@ -132,9 +133,10 @@ def _files(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
 def _audiences(ports: Ports, person: Person, files: PushFiles) -> int:
     """Erase the user from both audiences of a push: the manifest names the new file before the old one goes."""
     new, old = files, list[str]()
-    for kind in ("live", "test"):
+    values = values_of(ports, files.live.rows, person)
+    for kind, shared in (("live", frozenset()), ("test", values)):
         audience = getattr(files, kind)
-        rows = erased_audience(ports, audience.rows, person)
+        rows = erased_audience(ports, audience.rows, person, shared)
         if rows is not None:
             new = replace(new, **{kind: replace(audience, rows=rows)})
             old.append(audience.rows.stored.name)

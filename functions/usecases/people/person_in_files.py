@@ -8,7 +8,7 @@ import csv
 import hashlib
 import io
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -39,12 +39,25 @@ def holds(person: Person, field: str) -> bool:
     return person.in_text(field) or person.is_me(field.removeprefix("'"))
 
 
-def erased_audience(ports: Ports, file: IndexedFile, person: Person) -> IndexedFile | None:
+Values = Collection[tuple[str, ...]]
+"""What rows hold beside the id."""
+
+
+def values_of(ports: Ports, file: IndexedFile, person: Person) -> Values:
+    """Return the values of the user's rows in an audience: test users may have got a push with the same ones."""
+    own = (row[1:] for row in rows_with(ports, file.stored, person) if person.is_me(row[0]))
+    return {tuple(values) for values in own if any(values)}
+
+
+def erased_audience(
+    ports: Ports, file: IndexedFile, person: Person, values: Values = frozenset()
+) -> IndexedFile | None:
     """Write an audience without a user, and return the new file; None if the user is not in it.
 
-    A row of the user keeps its place, and has a mark and no values. In other rows a mark replaces the id.
+    A row of the user keeps its place, and has a mark and no values. So does a row with `values`, but for its id. In
+    other rows a mark replaces the id.
     """
-    if next(rows_with(ports, file.stored, person), None) is None:
+    if not _concerned(ports, file, person, values):
         return None
     sizes = [0] * PARTITIONS
     with TemporaryDirectory(prefix="tminus-") as folder:
@@ -52,13 +65,23 @@ def erased_audience(ports: Ports, file: IndexedFile, person: Person) -> IndexedF
         with path.open("wb") as target:
             start, position = 0, 0
             for record in read_records(ports.files.lines(file.stored)):
-                written = _erased_record(record, person, blank=True)
+                written = _erased_record(record, person, blank=True, values=values)
                 target.write(written)
                 if position:
                     sizes[bisect_right(file.index.ends, start)] += len(written)
                 start, position = start + len(record), position + 1
         stored = ports.files.write_once(_new_name(file.stored.name, path), path)
     return IndexedFile(stored=stored, index=replace(file.index, ends=_sums(sizes, file.index.start)))
+
+
+def _concerned(ports: Ports, file: IndexedFile, person: Person, values: Values) -> bool:
+    if next(rows_with(ports, file.stored, person), None) is not None:
+        return True
+    return bool(values) and any(
+        tuple(row[1:]) in values
+        for record in read_records(ports.files.lines(file.stored))
+        for row in read_rows(record)
+    )
 
 
 def erased_upload(ports: Ports, stored: Stored, person: Person) -> Stored | None:
@@ -115,12 +138,14 @@ def _erased_copy(ports: Ports, stored: Stored, person: Person, folder: Path, *, 
     return path
 
 
-def _erased_record(record: bytes, person: Person, *, blank: bool) -> bytes:
-    """Return a record without a user; with `blank` a row of the user loses all values."""
+def _erased_record(record: bytes, person: Person, *, blank: bool, values: Values = frozenset()) -> bytes:
+    """Return a record without a user; with `blank` a row of the user loses all values, and one with `values` too."""
     lowered = record.lower()
-    if not any(needle in lowered for needle in _needles(person)):
+    if not values and not any(needle in lowered for needle in _needles(person)):
         return record
     [row] = read_rows(record)
+    if tuple(row[1:]) in values and not person.is_me(row[0]):
+        return _written([person.without(row[0]), *[""] * (len(row) - 1)])
     if not any(holds(person, field) for field in row):
         return record
     if blank and person.is_me(row[0]):

@@ -69,6 +69,12 @@ variable "check_workspace" {
   default     = true
 }
 
+variable "erase_users" {
+  description = "Whether tminus users erase may delete audiences and receipts; it needs the secret ERASURE_KEY."
+  type        = bool
+  default     = false
+}
+
 variable "notification_channels" {
   description = "Where alerts go."
   type        = list(string)

@@ -52,6 +52,7 @@ module "tminus" {
   console_visitors      = var.console_visitors
   console_oauth_client  = var.console_oauth_client
   vpc_connector         = var.vpc_connector
+  erase_users           = var.erase_users
   notification_channels = var.notification_channels
   source_archive        = var.source_archive
   deletion_protection   = false

@@ -63,11 +63,15 @@ locals {
     { collection = "pushes", field = "live" },
     { collection = "pushes", field = "test" },
     { collection = "alerts", field = "alert" },
+    { collection = "entries", field = "link" },
+    { collection = "entries", field = "salts" },
   ]
 
   # Deleted by Firestore within a day or so after `expireAt`; a document without that field stays. The field itself
-  # is not indexed: it grows with time, so its index would be a hot spot.
-  expiring = ["days", "alerts", "requestKeys", "accesses"]
+  # is not indexed: it grows with time, so its index would be a hot spot. A subcollection has a policy of its own,
+  # because Firestore does not delete what is below a document. Executions and what is below them are deleted by
+  # reconcile, EXECUTION_RETENTION_DAYS after their sends; their policies are for what it leaves behind.
+  expiring = ["days", "alerts", "requestKeys", "accesses", "executions", "shards", "pushes", "violations", "log"]
 }
 
 resource "google_firestore_database" "this" {

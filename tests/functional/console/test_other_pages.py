@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from functions.usecases.timeline.check_audit import check_audit
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
@@ -61,6 +62,17 @@ def test_the_audit_log_says_who_changed_what(visitor: Visitor) -> None:
     text = visitor.get("/audit?recipe=welcome").text
     assert "ana@kicks.example saved welcome" in text
     assert "name Welcome Hello" in text
+
+
+def test_the_audit_page_says_when_new_entries_were_verified_and_verifies_the_whole_log(
+    lab: Lab, visitor: Visitor
+) -> None:
+    assert "No entries were verified yet." in visitor.get("/audit").text
+    check_audit(lab.ports)
+    text = visitor.get("/audit").text
+    assert ("New entries were last verified" in text, "audit.checkpoints" in text) == (True, False)
+    assert "The log is sound: 2 entries of 2 subjects." in visitor.get("/audit?verify=1").text
+    assert "reconcile checked the new entries of this log" in visitor.get("/audit?recipe=audit.checkpoints").text
 
 
 def test_the_audit_page_of_everything_goes_on_behind_its_newest_entries(lab: Lab, visitor: Visitor) -> None:
