@@ -49,24 +49,15 @@ def called(service: Schema, verb: str, path: str) -> Schema:
     """Return the method that takes a path. Where several do, the longest fixed part decides: `:getIamPolicy`."""
     fitting = []
     for method in methods(service):
-        parts = re.split(r"\{(\+?)\w+\}", service["servicePath"] + method["path"])
-        pattern = re.escape(parts[0])
-        for sign, fixed in zip(parts[1::2], parts[2::2], strict=True):
-            pattern += (".+" if sign else "[^/]+") + re.escape(fixed)
-        if method["httpMethod"] == verb and re.fullmatch(pattern, path) and _names_fit(service, method, path):
-            fitting.append((len("".join(parts[::2])), method["id"], method))
+        words = re.split(r"\{\+?(\w+)\}", service["servicePath"] + method["path"])
+        pattern = re.escape(words[0])
+        for name, fixed in zip(words[1::2], words[2::2], strict=True):
+            own = method["parameters"][name].get("pattern", "[^/]+")
+            pattern += f"(?:{own.strip('^$')}){re.escape(fixed)}"
+        if method["httpMethod"] == verb and re.fullmatch(pattern, path):
+            fitting.append((len("".join(words[::2])), method["id"], method))
     assert fitting, f"no method of {service['name']} takes {verb} {path}"
     return max(fitting)[2]  # type: ignore[no-any-return]
-
-
-def _names_fit(service: Schema, method: Schema, path: str) -> bool:
-    """Return whether the first parameter of a path is such as the method's: projects/*/locations/*/queues/*."""
-    first = next((each for each in method.get("parameterOrder", ())), "")
-    pattern = method.get("parameters", {}).get(first, {}).get("pattern")
-    if pattern is None or f"{{+{first}}}" not in method["path"] or method["path"].count("{") > 1:
-        return True
-    before, after = (service["servicePath"] + method["path"]).split(f"{{+{first}}}")
-    return bool(re.fullmatch(pattern, path.removeprefix(before).removesuffix(after)))
 
 
 def unknown(service: Schema, schema: Schema, value: object, at: str) -> Iterator[str]:
@@ -89,7 +80,7 @@ def unknown(service: Schema, schema: Schema, value: object, at: str) -> Iterator
 def test_requests_and_what_is_read_of_the_answers_are_googles(doctor: Doctor, apis: GoogleApis) -> None:
     doctor()
     documents, wrong = {name: document(name) for name in VERSIONS}, set()
-    for request in apis.requests:
+    for request in list(apis.requests):
         service = documents[request.service]
         path = request.path.replace("/o/source/", "/o/source%2F").replace("/function-", "%2Ffunction-")
         method = called(service, request.method, path)
