@@ -181,6 +181,10 @@ else
 endif
 	$(INFRA_VENV)/bin/checkov --directory infra --framework terraform --quiet --compact --skip-download
 
+infra-record: $(READY) ## Write infra/tests/deployment.json again, which tests of tminus doctor start from
+	$(if $(TERRAFORM_CHECK),$(TERRAFORM_CHECK) infra,terraform -chdir=infra test -no-color -filter=tests/doctor.tftest.hcl) \
+	    | $(BIN)/python -m tests.doctor.record
+
 $(INFRA_VENV)/.ready: infra/requirements.txt
 	$(PYTHON) -m venv $(INFRA_VENV)
 	$(INFRA_VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/requirements.txt

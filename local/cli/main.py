@@ -28,6 +28,7 @@ _COMMANDS = LazyCommands(
         "data": "local.cli.data",
         "demo": "local.cli.demo",
         "devices": "local.cli.devices",
+        "doctor": "local.cli.doctor",
         "executions": "local.cli.executions",
         "init": "local.cli.init",
         "jobs": "local.cli.jobs",

@@ -38,3 +38,38 @@ output "grants" {
     ])
   ])
 }
+
+output "roles" {
+  description = "What the API should say of the custom roles: the resources as it writes them."
+  value = [
+    for role in values(google_project_iam_custom_role.schedules) :
+    { name = "projects/${var.project_id}/roles/${role.role_id}", includedPermissions = sort(role.permissions) }
+  ]
+}
+
+output "bindings" {
+  description = "The bindings behind `grants`: what each is on, and its condition."
+  value = [
+    for each in concat(
+      [for member in values(google_project_iam_member.database) : { kind = "project", name = var.project_id, member = member }],
+      [for member in values(google_project_iam_member.sender) : { kind = "project", name = var.project_id, member = member }],
+      [for member in values(google_project_iam_member.schedules) : { kind = "project", name = var.project_id, member = member }],
+      [for member in values(google_project_iam_member.querier) : { kind = "project", name = var.project_id, member = member }],
+      [for member in values(google_bigquery_dataset_iam_member.reader) : { kind = "dataset", name = "${member.project}.${member.dataset_id}", member = member }],
+      [for member in [google_project_iam_member.builder_logs, google_project_iam_member.builder_source] : { kind = "project", name = var.project_id, member = member }],
+      [for member in values(google_cloud_tasks_queue_iam_member.enqueuer) : { kind = "queue", name = member.name, member = member }],
+      [for member in values(google_service_account_iam_member.task_caller) : { kind = "account", name = member.service_account_id, member = member }],
+      [for member in values(google_service_account_iam_member.scheduler_caller) : { kind = "account", name = member.service_account_id, member = member }],
+      [for member in values(google_storage_bucket_iam_member.files) : { kind = "bucket", name = member.bucket, member = member }],
+      [for member in values(google_storage_bucket_iam_member.lister) : { kind = "bucket", name = member.bucket, member = member }],
+      [for member in values(google_secret_manager_secret_iam_member.reader) : { kind = "secret", name = member.secret_id, member = member }],
+    ) :
+    {
+      kind      = each.kind
+      name      = each.name
+      role      = each.member.role
+      member    = each.member.member
+      condition = try({ title = each.member.condition[0].title, expression = each.member.condition[0].expression }, null)
+    }
+  ]
+}
