@@ -65,11 +65,6 @@ class MemoryAudienceFiles:
         self.delete(f"audiences/{execution_id}")
         self.remove(f"receipts/{execution_id}.csv")
 
-    def stored(self, name: str) -> Stored | None:
-        """Return what is known of a file by its name; None if there is none."""
-        found = self._files.get(name)
-        return found[0] if found else None
-
     def content(self, name: str) -> bytes | None:
         """Return a file by its name; None if there is none."""
         found = self._files.get(name)

@@ -64,8 +64,9 @@ def function(world: World) -> Iterator[Any]:
     ("name", "queues"),
     [
         ("launch", {"tminus-steps", "tminus-alerts"}),
-        ("send-push", {"tminus-shards", "tminus-alerts"}),
-        ("send-shard", {"tminus-alerts"}),
+        ("send-push", {"tminus-steps", "tminus-shards", "tminus-alerts"}),
+        ("send-shard", {"tminus-shards", "tminus-alerts"}),
+        ("send-alert", {"tminus-alerts"}),
     ],
 )
 def test_a_function_adds_tasks_to_its_own_queues_only(function: Any, name: str, queues: set[str]) -> None:

@@ -1,6 +1,6 @@
 """Audience files in a bucket in memory: the code of Google Cloud creates them, over a client that has no network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -41,7 +41,7 @@ class BucketFiles:
 
     def create(self, name: str, source: Path) -> None:
         """Create a file. If there is one, raise PreconditionFailed, or Forbidden instead."""
-        taken = self._files.stored(name) is not None
+        taken = self._files.find(name) is not None
         self._files.write_once(name, source)
         if not taken:
             return
@@ -49,9 +49,21 @@ class BucketFiles:
             raise exceptions.Forbidden(f"no storage.objects.delete access to {name}")  # type: ignore[no-untyped-call]
         raise exceptions.PreconditionFailed(f"{name} is there")  # type: ignore[no-untyped-call]
 
-    def stored(self, name: str) -> Stored | None:
-        """Return what is known of a file; None if there is none."""
-        return self._files.stored(name)
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder; see AudienceFiles."""
+        return self._files.names(folder)
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; see AudienceFiles."""
+        return self._files.find(name)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; see AudienceFiles."""
+        self._files.remove(name)
+
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution; see AudienceFiles."""
+        self._files.expire(execution_id)
 
 
 class _MemoryClient:
@@ -78,7 +90,7 @@ class _MemoryBlob:
         self._files.create(self.name, Path(source))
 
     def reload(self, **_: object) -> None:
-        stored = self._files.stored(self.name)
+        stored = self._files.find(self.name)
         if stored is None:
             raise exceptions.NotFound(self.name)  # type: ignore[no-untyped-call]
         algorithm, digest = stored.checksum.split(":")

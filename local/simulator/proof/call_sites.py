@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 _ROOT = Path(__file__).parents[3]
 _SEARCHED = ("usecases", "handlers/http", "handlers/jobs", "handlers/console/cancel")
-_NOT_PLAYED = ("usecases/after_restore.py", "usecases/sending/ask_sender.py")
-"""Files that a simulated day never reaches: it restores no backup, and its sender, like FCM, cannot be asked.
+_NOT_PLAYED = ("usecases/after_restore.py", "usecases/sending/ask_sender.py", "handlers/http/rate.py")
+"""Files that a simulated day never reaches: it restores no backup, its sender, like FCM, cannot be asked, and nobody
+in it calls the API too often.
 
 Tests of the embedded runtime kill processes there.
 """

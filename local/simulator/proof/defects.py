@@ -335,12 +335,6 @@ DEFECTS = (
         changes=(Change(outcomes.result, mutations.forget_doubt),),
     ),
     Defect(
-        name="plans not renewed",
-        means="the announced sends stay those of the last save, whatever happens",
-        sentence=r" is planned ",
-        changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
-    ),
-    Defect(
         name="rows read by the rules of now",
         means="who a rule held back is reported under another rule, once the workspace has other rules",
         sentence=r"^its receipt says .* was decided$",
