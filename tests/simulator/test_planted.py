@@ -37,6 +37,9 @@ QUICK = (
     "live without test",
     "pause leaves the execution",
     "unreadable passed over",
+    "early steps forgotten",
+    "no patience with an index",
+    "403 taken as written",
 )
 """Defects that a few seeds suffice for; `make prove-simulator` hunts them all."""
 

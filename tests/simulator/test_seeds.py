@@ -31,6 +31,15 @@ def test_the_contract_holds_in_a_workspace_whose_rules_change_in_the_middle(seed
     assert not outcome.breaches
 
 
+@pytest.mark.parametrize(
+    "kind", ["outlives_deadline", "queue_throttled", "index_missing", "permission_missing", "existing_403"]
+)
+def test_the_contract_holds_when_google_cloud_is_late_or_not_ready(kind: str) -> None:
+    outcome = simulate(1, favoured=(kind, "unavailable_after", "storage_412", "sends often"), keep_log=False)
+    assert kind in {fault.kind for fault in outcome.injected}
+    assert not outcome.breaches
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", FOUND)
 def test_the_contract_holds_on_days_on_which_it_was_broken_once(seed: int) -> None:
