@@ -27,6 +27,7 @@ _STORES = {
     "executions": "snapshots of executions",
     "rows": "rows of files",
     "ledger": "pushes in the cadence ledger",
+    "notifications": "pushes of the last 90 days",
     "audit": "documents in the audit log",
     "outbox": "messages in the outbox",
 }
@@ -57,6 +58,7 @@ def export(context: click.Context, user_id: str, state: Path, data: Path | str |
         click.echo(f"{len(found[name]):,} {words}")
         for each in found[name]:
             click.echo(f"  {_line(each)}")
+    click.echo(f"{found['deadTokens']:,} device tokens that count as dead")
     _warn_of_settings(found["settings"])
 
 

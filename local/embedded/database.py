@@ -187,7 +187,6 @@ class Database:
             connection.row_factory = sqlite3.Row
             self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute("PRAGMA secure_delete = ON")  # rows that expire leave no bytes behind
         except BaseException:
             connection.close()
             raise

@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 
 from functions.domain.alerts.alert import Alert
-from functions.domain.alerts.outgoing import OutgoingAlert
+from functions.domain.alerts.outgoing import PATIENCE, OutgoingAlert
+from functions.domain.cadence.rule_changes import MOST_HOURS
 from functions.domain.execution.execution import Execution
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.ids import send_instant_of
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
-from functions.domain.retention import ALERTS, LAST_RESORT, LEDGER
+from functions.domain.retention import ALERTS, LAST_RESORT, LEAST_EXECUTION_DAYS, LEDGER
 from functions.ports.executions import LogEntry
 from functions.stores.executions import EXECUTIONS, LOGS
 from functions.stores.shards import PUSHES, SHARDS
 from functions.stores.violations import VIOLATIONS
+from functions.usecases.reports.history import MOST_DAYS
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FINDING = Finding(type=ViolationType.NOT_REACHED, severity=Severity.WARNING, message="late", action="none")
@@ -92,6 +94,13 @@ def test_what_belongs_to_an_execution_expires_by_itself_long_after_its_send(
     )
     assert {each["expireAt"] for each in fields} == {datetime(2026, 11, 23, 18, tzinfo=UTC) + timedelta(days=1_100)}
     assert LOGS.fields(LINE)["expireAt"] == NOON + LAST_RESORT
+
+
+def test_nothing_that_looks_back_looks_further_than_what_it_reads_is_kept() -> None:
+    rules, history = timedelta(hours=MOST_HOURS), timedelta(days=MOST_DAYS)
+    assert max(rules, history) < LEDGER
+    assert timedelta(days=LEAST_EXECUTION_DAYS) > history
+    assert ALERTS > PATIENCE
 
 
 @pytest.mark.parametrize(

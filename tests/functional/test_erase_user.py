@@ -5,11 +5,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.domain.audience.dead_tokens import bury
+from functions.domain.audience.partition import partition_of
 from functions.domain.audit import ERASURES
 from functions.domain.errors import BadInput, NotPossible
 from functions.domain.ids import UserIdFormat
@@ -134,6 +137,9 @@ def test_an_export_names_every_place(make_lab: MakeLab, zoe: str) -> None:
     assert {mention.place for mention in found.executions} == {lab.id}
     assert {mention.place for mention in found.audit} >= {"welcome/1"}
     assert [each.push for each in found.ledger] == [f"{lab.id}/1"]
+    assert [(each.push, each.test, each.outcome) for each in found.notifications if not each.test] == [
+        (number, False, "sent") for number in (3, 2, 1)
+    ]
     assert len([line for line in found.outbox if Person(zoe).is_me(str(line["userId"]))]) == 6
     assert {Path(row.file).parent.name for row in found.rows} == {lab.id, "receipts"}
 
@@ -228,6 +234,16 @@ def test_no_log_names_the_user(make_lab: MakeLab, zoe: str, caplog: pytest.LogCa
     finally:
         logger.propagate = propagated
     assert zoe.lower() not in caplog.text.lower()
+
+
+def test_dead_tokens_of_the_user_are_counted_and_erased_and_no_others(make_lab: MakeLab) -> None:
+    lab = sent(make_lab, ZOE)
+    for user_id, token in ((ZOE, "token-0"), (OTHERS[0], "token-2")):
+        change = partial(bury, tokens=[token], at=lab.clock.now())
+        lab.ports.devices.bury(partition_of(Person(user_id).key), change)
+    assert [find_user(lab.ports, each).dead_tokens for each in (ZOE, OTHERS[0])] == [1, 1]
+    assert erase_user(lab.ports, ZOE, by="cli").dead_tokens == 1
+    assert [find_user(lab.ports, each).dead_tokens for each in (ZOE, OTHERS[0])] == [0, 1]
 
 
 def test_an_id_that_is_not_valid_is_refused(lab: Lab) -> None:

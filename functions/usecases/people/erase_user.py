@@ -4,15 +4,12 @@ Counts stay: in files a mark stands for the user, and shards keep their outcomes
 erasure that breaks off is simply started again.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.domain.audience.dead_tokens import lift, token_key
+from functions.domain.audience.dead_tokens import lift
 from functions.domain.audience.partition import partition_of
 from functions.domain.audit import ERASURES, Action, Deed
 from functions.domain.errors import NotPossible
@@ -22,10 +19,12 @@ from functions.domain.push.shard import PushFiles
 from functions.ports import Ports
 from functions.ports.sending import RememberingSender
 from functions.usecases.people.find_user import (
+    dead_keys_of,
     every_execution,
     holds_user,
     in_execution,
     ledger_days,
+    lifted,
     person_of,
     upload_of,
     with_upload,
@@ -43,7 +42,6 @@ from functions.usecases.timeline.built_pushes import built_pushes
 
 _DAYS_AT_ONCE = 7
 """Firestore accepts 10 MiB per commit, and a day has up to 1 MB."""
-_MOST_DEVICES = 100
 _RECEIPTS, _AUDIENCES = "receipts", "audiences"
 
 
@@ -195,20 +193,11 @@ def _ledger_days(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]
 
 def _dead_tokens(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
     """Take the user's tokens out of the graves: those that the user data still have. Others expire."""
-    partition = partition_of(person.key)
-    keys = _token_keys(ports, person)
-    found = lift(ports.devices.graves(range(partition, partition + 1))[partition], keys=keys)[1]
+    keys = dead_keys_of(ports, person)
+    found = lifted(ports, person, keys)
     if found:
-        ports.devices.bury(partition, lambda graves: lift(graves, keys=keys)[0])
+        ports.devices.bury(partition_of(person.key), lambda graves: lift(graves, keys=keys)[0])
     yield found
-
-
-def _token_keys(ports: Ports, person: Person) -> frozenset[bytes]:
-    with TemporaryDirectory(prefix="tminus-") as folder:
-        path = Path(folder) / "devices.csv"
-        ports.engine.write_devices_of([person.user_id], path, per_user=_MOST_DEVICES)
-        with path.open(newline="", encoding="utf-8") as file:
-            return frozenset(token_key(row["token"]) for row in csv.DictReader(file, strict=True))
 
 
 def _messages(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:

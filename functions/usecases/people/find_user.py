@@ -1,10 +1,14 @@
 """Everything that Tminus holds about one user, store by store: the answer to a request for access."""
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from functions.domain.audience.dead_tokens import lift, token_key
 from functions.domain.audience.partition import partition_of
 from functions.domain.cadence.rules import days_between
 from functions.domain.documents import shown
@@ -17,7 +21,8 @@ from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.ports.sending import RememberingSender
 from functions.usecases.people.person_in_files import is_draft, rows_with
-from functions.usecases.reports.history import EXAMPLES
+from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
+from functions.usecases.reports.user_rows import NotificationShown
 from functions.usecases.timeline.built_pushes import built_pushes
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ LEDGER_DAYS = 130
 _AHEAD = timedelta(days=31)
 """Pushes can be reserved for a later day of their sequence."""
 _AT_ONCE = 200
+_MOST_DEVICES = 100
 _UPLOAD = "uploadedAudience"
 
 
@@ -61,8 +67,9 @@ class PushReserved:
 class HeldOfUser:
     """Everything that is stored about a user.
 
-    `outbox` are messages that a laptop keeps instead of sending them. `settings` names settings of the deployment
-    that hold the id; only the operator can change those.
+    `notifications` are the pushes of the last 90 days with their outcomes, `dead_tokens` counts the user's device
+    tokens that FCM called dead, `outbox` are messages that a laptop keeps instead of sending them. `settings` names
+    settings of the deployment that hold the id; only the operator can change those.
     """
 
     user_id: str
@@ -70,6 +77,8 @@ class HeldOfUser:
     executions: Sequence[Mention]
     rows: Sequence[RowOfUser]
     ledger: Sequence[PushReserved]
+    notifications: Sequence[NotificationShown]
+    dead_tokens: int
     audit: Sequence[Mention]
     outbox: Sequence[Mapping[str, Any]]
     settings: Sequence[str]
@@ -77,7 +86,8 @@ class HeldOfUser:
     @property
     def empty(self) -> bool:
         """Whether nothing is stored that `erase_user` could erase."""
-        return not (self.recipes or self.executions or self.rows or self.ledger or self.audit or self.outbox)
+        documents = self.recipes or self.executions or self.audit
+        return not (documents or self.rows or self.ledger or self.dead_tokens or self.outbox)
 
 
 def person_of(ports: Ports, user_id: str) -> Person:
@@ -100,6 +110,8 @@ def find_user(ports: Ports, user_id: str) -> HeldOfUser:
         ],
         rows=[RowOfUser(file=name, row=row) for name in files for row in _rows(ports, name, person)],
         ledger=[PushReserved(push=each.push, layer=each.layer, at=each.at) for each in _reserved(ports, person)],
+        notifications=notifications_of(ports, person.user_id, until=ports.clock.now(), days=MOST_DAYS).notifications,
+        dead_tokens=lifted(ports, person, dead_keys_of(ports, person)),
         audit=list(_in_audit(ports, person)),
         outbox=kept_messages(ports, person),
         settings=["DEFAULT_TEST_USER_IDS"] if any(map(person.is_me, ports.policy.default_test_user_ids)) else [],
@@ -148,6 +160,21 @@ def holds_user(ports: Ports, execution: Execution, person: Person) -> bool:
 def ledger_days(now: datetime) -> Sequence[date]:
     """Return the days that the ledger may still hold."""
     return list(days_between(now - timedelta(days=LEDGER_DAYS), now + _AHEAD))
+
+
+def dead_keys_of(ports: Ports, person: Person) -> frozenset[bytes]:
+    """Return the keys of the device tokens that the user data have of the user."""
+    with TemporaryDirectory(prefix="tminus-") as folder:
+        path = Path(folder) / "devices.csv"
+        ports.engine.write_devices_of([person.user_id], path, per_user=_MOST_DEVICES)
+        with path.open(newline="", encoding="utf-8") as file:
+            return frozenset(token_key(row["token"]) for row in csv.DictReader(file, strict=True))
+
+
+def lifted(ports: Ports, person: Person, keys: frozenset[bytes]) -> int:
+    """Return how many of these device tokens count as dead."""
+    partition = partition_of(person.key)
+    return lift(ports.devices.graves(range(partition, partition + 1))[partition], keys=keys)[1]
 
 
 def kept_messages(ports: Ports, person: Person) -> Sequence[Mapping[str, Any]]:

@@ -21,12 +21,10 @@ def check_audit(ports: Ports) -> None:
     heads = ports.audit.open_heads(most=_MOST_SUBJECTS)
     if not heads:
         return
-    redactions = redactions_in(ports.audit.all_of(ERASURES))
-    wrong = [
-        problem.sentence
-        for head in heads
-        for problem in new_problems(head, ports.audit.all_of(head.subject, after=head.checked), redactions)
-    ]
+    new = {head.subject: list(ports.audit.all_of(head.subject, after=head.checked)) for head in heads}
+    redacted = any(entry.redactions for entries in new.values() for entry in entries)
+    redactions = redactions_in(ports.audit.all_of(ERASURES)) if redacted else {}
+    wrong = [problem.sentence for head in heads for problem in new_problems(head, new[head.subject], redactions)]
     if wrong:
         raise_alert(ports, audit_broken(wrong), None)
     ports.audit.checkpoint(heads, Deed(by="reconcile", at=ports.clock.now(), action=Action.CHECKED))
