@@ -178,7 +178,7 @@ locals {
       sends           = false
       queries         = var.user_dataset != null
       schedules       = "edit"
-      reads           = ["audiences/"]
+      reads           = ["audiences/", "uploads/"]
       writes          = ["audiences/"]
       deletes         = var.user_dataset != null ? ["exports/"] : []
     }

@@ -27,7 +27,8 @@ class Policy:
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
     messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. Each caller
-    may make `looks_per_minute` expensive looks at user data, 0 for any number. `access_log_key` is the key of the
+    may make `looks_per_minute` expensive looks at user data, 0 for any number. `bucket` has the uploads that are too
+    large for a request, on Google Cloud. `access_log_key` is the key of the
     hashes that name users in the access log; if empty, the log makes its own.
     """
 
@@ -43,4 +44,5 @@ class Policy:
     firebase_project: str = ""
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     looks_per_minute: int = 0
+    bucket: str = ""
     access_log_key: str = field(default="", repr=False)

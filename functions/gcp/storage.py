@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud.storage import Client
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -56,13 +56,7 @@ class GcsAudienceFiles:
                 blob.reload(**_patiently())
             except exceptions.NotFound as error:
                 raise Transient(f"{name} was deleted while it was being written") from error
-        checksum = (blob.metadata or {}).get(_CHECKSUM, "")
-        return Stored(
-            name=name,
-            generation=int(blob.generation),
-            checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
-            size_bytes=int(blob.size),
-        )
+        return _stored(blob)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
@@ -102,11 +96,31 @@ class GcsAudienceFiles:
                 except exceptions.NotFound:
                     continue
 
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        blob = self._bucket.blob(_checked(name))
+        with _translated():
+            try:
+                blob.reload(**_patiently())
+            except exceptions.NotFound:
+                return None
+        return _stored(blob)
+
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         with _translated():
             if not blob.exists(**_patiently()):
                 raise _gone(stored)
+
+
+def _stored(blob: Blob) -> Stored:
+    checksum = (blob.metadata or {}).get(_CHECKSUM, "")
+    return Stored(
+        name=blob.name,
+        generation=int(blob.generation),
+        checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
+        size_bytes=int(blob.size),
+    )
 
 
 def _patiently() -> dict[str, Any]:

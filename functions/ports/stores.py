@@ -162,6 +162,10 @@ class AudienceFiles(Protocol):
         """Delete all files in a folder, if there are any."""
         ...
 
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        ...
+
 
 class AlertStore(Protocol):
     """Stores alerts, delivered or not, for at least ninety days."""

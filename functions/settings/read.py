@@ -301,6 +301,7 @@ def _policy(reader: _Reader) -> Policy:
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         alerts=_alert_policy(reader),
+        bucket=_bucket(reader) if _platform(reader) is Platform.GOOGLE_CLOUD else "",
         looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
         access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),

@@ -55,6 +55,12 @@ class FolderAudienceFiles:
             if path.exists():
                 shutil.rmtree(path)
 
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        path = self._path(name)
+        with file_trouble(path):
+            return self._stored(name) if path.is_file() else None
+
     def _stored(self, name: str) -> Stored:
         with self._path(name).open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()

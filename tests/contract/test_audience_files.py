@@ -84,3 +84,11 @@ def test_a_name_outside_the_folder_is_refused(ports: Any, a_source: Any, name: s
         ports.files.delete(name)
     with pytest.raises(ValueError, match="does not name a file"):
         ports.files.read(Stored(name=name, generation=0, checksum="", size_bytes=0), 0, 1)
+
+
+def test_a_file_is_found_by_its_name_as_it_is_now(ports: Any, open_ports: Any, a_source: Any) -> None:
+    assert ports.files.find(NAME) is None
+    stored = ports.files.write_once(NAME, a_source())
+    assert open_ports().files.find(NAME) == stored
+    ports.files.delete("audiences/daily_20261123T180000Z")
+    assert ports.files.find(NAME) is None

@@ -49,6 +49,10 @@ class _ScratchFiles:
     def delete(self, folder: str) -> None:
         """Do nothing: the trial's folder is deleted as a whole."""
 
+    def find(self, name: str) -> Stored | None:
+        """Return a file of the trial; None if there is none."""
+        return self.write_once(name, self._paths[name]) if name in self._paths else None
+
 
 class _ShadowLedger:
     """Implements CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""
