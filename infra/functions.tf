@@ -182,7 +182,7 @@ locals {
       sends           = false
       queries         = true
       schedules       = "edit"
-      reads           = concat(["audiences/"], var.erase_users ? ["devices/", "receipts/"] : [])
+      reads           = concat(["audiences/", "uploads/"], var.erase_users ? ["devices/", "receipts/"] : [])
       writes          = concat(["audiences/"], var.erase_users ? ["receipts/"] : [])
       deletes         = concat(var.user_dataset != null ? ["exports/"] : [], var.erase_users ? ["audiences/", "devices/", "receipts/"] : [])
     }

@@ -29,10 +29,10 @@ class Policy:
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
     messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. Each caller
-    may make `looks_per_minute` expensive looks at user data, 0 for any number. `erasure_key` is the key of the hashes
-    by which the audit log names erased users; a laptop makes its own. `access_log_key` is the key of the hashes that
-    name users in the access log; if empty, the log makes its own. Executions are deleted `executions_kept` after
-    their sends.
+    may make `looks_per_minute` expensive looks at user data, 0 for any number. `bucket` has the uploads that are too
+    large for a request, on Google Cloud. `erasure_key` is the key of the hashes by which the audit log names erased
+    users; a laptop makes its own. `access_log_key` is the key of the hashes that name users in the access log; if
+    empty, the log makes its own. Executions are deleted `executions_kept` after their sends.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -49,4 +49,5 @@ class Policy:
     erasure_key: str = field(default="", repr=False)
     executions_kept: timedelta = timedelta(days=EXECUTION_DAYS)
     looks_per_minute: int = 0
+    bucket: str = ""
     access_log_key: str = field(default="", repr=False)

@@ -314,6 +314,7 @@ def _policy(reader: _Reader) -> Policy:
                 "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
             )
         ),
+        bucket=_bucket(reader) if _platform(reader) is Platform.GOOGLE_CLOUD else "",
         looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
         access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),

@@ -64,7 +64,7 @@ run "everything" {
       "tminus-api: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-scheduler-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-api: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-api: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-folders",
-      "tminus-api: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
+      "tminus-api: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-uploads-folders",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",

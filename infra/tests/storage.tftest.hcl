@@ -31,13 +31,14 @@ run "buckets" {
   assert {
     condition = {
       for rule in google_storage_bucket.audiences.lifecycle_rule :
-      one(coalesce(one(rule.condition).matches_prefix, ["uploads"])) => "${one(rule.action).type} ${one(rule.condition).age}"
+      one(coalesce(one(rule.condition).matches_prefix, ["unfinished"])) => "${one(rule.action).type} ${one(rule.condition).age}"
       } == {
       "devices/"   = "Delete 7"
       "exports/"   = "Delete 1"
       "audiences/" = "Delete 90"
       "receipts/"  = "Delete 365"
-      "uploads"    = "AbortIncompleteMultipartUpload 1"
+      "unfinished" = "AbortIncompleteMultipartUpload 1"
+      "uploads/"   = "Delete 1"
     }
     error_message = "each folder has its end"
   }

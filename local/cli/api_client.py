@@ -20,6 +20,10 @@ _CONNECT_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
 _SHORTEST_WAIT_SECONDS = 0.5
 _TEMPORARY = (429, 503)
+_TOO_LARGE = (
+    "Cloud Run takes at most 32 MiB in a request. Put the file into the deployment's bucket, with "
+    "gcloud storage cp FILE gs://BUCKET/uploads/FILE, and give that address in place of the file"
+)
 _PASSWORD = re.compile(r"//[^/?#]*@")
 _TOKEN = re.compile(r"[!-~]*")
 
@@ -172,6 +176,8 @@ def _envelope(response: "httpx.Response") -> Mapping[str, Any]:
     problem, status = f"{shown_url(response.url)} answered {response.status_code}", response.status_code
     if status in (401, 403):
         raise NotAllowed(f"{problem}: the token (TMINUS_TOKEN) is missing, has expired, or is not for this address")
+    if status == 413:
+        raise BadInput(f"{problem}: {_TOO_LARGE}")
     if response.is_server_error or status in _TEMPORARY:
         raise NoAnswer(f"{problem}, and not as Tminus does")
     raise BadInput(f"{problem}, and not as Tminus does: is --url right?")

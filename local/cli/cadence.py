@@ -18,10 +18,11 @@ from functions.handlers.http.as_json import as_json as to_json
 from functions.ports import Ports
 from functions.usecases.cadence.import_history import import_history
 from functions.usecases.reports.history import MOST_DAYS, notifications_of
-from local.cli.api_client import Answer
+from local.cli.api_client import Answer, ApiClient
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
+from local.cli.uploads import UploadFile
 from local.cli.workspace import naming_built_in, workspace_folder
 from local.embedded.clock import RealClock
 
@@ -72,26 +73,22 @@ def user(context: click.Context, user_id: str, state: Path, days: int, until: st
 
 
 @cadence.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=UploadFile())
 @_state
 @click.option("--dry-run", is_flag=True, help="Check every row and count, but write nothing.")
 @json_option
 @click.pass_context
-def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, as_json: bool) -> None:
+def import_file(context: click.Context, file: Path | str, state: Path, dry_run: bool, as_json: bool) -> None:
     """Import the pushes that another system sent from FILE, a CSV with user_id, layer (or layer_id) and sent_at.
 
     Rows that were imported before are skipped, so after an interruption run the import again. Exit status 2 if a row
-    is invalid; the valid rows are imported.
+    is invalid; the valid rows are imported. With --url FILE may also be gs://BUCKET/uploads/NAME in the
+    deployment's bucket, where a file has more than 32 MiB.
     """
-    client = maybe_system(context)
-    reading = f"{file.name}: reading, then writing"
-    with file.open("rb") as opened, read_with_bar(opened, file.stat().st_size, reading, quiet=as_json) as source:
-        if client is not None:
-            fields, files = {"dryRun": str(dry_run).lower()}, {"file": (file.name, source, "text/csv")}
-            report = client.call("POST", "/api/cadence/history", data=fields, files=files).data
-        else:
-            with _ports(state, new=True, trial=dry_run) as ports:
-                report = to_json(import_history(ports, source, dry_run=dry_run))
+    if isinstance(file, str):
+        report = _import_from_bucket(system(context), file, dry_run=dry_run)
+    else:
+        report = _import(maybe_system(context), file, state, dry_run=dry_run, quiet=as_json)
     if as_json:
         print_json(report)
     else:
@@ -99,7 +96,22 @@ def import_file(context: click.Context, file: Path, state: Path, dry_run: bool, 
     sys.exit(2 if report["refused"] else 0)
 
 
-def _show_import(file: Path, report: Mapping[str, Any]) -> None:
+def _import(client: ApiClient | None, file: Path, state: Path, *, dry_run: bool, quiet: bool) -> Any:
+    reading = f"{file.name}: reading, then writing"
+    with file.open("rb") as opened, read_with_bar(opened, file.stat().st_size, reading, quiet=quiet) as source:
+        if client is not None:
+            fields, files = {"dryRun": str(dry_run).lower()}, {"file": (file.name, source, "text/csv")}
+            return client.call("POST", "/api/cadence/history", data=fields, files=files).data
+        with _ports(state, new=True, trial=dry_run) as ports:
+            return to_json(import_history(ports, source, dry_run=dry_run))
+
+
+def _import_from_bucket(client: ApiClient, address: str, *, dry_run: bool) -> Any:
+    fields = {"dryRun": (None, str(dry_run).lower()), "fileAddress": (None, address)}
+    return client.call("POST", "/api/cadence/history", files=fields).data
+
+
+def _show_import(file: Path | str, report: Mapping[str, Any]) -> None:
     done = "would be imported" if report["dryRun"] else "imported"
     skipped = "".join(f", {count:,} skipped: {reason}" for reason, count in report["skipped"].items())
     counted = f"{report['imported']:,} {done}, {report['duplicates']:,} duplicates{skipped}"

@@ -13,8 +13,7 @@ from functions.domain.errors import BadInput
 from local.cli.api_client import Answer, ApiClient, NoAnswer
 from local.cli.options import json_option
 from local.cli.remote import ask_first, show, system, yes_option
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from local.cli.uploads import UploadFile
 
 
 @click.command()
@@ -24,7 +23,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--layer", type=click.IntRange(1, MOST_LAYER), required=True, help="The class on which cadence rules act."
 )
-@click.option("--file", type=_FILE, help="The users: a CSV with the column user_id.")
+@click.option("--file", type=UploadFile(), help="The users: a CSV with the column user_id, or its gs:// address.")
 @click.option("--user", "users", multiple=True, help="The users, instead: one to five user ids, each as an option.")
 @click.option("--most", type=click.IntRange(1), help="How many users it may go to. [default: 10000]")
 @click.option("--literal", is_flag=True, help="Send text such as {{name}} and %name% literally.")
@@ -41,7 +40,7 @@ def send(
     body: str,
     link: str | None,
     layer: int,
-    file: Path | None,
+    file: Path | str | None,
     users: tuple[str, ...],
     most: int | None,
     literal: bool,
@@ -77,11 +76,13 @@ def send(
 
 
 def _post(
-    client: ApiClient, push: dict[str, Any], file: Path | None, users: tuple[str, ...], key: str = ""
+    client: ApiClient, push: dict[str, Any], file: Path | str | None, users: tuple[str, ...], key: str = ""
 ) -> Answer:
     headers = {"Idempotency-Key": key} if key else {}
     if file is None:
         return client.call("POST", "/api/send-push", json={**push, "userIds": list(users)}, headers=headers)
+    if isinstance(file, str):
+        return client.call("POST", "/api/send-push", json={**push, "fileAddress": file}, headers=headers)
     with ExitStack() as opened:
         content = opened.enter_context(file.open("rb"))
         data = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in push.items()}

@@ -95,3 +95,11 @@ def test_files_are_found_by_name_listed_and_deleted_one_by_one(ports: Any, open_
     for _ in range(2):
         open_ports().files.remove("audiences/e1/1.csv")
     assert (ports.files.names("audiences"), ports.files.names("receipts")) == ([other.name], [])
+
+
+def test_a_file_is_found_by_its_name_as_it_is_now(ports: Any, open_ports: Any, a_source: Any) -> None:
+    assert ports.files.find(NAME) is None
+    stored = ports.files.write_once(NAME, a_source())
+    assert open_ports().files.find(NAME) == stored
+    ports.files.delete("audiences/daily_20261123T180000Z")
+    assert ports.files.find(NAME) is None

@@ -40,6 +40,17 @@ resource "google_storage_bucket" "audiences" {
     }
   }
 
+  # api reads it within minutes of the upload, and stores the audience on its own.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 1
+      matches_prefix = ["uploads/"]
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "Delete"

@@ -132,3 +132,15 @@ def test_cadence_is_read_tracked_and_changed_on_googles_clients(cloud: ApiClient
     rules = {"rules": [{"name": "layer_3_cooldown", "active": False}, {"name": "combined_l2_l3_limit", "count": 5}]}
     cloud.data("PUT", "/api/cadence-rules", json=rules)
     assert cloud.data("POST", "/api/filter-audience", json=asked)["eligibleUserIds"] == [somebody, other]
+
+
+def test_a_push_goes_to_a_file_in_the_bucket(lab: CloudLab, cloud: ApiClient, tmp_path: Path) -> None:
+    somebody = "10000000-0000-4000-8000-000000000001"
+    source = tmp_path / "users.csv"
+    source.write_text(f"user_id\n{somebody}\n")
+    lab.ports.files.write_once("uploads/users.csv", source)
+    ports = replace(cloud._ports(), policy=replace(lab.ports.policy, bucket="kicks-audiences"))
+    api, address = ApiClient(lambda: ports), "gs://kicks-audiences/uploads/users.csv"
+    push = {"title": "a", "body": "b", "layerId": 1, "dryRun": True}
+    assert api.data("POST", "/api/send-push", json={**push, "fileAddress": address})["totals"]["people"] == 1
+    assert api("POST", "/api/send-push", json={**push, "fileAddress": f"{address}.gone"}).status_code == 422

@@ -8,10 +8,12 @@ from pydantic import Field, WithJsonSchema
 
 from functions.domain.access import Subject
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
+from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.layer import RULES, AnyLayer
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.ports import Ports
+from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES, open_upload
 from functions.usecases.cadence.change_rules import (
     LayerShown,
     Rules,
@@ -25,7 +27,6 @@ from functions.usecases.cadence.import_history import Imported, import_history
 from functions.usecases.cadence.rules_in_force import ignored_rules, rules_in_force
 from functions.usecases.cadence.track import Tracked, track_notification
 
-_MOST_UPLOAD_BYTES = 150_000_000
 _MOST_IDS_BYTES = 20_000_000
 
 ChangedRule = Annotated[
@@ -84,7 +85,12 @@ class Notification(Model):
 class HistoryFile(Form):
     """A CSV with the columns `user_id`, `layer` or `layer_id`, `sent_at`, and `recipe`, `title` or `push_title`."""
 
-    file: Upload
+    file: Upload = None
+    file_address: str = Field(
+        default="",
+        description="The CSV in the deployment's own bucket, gs://BUCKET/uploads/NAME, instead of `file`: Cloud Run "
+        "takes at most 32 MiB in a request.",
+    )
     dry_run: bool = Field(default=False, description="Check and count every row, but write nothing.")
 
 
@@ -133,7 +139,11 @@ def post_track_notification(call: Call) -> Reply:
 def post_cadence_history(call: Call) -> Reply:
     """Import the pushes that another system sent."""
     asked: HistoryFile = call.body
-    report = import_history(call.ports, uploaded(asked.file), dry_run=asked.dry_run)
+    if asked.file is not None and asked.file_address:
+        raise BadFields([FieldError("fileAddress", "is there beside a file: send either")])
+    in_bucket = asked.file_address
+    source = open_upload(call.ports, in_bucket, "fileAddress") if in_bucket else uploaded(asked.file)
+    report = import_history(call.ports, source, dry_run=asked.dry_run)
     done = "would be imported" if asked.dry_run else "are imported"
     return Reply(data=report, message=f"{report.imported:,} of {report.rows:,} rows {done}")
 
@@ -175,7 +185,7 @@ ROUTES = (
         form=HistoryFile,
         answer=Imported,
         refusals=(409,),
-        most_body_bytes=_MOST_UPLOAD_BYTES,
+        most_body_bytes=MOST_BYTES,
     ),
     Route(
         method="POST",

@@ -13,15 +13,19 @@ from functions.handlers.api.calls.trials import why_not
 from functions.handlers.api.layer import Layer
 from functions.handlers.api.route import Call, Form, Model, Reply, Route, Upload, uploaded
 from functions.usecases.by_hand.send_once import OneOff, send_once, try_once, users_file
+from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES, open_upload
 from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.reports.executions import ExecutionSummary, summary
 
-_MOST_UPLOAD_BYTES = 150_000_000
 _LITERAL = "Send text literally that looks like a variable of another product, such as {{name}}."
+_IN_BUCKET = (
+    "A CSV in the deployment's own bucket, gs://BUCKET/uploads/NAME, instead of a file: up to 150 MB. A request to "
+    "Cloud Run has at most 32 MiB."
+)
 
 
 class OneOffPush(Model):
-    """A push to one to five users."""
+    """A push to one to five users, or to the users of a CSV in the deployment's bucket."""
 
     title: str
     body: str
@@ -30,7 +34,8 @@ class OneOffPush(Model):
     literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
-    user_ids: list[str] = Field(min_length=1, max_length=5)
+    user_ids: list[str] = Field(default=[], max_length=5)
+    file_address: str = Field(default="", description=_IN_BUCKET)
 
 
 class OneOffForm(Form):
@@ -45,6 +50,7 @@ class OneOffForm(Form):
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
     user_ids: list[str] = Field(default=[], description="Instead of a file: each in a field, or all as a JSON list.")
     file: Upload = None
+    file_address: str = Field(default="", description=_IN_BUCKET)
 
 
 def post_send_push(call: Call) -> Reply:
@@ -68,13 +74,18 @@ def post_send_push(call: Call) -> Reply:
 
 
 def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
-    """Return the file of recipients: the uploaded one, or one with the named users."""
+    """Return the file of recipients: the uploaded one, the one in the bucket, or one with the named users."""
     user_ids = _listed(asked.user_ids)
-    if isinstance(asked, OneOffForm) and asked.file is not None:
-        if user_ids:
-            raise BadFields([FieldError("userIds", "is there beside a file: send either")])
-        return uploaded(asked.file)
-    if not user_ids:
+    file = asked.file if isinstance(asked, OneOffForm) else None
+    if user_ids and (file is not None or asked.file_address):
+        raise BadFields([FieldError("userIds", "is there beside a file: send either")])
+    if file is not None and asked.file_address:
+        raise BadFields([FieldError("fileAddress", "is there beside a file: send either")])
+    if asked.file_address:
+        return open_upload(call.ports, asked.file_address, "fileAddress")
+    if file is not None:
+        return uploaded(file)
+    if not user_ids and isinstance(asked, OneOffForm):
         raise BadFields([FieldError("file", "is missing, as is userIds: name the recipients in one of them")])
     return users_file(user_ids, call.ports.policy)
 
@@ -103,6 +114,6 @@ ROUTES = (
         later=True,
         refusals=(409,),
         keyed=True,
-        most_body_bytes=_MOST_UPLOAD_BYTES,
+        most_body_bytes=MOST_BYTES,
     ),
 )
