@@ -207,6 +207,11 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
+def process_console_users() -> Mapping[str, Role]:
+    """Return the users of the console that CONSOLE_USERS names, on any platform."""
+    return _console(_Reader(os.environ, {})).users
+
+
 def _console(reader: _Reader) -> ConsoleSettings:
     key = reader.text("CONSOLE_KEY", "")
     if key and len(key) < _SHORTEST_KEY:
