@@ -74,11 +74,13 @@ class _Server(ThreadingHTTPServer):
 class World:
     """An emulator, its clients and a function, while it is entered."""
 
-    def __init__(self, folder: Path, clock: WaitableClock | None = None, script: Script | None = None) -> None:
+    def __init__(
+        self, folder: Path, clock: WaitableClock | None = None, script: Script | None = None, **options: Any
+    ) -> None:
         self.folder = folder
         self.clock = clock or VirtualClock(NOON)
         self.function = Function(self.clock)
-        self.cloud = CloudEmulator(folder, self.clock, script=script or Script())
+        self.cloud = CloudEmulator(folder, self.clock, script=script or Script(), **options)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -1,19 +1,17 @@
 """A Cloud Storage that fails: an HTTP proxy between the real client and fake-gcs-server."""
 
-import http.client
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from local.runtime.served import Served
+from local.standins.storage.forwarding import Answer, forward
 
-_HOPS = ("connection", "content-length", "host", "keep-alive", "transfer-encoding")
 _CUT = 0
 
 
@@ -38,13 +36,6 @@ class HttpFault:
     meanwhile: Callable[[], object] | None = None
 
     CUT = _CUT
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    status: int
-    headers: Sequence[tuple[str, str]]
-    body: bytes
 
 
 class FaultyStorage(Served):
@@ -86,15 +77,9 @@ class FaultyStorage(Served):
         self._hits[number] += 1
         return True
 
-    def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> _Answer:
+    def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Return what the emulator answers; where it names itself, it names the proxy."""
-        with closing(http.client.HTTPConnection(urlsplit(self._emulator).netloc, timeout=20)) as connection:
-            sent = {name: value for name, value in headers.items() if name.lower() not in _HOPS}
-            connection.request(method, path, body, sent)
-            answer = connection.getresponse()
-            received = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOPS]
-            own = [(name, value.replace(self._emulator, self.url)) for name, value in received]
-            return _Answer(status=answer.status, headers=own, body=answer.read())
+        return forward(self._emulator, method, path, headers, body, own=self.url)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -115,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail(self, fault: HttpFault, body: bytes) -> None:
         time.sleep(fault.late_seconds)
-        answer = _Answer(status=fault.status or 0, headers=list(fault.headers.items()), body=b"so the test says")
+        answer = Answer(status=fault.status or 0, headers=list(fault.headers.items()), body=b"so the test says")
         if fault.landed or fault.status is None:
             landed = self._proxy.forward(self.command, self.path, dict(self.headers), body)
             answer = landed if fault.status is None else answer
@@ -128,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815 - as http.server wants it
 
-    def _say(self, answer: _Answer, most: int | None = None) -> None:
+    def _say(self, answer: Answer, most: int | None = None) -> None:
         """Answer; with `most`, promise the whole body and break off after so many bytes."""
         with suppress(OSError):
             self.send_response_only(answer.status)

@@ -12,6 +12,7 @@ import click
 from functions import bootstrap
 from functions.domain.instants import stamp
 from functions.settings import Settings
+from functions.settings.read import process_console_users
 from functions.usecases.recipes.save import save_recipe
 from local.cli.up_recipes import begin_now
 from local.embedded.clock import FastClock, RealClock, WaitableClock
@@ -19,6 +20,7 @@ from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.runtime.emulated import Emulated, emulated
 from local.runtime.emulators import EmulatorMissing, google_emulators
 from local.runtime.serving import load_handlers
+from local.standins.iap import LEAVE, MADE_USERS
 
 _AS_EXPECTED = OutcomeScript()
 
@@ -38,11 +40,12 @@ def up_on_emulators(
     """
     outbox = settings.state_dir / "outbox.jsonl"
     outbox.parent.mkdir(parents=True, exist_ok=True)
+    visitors = process_console_users() or MADE_USERS
     click.echo("tminus: starting Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler on this machine", err=True)
     try:
         with TemporaryDirectory(prefix="tminus-emulators-") as name, google_emulators(Path(name)) as google:
             sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
-            with emulated(Path(name), settings, clock, sender, port=port, visited_locally=True) as running:
+            with emulated(Path(name), settings, clock, sender, port=port, visitors=visitors) as running:
                 for document in documents:
                     save_recipe(running.ports, document, by="cli")
                 load_handlers()
@@ -60,6 +63,7 @@ def up_on_emulators(
 def _announce(running: Emulated, google: Mapping[str, str], clock: WaitableClock, outbox: Path, *, fcm: bool) -> None:
     click.echo(f"tminus: functions on {running.url}/, clock at {stamp(clock.now())}; Ctrl-C stops")
     click.echo(f"tminus: look at what runs, and cancel it, on {running.url}/console/")
+    click.echo(f"tminus: choose who you are there, and again on {running.url}/console{LEAVE}")
     click.echo(f"tminus: messages go {'to FCM' if fcm else f'to {outbox}'}; to join in:")
     for variable, value in {**google, **running.variables}.items():
         click.echo(f"export {variable}={quote(value)}")

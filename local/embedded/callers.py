@@ -7,9 +7,10 @@ _ANYBODY = Caller(name="local", role=Role.ADMIN)
 
 
 class VisitedLocally:
-    """Implements Callers on this machine's emulators: services need their tokens, and people may do everything.
+    """Implements Callers on this machine's emulators: who calls the API without a token may do everything.
 
-    A person or program with a token is authenticated by it, as on Google Cloud.
+    Services need their tokens, visitors the assertion of a proxy. A person or program with a token is authenticated
+    by it, as on Google Cloud.
     """
 
     def __init__(self, callers: Callers) -> None:
@@ -20,8 +21,8 @@ class VisitedLocally:
         self._callers.check_service(authorization, service, function)
 
     def visitor(self, assertion: str | None) -> Caller:
-        """Return the local person, or the one that a proxy asserts."""
-        return self._callers.visitor(assertion) if assertion else _ANYBODY
+        """Return the person that a proxy asserts."""
+        return self._callers.visitor(assertion)
 
     def person(self, authorization: str | None, function: str) -> Caller:
         """Return the local person, or the one in the token."""

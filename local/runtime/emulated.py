@@ -1,11 +1,12 @@
 """All functions with Google's real clients, on the emulators of this machine."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from functions import bootstrap
+from functions.domain.roles import Role
 from functions.ports import Ports
 from functions.ports.sending import PushSender
 from functions.settings import CloudSettings, Platform, Settings
@@ -14,10 +15,13 @@ from local.embedded.clock import WaitableClock
 from local.embedded.system import RECONCILE_JOB
 from local.runtime.emulators import free_port
 from local.runtime.functions import load_functions
+from local.runtime.guarded import Strict, guarded
 from local.runtime.served import Served
 from local.runtime.serving import FUNCTIONS, SOURCE, http_server
 from local.standins.cloud_tasks import CloudEmulator
 from local.standins.cloud_tasks.project import make_project
+from local.standins.grants import NOTHING
+from local.standins.iap import identity_proxy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +46,16 @@ class Emulated:
             "SCHEDULER_CALLER": self.settings.scheduler_caller,
             "CLOUD_TASKS_EMULATOR_HOST": self.settings.tasks_emulator,
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.settings.scheduler_emulator,
+            **self._console,
             "OIDC_CERTS_URL": self.settings.certs_url,
         }
+
+    @property
+    def _console(self) -> Mapping[str, str]:
+        console = self.settings.console
+        users = ",".join(f"{email}:{role}" for email, role in console.users.items())
+        named = {"IAP_AUDIENCE": console.audience, "IAP_KEYS_URL": console.keys_url, "CONSOLE_USERS": users}
+        return named if console.audience else {}
 
 
 @contextmanager
@@ -55,22 +67,37 @@ def emulated(
     *,
     project: str = "demo-tminus",
     port: int = 0,
-    visited_locally: bool = False,
+    visitors: Mapping[str, Role] | None = None,
+    strict: Strict | None = None,
 ) -> Iterator[Emulated]:
     """Run a project's functions behind HTTP, called by Cloud Tasks and Cloud Scheduler as the clock says.
 
-    Firestore and Cloud Storage have to run: see `google_emulators`. `visited_locally` lets this machine's people use
-    console and API without tokens, as nothing issues them here.
+    Firestore and Cloud Storage have to run: see `google_emulators`. With `visitors`, people of this machine choose on
+    a page which of these users of the console they are, and call the API without tokens, as nothing issues them here.
+    Where it is `strict`, functions have the rights of their accounts, Cloud Run checks who calls them, and queues are
+    throttled; the yielded ports may do everything.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    with CloudEmulator(folder / "cloud", clock) as cloud:
+    grants = NOTHING if strict is None else strict.grants
+    with ExitStack() as stack:
+        cloud = stack.enter_context(
+            CloudEmulator(folder / "cloud", clock, grants=grants, throttled=strict is not None)
+        )
         made = make_project(project, cloud, f"{url}/{{function}}")
+        made = replace(made, signatures_removed=strict is not None)
+        apps, own_ports = load_functions(FUNCTIONS, SOURCE), None
+        if visitors is not None:
+            proxy, console = stack.enter_context(identity_proxy(visitors))
+            apps["console"], made = proxy.before(apps["console"]), replace(made, console=console)
         on_cloud = replace(settings, platform=Platform.GOOGLE_CLOUD, cloud=made)
         ports = bootstrap.google_cloud(on_cloud, clock, sender)
-        if visited_locally:
+        if visitors is not None:
             ports = replace(ports, callers=VisitedLocally(ports.callers))
         ports = replace(ports, parts=bootstrap.sender_parts(settings))
         ports.schedules.put(RECONCILE_JOB)
-        with Served(http_server(load_functions(FUNCTIONS, SOURCE), ports, "127.0.0.1", port)):
-            yield Emulated(ports=ports, cloud=cloud, settings=made, url=url)
+        if strict is not None:
+            guard = stack.enter_context(guarded(strict, cloud, on_cloud))
+            apps, own_ports = guard.behind_cloud_run(apps), guard.all_ports(ports)
+        stack.enter_context(Served(http_server(apps, ports, "127.0.0.1", port, own_ports=own_ports)))
+        yield Emulated(ports=ports, cloud=cloud, settings=made, url=url)

@@ -47,16 +47,23 @@ def load_handlers() -> None:
 
 
 def http_server(
-    apps: Mapping[str, "WSGIApplication"], ports: Ports, host: str, port: int, *, token: str = ""
+    apps: Mapping[str, "WSGIApplication"],
+    ports: Ports,
+    host: str,
+    port: int,
+    *,
+    token: str = "",
+    own_ports: Mapping[str, Ports] | None = None,
 ) -> BaseWSGIServer:
     """Return a server that has each function at its name, and at / what is there and what runs.
 
-    With a token, callers have to show it.
+    With a token, callers have to show it. `own_ports` are those of the functions that do not run with `ports`.
 
     As in the addresses of deployed functions, hyphens may stand for the name's underscores. The API's calls begin
     with its name, so it gets their whole path.
     """
-    bound = {name: _bound(app, ports, whole_path=name == "api") for name, app in apps.items()}
+    own = own_ports or {}
+    bound = {name: _bound(app, own.get(name, ports), whole_path=name == "api") for name, app in apps.items()}
     mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
     app = DispatcherMiddleware(_index(ports), mounted)
     guarded = behind_token(app, token) if token else _for_this_machine(app, host)

@@ -146,7 +146,7 @@ def test_the_domain_needs_the_standard_library_pydantic_for_documents_and_numpy_
 def test_only_the_cloud_adapters_import_google() -> None:
     users = [m for m, tree in modules().items() if any(within(name, GOOGLE) for name in imports(tree))]
     engines = ("audience_jobs.engines.bucket_folder", "audience_jobs.engines.google_access")
-    adapters = ("functions.gcp", "local.standins.cloud_tasks", *engines)
+    adapters = ("functions.gcp", "local.standins.cloud_tasks", "local.standins.storage", *engines)
     others = [module for module in users if not within(module, adapters)]
     assert [module for module in others if not module.startswith("audience_jobs.engines.bigquery")] == []
 

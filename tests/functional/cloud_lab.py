@@ -1,6 +1,7 @@
 """A laboratory on Google Cloud's emulators: the real clients, functions behind HTTP, and FCM over TLS."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,10 +17,12 @@ from functions.usecases.recipes.save import save_recipe
 from functions.usecases.reports.execution import report
 from local.embedded.clock import VirtualClock
 from local.runtime.emulated import Emulated, emulated
+from local.runtime.guarded import Strict
 from local.runtime.recipe_files import read_recipe_file
 from local.runtime.serving import SOURCE
 from local.standins.fcm import FakeFcm
 from tests.fcm import settings_for
+from tests.grants import deployed
 
 RECIPES = SOURCE.parent / "local" / "recipes"
 
@@ -56,13 +59,21 @@ class CloudLab:
 
 
 @contextmanager
-def cloud_lab(folder: Path, at: datetime, data: Path) -> Iterator[CloudLab]:
-    """Open a laboratory on a virtual clock; the official emulators have to run."""
+def cloud_lab(
+    folder: Path, at: datetime, data: Path, *, without: str = "", taken: tuple[int, ...] = (412,)
+) -> Iterator[CloudLab]:
+    """Open a laboratory on a virtual clock; the official emulators have to run.
+
+    The stand-ins are as strict as Google Cloud, with the rights that Terraform grants but for the one in the line
+    `without`. Cloud Storage answers as `taken` says where a name is taken.
+    """
     name = f"demo-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
     settings = Settings(user_data_dir=data)
+    grants = deployed(name, without=without)
+    strict = Strict(grants=grants, storage_url=os.environ["STORAGE_EMULATOR_HOST"], taken=taken)
     with (
         FakeFcm() as fcm,
         closing(FcmSender(settings_for(fcm), SystemClock())) as sender,
-        emulated(folder, settings, VirtualClock(at), sender, project=name) as running,
+        emulated(folder, settings, VirtualClock(at), sender, project=name, strict=strict) as running,
     ):
         yield CloudLab(running, fcm)

@@ -15,7 +15,7 @@ import pytest
 from functions.domain.execution.execution import Execution, State
 from functions.usecases.timeline.control import cancel, stop
 from local.sample import generate
-from local.standins.cloud_tasks import Duplicate, Reorder, Script, Share
+from local.standins.cloud_tasks import Duplicate, Outlive, Reorder, Script, Share
 from local.standins.fcm import Script as FcmScript
 from local.standins.fcm import answers
 from tests.factories import TESTER, executions_of
@@ -82,6 +82,36 @@ def test_every_task_thrice_and_out_of_order_sends_once(open_lab: Callable[..., C
     lab.save("sneaker-reactivation")
     lab.cloud.run_until(LATE + timedelta(minutes=10))
     _assert_sent_once(lab)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("function", ["build-audience", "send-shard", "finish"])
+def test_attempts_that_outlive_their_deadlines_send_once(open_lab: Callable[..., CloudLab], function: str) -> None:
+    """The old attempt runs beside the new one."""
+    lab = open_lab(SEND_AT - timedelta(minutes=31))
+    lab.cloud.script = Script(deliveries=[Share(fault=Outlive(), times=1, url=function)])
+    lab.save("sneaker-reactivation")
+    lab.cloud.run_until(LATE + timedelta(hours=1))
+    _assert_sent_once(lab)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "grant",
+    [
+        "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
+        "tminus-task-caller: roles/run.invoker on service tminus-send-shard",
+    ],
+)
+def test_without_one_of_its_rights_nothing_is_sent(
+    emulators: Mapping[str, str], data: Path, tmp_path: Path, grant: str
+) -> None:
+    """Else the stand-ins would not show which rights a deployment lacks."""
+    del emulators
+    with cloud_lab(tmp_path, SEND_AT - timedelta(minutes=31), data, without=grant) as lab:
+        lab.save("sneaker-reactivation")
+        lab.cloud.run_until(SEND_AT + timedelta(minutes=10))
+        assert sum(lab.sent().values()) <= 3, "at most the test pushes"
 
 
 @pytest.mark.parametrize(

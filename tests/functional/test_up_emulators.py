@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
 
+import httpx
 import pytest
 
 from local.sample import generate
@@ -39,8 +40,7 @@ def test_it_tells_how_to_join_and_leaves_nothing_running(emulators: Mapping[str,
         recipes = f"v1/projects/{told['GOOGLE_CLOUD_PROJECT']}/databases/(default)/documents/recipes"
         api = told["FUNCTION_URL"].replace("{function}", "api")
         assert read_json(f"{api}/automation/recipes")["data"], "nothing issues tokens here, so none is asked for"
-        with urlopen(told["FUNCTION_URL"].replace("{function}", "console"), timeout=PATIENCE_SECONDS) as page:
-            assert re.search(r'href="/console(/executions/[^"/]+)/confirm"', page.read().decode())
+        visit_the_console(told["FUNCTION_URL"].replace("{function}", "console"))
         assert len(read_json(f"http://{told['FIRESTORE_EMULATOR_HOST']}/{recipes}")["documents"]) == 2
     finally:
         process.send_signal(signal.SIGINT)
@@ -49,6 +49,21 @@ def test_it_tells_how_to_join_and_leaves_nothing_running(emulators: Mapping[str,
     assert status == 0, (tmp_path / "log").read_text()
     for name in ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST"):
         assert not listens(told[name]), f"{name} still listens"
+
+
+def visit_the_console(url: str) -> None:
+    """Choose a user on the page of the proxy; a viewer sees the send, and an operator may stop it."""
+    for user, may_cancel in (("viewer@example.com", False), ("operator@example.com", True)):
+        with httpx.Client(follow_redirects=True, timeout=PATIENCE_SECONDS) as browser:
+            chooser = browser.get(url)
+            assert chooser.url.path == "/console/_gcp_iap/choose"
+            page = browser.post(chooser.url, data={"user": user, "back": "/console/"})
+            assert page.url.path == "/console/"
+            assert user in page.text
+            found = re.search(r'href="/console(/executions/[^"/]+)/confirm"', page.text)
+            assert bool(found) is may_cancel
+            browser.get(f"{url}/_gcp_iap/clear_login_cookie")
+            assert browser.get(url).url.path == "/console/_gcp_iap/choose"
 
 
 def read_variables(out: IO[str]) -> dict[str, str]:

@@ -11,6 +11,9 @@ from local.standins.cloud_tasks.fault_plan import FaultPlan
 from local.standins.cloud_tasks.queues import Queues
 from local.standins.cloud_tasks.schedules import EmulatedSchedules
 
+STILL_RUNNING = Response(status=504, text="DEADLINE_EXCEEDED, later")
+"""Stands for an attempt that is still running when its deadline passes."""
+
 
 class CloudAgenda(Agenda):
     """Adds work that was handed in to the due work of the queues. Handed-in work is lost when the process ends."""
@@ -47,7 +50,12 @@ class CloudAgenda(Agenda):
         return work
 
     def settle(self, work: Work, response: Response) -> None:
-        """Settle work by its answer; if a task was delivered several times, by the first answer."""
+        """Settle work by its answer; if a task was delivered several times, by the first answer.
+
+        An attempt that outlives its deadline is due again when its lease ends.
+        """
+        if response is STILL_RUNNING:
+            return
         if isinstance(work, Fire) and work.manual:
             self._jobs.note(work, response.status)
         else:

@@ -1,22 +1,26 @@
 """Makes the HTTP requests of tasks and jobs."""
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from local.embedded.agenda import Work
 from local.embedded.clock import VirtualClock, WaitableClock
+from local.embedded.delivery import Delivery
 from local.embedded.response import Response
+from local.standins.cloud_tasks.agenda import STILL_RUNNING
 from local.standins.cloud_tasks.fault_plan import FaultPlan, name_of
 from local.standins.cloud_tasks.http_call import HttpCall, call_of
 from local.standins.cloud_tasks.oidc import OidcKey
 
 _REMEMBERED = 100_000
+_GOES_ON_FOR = timedelta(minutes=1)
+"""How long an attempt may still take after its deadline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class Caller:
         self._plan = plan
         self._lock = threading.Lock()
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED)
+        self._running: dict[str, list[Work]] = defaultdict(list)
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -52,15 +57,31 @@ class Caller:
 
     def __call__(self, work: Work) -> Response:
         """Make the request and its copies, and return the first answer as the service sees it."""
-        times = 1 + self._plan.copies_at_once(work)
+        if self._outlives(work):
+            return STILL_RUNNING
+        together = [work] * (1 + self._plan.copies_at_once(work)) + self._still_running(work)
         lost = self._plan.loses_response(work)
-        if times == 1:
+        if len(together) == 1:
             response = self._request(work)
         else:
-            start = threading.Barrier(times)
-            with ThreadPoolExecutor(times) as pool:
-                response, *_ = pool.map(lambda _: self._request(work, start), range(times))
+            start = threading.Barrier(len(together))
+            with ThreadPoolExecutor(len(together)) as pool:
+                response, *_ = pool.map(lambda each: self._request(each, start), together)
         return Response(status=0, text="the script loses the answer") if lost else response
+
+    def _outlives(self, work: Work) -> bool:
+        """Keep an attempt that goes on after its deadline, for the time of the next one."""
+        outlives = isinstance(work, Delivery) and self._plan.outlives_deadline(work)
+        if outlives:
+            with self._lock:
+                self._running[name_of(work)].append(work)
+        return outlives
+
+    def _still_running(self, work: Work) -> list[Work]:
+        with self._lock:
+            running = self._running.pop(name_of(work), [])
+        until = self._clock.now() + _GOES_ON_FOR
+        return [replace(each, deadline=until) for each in running]
 
     def _request(self, work: Work, start: threading.Barrier | None = None) -> Response:
         call = call_of(work)

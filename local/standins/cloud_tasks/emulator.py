@@ -2,18 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from local.embedded.agenda import Work
 from local.embedded.clock import VirtualClock, WaitableClock
 from local.embedded.database import Database
 from local.embedded.dispatcher import Driver
 from local.runtime.state_lock import locked
+from local.standins.cloud_tasks.access import Access
 from local.standins.cloud_tasks.agenda import CloudAgenda
 from local.standins.cloud_tasks.caller import Caller, Request
 from local.standins.cloud_tasks.certificates import CertificateServer
@@ -26,10 +27,13 @@ from local.standins.cloud_tasks.schedules import EmulatedSchedules
 from local.standins.cloud_tasks.script import Script
 from local.standins.cloud_tasks.services import services
 from local.standins.cloud_tasks.tasks_service import CloudTasks
+from local.standins.grants import NOTHING, Grants
 
 _log = logging.getLogger(__name__)
 _AS_IT_SHOULD = Script()
 _WORKERS = 64
+_THREADS = 8
+"""Threads for the calls of one account."""
 
 
 class CloudEmulator:
@@ -42,6 +46,10 @@ class CloudEmulator:
     Entering raises BadInput if another process uses the folder, RuntimeError or OSError if one uses a port. Leaving
     gives running calls four seconds, and raises RuntimeError if the emulator itself crashed, so that no test passes
     on half an answer.
+
+    With `grants`, each of their accounts has an address of its own, `host_of`, at which it may call what it is
+    granted; callers of `host` may call everything. Where it is `throttled`, queues slow down after overloads and
+    after a rest, as Cloud Tasks has them do: see `Pace`.
     """
 
     def __init__(
@@ -53,12 +61,16 @@ class CloudEmulator:
         port: int = 0,
         certs_port: int = 0,
         workers: int = _WORKERS,
+        grants: Grants = NOTHING,
+        throttled: bool = False,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._plan = FaultPlan(script)
         self._wanted_ports = (port, certs_port)
         self._workers = workers
+        self._grants = grants
+        self._throttled = throttled
         self._crashes: list[Exception] = []
 
     def __enter__(self) -> Self:
@@ -67,6 +79,8 @@ class CloudEmulator:
             self._open(stack.enter_context(closing(Database(self._folder / "cloud.db", synchronous="NORMAL"))))
             stack.enter_context(self._certificates)
             stack.enter_context(self._server)
+            for server in self._servers.values():
+                stack.enter_context(server)
             if not isinstance(self._clock, VirtualClock):
                 stack.enter_context(_Thread(self._serve))
             self._stack = stack.pop_all()
@@ -83,6 +97,14 @@ class CloudEmulator:
     def host(self) -> str:
         """Host and port of both services, for `grpc.insecure_channel`."""
         return f"127.0.0.1:{self._server.port}"
+
+    def host_of(self, account: str) -> str:
+        """Return host and port of both services for an account of the grants, by its name without a domain."""
+        return f"127.0.0.1:{self._servers[account].port}"
+
+    def claims(self, token: str, audience: str) -> Mapping[str, Any] | None:
+        """Return the claims of an ID token of the emulator for an audience; None if it is not valid."""
+        return self._key.claims(token, audience)
 
     @property
     def certs_url(self) -> str:
@@ -122,8 +144,8 @@ class CloudEmulator:
         self._driver.drain(until)
 
     def _open(self, database: Database) -> None:
-        key = OidcKey(self._folder / "oidc.pem")
-        queues = Queues(database, self._clock, self._plan.lateness)
+        key = self._key = OidcKey(self._folder / "oidc.pem")
+        queues = Queues(database, self._clock, self._plan.lateness, throttled=self._throttled)
         schedules = EmulatedSchedules(database, self._clock, self._plan.lateness)
         queues.recover()
         schedules.recover()
@@ -133,7 +155,12 @@ class CloudEmulator:
         tasks = CloudTasks(queues, self._clock, self._deliver_now)
         scheduler = CloudScheduler(schedules, self._clock, self._deliver_now)
         port, certs_port = self._wanted_ports
-        self._server = GrpcServer(services(tasks, scheduler), self._plan, port)
+        methods = services(tasks, scheduler)
+        self._server = GrpcServer(methods, self._plan, port)
+        self._servers = {
+            account: GrpcServer(methods, self._plan, check=Access(self._grants, account).check, threads=_THREADS)
+            for account in self._grants.accounts
+        }
         self._certificates = CertificateServer(key.certificates, certs_port)
 
     def _deliver_now(self, work: Work) -> None:

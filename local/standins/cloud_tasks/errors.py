@@ -37,3 +37,9 @@ class Unimplemented(Refused):
     """The real service implements it, the emulator does not."""
 
     status = "UNIMPLEMENTED"
+
+
+class PermissionDenied(Refused):
+    """The caller lacks a right."""
+
+    status = "PERMISSION_DENIED"

@@ -8,7 +8,16 @@ from datetime import timedelta
 
 from local.embedded.agenda import Work
 from local.embedded.fire import Fire
-from local.standins.cloud_tasks.script import Delay, Duplicate, FailedCalls, Fault, LoseResponse, Reorder, Script
+from local.standins.cloud_tasks.script import (
+    Delay,
+    Duplicate,
+    FailedCalls,
+    Fault,
+    LoseResponse,
+    Outlive,
+    Reorder,
+    Script,
+)
 
 
 class FaultPlan:
@@ -53,6 +62,10 @@ class FaultPlan:
     def loses_response(self, work: Work) -> bool:
         """Return whether a delivery's answer is lost."""
         return any(list(self._faults((LoseResponse,), name_of(work), work.function)))
+
+    def outlives_deadline(self, work: Work) -> bool:
+        """Return whether a delivery's function goes on after its deadline."""
+        return any(list(self._faults((Outlive,), name_of(work), work.function)))
 
     def failure(self, method: str) -> FailedCalls | None:
         """Return the fault of the next call of a method, or None."""

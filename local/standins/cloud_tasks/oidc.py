@@ -3,8 +3,10 @@
 import hashlib
 import os
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography import x509
@@ -60,6 +62,16 @@ class OidcKey:
             "exp": int((now + _LIFETIME).timestamp()),
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._id})
+
+    def claims(self, token: str, audience: str) -> Mapping[str, Any] | None:
+        """Return what a token says, None unless this key signed it for the audience and it still holds."""
+        try:
+            claims: Mapping[str, Any] = jwt.decode(
+                token, self._key.public_key(), algorithms=["RS256"], audience=audience, issuer=ISSUER
+            )
+        except jwt.InvalidTokenError:
+            return None
+        return claims
 
     def certificates(self) -> dict[str, str]:
         """Return the public key by its id, as a certificate in PEM, like googleapis.com/oauth2/v1/certs."""

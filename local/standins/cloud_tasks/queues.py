@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS cloud_queues (name TEXT PRIMARY KEY, settings TEXT NO
 class Queues:
     """Stores the settings of queues, and returns their tasks in order of time."""
 
-    def __init__(self, database: Database, clock: Clock, lateness: Lateness) -> None:
+    def __init__(self, database: Database, clock: Clock, lateness: Lateness, *, throttled: bool = False) -> None:
+        self._throttled = throttled
         self._database = database
         self._clock = clock
         self._lateness = lateness
@@ -114,7 +115,9 @@ class Queues:
 
     def _reopen(self, settings: tasks_v2.Queue) -> None:
         with self._lock:
-            self._open[settings.name] = EmulatedQueue(self._database, self._clock, settings, self._lateness)
+            self._open[settings.name] = EmulatedQueue(
+                self._database, self._clock, settings, self._lateness, throttled=self._throttled
+            )
 
     def _refuse_tombstone(self, name: str) -> None:
         if self.was_deleted(name):

@@ -16,6 +16,10 @@ _THREADS = 32
 _GRACE_SECONDS = 1.0
 
 
+def _allow(_: str, __: Any) -> None:
+    """Allow every call."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """A method: the message types of its request and its reply (None for an empty one), and its function.
@@ -32,13 +36,22 @@ class Method:
 class GrpcServer:
     """Serves services, given as methods by name, on 127.0.0.1 without TLS; port 0 picks a free one.
 
-    Leaving raises RuntimeError if a method crashed, so that no test passes after a crash.
+    `check` raises Refused for a call, by its method's name and request, that the caller may not make. Leaving raises
+    RuntimeError if a method crashed, so that no test passes after a crash.
     """
 
-    def __init__(self, services: Mapping[str, Mapping[str, Method]], plan: FaultPlan, port: int = 0) -> None:
-        self._plan = plan
+    def __init__(
+        self,
+        services: Mapping[str, Mapping[str, Method]],
+        plan: FaultPlan,
+        port: int = 0,
+        *,
+        check: Callable[[str, Any], None] = _allow,
+        threads: int = _THREADS,
+    ) -> None:
+        self._plan, self._check = plan, check
         self._crashes: list[Exception] = []
-        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cloud-rpc")
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="cloud-rpc")
         # without this option, the server would share a port that is in use
         self._server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
         for service, methods in services.items():
@@ -59,6 +72,7 @@ class GrpcServer:
 
     def _handler(self, name: str, method: Method) -> Any:
         def answer(request: Any, context: Any) -> Any:
+            self._answer(lambda called: self._check(name, called), request, context)
             failing = self._plan.failure(name)
             if failing is None or failing.landed is Landed.ALL:
                 reply = self._answer(method.answer, request, context)

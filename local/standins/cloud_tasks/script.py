@@ -37,7 +37,16 @@ class LoseResponse:
     """The function runs, but its answer is lost. The queue sees a failure, and delivers again."""
 
 
-Fault = Duplicate | Delay | Reorder | LoseResponse
+@dataclass(frozen=True, kw_only=True)
+class Outlive:
+    """A delivery's deadline passes before its function ends, and the function goes on.
+
+    The queue delivers again at the deadline. The old attempt and the new one then run at the same time, and the new
+    one's answer counts.
+    """
+
+
+Fault = Duplicate | Delay | Reorder | LoseResponse | Outlive
 
 
 @dataclass(frozen=True, kw_only=True)

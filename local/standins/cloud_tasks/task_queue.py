@@ -14,6 +14,7 @@ from local.embedded.instants import from_micros, to_micros
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.retry import RetryPolicy
 from local.standins.cloud_tasks.messages import task_message
+from local.standins.cloud_tasks.pace import Pace
 from local.standins.cloud_tasks.rate import Rate
 
 Lateness = Callable[[str, str], timedelta]
@@ -25,10 +26,18 @@ _LIVE = "SELECT * FROM tasks WHERE queue = ? AND done_at IS NULL"
 class EmulatedQueue(SqliteTaskQueue):
     """Respects the rate and the number of concurrent dispatches in the queue's settings.
 
-    It does not emulate the service's own throttling, which slows a queue whose tasks fail and warms up a new one.
+    Where it is `throttled`, the service's own throttling slows it too: see `Pace`.
     """
 
-    def __init__(self, database: Database, clock: Clock, settings: tasks_v2.Queue, lateness: Lateness) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: tasks_v2.Queue,
+        lateness: Lateness,
+        *,
+        throttled: bool = False,
+    ) -> None:
         super().__init__(
             database,
             clock,
@@ -41,6 +50,7 @@ class EmulatedQueue(SqliteTaskQueue):
         self._lateness = lateness
         self._most_at_once = limits.max_concurrent_dispatches
         self._rate = Rate(per_second=limits.max_dispatches_per_second, burst=limits.max_burst_size)
+        self._pace = Pace(limits.max_dispatches_per_second) if throttled else None
 
     def next_at(self) -> datetime | None:
         """Return when the next task may be dispatched, possibly in the past; None if no task can be."""
@@ -49,7 +59,13 @@ class EmulatedQueue(SqliteTaskQueue):
             return None
         leases = self._leases(self._clock.now())
         free = leases[0] if len(leases) >= self._most_at_once else due
-        return max(due, free, from_micros(self._rate.free_at))
+        return max(due, free, from_micros(self._free_at))
+
+    def settle(self, delivery: Delivery, status: int, retry_after: float | None = None) -> None:
+        """Settle a delivery; its answer may slow the whole queue."""
+        if self._pace is not None:
+            self._pace.answered(status, to_micros(self._clock.now()))
+        super().settle(delivery, status, retry_after)
 
     def find(self, name: str) -> Row | None:
         """Return a task, done or not; None if its name is free."""
@@ -87,7 +103,7 @@ class EmulatedQueue(SqliteTaskQueue):
             connection.execute("DELETE FROM paused_queues WHERE queue = ?", (self._name,))
 
     def _due(self, connection: Connection, now: datetime) -> Row | None:
-        if self._rate.free_at > to_micros(now) or len(self._leases(now)) >= self._most_at_once:
+        if self._free_at > to_micros(now) or len(self._leases(now)) >= self._most_at_once:
             return None
         while row := super()._due(connection, now):
             late = self._late(row)
@@ -97,6 +113,11 @@ class EmulatedQueue(SqliteTaskQueue):
             connection.execute("UPDATE tasks SET due = ? WHERE added = ?", (due, row["added"]))
         return row
 
+    @property
+    def _free_at(self) -> int:
+        """The microsecond from which another dispatch is allowed."""
+        return max(self._rate.free_at, 0 if self._pace is None else self._pace.free_at)
+
     def _late(self, row: Row) -> timedelta:
         """Return the lateness of a task that was not delayed yet: its `due` still equals its `eta`."""
         if row["dispatched"] or row["due"] != row["eta"]:
@@ -105,6 +126,8 @@ class EmulatedQueue(SqliteTaskQueue):
 
     def _dispatch(self, connection: Connection, row: Row, now: datetime) -> Delivery:
         self._rate.spend(to_micros(now))
+        if self._pace is not None:
+            self._pace.spend(to_micros(now))
         return super()._dispatch(connection, row, now)
 
     def _leases(self, now: datetime) -> list[datetime]:
