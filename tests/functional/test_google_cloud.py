@@ -85,10 +85,11 @@ def test_every_task_thrice_and_out_of_order_sends_once(open_lab: Callable[..., C
 
 
 @pytest.mark.long
-def test_attempts_that_outlive_their_deadlines_send_once(open_lab: Callable[..., CloudLab]) -> None:
-    """The old attempt of every task runs beside the new one."""
+@pytest.mark.parametrize("function", ["build-audience", "send-shard", "finish"])
+def test_attempts_that_outlive_their_deadlines_send_once(open_lab: Callable[..., CloudLab], function: str) -> None:
+    """The old attempt runs beside the new one."""
     lab = open_lab(SEND_AT - timedelta(minutes=31))
-    lab.cloud.script = Script(deliveries=[Share(fault=Outlive(), times=1)])
+    lab.cloud.script = Script(deliveries=[Share(fault=Outlive(), times=1, url=function)])
     lab.save("sneaker-reactivation")
     lab.cloud.run_until(LATE + timedelta(hours=1))
     _assert_sent_once(lab)
@@ -98,7 +99,6 @@ def test_attempts_that_outlive_their_deadlines_send_once(open_lab: Callable[...,
 @pytest.mark.parametrize(
     "grant",
     [
-        "tminus-launch: roles/cloudtasks.enqueuer on queue tminus-steps",
         "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
         "tminus-task-caller: roles/run.invoker on service tminus-send-shard",
     ],

@@ -139,7 +139,11 @@ def test_reconciling_ends_what_no_step_would(lab: Lab) -> None:
     spoil(lab)
     drift = reconcile(lab.ports)
     assert any("this release cannot read the recipe in it" in sentence for sentence in drift.sentences)
-    assert (lab.execution().state, lab.execution().cleaned) == (State.FAILED, True)
+    assert lab.execution().state is State.FAILED
+    assert reconcile(lab.ports).sentences == (), "one task is enough"
+    lab.run_to(START_AT + 7 * MINUTE)
+    assert lab.execution().cleaned
+    assert tokens(lab) == []
 
 
 def test_a_process_that_dies_while_it_ends_one_is_followed_by_another_that_goes_on(lab: Lab) -> None:
@@ -248,6 +252,7 @@ def test_an_execution_that_cannot_be_read_no_longer_counts_against_the_limit(lab
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)
     reconcile(lab.ports)
+    lab.run_to(START_AT + 7 * MINUTE)
     assert list(lab.ports.executions.unfinished()) == []
 
 

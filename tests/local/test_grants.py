@@ -32,8 +32,7 @@ def test_a_line_of_another_form_is_refused(line: str) -> None:
 
 
 def test_the_custom_roles_are_those_of_terraform() -> None:
-    [role] = [
-        each.body for each in resources() if (each.type, each.name) == ("google_project_iam_custom_role", "schedules")
-    ]
+    roles = {each.name: each.body for each in resources() if each.type == "google_project_iam_custom_role"}
+    role = roles["schedules"]
     made = role["for_each"] if isinstance(role["for_each"], dict) else {}
     assert {f"tminusSchedules{name.title()}": frozenset(verbs) for name, verbs in made.items()} == CUSTOM_ROLES

@@ -19,7 +19,7 @@ from functions.ports import Ports
 from functions.ports.queue import Task
 from functions.usecases.timeline.build_audience import build_audience
 from functions.usecases.timeline.checkpoint import checkpoint
-from functions.usecases.timeline.end_unreadable import end_unreadable
+from functions.usecases.timeline.end_unreadable import end_unreadable, fail_unreadable
 from functions.usecases.timeline.finish import finish
 from functions.usecases.timeline.journal import give_up
 from functions.usecases.timeline.postpone import postpone
@@ -71,7 +71,7 @@ def handle_task(function: str, request: Request) -> Response:
     own = Task(name=task, function=function, body=body, at=ports.clock.now())
     with logs.context(function=function, execution=body["executionId"], task=task):
         return answer(
-            lambda: _run(ports, step, body),
+            lambda: _run(ports, function, body),
             ports.clock.now,
             gave_up=lambda error: give_up(ports, body["executionId"], function, error),
             put_off=lambda why: postpone(ports, own, why) is not None,
@@ -91,11 +91,12 @@ def _read_body(request: Request, step: _Step) -> dict[str, Any] | str:
     return body
 
 
-def _run(ports: Ports, step: _Step, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _run(ports: Ports, function: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    step, end = _STEPS[function], end_unreadable if function == "finish" else fail_unreadable
     try:
         done = step.run(ports, body["executionId"], *(body[name] for name in step.numbers))
     except Unreadable as error:
-        done = end_unreadable(ports, body["executionId"], str(error))
+        done = end(ports, body["executionId"], str(error))
     except QuotaExceeded as error:
         if step.paced:
             raise

@@ -20,10 +20,10 @@ from functions.usecases.timeline.journal import breach, note
 from functions.usecases.timeline.steps import load_execution
 
 
-def end_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
-    """Fail an execution without its recipe, and clean up after it at once. A repeat returns it unchanged.
+def fail_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Fail an execution without its recipe. A repeat, or one that has ended, returns it unchanged.
 
-    An execution that has ended is only cleaned up. NotYet while a worker holds a shard.
+    Any step does this. Only `finish` has the rights to clean up, and does so at its time, or when reconcile asks.
     """
     execution = load_execution(ports, execution_id)
     if execution.cleaned:
@@ -31,8 +31,16 @@ def end_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
     now, finding = ports.clock.now(), _finding(why)
     if execution.unreadable or not execution.state.final:
         breach(ports, execution, Phase.CLEANUP, finding)
-    ports.executions.change(execution_id, lambda current: current.failed_unread(now, finding.message))
-    return clean_up(ports, execution_id, partial(_close, ports, execution))
+    return ports.executions.change(execution_id, lambda current: current.failed_unread(now, finding.message))
+
+
+def end_unreadable(ports: Ports, execution_id: str, why: str) -> Execution:
+    """Fail an execution without its recipe, and clean up after it at once. A repeat returns it unchanged.
+
+    An execution that has ended is only cleaned up. NotYet while a worker holds a shard.
+    """
+    execution = fail_unreadable(ports, execution_id, why)
+    return execution if execution.cleaned else clean_up(ports, execution_id, partial(_close, ports, execution))
 
 
 def _finding(why: str) -> Finding:

@@ -16,11 +16,11 @@ from functions.usecases.recipes.save import LAUNCH, wanted_job
 from functions.usecases.timeline.check_audit import check_audit
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
-from functions.usecases.timeline.end_unreadable import end_unreadable
+from functions.usecases.timeline.end_unreadable import fail_unreadable
 from functions.usecases.timeline.missed import find_missing, start_due
 from functions.usecases.timeline.orphans import why_orphaned
 from functions.usecases.timeline.purge import purge
-from functions.usecases.timeline.steps import Run, read_run, tasks_of
+from functions.usecases.timeline.steps import Run, cleanup_task, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
 """How long a step may be overdue before its task counts as lost. The same holds for each task that replaces it."""
@@ -216,12 +216,18 @@ def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:
 
 
 def _end_unreadable(ports: Ports, execution_id: str, error: Unreadable) -> Iterator[str]:
-    """End an execution that no step can read. If the store refuses it now, the next run does it."""
+    """End an execution that no step can read, and have `finish` clean up after it, at most once in each `GRACE`.
+
+    If the store refuses it now, the next run does it.
+    """
+    now = ports.clock.now()
     try:
-        end_unreadable(ports, execution_id, str(error))
+        fail_unreadable(ports, execution_id, str(error))
+        asked = ports.tasks.add(cleanup_task(execution_id, int(now.timestamp() // GRACE.total_seconds()), now))
     except Transient:
         return
-    yield f"ended an execution: {error}"
+    if asked:
+        yield f"ended an execution: {error}"
 
 
 def _again(run: Run, lost: Task, now: datetime) -> Task:

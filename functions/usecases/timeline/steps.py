@@ -131,6 +131,12 @@ def shard_task(run: Run, generation: int, push: int, shard: int, at: datetime) -
     return _task(run, generation, "send_shard", at, push=push, shard=shard)
 
 
+def cleanup_task(execution_id: str, generation: int, at: datetime) -> Task:
+    """Return a task that cleans up after an execution, also after one that cannot be read."""
+    name = task_name(execution_id, "finish", generation)
+    return Task(name=name, function="finish", body={"executionId": execution_id, "generation": generation}, at=at)
+
+
 def _task(run: Run, generation: int, function: str, at: datetime, **numbers: int) -> Task:
     step = "-".join([function, *(str(number) for number in numbers.values())])
     return Task(
