@@ -151,3 +151,9 @@ def test_a_machine_without_credentials(doctor: Doctor, monkeypatch: pytest.Monke
     assert answer.status == 2
     assert "has no credentials for Google Cloud" in answer.err
     assert "gcloud auth application-default login" in answer.err
+
+
+def test_a_test_needs_a_token(doctor: Doctor) -> None:
+    answer = doctor("--send-test", "--recipe", "welcome", "--test-user", "1", "--yes")
+    assert answer.status == 2
+    assert "--audiences=https://tminus-api-123456789.us-central1.run.app --include-email" in answer.err
