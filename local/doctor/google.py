@@ -118,6 +118,8 @@ def _refusal(answer: requests.Response, service: str, project: str, permission: 
     if info.get("reason") == "SERVICE_DISABLED":
         host = info.get("metadata", {}).get("service", f"{service}.googleapis.com")
         return Unread(f"the API {host} is disabled", f"gcloud services enable {host} --project={project}")
+    if info.get("reason") == "USER_PROJECT_DENIED":
+        permission, message = "serviceusage.services.use", ""
     if status == 403:
         lacking = info.get("metadata", {}).get("permission") or _named(message) or permission
         fix = f"ask for a role with it on project {project}, such as roles/viewer with roles/iam.securityReviewer"

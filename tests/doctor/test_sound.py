@@ -92,8 +92,7 @@ def test_buckets_that_a_permission_hides_are_a_finding(doctor: Doctor, apis: Goo
     assert "you lack the permission storage.buckets.get." in answer.out
 
 
-def test_the_permission_that_google_names_is_shown(doctor: Doctor, apis: GoogleApis) -> None:
-    apis.expected["format"] = 1
+def test_a_document_that_a_permission_hides(doctor: Doctor, apis: GoogleApis) -> None:
     apis.denied.add("storage")
     answer = doctor()
     assert answer.status == 2
