@@ -51,6 +51,9 @@ def _findings(check: Check) -> list[Finding]:
         return [_finding(check, State.WRONG, "it does not exist", check.missing)]
     except Unread as unread:
         return [_finding(check, State.CANNOT_SEE, unread.reason, unread.fix)]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"Google's answer has another form than expected ({type(error).__name__}: {error})"
+        return [_finding(check, State.CANNOT_SEE, reason, "look there by hand, and report it as a problem of Tminus")]
     if not problems:
         return [_finding(check, State.OK)]
     return [_finding(check, State.WRONG, each.text, each.fix) for each in problems]

@@ -17,7 +17,6 @@ from functions.domain.errors import BadInput
 
 Document = Mapping[str, Any]
 
-APIS = "https://{service}.googleapis.com"
 AT_ONCE = 8
 """Requests in progress at once."""
 _TIMEOUT_SECONDS = 30.0
@@ -49,7 +48,7 @@ class Google:
     the request, three times at most; each attempt ends after 30 seconds. The project pays for the requests.
     """
 
-    def __init__(self, project: str, apis: str = APIS) -> None:
+    def __init__(self, project: str, apis: str) -> None:
         self._project, self._apis = project, apis
         self._session = AuthorizedSession(_credentials(project, apis))  # type: ignore[no-untyped-call]
         again = Retry(
@@ -119,6 +118,8 @@ def _refusal(answer: requests.Response, service: str, project: str, permission: 
     if info.get("reason") == "SERVICE_DISABLED":
         host = info.get("metadata", {}).get("service", f"{service}.googleapis.com")
         return Unread(f"the API {host} is disabled", f"gcloud services enable {host} --project={project}")
+    if info.get("reason") == "USER_PROJECT_DENIED":
+        permission, message = "serviceusage.services.use", ""
     if status == 403:
         lacking = info.get("metadata", {}).get("permission") or _named(message) or permission
         fix = f"ask for a role with it on project {project}, such as roles/viewer with roles/iam.securityReviewer"

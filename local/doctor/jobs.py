@@ -44,9 +44,8 @@ def _own(google: Google, deployment: Deployment, clock: Clock) -> Iterator[Probl
 
 
 def _last(job: Document) -> datetime | None:
-    """Return when a job last ran, or else was last changed."""
-    text = job.get("lastAttemptTime") or job.get("userUpdateTime")
-    return instant(text) if text else None
+    """Return when a job last ran or was last changed, the later of both."""
+    return max((instant(job[name]) for name in ("lastAttemptTime", "userUpdateTime") if job.get(name)), default=None)
 
 
 def _failed(job: Document, fix: str) -> Iterator[Problem]:

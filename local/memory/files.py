@@ -45,11 +45,6 @@ class MemoryAudienceFiles:
             for name in self.names(folder):
                 del self._files[name]
 
-    def find(self, name: str) -> Stored | None:
-        """Return the stored file of a name; None if there is none."""
-        found = self._files.get(name)
-        return found[0] if found else None
-
     def names(self, folder: str) -> list[str]:
         """Return the names of all files in a folder and below it."""
         return sorted(name for name in self._files if name.startswith(f"{folder}/"))

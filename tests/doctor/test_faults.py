@@ -654,3 +654,30 @@ def test_names_of_a_project_cannot_move_the_cursor(doctor: Doctor, apis: GoogleA
     out = doctor().out
     assert "\x1b" not in out
     assert "roles/\\x1b[2Jx is open to allUsers" in out
+
+
+def test_a_job_that_was_resumed_just_now_is_not_stale(doctor: Doctor, apis: GoogleApis) -> None:
+    apis[JOB].update(lastAttemptTime=ago(hours=2), userUpdateTime=ago(minutes=1))
+    assert doctor().status == 0
+
+
+def test_an_answer_of_another_form_does_not_end_the_command(doctor: Doctor, apis: GoogleApis) -> None:
+    apis[f"{RUN}tminus-console"]["template"]["containers"][0]["image"] = "console"
+    apis["collectionGroups/-/indexes"].append({"name": "odd"})
+    answer = doctor()
+    assert answer.status == 1
+    assert "cannot see  image tminus-console: Google's answer has another form than expected" in answer.out
+    assert "cannot see  indexes database tminus: Google's answer has another form than expected" in answer.out
+
+
+def test_a_project_that_the_caller_may_not_use(doctor: Doctor, apis: GoogleApis) -> None:
+    info = {"reason": "USER_PROJECT_DENIED", "metadata": {"consumer": "projects/kicks-test"}}
+    error = {"code": 403, "message": "Caller does not have required permission to use project", "details": [info]}
+    apis.refusals["run"] = (403, {"error": error})
+    assert "you lack the permission serviceusage.services.use" in doctor().out
+
+
+def test_the_permission_that_google_names_is_shown(doctor: Doctor, apis: GoogleApis) -> None:
+    told = "Permission 'cloudtasks.queues.getSomething' denied on resource (or it may not exist)."
+    apis.refusals["cloudtasks"] = (403, {"error": {"code": 403, "message": told}})
+    assert "you lack the permission cloudtasks.queues.getSomething." in doctor().out

@@ -92,8 +92,7 @@ def test_buckets_that_a_permission_hides_are_a_finding(doctor: Doctor, apis: Goo
     assert "you lack the permission storage.buckets.get." in answer.out
 
 
-def test_the_permission_that_google_names_is_shown(doctor: Doctor, apis: GoogleApis) -> None:
-    apis.expected["format"] = 1
+def test_a_document_that_a_permission_hides(doctor: Doctor, apis: GoogleApis) -> None:
     apis.denied.add("storage")
     answer = doctor()
     assert answer.status == 2
@@ -151,3 +150,9 @@ def test_a_machine_without_credentials(doctor: Doctor, monkeypatch: pytest.Monke
     assert answer.status == 2
     assert "has no credentials for Google Cloud" in answer.err
     assert "gcloud auth application-default login" in answer.err
+
+
+def test_a_test_needs_a_token(doctor: Doctor) -> None:
+    answer = doctor("--send-test", "--recipe", "welcome", "--test-user", "1", "--yes")
+    assert answer.status == 2
+    assert "--audiences=https://tminus-api-123456789.us-central1.run.app --include-email" in answer.err
