@@ -182,7 +182,7 @@ endif
 	$(INFRA_VENV)/bin/checkov --directory infra --framework terraform --quiet --compact --skip-download
 
 infra-record: $(READY) ## Write infra/tests/deployment.json again, which tests of tminus doctor start from
-	$(if $(TERRAFORM_CHECK),$(TERRAFORM_CHECK) infra,terraform -chdir=infra test -no-color -filter=tests/doctor.tftest.hcl) \
+	$(if $(TERRAFORM_CHECK),$(TERRAFORM_CHECK) infra,terraform -chdir=infra test -no-color -filter=tests/doctor.tftest.hcl) 2>&1 \
 	    | $(BIN)/python -m tests.doctor.record
 
 $(INFRA_VENV)/.ready: infra/requirements.txt

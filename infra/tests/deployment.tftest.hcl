@@ -457,6 +457,7 @@ run "user_data_in_bigquery" {
       "tminus-build-audience: roles/bigquery.dataViewer on dataset kicks-data.shop",
       "tminus-build-audience: roles/bigquery.jobUser on project",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
       "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-build-audience: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
