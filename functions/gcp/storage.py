@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud.storage import Blob, Client
+from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from functions.domain.errors import BadAudience, Transient
 from functions.domain.push.shard import Stored
+from functions.gcp.stored_once import NameTaken, stored_once
 from functions.gcp.trouble import translated
-from functions.logs import log
 
 _CHECKSUM = "sha256"
 _PATIENCE_SECONDS = 30.0
@@ -40,28 +40,47 @@ class GcsAudienceFiles:
         instead of 412. So the file that is found decides: without one, the account may not create it, which raises
         NotReady.
         """
-        blob = self._bucket.blob(_checked(name), chunk_size=_SENT_AT_ONCE)
         with source.open("rb") as content:
-            own = hashlib.file_digest(content, "sha256").hexdigest()
-        blob.metadata = {_CHECKSUM: own}
+            own = hashlib.file_digest(content, _CHECKSUM).hexdigest()
         with _translated():
-            try:
-                blob.upload_from_filename(
-                    str(source),
-                    content_type="text/csv; charset=utf-8",
-                    if_generation_match=0,
-                    checksum="crc32c",
-                    **_patiently(),
-                )
-            except (exceptions.PreconditionFailed, exceptions.Forbidden) as refusal:
-                return found_instead(self._bucket.blob(name), own, refusal)
-            except (DataCorruption, ValueError) as error:  # the upload arrived damaged or incomplete
-                raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
-            try:
-                blob.reload(**_patiently())
-            except exceptions.NotFound as error:
-                raise Transient(f"{name} was deleted while it was being written") from error
-        return _as_stored(blob)
+            return stored_once(
+                lambda: self._create(_checked(name), source, own),
+                lambda: self._look_up(name),
+                name,
+                f"{_CHECKSUM}:{own}",
+            )
+
+    def _create(self, name: str, source: Path, own: str) -> None:
+        blob = self._bucket.blob(name, chunk_size=_SENT_AT_ONCE)
+        blob.metadata = {_CHECKSUM: own}
+        try:
+            blob.upload_from_filename(
+                str(source),
+                content_type="text/csv; charset=utf-8",
+                if_generation_match=0,
+                checksum="crc32c",
+                **_patiently(),
+            )
+        except exceptions.PreconditionFailed as error:
+            raise NameTaken from error
+        except exceptions.Forbidden as error:
+            raise NameTaken(denied=error) from error
+        except (DataCorruption, ValueError) as error:  # the upload arrived damaged or incomplete
+            raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
+
+    def _look_up(self, name: str) -> Stored | None:
+        blob = self._bucket.blob(name)
+        try:
+            blob.reload(**_patiently())
+        except exceptions.NotFound:
+            return None
+        checksum = (blob.metadata or {}).get(_CHECKSUM, "")
+        return Stored(
+            name=name,
+            generation=int(blob.generation),
+            checksum=f"{_CHECKSUM}:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
+            size_bytes=int(blob.size),
+        )
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
@@ -130,34 +149,6 @@ class GcsAudienceFiles:
         with _translated():
             if not blob.exists(**_patiently()):
                 raise _gone(stored)
-
-
-def found_instead(blob: Blob, own: str, refusal: exceptions.GoogleAPICallError) -> Stored:
-    """Return the file for which Cloud Storage refused to create one of the same name and the checksum `own`.
-
-    Transient if it was deleted meanwhile. If there is none after a 403, that refusal is raised again.
-    """
-    try:
-        blob.reload(**_patiently())
-    except exceptions.NotFound as error:
-        if isinstance(refusal, exceptions.Forbidden):
-            raise refusal from error
-        raise Transient(f"{blob.name} was deleted while it was being written") from error
-    stored = _as_stored(blob)
-    if stored.checksum != f"{_CHECKSUM}:{own}":
-        log.info("another file of this name is kept", extra={"action": "file_kept", "file": stored.name})
-    return stored
-
-
-def _as_stored(blob: Blob) -> Stored:
-    """Return what a file's properties say, once they are loaded."""
-    checksum = (blob.metadata or {}).get(_CHECKSUM, "")
-    return Stored(
-        name=blob.name,
-        generation=int(blob.generation),
-        checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
-        size_bytes=int(blob.size),
-    )
 
 
 def _patiently() -> dict[str, Any]:

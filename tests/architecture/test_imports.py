@@ -147,8 +147,7 @@ def test_only_the_cloud_adapters_import_google() -> None:
     users = [m for m, tree in modules().items() if any(within(name, GOOGLE) for name in imports(tree))]
     engines = ("audience_jobs.engines.bucket_folder", "audience_jobs.engines.google_access")
     stand_ins = ("local.standins.cloud_tasks", "local.standins.storage")
-    simulated = ("local.simulator.play.bucket", "local.simulator.proof.platform_defects")
-    adapters = ("functions.gcp", "local.doctor.google", *stand_ins, *simulated, *engines)
+    adapters = ("functions.gcp", "local.doctor.google", *stand_ins, *engines)
     others = [module for module in users if not within(module, adapters)]
     assert [module for module in others if not module.startswith("audience_jobs.engines.bigquery")] == []
 

@@ -1,15 +1,14 @@
-"""Audience files in a bucket in memory: the code of Google Cloud creates them, over a client that has no network."""
+"""Audience files in a bucket in memory, created by the rule of Google Cloud."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import cast
 
-from google.api_core import exceptions
-from google.cloud.storage import Client
-
+from functions.domain.errors import NotReady
 from functions.domain.push.shard import Stored
-from functions.gcp.storage import GcsAudienceFiles
+from functions.gcp.stored_once import NameTaken, stored_once
 from local.memory.files import MemoryAudienceFiles
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import TAKEN, Rates
@@ -21,11 +20,12 @@ class BucketFiles:
     def __init__(self, files: MemoryAudienceFiles, chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
         self._files, self._chance, self._table, self._caller = files, chance, rates.among(TAKEN), caller
         self._refusals = count(1)
-        self._created = GcsAudienceFiles(cast("Client", _MemoryClient(self)), "audiences")
 
     def write_once(self, name: str, source: Path) -> Stored:
         """Store a local file under a name; see AudienceFiles."""
-        return self._created.write_once(name, source)
+        checksum = f"sha256:{hashlib.sha256(source.read_bytes()).hexdigest()}"
+        create, find = partial(self._create, name, source), partial(self._files.find, name)
+        return stored_once(create, find, name, checksum)
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines; see AudienceFiles."""
@@ -38,16 +38,6 @@ class BucketFiles:
     def delete(self, folder: str) -> None:
         """Delete all files in a folder; see AudienceFiles."""
         self._files.delete(folder)
-
-    def create(self, name: str, source: Path) -> None:
-        """Create a file. If there is one, raise PreconditionFailed, or Forbidden instead."""
-        taken = self._files.find(name) is not None
-        self._files.write_once(name, source)
-        if not taken:
-            return
-        if self._chance.fault(f"{self._caller()}/{next(self._refusals)}:create {name}", self._table):
-            raise exceptions.Forbidden(f"no storage.objects.delete access to {name}")  # type: ignore[no-untyped-call]
-        raise exceptions.PreconditionFailed(f"{name} is there")  # type: ignore[no-untyped-call]
 
     def names(self, folder: str) -> Sequence[str]:
         """Return the names of all files in a folder; see AudienceFiles."""
@@ -65,34 +55,11 @@ class BucketFiles:
         """Delete the files of an execution; see AudienceFiles."""
         self._files.expire(execution_id)
 
-
-class _MemoryClient:
-    """What the code of Google Cloud needs of Cloud Storage's client, its bucket and its blobs to create files."""
-
-    def __init__(self, files: BucketFiles) -> None:
-        self._files = files
-
-    def bucket(self, _: str) -> "_MemoryClient":
-        return self
-
-    def blob(self, name: str, **_: object) -> "_MemoryBlob":
-        return _MemoryBlob(self._files, name)
-
-
-class _MemoryBlob:
-    crc32c, generation, size = "", 0, 0
-
-    def __init__(self, files: BucketFiles, name: str) -> None:
-        self._files, self.name = files, name
-        self.metadata: dict[str, str] = {}
-
-    def upload_from_filename(self, source: str, **_: object) -> None:
-        self._files.create(self.name, Path(source))
-
-    def reload(self, **_: object) -> None:
-        stored = self._files.find(self.name)
-        if stored is None:
-            raise exceptions.NotFound(self.name)  # type: ignore[no-untyped-call]
-        algorithm, digest = stored.checksum.split(":")
-        self.metadata = {algorithm: digest}
-        self.generation, self.size = stored.generation, stored.size_bytes
+    def _create(self, name: str, source: Path) -> None:
+        taken = self._files.find(name) is not None
+        self._files.write_once(name, source)
+        if not taken:
+            return
+        if self._chance.fault(f"{self._caller()}/{next(self._refusals)}:create {name}", self._table):
+            raise NameTaken(denied=NotReady("AUDIENCE_BUCKET", f"no access to delete {name}"))
+        raise NameTaken

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from google.api_core.exceptions import Forbidden
-
 from functions.domain.errors import NotReady
-from functions.gcp import storage
+from functions.gcp.stored_once import NameTaken, found_instead
 from functions.usecases.timeline import postpone
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.planting import Change
@@ -25,9 +23,9 @@ def _no_patience(right: Any) -> Any:
 def _trust_403(right: Any) -> Any:
     """Take a 403 for a file that was written, whatever is there."""
 
-    def found_instead(blob: Any, own: str, refusal: Exception) -> Any:
-        stored = right(blob, own, refusal)
-        return replace(stored, checksum=f"sha256:{own}") if isinstance(refusal, Forbidden) else stored
+    def found_instead(refusal: NameTaken, find: Any, name: str, checksum: str) -> Any:
+        stored = right(refusal, find, name, checksum)
+        return replace(stored, checksum=checksum) if refusal.denied else stored
 
     return found_instead
 
@@ -52,6 +50,6 @@ PLATFORM_DEFECTS = (
         means="a 403 for a file that is there counts as the file that was to be written",
         sentence=r"^its audience counts as changed although nobody changed it$",
         favours=("existing_403", "unavailable_after", "storage_412", "sends often"),
-        changes=(Change(storage.found_instead, _trust_403),),
+        changes=(Change(found_instead, _trust_403),),
     ),
 )
