@@ -182,6 +182,12 @@ def test_duckdb_finds_the_extension_that_reads_buckets(world: World) -> None:
     assert run_inside(world, QUERY) == "[(3000000,)]\n"
 
 
+def test_the_memory_limit_holds(world: World) -> None:
+    with memory_limit("probe", 512) as limit:
+        command = [*limit, *inside(world.root, world.source, [PYTHON, "-c", "bytearray(600 << 20)"])]
+        assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
 def test_the_environment_has_every_variable_that_terraform_sets(world: World) -> None:
     assert decided() <= set(world.environment)
 
