@@ -22,6 +22,7 @@ from functions.domain.errors import (
     TminusError,
     Transient,
     Unauthenticated,
+    for_log,
 )
 from functions.logs import log
 
@@ -50,7 +51,7 @@ def answer(
         return _respond(200, {"result": "halted", "message": str(error)})
     except TminusError as error:
         gave_up(error)
-        log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+        log.error(for_log(error), extra={"action": "gave_up", "error": type(error).__name__})
         return _respond(200, {"result": "gave up", "message": str(error)})
 
 
