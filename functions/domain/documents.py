@@ -30,6 +30,17 @@ class Described:
         return {"x-component": self.schema}
 
 
+def described(value: object) -> str:
+    """Return the type and size of a value, for logs and alerts, which must not contain the value itself."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "a boolean"
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters"
+    if isinstance(value, Mapping):
+        return f"an object of {len(value)} fields"
+    return f"a list of {len(value)}" if isinstance(value, (list, tuple)) else "a number"
+
+
 def shown(value: object) -> str:
     """Return a value as JSON, shortened, for an error message."""
     text = _readable(json.dumps(value, ensure_ascii=False, default=str))

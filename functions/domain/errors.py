@@ -3,6 +3,7 @@
 A message is one line that names the thing, its value and the way out.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as described
@@ -31,6 +32,20 @@ class FieldCode(StrEnum):
     UNHEALTHY = "unhealthy"
 
 
+_GOT = re.compile(r",? got .*", re.DOTALL)
+_QUOTED = re.compile(r""" "(?:[^"\\]|\\.)*"(?:\.\.\.)? | '(?:[^'\\]|\\.)*' """, re.VERBOSE | re.DOTALL)
+
+
+def _without_values(reason: str) -> str:
+    """Return a reason without what was given: what follows `got`, and all quoted texts."""
+    return _QUOTED.sub("...", _GOT.sub("", reason))
+
+
+def for_log(error: Exception) -> str:
+    """Return an error's message for logs and alerts: of wrong fields it names the places, and none of the values."""
+    return error.redacted if isinstance(error, BadFields) else str(error)
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One thing wrong with a document: the field's path in the document, the reason in words, and its kind."""
@@ -38,6 +53,13 @@ class FieldError:
     field: str
     reason: str
     code: FieldCode = described(default=FieldCode.INVALID, compare=False)
+
+    @property
+    def redacted(self) -> str:
+        """The error for logs and alerts: the place, and what is wrong with the value, without the value."""
+        if self.code is FieldCode.BAD_USER_ID:
+            return f"{self.field}: is not a valid user id"
+        return f"{self.field}: {_without_values(self.reason)}"
 
     def document(self) -> dict[str, str]:
         """Return the error as JSON has it."""
@@ -54,6 +76,11 @@ class BadFields(BadInput):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(str(error) for error in self.errors))
+
+    @property
+    def redacted(self) -> str:
+        """The message for logs and alerts, without the values."""
+        return "; ".join(error.redacted for error in self.errors)
 
 
 class BadRecipe(BadFields):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from functions.domain.alerts.alert import EVERYTHING
 from functions.domain.alerts.cancel_link import SHORTEST_SECRET
+from functions.domain.documents import described
 from functions.domain.errors import Misconfigured
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
@@ -102,32 +103,32 @@ class _Reader:
         text = self.text(name, str(default))
         if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
             bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise Misconfigured(name, f"must be a whole number {bounds}, got {text!r}")
+            raise Misconfigured(name, f"must be a whole number {bounds}, got {described(text)}")
         return int(text)
 
     def file(self, name: str) -> Path | None:
         text = self.text(name, "")
         if text and not Path(text).is_file():
-            raise Misconfigured(name, f"there is no file {text!r}")
+            raise Misconfigured(name, f"names no file that is there, got {described(text)}")
         return Path(text) if text else None
 
     def like(self, name: str, pattern: re.Pattern[str], what: str) -> str:
         text = self.text(name, "")
         if not pattern.fullmatch(text):
-            raise Misconfigured(name, f"must be {what}, got {text!r}")
+            raise Misconfigured(name, f"must be {what}, got {described(text)}")
         return text
 
     def url(self, name: str, default: str = "") -> str:
         """Return an address that begins with https://, or is on this machine."""
         text = self.text(name, default)
         if not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-            raise Misconfigured(name, f"must begin with https://, got {text!r}")
+            raise Misconfigured(name, f"must begin with https://, got {described(text)}")
         return text
 
     def choice(self, name: str, choices: list[str]) -> str:
         text = self.text(name, choices[0]).lower()
         if text not in choices:
-            raise Misconfigured(name, f"must be one of {', '.join(choices)}, got {text!r}")
+            raise Misconfigured(name, f"must be one of {', '.join(choices)}, got {described(text)}")
         return text
 
 
@@ -142,7 +143,7 @@ def _project(reader: _Reader) -> str:
 def _cloud(reader: _Reader) -> CloudSettings:
     function_url = reader.url("FUNCTION_URL")
     if function_url.count(FUNCTION) != 1:
-        raise Misconfigured("FUNCTION_URL", f"must hold {FUNCTION} where the function's name goes: {function_url!r}")
+        raise Misconfigured("FUNCTION_URL", f"must hold {FUNCTION} where the function's name goes")
     account = "the e-mail address of a service account"
     return CloudSettings(
         project=_project(reader),
@@ -237,10 +238,13 @@ def _console(reader: _Reader) -> ConsoleSettings:
 def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
     """Read roles: `EMAIL:ROLE`, separated by commas."""
     callers = dict[str, Role]()
-    for word in reader.words(setting):
+    for place, word in enumerate(reader.words(setting), start=1):
         email, _, role = word.rpartition(":")
         if not _EMAIL.fullmatch(email) or role not in list(Role):
-            raise Misconfigured(setting, f"must be EMAIL:ROLE, with a role of {', '.join(Role)}, got {word!r}")
+            raise Misconfigured(
+                setting,
+                f"must be EMAIL:ROLE, with a role of {', '.join(Role)}, got {described(word)} in place {place}",
+            )
         if callers.setdefault(email, Role(role)) != role:
             raise Misconfigured(setting, f"{email} has two roles; name it once")
     return callers
@@ -250,7 +254,7 @@ def _fcm(reader: _Reader) -> FcmSettings:
     endpoint = reader.text("FCM_ENDPOINT", FcmSettings.endpoint).rstrip("/")
     if not endpoint.startswith("https://"):
         raise Misconfigured(
-            "FCM_ENDPOINT", f"must begin with https://, as access tokens travel there, got {endpoint!r}"
+            "FCM_ENDPOINT", f"must begin with https://, as access tokens travel there, got {described(endpoint)}"
         )
     return FcmSettings(
         project=_project(reader),
@@ -279,9 +283,9 @@ def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
 def _alert_policy(reader: _Reader) -> AlertPolicy:
     channels, console, secrets = "ALERT_CHANNELS", "CONSOLE_URL", "CANCEL_LINK_SECRETS"
     names = reader.words(channels) or tuple(webhooks_of(reader.words("ALERT_WEBHOOKS")))
-    for name in names:
+    for place, name in enumerate(names, start=1):
         if not _CHANNEL.fullmatch(name):
-            raise Misconfigured(channels, f"must be names of letters, digits, '-' and '_', got {name!r}")
+            raise Misconfigured(channels, f"entry {place} must be a name of letters, digits, '-' and '_'")
     for place, secret in enumerate(reader.words(secrets), start=1):
         if len(secret) < SHORTEST_SECRET:
             raise Misconfigured(
@@ -297,9 +301,9 @@ def _alert_policy(reader: _Reader) -> AlertPolicy:
 def _policy(reader: _Reader) -> Policy:
     form = UserIdFormat(reader.choice(_USER_IDS, [form.value for form in UserIdFormat]))
     testers = reader.words("DEFAULT_TEST_USER_IDS")
-    for user_id in testers:
+    for place, user_id in enumerate(testers, start=1):
         if not is_user_id(user_id, form):
-            raise Misconfigured("DEFAULT_TEST_USER_IDS", no_user_id(repr(user_id), form))
+            raise Misconfigured("DEFAULT_TEST_USER_IDS", no_user_id(f"entry {place}", form))
     return Policy(
         default_test_user_ids=testers,
         user_id_format=form,

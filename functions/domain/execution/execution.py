@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from functions.domain.documents import shown
+from functions.domain.documents import described
 from functions.domain.errors import NotPossible
 from functions.domain.instants import instant, stamp
 from functions.domain.push import rule_bytes
@@ -271,7 +271,7 @@ class _Fields:
         try:
             return read(self._document[name])
         except (KeyError, TypeError, ValueError):
-            self.unreadable.append(f"{name} {shown(self._document.get(name))}")
+            self.unreadable.append(f"{name}, which is {described(self._document.get(name))}")
             return otherwise
 
 

@@ -34,7 +34,7 @@ def answered(call: Call, reply: Reply) -> Response:
 
 def refused(refusal: Refusal) -> Response:
     """Return the answer of a request that is not served."""
-    log.info(refusal.message, extra={"action": "refused", "status": refusal.status})
+    log.info(refusal.logged, extra={"action": "refused", "status": refusal.status})
     errors = as_json(fields_at_fault(refusal.errors))
     body = {"success": False, "code": refusal.code.value, "message": refusal.message, "errors": errors}
     return _json(refusal.status, body, {**_DATA, "Cache-Control": "no-store", **refusal.headers})

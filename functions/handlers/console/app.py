@@ -87,7 +87,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
 def _refused(request: Request, who: Caller, refused: Refusal) -> Response:
     """Return the page of a refusal, made without ports, because they may be unavailable."""
     leave_unread(request)
-    logs.log.info(refused.message, extra={"action": "refused", "status": refused.status})
+    logs.log.info(refused.logged, extra={"action": "refused", "status": refused.status})
     values = {"refusal": refused, "known": who is not _ANONYMOUS}
     response = html(render_alone("refused.html", request.script_root, who, values), refused.status)
     response.headers.extend({name: text for name, text in refused.headers.items() if name != "WWW-Authenticate"})

@@ -32,6 +32,8 @@ from functions.handlers.http.codes import ErrorCode, code_of
 from functions.logs import log
 
 _WAIT_SECONDS = 5
+_OF_CONTENT = (400, 422)
+"""Statuses whose messages quote what the caller wrote."""
 
 
 class Refused(TminusError):
@@ -59,6 +61,13 @@ class Refusal:
     code: ErrorCode
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def logged(self) -> str:
+        """The message for the log. What the caller wrote is not in it: it may be personal, such as a user's id."""
+        if self.errors:
+            return f"{self.code.value}: {'; '.join(error.redacted for error in self.errors)}"
+        return self.code.value if self.status in _OF_CONTENT else self.message
 
 
 _STATUS: Mapping[type[Exception], int] = {

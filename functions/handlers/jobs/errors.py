@@ -25,6 +25,7 @@ from functions.domain.errors import (
     TminusError,
     Transient,
     Unauthenticated,
+    for_log,
 )
 from functions.logs import log
 
@@ -72,16 +73,16 @@ def _respond_later(
     except (Transient, Misconfigured, OSError) as trouble:
         return turned_away(trouble)
     if follows:
-        log.info(str(error), extra={"action": "put_off", "error": type(error).__name__})
+        log.info(for_log(error), extra={"action": "put_off", "error": type(error).__name__})
         return _respond(200, {"result": "put off", "message": str(error)})
     if isinstance(error, NotReady):
         return _give_up(error, gave_up)
-    log.warning(str(error), extra={"action": "left_to_reconcile"})
+    log.warning(for_log(error), extra={"action": "left_to_reconcile"})
     return _respond(200, {"result": "left to reconcile", "message": str(error)})
 
 
 def _give_up(error: TminusError, gave_up: Callable[[TminusError], None]) -> Response:
-    log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+    log.error(for_log(error), extra={"action": "gave_up", "error": type(error).__name__})
     gave_up(error)
     return _respond(200, {"result": "gave up", "message": str(error)})
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from functions.domain.alerts.alert import malformed_recipe
-from functions.domain.errors import BadRecipe, NotYet
+from functions.domain.errors import BadRecipe, NotYet, for_log
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import window_findings
 from functions.domain.ids import execution_id
@@ -44,7 +44,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     try:
         recipe = read(document, default_id=recipe_id)
     except BadRecipe as error:
-        raise_alert(ports, malformed_recipe(recipe_id, str(error), ports.clock.now()), document)
+        raise_alert(ports, malformed_recipe(recipe_id, for_log(error), ports.clock.now()), document)
         return None
     send_at = slot_for(recipe.schedule, scheduled_at)
     if send_at is None or not recipe.is_active or next(recipe.sends(send_at), None) != send_at:

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.alerts.alert import drift as drift_alert
-from functions.domain.errors import BadRecipe, Transient, Unreadable
+from functions.domain.errors import BadRecipe, Transient, Unreadable, for_log
 from functions.domain.execution.execution import Execution, State
 from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
@@ -91,7 +91,7 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
             recipe = read(document)
             recipes[recipe.id] = recipe
         except BadRecipe as error:
-            malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {error}")
+            malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {for_log(error)}")
     return recipes, malformed
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.cadence.rules import Push
-from functions.domain.errors import BadRecipe, NotFound, Unreadable
+from functions.domain.errors import BadRecipe, NotFound, Unreadable, for_log
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import push_key, task_name
 from functions.domain.recipe.read import Recipe, read
@@ -67,7 +67,7 @@ def read_run(execution: Execution) -> Run:
     try:
         recipe = read(execution.recipe)
     except BadRecipe as error:
-        raise Unreadable(f"{execution.id}: this release cannot read the recipe in it: {error}") from error
+        raise Unreadable(f"{execution.id}: this release cannot read the recipe in it: {for_log(error)}") from error
     test = execution.kind is Kind.TEST
     return Run(execution=execution, recipe=recipe, timeline=timeline_of(recipe, execution.send_at, test=test))
 
