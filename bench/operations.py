@@ -85,6 +85,10 @@ COSTS: Mapping[str, Cost] = {
     "files.lines": Operations(storage_b=1),
     "files.read": Operations(storage_b=1),
     "files.delete": Operations(storage_a=1),
+    "files.names": Operations(storage_a=1),
+    "files.find": Operations(storage_b=1),
+    "files.remove": Operations(),
+    "files.expire": Operations(),  # the bucket's lifecycle does it
     "tasks.add": Operations(tasks=1),
     "alerts.send": Operations(),
     "alert_store.record": _WRITE,

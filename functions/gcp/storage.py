@@ -128,13 +128,8 @@ class GcsAudienceFiles:
 
     def find(self, name: str) -> Stored | None:
         """Return the stored file of a name; None if there is none."""
-        blob = self._bucket.blob(_checked(name))
         with _translated():
-            try:
-                blob.reload(**_patiently())
-            except exceptions.NotFound:
-                return None
-        return _as_stored(blob)
+            return self._look_up(_checked(name))
 
     def remove(self, name: str) -> None:
         """Delete a file, if there is one."""

@@ -155,6 +155,20 @@ def test_an_erasure_is_refused_while_an_execution_with_the_user_is_under_way(mak
     assert find_user(lab.ports, ZOE).empty
 
 
+def test_an_audience_that_is_just_being_written_refuses_the_erasure_too(make_lab: MakeLab) -> None:
+    lab, tomorrow = sent(make_lab, ZOE), SEND_AT + timedelta(days=1, minutes=-30)
+    lab.run_to(tomorrow, inclusive=False)
+    lab.launch(tomorrow)
+    [launched] = lab.ports.executions.unfinished()
+    written = lab.folder / "written.csv"
+    written.write_text(f"user_id\n{OTHERS[0]}\n")
+    lab.ports.files.write_once(f"audiences/{launched.id}/1-a.csv", written)
+    with pytest.raises(NotPossible, match="under way with this user"):
+        erase_user(lab.ports, OTHERS[0], by="cli")
+    erase_user(lab.ports, OTHERS[3], by="cli")
+    assert lab.ports.files.find(f"audiences/{launched.id}/1-a.csv") is not None
+
+
 def test_a_later_send_reaches_the_user_as_long_as_the_teams_own_tables_have_the_user(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     erase_user(lab.ports, ZOE, by="cli")

@@ -156,11 +156,15 @@ def _upload(ports: Ports, person: Person, execution: Execution) -> int:
 
 
 def _left_over(ports: Ports, person: Person) -> Iterator[int]:
-    """Delete files with the user that no manifest names: those of a process that died, or of a deleted execution."""
-    named = set(_named_files(ports))
-    for folder in (_AUDIENCES, "devices"):
-        for name in ports.files.names(folder):
-            stored = None if name in named else ports.files.find(name)
+    """Delete files with the user that no manifest names: those of a process that died, or of a deleted execution.
+
+    What an execution under way has just written may not be named yet, so its files are left alone.
+    """
+    names = [name for folder in (_AUDIENCES, "devices") for name in ports.files.names(folder)]
+    named, under_way = set(_named_files(ports)), {each.id for each in ports.executions.unfinished()}
+    for name in names:
+        if name not in named and name.split("/")[1] not in under_way:
+            stored = ports.files.find(name)
             if stored is not None and next(rows_with(ports, stored, person), None) is not None:
                 ports.files.remove(name)
                 yield 1

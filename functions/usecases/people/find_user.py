@@ -23,7 +23,6 @@ from functions.ports.sending import RememberingSender
 from functions.usecases.people.person_in_files import is_draft, rows_with
 from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
 from functions.usecases.reports.user_rows import NotificationShown
-from functions.usecases.timeline.built_pushes import built_pushes
 
 if TYPE_CHECKING:
     from functions.domain.cadence.ledger import Reserved
@@ -148,12 +147,9 @@ def with_upload(recipe: Mapping[str, Any], stored: Stored) -> dict[str, Any]:
 
 
 def holds_user(ports: Ports, execution: Execution, person: Person) -> bool:
-    """Return whether an execution names the user, or has built an audience with the user."""
-    upload = upload_of(execution)
-    stored = [upload] if upload else []
-    for files in built_pushes(ports, execution.id):
-        stored += [files.live.rows.stored, files.test.rows.stored]
-    rows = (row for each in stored for row in rows_with(ports, each, person))
+    """Return whether an execution names the user, or has files with the user, complete or being written."""
+    names = [name for folder in ("audiences", "devices") for name in ports.files.names(f"{folder}/{execution.id}")]
+    rows = (row for name in names for row in _rows(ports, name, person))
     return next(in_execution(execution, person), None) is not None or next(rows, None) is not None
 
 

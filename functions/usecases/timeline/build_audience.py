@@ -12,7 +12,16 @@ from tempfile import TemporaryDirectory
 from audience_jobs.contract import Audience, Job, JobRun
 from audience_jobs.errors import AudienceJobError, Busy, NoAccess, Unavailable
 from functions.domain.audience.partition import index, read_rows
-from functions.domain.errors import (BadAudience, BadRecipe, BadTemplate, NotReady, NotYet, TminusError, Transient, for_log)
+from functions.domain.errors import (
+    BadAudience,
+    BadRecipe,
+    BadTemplate,
+    NotReady,
+    NotYet,
+    TminusError,
+    Transient,
+    for_log,
+)
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.ids import canonical_user_id, user_digest
