@@ -220,4 +220,4 @@ def test_a_malformed_recipe_sends_an_alert(team: Team) -> None:
     team.write(status="aktive")
     reconcile(replace(team.ports, alerts=_Told()))
     assert [alert.kind for alert in told] == ["reconcile_drift"]
-    assert "aktive" in told[0].message
+    assert "status: must be one of draft" in told[0].message
