@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from functions import bootstrap
 from functions.domain.roles import Role
@@ -23,12 +24,19 @@ from local.standins.cloud_tasks.project import make_project
 from local.standins.grants import NOTHING
 from local.standins.iap import identity_proxy
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 
 @dataclass(frozen=True, kw_only=True)
 class Emulated:
-    """A running project: its ports, the emulator that calls its functions, and their addresses."""
+    """A running project: its ports, the emulator that calls its functions, and their addresses.
+
+    `own_ports` are those of each function, where they are strict: they may do what Terraform grants the function.
+    """
 
     ports: Ports
+    own_ports: Mapping[str, Ports] = field(default_factory=dict)
     cloud: CloudEmulator
     settings: CloudSettings
     url: str
@@ -86,7 +94,8 @@ def emulated(
         )
         made = make_project(project, cloud, f"{url}/{{function}}")
         made = replace(made, signatures_removed=strict is not None)
-        apps, own_ports = load_functions(FUNCTIONS, SOURCE), None
+        apps: dict[str, WSGIApplication] = load_functions(FUNCTIONS, SOURCE)
+        own_ports: Mapping[str, Ports] = {}
         if visitors is not None:
             proxy, console = stack.enter_context(identity_proxy(visitors))
             apps["console"], made = proxy.before(apps["console"]), replace(made, console=console)
@@ -100,4 +109,4 @@ def emulated(
             guard = stack.enter_context(guarded(strict, cloud, on_cloud))
             apps, own_ports = guard.behind_cloud_run(apps), guard.all_ports(ports)
         stack.enter_context(Served(http_server(apps, ports, "127.0.0.1", port, own_ports=own_ports)))
-        yield Emulated(ports=ports, cloud=cloud, settings=made, url=url)
+        yield Emulated(ports=ports, own_ports=own_ports, cloud=cloud, settings=made, url=url)

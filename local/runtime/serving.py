@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -53,7 +54,7 @@ def http_server(
     port: int,
     *,
     token: str = "",
-    own_ports: Mapping[str, Ports] | None = None,
+    own_ports: Mapping[str, Ports] = MappingProxyType({}),
 ) -> BaseWSGIServer:
     """Return a server that has each function at its name, and at / what is there and what runs.
 
@@ -62,8 +63,7 @@ def http_server(
     As in the addresses of deployed functions, hyphens may stand for the name's underscores. The API's calls begin
     with its name, so it gets their whole path.
     """
-    own = own_ports or {}
-    bound = {name: _bound(app, own.get(name, ports), whole_path=name == "api") for name, app in apps.items()}
+    bound = {name: _bound(app, own_ports.get(name, ports), whole_path=name == "api") for name, app in apps.items()}
     mounted = {f"/{address}": app for name, app in bound.items() for address in (name, name.replace("_", "-"))}
     app = DispatcherMiddleware(_index(ports), mounted)
     guarded = behind_token(app, token) if token else _for_this_machine(app, host)

@@ -32,6 +32,7 @@ class CloudLab:
 
     def __init__(self, running: Emulated, fcm: FakeFcm) -> None:
         self.ports, self.cloud, self.fcm = running.ports, running.cloud, fcm
+        self.ports_of = running.own_ports
 
     def save(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> str:
         """Save one of the sample recipes, and return its id."""

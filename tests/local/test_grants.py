@@ -31,8 +31,8 @@ def test_a_line_of_another_form_is_refused(line: str) -> None:
         Grants.read([line], project="demo")
 
 
-def test_the_custom_roles_are_those_of_terraform() -> None:
-    roles = {each.name: each.body for each in resources() if each.type == "google_project_iam_custom_role"}
-    role = roles["schedules"]
+def test_the_roles_for_jobs_are_those_of_terraform() -> None:
+    roles = (each for each in resources() if each.type == "google_project_iam_custom_role")
+    [role] = [each.body for each in roles if each.name == "schedules"]
     made = role["for_each"] if isinstance(role["for_each"], dict) else {}
     assert {f"tminusSchedules{name.title()}": frozenset(verbs) for name, verbs in made.items()} == CUSTOM_ROLES

@@ -39,9 +39,9 @@ def lab(emulators: Mapping[str, str], data: Path, tmp_path: Path) -> Iterator[Cl
 
 @pytest.fixture
 def cloud(lab: CloudLab) -> ApiClient:
-    """The API of the laboratory, whose tokens are another test's business."""
+    """The API of the laboratory with the rights of its account; its tokens are another test's business."""
     lab.save(ID)
-    ports = replace(lab.ports, callers=LocalCallers())
+    ports = replace(lab.ports_of["api"], callers=LocalCallers())
     return ApiClient(lambda: ports)
 
 
