@@ -47,9 +47,8 @@ locals {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]
     CONSOLE_KEY         = ["console"]
-    ACCESS_LOG_KEY      = ["api", "console"]
+    USER_HASH_KEY       = ["api", "console"]
     USER_DATABASE_URL   = [for name, function in local.functions : name if function.queries]
-    ERASURE_KEY         = ["api"]
   }
 
   # Names of settings that hold secrets, and values that hold a password.

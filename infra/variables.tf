@@ -150,7 +150,7 @@ variable "user_dataset" {
 }
 
 variable "erase_users" {
-  description = "Whether the function api may delete audiences and receipts, which erasing a user needs, with the secret ERASURE_KEY."
+  description = "Whether the function api may delete audiences and receipts, which erasing a user needs, with the secret USER_HASH_KEY."
   type        = bool
   default     = false
 }

@@ -30,9 +30,9 @@ class Policy:
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
     messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. Each caller
     may make `looks_per_minute` expensive looks at user data, 0 for any number. `bucket` has the uploads that are too
-    large for a request, on Google Cloud. `erasure_key` is the key of the hashes by which the audit log names erased
-    users; a laptop makes its own. `access_log_key` is the key of the hashes that name users in the access log; if
-    empty, the log makes its own. Executions are deleted `executions_kept` after their sends.
+    large for a request, on Google Cloud. `user_hash_key` is the key of the hashes that stand for users in the access
+    log, and for erased users in the audit log; if empty, the access log and a laptop make their own. Executions are
+    deleted `executions_kept` after their sends.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -46,8 +46,7 @@ class Policy:
     send_rate: int = 10_000
     firebase_project: str = ""
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
-    erasure_key: str = field(default="", repr=False)
+    user_hash_key: str = field(default="", repr=False)
     executions_kept: timedelta = timedelta(days=EXECUTION_DAYS)
     looks_per_minute: int = 0
     bucket: str = ""
-    access_log_key: str = field(default="", repr=False)

@@ -60,7 +60,7 @@ def open_ports(
         workspace=workspace,
         policy=policy,
     )
-    return replace(ports, erasure_key=lambda: policy.erasure_key) if policy.erasure_key else ports
+    return replace(ports, user_hash_key=lambda: policy.user_hash_key) if policy.user_hash_key else ports
 
 
 class _Lazy:

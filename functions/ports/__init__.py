@@ -35,7 +35,7 @@ def _nothing_left() -> None:
 
 
 def _no_key() -> str:
-    raise Misconfigured("ERASURE_KEY", "must be set to erase users: 32 random characters or more, as a secret")
+    raise Misconfigured("USER_HASH_KEY", "must be set to erase users: 32 random characters or more, as a secret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Part:
 class Ports:
     """Everything outside the code that a use case can use, on every runtime.
 
-    `scrub` overwrites what the database still holds of deleted values. `erasure_key` returns the key of the hashes
+    `scrub` overwrites what the database still holds of deleted values. `user_hash_key` returns the key of the hashes
     by which the audit log names erased users; Misconfigured without one.
     """
 
@@ -80,4 +80,4 @@ class Ports:
     policy: Policy = field(default_factory=Policy)
     parts: Mapping[str, Part] = field(default_factory=dict)
     scrub: Callable[[], None] = _nothing_left
-    erasure_key: Callable[[], str] = _no_key
+    user_hash_key: Callable[[], str] = _no_key

@@ -312,7 +312,7 @@ def _policy(reader: _Reader) -> Policy:
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         alerts=_alert_policy(reader),
-        erasure_key=_key(reader, "ERASURE_KEY"),
+        user_hash_key=_key(reader, "USER_HASH_KEY"),
         executions_kept=timedelta(
             days=reader.number(
                 "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
@@ -320,7 +320,6 @@ def _policy(reader: _Reader) -> Policy:
         ),
         bucket=_bucket(reader) if _platform(reader) is Platform.GOOGLE_CLOUD else "",
         looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
-        access_log_key=_key(reader, "ACCESS_LOG_KEY"),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -13,7 +13,7 @@ variables {
   project_id  = "kicks-test"
   location    = "us-central1"
   erase_users = true
-  secrets     = { ERASURE_KEY = { secret = "erasure-key", functions = ["api"] } }
+  secrets     = { USER_HASH_KEY = { secret = "user-hash-key", functions = ["api"] } }
 }
 
 run "with_a_key" {
@@ -29,7 +29,7 @@ run "for_another_function" {
   command = plan
 
   variables {
-    secrets = { ERASURE_KEY = { secret = "erasure-key", functions = ["console"] } }
+    secrets = { USER_HASH_KEY = { secret = "user-hash-key", functions = ["launch"] } }
   }
 
   expect_failures = [var.secrets]

@@ -88,7 +88,7 @@ def open_system(
         workspace=workspace,
         policy=policy,
         scrub=database.scrub,
-        erasure_key=lambda: policy.erasure_key or made_secret(state / "erasure.key"),
+        user_hash_key=lambda: policy.user_hash_key or made_secret(state / "user-hash.key"),
         parts={
             "disk": Part(check=check_disk),
             "dispatcher": dispatcher,

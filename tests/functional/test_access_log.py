@@ -126,7 +126,7 @@ def test_without_an_entry_nothing_is_shown(sent: Lab) -> None:
 
 
 def test_a_key_of_the_deployment_replaces_the_stored_one(make_lab: Callable[..., Lab]) -> None:
-    lab = make_lab(access_log_key="k" * 32)
+    lab = make_lab(user_hash_key="k" * 32)
     lab.save(recipe())
     the_api(lab, Role.OPERATOR)("POST", "/api/users/notifications", json={"userId": user(1)})
     assert logged(lab)[0][2] == hash_of_user(user(1), "k" * 32)

@@ -37,7 +37,7 @@ def zoe(request: pytest.FixtureRequest) -> str:
 
 def sent(make_lab: MakeLab, zoe: str, **options: Any) -> Lab:
     """A laboratory after one send that reached the user three times, and tested with the user."""
-    lab = make_lab(user_id_format=UserIdFormat.ANY, erasure_key="k" * 32, **options)
+    lab = make_lab(user_id_format=UserIdFormat.ANY, user_hash_key="k" * 32, **options)
     rows = [(each, f"Shoe of {each}", f"Name {n}", name) for name, ids in _audiences(zoe).items() for n, each in ids]
     lab.write_rows(rows)
     lab.write_devices([(each, f"token-{n}") for n, each in enumerate([zoe, TESTER, *OTHERS])])

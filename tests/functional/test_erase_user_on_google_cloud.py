@@ -57,7 +57,7 @@ def objects(lab: CloudLab) -> dict[str, bytes]:
 def test_after_an_erasure_no_document_and_no_object_holds_the_id(lab: CloudLab) -> None:
     lab.save("sneaker-reactivation")
     lab.cloud.run_until(SEND_AT + timedelta(hours=1))
-    ports = replace(lab.ports, erasure_key=lambda: KEY)
+    ports = replace(lab.ports, user_hash_key=lambda: KEY)
     receipt = objects(lab)[f"receipts/{REACTIVATION}.csv"].decode()
     [user, *_] = [row["user_id"] for row in csv.DictReader(io.StringIO(receipt)) if row["outcome"] == "sent"]
     lab.save("sneaker-reactivation", lambda document: _tested_by(document, user))

@@ -63,10 +63,10 @@ def erase_user(ports: Ports, user_id: str, *, by: str, progress: Callable[[str],
     """Erase a user, and add an entry to the audit log that names the user by a keyed hash.
 
     NotPossible while an execution is under way that names the user, or has built an audience with the user: its
-    results would bring the user back. BadInput for an id that is not valid; Misconfigured without ERASURE_KEY. A
+    results would bring the user back. BadInput for an id that is not valid; Misconfigured without USER_HASH_KEY. A
     repetition changes nothing, and after a crash it goes on.
     """
-    person, name = person_of(ports, user_id), person_of(ports, user_id).keyed_hash(ports.erasure_key())
+    person, name = person_of(ports, user_id), person_of(ports, user_id).keyed_hash(ports.user_hash_key())
     _refuse_while_under_way(ports, person)
     done: dict[str, int] = {}
     for part, erase in _PARTS.items():

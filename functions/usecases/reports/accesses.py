@@ -31,7 +31,7 @@ class Accesses:
 
 def record_access(ports: Ports, subject: Subject, *, by: str, route: str) -> None:
     """Add an entry to the access log, before the data are read: without an entry the caller gets none."""
-    key = (ports.policy.access_log_key or ports.accesses.key()) if subject.kind is SubjectKind.USER else ""
+    key = (ports.policy.user_hash_key or ports.accesses.key()) if subject.kind is SubjectKind.USER else ""
     entry = AccessEntry(
         id=uuid4().hex,
         at=ports.clock.now(),

@@ -70,7 +70,7 @@ variable "check_workspace" {
 }
 
 variable "erase_users" {
-  description = "Whether tminus users erase may delete audiences and receipts; it needs the secret ERASURE_KEY."
+  description = "Whether tminus users erase may delete audiences and receipts; it needs the secret USER_HASH_KEY."
   type        = bool
   default     = false
 }
