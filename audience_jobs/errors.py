@@ -20,6 +20,16 @@ class Unavailable(Exception):
     """
 
 
+class Busy(Unavailable):
+    """Another audience job takes the memory of this process, and did not end within `waited_seconds`."""
+
+    def __init__(self, waited_seconds: float) -> None:
+        self.waited_seconds = waited_seconds
+        super().__init__(
+            f"another audience job is running here, and has not ended within {waited_seconds:g} s: try again soon"
+        )
+
+
 class NoFolder(Unavailable):
     """The folder of user data does not exist now: a disk may not be mounted, or an export may be running."""
 
@@ -29,6 +39,10 @@ class NoFolder(Unavailable):
             f"the user data folder {folder} does not exist: put it back, or make one with a CSV or Parquet file a "
             "table, named after it (users.csv, orders.parquet)"
         )
+
+
+class NoAccess(AudienceJobError):
+    """Google refuses the account of this process. A new permission takes minutes to spread."""
 
 
 class UnknownJob(AudienceJobError):
@@ -154,6 +168,14 @@ class NoTables(AudienceJobError):
         )
 
 
+class ClosedFolder(NoUserData, NoAccess):
+    """The bucket of user data does not let this process read it."""
+
+    def __init__(self, folder: str) -> None:
+        account = "grant the account of this process roles/storage.objectViewer on the bucket, then"
+        super().__init__(folder, f"cannot be read: {account}")
+
+
 class MissingTable(AudienceJobError):
     """A job reads a table that the folder of user data lacks."""
 
@@ -173,7 +195,7 @@ class MissingInDatabase(AudienceJobError):
         )
 
 
-class NoDataset(AudienceJobError):
+class NoDataset(NoAccess):
     """The BigQuery dataset of user data does not exist, or cannot be read."""
 
     def __init__(self, dataset: str) -> None:
@@ -206,7 +228,7 @@ class NoCredentials(AudienceJobError):
         )
 
 
-class NotAllowed(AudienceJobError):
+class NotAllowed(NoAccess):
     """BigQuery or Cloud Storage refuses the account that builds audiences; `reason` is what they say."""
 
     def __init__(self, job_id: str, reason: str) -> None:
@@ -218,7 +240,7 @@ class NotAllowed(AudienceJobError):
         )
 
 
-class NotExported(AudienceJobError):
+class NotExported(NoAccess):
     """What a job found cannot leave BigQuery by the bucket; `reason` is what Google says."""
 
     def __init__(self, job_id: str, uri: str, reason: str) -> None:

@@ -63,6 +63,7 @@ COSTS: Mapping[str, Cost] = {
     "executions.search": _each_read,
     "shards.save_push": _READ_WRITE,
     "shards.push": _READ,
+    "shards.pushes": lambda arguments, _: Operations(reads=len(arguments[0])),
     "shards.create": _READ_WRITE,
     "shards.get": _READ,
     "shards.of": _each_read,

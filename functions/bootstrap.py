@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from audience_jobs.contract import Engine, Job
+from audience_jobs.engines.one_at_a_time import OneAtATime, Turn
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.registry import find
 from audience_jobs.workspace import Workspace, open_workspace
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from local.embedded.system import EmbeddedSystem
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_MOST_SPILL_MIB = 512
+"""What DuckDB may spill where files take memory, as on Cloud Run. Of 2 GiB, 500 MiB stay for an audience's files."""
+_WAIT_FOR_ENGINE_SECONDS = 20
+"""How long an audience job waits for the one before it in the same process, before its request is answered 503."""
 
 _bound: ContextVar[Ports] = ContextVar("ports")
 
@@ -88,6 +93,7 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
     Raise Misconfigured if the user data are in a database whose address this function does not have.
     """
     seconds, known, find_job = settings.user_data_timeout.total_seconds(), workspace(settings), job_finder(settings)
+    most_spill_mib = _MOST_SPILL_MIB if settings.cloud else None
     if database := settings.user_database:
         if not database.url:
             raise Misconfigured(database.variable, "must be set where USER_DATA is postgres")
@@ -104,11 +110,13 @@ def user_data(settings: Settings) -> tuple[Engine, Callable[[str], Job]]:
             bucket=dataset.bucket,
             max_bytes_billed=dataset.max_gib_billed * 2**30,
             timeout_seconds=seconds,
+            most_spill_mib=most_spill_mib,
         )
         return engine, find_job
     from audience_jobs.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - DuckDB
 
-    return DuckDBEngine(settings.user_data_dir, known, timeout_seconds=seconds), find_job
+    duckdb = DuckDBEngine(settings.user_data_dir, known, timeout_seconds=seconds, most_spill_mib=most_spill_mib)
+    return duckdb, find_job
 
 
 def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = None) -> EmbeddedSystem:
@@ -150,10 +158,11 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
     if sender is None and settings.fcm is None:
         raise Misconfigured("PUSH_SENDER", "must be fcm on Google Cloud: there is no outbox to read")
     # Only build_audience has the user database's secret, so the engine is created on first use.
+    turn = Turn(wait_seconds=_WAIT_FOR_ENGINE_SECONDS, run_seconds=settings.job_time.total_seconds())
     return system.open_ports(
         settings.cloud,
         clock=clock,
-        make_engine=lambda: user_data(settings)[0],
+        make_engine=lambda: OneAtATime(user_data(settings)[0], turn),
         find_job=job_finder(settings),
         workspace=workspace(settings),
         policy=settings.policy,

@@ -4,8 +4,8 @@
 #                  where the deployment has to say it
 #   enqueues       the queues it adds tasks to; with it goes the right to act as the caller of tasks
 #   sends          whether it sends messages through FCM
-#   queries        whether it queries the user data, where they are in BigQuery: it exports what it finds, reads that
-#                  and removes it, so that it deletes "exports/"
+#   queries        whether it queries the user data. It reaches their database through vpc_connector. Where they are in
+#                  BigQuery, it exports what it finds, reads that and removes it, so that it deletes "exports/"
 #   schedules      what it does to Cloud Scheduler's jobs: "edit", "remove" (a job of a completed recipe), or null
 #   reads, writes  folders of the audience bucket; a written file is never overwritten
 #   deletes        folders of the audience bucket whose files it removes
@@ -14,8 +14,13 @@
 # send_shard: its measured peak is 226 MiB before any Google client library is loaded. Files count as memory on Cloud
 # Run, so build_audience (919 MiB at a million users, beside some 500 MiB of CSVs) gets 2Gi, and DuckDB a second core.
 #
-# Concurrency is 1: a shard fills its core, and a step takes seconds. No step's timeout is longer than the deadline of
-# its request (tasks ten minutes, scheduler jobs three), so an attempt has ended when the next one starts.
+# api and console query too, and serve others meanwhile. Of their 2,048 MiB a process takes 230, DuckDB 704, what it and the
+# query write to /tmp 600, and four requests 64 each, an upload in memory and on /tmp: 1,790. A process runs one
+# query at a time.
+#
+# Concurrency of steps is 1: a shard fills its core, and a step takes seconds. No step's timeout is longer than the
+# deadline of its request (tasks ten minutes, those of build_audience thirty, scheduler jobs three). A timeout closes the
+# connection, not the work: functions/domain/task_limits.py ends an audience job before its request.
 
 locals {
   functions = {
@@ -40,12 +45,12 @@ locals {
       cpu             = "2"
       memory          = "2Gi"
       concurrency     = 1
-      timeout_seconds = 600
+      timeout_seconds = 1800
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
-      queries         = var.user_dataset != null
+      queries         = true
       schedules       = null
       reads           = ["audiences/", "devices/"]
       writes          = ["audiences/", "devices/"]
@@ -59,7 +64,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -75,7 +80,7 @@ locals {
       timeout_seconds = 60
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -91,7 +96,7 @@ locals {
       timeout_seconds = 300
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["shards", "alerts"]
+      enqueues        = ["steps", "shards", "alerts"]
       sends           = false
       queries         = false
       schedules       = null
@@ -107,7 +112,7 @@ locals {
       timeout_seconds = 600
       max_instances   = local.shards_at_once
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["shards", "alerts"]
       sends           = true
       queries         = false
       schedules       = null
@@ -123,7 +128,7 @@ locals {
       timeout_seconds = 600
       max_instances   = 10
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = ["alerts"]
+      enqueues        = ["steps", "alerts"]
       sends           = false
       queries         = false
       schedules       = "remove"
@@ -156,11 +161,10 @@ locals {
       timeout_seconds = 60
       max_instances   = 2
       ingress         = "ALLOW_INTERNAL_ONLY"
-      enqueues        = []
+      enqueues        = ["alerts"]
       sends           = false
       queries         = false
       schedules       = null
-      queries         = false
       reads           = []
       writes          = []
       deletes         = []
@@ -170,13 +174,13 @@ locals {
       caller          = "programs"
       cpu             = "2"
       memory          = "2Gi"
-      concurrency     = 8
+      concurrency     = 4
       timeout_seconds = 600
-      max_instances   = 5
+      max_instances   = 10
       ingress         = "ALLOW_ALL"
       enqueues        = ["steps", "alerts"]
       sends           = false
-      queries         = var.user_dataset != null
+      queries         = true
       schedules       = "edit"
       reads           = ["audiences/"]
       writes          = ["audiences/"]
@@ -188,13 +192,13 @@ locals {
       caller          = null
       cpu             = "2"
       memory          = "2Gi"
-      concurrency     = 8
+      concurrency     = 4
       timeout_seconds = 300
-      max_instances   = 2
+      max_instances   = 5
       ingress         = "ALLOW_ALL"
       enqueues        = ["steps", "alerts"]
       sends           = false
-      queries         = var.user_dataset != null
+      queries         = true
       schedules       = "edit"
       reads           = ["audiences/"]
       writes          = []

@@ -47,7 +47,12 @@ locals {
     ALERT_WEBHOOKS      = ["send_alert"]
     CANCEL_LINK_SECRETS = ["send_alert", "console"]
     CONSOLE_KEY         = ["console"]
+    USER_DATABASE_URL   = [for name, function in local.functions : name if function.queries]
   }
+
+  # Names of settings that hold secrets, and values that hold a password.
+  secret_name  = "SECRET|PASSWORD|TOKEN|CREDENTIAL|KEYS?$|DATABASE_URL$"
+  secret_value = "://[^/@\\s]*:[^/@\\s]+@"
 
   reserved_settings = [
     "TMINUS_PLATFORM", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "FIRESTORE_DATABASE", "AUDIENCE_BUCKET",
@@ -66,12 +71,14 @@ locals {
     "firebaserules.googleapis.com",
     "firestore.googleapis.com",
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
     "iap.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "run.googleapis.com",
+    "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ], length(var.secrets) > 0 ? ["secretmanager.googleapis.com"] : [], var.user_dataset != null ? ["bigquery.googleapis.com"] : []))
+  ], var.user_dataset != null ? ["bigquery.googleapis.com"] : []))
 }
 
 data "google_project" "this" {
@@ -96,6 +103,7 @@ module "identity" {
   functions      = local.functions
   secrets        = var.secrets
   user_dataset   = var.user_dataset
+  user_tables    = one(module.workspace[*].tables)
   database       = module.firestore.database
   bucket         = module.storage.audience_bucket
   source_bucket  = module.storage.source_bucket
@@ -162,9 +170,10 @@ module "alerts" {
 }
 
 module "function" {
-  source     = "./modules/function"
-  for_each   = { for name, function in local.functions : name => function if name != "console" }
-  depends_on = [google_project_service.this, module.identity, google_artifact_registry_repository_iam_member.builder]
+  source   = "./modules/function"
+  for_each = { for name, function in local.functions : name => function if name != "console" }
+  # Firestore: a query before its index is there fails.
+  depends_on = [google_project_service.this, module.identity, module.firestore, google_artifact_registry_repository_iam_member.builder]
 
   project_id         = var.project_id
   location           = var.location
@@ -181,13 +190,14 @@ module "function" {
   image_repository   = google_artifact_registry_repository.images.id
   source_bucket      = module.storage.source_bucket
   source_archive     = local.source_archive
+  vpc_connector      = each.value.queries ? var.vpc_connector : null
   environment        = merge(local.default_settings, var.settings, local.environment)
   secret_environment = { for name, secret in var.secrets : name => secret.secret if contains(secret.functions, each.key) }
 }
 
 module "scheduler" {
   source     = "./modules/scheduler"
-  depends_on = [google_project_service.this]
+  depends_on = [google_project_service.this, module.function] # a job without its function would fail, and raise an alert
 
   project_id = var.project_id
   location   = var.location
@@ -201,5 +211,6 @@ module "monitoring" {
 
   project_id            = var.project_id
   notification_channels = var.notification_channels
+  reconcile_job         = module.scheduler.job
   queues                = { steps = module.steps.name, shards = module.shards.name }
 }

@@ -43,6 +43,16 @@ output "dashboard" {
   value       = "https://console.cloud.google.com/monitoring/dashboards?project=${var.project_id}"
 }
 
+output "console_image" {
+  description = "The image that the console runs, with its digest: that of the function api."
+  value       = local.console_image
+}
+
+output "console_sign_in" {
+  description = "Which OAuth client the console's proxy uses, and so who can sign in."
+  value       = local.console_sign_in
+}
+
 output "pause" {
   description = "The commands that stop every step and every send until the queues are resumed."
   value = [

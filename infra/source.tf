@@ -1,20 +1,8 @@
-# What is deployed: main.py, requirements.txt, functions/, audience_jobs/ and the workspace, in an archive named by its
-# content.
+# What is deployed: an archive in the source bucket, named by the hash of its files.
 
 locals {
-  tree = "${path.module}/.."
-  source_files = [
-    for file in setunion(
-      ["main.py", "requirements.txt"],
-      fileset(local.tree, "functions/**"),
-      fileset(local.tree, "audience_jobs/**"),
-    ) : file if !can(regex("(^|/)(__pycache__/|\\.)|\\.pyc$", file))
-  ]
   source_archive = coalesce(var.source_archive, one(google_storage_bucket_object.source[*].name))
-
-  # The workspace's name in the archive: functions find it in the folder that they start in.
-  workspace       = "workspace"
-  workspace_files = merge([for found in module.workspace : { for name, content in found.files : "${local.workspace}/${name}" => content }]...)
+  workspace      = "workspace" # its name in the archive: functions find it in the folder that they start in
 }
 
 module "workspace" {
@@ -26,40 +14,31 @@ module "workspace" {
   environment = merge(var.settings, local.user_data)
 }
 
-data "archive_file" "source" {
-  type             = "zip"
-  output_path      = "${path.root}/.terraform/tminus-source.zip"
-  output_file_mode = "0644" # else the umask of the machine would change the hash
+module "source" {
+  source     = "./modules/source"
+  depends_on = [module.workspace] # a workspace that fails its check is neither packed nor uploaded
 
-  dynamic "source" {
-    for_each = local.source_files
-
-    content {
-      filename = source.value
-      content  = file("${local.tree}/${source.value}")
-    }
-  }
-
-  dynamic "source" {
-    for_each = local.workspace_files
-
-    content {
-      filename = source.key
-      content  = source.value
-    }
-  }
+  tree            = "${path.module}/.."
+  workspace       = local.workspace
+  workspace_files = merge([for found in module.workspace : found.files]...)
+  folder          = "${path.root}/.terraform"
+  pack            = var.source_archive == null
 }
 
 resource "google_storage_bucket_object" "source" {
-  count      = var.source_archive == null ? 1 : 0
-  depends_on = [module.workspace] # a workspace that fails its check is not uploaded
+  count = var.source_archive == null ? 1 : 0
 
   bucket = module.storage.source_bucket
-  name   = "source/${data.archive_file.source.output_sha256}.zip"
-  source = data.archive_file.source.output_path
+  name   = module.source.name
+  source = module.source.archive
 
   # Earlier archives stay in the bucket, so that any of them can be deployed again.
   deletion_policy = "ABANDON"
+
+  # The name says what is in it. A machine that did not pack the archive has no copy to compare with.
+  lifecycle {
+    ignore_changes = [detect_md5hash]
+  }
 }
 
 resource "google_artifact_registry_repository" "images" {

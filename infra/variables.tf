@@ -58,9 +58,13 @@ variable "settings" {
     error_message = "settings may not set what the deployment itself decides: ${join(", ", local.reserved_settings)}."
   }
 
+  # Terraform writes settings into its state and its plans, and Cloud Run shows them to everybody who may see a service.
   validation {
-    condition     = length(setintersection(keys(var.settings), keys(local.secret_holders))) == 0
-    error_message = "secrets do not belong in settings: put ${join(" and ", keys(local.secret_holders))} into secrets."
+    condition = alltrue([
+      for name, value in var.settings :
+      !contains(keys(local.secret_holders), name) && !can(regex(local.secret_name, name)) && !can(regex(local.secret_value, value))
+    ])
+    error_message = "settings may hold no secret, by its name or as a password in an address. Put such a variable into secrets: ${join(", ", keys(local.secret_holders))} and the like."
   }
 }
 
@@ -86,7 +90,7 @@ variable "secrets" {
     condition = alltrue([
       for name, secret in var.secrets : length(setsubtract(secret.functions, lookup(local.secret_holders, name, keys(local.functions)))) == 0
     ])
-    error_message = "secrets: ALERT_WEBHOOKS is for send_alert only, CANCEL_LINK_SECRETS for send_alert and console, CONSOLE_KEY for console only."
+    error_message = "secrets: ${join(", ", [for name, holders in local.secret_holders : "${name} is for ${join(" and ", holders)} only"])}."
   }
 }
 
@@ -109,6 +113,23 @@ variable "console_visitors" {
   validation {
     condition     = alltrue([for member in var.console_visitors : can(regex("^(user|group|domain|serviceAccount):[^\\s]+$", member))])
     error_message = "console_visitors must be such as group:EMAIL; only named members are let in."
+  }
+}
+
+variable "console_oauth_client" {
+  description = "Whether the console's proxy uses an OAuth client of your own. It must where the project belongs to no organisation, and to let in people of other ones."
+  type        = bool
+  default     = false
+}
+
+variable "vpc_connector" {
+  description = "Serverless VPC Access connector, as projects/PROJECT/locations/REGION/connectors/NAME, for functions and the console to reach a database with a private address; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_connector == null || can(regex("^projects/[^/]+/locations/[^/]+/connectors/[^/]+$", coalesce(var.vpc_connector, "a")))
+    error_message = "vpc_connector must be projects/PROJECT/locations/REGION/connectors/NAME."
   }
 }
 

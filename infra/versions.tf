@@ -4,15 +4,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = ">= 6.50, < 8"
     }
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = "~> 6.50"
-    }
-    archive = {
-      source  = "hashicorp/archive"
-      version = "~> 2.7"
+      version = ">= 6.50, < 8"
     }
   }
 }

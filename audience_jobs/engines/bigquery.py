@@ -35,7 +35,7 @@ class BigQueryEngine:
     `client`. Results are exported through `bucket`, which has to be in the dataset's location. A query is billed for
     at most `max_bytes_billed` and may take `timeout_seconds`; all have to end before `ends` on the monotonic clock.
     DuckDB sorts the files; what does not fit into `memory_limit_mib` spills to a folder below `temp_dir` (by default
-    the system's).
+    the system's), at most `most_spill_mib`.
     """
 
     client: bigquery.Client
@@ -46,6 +46,7 @@ class BigQueryEngine:
     timeout_seconds: float = 600
     ends: float = math.inf
     memory_limit_mib: int = MEMORY_LIMIT_MIB
+    most_spill_mib: int | None = None
     temp_dir: Path | None = None
 
     @contextmanager
@@ -93,7 +94,13 @@ class BigQueryEngine:
         with session.exporting(f"gs://{self.bucket.name}/{EXPORTS}"), exported(self.bucket) as export:
             session.export(query, values, export.uri)
             return write_sorted(
-                export, columns, select, path, temp_dir=self.temp_dir, memory_limit_mib=self.memory_limit_mib
+                export,
+                columns,
+                select,
+                path,
+                temp_dir=self.temp_dir,
+                memory_limit_mib=self.memory_limit_mib,
+                most_spill_mib=self.most_spill_mib,
             )
 
     def write_devices(
@@ -130,7 +137,14 @@ class BigQueryEngine:
 
 
 def open_bigquery(
-    project: str, workspace: Workspace, *, dataset: str, bucket: str, max_bytes_billed: int, timeout_seconds: float
+    project: str,
+    workspace: Workspace,
+    *,
+    dataset: str,
+    bucket: str,
+    max_bytes_billed: int,
+    timeout_seconds: float,
+    most_spill_mib: int | None = None,
 ) -> BigQueryEngine:
     """Return the engine with this machine's account; `project` is billed. NoCredentials without an account."""
     with google_access():
@@ -141,6 +155,7 @@ def open_bigquery(
             workspace=workspace,
             max_bytes_billed=max_bytes_billed,
             timeout_seconds=timeout_seconds,
+            most_spill_mib=most_spill_mib,
         )
 
 

@@ -53,7 +53,14 @@ def exported(bucket: Bucket) -> Iterator[Export]:
 
 
 def write_sorted(
-    export: Export, columns: Sequence[str], select: str, path: Path, *, temp_dir: Path | None, memory_limit_mib: int
+    export: Export,
+    columns: Sequence[str],
+    select: str,
+    path: Path,
+    *,
+    temp_dir: Path | None,
+    memory_limit_mib: int,
+    most_spill_mib: int | None = None,
 ) -> int:
     """Write a SELECT over `exported`, a table with these columns, as CSV, and return the number of rows.
 
@@ -62,7 +69,9 @@ def write_sorted(
     with TemporaryDirectory(prefix="tminus-export-", dir=temp_dir) as name:
         work_dir = Path(name).resolve()
         paths = export.fetch(work_dir)
-        with sealed_database(LocalFolder(work_dir), work_dir, memory_limit_mib=memory_limit_mib) as connection:
+        with sealed_database(
+            LocalFolder(work_dir), work_dir, memory_limit_mib=memory_limit_mib, most_spill_mib=most_spill_mib
+        ) as connection:
             connection.execute(f"CREATE VIEW exported AS {_reading(paths, columns)}")
             staged = work_dir / "rows.csv"
             (count,) = connection.execute(copy_to_csv(select, staged)).fetchall()[0]

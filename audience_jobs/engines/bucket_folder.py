@@ -22,7 +22,7 @@ from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from audience_jobs.engines.google_access import google_access
-from audience_jobs.errors import NoUserData
+from audience_jobs.errors import ClosedFolder, NoUserData
 from audience_jobs.sql import literal
 
 _HEADER_BYTES_AT_ONCE = 256 * 1024
@@ -49,8 +49,7 @@ class BucketFolder:
         except NotFound:
             raise NoUserData(self.address, "is in a bucket that does not exist") from None
         except (Forbidden, Unauthorized):
-            account = "grant the account of this process roles/storage.objectViewer on the bucket, then"
-            raise NoUserData(self.address, f"cannot be read: {account}") from None
+            raise ClosedFolder(self.address) from None
 
     def open(self, name: str) -> BinaryIO:
         """Open a file; only the requested part is read."""

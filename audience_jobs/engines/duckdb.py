@@ -26,7 +26,7 @@ class DuckDBEngine:
 
     `data`, a path or `gs://bucket/folder`, holds the tables of the workspace. `memory_limit_mib` limits DuckDB's
     memory; what does not fit spills to a folder below `temp_dir` (by default the system's), which is deleted when
-    the run ends. A statement may take `timeout_seconds`.
+    the run ends, of at most `most_spill_mib`. A statement may take `timeout_seconds`.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class DuckDBEngine:
         workspace: Workspace,
         *,
         memory_limit_mib: int = MEMORY_LIMIT_MIB,
+        most_spill_mib: int | None = None,
         temp_dir: Path | None = None,
         timeout_seconds: float = 600,
     ) -> None:
         self._data, self._memory_limit_mib, self._temp_dir = user_folder(data), memory_limit_mib, temp_dir
+        self._most_spill_mib = most_spill_mib
         self._workspace, self._limit = workspace, TimeLimit(timeout_seconds)
         self._open_now: set[UserDatabase] = set()
         self._changing = Lock()
@@ -88,6 +90,7 @@ class DuckDBEngine:
             self._data,
             self._workspace.tables,
             memory_limit_mib=self._memory_limit_mib,
+            most_spill_mib=self._most_spill_mib,
             temp_dir=self._temp_dir,
             limit=self._limit,
         ) as database:

@@ -16,15 +16,19 @@ MEMORY_LIMIT_MIB = 704
 
 @contextmanager
 def sealed_database(
-    folder: UserFolder, work_dir: Path, *, memory_limit_mib: int
+    folder: UserFolder, work_dir: Path, *, memory_limit_mib: int, most_spill_mib: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory that reads `folder`, and spills to `work_dir` beyond `memory_limit_mib`.
+
+    It spills at most `most_spill_mib`, by default as much as the disk has room for.
 
     Statements cannot read or write outside these two folders, and cannot load extensions, because a job's SQL may
     come from a recipe.
     """
     with duckdb.connect() as connection:
         folder.admit(connection)
+        if most_spill_mib is not None:
+            connection.execute(f"SET max_temp_directory_size = '{most_spill_mib}MiB'")
         connection.execute(f"""
             SET TimeZone = 'UTC';
             SET memory_limit = '{memory_limit_mib}MiB';

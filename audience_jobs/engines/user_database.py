@@ -194,10 +194,18 @@ class UserDatabase:
 
 @contextmanager
 def user_database(
-    folder: UserFolder, tables: Tables, *, memory_limit_mib: int, temp_dir: Path | None, limit: TimeLimit
+    folder: UserFolder,
+    tables: Tables,
+    *,
+    memory_limit_mib: int,
+    most_spill_mib: int | None,
+    temp_dir: Path | None,
+    limit: TimeLimit,
 ) -> Iterator[UserDatabase]:
     """Open the folder's tables in a database in memory, which spills to its own folder below `temp_dir`."""
     with folder.access(), TemporaryDirectory(prefix="tminus-audience-", dir=temp_dir) as work_name:
         work_dir = Path(work_name).resolve()
-        with sealed_database(folder, work_dir, memory_limit_mib=memory_limit_mib) as connection:
+        with sealed_database(
+            folder, work_dir, memory_limit_mib=memory_limit_mib, most_spill_mib=most_spill_mib
+        ) as connection:
             yield UserDatabase(connection, folder, tables, work_dir, limit)

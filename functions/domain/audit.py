@@ -1,14 +1,20 @@
 """Entries of the audit log: who changed what, when, and the document before and after."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+CHECKPOINTS = "audit.checkpoints"
+"""The subject of checkpoints in the audit log. The id of a recipe cannot contain a dot."""
+ERASURES = "users.erased"
+"""The subject of erasures of users in the audit log."""
+BEFORE, AFTER = "before", "after"
+
 
 class Action(StrEnum):
-    """What was done to a recipe, to the cadence rules, or to the graves of device tokens."""
+    """What was done to a recipe, to the cadence rules, to the graves of device tokens, to a user, or to the log."""
 
     SAVED = "saved"
     PAUSED = "paused"
@@ -16,6 +22,9 @@ class Action(StrEnum):
     COMPLETED = "completed"
     DELETED = "deleted"
     LIFTED = "lifted"
+    CHECKED = "checked"
+    REDACTED = "redacted"
+    ERASED = "erased"
     CHANGED = "changed"
     """An action that only a newer release knows."""
 
@@ -37,10 +46,26 @@ class Deed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """An entry's link in the hash chain of its subject; all values are SHA-256 in hexadecimal.
+
+    `before` and `after` are digests of the documents with their salts, empty where there is no document. `hash`
+    covers everything but the documents and the salts, with `previous`, the hash of the entry before. So a document
+    can be redacted later, and the chain still holds.
+    """
+
+    previous: str
+    before: str
+    after: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditEntry:
     """A deed with the document before and after it; None means no document.
 
-    A recipe's entries are numbered from 1.
+    A recipe's entries are numbered from 1. Entries of releases before the chain have no `link`. `salts` are those of
+    the documents by their names, without those that were redacted; `redactions` counts the redactions.
     """
 
     recipe_id: str
@@ -48,3 +73,27 @@ class AuditEntry:
     deed: Deed
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    link: Link | None = None
+    salts: Mapping[str, str] = field(default_factory=dict)
+    redactions: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The end of a subject's chain: the number and the hash of its last entry, and the number of its first link.
+
+    The entries up to `checked` are part of a checkpoint, the last of them with `checked_hash`. `open` says that there
+    are later ones.
+    """
+
+    subject: str
+    count: int
+    hash: str
+    first: int
+    checked: int = 0
+    checked_hash: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether entries are not part of a checkpoint yet. Checkpoints themselves need none."""
+        return self.count > self.checked and self.subject != CHECKPOINTS

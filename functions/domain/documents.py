@@ -12,6 +12,9 @@ from functions.domain.errors import FieldError
 
 E = TypeVar("E", bound=Enum)
 
+FORMAT = "_format"
+"""The field of a stored document with the number of its format; without it, a document has format 1."""
+
 
 @dataclass(frozen=True)
 class Described:

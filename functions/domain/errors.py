@@ -85,6 +85,10 @@ class Misconfigured(TminusError):
         return f"the deployment is not complete: the setting {self.setting} is missing or wrong; the log says more"
 
 
+class NotReady(Misconfigured):
+    """Google refuses, as while an index is built or a new permission spreads: try again for half an hour."""
+
+
 class Unauthenticated(TminusError):
     """The caller is not authenticated: no token, or one that is not valid for this function."""
 
@@ -98,7 +102,10 @@ class NotFound(TminusError):
 
 
 class Unreadable(TminusError):
-    """This release cannot read a stored execution, or the recipe in it: end the execution."""
+    """This release cannot read a stored document, such as an execution, or the recipe in one.
+
+    An execution that needs it is ended.
+    """
 
 
 class NotPossible(TminusError):
@@ -122,10 +129,13 @@ class Silent(TminusError):
 
 
 class NotYet(Transient):
-    """The step came before its due time, or before the step that it follows."""
+    """The step came before its due time, or before the step that it follows.
 
-    def __init__(self, what: str, due_at: datetime) -> None:
-        self.due_at = due_at
+    With `perhaps_sooner` it may become possible before `due_at`, so it has to be tried until then.
+    """
+
+    def __init__(self, what: str, due_at: datetime, *, perhaps_sooner: bool = False) -> None:
+        self.due_at, self.perhaps_sooner = due_at, perhaps_sooner
         super().__init__(f"{what} is due at {due_at:%Y-%m-%dT%H:%M:%SZ}")
 
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
 """Firestore keeps names like `__this__` for itself."""
@@ -12,6 +13,7 @@ ONE_OFF = "one-off"
 """The recipe id of one-off sends, which have no recipe. No recipe is allowed to have it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_USER_ID = 200
+_FOLLOWER = re.compile(r"-n([0-9]{1,9})$")
 
 USER_KEY_BYTES = 8
 """The number of bytes of md5(user_id) in a user's ledger key. Among ten million users the chance that any two share
@@ -81,6 +83,16 @@ def execution_id(recipe_id: str, send_at: datetime, kind: str = "") -> str:
     return f"{recipe_id}_{send_at.astimezone(UTC):%Y%m%dT%H%M%SZ}{kind and f'-{kind}'}"
 
 
+@lru_cache(maxsize=1_000)
+def send_instant_of(execution: str) -> datetime | None:
+    """Return the send instant in an id that `execution_id` made; None for any other id."""
+    written = execution.rpartition("_")[2].partition("-")[0]
+    try:
+        return datetime.strptime(written, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 def recipe_of(execution: str) -> str:
     """Return the recipe id in an id that `execution_id` made: everything before the last `_`."""
     return execution.rpartition("_")[0]
@@ -91,8 +103,23 @@ def task_name(execution: str, step: str, generation: int) -> str:
 
     Sequential names slow Cloud Tasks down: cloud.google.com/tasks/docs/creating-http-target-tasks.
     """
-    name = f"{execution}-{step}-g{generation}"
+    return _hashed(f"{execution}-{step}-g{generation}")
+
+
+def _hashed(name: str) -> str:
     return f"{hashlib.sha256(name.encode()).hexdigest()[:8]}-{name}"
+
+
+def follower_name(task: str) -> tuple[str, int]:
+    """Return the name of the task that follows one that came too early, and how many came before it in a row.
+
+    The same task always has the same follower, so that two deliveries of it add one.
+    """
+    step = task.partition("-")[2] or task
+    earlier = _FOLLOWER.search(step)
+    number = int(earlier[1]) + 1 if earlier else 1
+    step = f"{_FOLLOWER.sub('', step)}-n{number}"
+    return _hashed(step), number
 
 
 def push_key(execution: str, push: int) -> bytes:

@@ -1,10 +1,12 @@
 """The deployment's decisions for all recipes, from its settings."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat
 from functions.domain.push.links import LinkPolicy
+from functions.domain.retention import EXECUTION_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,8 @@ class Policy:
     With `fail_open`, all users are sent to if the cadence ledger cannot be read; by default none are. `shard_rows` is
     the number of users per shard, `chunk_rows` the number of users per chunk, and `send_rate` FCM's project quota in
     messages a second. `firebase_project` is the project that sends, empty if messages go to an outbox. `api_origins`
-    are the origins whose pages may call the API from a browser.
+    are the origins whose pages may call the API from a browser. `erasure_key` is the key of the hashes by which the
+    audit log names erased users; a laptop makes its own. Executions are deleted `executions_kept` after their sends.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -42,3 +45,5 @@ class Policy:
     firebase_project: str = ""
     api_origins: tuple[str, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    erasure_key: str = field(default="", repr=False)
+    executions_kept: timedelta = timedelta(days=EXECUTION_DAYS)

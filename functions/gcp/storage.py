@@ -1,19 +1,21 @@
 """Write-once files in a bucket of Cloud Storage."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud.storage import Client
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from functions.domain.errors import BadAudience, Transient
 from functions.domain.push.shard import Stored
 from functions.gcp.trouble import translated
+from functions.logs import log
 
 _CHECKSUM = "sha256"
 _PATIENCE_SECONDS = 30.0
@@ -34,11 +36,14 @@ class GcsAudienceFiles:
         """Store a local file under a name. If the name is taken, the existing file wins and is returned.
 
         The server checks a checksum made here. If an upload succeeded but its answer was lost, the repetition is
-        refused, and the file is found.
+        refused, and the file is found. An account that may create files but not delete them may be refused with 403
+        instead of 412. So the file that is found decides: without one, the account may not create it, which raises
+        NotReady.
         """
         blob = self._bucket.blob(_checked(name), chunk_size=_SENT_AT_ONCE)
         with source.open("rb") as content:
-            blob.metadata = {_CHECKSUM: hashlib.file_digest(content, "sha256").hexdigest()}
+            own = hashlib.file_digest(content, "sha256").hexdigest()
+        blob.metadata = {_CHECKSUM: own}
         with _translated():
             try:
                 blob.upload_from_filename(
@@ -48,21 +53,29 @@ class GcsAudienceFiles:
                     checksum="crc32c",
                     **_patiently(),
                 )
-            except exceptions.PreconditionFailed:
-                blob = self._bucket.blob(name)
+            except (exceptions.PreconditionFailed, exceptions.Forbidden) as refusal:
+                return self._taken(name, own, refusal)
             except (DataCorruption, ValueError) as error:  # the upload arrived damaged or incomplete
                 raise Transient(f"Cloud Storage has not kept all of {name}: {error}") from error
             try:
                 blob.reload(**_patiently())
             except exceptions.NotFound as error:
                 raise Transient(f"{name} was deleted while it was being written") from error
-        checksum = (blob.metadata or {}).get(_CHECKSUM, "")
-        return Stored(
-            name=name,
-            generation=int(blob.generation),
-            checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
-            size_bytes=int(blob.size),
-        )
+        return _as_stored(blob)
+
+    def _taken(self, name: str, own: str, refusal: exceptions.GoogleAPICallError) -> Stored:
+        """Return the file for which Cloud Storage refused to store another one, of the checksum `own`."""
+        blob = self._bucket.blob(name)
+        try:
+            blob.reload(**_patiently())
+        except exceptions.NotFound as error:
+            if isinstance(refusal, exceptions.Forbidden):
+                raise refusal from error
+            raise Transient(f"{name} was deleted while it was being written") from error
+        stored = _as_stored(blob)
+        if stored.checksum != f"sha256:{own}":
+            log.info("another file of this name is kept", extra={"action": "file_kept", "file": name})
+        return stored
 
     def lines(self, stored: Stored) -> Iterator[bytes]:
         """Yield a file's lines with their line ends; BadAudience if the file is missing or was replaced."""
@@ -102,11 +115,46 @@ class GcsAudienceFiles:
                 except exceptions.NotFound:
                     continue
 
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it."""
+        with _translated():
+            blobs = self._client.list_blobs(self._bucket, prefix=f"{_checked(folder)}/", **_patiently())
+            return sorted(blob.name for blob in blobs)
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        blob = self._bucket.blob(_checked(name))
+        with _translated():
+            try:
+                blob.reload(**_patiently())
+            except exceptions.NotFound:
+                return None
+        return _as_stored(blob)
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        with _translated(), suppress(exceptions.NotFound):
+            self._bucket.blob(_checked(name)).delete(**_patiently())
+
+    def expire(self, execution_id: str) -> None:
+        """Do nothing: the bucket's lifecycle deletes audiences and receipts (infra/modules/storage)."""
+
     def _find(self, stored: Stored) -> None:
         blob = self._bucket.blob(stored.name, generation=stored.generation)
         with _translated():
             if not blob.exists(**_patiently()):
                 raise _gone(stored)
+
+
+def _as_stored(blob: Blob) -> Stored:
+    """Return what a file's properties say, once they are loaded."""
+    checksum = (blob.metadata or {}).get(_CHECKSUM, "")
+    return Stored(
+        name=blob.name,
+        generation=int(blob.generation),
+        checksum=f"sha256:{checksum}" if checksum else f"crc32c:{blob.crc32c}",
+        size_bytes=int(blob.size),
+    )
 
 
 def _patiently() -> dict[str, Any]:

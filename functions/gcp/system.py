@@ -1,6 +1,7 @@
 """The ports on Google Cloud. Each client is created on first use, once per process."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -44,7 +45,7 @@ def open_ports(
 ) -> Ports:
     """Return the ports of a deployment, or of the emulators named in the settings."""
     cloud = _Cloud(settings, clock)
-    return Ports(
+    ports = Ports(
         clock=clock,
         **stores_on(cast("Documents", _Lazy(cloud.documents))),
         files=cast("AudienceFiles", _Lazy(cloud.files)),
@@ -59,6 +60,7 @@ def open_ports(
         workspace=workspace,
         policy=policy,
     )
+    return replace(ports, erasure_key=lambda: policy.erasure_key) if policy.erasure_key else ports
 
 
 class _Lazy:

@@ -1,17 +1,15 @@
 """Tasks in Cloud Tasks: a queue for the steps of executions, one for their shards, and one for alerts."""
 
 import json
-from datetime import timedelta
 
 from google.api_core import exceptions, retry
 from google.cloud import tasks_v2
 
-from functions.domain.task_limits import check_task
+from functions.domain.task_limits import check_task, dispatch_deadline
 from functions.gcp.trouble import PASSING, translated
 from functions.ports.queue import Clock, Task
 from functions.settings import CloudSettings
 
-DISPATCH_DEADLINE = timedelta(minutes=10)
 _PATIENCE_SECONDS = 20.0
 _SHARD, _ALERT = "send_shard", "send_alert"
 
@@ -60,7 +58,7 @@ class CloudTaskQueue:
         return tasks_v2.Task(
             name=f"{parent}/tasks/{task.name}",
             schedule_time=task.at,
-            dispatch_deadline=DISPATCH_DEADLINE,
+            dispatch_deadline=dispatch_deadline(task.function),
             http_request=tasks_v2.HttpRequest(
                 url=url,
                 http_method=tasks_v2.HttpMethod.POST,

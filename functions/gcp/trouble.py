@@ -1,4 +1,7 @@
-"""Convert Google's errors: Transient for temporary problems, Misconfigured for what the operator has to change."""
+"""Convert Google's errors: Transient for temporary problems, Misconfigured for what the operator has to change.
+
+In between is NotReady: a missing index may still be built, and a new permission takes minutes to spread.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +10,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from requests.exceptions import RequestException
 
-from functions.domain.errors import Misconfigured, Transient
+from functions.domain.errors import Misconfigured, NotReady, Transient
 
 PASSING = (
     exceptions.Aborted,
@@ -23,6 +26,9 @@ PASSING = (
     TransportError,
 )
 """Errors after which the same call may succeed. They do not say whether the call already took effect."""
+_MAY_BECOME_READY = (exceptions.FailedPrecondition, exceptions.Forbidden)
+"""A query without its index is answered FAILED_PRECONDITION: firebase.google.com/docs/firestore/query-data/indexing.
+IAM changes take up to seven minutes, sometimes longer: cloud.google.com/iam/docs/access-change-propagation."""
 _REFUSED = (exceptions.GoogleAPICallError, GoogleAuthError)
 
 
@@ -30,7 +36,8 @@ _REFUSED = (exceptions.GoogleAPICallError, GoogleAuthError)
 def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[None]:
     """Raise Transient for temporary problems, and Misconfigured, naming `setting`, for every other refusal of Google.
 
-    A refusal means that a permission, database, bucket, queue or index is missing. Adapters catch the errors that
+    A refusal means that a permission, database, bucket, queue or index is missing; NotReady if it is an index or a
+    permission. Adapters catch the errors that
     they can handle. If this machine has no credentials at all, the setting is GOOGLE_APPLICATION_CREDENTIALS.
     """
     try:
@@ -43,7 +50,8 @@ def translated(service: str, setting: str = "GOOGLE_CLOUD_PROJECT") -> Iterator[
             "GOOGLE_APPLICATION_CREDENTIALS", f"{service} finds no credentials here ({_words(error)}): {way_out}"
         ) from error
     except _REFUSED as error:
-        raise Misconfigured(setting, f"{service} refuses: {_words(error)}; see docs/how-to-deploy.md") from error
+        kind = NotReady if isinstance(error, _MAY_BECOME_READY) else Misconfigured
+        raise kind(setting, f"{service} refuses: {_words(error)}; see docs/how-to-deploy.md") from error
 
 
 def _words(error: Exception) -> str:

@@ -42,7 +42,8 @@ class WebhookChannels:
 
     def _request(self, url: str, payload: Mapping[str, Any]) -> tuple[int, int, str]:
         """Return the status, the seconds to wait, and libcurl's message if there is no answer."""
-        import pycurl  # noqa: PLC0415 - only one function posts
+        import certifi  # noqa: PLC0415 - only one function posts
+        import pycurl  # noqa: PLC0415
 
         answer_bytes = 0
 
@@ -54,6 +55,7 @@ class WebhookChannels:
         curl = pycurl.Curl()
         try:
             curl.setopt(pycurl.URL, url)
+            curl.setopt(pycurl.CAINFO, certifi.where())
             curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS if url.startswith("https:") else pycurl.PROTO_HTTP)
             curl.setopt(pycurl.FOLLOWLOCATION, 0)
             curl.setopt(pycurl.NOSIGNAL, 1)

@@ -6,18 +6,35 @@ from datetime import datetime
 
 from audience_jobs.contract import Engine, Job
 from audience_jobs.workspace import Workspace
+from functions.domain.errors import Misconfigured
 from functions.domain.policy import Policy
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.people import Alerts, Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AlertStore,
+    AudienceFiles,
+    AuditLog,
+    CadenceLedger,
+    Expiry,
+    RecipeStore,
+    RequestKeys,
+)
 from functions.ports.violations import ViolationStore
 
 
 def _unknown() -> None:
     return None
+
+
+def _nothing_left() -> None:
+    """Do nothing: this database keeps no deleted bytes that a reader of its files could find."""
+
+
+def _no_key() -> str:
+    raise Misconfigured("ERASURE_KEY", "must be set to erase users: 32 random characters or more, as a secret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +47,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything outside the code that a use case can use, on every runtime."""
+    """Everything outside the code that a use case can use, on every runtime.
+
+    `scrub` overwrites what the database still holds of deleted values. `erasure_key` returns the key of the hashes
+    by which the audit log names erased users; Misconfigured without one.
+    """
 
     clock: Clock
     recipes: RecipeStore
@@ -48,6 +69,7 @@ class Ports:
     devices: Devices
     alerts: Alerts
     alert_store: AlertStore
+    expiry: Expiry
     channels: Channels
     callers: Callers
     engine: Engine
@@ -55,3 +77,5 @@ class Ports:
     workspace: Workspace
     policy: Policy = field(default_factory=Policy)
     parts: Mapping[str, Part] = field(default_factory=dict)
+    scrub: Callable[[], None] = _nothing_left
+    erasure_key: Callable[[], str] = _no_key

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from functions.domain.person import Person
 from functions.domain.push.outcomes import Chunk, Envelope, Outcome
 
 
@@ -29,6 +30,19 @@ class AskableSender(Protocol):
 
         After this call, no message of the push leaves that a sender took before it.
         """
+        ...
+
+
+@runtime_checkable
+class RememberingSender(Protocol):
+    """A sender that keeps the messages that left, as an outbox does. FCM's does not."""
+
+    def messages_of(self, person: Person) -> Sequence[Mapping[str, object]]:
+        """Return the kept messages to a user, and those that name the user, as they were written."""
+        ...
+
+    def forget(self, person: Person) -> int:
+        """Erase a user from the kept messages, whose number stays the same; return how many were changed."""
         ...
 
 

@@ -20,6 +20,10 @@ class ShardStore(Protocol):
         """Return the manifest of a push; None before its audience is built."""
         ...
 
+    def pushes(self, wanted: Sequence[tuple[str, int]]) -> Sequence[PushFiles | None]:
+        """Return the manifests of many pushes, given by execution and number, in that order and in one call."""
+        ...
+
     def create(self, shard: Shard) -> Shard:
         """Create a shard unless it exists, and return the stored one."""
         ...

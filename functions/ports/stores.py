@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from functions.domain.alerts.outgoing import OutgoingAlert
-from functions.domain.audit import AuditEntry, Deed
+from functions.domain.audit import AuditEntry, Deed, Head
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.push.shard import Stored
 from functions.domain.recipe.plan import Plan
@@ -62,7 +62,8 @@ AuditPlace = tuple[datetime, str, int]
 class AuditLog(Protocol):
     """The log of changes to recipes, rules and graves.
 
-    Changes of recipes and rules add entries. Nothing removes one.
+    Changes of recipes and rules add entries. Nothing removes one. Each entry is linked to the one before it:
+    `domain.audit_chain`.
     """
 
     def add(self, subject: str, deed: Deed, after: Mapping[str, Any]) -> None:
@@ -80,6 +81,37 @@ class AuditLog(Protocol):
         """Return at most `most` entries of all subjects, newest first.
 
         The page begins after the place `after`, or with the newest entry.
+        """
+        ...
+
+    def subjects(self) -> Sequence[str]:
+        """Return every subject with an entry or a head, sorted. It reads each entry without its documents."""
+        ...
+
+    def all_of(self, subject: str, *, after: int = 0) -> Iterator[AuditEntry]:
+        """Yield the entries of a subject in order of their numbers, all or those after a number."""
+        ...
+
+    def head(self, subject: str) -> Head | None:
+        """Return the head of a subject's chain; None before its first link."""
+        ...
+
+    def open_heads(self, *, most: int) -> Sequence[Head]:
+        """Return at most `most` heads with entries that are not part of a checkpoint."""
+        ...
+
+    def checkpoint(self, heads: Sequence[Head], deed: Deed) -> None:
+        """Add a checkpoint with heads as they were read, under `domain.audit.CHECKPOINTS`, in one transaction.
+
+        Firestore accepts 500 writes in one, so give at most 200 heads.
+        """
+        ...
+
+    def redact(self, entry: AuditEntry, redact: Callable[[Any], Any], user: str, deed: Deed) -> bool:
+        """Replace an entry's documents by the results of `redact`; False if those are the same.
+
+        The same transaction adds an entry under `domain.audit.ERASURES`, which vouches for it, with the keyed hash
+        `user` of the user's id. Conflict if the entry was redacted since it was read.
         """
         ...
 
@@ -139,6 +171,34 @@ class AudienceFiles(Protocol):
 
     def delete(self, folder: str) -> None:
         """Delete all files in a folder, if there are any."""
+        ...
+
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it, sorted, also what killed processes left there."""
+        ...
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        ...
+
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted. The lifecycle of a bucket has done so before."""
+        ...
+
+
+class Expiry(Protocol):
+    """Deletes what has been kept long enough. Nothing may depend on when that happens."""
+
+    def delete_execution(self, execution_id: str) -> None:
+        """Delete an execution with its shards, pushes, violations and log. After a crash, a repetition goes on."""
+        ...
+
+    def expire(self, now: datetime) -> None:
+        """Delete alerts, request keys and days of the ledger that have expired. Firestore does so by itself."""
         ...
 
 

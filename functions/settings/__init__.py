@@ -138,8 +138,9 @@ class Settings:
 
     User data are files in `user_data_dir`, a folder or `gs://bucket/folder`, unless there is a `user_database` or a
     `user_dataset`. `workspace` is the folder that names their tables, None the built-in one. `user_data_timeout`
-    limits a statement of an audience job. `webhooks` are the addresses of alert channels, by name. They are a secret
-    of send_alert, as anyone who has an address can post there; other functions have none.
+    limits a statement of an audience job, and `job_time` on Google Cloud the whole job. `webhooks` are the addresses
+    of alert channels, by name. They are a secret of send_alert, as anyone who has an address can post there; other
+    functions have none.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -151,6 +152,7 @@ class Settings:
     user_database: UserDatabaseSettings | None = None
     user_dataset: UserDatasetSettings | None = None
     user_data_timeout: timedelta = timedelta(minutes=10)
+    job_time: timedelta = timedelta(minutes=25)
     webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
     policy: Policy = field(default_factory=Policy)
 

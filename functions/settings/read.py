@@ -13,7 +13,9 @@ from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import AlertPolicy, Policy
 from functions.domain.push.links import LinkPolicy
+from functions.domain.retention import EXECUTION_DAYS, LEAST_EXECUTION_DAYS, MOST_EXECUTION_DAYS
 from functions.domain.roles import Role
+from functions.domain.task_limits import LONGEST_STATEMENT_SECONDS, job_time
 from functions.settings import (
     FUNCTION,
     URL_VARIABLE,
@@ -40,8 +42,7 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _USER_IDS, _LINKS = "USER_ID_FORMAT", "ALLOWED_LINKS"
-_TASK_SECONDS = 30 * 60
-"""A task may run for half an hour: cloud.google.com/tasks/docs/creating-http-target-tasks#handler."""
+_STATEMENT = "USER_DATA_TIMEOUT_SECONDS"
 
 
 def process_settings(said: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +71,8 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
         user_data_dir=_user_data_dir(reader),
         user_database=_user_database(reader) if _user_data(reader) == "postgres" else None,
         user_dataset=_user_dataset(reader) if _user_data(reader) == "bigquery" else None,
-        user_data_timeout=timedelta(seconds=reader.number("USER_DATA_TIMEOUT_SECONDS", 600, most=_TASK_SECONDS)),
+        user_data_timeout=timedelta(seconds=reader.number(_STATEMENT, 600, most=LONGEST_STATEMENT_SECONDS)),
+        job_time=job_time(reader.text("K_SERVICE", "")),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
         policy=_policy(reader),
@@ -207,15 +209,19 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
     return UserDatabaseSettings(url=url, variable=variable, schema=name)
 
 
-def _console(reader: _Reader) -> ConsoleSettings:
-    key = reader.text("CONSOLE_KEY", "")
+def _key(reader: _Reader, variable: str) -> str:
+    key = reader.text(variable, "")
     if key and len(key) < _SHORTEST_KEY:
-        raise Misconfigured("CONSOLE_KEY", f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+        raise Misconfigured(variable, f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
+    return key
+
+
+def _console(reader: _Reader) -> ConsoleSettings:
     return ConsoleSettings(
         audience=reader.text("IAP_AUDIENCE", ""),
         users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
         keys_url=reader.url("IAP_KEYS_URL", ConsoleSettings.keys_url),
-        key=key,
+        key=_key(reader, "CONSOLE_KEY"),
     )
 
 
@@ -302,6 +308,12 @@ def _policy(reader: _Reader) -> Policy:
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         api_origins=_api_origins(reader),
         alerts=_alert_policy(reader),
+        erasure_key=_key(reader, "ERASURE_KEY"),
+        executions_kept=timedelta(
+            days=reader.number(
+                "EXECUTION_RETENTION_DAYS", EXECUTION_DAYS, least=LEAST_EXECUTION_DAYS, most=MOST_EXECUTION_DAYS
+            )
+        ),
         links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),

@@ -5,13 +5,14 @@ from typing import TypedDict
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.sending import Devices
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import AlertStore, AuditLog, CadenceLedger, Expiry, RecipeStore, RequestKeys
 from functions.ports.violations import ViolationStore
 from functions.stores.alerts import DocumentAlertStore
 from functions.stores.audit import DocumentAuditLog
 from functions.stores.devices import DocumentDevices
 from functions.stores.documents import Documents
 from functions.stores.executions import DocumentExecutionLog, DocumentExecutionStore
+from functions.stores.expiry import DocumentExpiry
 from functions.stores.ledger import DocumentCadenceLedger
 from functions.stores.recipes import DocumentRecipeStore
 from functions.stores.request_keys import DocumentRequestKeys
@@ -32,6 +33,7 @@ class Stores(TypedDict):
     ledger: CadenceLedger
     devices: Devices
     alert_store: AlertStore
+    expiry: Expiry
 
 
 def stores_on(documents: Documents) -> Stores:
@@ -47,4 +49,5 @@ def stores_on(documents: Documents) -> Stores:
         ledger=DocumentCadenceLedger(documents),
         devices=DocumentDevices(documents),
         alert_store=DocumentAlertStore(documents),
+        expiry=DocumentExpiry(documents),
     )

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from functions.domain.alerts.outgoing import KEPT, OutgoingAlert
+from functions.domain import retention
+from functions.domain.alerts.outgoing import OutgoingAlert
 from functions.stores.documents import Collection, Documents, Query, change_one
 
 
 def _fields(outgoing: OutgoingAlert) -> Mapping[str, Any]:
     waiting = {"waitingQuietlySince": outgoing.quiet_since} if outgoing.waiting else {}
-    return {**waiting, "expireAt": outgoing.at + KEPT}
+    return {**waiting, "expireAt": outgoing.at + retention.ALERTS}
 
 
 ALERTS = Collection[OutgoingAlert](
@@ -22,6 +23,7 @@ ALERTS = Collection[OutgoingAlert](
     write=OutgoingAlert.document,
     read=lambda document, _: OutgoingAlert.read(document) if document else None,
     fields=_fields,
+    read_newer=lambda *_: None,
 )
 
 

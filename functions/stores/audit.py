@@ -1,10 +1,16 @@
-"""The audit log: entries that are written together with the changes that they describe."""
+"""The audit log: entries that are written together with the changes that they describe, each linked to the last one.
 
-from collections.abc import Callable, Mapping, Sequence
+The head of a subject's chain is one document, which changes with each entry. So only changes of one recipe wait for
+each other, as they do anyway: Firestore accepts about one write a second of a document.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.domain.audit import Action, AuditEntry, Deed
+from functions.domain.audit import CHECKPOINTS, ERASURES, Action, AuditEntry, Deed, Head, Link
+from functions.domain.audit_chain import checkpoint, linked, redacted, redaction
 from functions.domain.documents import known
 from functions.domain.errors import Conflict
 from functions.domain.instants import instant
@@ -13,10 +19,15 @@ from functions.stores.documents import Batch, Collection, Documents, Place, Quer
 
 Snapshot = dict[str, Any] | None
 _MOST_TRIES = 100
+_AT_ONCE = 100
+_SALT_BYTES = 16
 
 
 def _write(entry: AuditEntry) -> Mapping[str, Any]:
-    return {"number": entry.number, "by": entry.deed.by, "action": entry.deed.action.value}
+    link = {"link": dict(vars(entry.link)), "salts": dict(entry.salts)} if entry.link else {}
+    redactions = {"redactions": entry.redactions} if entry.redactions else {}
+    said = {"number": entry.number, "by": entry.deed.by, "action": entry.deed.action.value}
+    return {**said, **link, **redactions}
 
 
 def _read(document: Mapping[str, Any], keys: Sequence[str]) -> AuditEntry:
@@ -27,6 +38,9 @@ def _read(document: Mapping[str, Any], keys: Sequence[str]) -> AuditEntry:
         deed=Deed(by=document["by"], at=instant(document["at"]), action=action),
         before=document.get("before"),
         after=document.get("after"),
+        link=Link(**document["link"]) if document.get("link") else None,
+        salts=document.get("salts") or {},
+        redactions=document.get("redactions") or 0,
     )
 
 
@@ -41,8 +55,34 @@ ENTRIES = Collection[AuditEntry](
 """Keyed by subject (a recipe's id or another one) and number."""
 
 
+def _write_head(head: Head) -> Mapping[str, Any]:
+    ends = {"count": head.count, "hash": head.hash, "checked": head.checked, "checkedHash": head.checked_hash}
+    return {**ends, "first": head.first}
+
+
+def _read_head(document: Mapping[str, Any], keys: Sequence[str]) -> Head | None:
+    if not document:
+        return None
+    return Head(
+        subject=keys[0],
+        count=document["count"],
+        hash=document["hash"],
+        first=document["first"],
+        checked=document["checked"],
+        checked_hash=document["checkedHash"],
+    )
+
+
+HEADS = Collection[Head](path="audit/{}", write=_write_head, read=_read_head, fields=lambda head: {"open": head.open})
+"""The heads of the subjects' chains, keyed by subject."""
+
+
 class _NumberTaken(Exception):
-    """Another process added an entry of this number."""
+    """Another process added an entry of this number, or of a later one."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        super().__init__(last)
 
 
 class DocumentAuditLog:
@@ -74,24 +114,87 @@ class DocumentAuditLog:
         `change` writes the documents, and returns what the entry tells: what was, and what is. That is returned, too.
         Where nothing was and nothing is, there is no entry.
         """
+        least = 1
         for _ in range(_MOST_TRIES):
             last = self._documents.find(ENTRIES, replace(_newest(subject, most=1), parts=False))
-            number = 1 + max((entry.number for entry in last), default=0)
+            number = max([least, *(entry.number + 1 for entry in last)])
 
             def both(batch: Batch, number: int = number) -> Snapshot:
                 before, after = change(batch)
                 entry = AuditEntry(recipe_id=subject, number=number, deed=deed, before=before, after=after)
-                exists = before is not None or after is not None
-                if exists and not batch.create(ENTRIES.at(subject, number), entry):
-                    raise _NumberTaken
+                if before is not None or after is not None:
+                    _append(batch, entry)
                 return after
 
             try:
-                return self._documents.change([*places, ENTRIES.at(subject, number)], both)
-            except _NumberTaken:
-                continue
+                return self._documents.change([*places, HEADS.at(subject), ENTRIES.at(subject, number)], both)
+            except _NumberTaken as taken:
+                least = taken.last + 1
         raise Conflict(f"{subject} is being changed by other requests; try again")
+
+    def subjects(self) -> Sequence[str]:
+        found, after = dict[str, None](), tuple[Any, ...]()
+        while page := self._documents.find(
+            ENTRIES, Query(order="at", descending=True, after=after, most=_AT_ONCE, parts=False)
+        ):
+            found.update(dict.fromkeys(entry.recipe_id for entry in page))
+            after = (page[-1].deed.at, page[-1].recipe_id, page[-1].number)
+        heads = self._documents.find(HEADS, Query())
+        return sorted({*found, *(head.subject for head in heads)})
+
+    def all_of(self, subject: str, *, after: int = 0) -> Iterator[AuditEntry]:
+        while page := self._documents.find(ENTRIES, _following(subject, after)):
+            yield from page
+            after = page[-1].number
+
+    def head(self, subject: str) -> Head | None:
+        return self._documents.get(HEADS.at(subject))
+
+    def open_heads(self, *, most: int) -> Sequence[Head]:
+        return self._documents.find(HEADS, Query(where=(("open", "==", True),), most=most))
+
+    def checkpoint(self, heads: Sequence[Head], deed: Deed) -> None:
+        places = {HEADS.at(head.subject): head for head in heads}
+
+        def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
+            for place, head in places.items():
+                stored = batch.read(place)
+                if stored is not None and stored.checked < head.count:
+                    batch.write(place, replace(stored, checked=head.count, checked_hash=head.hash))
+            return None, checkpoint(heads)
+
+        self.change(CHECKPOINTS, list(places), work, deed)
+
+    def redact(self, entry: AuditEntry, redact: Callable[[Any], Any], user: str, deed: Deed) -> bool:
+        place, stands = ENTRIES.at(entry.recipe_id, entry.number), redacted(entry, redact)
+        if stands is None:
+            return False
+
+        def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
+            stored = batch.read(place)
+            if stored is None or stored.redactions != entry.redactions:
+                raise Conflict(f"entry {entry.number} of {entry.recipe_id} was redacted meanwhile; try again")
+            batch.write(place, stands)
+            return None, redaction(stands, user)
+
+        self.change(ERASURES, [place], work, deed)
+        return True
+
+
+def _append(batch: Batch, entry: AuditEntry) -> None:
+    """Add an entry with its link, and move the head; _NumberTaken if another one has its number."""
+    head = batch.read(HEADS.at(entry.recipe_id))
+    if head is not None and head.count >= entry.number:
+        raise _NumberTaken(head.count)
+    entry, head = linked(entry, head, lambda: secrets.token_hex(_SALT_BYTES))
+    if not batch.create(ENTRIES.at(entry.recipe_id, entry.number), entry):
+        raise _NumberTaken(entry.number)
+    batch.write(HEADS.at(entry.recipe_id), head)
 
 
 def _newest(subject: str, *, most: int) -> Query:
     return Query(under=(subject,), order="number", descending=True, most=most)
+
+
+def _following(subject: str, number: int) -> Query:
+    return Query(under=(subject,), where=(("number", ">", number),), order="number", most=_AT_ONCE)

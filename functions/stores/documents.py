@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from functions.domain.errors import NotFound
+from functions.domain.documents import FORMAT, shown
+from functions.domain.errors import NotFound, Unreadable
 
 E = TypeVar("E")
 T = TypeVar("T")
 
 Key = str | int | date
 Keys = tuple[Key, ...]
+Document = Mapping[str, Any]
 
 
 def _none(_: Any) -> Mapping[str, Any]:
@@ -27,6 +29,9 @@ class Collection(Generic[E]):
     instants; a back end adds them to the document, or keeps them beside it. `parts` are fields that may be as large
     as a document: a back end may keep each of them apart. `read` takes all of it together, and the keys as text; it
     returns None for a document that counts as none.
+
+    Back ends write and read documents by `document` and `value`, which add the number of their format. A new field
+    that older releases may ignore leaves the format as it is. Any other change is a step in `upgrades`.
     """
 
     path: str
@@ -40,10 +45,53 @@ class Collection(Generic[E]):
     """Returns the version of a value: the number of its writes by `Documents.replace`."""
     changeable: bool = False
     """Whether values are mutable, so that a back end has to copy them."""
+    upgrades: tuple[Callable[[Document], Document], ...] = ()
+    """For each older format, from 1 on, the step from it to the next."""
+    read_newer: Callable[[Document, Sequence[str]], E | None] | None = None
+    """Reads a document of a newer format, as far as this release can. Without it, such a document is Unreadable."""
+    has_format: bool = True
+    """Whether documents carry the number of their format."""
+
+    @property
+    def format(self) -> int:
+        """The format that this release writes."""
+        return len(self.upgrades) + 1
+
+    def document(self, value: E) -> Document:
+        """Return a value as it is stored, with the number of its format."""
+        written = self.write(value)
+        return {**written, FORMAT: self.format} if self.has_format else written
+
+    def value(self, document: Document, keys: Sequence[str]) -> E | None:
+        """Return the value of a stored document of this format or an older one.
+
+        Unreadable for a newer one, unless the collection reads those, too.
+        """
+        number = document.get(FORMAT, 1)
+        plain = {name: each for name, each in document.items() if name != FORMAT}
+        if type(number) is int and 1 <= number <= self.format:
+            for upgrade in self.upgrades[number - 1 :]:
+                plain = dict(upgrade(plain))
+            return self.read(plain, keys)
+        if self.read_newer is None:
+            raise Unreadable(f"{self._named(keys)}: {newer_format(number, self.format)}")
+        return self.read_newer(document, keys)
+
+    def _named(self, keys: Sequence[str]) -> str:
+        names = iter(keys)
+        return "/".join(next(names, "?") if part.startswith("{") else part for part in self.path.split("/"))
 
     def at(self, *keys: Key) -> "Place[E]":
         """Return the place of a document."""
         return Place(self, keys)
+
+
+def newer_format(number: object, known: int = 1) -> str:
+    """Return why a document of a newer format cannot be used, and the way out."""
+    return (
+        f"a newer release has stored it in format {shown(number)}, and this release reads formats up to {known}; "
+        "deploy the newer release again (docs/how-to-upgrade.md)"
+    )
 
 
 @dataclass(frozen=True)
@@ -163,6 +211,14 @@ class Documents(Protocol):
 
     def count(self, collection: Collection[Any], query: Query) -> int:
         """Count the documents that a query finds, without reading each of them."""
+        ...
+
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        """Delete the documents whose first keys are these. A repetition after a crash deletes the rest."""
+        ...
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        """Delete the documents whose field `expireAt` has passed. A database that does so itself does nothing."""
         ...
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from functions.domain.documents import FORMAT
 from functions.domain.execution.execution import Execution
+from functions.domain.ids import recipe_of
 from functions.domain.instants import instant, stamp
+from functions.domain.retention import LAST_RESORT, expires_with
 from functions.ports.executions import ExecutionSearch, LogEntry, Place
-from functions.stores.documents import Batch, Collection, Documents, Query, change_one
+from functions.stores.documents import Batch, Collection, Documents, Query, change_one, newer_format
 
 
 def _fields(execution: Execution) -> Mapping[str, Any]:
@@ -21,7 +24,14 @@ def _fields(execution: Execution) -> Mapping[str, Any]:
         "sendAt": execution.send_at,
         "createdAt": execution.created_at,
         "unfinished": not (execution.state.final and execution.cleaned),
+        "expireAt": expires_with(execution.id),
     }
+
+
+def _read_newer(document: Mapping[str, Any], keys: Sequence[str]) -> Execution:
+    """Read what is needed to show an execution of a newer format, to fail it, and to clean up after it."""
+    needed = {"recipeId": recipe_of(keys[0]), "claim": "", **document, "id": keys[0]}
+    return Execution.read(needed).unread(newer_format(document[FORMAT]))
 
 
 def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime | None:
@@ -33,22 +43,35 @@ def _read_accounted(document: Mapping[str, Any], _: Sequence[str]) -> datetime |
         return None
 
 
+def _read_line(document: Mapping[str, Any], _: Sequence[str]) -> LogEntry:
+    return LogEntry(
+        at=instant(document["at"]), phase=document["phase"], level=document["level"], message=document["message"]
+    )
+
+
 EXECUTIONS = Collection[Execution](
     path="executions/{}",
     write=Execution.document,
     read=lambda document, _: Execution.read(document) if document else None,
     fields=_fields,
+    read_newer=_read_newer,
     numbered=lambda execution, number: replace(execution, number=number),
 )
 SENDS = Collection[datetime](
-    path="settings/sends", write=lambda until: {"accountedUntil": stamp(until)}, read=_read_accounted
+    path="settings/sends",
+    write=lambda until: {"accountedUntil": stamp(until)},
+    read=_read_accounted,
+    read_newer=lambda *_: None,
 )
+"""An instant of a newer format counts as missing: reconcile stores it again."""
 LOGS = Collection[LogEntry](
     path="executions/{}/log/{}",
     write=lambda entry: {"phase": entry.phase, "level": entry.level, "message": entry.message},
-    read=lambda document, _: LogEntry(**{**document, "at": instant(document["at"])}),
-    fields=lambda entry: {"at": entry.at},
+    read=_read_line,
+    fields=lambda entry: {"at": entry.at, "expireAt": entry.at + LAST_RESORT},
+    has_format=False,
 )
+"""Lines have no format, because the first release refuses a line with a field that it does not know."""
 
 
 class DocumentExecutionStore:

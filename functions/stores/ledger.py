@@ -3,21 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
+from functions.domain import retention
 from functions.domain.audit import Deed
 from functions.domain.cadence.rule_changes import SUBJECT, rules_document, to_save
 from functions.domain.cadence.rules import CadenceRule, in_force
-from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient
+from functions.domain.errors import LedgerUnreadable, Misconfigured, StoreUnavailable, Transient, Unreadable
 from functions.stores.audit import DocumentAuditLog, Snapshot
 from functions.stores.documents import Batch, Collection, Documents
 
 T = TypeVar("T")
 Rules = tuple[CadenceRule, ...]
-
-_KEPT = timedelta(days=120)
-"""Longer than any rule or report looks back. After that the database can delete a day."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class PackedDay:
 
 def _day_fields(day: PackedDay) -> Mapping[str, Any]:
     midnight = datetime.combine(day.day, time(), UTC) if day.day else None
-    return {"packed": day.packed, "expireAt": midnight and midnight + _KEPT}
+    return {"packed": day.packed, "expireAt": midnight and midnight + retention.LEDGER}
 
 
 def _read_rules(document: Mapping[str, Any], _: Sequence[str]) -> Rules:
@@ -122,5 +120,5 @@ def _unreadable(what: str) -> Iterator[None]:
         yield
     except (LedgerUnreadable, StoreUnavailable):
         raise
-    except (Transient, Misconfigured) as error:
+    except (Transient, Misconfigured, Unreadable) as error:
         raise LedgerUnreadable(f"{what}: {error}") from error

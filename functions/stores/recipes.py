@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from functions.domain.audit import Deed
-from functions.domain.errors import BadRecipe
+from functions.domain.documents import FORMAT
+from functions.domain.errors import BadRecipe, Unreadable
 from functions.domain.ids import RECIPE_ID
 from functions.domain.instants import instant, stamp
 from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import read
 from functions.ports.stores import PlanPlace
 from functions.stores.audit import DocumentAuditLog
-from functions.stores.documents import Batch, Collection, Documents, Place, Query
+from functions.stores.documents import Batch, Collection, Documents, Place, Query, newer_format
 
 E = TypeVar("E")
 Recipe = dict[str, Any]
@@ -20,8 +21,10 @@ RECIPES = Collection[Recipe](
     path="recipes/{}",
     write=lambda document: document,
     read=lambda document, keys: {**document, "id": keys[0]},
+    read_newer=lambda document, keys: {**document, "id": keys[0]},
     changeable=True,
 )
+"""A recipe of a newer format keeps the field `FORMAT`: `read` refuses it, so nothing is sent for it."""
 
 
 def _write_plan(plan: Plan) -> Mapping[str, Any]:
@@ -47,8 +50,13 @@ def _read_plan(document: Mapping[str, Any], keys: Sequence[str]) -> Plan:
 
 
 PLANS = Collection[Plan](
-    path="plans/{}", write=_write_plan, read=_read_plan, fields=lambda plan: {"nextSendAt": plan.next_send_at}
+    path="plans/{}",
+    write=_write_plan,
+    read=_read_plan,
+    fields=lambda plan: {"nextSendAt": plan.next_send_at},
+    read_newer=lambda *_: None,
 )
+"""A plan of a newer format counts as missing: it is made from its recipe, and reconcile makes it again."""
 
 
 class DocumentRecipeStore:
@@ -73,7 +81,7 @@ class DocumentRecipeStore:
         place, plan = RECIPES.at(recipe_id), PLANS.at(recipe_id)
 
         def work(batch: Batch) -> tuple[Recipe | None, Recipe | None]:
-            changed = change(batch.read(place))
+            changed = change(_known(batch.read(place)))
             _put(batch, place, changed)
             if deed is not None:
                 _put(batch, plan, _planned(changed, deed.at))
@@ -89,6 +97,13 @@ class DocumentRecipeStore:
     def plan(self, recipe_id: str, now: datetime) -> None:
         place, plan = RECIPES.at(recipe_id), PLANS.at(recipe_id)
         self._documents.change([place, plan], lambda batch: _put(batch, plan, _planned(batch.read(place), now)))
+
+
+def _known(document: Recipe | None) -> Recipe | None:
+    """Return a recipe to change; Unreadable for one of a newer format, of which a change would lose something."""
+    if document and FORMAT in document:
+        raise Unreadable(f"recipe {document['id']}: {newer_format(document[FORMAT])}")
+    return document
 
 
 def _put(batch: Batch, place: Place[E], value: E | None) -> None:

@@ -8,6 +8,7 @@ from functions.domain.errors import Conflict, Halted
 from functions.domain.execution.execution import State
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
+from functions.domain.retention import expires_with
 from functions.stores.documents import Batch, Collection, Documents, Guard, GuardFailed, Overtaken, Place, Query
 from functions.stores.executions import EXECUTIONS
 
@@ -17,12 +18,17 @@ PUSHES = Collection[PushFiles](
     path="executions/{}/pushes/{}",
     write=PushFiles.document,
     read=lambda document, _: PushFiles.read(document) if document else None,
+    fields=lambda files: {"expireAt": expires_with(files.execution_id)},
 )
 SHARDS = Collection[Shard](
     path="executions/{}/shards/{}",
     write=Shard.document,
     read=lambda document, _: Shard.read(document) if document else None,
-    fields=lambda shard: {"outcomes": shard.outcomes, "leaseUntil": shard.lease_until},
+    fields=lambda shard: {
+        "outcomes": shard.outcomes,
+        "leaseUntil": shard.lease_until,
+        "expireAt": expires_with(shard.execution_id),
+    },
     version=lambda shard: shard.version,
 )
 PROGRESS = Collection[Mapping[str, int]](
@@ -43,6 +49,9 @@ class DocumentShardStore:
 
     def push(self, execution_id: str, push: int) -> PushFiles | None:
         return self._documents.get(PUSHES.at(execution_id, push))
+
+    def pushes(self, wanted: Sequence[tuple[str, int]]) -> Sequence[PushFiles | None]:
+        return self._documents.get_all([PUSHES.at(execution_id, push) for execution_id, push in wanted])
 
     def create(self, shard: Shard) -> Shard:
         place = _place(shard)

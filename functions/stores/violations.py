@@ -7,12 +7,14 @@ from typing import Any
 
 from functions.domain.execution.safeguards import Violation
 from functions.domain.execution.violations import read_violation, write_violation
+from functions.domain.retention import expires_with
 from functions.ports.violations import ViolationPlace
 from functions.stores.documents import Collection, Documents, Query, change_one
 
 
 def _fields(violation: Violation) -> Mapping[str, Any]:
-    return {"at": violation.at, "recipeId": violation.recipe_id, "resolved": violation.resolved}
+    expires = {"expireAt": expires_with(violation.execution_id)}
+    return {"at": violation.at, "recipeId": violation.recipe_id, "resolved": violation.resolved, **expires}
 
 
 VIOLATIONS = Collection[Violation](
@@ -20,6 +22,7 @@ VIOLATIONS = Collection[Violation](
     write=write_violation,
     read=lambda document, _: read_violation(document) if document else None,
     fields=_fields,
+    read_newer=lambda *_: None,
 )
 _UNRESOLVED = Query(where=(("resolved", "==", False),), order="at", descending=True)
 

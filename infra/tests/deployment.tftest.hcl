@@ -7,7 +7,6 @@ mock_provider "google" {
 }
 
 mock_provider "google-beta" {}
-mock_provider "archive" {}
 
 variables {
   project_id  = "kicks-test"
@@ -42,8 +41,11 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for function in values(local.functions) : function.timeout_seconds <= (function.caller == "scheduler" ? 180 : 600)])
-    error_message = "no request outlives its deadline: ten minutes for a task, three for a scheduler's job"
+    condition = alltrue([
+      for name, function in local.functions :
+      function.timeout_seconds <= (name == "build_audience" ? 1800 : function.caller == "scheduler" ? 180 : 600)
+    ])
+    error_message = "no request outlives its deadline: thirty minutes for an audience, ten for other tasks, three for a scheduler's job"
   }
 
   assert {
@@ -64,6 +66,7 @@ run "everything" {
       "tminus-api: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-api: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-build-audience: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-build-audience: roles/datastore.user on project where only-tminus",
       "tminus-build-audience: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-build-audience: roles/storage.objectCreator on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
@@ -72,6 +75,7 @@ run "everything" {
       "tminus-builder: roles/logging.logWriter on project",
       "tminus-builder: roles/storage.objectViewer on project where only-function-sources",
       "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-checkpoint: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-checkpoint: roles/datastore.user on project where only-tminus",
       "tminus-checkpoint: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-console: projects/kicks-test/roles/tminusSchedulesEdit on project",
@@ -83,6 +87,7 @@ run "everything" {
       "tminus-console: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-folders",
       "tminus-finish: projects/kicks-test/roles/tminusSchedulesRemove on project",
       "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-finish: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-finish: roles/datastore.user on project where only-tminus",
       "tminus-finish: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-finish: roles/storage.legacyBucketReader on bucket kicks-test-tminus-audiences",
@@ -101,19 +106,24 @@ run "everything" {
       "tminus-reconcile: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-launch",
       "tminus-scheduler-caller: roles/run.invoker on service tminus-reconcile",
+      "tminus-send-alert: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-alert: roles/datastore.user on project where only-tminus",
+      "tminus-send-alert: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-alerts",
       "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-shards",
+      "tminus-send-push: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-send-push: roles/datastore.user on project where only-tminus",
       "tminus-send-push: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
+      "tminus-send-shard: projects/kicks-test/roles/tminusSend on project",
       "tminus-send-shard: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-send-shard: roles/cloudtasks.enqueuer on queue tminus-shards",
       "tminus-send-shard: roles/datastore.user on project where only-tminus",
-      "tminus-send-shard: roles/firebasecloudmessaging.admin on project",
       "tminus-send-shard: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-shard: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
+      "tminus-send-test: projects/kicks-test/roles/tminusSend on project",
       "tminus-send-test: roles/cloudtasks.enqueuer on queue tminus-alerts",
+      "tminus-send-test: roles/cloudtasks.enqueuer on queue tminus-steps",
       "tminus-send-test: roles/datastore.user on project where only-tminus",
-      "tminus-send-test: roles/firebasecloudmessaging.admin on project",
       "tminus-send-test: roles/iam.serviceAccountUser on account projects/kicks-test/serviceAccounts/tminus-task-caller@kicks-test.iam.gserviceaccount.com",
       "tminus-send-test: roles/storage.objectViewer on bucket kicks-test-tminus-audiences where only-audiences-devices-folders",
       "tminus-task-caller: roles/run.invoker on service tminus-build-audience",
@@ -143,6 +153,35 @@ run "everything" {
   }
 
   assert {
+    condition     = length(setsubtract(["iamcredentials.googleapis.com", "secretmanager.googleapis.com"], local.apis)) == 0
+    error_message = "an API is on before the first request needs it"
+  }
+
+  # Terraform has no function for it, so the text says what waits for what.
+  assert {
+    condition = alltrue([
+      can(regex("module \"function\" \\{(?:[^\\n]|\\n[^}])*?depends_on = \\[[^\\]]*module\\.firestore", file("${path.module}/main.tf"))),
+      can(regex("module \"console\" \\{(?:[^\\n]|\\n[^}])*?depends_on = \\[[^\\]]*module\\.firestore", file("${path.module}/console.tf"))),
+      can(regex("module \"scheduler\" \\{(?:[^\\n]|\\n[^}])*?depends_on = \\[[^\\]]*module\\.function", file("${path.module}/main.tf"))),
+      can(regex("data \"google_cloud_run_v2_service\" \"api\" \\{\\s+depends_on = \\[module\\.function\\]", file("${path.module}/console.tf"))),
+    ])
+    error_message = "functions wait for indexes, the job for its function, and the console's image for the function it is taken from"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["prod", "staging"] :
+      length(regexall("billing_project\\s+= var.project_id\\s+user_project_override\\s+= true", file("${path.module}/environments/${name}/main.tf"))) == 2
+    ])
+    error_message = "both providers of each environment have a quota project"
+  }
+
+  assert {
+    condition     = length([for file in fileset(path.module, "**/*.tf") : file if !startswith(file, ".") && strcontains(file("${path.module}/${file}"), "secret_data")]) == 0
+    error_message = "no value of a secret passes through Terraform"
+  }
+
+  assert {
     condition     = alltrue([for api in values(google_project_service.this) : api.disable_on_destroy == false])
     error_message = "tearing down leaves on what the app may use"
   }
@@ -152,17 +191,17 @@ run "archive" {
   command = plan
 
   assert {
-    condition     = google_storage_bucket_object.source[0].name == "source/${data.archive_file.source.output_sha256}.zip"
+    condition     = can(regex("^source/[0-9a-f]{64}\\.zip$", google_storage_bucket_object.source[0].name)) && google_storage_bucket_object.source[0].name == module.source.name
     error_message = "the archive's name contains the hash of its content"
   }
 
   assert {
-    condition     = alltrue([for file in local.source_files : can(regex("^(main\\.py|requirements\\.txt|functions/.+|audience_jobs/.+)$", file)) && !strcontains(file, "__pycache__")])
+    condition     = alltrue([for file in keys(module.source.files) : can(regex("^(main\\.py|requirements\\.txt|functions/.+|audience_jobs/.+)$", file)) && !can(regex("__pycache__|\\.pyc$|(^|/)\\.", file))])
     error_message = "only what runs is deployed"
   }
 
   assert {
-    condition     = length(setsubtract(["main.py", "requirements.txt", "functions/handlers/jobs/tasks.py", "audience_jobs/contract.py", "audience_jobs/marketplace/tables.toml", "audience_jobs/marketplace/jobs/showcase.py", "audience_jobs/job_files/job.schema.json", "audience_jobs/workspace/tables.schema.json"], local.source_files)) == 0
+    condition     = length(setsubtract(["main.py", "requirements.txt", "functions/handlers/jobs/tasks.py", "audience_jobs/contract.py", "audience_jobs/marketplace/tables.toml", "audience_jobs/marketplace/jobs/showcase.py", "audience_jobs/job_files/job.schema.json", "audience_jobs/workspace/tables.schema.json"], keys(module.source.files))) == 0
     error_message = "all that runs is deployed"
   }
 
@@ -170,13 +209,47 @@ run "archive" {
     condition     = google_storage_bucket_object.source[0].deletion_policy == "ABANDON"
     error_message = "earlier archives stay, to go back to"
   }
+
+  # archive_file and `content` would.
+  assert {
+    condition = alltrue([
+      for file in fileset(path.module, "**/*.tf") : startswith(file, ".") || !can(regex("archive_file|(?m)^\\s+content\\s+= file", file("${path.module}/${file}")))
+    ])
+    error_message = "sources do not enter Terraform's state"
+  }
+}
+
+# With the real local-exec: what is uploaded is what was packed.
+run "packed" {
+  command = apply
+
+  module {
+    source = "./modules/source"
+  }
+
+  variables {
+    tree            = ".."
+    workspace       = "workspace"
+    workspace_files = { "tminus.toml" = "tests/workspace/tminus.toml" }
+    folder          = ".terraform/packed"
+  }
+
+  assert {
+    condition     = fileexists(output.archive) && output.name == "source/${replace(basename(output.archive), "tminus-", "")}"
+    error_message = "the archive is there, under the name that the plan said"
+  }
+
+  assert {
+    condition     = output.files["workspace/tminus.toml"] == "tests/workspace/tminus.toml"
+    error_message = "the workspace lies in its folder"
+  }
 }
 
 run "without_a_workspace" {
   command = plan
 
   assert {
-    condition     = !contains(keys(local.environment), "WORKSPACE") && length(local.workspace_files) == 0
+    condition     = !contains(keys(local.environment), "WORKSPACE") && length([for name in keys(module.source.files) : name if startswith(name, "workspace/")]) == 0
     error_message = "functions use the built-in marketplace"
   }
 }
@@ -189,7 +262,7 @@ run "a_workspace" {
   }
 
   assert {
-    condition = toset(keys(local.workspace_files)) == toset([
+    condition = toset([for name in keys(module.source.files) : name if startswith(name, "workspace/")]) == toset([
       "workspace/tminus.toml",
       "workspace/tables.toml",
       "workspace/models/people.sql",
@@ -202,14 +275,12 @@ run "a_workspace" {
   }
 
   assert {
-    condition = {
-      for each in data.archive_file.source.source : each.filename => each.content if startswith(each.filename, "workspace/")
-    } == local.workspace_files && local.workspace_files["workspace/models/people.sql"] == file("tests/workspace/models/people.sql")
+    condition     = module.source.files["workspace/models/people.sql"] == "tests/workspace/models/people.sql"
     error_message = "the archive has their content, so that a changed file changes its hash"
   }
 
   assert {
-    condition     = length(data.archive_file.source.source) == length(local.source_files) + length(local.workspace_files)
+    condition     = contains(keys(module.source.files), "main.py")
     error_message = "the workspace lies beside the functions, not in their place"
   }
 
@@ -303,6 +374,59 @@ run "secrets_go_to_functions_that_exist" {
   expect_failures = [var.secrets]
 }
 
+run "a_database_address_goes_to_what_queries" {
+  command = plan
+
+  variables {
+    secrets = { USER_DATABASE_URL = { secret = "database-url", functions = ["send_shard"] } }
+  }
+
+  expect_failures = [var.secrets]
+}
+
+run "a_password_in_the_open" {
+  command = plan
+
+  variables {
+    settings = { SOME_ADDRESS = "postgresql://tminus:hunter2@db.kicks.example/shop" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_database_address_in_the_open" {
+  command = plan
+
+  variables {
+    settings = { USER_DATABASE_URL = "postgresql:///shop" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "names_of_secrets_are_refused" {
+  command = plan
+
+  variables {
+    settings = { STRIPE_API_KEY = "1" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_private_database" {
+  command = plan
+
+  variables {
+    vpc_connector = "projects/kicks-test/locations/us-central1/connectors/db"
+  }
+
+  assert {
+    condition     = toset([for name, function in module.function : name if function.vpc_connector == var.vpc_connector]) == toset(["api", "build_audience"]) && module.console.service.template[0].vpc_access[0].connector == var.vpc_connector
+    error_message = "what queries the user data reaches their network, and nothing else does"
+  }
+}
+
 run "a_secret_is_read_by_its_functions_only" {
   command = plan
 
@@ -349,6 +473,30 @@ run "user_data_in_bigquery" {
   assert {
     condition     = local.environment["USER_DATA"] == "bigquery" && local.environment["USER_DATASET"] == "kicks-data.shop" && contains(local.apis, "bigquery.googleapis.com")
     error_message = "the functions know where the user data is"
+  }
+}
+
+run "user_data_in_tables_of_bigquery" {
+  command = plan
+
+  variables {
+    user_dataset = "kicks-data.shop"
+    workspace    = "tests/workspace"
+  }
+
+  assert {
+    condition = [for grant in output.grants : grant if startswith(grant, "tminus-build-audience") && strcontains(grant, "bigquery")] == [
+      "tminus-build-audience: roles/bigquery.dataViewer on table kicks-data.shop.members",
+      "tminus-build-audience: roles/bigquery.dataViewer on table kicks-data.shop.phones",
+      "tminus-build-audience: roles/bigquery.jobUser on project",
+      "tminus-build-audience: roles/bigquery.metadataViewer on dataset kicks-data.shop",
+    ]
+    error_message = "where a workspace declares its tables, functions read the rows of these and no other table's"
+  }
+
+  assert {
+    condition     = length([for grant in output.grants : grant if strcontains(grant, "roles/bigquery.dataViewer on dataset")]) == 0
+    error_message = "nothing reads the dataset as a whole"
   }
 }
 

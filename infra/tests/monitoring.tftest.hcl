@@ -5,6 +5,7 @@ mock_provider "google" {}
 variables {
   project_id            = "kicks-test"
   notification_channels = ["projects/kicks-test/notificationChannels/1"]
+  reconcile_job         = "reconcile-tminus"
   queues                = { steps = "tminus-steps", shards = "tminus-shards" }
 }
 
@@ -18,7 +19,7 @@ run "alerts" {
   assert {
     condition = alltrue([
       for policy in [
-        google_monitoring_alert_policy.failed_execution, google_monitoring_alert_policy.reconcile_silent,
+        google_monitoring_alert_policy.failed_execution, google_monitoring_alert_policy.reconcile_silent, google_monitoring_alert_policy.reconcile_failing,
         google_monitoring_alert_policy.failure_rate, google_monitoring_alert_policy.late,
       ] : policy.notification_channels == tolist(var.notification_channels)
     ])
@@ -28,6 +29,16 @@ run "alerts" {
   assert {
     condition     = google_monitoring_alert_policy.reconcile_silent.conditions[0].condition_absent[0].duration == "900s"
     error_message = "reconcile is missed after 15 minutes"
+  }
+
+  assert {
+    condition     = strcontains(google_logging_metric.reconcile_failures.filter, "cloud_scheduler_job") && strcontains(google_monitoring_alert_policy.reconcile_failing.conditions[0].condition_prometheus_query_language[0].query, replace(google_logging_metric.reconcile_failures.name, "/", "_"))
+    error_message = "a reconcile that has never worked is noticed by its failures"
+  }
+
+  assert {
+    condition     = alltrue([for policy in [google_monitoring_alert_policy.reconcile_failing, google_monitoring_alert_policy.failure_rate] : policy.conditions[0].condition_prometheus_query_language[0].disable_metric_validation])
+    error_message = "a policy can be made before its metric has a first value"
   }
 
   assert {

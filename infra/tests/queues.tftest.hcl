@@ -7,7 +7,6 @@ mock_provider "google" {
 }
 
 mock_provider "google-beta" {}
-mock_provider "archive" {}
 
 variables {
   project_id = "kicks-test"

@@ -16,8 +16,13 @@ run "a_check" {
   }
 
   assert {
-    condition     = terraform_data.check[0].triggers_replace == sha256(jsonencode(output.files))
+    condition     = terraform_data.check[0].triggers_replace == sha256(jsonencode({ for name, path in output.files : name => filesha256(path) }))
     error_message = "a changed file is checked again"
+  }
+
+  assert {
+    condition     = output.tables == toset(["members", "phones"])
+    error_message = "the declared tables are known, for what functions may read"
   }
 }
 

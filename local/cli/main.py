@@ -19,6 +19,7 @@ from local.cli.workspace import BAD_INPUT, check_workspace, workspace_option
 _COMMANDS = LazyCommands(
     {
         "audience": "local.cli.audience",
+        "audit": "local.cli.audit",
         "backup": "local.cli.backup",
         "cadence": "local.cli.cadence",
         "check": "local.cli.check",
@@ -38,6 +39,7 @@ _COMMANDS = LazyCommands(
         "simulate": "local.cli.simulate",
         "tables": "local.cli.tables",
         "up": "local.cli.up",
+        "users": "local.cli.users",
         "why": "local.cli.why",
     }
 )
@@ -60,7 +62,7 @@ def cli(context: click.Context, workspace: Path | None, url: str, token: str) ->
     """Push campaigns: no user gets a push twice, too often, or after a cancel.
 
     Everything runs on this machine: recipes and their state are in a folder, messages go to an outbox. With --url the
-    commands recipes, executions, control, cadence, devices and send call a remote system.
+    commands recipes, executions, control, cadence, devices, audit, users and send call a remote system.
     """
     check_workspace(workspace)
     context.obj = ApiClient(url=url, token=token) if url else None

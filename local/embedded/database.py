@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -90,6 +91,12 @@ class Database:
                 raise
             finally:
                 self._writing.release()
+
+    def scrub(self) -> None:
+        """Rewrite the file and its log, so that no page holds bytes of deleted rows any more."""
+        with self._connection() as connection:
+            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                self._patiently(partial(_run, connection, statement))
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Return all rows of a query, in this thread's transaction, if there is one."""
@@ -180,6 +187,7 @@ class Database:
             connection.row_factory = sqlite3.Row
             self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA secure_delete = ON")  # rows that expire leave no bytes behind
         except BaseException:
             connection.close()
             raise
@@ -191,3 +199,7 @@ class Database:
             if self._connections.get(threading.current_thread()) is own:
                 del self._connections[threading.current_thread()]
         own.sqlite.close()
+
+
+def _run(connection: sqlite3.Connection, statement: str) -> None:
+    connection.execute(statement).fetchall()

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +54,30 @@ class FolderAudienceFiles:
         with file_trouble(path):
             if path.exists():
                 shutil.rmtree(path)
+
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of all files in a folder and below it, also what killed processes left there."""
+        path = self._path(folder)
+        with file_trouble(path):
+            found = [each for each in path.rglob("*") if each.is_file()]
+        return sorted(each.relative_to(self._root).as_posix() for each in found)
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        path = self._path(name)
+        with file_trouble(path):
+            return self._stored(name) if path.is_file() else None
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        path = self._path(name)
+        with file_trouble(path):
+            path.unlink(missing_ok=True)
+
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted."""
+        self.delete(f"audiences/{execution_id}")
+        self.remove(f"receipts/{execution_id}.csv")
 
     def _stored(self, name: str) -> Stored:
         with self._path(name).open("rb") as file:

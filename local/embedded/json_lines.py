@@ -45,6 +45,27 @@ class JsonLines:
         with self._opened():
             yield self._path.read_bytes()
 
+    def replace(self, change: Callable[[bytes], bytes | None]) -> int:
+        """Replace each line for which `change` returns another one, which must not be longer; return their number.
+
+        Lines keep their lengths, filled with blanks before their ends. So a killed process leaves each line either
+        as it was or changed, and no other writer has to open the file again.
+        """
+        changed = start = 0
+        with self._opened(), file_trouble(self._path), self._path.open("r+b") as file:
+            for line in file.read().splitlines(keepends=True):
+                new = change(line.rstrip(b"\n"))
+                if new is not None and len(new) >= len(line):
+                    raise ValueError(f"{self._path}: a line can only be replaced by a shorter one")
+                if new is not None:
+                    file.seek(start)
+                    file.write(new.ljust(len(line) - 1) + b"\n")
+                    changed += 1
+                start += len(line)
+            file.flush()
+            os.fsync(file.fileno())
+        return changed
+
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """Open the file exclusively, and remove an incomplete last line."""

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from functions.domain.errors import StoreUnavailable
 from functions.domain.instants import stamp
+from functions.domain.person import Person
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.ports.queue import Clock
 from local.embedded.documents import to_text
 from local.embedded.json_lines import JsonLines
 
 _MAY_HAVE_ARRIVED = frozenset({Outcome.SENT, Outcome.UNKNOWN})
-_IS_SENT = Outcome.SENT.__eq__
+_ERASED = dict.fromkeys(("userId", "token", "title", "body"), "") | {"deepLink": None}
+"""What a line tells of an erased user. It is shorter than any line of a user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +84,29 @@ class OutboxSender:
                 if (line["executionId"], line["push"], line["test"]) == _names(envelope):
                     message = Message(line["userId"], line["token"], line["title"], line["body"], line["deepLink"])
                     outcome = self._script.outcome(message)
-                    found[message.user_id] = max(outcome, found.get(message.user_id, outcome), key=_IS_SENT)
+                    found[message.user_id] = max(outcome, found.get(message.user_id, outcome), key=_is_sent)
         return found
+
+    def messages_of(self, person: Person) -> Sequence[Mapping[str, object]]:
+        """Play RememberingSender: return the lines that name a user."""
+        with self._lines.held() as content:
+            lines = list(map(json.loads, content.splitlines()))
+        return [line for line in lines if next(person.found_in(line), None) is not None]
+
+    def forget(self, person: Person) -> int:
+        """Play RememberingSender: leave of a user's lines which push they were, and when."""
+
+        def erased(line: bytes) -> bytes | None:
+            document = json.loads(line)
+            if next(person.found_in(document), None) is None:
+                return None
+            kept = to_text(person.erased_from(document)).encode()
+            if not person.is_me(document["userId"]) and len(kept) <= len(line):
+                return kept
+            rest = {name: document[name] for name in ("at", "executionId", "push", "test")}
+            return to_text({**rest, **_ERASED}).encode()
+
+        return self._lines.replace(erased)
 
     def _times_asked(self, envelope: Envelope) -> int:
         try:
@@ -101,6 +124,10 @@ class OutboxSender:
             if left and not self._lines.append(lines, unless=lambda: self._times_asked(envelope) != asked):
                 return [Outcome.NOT_SENT] * len(messages)
         return outcomes
+
+
+def _is_sent(outcome: Outcome) -> bool:
+    return outcome is Outcome.SENT
 
 
 def _names(envelope: Envelope) -> tuple[str, int, bool]:

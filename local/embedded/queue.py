@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from sqlite3 import Connection, Row
 
-from functions.domain.task_limits import LARGEST_TASK_BYTES, check_task
+from functions.domain.task_limits import LARGEST_TASK_BYTES, check_task, dispatch_deadline
 from functions.ports.queue import Clock, Task
 from local.embedded.database import Database
 from local.embedded.delivery import QUEUE_NAME, Delivery
@@ -13,7 +13,6 @@ from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
 from local.embedded.retry import RetryPolicy
 
-DISPATCH_DEADLINE = timedelta(minutes=10)
 NO_ANSWER = (0, 504)
 """The status of a request without an answer: the connection failed, or the deadline passed."""
 _NAMES_STAY_TAKEN = timedelta(hours=24)
@@ -35,8 +34,8 @@ CREATE TABLE IF NOT EXISTS paused_queues (queue TEXT PRIMARY KEY)
 """
 
 
-def _default_deadline(_: Task) -> timedelta:
-    return DISPATCH_DEADLINE
+def _default_deadline(task: Task) -> timedelta:
+    return dispatch_deadline(task.function)
 
 
 class SqliteTaskQueue:

@@ -3,17 +3,23 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from functions.domain.errors import Misconfigured
-from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Overtaken, Place, Query, T
+from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Keys, Overtaken, Place, Query, T
 from local.embedded.database import Database
-from local.embedded.tables import SCHEMA, TABLES, Table
+from local.embedded.instants import to_micros
+from local.embedded.tables import ADDED, SCHEMA, TABLES, Table
 
 _KEPT = """
-    CREATE TRIGGER IF NOT EXISTS audit_{verb} BEFORE {verb} ON audit
+    CREATE TRIGGER IF NOT EXISTS audit_{name} BEFORE {verb} ON audit {unless}
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END
 """
+_REDACTED = """WHEN NOT (new.redactions > coalesce(old.redactions, 0) AND new.recipe_id = old.recipe_id
+    AND new.number = old.number AND new.by = old.by AND new.at = old.at AND new.action = old.action
+    AND new.link IS old.link)"""
+"""A redaction leaves everything but the documents and their salts."""
 
 
 class SqliteDocuments:
@@ -23,22 +29,26 @@ class SqliteDocuments:
         self._database = database
         database.define(SCHEMA)
         with database.transaction() as connection:
-            for verb in ("UPDATE", "DELETE"):
-                connection.execute(_KEPT.format(verb=verb))
+            for table, columns in ADDED.items():
+                _add_columns(connection, table, columns)
+            connection.execute("DROP TRIGGER IF EXISTS audit_UPDATE")  # of an older release, which redacted nothing
+            for name, verb, unless in (("changed", "UPDATE", _REDACTED), ("DELETE", "DELETE", "")):
+                connection.execute(_KEPT.format(name=name, verb=verb, unless=unless))
 
     def get(self, place: Place[E]) -> E | None:
         table, rows = TABLES[place.collection], self._rows_of(place)
         return _value(place.collection, rows[0], table.read(rows)) if rows else None
 
     def get_all(self, places: Sequence[Place[E]]) -> Sequence[E | None]:
-        """Return documents in the order of the places, all of one collection with a single key, in one query."""
+        """Return documents in the order of the places, all of one collection, in one query."""
         if not places:
             return []
         collection, table = places[0].collection, TABLES[places[0].collection]
-        [name] = table.keys
-        keys = [table.key(place)[name] for place in places]
-        rows = self._rows(collection, "*", [f"{name} IN ({', '.join('?' * len(keys))})"], keys)
-        found = {row[name]: _value(collection, row, table.read([row])) for row in rows}
+        keys = [tuple(table.key(place).values()) for place in places]
+        one = f"({', '.join('?' * len(table.keys))})"
+        condition = f"({', '.join(table.keys)}) IN (VALUES {', '.join([one] * len(keys))})"
+        rows = self._rows(collection, "*", [condition], [value for key in keys for value in key])
+        found = {tuple(row[name] for name in table.keys): _value(collection, row, table.read([row])) for row in rows}
         return [found.get(key) for key in keys]
 
     def create(self, place: Place[E], value: E) -> bool:
@@ -88,6 +98,20 @@ class SqliteDocuments:
         [row] = self._rows(collection, "count(*) AS found", *_conditions(TABLES[collection], query))
         return int(row["found"])
 
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        table = TABLES[collection]
+        if table.computed:
+            return
+        query = f"DELETE FROM {table.name} WHERE {_all_of(table.keys[: len(keys)])}"  # noqa: S608 - our tables
+        with self._transaction() as connection:
+            connection.execute(query, tuple(map(table.stored, keys)))
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        table = TABLES[collection]
+        query = f"DELETE FROM {table.name} WHERE {table.expires_at} <= ?"  # noqa: S608 - our tables
+        with self._transaction() as connection:
+            connection.execute(query, (to_micros(now),))
+
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
         """Rewrite the documents that a query finds without a field."""
         table = TABLES[collection]
@@ -120,6 +144,13 @@ class SqliteDocuments:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _sound(), self._database.transaction() as connection:
             yield connection
+
+
+def _add_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, str]) -> None:
+    """Add the columns that a table of an older release lacks."""
+    present = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+    for name in columns.keys() - present:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
 
 
 class _SqliteBatch:
@@ -158,7 +189,8 @@ class _SqliteBatch:
 
 
 def _value(collection: Collection[E], row: sqlite3.Row, document: Mapping[str, Any]) -> E | None:
-    value = collection.read(document, [str(row[name]) for name in TABLES[collection].keys])
+    table = TABLES[collection]
+    value = collection.value(table.with_format(document), [str(row[name]) for name in table.keys])
     return collection.numbered(value, row["creation"]) if collection.numbered and value is not None else value
 
 

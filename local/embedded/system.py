@@ -19,6 +19,7 @@ from local.embedded.database import Database
 from local.embedded.disk import check_space
 from local.embedded.files import FolderAudienceFiles
 from local.embedded.heartbeat import Heartbeat
+from local.embedded.made_secret import made_secret
 from local.embedded.outbox import OutboxSender, OutcomeScript
 from local.embedded.queue import SqliteTaskQueue
 from local.embedded.scheduler import SqliteSchedules
@@ -86,6 +87,8 @@ def open_system(
         find_job=find_job,
         workspace=workspace,
         policy=policy,
+        scrub=database.scrub,
+        erasure_key=lambda: policy.erasure_key or made_secret(state / "erasure.key"),
         parts={
             "disk": Part(check=check_disk),
             "dispatcher": dispatcher,

@@ -4,16 +4,18 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from sqlite3 import Connection, Row
 from typing import Any
 
+from functions.domain import retention
 from functions.domain.audit import AuditEntry
+from functions.domain.documents import FORMAT
 from functions.domain.instants import stamp
 from functions.domain.push.shard import Shard
 from functions.stores.alerts import ALERTS
-from functions.stores.audit import ENTRIES
+from functions.stores.audit import ENTRIES, HEADS
 from functions.stores.devices import GRAVES
 from functions.stores.documents import Collection, Keys, Place
 from functions.stores.executions import EXECUTIONS, LOGS, SENDS
@@ -32,7 +34,10 @@ CREATE TABLE IF NOT EXISTS plans (id TEXT PRIMARY KEY, next_send_at INTEGER NOT 
 CREATE INDEX IF NOT EXISTS plans_by_send ON plans (next_send_at, id);
 CREATE TABLE IF NOT EXISTS audit (
     recipe_id TEXT NOT NULL, number INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
-    action TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (recipe_id, number));
+    action TEXT NOT NULL, before TEXT, after TEXT, link TEXT, salts TEXT, redactions INTEGER,
+    PRIMARY KEY (recipe_id, number));
+CREATE TABLE IF NOT EXISTS audit_heads (subject TEXT PRIMARY KEY, open INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS audit_heads_open ON audit_heads (subject) WHERE open;
 CREATE TABLE IF NOT EXISTS executions (
     id TEXT PRIMARY KEY, recipe_id TEXT NOT NULL, send_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
     claim TEXT NOT NULL, state TEXT NOT NULL, unfinished INTEGER NOT NULL, document TEXT NOT NULL);
@@ -67,6 +72,8 @@ CREATE TABLE IF NOT EXISTS alerts (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, waiting_quietly_since INTEGER, document TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (at) WHERE waiting_quietly_since IS NOT NULL
 """
+ADDED = {"audit": {"link": "TEXT", "salts": "TEXT", "redactions": "INTEGER"}}
+"""Columns that tables of older releases lack, with their types."""
 
 
 def _document_of(row: Row) -> Mapping[str, Any]:
@@ -101,6 +108,17 @@ class Table:
     fixed: Keys = ()
     order: tuple[str, ...] = ()
     instant: Callable[[datetime], object] = to_micros
+    expires_at: str = ""
+    """The instant after which a row can be deleted, as an expression in microseconds since 1970."""
+
+    @property
+    def computed(self) -> bool:
+        """Whether the rows are computed of another table."""
+        return self.name.startswith("(")
+
+    def with_format(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a document with its format; rows without a whole document have the format of the database."""
+        return document if self.document is _document_of else {FORMAT: self.collection.format, **document}
 
     def column(self, name: str) -> str:
         """Return the column, or the expression, of a field."""
@@ -118,7 +136,7 @@ class Table:
 
     def row(self, value: Any) -> Columns:
         """Return the other columns of a document, with their values."""
-        document = self.collection.write(value)
+        document = self.collection.document(value)
         fields = {**document, **self.collection.fields(value)}
         columns = {_column(name): self.stored(fields.get(name)) for name in self.fields.split()}
         whole = {"document": to_text(document)} if self.document is _document_of else {}
@@ -182,24 +200,32 @@ def _read_line(row: Row) -> Mapping[str, Any]:
     return {"at": stamp(from_micros(row["at"])), **{name: row[name] for name in ("phase", "level", "message")}}
 
 
+_LINKED = ("link", "salts")
+
+
 def _parts(entry: AuditEntry) -> Columns:
-    parts = {name: part(entry) for name, part in ENTRIES.parts.items()}
+    written = ENTRIES.write(entry)
+    parts = {name: part(entry) for name, part in ENTRIES.parts.items()} | {
+        name: written.get(name) for name in _LINKED
+    }
     return {name: None if part is None else to_text(part) for name, part in parts.items()}
 
 
 def _read_entry(row: Row) -> Mapping[str, Any]:
-    parts = {name: None if row[name] is None else json.loads(row[name]) for name in ENTRIES.parts}
-    return {**{name: row[name] for name in ("number", "by", "at", "action")}, **parts}
+    parts = {name: None if row[name] is None else json.loads(row[name]) for name in (*ENTRIES.parts, *_LINKED)}
+    return {**{name: row[name] for name in ("number", "by", "at", "action", "redactions")}, **parts}
 
 
 def _read_packed(row: Row) -> Mapping[str, Any]:
     return {"packed": bytes(row["packed"])}
 
 
+_MICROSECOND = timedelta(microseconds=1)
 _ALL = (
     Table(RECIPES, "recipes", ("id",)),
     Table(PLANS, "plans", ("id",), "nextSendAt"),
-    Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action", _parts, _read_entry, instant=stamp),
+    Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action redactions", _parts, _read_entry, instant=stamp),
+    Table(HEADS, "audit_heads", ("subject",), "open"),
     Table(EXECUTIONS, "executions", ("id",), "recipeId sendAt createdAt claim state unfinished"),
     Table(
         *(SENDS, "sends_accounted", ("one",)),
@@ -216,10 +242,25 @@ _ALL = (
     Table(SHARDS, "shards", ("execution_id", "key"), "push test number done leaseUntil version", _tally),
     Table(PROGRESS, _PROGRESS, ("execution_id",), document=_read_progress),
     Table(VIOLATIONS, "violations", ("execution_id", "id"), "at", inside=("resolved", "recipeId")),
-    Table(REQUEST_KEYS, "request_keys", ("key",), more=_asked, document=lambda row: {"asked": _document_of(row)}),
-    Table(DAYS, "cadence_days", ("partition", "day"), "packed", document=_read_packed),
+    Table(
+        REQUEST_KEYS,
+        "request_keys",
+        ("key",),
+        more=_asked,
+        document=lambda row: {"asked": _document_of(row)},
+        expires_at="until",
+    ),
+    Table(
+        *(DAYS, "cadence_days", ("partition", "day"), "packed"),
+        document=_read_packed,
+        expires_at=f"CAST(strftime('%s', day) AS INTEGER) * 1000000 + {retention.LEDGER // _MICROSECOND}",
+    ),
     _RulesTable(RULES, "cadence_rules"),
     Table(GRAVES, "graves", ("partition",), "packed", document=_read_packed),
-    Table(ALERTS, "alerts", ("id",), "waitingQuietlySince", lambda outgoing: {"at": to_micros(outgoing.at)}),
+    Table(
+        *(ALERTS, "alerts", ("id",), "waitingQuietlySince"),
+        more=lambda outgoing: {"at": to_micros(outgoing.at)},
+        expires_at=f"at + {retention.ALERTS // _MICROSECOND}",
+    ),
 )
 TABLES: Mapping[Collection[Any], Table] = {table.collection: table for table in _ALL}

@@ -15,6 +15,7 @@ _OF_CALL = {
     "executions.unfinished": Use(document_reads=1),
     "shards.save_push": Use(document_writes=1),
     "shards.push": Use(document_reads=1),
+    "shards.pushes": Use(document_reads=1),
     "shards.create": Use(document_reads=1, document_writes=1),
     "shards.get": Use(document_reads=1),
     "shards.progress": Use(document_reads=1),

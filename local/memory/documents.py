@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from datetime import datetime
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -82,6 +83,20 @@ class MemoryDocuments:
         with self._working:
             return len(self._shelf(collection).find(query))
 
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        """Delete the documents whose first keys are these."""
+        with self._working:
+            shelf = self._shelf(collection)
+            for each in [each for each in shelf.values if each[: len(keys)] == keys]:
+                shelf.delete(each)
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        """Delete the documents whose field `expireAt` has passed."""
+        with self._working:
+            shelf = self._shelf(collection)
+            for keys in shelf.expired(now):
+                shelf.delete(keys)
+
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
         """Do nothing: there are no documents of older releases."""
 
@@ -146,6 +161,11 @@ class _Shelf:
         self._forget(keys)
         self.values.pop(keys, None)
         self._fields.pop(keys, None)
+
+    def expired(self, now: datetime) -> list[Keys]:
+        """Return the keys of the documents whose field `expireAt` has passed."""
+        ends = ((keys, fields.get("expireAt")) for keys, fields in self._fields.items())
+        return [keys for keys, at in ends if at is not None and at <= now]
 
     def find(self, query: Query) -> list[Keys]:
         """Return the keys of the documents that a query finds, in its order."""

@@ -46,8 +46,24 @@ class MemoryAudienceFiles:
                 del self._files[name]
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of all files of a folder."""
-        return [name for name in self._files if name.startswith(f"{folder}/")]
+        """Return the names of all files in a folder and below it."""
+        return sorted(name for name in self._files if name.startswith(f"{folder}/"))
+
+    def find(self, name: str) -> Stored | None:
+        """Return the stored file of a name; None if there is none."""
+        found = self._files.get(name)
+        return found[0] if found else None
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one."""
+        _check(name)
+        with self._writing:
+            self._files.pop(name, None)
+
+    def expire(self, execution_id: str) -> None:
+        """Delete the files of an execution that is deleted."""
+        self.delete(f"audiences/{execution_id}")
+        self.remove(f"receipts/{execution_id}.csv")
 
     def content(self, name: str) -> bytes | None:
         """Return a file by its name; None if there is none."""

@@ -5,11 +5,11 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from functions.domain.task_limits import check_task
+from functions.domain.task_limits import check_task, dispatch_deadline
 from functions.ports.queue import Clock, Task
 from local.embedded.delivery import Delivery
 from local.embedded.documents import to_text
-from local.embedded.queue import DISPATCH_DEADLINE, NO_ANSWER
+from local.embedded.queue import NO_ANSWER
 from local.embedded.retry import RetryPolicy
 
 _NAMES_STAY_TAKEN = timedelta(hours=24)
@@ -120,7 +120,7 @@ def _when(entry: _Entry) -> tuple[datetime, int]:
 
 
 def _dispatch(entry: _Entry, now: datetime) -> Delivery:
-    entry.due = now + DISPATCH_DEADLINE
+    entry.due = now + dispatch_deadline(entry.task.function)
     entry.dispatched = True
     entry.attempts += 1
     entry.first_attempt = entry.first_attempt or now

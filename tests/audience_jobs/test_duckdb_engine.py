@@ -21,6 +21,7 @@ from audience_jobs.errors import (
     MissingTable,
     StaleData,
     TooSlow,
+    Unavailable,
     UnknownAudience,
 )
 from tests.audience_jobs.marketplace import DuckDBEngine
@@ -161,6 +162,20 @@ def test_a_result_larger_than_memory_spills(tmp_path: Path, job: Callable[..., J
              FROM (SELECT CAST(i AS TEXT) AS n FROM generate_series(1, 300000) AS t(i))"""
     with DuckDBEngine(put(tmp_path, {}), memory_limit_mib=100).run(job(sql, x="text"), {}, now=NOW) as run:
         assert run.write_audience("all", tmp_path / "out.csv") == 300000
+
+
+def test_a_result_larger_than_the_room_to_spill_is_a_problem_of_the_machine(
+    tmp_path: Path, job: Callable[..., Job]
+) -> None:
+    wide = " || ".join(["md5(n)"] * 8)
+    sql = f"""SELECT 'all' AS audience, md5(n) AS user_id, {wide} AS x
+             FROM (SELECT CAST(i AS TEXT) AS n FROM generate_series(1, 600000) AS t(i))"""
+    engine = DuckDBEngine(put(tmp_path, {}), memory_limit_mib=100, most_spill_mib=8)
+    with (
+        pytest.raises(Unavailable, match="failed to offload"),
+        engine.run(job(sql, x="text"), {}, now=NOW) as run,
+    ):
+        run.write_audience("all", tmp_path / "out.csv")
 
 
 def test_users_get_their_newest_devices(tmp_path: Path, job: Callable[..., Job]) -> None:

@@ -68,7 +68,7 @@ def test_a_folder_that_is_named_comes_before_every_database() -> None:
         ({"USER_DATA_DIR": "gs://shop-exports/it's"}, "USER_DATA_DIR"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": "secret"}, "USER_DATABASE_URL"),
         ({"USER_DATA": "postgres", "USER_DATABASE_URL": URL, "USER_DATABASE_SCHEMA": "a;b"}, "USER_DATABASE_SCHEMA"),
-        ({"USER_DATA_TIMEOUT_SECONDS": "1801"}, "USER_DATA_TIMEOUT_SECONDS"),
+        ({"USER_DATA_TIMEOUT_SECONDS": "1501"}, "USER_DATA_TIMEOUT_SECONDS"),
         ({**DATASET, "USER_DATASET": "shop"}, "USER_DATASET: must be a dataset of BigQuery, as in project.dataset"),
         ({**DATASET, "USER_DATASET": "kicks-data.shop` --"}, "USER_DATASET"),
         ({**DATASET, "GOOGLE_CLOUD_PROJECT": ""}, "GOOGLE_CLOUD_PROJECT"),

@@ -25,7 +25,15 @@ from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.queue import Schedules, Task, TaskQueue
 from functions.ports.sending import Devices, PushSender
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AlertStore, AudienceFiles, AuditLog, CadenceLedger, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AlertStore,
+    AudienceFiles,
+    AuditLog,
+    CadenceLedger,
+    Expiry,
+    RecipeStore,
+    RequestKeys,
+)
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
 from functions.stores import stores_on
@@ -67,6 +75,7 @@ class Adapters:
     schedules: Schedules
     devices: Devices
     alert_store: AlertStore
+    expiry: Expiry
     sender: Callable[[Mapping[str, Outcome]], PushSender]
     """Makes a sender that answers as told by token, and sent otherwise."""
 
@@ -132,6 +141,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         schedules=ports.schedules,
         devices=ports.devices,
         alert_store=ports.alert_store,
+        expiry=ports.expiry,
         sender=lambda by_token: _fcm(by_token, closing_stack),
     )
 

@@ -84,3 +84,14 @@ def test_a_name_outside_the_folder_is_refused(ports: Any, a_source: Any, name: s
         ports.files.delete(name)
     with pytest.raises(ValueError, match="does not name a file"):
         ports.files.read(Stored(name=name, generation=0, checksum="", size_bytes=0), 0, 1)
+
+
+def test_files_are_found_by_name_listed_and_deleted_one_by_one(ports: Any, open_ports: Any, a_source: Any) -> None:
+    first = ports.files.write_once("audiences/e1/1.csv", a_source())
+    other = ports.files.write_once("audiences/e10/größe.csv", a_source(b""))
+    assert open_ports().files.names("audiences") == ["audiences/e1/1.csv", "audiences/e10/größe.csv"]
+    assert open_ports().files.names("audiences/e1") == ["audiences/e1/1.csv"]
+    assert (ports.files.find("audiences/e1/1.csv"), ports.files.find("audiences/e1/2.csv")) == (first, None)
+    for _ in range(2):
+        open_ports().files.remove("audiences/e1/1.csv")
+    assert (ports.files.names("audiences"), ports.files.names("receipts")) == ([other.name], [])

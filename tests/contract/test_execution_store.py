@@ -112,6 +112,15 @@ def test_a_push_s_manifest_comes_back_as_it_was_kept(ports: Any, an_execution: M
     assert ports.shards.push(an_execution().id, 2) == a_push(2)
 
 
+def test_manifests_of_many_pushes_come_in_the_order_asked(ports: Any, an_execution: Make, a_push: Make) -> None:
+    for push in (1, 2):
+        ports.shards.save_push(a_push(push))
+    here = an_execution().id
+    found = ports.shards.pushes([(here, 2), ("other", 1), (here, 3), (here, 1)])
+    assert found == [a_push(2), None, None, a_push(1)]
+    assert ports.shards.pushes([]) == []
+
+
 def test_a_shard_is_created_once_and_the_stored_one_is_returned(ports: Any, a_shard: Make) -> None:
     assert ports.shards.create(a_shard()) == a_shard()
     assert ports.shards.create(a_shard(outcomes=b"SSS")) == a_shard()

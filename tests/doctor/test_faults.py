@@ -173,10 +173,10 @@ FAULTS = [
     ),
     Fault(
         name="a missing role",
-        plant=unbound(PROJECT_POLICY, "serviceAccount:tminus-send-shard@", "roles/firebasecloudmessaging.admin"),
+        plant=unbound(PROJECT_POLICY, "serviceAccount:tminus-send-shard@", "roles/datastore.user"),
         kind="permissions",
         what="kicks-test",
-        problem="tminus-send-shard lacks roles/firebasecloudmessaging.admin",
+        problem="tminus-send-shard lacks roles/datastore.user",
     ),
     Fault(
         name="a role without its condition",

@@ -161,7 +161,8 @@ class Lab:
 
     def deliver(self, function: str, **body: object) -> Response:
         """Deliver a task by hand, once more than the queue does."""
-        return self.runtime.call(function, {"X-CloudTasks-TaskName": "again"}, {"executionId": self.id, **body})
+        again = {"X-CloudTasks-TaskName": f"again-{function}"}
+        return self.runtime.call(function, again, {"executionId": self.id, **body})
 
     id = execution_id("welcome", SEND_AT)
 

@@ -174,7 +174,7 @@ def test_steps_delivered_twice_and_out_of_order_change_nothing(make_lab: MakeLab
     before = named(lab, "third")
     for function in ("build_audience", "checkpoint", "send_test", "build_audience", "finish"):
         answer = lab.deliver(function, executionId=before.id)
-        assert answer.status == 503, function
+        assert "put off" in answer.text, function
     assert lab.launch(recipe_id="third").status == 200
     assert named(lab, "third") == before
     assert len(lab.report(before.id)["violations"]) == 1

@@ -167,6 +167,16 @@ def test_a_message_that_was_taken_before_a_look_up_does_not_leave_after_it(tmp_p
     assert len((tmp_path / "outbox.jsonl").read_text().splitlines()) == 1
 
 
+def test_a_look_up_finds_messages_whose_outcome_is_unknown(tmp_path: Path) -> None:
+    script = OutcomeScript(by_token={"silent": Outcome.UNKNOWN})
+    sender = OutboxSender(tmp_path / "outbox.jsonl", VirtualClock(SEND_AT), script)
+    envelope = Envelope(execution_id="e", recipe_id="r", push=1, test=False, dry_run=False)
+    message = Message("user", "silent", "title", "body", None)
+    both = [message._replace(user_id="two", token="heard"), message._replace(user_id="two")]
+    assert list(sender.send(envelope, [Chunk(number=0, messages=[message, *both], most_per_second=1)]))
+    assert sender.ask(envelope) == {"user": Outcome.UNKNOWN, "two": Outcome.SENT}
+
+
 def test_unknown_outcomes_say_why_and_what_resend_would_do(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(0): Outcome.UNKNOWN}))
     lab.save(recipe())

@@ -133,9 +133,9 @@ def test_functions_open_what_is_uploaded(deployment: Deployment, workspace: Path
     (source := tmp_path / "source").mkdir()
     for name in ("functions", "audience_jobs"):
         (source / name).symlink_to(ROOT / name)
-    for name, content in deployment.files.items():
+    for name, file in deployment.files.items():
         (path := source / "workspace" / name).parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        shutil.copy(file, path)
 
     opened = subprocess.run(
         [sys.executable, "-c", OPENED],

@@ -558,6 +558,7 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "executions.unfinished": lambda stores: stores.executions.unfinished(),
     "executions.search": lambda stores: stores.executions.search(ExecutionSearch(recipe_id="daily"), most=99),
     "shards.push": lambda stores: stores.shards.push(EXECUTION.id, 1),
+    "shards.pushes": lambda stores: stores.shards.pushes([(EXECUTION.id, 1), (EXECUTION.id, 2)]),
     "shards.create": lambda stores: stores.shards.create(replace(SHARD, number=9)),
     "shards.get": lambda stores: stores.shards.get(EXECUTION.id, SHARD.key),
     "shards.progress": lambda stores: stores.shards.progress(EXECUTION.id),

@@ -15,7 +15,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from functions.domain.errors import BadAudience, Misconfigured, Transient
+from functions.domain.errors import BadAudience, Misconfigured, NotReady, Transient
 from functions.domain.push.shard import Stored
 from functions.gcp.storage import GcsAudienceFiles
 from tests.faulty_storage import FaultyStorage, HttpFault
@@ -126,6 +126,24 @@ def test_an_upload_that_a_competitor_was_faster_with_returns_the_competitor_s_fi
     stored = files.write_once(NAME, a_source())
     assert stored.checksum == checksum(b"theirs")
     assert files.read(stored, 0, 6) == b"theirs"
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_name_that_is_taken_may_be_refused_with_403(
+    size: str, proxy: FaultyStorage, files: Any, others: Any, a_source: Any
+) -> None:
+    """Without storage.objects.delete, creating over an existing file may answer 403 instead of 412."""
+    stored = others.write_once(NAME, a_source(b"theirs", "theirs.csv"))
+    proxy.faults = [HttpFault(method="POST", url=UPLOAD if size == "small" else SESSION, status=403)]
+    assert files.write_once(NAME, a_source(CONTENT if size == "small" else LARGE)) == stored
+    assert uploads(proxy) == 1
+
+
+def test_a_403_for_a_file_that_is_not_there_stays_an_error(proxy: FaultyStorage, files: Any, a_source: Any) -> None:
+    proxy.faults = [HttpFault(method="POST", url=UPLOAD, status=403)]
+    with pytest.raises(NotReady, match="AUDIENCE_BUCKET"):
+        files.write_once(NAME, a_source())
+    assert files.write_once(NAME, a_source()).checksum == checksum(CONTENT)
 
 
 @pytest.mark.parametrize("status", PASSING)
@@ -318,7 +336,8 @@ def test_what_an_operator_has_to_change_names_the_setting_and_is_not_repeated(
     proxy.faults = failing(status=status)
     with pytest.raises(Misconfigured, match="AUDIENCE_BUCKET: Cloud Storage refuses"):
         CALLS[call](files, a_source())
-    assert len(proxy.requests) == 1
+    looks_for_the_file = status == 403 and call.startswith("write_once")
+    assert len(proxy.requests) == 1 + looks_for_the_file
 
 
 def test_a_bucket_that_is_not_there_names_the_setting(proxy: FaultyStorage, a_source: Any) -> None:

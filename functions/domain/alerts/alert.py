@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     FAILED = "failed"
     RECONCILE_DRIFT = "reconcile_drift"
     MALFORMED_RECIPE = "malformed_recipe"
+    AUDIT_BROKEN = "audit_broken"
 
 
 NEWS = frozenset({"audience_ready", "test_sent", "live_started", "finished", "cancelled", "stopped"})
@@ -208,6 +209,17 @@ def malformed_recipe(recipe_id: str, reason: str, now: datetime) -> Alert:
         execution_id="",
         message=f"recipe {recipe_id}: {reason}",
         subject=f"{now:%Y-%m-%d}\n{recipe_id}",
+    )
+
+
+def audit_broken(sentences: Sequence[str]) -> Alert:
+    """Report that entries of the audit log were changed or are missing. The same finding is sent once."""
+    return Alert(
+        kind=AlertKind.AUDIT_BROKEN.value,
+        execution_id="",
+        message=f"the audit log does not verify: {sentences[0]}",
+        subject="\n".join(sentences),
+        details=_shortened(list(sentences)) if len(sentences) > 1 else (),
     )
 
 

@@ -13,8 +13,6 @@ from functions.domain.instants import instant, stamp
 
 PATIENCE = timedelta(days=1)
 """How long a channel is tried: an older alert would only mislead."""
-KEPT = timedelta(days=90)
-"""How long an alert is kept, the same as the logs of executions."""
 _LEASE = timedelta(seconds=60)
 """How long a worker may be silent before another one tries: longer than posting to every channel takes."""
 

@@ -9,7 +9,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,23 @@ def withdraw(days: Days, key: bytes, users: Sequence[bytes]) -> Days:
     found = ((day, block) for day, packed in days.items() for block in _blocks(packed) if block.push == key)
     pushes = {day: Push(key=key, layer=block.layer, at=block.at) for day, block in found}
     return {day: release({day: days[day]}, push, users)[day] for day, push in pushes.items()}
+
+
+def forget(days: Days, user: bytes) -> Days:
+    """Return the days that hold pushes for a user's key, without them."""
+    gone, changed = _keys([user]), dict[date, bytes]()
+    for day, packed in days.items():
+        blocks = list(_blocks(packed))
+        if any(_among(block.users, gone).all() for block in blocks):
+            changed[day] = b"".join(_without(block, gone) for block in blocks)
+    return changed
+
+
+def _without(block: "_Block", gone: Keys) -> bytes:
+    """Return a block without users; no bytes if it has no others."""
+    left = block.users[~_among(gone, block.users)]
+    push = Push(key=block.push, layer=block.layer, at=block.at)
+    return _pack(push, left) if len(left) else b""
 
 
 def add_sent(day: bytes, sends: Mapping[Push, Sequence[bytes]]) -> tuple[bytes, int]:

@@ -248,9 +248,12 @@ class Execution:
         )
         if not fields.unreadable:
             return execution
-        reason = f"this release cannot read {', '.join(fields.unreadable)} of the stored execution"
-        state = execution.state if execution.state.final else State.FAILED
-        return replace(execution, state=state, reason=execution.reason or reason, unreadable=reason)
+        return execution.unread(f"this release cannot read {', '.join(fields.unreadable)} of the stored execution")
+
+    def unread(self, why: str) -> "Execution":
+        """Return a stored execution as one that this release cannot read: it counts as failed unless it has ended."""
+        state = self.state if self.state.final else State.FAILED
+        return replace(self, state=state, reason=self.reason or why, unreadable=why)
 
 
 _UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -272,13 +275,16 @@ class _Fields:
             return otherwise
 
 
+_PHASES: Mapping[object, Phase] = {phase.value: phase for phase in Phase}
+
+
 def _phases(document: object) -> dict[Phase, PhaseTimes]:
     """Return the times of the phases that this release knows."""
     found = {}
     for name, times in document.items() if isinstance(document, Mapping) else ():
-        if name in list(Phase) and isinstance(times, Mapping):
-            started, ended = (_maybe_instant(times.get(key)) for key in ("startedAt", "endedAt"))
-            found[Phase(name)] = PhaseTimes(started_at=started, ended_at=ended)
+        if name in _PHASES and isinstance(times, Mapping):
+            started, ended = _maybe_instant(times.get("startedAt")), _maybe_instant(times.get("endedAt"))
+            found[_PHASES[name]] = PhaseTimes(started_at=started, ended_at=ended)
     return found
 
 

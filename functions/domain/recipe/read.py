@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.domain.documents import shown, storage_errors, without_nulls
+from functions.domain.documents import FORMAT, shown, storage_errors, without_nulls
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.execution.execution import Execution
 from functions.domain.ids import ONE_OFF, RECIPE_ID, slug
@@ -134,7 +134,8 @@ def parse(document: object, *, default_id: str = "") -> Recipe:
         raise BadRecipe(unstorable)
     if not isinstance(document, Mapping):
         raise BadRecipe([FieldError("recipe", f"must be a JSON object, not {shown(document)}")])
-    recipe = read(document, default_id=default_id)
+    written = {name: value for name, value in document.items() if name != FORMAT}  # of a copy from the store
+    recipe = read(written, default_id=default_id)
     if recipe.id == ONE_OFF:
         raise BadRecipe([FieldError("id", f"{ONE_OFF} is reserved for pushes without a recipe; choose another id")])
     return recipe
@@ -147,6 +148,8 @@ def read(document: Mapping[str, Any], *, default_id: str = "") -> Recipe:
         status, notices = read_status(document)
     except BadRecipe as error:
         errors += error.errors
+    if FORMAT in document:
+        errors.append(FieldError(FORMAT, f"{shown(document[FORMAT])}: a newer release has stored the recipe"))
     known = without_nulls(document)
     known["id"] = known.get("id") or default_id or slug(str(known.get("name") or "recipe"))
     try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+import certifi
 import pycurl
 
 T = TypeVar("T")
@@ -38,7 +39,11 @@ class Answer(NamedTuple):
 
 
 class Transport(Generic[T]):
-    """Posts JSON to one address. Not thread-safe."""
+    """Posts JSON to one address. Not thread-safe.
+
+    `ca_file` replaces the certificate authorities of certifi. libcurl's own default is a path of the machine that it
+    was built on.
+    """
 
     def __init__(self, url: str, ca_file: Path | None) -> None:
         self._url, self._ca_file = url, ca_file
@@ -117,8 +122,7 @@ class _Request(Generic[T]):
         self._body, self._sent, self._answer = b"", 0, list[bytes]()
         self._headers: Sequence[str] = ()
         curl.setopt(pycurl.URL, url)
-        if ca_file is not None:
-            curl.setopt(pycurl.CAINFO, str(ca_file))
+        curl.setopt(pycurl.CAINFO, str(ca_file) if ca_file else certifi.where())
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_0)
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.NOSIGNAL, 1)

@@ -47,12 +47,13 @@ class FirestoreBatch:
             self._batch.delete(snapshot.reference, option=_unchanged(snapshot))
 
     def add(self, place: Place[Mapping[str, int]], amounts: Mapping[str, int]) -> None:
+        written = place.collection.document(amounts)
         increments = {name: firestore.Increment(amount) for name, amount in amounts.items()}
-        self._batch.set(document(self._client, place), increments, merge=True)
+        self._batch.set(document(self._client, place), {**written, **increments}, merge=True)
 
     def touch(self, place: Place[None]) -> None:
         """Write an empty document; the commit fails if another process writes it first."""
-        self._put(document(self._client, place), {})
+        self._put(document(self._client, place), content(place.collection, None))
 
     def left_behind(self, place: Place[Any], version: int) -> bool:
         """Return whether this process wrote the stored document, although its `replace` of this version failed."""

@@ -14,19 +14,22 @@ from uuid import uuid4
 
 from google.api_core import exceptions
 from google.cloud import firestore
+from google.cloud.firestore_v1.document import DocumentReference
 
 from functions.gcp.firestore.batch import FirestoreBatch
 from functions.gcp.firestore.calls import SERVICE, find, once, patiently, transaction
 from functions.gcp.firestore.places import asked, content, document, keys, part, value
 from functions.gcp.firestore.snapshots import Snapshot, last_written_by, plain, signed, written_by
 from functions.gcp.trouble import translated
-from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Overtaken, Place, Query, T
+from functions.stores.documents import Batch, Collection, E, Guard, GuardFailed, Keys, Overtaken, Place, Query, T
 
 V = TypeVar("V")
 
 _OfVersions = dict[Place[Any], tuple[int, V]]
 """For documents that are replaced by version: a version, and when it was written."""
 _MOST_REMEMBERED = 1_000
+_MOST_DELETED = 400
+"""Firestore takes at most 500 writes in one commit."""
 _WRITTEN_MEANWHILE = (exceptions.FailedPrecondition, exceptions.AlreadyExists, exceptions.NotFound)
 
 
@@ -131,6 +134,25 @@ class FirestoreDocuments:
     def count(self, collection: Collection[Any], query: Query) -> int:
         [[counted]] = find(asked(self._client, collection, query).count(alias="found").get)
         return int(counted.value)
+
+    def delete_all(self, collection: Collection[Any], keys: Keys) -> None:
+        """Delete the documents whose first keys are these, in batches; PROGRESS and such are one document."""
+        if collection.path.count("{}") == len(keys):
+            found = [document(self._client, Place(collection, keys))]
+        else:
+            found = [each.reference for each in find(asked(self._client, collection, Query(under=keys)).stream)]
+        for first in range(0, len(found), _MOST_DELETED):
+            with translated(SERVICE):
+                patiently(partial(self._delete, found[first : first + _MOST_DELETED]))
+
+    def expire(self, collection: Collection[Any], now: datetime) -> None:
+        """Do nothing: infra/modules/firestore has Firestore delete documents after their `expireAt`."""
+
+    def _delete(self, references: Sequence[DocumentReference]) -> None:
+        batch = self._client.batch()
+        for reference in references:
+            batch.delete(reference)
+        batch.commit(**once())
 
     def fill(self, collection: Collection[Any], query: Query, field: str) -> None:
         """Rewrite the documents that a query finds without a field."""

@@ -32,7 +32,7 @@ def keys(collection: Collection[Any], reference: DocumentReference) -> tuple[str
 
 def content(collection: Collection[E], value: E) -> Mapping[str, Any]:
     """Return the content of a document in Firestore, without its parts."""
-    return {**collection.write(value), **collection.fields(value)}
+    return {**collection.document(value), **collection.fields(value)}
 
 
 def value(
@@ -42,7 +42,7 @@ def value(
     found = plain(snapshot)
     if found is None:
         return None
-    read = collection.read({**found, **(parts or {})}, keys(collection, snapshot.reference))
+    read = collection.value({**found, **(parts or {})}, keys(collection, snapshot.reference))
     if read is None or collection.numbered is None:
         return read
     return collection.numbered(read, (snapshot.create_time - _EPOCH) // timedelta(microseconds=1))

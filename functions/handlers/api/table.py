@@ -15,6 +15,7 @@ from functions.handlers.api.calls import (
     templates,
     trials,
     upkeep,
+    users,
 )
 from functions.handlers.api.route import Route
 
@@ -32,5 +33,6 @@ ROUTES: tuple[Route, ...] = (
     *audiences.ROUTES,
     *builder.ROUTES,
     *upkeep.ROUTES,
+    *users.ROUTES,
     *about.ROUTES,
 )

@@ -1,7 +1,9 @@
 """Maps errors to HTTP statuses, for requests of Cloud Tasks and Cloud Scheduler.
 
-Cloud Tasks delivers a request again unless it is answered 2xx. So only temporary problems are answered 429 or 503. An
-error that a retry cannot fix is logged and answered 200. Unknown callers get 401 and 403.
+Cloud Tasks delivers a request again unless it is answered 2xx, and slows down its whole queue for answers 429 and
+503: cloud.google.com/tasks/docs/common-pitfalls. So only an overload or a fault that passes is answered 429 or 503. A
+step that came too early is put off by a task of its own, and answered 200. An error that a retry cannot fix is logged
+and answered 200. Unknown callers get 401 and 403.
 
 401 means that the caller is not authenticated: there is no token, or it is forged, expired or for another audience
 (RFC 6750, section 3.1: invalid_token). 403 means that the caller is known but not allowed.
@@ -17,6 +19,7 @@ from functions.domain.errors import (
     Forbidden,
     Halted,
     Misconfigured,
+    NotReady,
     NotYet,
     QuotaExceeded,
     TminusError,
@@ -26,22 +29,25 @@ from functions.domain.errors import (
 from functions.logs import log
 
 _LONGEST_WAIT_SECONDS = 60
+PutOff = Callable[[NotYet | NotReady], bool]
 
 
 def answer(
     work: Callable[[], Mapping[str, Any]],
     now: Callable[[], datetime],
     gave_up: Callable[[TminusError], None] = lambda _: None,
+    put_off: PutOff | None = None,
 ) -> Response:
     """Do the work and answer with its result, or with the status for its error.
 
-    `gave_up` receives an error that a retry cannot fix.
+    `gave_up` receives an error that a retry cannot fix. `put_off` enqueues the task that follows one which came too
+    early, or which Google refuses for now, and returns whether it did. Requests without it, those of Cloud Scheduler,
+    are answered 503 instead: a job has few attempts, and reconcile finds what they leave undone.
     """
     try:
         return _respond(200, work())
-    except NotYet as error:
-        wait = (error.due_at - now()).total_seconds()
-        return _again(503, error, max(1, min(wait, _LONGEST_WAIT_SECONDS)))
+    except (NotYet, NotReady) as error:
+        return _respond_later(error, now(), gave_up, put_off)
     except QuotaExceeded as error:
         return _again(429, error, error.retry_after_seconds)
     except (Unauthenticated, Forbidden, Transient, OSError) as error:
@@ -49,9 +55,35 @@ def answer(
     except Halted as error:
         return _respond(200, {"result": "halted", "message": str(error)})
     except TminusError as error:
-        gave_up(error)
-        log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
-        return _respond(200, {"result": "gave up", "message": str(error)})
+        return _give_up(error, gave_up)
+
+
+def _respond_later(
+    error: NotYet | NotReady, now: datetime, gave_up: Callable[[TminusError], None], put_off: PutOff | None
+) -> Response:
+    """Answer 200 once the following task is enqueued: the queue may then forget this one."""
+    if put_off is None:
+        if isinstance(error, NotReady):
+            return turned_away(error)
+        wait_seconds = (error.due_at - now).total_seconds()
+        return _again(503, error, max(1, min(wait_seconds, _LONGEST_WAIT_SECONDS)))
+    try:
+        follows = put_off(error)
+    except (Transient, Misconfigured, OSError) as trouble:
+        return turned_away(trouble)
+    if follows:
+        log.info(str(error), extra={"action": "put_off", "error": type(error).__name__})
+        return _respond(200, {"result": "put off", "message": str(error)})
+    if isinstance(error, NotReady):
+        return _give_up(error, gave_up)
+    log.warning(str(error), extra={"action": "left_to_reconcile"})
+    return _respond(200, {"result": "left to reconcile", "message": str(error)})
+
+
+def _give_up(error: TminusError, gave_up: Callable[[TminusError], None]) -> Response:
+    log.error(str(error), extra={"action": "gave_up", "error": type(error).__name__})
+    gave_up(error)
+    return _respond(200, {"result": "gave up", "message": str(error)})
 
 
 def refuse(status: int, message: str) -> Response:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Request, Response
 
 from functions import bootstrap, logs
-from functions.domain.errors import Unreadable
+from functions.domain.errors import NotYet, QuotaExceeded, Unreadable
 from functions.domain.execution.execution import Execution
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
@@ -15,11 +16,13 @@ from functions.domain.roles import Service
 from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
+from functions.ports.queue import Task
 from functions.usecases.timeline.build_audience import build_audience
 from functions.usecases.timeline.checkpoint import checkpoint
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.finish import finish
 from functions.usecases.timeline.journal import give_up
+from functions.usecases.timeline.postpone import postpone
 from functions.usecases.timeline.send_push import send_push
 from functions.usecases.timeline.send_shard import send_shard
 from functions.usecases.timeline.send_to_testers import send_test
@@ -30,10 +33,15 @@ MOST_BODY_BYTES = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
-    """A use case, and the numbers in its task's body besides the execution's id."""
+    """A use case, and the numbers in its task's body besides the execution's id.
+
+    If FCM's quota is exceeded, a `paced` step is answered 429, which slows its queue down: all of that queue's tasks
+    send. Any other step is put off alone.
+    """
 
     run: Callable[..., object]
     numbers: tuple[str, ...] = ()
+    paced: bool = False
 
 
 _STEPS: Mapping[str, _Step] = {
@@ -41,7 +49,7 @@ _STEPS: Mapping[str, _Step] = {
     "send_test": _Step(run=send_test),
     "checkpoint": _Step(run=checkpoint),
     "send_push": _Step(run=send_push, numbers=("push", "generation")),
-    "send_shard": _Step(run=send_shard, numbers=("push", "shard")),
+    "send_shard": _Step(run=send_shard, numbers=("push", "shard"), paced=True),
     "finish": _Step(run=finish),
 }
 
@@ -60,11 +68,13 @@ def handle_task(function: str, request: Request) -> Response:
         # A task with such a body would fail for ever: answer 2xx so that it is not delivered again.
         return refuse(200, f"task {task} is dropped: {body}")
     ports = bootstrap.ports()
+    own = Task(name=task, function=function, body=body, at=ports.clock.now())
     with logs.context(function=function, execution=body["executionId"], task=task):
         return answer(
             lambda: _run(ports, step, body),
             ports.clock.now,
-            lambda error: give_up(ports, body["executionId"], function, error),
+            gave_up=lambda error: give_up(ports, body["executionId"], function, error),
+            put_off=lambda why: postpone(ports, own, why) is not None,
         )
 
 
@@ -86,6 +96,11 @@ def _run(ports: Ports, step: _Step, body: Mapping[str, Any]) -> Mapping[str, Any
         done = step.run(ports, body["executionId"], *(body[name] for name in step.numbers))
     except Unreadable as error:
         done = end_unreadable(ports, body["executionId"], str(error))
+    except QuotaExceeded as error:
+        if step.paced:
+            raise
+        wait = timedelta(seconds=error.retry_after_seconds)
+        raise NotYet(f"{error}; the next attempt", ports.clock.now() + wait) from error
     state = done.state.value if isinstance(done, Execution) else None
     counts = _counts(done.tally) if isinstance(done, Shard) else {}
     logs.log.info("done", extra={"action": "step_done", "state": state, **counts})

@@ -49,6 +49,21 @@ class _ScratchFiles:
     def delete(self, folder: str) -> None:
         """Do nothing: the trial's folder is deleted as a whole."""
 
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of the trial's files in a folder."""
+        return sorted(name for name in self._paths if name.startswith(f"{folder}/"))
+
+    def find(self, name: str) -> Stored | None:
+        """Return a file of the trial; None if there is none."""
+        return self.write_once(name, self._paths[name]) if name in self._paths else None
+
+    def remove(self, name: str) -> None:
+        """Forget a file of the trial."""
+        self._paths.pop(name, None)
+
+    def expire(self, execution_id: str) -> None:
+        """Do nothing: a trial deletes no execution."""
+
 
 class _ShadowLedger:
     """Implements CadenceLedger for one trial: the pushes of a sequence count against each other, as in a live run."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions.domain.errors import Unreadable
 from functions.domain.execution.execution import Execution, State
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch, Place
@@ -94,7 +95,10 @@ def push_logs(
 
 def _push_log(ports: Ports, execution: Execution) -> list[PushLog]:
     run, problem = run_or_problem(execution)
-    pushes = pushes_of(ports, execution, run)
+    try:
+        pushes = pushes_of(ports, execution, run)
+    except Unreadable:  # its own page says why
+        return []
     written = run.recipe.pushes if run else [None] * len(pushes)
     return [
         PushLog(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from functions.domain.audience.partition import partition_of, read_rows
 from functions.domain.errors import BadAudience, Unreadable
-from functions.domain.execution.execution import State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.ids import user_digest
 from functions.domain.push.outcomes import NOT_REACHED, Word, word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
@@ -21,6 +21,8 @@ from functions.usecases.timeline.steps import Run, read_run
 
 _MOST_EXECUTIONS = 500
 """How many executions are read, newest first."""
+_READ_AT_ONCE = 100
+"""Of how many executions the manifests are read in one call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,24 +55,47 @@ def rows_of_user(ports: Ports, user_id: str, *, since: datetime, until: datetime
 
     Executions whose audiences were deleted, or whose snapshot cannot be read, are skipped.
     """
+    executions = ports.executions.search(ExecutionSearch(since=since, until=until), most=_MOST_EXECUTIONS)
     found: list[NotificationShown] = []
-    for execution in ports.executions.search(ExecutionSearch(since=since, until=until), most=_MOST_EXECUTIONS):
+    for execution, pushes in _with_audiences(ports, executions):
         try:
-            found += _of_run(ports, read_run(execution), user_digest(user_id))
+            found += _of_execution(ports, execution, pushes, user_digest(user_id))
         except Unreadable:
             continue
     return found
 
 
-def _of_run(ports: Ports, run: Run, digest: bytes) -> Iterator[NotificationShown]:
-    shards: Sequence[Shard] | None = None
-    for number in range(1, len(run.recipe.pushes) + 1):
-        files = ports.shards.push(run.execution.id, number)
-        for test in (True, False) if files else ():
-            assert files is not None
-            for position, row in _rows(ports, files.test if test else files.live, digest):
-                shards = ports.shards.of(run.execution.id) if shards is None else shards
-                yield _shown(run, files, test, row, _outcome(files, test, shards, digest, position))
+def _with_audiences(ports: Ports, executions: Sequence[Execution]) -> Iterator[tuple[Execution, list[PushFiles]]]:
+    """Return the executions that have audiences, with their manifests, before any snapshot is parsed."""
+    for start in range(0, len(executions), _READ_AT_ONCE):
+        some = executions[start : start + _READ_AT_ONCE]
+        wanted = [(execution.id, push) for execution in some for push in _planned_pushes(execution)]
+        built: dict[str, list[PushFiles]] = {}
+        for files in ports.shards.pushes(wanted):
+            if files is not None:
+                built.setdefault(files.execution_id, []).append(files)
+        yield from ((execution, built[execution.id]) for execution in some if execution.id in built)
+
+
+def _planned_pushes(execution: Execution) -> Sequence[int]:
+    pushes = execution.recipe.get("pushSequence")
+    return range(1, len(pushes) + 1) if isinstance(pushes, list) else ()
+
+
+def _of_execution(
+    ports: Ports, execution: Execution, pushes: Sequence[PushFiles], digest: bytes
+) -> Iterator[NotificationShown]:
+    placed = [
+        (files, test, position, row)
+        for files in pushes
+        for test in (True, False)
+        for position, row in _rows(ports, files.test if test else files.live, digest)
+    ]
+    if not placed:
+        return
+    run, shards = read_run(execution), ports.shards.of(execution.id)
+    for files, test, position, row in placed:
+        yield _shown(run, files, test, row, _outcome(files, test, shards, digest, position))
 
 
 def _rows(ports: Ports, audience: AudienceFile, digest: bytes) -> list[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from functions.domain.cadence import rules as cadence
-from functions.domain.errors import BadAudience, Conflict, Halted, Transient
+from functions.domain.errors import BadAudience, Conflict, Halted, NotReady, Transient
 from functions.domain.push.outcomes import EXCLUDED, LOST, NOT_REACHED, Exclusion, excluded
 from functions.domain.push.rule_bytes import code_of
 from functions.domain.push.shard import Shard
@@ -28,7 +28,7 @@ from functions.usecases.timeline.journal import note
 def deliver(ports: Ports, delivery: Delivery, shard: Shard) -> Shard:
     """Send the rows of a shard that still have to be sent, and return it with their outcomes.
 
-    Raises Halted if the execution has left the sending state, Conflict if another worker holds the shard, and
+    Raises Halted if the execution has left the sending state, NotYet while another worker holds the shard, and
     Transient if rows remain for a later delivery. For example, a shard with `outcomes=b"..."` becomes one with
     `b"SdU"`: FCM accepted the message for the first user, the second has no device token, and FCM did not answer for
     the third. See `domain.push.outcomes` for the bytes.
@@ -50,7 +50,7 @@ def _send(ports: Ports, delivery: Delivery, held: HeldShard) -> Shard:
     except Halted:
         settle(ports, delivery, held.shard)
         raise
-    except Transient:
+    except (NotReady, Transient):
         held.let_go()
         raise
     waiting = held.shard.waiting(resend=delivery.resend)

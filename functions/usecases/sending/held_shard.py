@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.domain.errors import Conflict
+from functions.domain.errors import NotYet
 from functions.domain.execution.execution import State
 from functions.domain.push.shard import LEASE, Shard
 from functions.ports import Ports
@@ -20,13 +20,14 @@ class HeldShard:
         self.held_before = shard.version > 0
 
     def claim(self, ask: Callable[[Shard], Shard]) -> None:
-        """Claim the shard; Conflict if another worker holds it.
+        """Claim the shard; NotYet while another worker holds it, and Conflict if another claims it first.
 
         `ask` finds the outcomes of requests that the last worker left open.
         """
         now = self._ports.clock.now()
         if self.shard.lease_until is not None and now < self.shard.lease_until:
-            raise Conflict(f"shard {self.shard.key} of {self.shard.execution_id} is being sent by another worker")
+            what = f"shard {self.shard.key} of {self.shard.execution_id}, which another worker is sending,"
+            raise NotYet(what, self.shard.lease_until)
         self.shard = ask(self.shard)
         self.save(self.shard.settled)
 

@@ -8,7 +8,7 @@ from functools import partial
 from functions.domain import pace
 from functions.domain.audience.dead_tokens import bury
 from functions.domain.audience.partition import partition_of
-from functions.domain.errors import Halted, Misconfigured, TminusError, Transient
+from functions.domain.errors import Halted, Misconfigured, NotReady, TminusError, Transient
 from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import failure_finding
 from functions.domain.push.outcomes import (
@@ -45,10 +45,10 @@ def send_chunks(ports: Ports, delivery: Delivery, held: HeldShard, rows: Sequenc
             chunks.learn(number, outcomes)
             chunks.judge()
         chunks.judge(at_the_end=True)
+    except (NotReady, Transient) as error:  # of a store: FCM is never just not ready
+        trouble = error
     except Misconfigured as error:
         trouble = _report(ports, delivery, error)
-    except Transient as error:
-        trouble = error
     chunks.bury_dead()
     trouble = trouble or chunks.refused
     if trouble is not None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audience_jobs.contract import Audience, Job, JobRun
-from audience_jobs.errors import AudienceJobError, Unavailable
+from audience_jobs.errors import AudienceJobError, Busy, NoAccess, Unavailable
 from functions.domain.audience.partition import index, read_rows
-from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotYet, TminusError, Transient
+from functions.domain.errors import BadAudience, BadRecipe, BadTemplate, NotReady, NotYet, TminusError, Transient
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.ids import canonical_user_id, user_digest
@@ -33,12 +33,15 @@ from functions.usecases.sending.subtract_dead import Graves, Reachable
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.ending import block, end, expire
 from functions.usecases.timeline.journal import breach, note
+from functions.usecases.timeline.postpone import PATIENCE
 from functions.usecases.timeline.steps import Run, load_run
 from functions.usecases.timeline.turn import not_its_turn, wait
 from functions.usecases.timeline.warn_of_exclusion import warn_of_built
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _ROWS_TRIED_FOR_TESTS = 100
+_AFTER_ANOTHER_BUILD = timedelta(seconds=30)
+"""When to try again while an attempt that nothing waits for any more still takes the memory of the process."""
 
 
 def build_audience(ports: Ports, execution_id: str) -> Execution:
@@ -61,13 +64,28 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
         return _hold_up(ports, run, barred)
     _start(ports, run, now)
     try:
-        with closing(audiences_of(ports, run)) as made:
+        with _noting_retries(ports, run), closing(audiences_of(ports, run)) as made:
             pushes = [_kept(ports, files) for files in made]
     except TooLarge as error:
         return _blocked_by_size(ports, run, error.sizes) or run.execution
     except (AudienceJobError, BadAudience, BadRecipe, BadTemplate, ValueError) as error:
         return end(ports, run, _PHASE, State.FAILED, _failed(error))
-    except TminusError:
+    return _judge(ports, run, pushes)
+
+
+@contextmanager
+def _noting_retries(ports: Ports, run: Run) -> Iterator[None]:
+    """Record a problem that may pass, and raise NotYet, NotReady or Transient instead of it."""
+    try:
+        yield
+    except Busy as error:
+        raise NotYet(f"{error}; the next attempt", ports.clock.now() + _AFTER_ANOTHER_BUILD) from error
+    except NoAccess as error:
+        if ports.clock.now() >= run.timeline.build_at + PATIENCE:
+            raise
+        _note_retry(ports, run, str(error))
+        raise NotReady("USER_DATA", str(error)) from error
+    except (AudienceJobError, TooLarge, TminusError, ValueError):
         raise
     except (Unavailable, MemoryError, OSError) as error:
         _note_retry(ports, run, str(error))
@@ -75,7 +93,6 @@ def build_audience(ports: Ports, execution_id: str) -> Execution:
     except Exception as error:
         _note_retry(ports, run, f"{type(error).__name__}; the function's logs say more")  # its text may contain data
         raise
-    return _judge(ports, run, pushes)
 
 
 def _hold_up(ports: Ports, run: Run, barred: Finding) -> Execution:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from functions.domain.alerts.alert import finished
-from functions.domain.errors import BadAudience, BadRecipe, NotFound, NotPossible, NotYet
+from functions.domain.errors import BadAudience, BadRecipe, NotFound, NotPossible, NotYet, Unreadable
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import PushFiles, Shard
@@ -29,13 +29,22 @@ def clean_up(ports: Ports, execution_id: str, close: Callable[[PushFiles, Shard]
     now = ports.clock.now()
     execution = ports.executions.change(execution_id, lambda execution: execution.started(_PHASE, now))
     ports.files.delete(f"devices/{execution_id}")
-    built = _close_shards(ports, read_built(ports, execution), close)
+    built = _close_shards(ports, _readable(ports, execution), close)
     if execution.kind is not Kind.TEST:
         _write_receipt(ports, execution_id, built)
         _complete_recipe(ports, execution.recipe_id)
     totals, reached = built.totals, _reached(ports, built)
     _raise_alerts(ports, execution, totals, reached)
     return _cleaned(ports, execution_id, totals, reached)
+
+
+def _readable(ports: Ports, execution: Execution) -> Built:
+    """Read the manifests and shards. Without them, as after a rollback, cleanup goes on and counts nothing."""
+    try:
+        return read_built(ports, execution)
+    except Unreadable as error:
+        note(ports, execution.id, _PHASE, f"no receipt and no totals: {error}", "warning")
+        return Built(pushes=(), shards=(), rules=execution.rule_bytes)
 
 
 def _close_shards(ports: Ports, built: Built, close: Callable[[PushFiles, Shard], Shard]) -> Built:

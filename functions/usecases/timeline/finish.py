@@ -37,7 +37,8 @@ def finish(ports: Ports, execution_id: str) -> Execution:
         _conclude(ports, run)
     elif not run.execution.state.final:
         if not run.too_late(run.execution.send_at, now):
-            raise NotYet("cleaning up before T-0 is settled", run.execution.send_at + run.lateness)
+            settled_at = run.execution.send_at + run.lateness
+            raise NotYet("cleaning up before T-0 is settled", settled_at, perhaps_sooner=True)
         expire(ports, run)
     return clean_up(ports, execution_id, partial(_settle, ports, run))
 
@@ -62,7 +63,8 @@ def _conclude(ports: Ports, run: Run) -> None:
         sending = sending_time(tally.audience_size, ports.policy.send_rate)
         bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
-            raise NotYet(f"{tally.not_reached:,} users are still to be reached; cleaning up", bound)
+            rest = f"{tally.not_reached:,} users are still to be reached"
+            raise NotYet(f"{rest}; cleaning up", bound, perhaps_sooner=True)
     if tally.not_reached:
         end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
         return

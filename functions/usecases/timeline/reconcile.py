@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 
 from functions.domain.alerts.alert import drift as drift_alert
 from functions.domain.errors import BadRecipe, Transient, Unreadable
-from functions.domain.execution.execution import State
+from functions.domain.execution.execution import Execution, State
 from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
 from functions.usecases.alerting.alert import enqueue, raise_alert
 from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.timeline.check_audit import check_audit
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.end_unreadable import end_unreadable
 from functions.usecases.timeline.missed import find_missing, start_due
 from functions.usecases.timeline.orphans import why_orphaned
+from functions.usecases.timeline.purge import purge
 from functions.usecases.timeline.steps import Run, read_run, tasks_of
 
 GRACE = timedelta(minutes=5)
@@ -70,6 +72,8 @@ def reconcile(ports: Ports) -> Drift:
         raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
     _enqueue_waiting_alerts(ports)
+    check_audit(ports)
+    purge(ports)
     return drift
 
 
@@ -183,16 +187,19 @@ def _renew_tasks(ports: Ports) -> Iterator[str]:
     now = ports.clock.now()
     for execution in ports.executions.unfinished():
         try:
-            run = read_run(execution)
+            yield from _renew_tasks_of(ports, execution, now)
         except Unreadable as error:
             yield from _end_unreadable(ports, execution.id, error)
-            continue
-        if execution.waiting:
-            _ask_for_turn(ports, run, now)
-            continue
-        for task in tasks_of(run):
-            if task_lost(ports, run, task, now) and ports.tasks.add(_again(run, task, now)):
-                yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
+
+
+def _renew_tasks_of(ports: Ports, execution: Execution, now: datetime) -> Iterator[str]:
+    run = read_run(execution)
+    if execution.waiting:
+        _ask_for_turn(ports, run, now)
+        return
+    for task in tasks_of(run):
+        if task_lost(ports, run, task, now) and ports.tasks.add(_again(run, task, now)):
+            yield f"{execution.id} is {execution.state.value} and overdue: created its task {task.function} again"
 
 
 def _ask_for_turn(ports: Ports, run: Run, now: datetime) -> None:

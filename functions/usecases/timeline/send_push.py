@@ -26,7 +26,7 @@ def send_push(ports: Ports, execution_id: str, push: int, generation: int = 0) -
     if run.execution.state.final:
         return 0
     if run.execution.state is not State.LIVE or now < due_at:
-        raise NotYet(f"push {push}", due_at)
+        raise NotYet(f"push {push}", max(due_at, run.window_over_at(ports.policy.limits.shortest_window)))
     if run.too_late(due_at, now):
         breach(ports, run.execution, Phase.LIVE_EXECUTION, _skipped(push, due_at, now), subject=str(push))
         return 0

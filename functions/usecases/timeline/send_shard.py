@@ -18,7 +18,7 @@ def send_shard(ports: Ports, execution_id: str, push: int, number: int) -> Shard
 
     For example, a worker dies after 2,000 of 5,000 rows. The queue delivers the task again, and `send_shard` sends
     the other rows: the rows under way at the crash are unknown, and are not sent again unless the recipe says so.
-    NotYet before the shard is due; Conflict while another worker holds it; Transient if rows remain.
+    NotYet before the shard is due and while another worker holds it; Transient if rows remain.
     """
     run, now = load_run(ports, execution_id), ports.clock.now()
     files = push_files(ports, run, push)

@@ -8,7 +8,7 @@ execution whose turn has come keeps it, and the next one is always known.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from functions.domain.errors import NotYet
+from functions.domain.errors import NotYet, Unreadable
 from functions.domain.execution.execution import Execution, State, Wait
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.recipe.timeline import Phase
@@ -63,17 +63,23 @@ def wait(ports: Ports, run: Run, finding: Finding) -> Execution:
 
 
 def not_its_turn(execution: Execution) -> NotYet:
-    """Return the error that makes the queue deliver a step of a waiting execution again soon."""
+    """Return the error that makes a step of a waiting execution come again soon."""
     until = execution.wait.until if execution.wait else execution.send_at
-    return NotYet(f"{execution.id} waits its turn, which at the latest", until)
+    return NotYet(f"{execution.id} waits its turn, which at the latest", until, perhaps_sooner=True)
 
 
 def everything_sent(ports: Ports, execution: Execution) -> bool:
-    """Return whether a live execution has sent everything, which frees its place."""
+    """Return whether a live execution has sent everything, which frees its place.
+
+    One that this release cannot read keeps its place until a step of its own or reconcile has ended it.
+    """
     if execution.state is not State.LIVE:
         return False
-    size = sum(files.live.size for files in built_pushes(ports, execution.id))
-    return ports.shards.progress(execution.id).audience_size >= size
+    try:
+        size = sum(files.live.size for files in built_pushes(ports, execution.id))
+        return ports.shards.progress(execution.id).audience_size >= size
+    except Unreadable:
+        return False
 
 
 def _waits(ports: Ports, run: Run, busy: int) -> str:

@@ -11,28 +11,30 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = ">= 6.50, < 8"
     }
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = "~> 6.50"
-    }
-    archive = {
-      source  = "hashicorp/archive"
-      version = "~> 2.7"
+      version = ">= 6.50, < 8"
     }
   }
 }
 
+# Requests count against the quota of the project itself, also those that a person's own credentials make: Firebase Rules
+# and others refuse such credentials without a quota project.
 provider "google" {
-  project        = var.project_id
-  region         = var.location
-  default_labels = { app = "tminus", environment = "staging" }
+  project               = var.project_id
+  region                = var.location
+  billing_project       = var.project_id
+  user_project_override = true
+  default_labels        = { app = "tminus", environment = "staging" }
 }
 
 provider "google-beta" {
-  project = var.project_id
-  region  = var.location
+  project               = var.project_id
+  region                = var.location
+  billing_project       = var.project_id
+  user_project_override = true
 }
 
 module "tminus" {
@@ -48,6 +50,8 @@ module "tminus" {
   check_workspace       = var.check_workspace
   console_users         = var.console_users
   console_visitors      = var.console_visitors
+  console_oauth_client  = var.console_oauth_client
+  vpc_connector         = var.vpc_connector
   notification_channels = var.notification_channels
   source_archive        = var.source_archive
   deletion_protection   = false

@@ -39,6 +39,18 @@ variable "console_visitors" {
   default     = []
 }
 
+variable "console_oauth_client" {
+  description = "Whether the console's proxy uses an OAuth client of your own: ../../variables.tf."
+  type        = bool
+  default     = false
+}
+
+variable "vpc_connector" {
+  description = "Serverless VPC Access connector to a database with a private address; null: none."
+  type        = string
+  default     = null
+}
+
 variable "user_dataset" {
   description = "The BigQuery dataset of user data, as project.dataset; null: they are elsewhere."
   type        = string

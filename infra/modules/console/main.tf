@@ -1,7 +1,8 @@
-# The console: a Cloud Run service made of the same source as the functions, behind Identity-Aware Proxy.
+# The console: a Cloud Run service behind Identity-Aware Proxy that runs the image of a function.
 #
-# Cloud Functions does not support the proxy, so this is a plain Cloud Run service, built from the archive. The proxy adds
-# a signed assertion of the visitor's identity to every request, and the console verifies it; see docs/how-to-secure.md.
+# Cloud Functions does not support the proxy, so this is a plain Cloud Run service. It builds nothing: every function's image
+# holds the whole main.py, and FUNCTION_TARGET says which function of it is served. The proxy adds a signed assertion of the
+# visitor's identity to every request, and the console verifies it; see docs/how-to-secure.md.
 
 locals {
   name     = "tminus-console"
@@ -19,14 +20,6 @@ resource "google_cloud_run_v2_service" "this" {
   iap_enabled         = true
   deletion_protection = false # it holds nothing
 
-  build_config {
-    source_location = "gs://${var.source_bucket}/${var.source_archive}"
-    function_target = "console"
-    image_uri       = "${var.image_repository}/tminus-console"
-    base_image      = "${var.location}-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/python311"
-    service_account = "projects/${var.project_id}/serviceAccounts/${var.builder}"
-  }
-
   template {
     service_account                  = var.service_account
     timeout                          = "${var.timeout_seconds}s"
@@ -37,15 +30,24 @@ resource "google_cloud_run_v2_service" "this" {
       max_instance_count = var.max_instances
     }
 
+    dynamic "vpc_access" {
+      for_each = var.vpc_connector == null ? [] : [var.vpc_connector]
+
+      content {
+        connector = vpc_access.value
+        egress    = "PRIVATE_RANGES_ONLY"
+      }
+    }
+
     containers {
-      image = "${var.image_repository}/tminus-console"
+      image = var.image
 
       resources {
         limits = { cpu = var.cpu, memory = var.memory }
       }
 
       dynamic "env" {
-        for_each = merge(var.environment, { IAP_AUDIENCE = local.audience, CONSOLE_USERS = var.users })
+        for_each = merge(var.environment, { FUNCTION_TARGET = "console", IAP_AUDIENCE = local.audience, CONSOLE_USERS = var.users })
 
         content {
           name  = env.key

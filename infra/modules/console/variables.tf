@@ -43,24 +43,15 @@ variable "service_account" {
   type        = string
 }
 
-variable "builder" {
-  description = "E-mail of the account that Cloud Build runs as."
+variable "image" {
+  description = "The image, by its digest."
   type        = string
 }
 
-variable "image_repository" {
-  description = "Address of the repository for the image: LOCATION-docker.pkg.dev/PROJECT/NAME."
+variable "vpc_connector" {
+  description = "Connector to the network of a private database; null: none."
   type        = string
-}
-
-variable "source_bucket" {
-  description = "Bucket of the source archive."
-  type        = string
-}
-
-variable "source_archive" {
-  description = "Name of the source archive."
-  type        = string
+  default     = null
 }
 
 variable "environment" {

@@ -36,6 +36,8 @@ resource "google_cloudfunctions2_function" "this" {
     all_traffic_on_latest_revision   = true
     service_account_email            = var.service_account
     environment_variables            = var.environment
+    vpc_connector                    = var.vpc_connector
+    vpc_connector_egress_settings    = var.vpc_connector == null ? null : "PRIVATE_RANGES_ONLY"
 
     dynamic "secret_environment_variables" {
       for_each = var.secret_environment

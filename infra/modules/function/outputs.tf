@@ -50,3 +50,8 @@ output "bindings" {
     { kind = "service", name = member.name, role = member.role, member = member.member, condition = null }
   ]
 }
+
+output "vpc_connector" {
+  description = "The connector that the function's requests to private addresses leave by; null: none."
+  value       = google_cloudfunctions2_function.this.service_config[0].vpc_connector
+}

@@ -93,3 +93,9 @@ variable "secret_environment" {
   type        = map(string)
   default     = {}
 }
+
+variable "vpc_connector" {
+  description = "Connector to the network of a private database; null: none."
+  type        = string
+  default     = null
+}

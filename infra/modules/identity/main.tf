@@ -22,6 +22,11 @@ locals {
     }
   ]...)
 
+  queries = { for name, function in var.functions : name => function if function.queries && var.user_dataset != null }
+  tables = var.user_tables == null ? {} : merge([
+    for name, _ in local.queries : { for table in var.user_tables : "${name}/${table}" => { function = name, table = table } }
+  ]...)
+
   secrets = merge([
     for variable, secret in var.secrets : { for name in secret.functions : "${name}/${variable}" => { function = name, secret = secret.secret } }
   ]...)
@@ -66,30 +71,49 @@ resource "google_project_iam_member" "database" {
   }
 }
 
+# The predefined role for FCM administers topics and devices too.
+resource "google_project_iam_custom_role" "send" {
+  project     = var.project_id
+  role_id     = "tminusSend"
+  title       = "Tminus: send messages"
+  permissions = ["cloudmessaging.messages.create"]
+}
+
 resource "google_project_iam_member" "sender" {
   for_each = { for name, function in var.functions : name => function if function.sends }
 
   project = var.project_id
-  role    = "roles/firebasecloudmessaging.admin"
+  role    = "projects/${var.project_id}/roles/${google_project_iam_custom_role.send.role_id}"
   member  = "serviceAccount:${local.functions[each.key]}"
 }
 
 # A query is a job of the project's, which pays for it; the dataset it reads can be another project's.
 resource "google_project_iam_member" "querier" {
-  for_each = { for name, function in var.functions : name => function if function.queries }
+  for_each = local.queries
 
   project = var.project_id
   role    = "roles/bigquery.jobUser"
   member  = "serviceAccount:${local.functions[each.key]}"
 }
 
+# Where the tables are known, a function reads their rows, and of the dataset only where it is and what it holds.
 resource "google_bigquery_dataset_iam_member" "reader" {
-  for_each = { for name, function in var.functions : name => function if function.queries }
+  for_each = local.queries
 
   project    = regex("^(.+)\\.", var.user_dataset)[0]
   dataset_id = regex("([^.]+)$", var.user_dataset)[0]
-  role       = "roles/bigquery.dataViewer"
+  role       = var.user_tables == null ? "roles/bigquery.dataViewer" : "roles/bigquery.metadataViewer"
   member     = "serviceAccount:${local.functions[each.key]}"
+}
+
+resource "google_bigquery_table_iam_member" "reader" {
+  for_each = local.tables
+
+  project    = regex("^(.+)\\.", var.user_dataset)[0]
+  dataset_id = regex("([^.]+)$", var.user_dataset)[0]
+  table_id   = each.value.table
+  role       = "roles/bigquery.dataViewer"
+  member     = "serviceAccount:${local.functions[each.value.function]}"
 }
 
 resource "google_cloud_tasks_queue_iam_member" "enqueuer" {

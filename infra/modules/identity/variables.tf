@@ -46,6 +46,12 @@ variable "user_dataset" {
   default     = null
 }
 
+variable "user_tables" {
+  description = "The tables of the dataset that functions read; null: all of it."
+  type        = set(string)
+  default     = null
+}
+
 variable "database" {
   description = "The Firestore database."
   type        = string

@@ -16,6 +16,9 @@ locals {
   ]
 
   late_milliseconds = 5 * 60 * 1000
+
+  # A call has six attempts. One that fails is not yet trouble.
+  reconcile_failures = 3
 }
 
 resource "google_monitoring_alert_policy" "failed_execution" {
@@ -24,6 +27,7 @@ resource "google_monitoring_alert_policy" "failed_execution" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = var.notification_channels
+  depends_on            = [google_logging_metric.this]
 
   conditions {
     display_name = "An execution ended failed, blocked or expired; a step was given up; a safeguard stopped something"
@@ -81,7 +85,32 @@ resource "google_monitoring_alert_policy" "reconcile_silent" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "Schedules are not corrected, missed sends not launched, and lost tasks not recreated. Look at the job `reconcile-tminus` in Cloud Scheduler and at the log of `tminus-reconcile`."
+    content   = "Schedules are not corrected, missed sends not launched, and lost tasks not recreated. Look at the job `${var.reconcile_job}` in Cloud Scheduler and at the log of `tminus-reconcile`."
+  }
+}
+
+resource "google_monitoring_alert_policy" "reconcile_failing" {
+  project               = var.project_id
+  display_name          = "Tminus: calls of reconcile fail"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = var.notification_channels
+  depends_on            = [google_logging_metric.reconcile_failures]
+
+  conditions {
+    display_name = "More than ${local.reconcile_failures} attempts failed in 15 minutes"
+
+    condition_prometheus_query_language {
+      query                     = "sum(increase(logging_googleapis_com:user_tminus_reconcile_failures{monitored_resource=\"cloud_scheduler_job\"}[15m])) > ${local.reconcile_failures}"
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true # a metric of a log is known only some minutes after it was made
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "Schedules are not corrected, missed sends not launched, and lost tasks not recreated. The log of the job `${var.reconcile_job}` in Cloud Scheduler says why: 403 is a missing `roles/run.invoker`, 404 a function that is not there, 5xx is in the log of `tminus-reconcile`."
   }
 }
 
@@ -96,9 +125,10 @@ resource "google_monitoring_alert_policy" "failure_rate" {
     display_name = "More than ${local.failure_rate * 100}% of at least ${local.fewest_attempts} messages in five minutes"
 
     condition_prometheus_query_language {
-      query               = "sum(increase(${local.fcm_failures}[5m])) / sum(increase(${local.fcm_requests}[5m])) > ${local.failure_rate} and sum(increase(${local.fcm_requests}[5m])) >= ${local.fewest_attempts}"
-      duration            = "60s"
-      evaluation_interval = "60s"
+      query                     = "sum(increase(${local.fcm_failures}[5m])) / sum(increase(${local.fcm_requests}[5m])) > ${local.failure_rate} and sum(increase(${local.fcm_requests}[5m])) >= ${local.fewest_attempts}"
+      duration                  = "60s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true # before the first message there is no such metric
     }
   }
 

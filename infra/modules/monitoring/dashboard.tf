@@ -53,6 +53,8 @@ locals {
 }
 
 resource "google_monitoring_dashboard" "this" {
+  depends_on = [google_logging_metric.this]
+
   project = var.project_id
 
   dashboard_json = jsonencode({

@@ -38,6 +38,20 @@ locals {
   }
 }
 
+# Attempts of Cloud Scheduler to call reconcile that failed. An absence can only be noticed after a first success.
+resource "google_logging_metric" "reconcile_failures" {
+  project     = var.project_id
+  name        = "tminus/reconcile_failures"
+  description = "Calls of reconcile that failed"
+  filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${var.reconcile_job}\" AND severity>=ERROR"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+  }
+}
+
 resource "google_logging_metric" "this" {
   for_each = local.metrics
 

@@ -8,6 +8,11 @@ variable "notification_channels" {
   type        = list(string)
 }
 
+variable "reconcile_job" {
+  description = "Name of the scheduler job that calls reconcile."
+  type        = string
+}
+
 variable "queues" {
   description = "Names of the queues: steps and shards."
   type        = object({ steps = string, shards = string })

@@ -15,11 +15,12 @@ from functions.domain.ids import push_key, user_key
 from functions.domain.push.outcomes import word
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
+from functions.ports import Ports
 from functions.ports.shards import ShardStore
-from functions.ports.stores import RecipeStore
 from functions.ports.violations import ViolationStore
 from functions.usecases.recipes.save import schedule_name
 from functions.usecases.reports.receipt import receipt_name
+from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 from functions.usecases.timeline.steps import timeline_of
 from local.memory.alerts import MemoryAlertStore, MemoryChannels
 from local.memory.executions import MemoryExecutionStore
@@ -51,7 +52,7 @@ class Ending:
         contract: Contract,
         broken: Broken,
         *,
-        recipes: RecipeStore,
+        ports: Ports,
         executions: MemoryExecutionStore,
         shards: ShardStore,
         violations: ViolationStore,
@@ -63,7 +64,7 @@ class Ending:
         refused: Collection[str] = (),
     ) -> None:
         self._contract, self._broken = contract, broken
-        self._recipes, self._executions, self._ledger = recipes, executions, ledger
+        self._ports, self._recipes, self._executions, self._ledger = ports, ports.recipes, executions, ledger
         self._shards, self._violations = shards, violations
         self._files, self._schedules = files, schedules
         self._alerts, self._channels = alerts, channels
@@ -87,6 +88,8 @@ class Ending:
         self._judge_schedules()
         self._judge_plans(now)
         self._judge_alerts()
+        for problem in audit_sentences(verify_audit(self._ports)):
+            self._broken("", f"the audit log does not verify: {problem}")
 
     def _judge_execution(self, execution: Execution) -> None:
         pushes = range(1, len(read(execution.recipe).pushes) + 1)

@@ -317,7 +317,7 @@ class Simulation:
         ending = Ending(
             self._contract,
             self._log.broken,
-            recipes=world.recipes,
+            ports=world.ports,
             executions=world.executions,
             shards=world.shards,
             violations=world.violations,

@@ -38,6 +38,7 @@ from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users, UsersRun
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
+from local.simulator.proof.defects_of_records import RECORDS
 from local.simulator.proof.planting import Change
 
 DEFECTS = (
@@ -340,10 +341,5 @@ DEFECTS = (
         favours=("new rules", "caps meet", "apart", "calm", "test is optional"),
         changes=(Change(built_pushes.read_built, mutations.bytes_of_now),),
     ),
-    Defect(
-        name="plans not renewed",
-        means="the announced sends stay those of the last save, whatever happens",
-        sentence=r" is planned ",
-        changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
-    ),
+    *RECORDS,
 )

@@ -301,3 +301,23 @@ def only_starts_after_the_save(right: Any) -> Any:
         return iter(()) if first and first - recipe.schedule.lead < saved_at else right(ports, recipe, *rest)
 
     return start_due
+
+
+def linked_to_nothing(right: Any) -> Any:
+    """Link each entry as if it were the first one."""
+
+    def linked(entry: Any, head: Any, make_salt: Any) -> Any:
+        done, moved = right(entry, None if head is None else replace(head, hash=""), make_salt)
+        return done, moved
+
+    return linked
+
+
+def head_stays(right: Any) -> Any:
+    """Move the head only every second time."""
+
+    def linked(entry: Any, head: Any, make_salt: Any) -> Any:
+        done, moved = right(entry, head, make_salt)
+        return done, moved if head is None or entry.number % 2 else head
+
+    return linked

@@ -13,7 +13,6 @@ from google.cloud import tasks_v2
 from functions.domain.task_limits import LARGEST_TASK_BYTES
 from functions.ports.queue import Clock, Task
 from local.embedded.delivery import Delivery
-from local.embedded.queue import DISPATCH_DEADLINE
 from local.standins.cloud_tasks.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -29,7 +28,8 @@ from local.standins.cloud_tasks.pages import page_of
 from local.standins.cloud_tasks.queue_settings import complete
 from local.standins.cloud_tasks.queues import Queues
 
-_SHORTEST_DEADLINE, _LONGEST_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
+_SHORTEST_DEADLINE, _USUAL_DEADLINE = timedelta(seconds=15), timedelta(minutes=10)
+_LONGEST_DEADLINE = timedelta(minutes=30)
 _HttpMethod: Any = tasks_v2.HttpMethod
 _MOST_QUEUES, _MOST_TASKS = 9800, 1000
 
@@ -189,7 +189,7 @@ def _created(task: tasks_v2.Task, name: str, now: datetime) -> tasks_v2.Task:
         "name": name,
         "http_request": task.http_request,
         "create_time": to_the_second(now),
-        "dispatch_deadline": task.dispatch_deadline or DISPATCH_DEADLINE,
+        "dispatch_deadline": task.dispatch_deadline or _USUAL_DEADLINE,
     }
     message = tasks_v2.Task(fields)
     if not message.http_request.http_method:

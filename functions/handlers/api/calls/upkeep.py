@@ -16,6 +16,7 @@ from functions.handlers.http.errors import Refused
 from functions.usecases.check_health import Health, check_health
 from functions.usecases.recipes.schedule_job import Rescheduled, reschedule
 from functions.usecases.reports.audit import Changes, history_of
+from functions.usecases.reports.verify_audit import Verified, verify_audit
 from functions.usecases.timeline.reconcile import find_drift, reconcile
 from functions.version import Version
 
@@ -73,6 +74,13 @@ def get_audit(call: Call) -> Reply:
     return Reply(data=Audited(in_order=not drift, drift=drift), message=message)
 
 
+def get_audit_verification(call: Call) -> Reply:
+    """Verify the hash chains of the whole audit log."""
+    found = verify_audit(call.ports)
+    message = "the audit log is sound" if found.sound else f"{len(found.problems)} problems"
+    return Reply(data=found, message=message)
+
+
 def get_health(call: Call) -> Reply:
     """Answer whether everything that Tminus depends on works."""
     found = check_health(call.ports)
@@ -122,6 +130,14 @@ ROUTES = (
         serve=get_audit,
         query=Audit,
         answer=Audited | Changes,
+    ),
+    Route(
+        method="GET",
+        path="/api/audit/verification",
+        least=Role.ADMIN,
+        summary="Verify that no entry of the audit log was changed, left out or reordered",
+        serve=get_audit_verification,
+        answer=Verified,
     ),
     Route(
         method="GET",

@@ -1,0 +1,80 @@
+"""Verify the hash chains of the audit log: find entries that were changed, left out or put in another order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from functions.domain.audit import CHECKPOINTS, ERASURES, Head
+from functions.domain.audit_chain import Problem, Redacted, mentioned_in, problems, redactions_in
+from functions.ports import Ports
+
+_MOST_LOOKS = 5
+"""How often a subject is read, while it changes and something is wrong with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditProblem:
+    """What is wrong with an entry, or with a subject's log as a whole."""
+
+    subject: str
+    number: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """The result: how many entries of how many subjects were read, and what is wrong with them.
+
+    `before_the_chain` counts entries of releases that linked none. `end` is the hash of the last checkpoint: noted
+    elsewhere, it proves later that nobody has rewritten the whole log.
+    """
+
+    sound: bool
+    subjects: int
+    entries: int
+    before_the_chain: int
+    end: str
+    problems: Sequence[AuditProblem]
+
+
+def verify_audit(ports: Ports) -> Verified:
+    """Read the whole audit log, and return what is wrong with it."""
+    redactions = redactions_in(ports.audit.all_of(ERASURES))
+    mentioned = mentioned_in(ports.audit.all_of(CHECKPOINTS))
+    end = ports.audit.head(CHECKPOINTS)
+    looks = [
+        _look(ports, subject, redactions, mentioned.get(subject))
+        for subject in sorted({*ports.audit.subjects(), *mentioned})
+    ]
+    found = [problem for look in looks for problem in look.problems]
+    return Verified(
+        sound=not found,
+        subjects=len(looks),
+        entries=sum(look.entries for look in looks),
+        before_the_chain=sum(look.unlinked for look in looks),
+        end=end.hash if end else "",
+        problems=[AuditProblem(**vars(problem)) for problem in found],
+    )
+
+
+def audit_sentences(verified: Verified) -> Iterator[str]:
+    """Yield each problem as a sentence."""
+    return (Problem(**vars(problem)).sentence for problem in verified.problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    entries: int
+    unlinked: int
+    problems: Sequence[Problem]
+
+
+def _look(ports: Ports, subject: str, redactions: Redacted, mentioned: Head | None) -> _Look:
+    """Read a subject's log; again if something is wrong, because it may have changed while it was read."""
+    for again in range(_MOST_LOOKS):
+        redactions = redactions_in(ports.audit.all_of(ERASURES)) if again else redactions
+        head, entries = ports.audit.head(subject), list(ports.audit.all_of(subject))
+        found = tuple(problems(subject, head, entries, redactions, mentioned))
+        if not found or (again and ports.audit.head(subject) == head):
+            break
+    unlinked = sum(entry.link is None for entry in entries)
+    return _Look(entries=len(entries), unlinked=unlinked, problems=found)

@@ -1,0 +1,28 @@
+"""Planted defects of what Tminus records for people: announced sends, and the audit log."""
+
+from functions.domain import audit_chain
+from functions.usecases.timeline import reconcile
+from local.simulator.proof import mutations
+from local.simulator.proof.defect import Defect
+from local.simulator.proof.planting import Change
+
+RECORDS = (
+    Defect(
+        name="plans not renewed",
+        means="the announced sends stay those of the last save, whatever happens",
+        sentence=r" is planned ",
+        changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
+    ),
+    Defect(
+        name="the chain forks",
+        means="an entry of the audit log is linked to the first one, not to the last",
+        sentence=r"^the audit log does not verify: entry \d+ of \S+ does not follow",
+        changes=(Change(audit_chain.linked, mutations.linked_to_nothing),),
+    ),
+    Defect(
+        name="the head stays behind",
+        means="the head of a subject's log does not move with each entry, so that a dropped last one would be missed",
+        sentence=r"^the audit log does not verify: entry \d+ of \S+ is beyond the head of its log",
+        changes=(Change(audit_chain.linked, mutations.head_stays),),
+    ),
+)
