@@ -196,14 +196,16 @@ FAULTS = [
     ),
     Fault(
         name="a queue that nobody may add to",
-        plant=unbound(f"{QUEUE}tminus-shards:getIamPolicy", "serviceAccount:", "roles/cloudtasks.enqueuer"),
+        plant=unbound(
+            f"{QUEUE}tminus-shards:getIamPolicy", "serviceAccount:tminus-send-push@", "roles/cloudtasks.enqueuer"
+        ),
         kind="permissions",
         what="queue tminus-shards",
         problem="tminus-send-push lacks roles/cloudtasks.enqueuer",
     ),
     Fault(
         name="a function that its caller cannot call",
-        plant=unbound(f"{RUN}tminus-finish:getIamPolicy", "serviceAccount:", "roles/run.invoker"),
+        plant=unbound(f"{RUN}tminus-finish:getIamPolicy", "serviceAccount:tminus-task-caller@", "roles/run.invoker"),
         kind="permissions",
         what="service tminus-finish",
         problem="tminus-task-caller lacks roles/run.invoker",
