@@ -5,10 +5,13 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789" }
   }
+
+  mock_data "google_cloud_run_v2_service" {
+    defaults = { template = [{ containers = [{ image = "us-central1-docker.pkg.dev/kicks-test/tminus/tminus--api@sha256:0123" }] }] }
+  }
 }
 
 mock_provider "google-beta" {}
-mock_provider "archive" {}
 
 variables {
   project_id       = "kicks-test"

@@ -42,7 +42,7 @@ output "grants" {
 output "roles" {
   description = "What the API should say of the custom roles: the resources as it writes them."
   value = [
-    for role in values(google_project_iam_custom_role.schedules) :
+    for role in concat(values(google_project_iam_custom_role.schedules), [google_project_iam_custom_role.send]) :
     { name = "projects/${var.project_id}/roles/${role.role_id}", includedPermissions = sort(role.permissions) }
   ]
 }
@@ -56,6 +56,7 @@ output "bindings" {
       [for member in values(google_project_iam_member.schedules) : { kind = "project", name = var.project_id, member = member }],
       [for member in values(google_project_iam_member.querier) : { kind = "project", name = var.project_id, member = member }],
       [for member in values(google_bigquery_dataset_iam_member.reader) : { kind = "dataset", name = "${member.project}.${member.dataset_id}", member = member }],
+      [for member in values(google_bigquery_table_iam_member.reader) : { kind = "table", name = "${member.project}.${member.dataset_id}.${member.table_id}", member = member }],
       [for member in [google_project_iam_member.builder_logs, google_project_iam_member.builder_source] : { kind = "project", name = var.project_id, member = member }],
       [for member in values(google_cloud_tasks_queue_iam_member.enqueuer) : { kind = "queue", name = member.name, member = member }],
       [for member in values(google_service_account_iam_member.task_caller) : { kind = "account", name = member.service_account_id, member = member }],
