@@ -55,6 +55,8 @@ class Answers:
         first = self._refused.setdefault(step, now) if refused else now
         if answer.status != 200 or execution.cleaned or (execution.state.final and function != "finish"):
             return
+        if '"result":"refused"' in answer.text:  # a body that no step can read: reconcile replaces the task
+            return
         if refused and now - first < _PATIENCE and '"gave up"' in answer.text and WORDS in answer.text:
             self._broken(execution.id, f"its {function} was given up although Google may soon allow it")
         if now < self._due.get(step, now) and step not in self._lost and not self._follows(step, name):
