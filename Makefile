@@ -193,7 +193,7 @@ $(INFRA_VENV)/.ready: infra/requirements.txt
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet pip-tools==7.6.2
 	$(COMPILE) --generate-hashes --output-file requirements.txt requirements.in
-	$(COMPILE) --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra cloud --extra dev --extra otel --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements-dev.txt --output-file requirements-demo.txt pyproject.toml
 
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-header \

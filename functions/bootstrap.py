@@ -25,14 +25,15 @@ from functions.ports import Part, Ports
 from functions.ports.people import Channels
 from functions.ports.queue import Clock
 from functions.ports.sending import PushSender
-from functions.settings import FcmSettings, Platform, Settings
-from functions.settings.read import named_commit, process_settings
+from functions.settings import FcmSettings, Settings
+from functions.settings.read import collector_address, named_commit, process_settings
 from functions.version import Version, running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.gcp.fcm.check import FcmCheck
+    from functions.gcp.spans import SpanCollector
     from local.embedded.outbox import OutcomeScript
     from local.embedded.system import EmbeddedSystem
 
@@ -212,6 +213,22 @@ def running_version() -> Version:
     return running(named_commit())
 
 
+@cache
+def span_collector() -> SpanCollector | None:
+    """Return the collector of spans, None if no address is set. One that cannot be used is logged, and not used."""
+    address = collector_address()
+    if not address:
+        return None
+    try:
+        from functions.gcp.spans import SpanCollector  # noqa: PLC0415 - OpenTelemetry's SDK
+
+        return SpanCollector(address, running_version().version, SystemClock())
+    except (ImportError, ValueError) as error:
+        reason = f"OTEL_EXPORTER_OTLP_ENDPOINT: no spans are exported: {error}; pip install 'tminus[otel]'"
+        logs.log.error(reason, extra={"action": "misconfigured", "setting": "OTEL_EXPORTER_OTLP_ENDPOINT"})
+        return None
+
+
 def collect_rarely() -> None:
     """Collect garbage rarely: a shard creates 60,000 objects without a cycle, and collecting costs 8% of its time."""
     gc.freeze()
@@ -223,7 +240,8 @@ def _process_ports() -> Ports:
     logs.configure(sys.stderr)
     collect_rarely()
     settings = settings_of(process_settings().workspace)
-    if settings.platform is Platform.GOOGLE_CLOUD:
+    if settings.cloud is not None:
+        logs.configure(sys.stderr, trace_project=settings.cloud.project)
         return google_cloud(settings, SystemClock())
     from local.embedded.clock import RealClock  # noqa: PLC0415 - local/ is never deployed
 

@@ -1,6 +1,6 @@
 """Structured server logs: one JSON object a line, as Cloud Logging reads it.
 
-Every line has the function and, once known, the execution. Tokens and message texts are never logged.
+Every line has the function, its trace and, once known, the execution. Tokens and message texts are never logged.
 """
 
 import json
@@ -29,7 +29,15 @@ def context(**values: object) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as JSON with Cloud Logging's `severity`, `message` and `time`."""
+    """Writes a record as JSON with Cloud Logging's `severity`, `message` and `time`.
+
+    With a project, the trace has the names by which Cloud Logging shows a line beside its request:
+    cloud.google.com/logging/docs/structured-logging. Without one, it is `trace` and `span`.
+    """
+
+    def __init__(self, trace_project: str = "") -> None:
+        super().__init__()
+        self._trace_project = trace_project
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line; values passed as `extra` become fields of their own."""
@@ -38,18 +46,32 @@ class JsonFormatter(logging.Formatter):
             "severity": record.levelname,
             "message": record.getMessage(),
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            **_context.get({}),
+            **self._traced(_context.get({})),
             **extra,
         }
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
+    def _traced(self, values: dict[str, object]) -> dict[str, object]:
+        values = dict(values)
+        trace, span, sampled = (values.pop(name, None) for name in ("trace", "span", "sampled"))
+        if trace is None:
+            return values
+        if not self._trace_project:
+            return {**values, "trace": trace, "span": span}
+        return {
+            **values,
+            "logging.googleapis.com/trace": f"projects/{self._trace_project}/traces/{trace}",
+            "logging.googleapis.com/spanId": span,
+            "logging.googleapis.com/trace_sampled": sampled,
+        }
 
-def configure(stream: TextIO, level: int = logging.INFO) -> None:
-    """Write Tminus's logs to a stream only."""
+
+def configure(stream: TextIO, level: int = logging.INFO, *, trace_project: str = "") -> None:
+    """Write Tminus's logs to a stream only; `trace_project` is the Google Cloud project of their traces."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(trace_project))
     log.handlers = [handler]
     log.setLevel(level)
     log.propagate = False

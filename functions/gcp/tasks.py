@@ -1,10 +1,12 @@
 """Tasks in Cloud Tasks: a queue for the steps of executions, one for their shards, and one for alerts."""
 
 import json
+from collections.abc import Mapping
 
 from google.api_core import exceptions, retry
 from google.cloud import tasks_v2
 
+from functions.domain import tracing
 from functions.domain.task_limits import check_task, dispatch_deadline
 from functions.gcp.trouble import PASSING, translated
 from functions.ports.queue import Clock, Task
@@ -26,10 +28,12 @@ class CloudTaskQueue:
         If a create succeeded but its answer was lost, the repetition is refused, which counts as done.
         """
         body = json.dumps(task.body, ensure_ascii=False, separators=(",", ":")).encode()
-        check_task(task.name, len(task.name) + len(task.function) + len(body), task.at, self._clock.now())
+        headers = {"Content-Type": "application/json", **_traced(task)}
+        size_bytes = len(task.name) + len(task.function) + len(body) + sum(map(len, (*headers, *headers.values())))
+        check_task(task.name, size_bytes, task.at, self._clock.now())
         queue, setting = self._queue_of(task.function)
         parent = self._client.queue_path(self._settings.project, self._settings.location, queue)
-        request = tasks_v2.CreateTaskRequest(parent=parent, task=self._message(parent, task, body))
+        request = tasks_v2.CreateTaskRequest(parent=parent, task=self._message(parent, task, headers, body))
         attempts = 0
 
         def create() -> None:
@@ -53,7 +57,7 @@ class CloudTaskQueue:
             return self._settings.alert_queue, "ALERT_QUEUE"
         return self._settings.task_queue, "TASK_QUEUE"
 
-    def _message(self, parent: str, task: Task, body: bytes) -> tasks_v2.Task:
+    def _message(self, parent: str, task: Task, headers: Mapping[str, str], body: bytes) -> tasks_v2.Task:
         url = self._settings.url_of(task.function)
         return tasks_v2.Task(
             name=f"{parent}/tasks/{task.name}",
@@ -62,8 +66,14 @@ class CloudTaskQueue:
             http_request=tasks_v2.HttpRequest(
                 url=url,
                 http_method=tasks_v2.HttpMethod.POST,
-                headers={"Content-Type": "application/json"},
+                headers=headers,
                 body=body,
                 oidc_token=tasks_v2.OidcToken(service_account_email=self._settings.task_caller, audience=url),
             ),
         )
+
+
+def _traced(task: Task) -> Mapping[str, str]:
+    """Return the header with the task's trace. Cloud Tasks passes headers on, except a few names of its own."""
+    header = tracing.traceparent(task.trace)
+    return {tracing.HEADER: header} if header else {}

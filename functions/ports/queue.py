@@ -1,7 +1,7 @@
 """The clock, the task queue and the scheduler."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,12 +16,16 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A request to one of the functions, due at an instant. A second task of the same name is dropped."""
+    """A request to one of the functions, due at an instant. A second task of the same name is dropped.
+
+    `trace` is the id of the trace that the request belongs to; empty: the trace of the request that adds the task.
+    """
 
     name: str
     function: str
     body: Mapping[str, Any]
     at: datetime
+    trace: str = field(default="", compare=False, repr=False)
 
 
 class TaskQueue(Protocol):

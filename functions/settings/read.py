@@ -56,6 +56,11 @@ def named_commit() -> str:
     return os.environ.get("SOURCE_COMMIT", "")
 
 
+def collector_address() -> str:
+    """Return the address of an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT); empty if not set."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+
+
 def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = None) -> Settings:
     """Read settings from environment variables; Misconfigured names the invalid one.
 

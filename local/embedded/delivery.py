@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.domain import tracing
 from functions.ports.queue import Task
 from local.embedded.instants import to_micros
 
@@ -27,6 +28,7 @@ class Delivery:
     previous_response: int | None
     eta: datetime
     deadline: datetime
+    traceparent: str = ""
 
     @property
     def function(self) -> str:
@@ -50,6 +52,8 @@ class Delivery:
             "X-CloudTasks-TaskExecutionCount": str(self.responses),
             "X-CloudTasks-TaskETA": f"{seconds}.{micros:06}",
         }
+        if self.traceparent:
+            headers[tracing.HEADER] = self.traceparent
         if self.previous_response:
             headers["X-CloudTasks-TaskPreviousResponse"] = str(self.previous_response)
         return headers

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from sqlite3 import Connection, Row
 
+from functions.domain import tracing
 from functions.domain.task_limits import LARGEST_TASK_BYTES, check_task, dispatch_deadline
 from functions.ports.queue import Clock, Task
 from local.embedded.database import Database
@@ -61,6 +62,7 @@ class SqliteTaskQueue:
         self._deadline_of = deadline_of
         self._largest_task_bytes = largest_task_bytes
         database.define(_SCHEMA)
+        _add_traceparent(database)
 
     def add(self, task: Task) -> bool:
         """Add a task; False if its name was used within the last day.
@@ -68,15 +70,16 @@ class SqliteTaskQueue:
         ValueError for a task that Cloud Tasks refuses: over 100 KB, over 30 days ahead, or with a name other
         than letters, digits, hyphens and underscores.
         """
-        now, body = self._clock.now(), to_text(task.body)
-        check_task(
-            task.name, len(f"{task.name}{task.function}{body}".encode()), task.at, now, self._largest_task_bytes
-        )
+        now, body, traceparent = self._clock.now(), to_text(task.body), tracing.traceparent(task.trace)
+        size_bytes = len(f"{task.name}{task.function}{body}{traceparent}".encode())
+        check_task(task.name, size_bytes, task.at, now, self._largest_task_bytes)
         at, long_ago = to_micros(task.at), to_micros(now - _NAMES_STAY_TAKEN)
-        query = "INSERT OR IGNORE INTO tasks (queue, name, function, body, at, eta, due) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        columns = "queue, name, function, body, at, eta, due, traceparent"
+        query = f"INSERT OR IGNORE INTO tasks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - ours
+        row = (self._name, task.name, task.function, body, at, at, at, traceparent)
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM tasks WHERE done_at <= ?", (long_ago,))
-            added = connection.execute(query, (self._name, task.name, task.function, body, at, at, at))
+            added = connection.execute(query, row)
         return added.rowcount == 1
 
     def take(self, now: datetime) -> Delivery | None:
@@ -163,12 +166,21 @@ class SqliteTaskQueue:
         return Delivery(
             task=task,
             queue=self._name,
+            traceparent=row["traceparent"],
             attempt=row["attempts"] + 1,
             responses=row["responses"],
             previous_response=row["previous_response"],
             eta=from_micros(row["eta"]),
             deadline=deadline,
         )
+
+
+def _add_traceparent(database: Database) -> None:
+    """Add the column to a table that an older release has made."""
+    with database.transaction() as connection:
+        known = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('tasks')")}
+        if "traceparent" not in known:
+            connection.execute("ALTER TABLE tasks ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''")
 
 
 def task_of(row: Row) -> Task:

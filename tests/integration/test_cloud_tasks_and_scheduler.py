@@ -68,6 +68,14 @@ class Project:
         self.by_hand.update_job(job=job)
 
 
+def test_a_task_carries_its_trace_in_a_header(project: Project) -> None:
+    project.tasks.add(replace(TASK, trace="a" * 32))
+    project.tasks.add(replace(TASK, name="b-step"))
+    first, second = (dict(task.http_request.headers) for task in project.queued(project.settings.task_queue))
+    assert first["traceparent"].startswith(f"00-{'a' * 32}-")
+    assert "traceparent" not in second
+
+
 @pytest.fixture
 def project(emulators: Mapping[str, str], tmp_path: Path) -> Iterator[Project]:
     assert emulators

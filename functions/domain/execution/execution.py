@@ -117,6 +117,8 @@ class Execution:
     for its turn, and is kept after the wait; None: it did not wait. `rule_bytes` say what a workspace's cadence rules
     are called in the rows of this execution, as of its beginning.
 
+    `trace` is the id of the trace of the request that created it, if there was one; see `domain.tracing`.
+
     `unreadable` names the fields of the stored document that this release cannot read, such as a state that only a
     newer release knows. Such an execution counts as failed, so that it sends nothing more.
     """
@@ -138,7 +140,13 @@ class Execution:
     wait: Wait | None = None
     rule_bytes: RuleBytes = field(default_factory=dict)
     unreadable: str = ""
+    trace: str = ""
     number: int = field(default=0, compare=False)
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace of all steps: that of the request that started the execution, else its claim."""
+        return self.trace or self.claim
 
     @property
     def went_live(self) -> bool:
@@ -221,6 +229,7 @@ class Execution:
             "people": self.people,
             "peopleReached": self.people_reached,
             "wait": self.wait.document() if self.wait else None,
+            **({"trace": self.trace} if self.trace else {}),
             **({"ruleBytes": rule_bytes.document(self.rule_bytes)} if self.rule_bytes else {}),
         }
 
@@ -245,6 +254,7 @@ class Execution:
             people_reached=_count(document.get("peopleReached")),
             wait=Wait.read(document.get("wait")),
             rule_bytes=rule_bytes.read(document.get("ruleBytes")),
+            trace=str(document.get("trace") or ""),
         )
         if not fields.unreadable:
             return execution

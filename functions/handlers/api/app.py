@@ -19,6 +19,7 @@ from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.handlers.http.rate import looking
+from functions.handlers.http.tracing import traced
 from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.reports.accesses import record_access
 
@@ -26,6 +27,7 @@ FUNCTION = "api"
 _ANYBODY = Caller(name="anybody", role=Role.VIEWER)
 
 
+@traced
 def handle_api(request: Request) -> Response:
     """Serve one call. Every answer has the same envelope, including unexpected errors."""
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):

@@ -22,6 +22,7 @@ from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
 from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.handlers.http.rate import looking
+from functions.handlers.http.tracing import traced
 from functions.usecases.reports.accesses import record_access
 
 FUNCTION = "console"
@@ -40,6 +41,7 @@ _HEADERS = {
 _ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
+@traced
 def handle_console(request: Request) -> Response:
     """Answer one visit: a page, a part of one, a file, or a form. A cancel link needs no other authentication."""
     if request.path.startswith(CANCEL_LINKS):

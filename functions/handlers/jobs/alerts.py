@@ -8,6 +8,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.alerts.outgoing import Fate
 from functions.domain.roles import Service
+from functions.handlers.http.tracing import traced
 from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
@@ -19,6 +20,7 @@ MOST_BODY_BYTES = 10_000
 """A task's body is an alert's id."""
 
 
+@traced
 def handle_send_alert(request: Request) -> Response:
     """Post an alert to the channels that still have to get it."""
     answered = admit(request, Service.TASKS, "send_alert", MOST_BODY_BYTES)

@@ -9,6 +9,7 @@ from flask import Request, Response
 from functions import bootstrap, logs
 from functions.domain.instants import instant
 from functions.domain.roles import Service
+from functions.handlers.http.tracing import traced
 from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
@@ -21,6 +22,7 @@ _SCHEDULE_TIME = "X-CloudScheduler-ScheduleTime"
 """The scheduled instant, constant across retries. A job run by hand may lack it."""
 
 
+@traced
 def handle_launch(request: Request) -> Response:
     """Launch the execution of the send for the scheduled instant."""
     answered = admit(request, Service.SCHEDULER, "launch", MOST_BODY_BYTES)
@@ -42,6 +44,7 @@ def handle_launch(request: Request) -> Response:
         return answer(lambda: _launch(ports, recipe_id, scheduled_at), ports.clock.now)
 
 
+@traced
 def handle_reconcile(request: Request) -> Response:
     """Reconcile schedules, executions and tasks with the recipes."""
     answered = admit(request, Service.SCHEDULER, "reconcile", MOST_BODY_BYTES)

@@ -13,6 +13,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.roles import Service
+from functions.handlers.http.tracing import traced
 from functions.handlers.jobs.admission import admit
 from functions.handlers.jobs.errors import answer, refuse
 from functions.ports import Ports
@@ -54,6 +55,7 @@ _STEPS: Mapping[str, _Step] = {
 }
 
 
+@traced
 def handle_task(function: str, request: Request) -> Response:
     """Run the step of a task."""
     answered = admit(request, Service.TASKS, function, MOST_BODY_BYTES)

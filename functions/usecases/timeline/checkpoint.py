@@ -1,5 +1,6 @@
 """T-0: decide atomically whether to send the live sequence."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from functions.domain.alerts.alert import live_started
@@ -31,12 +32,17 @@ def checkpoint(ports: Ports, execution_id: str) -> Execution:
         raise NotYet("the checkpoint", run.execution.send_at)
     if run.too_late(run.execution.send_at, now):
         return expire(ports, run)
+    _wait(ports, run, now)
+    return _reported(ports, run, _decide(ports, run, now))
+
+
+def _wait(ports: Ports, run: Run, now: datetime) -> None:
+    """Raise NotYet before the end of the tests and of the shortest cancellation window after them."""
     if not ready_for_live(run):
         raise NotYet("the checkpoint waits for the test send, which", run.timeline.test_at)
     go_at = run.window_over_at(ports.policy.limits.shortest_window)
     if now < go_at:
         raise NotYet("the end of the shortest cancellation window", go_at)
-    return _reported(ports, run, _decide(ports, run, now))
 
 
 def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
@@ -52,6 +58,7 @@ def _decide(ports: Ports, run: Run, now: datetime) -> Execution:
         went_live = not execution.state.final and execution.state is not State.LIVE
         if not went_live:
             return execution
+        _wait(ports, replace(run, execution=execution), now)  # an optional test may have ended meanwhile
         live = execution.ended(Phase.CANCELLATION_WINDOW, now).to(State.LIVE, now)
         return live.started(Phase.LIVE_EXECUTION, now)
 

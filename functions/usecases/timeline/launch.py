@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from functions.domain import tracing
 from functions.domain.alerts.alert import malformed_recipe
 from functions.domain.errors import BadRecipe, NotYet, for_log
 from functions.domain.execution.execution import Execution, Kind, State
@@ -63,6 +64,7 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCH
 
 def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: str = "") -> Execution:
     """Create the execution of a recipe and send instant, or find it there; it has no tasks yet."""
+    span = tracing.current()
     fresh = Execution(
         id=execution_id(recipe.id, send_at, name or ("" if kind is Kind.SCHEDULED else kind)),
         kind=kind,
@@ -71,6 +73,7 @@ def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: st
         send_at=send_at,
         created_at=ports.clock.now(),
         claim=uuid4().hex,
+        trace=span.trace_id if span else "",
         rule_bytes=rule_bytes(rule.reason for rule in ports.workspace.cadence.rules),
     )
     created = ports.executions.create(fresh)

@@ -144,4 +144,5 @@ def _task(run: Run, generation: int, function: str, at: datetime, **numbers: int
         function=function,
         body={"executionId": run.execution.id, **numbers, "generation": generation},
         at=at,
+        trace=run.execution.trace_id,
     )
