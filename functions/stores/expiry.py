@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from functions.stores.accesses import ACCESSES
 from functions.stores.alerts import ALERTS
 from functions.stores.documents import Documents
 from functions.stores.executions import EXECUTIONS, LOGS
@@ -26,5 +27,5 @@ class DocumentExpiry:
         self._documents.change([place], lambda batch: batch.delete(place))
 
     def expire(self, now: datetime) -> None:
-        for collection in (ALERTS, REQUEST_KEYS, DAYS):
+        for collection in (ACCESSES, ALERTS, REQUEST_KEYS, DAYS):
             self._documents.expire(collection, now)

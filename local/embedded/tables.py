@@ -10,6 +10,7 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from functions.domain import retention
+from functions.domain.access import KEPT
 from functions.domain.audit import AuditEntry
 from functions.domain.documents import FORMAT
 from functions.domain.instants import stamp
@@ -230,7 +231,7 @@ _ALL = (
     Table(PLANS, "plans", ("id",), "nextSendAt"),
     Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action redactions", _parts, _read_entry, instant=stamp),
     Table(HEADS, "audit_heads", ("subject",), "open"),
-    Table(ACCESSES, "accesses", ("id",), "at"),
+    Table(ACCESSES, "accesses", ("id",), "at", expires_at=f"at + {KEPT // _MICROSECOND}"),
     Table(ACCESS_KEYS, "access_keys", ("id",)),
     Table(EXECUTIONS, "executions", ("id",), "recipeId sendAt createdAt claim state unfinished"),
     Table(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functions.domain.access import AccessEntry, SubjectKind
 from functions.domain.alerts.alert import Alert
 from functions.domain.alerts.outgoing import PATIENCE, OutgoingAlert
 from functions.domain.cadence.rule_changes import MOST_HOURS
@@ -63,6 +64,7 @@ def test_alerts_request_keys_and_days_are_deleted_once_they_have_expired(ports: 
         pytest.skip("Firestore deletes them by itself")
     alert = Alert(kind="finished", execution_id="e", message="done")
     ports.alert_store.record(OutgoingAlert(alert=alert, at=NOON, channels=("all",), quiet_since=NOON))
+    ports.accesses.add(AccessEntry(id="a", at=NOON, by="ann", route="r", kind=SubjectKind.JOB, subject="j"))
     ports.request_keys.claim("a", {"n": 1}, NOON + timedelta(days=7))
     midnight, day = datetime(2026, 11, 23, tzinfo=UTC), date(2026, 11, 23)
     ports.ledger.transact(1, [day], lambda _: ({day: b"packed"}, None))
@@ -75,7 +77,9 @@ def test_alerts_request_keys_and_days_are_deleted_once_they_have_expired(ports: 
     assert held() == (1, 1, 6)
     ports.expiry.expire(NOON + timedelta(days=8))
     assert held() == (1, 2, 6)
+    assert len(ports.accesses.newest(most=5)) == 1
     ports.expiry.expire(NOON + ALERTS)
+    assert ports.accesses.newest(most=5) == []
     assert held() == (0, 2, 6)
     ports.expiry.expire(midnight + LEDGER - timedelta(seconds=1))
     assert held() == (0, 2, 6)

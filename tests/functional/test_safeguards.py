@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions.domain.errors import LedgerUnreadable
+from functions.domain.errors import LedgerUnreadable, NotYet
+from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import Limits
 from functions.domain.push.outcomes import Outcome
 from functions.ports import Ports
+from functions.usecases.timeline.checkpoint import checkpoint
+from functions.usecases.timeline.send_to_testers import send_test
 from local.embedded.outbox import OutcomeScript
 from tests.factories import TESTER, executions_of, push, recipe, user
 from tests.functional.conftest import SEND_AT, START_AT, Lab
@@ -107,6 +110,27 @@ def test_a_test_that_is_not_required_only_warns(make_lab: MakeLab) -> None:
     lab.save(recipe(settings={"safeguards": {"requireTestFirst": False}}))
     lab.run_to_the_end()
     assert (lab.report()["status"], lab.violations()) == ("completed", ["test_failed"])
+
+
+def test_a_test_that_ends_while_the_live_send_is_decided_on_leaves_the_time_to_cancel(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    lab.save(recipe(settings__safeguards={"requireTestFirst": False}))
+    lab.run_to(SEND_AT - 25 * MINUTE, inclusive=False)
+    assert lab.execution().state is State.AUDIENCE_READY
+    lab.clock.advance_to(SEND_AT)
+
+    class Slow:
+        def change(self, *arguments: Any) -> Any:
+            send_test(lab.ports, lab.id)
+            return lab.ports.executions.change(*arguments)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(lab.ports.executions, name)
+
+    slow: Any = Slow()
+    with pytest.raises(NotYet, match="cancellation window"):
+        checkpoint(replace(lab.ports, executions=slow), lab.id)
+    assert lab.execution().state is State.TESTED
 
 
 def test_test_users_named_twice_or_in_capitals_get_one_message_a_push(make_lab: MakeLab) -> None:

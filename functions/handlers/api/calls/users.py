@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.route import Call, Model, Reply, Route
 from functions.usecases.people.erase_user import Erased, erase_user
@@ -18,6 +19,10 @@ class OneUserToErase(OneUser):
     """The user to erase. Without `dryRun: false` the answer is what is stored, as an export has it."""
 
     dry_run: bool = True
+
+
+def _user(call: Call) -> Subject:
+    return Subject(kind=SubjectKind.USER, name=call.body.user_id)
 
 
 def post_export_user(call: Call) -> Reply:
@@ -41,6 +46,7 @@ ROUTES = (
         least=Role.ADMIN,
         summary="Export everything that is stored about a user",
         serve=post_export_user,
+        reads=_user,
         body=OneUser,
         answer=HeldOfUser,
     ),
@@ -50,6 +56,7 @@ ROUTES = (
         least=Role.ADMIN,
         summary="Erase a user from every store",
         serve=post_erase_user,
+        reads=_user,
         body=OneUserToErase,
         answer=Erased | HeldOfUser,
         refusals=(409,),
