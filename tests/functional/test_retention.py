@@ -1,6 +1,8 @@
 """Executions are deleted once they have been kept long enough, and their sends do not happen again."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,24 @@ def test_an_old_execution_and_its_files_are_deleted_and_its_send_does_not_happen
     assert list(lab.state.rglob("*.csv")) == []
     reconcile(lab.ports)
     assert len(lab.outbox()) == left
+
+
+@pytest.mark.parametrize("port", ["files", "expiry"])
+def test_what_a_crash_leaves_of_an_old_execution_the_next_run_deletes(lab: Lab, port: str) -> None:
+    lab.run_to_the_end()
+    lab.clock.advance_to(lab.clock.now() + timedelta(days=401))
+
+    class Dying:
+        def __getattr__(self, name: str) -> Any:
+            raise MemoryError
+
+    dying: Any = {port: Dying()}
+    with pytest.raises(MemoryError):
+        purge(replace(lab.ports, **dying))
+    assert lab.ports.executions.get(lab.id) is not None
+    purge(lab.ports)
+    assert lab.ports.executions.get(lab.id) is None
+    assert list(lab.state.rglob("*.csv")) == []
 
 
 def test_an_execution_that_is_not_cleaned_up_is_kept(lab: Lab) -> None:

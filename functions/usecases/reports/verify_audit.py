@@ -38,7 +38,7 @@ class Verified:
 
 def verify_audit(ports: Ports) -> Verified:
     """Read the whole audit log, and return what is wrong with it."""
-    redactions = redactions_in(ports.audit.all_of(ERASURES))
+    redactions = redactions_of(ports)
     mentioned = mentioned_in(ports.audit.all_of(CHECKPOINTS))
     end = ports.audit.head(CHECKPOINTS)
     looks = [
@@ -56,6 +56,11 @@ def verify_audit(ports: Ports) -> Verified:
     )
 
 
+def redactions_of(ports: Ports) -> Redacted:
+    """Return what erasures have redacted in the log."""
+    return redactions_in(ports.audit.all_of(ERASURES))
+
+
 def audit_sentences(verified: Verified) -> Iterator[str]:
     """Yield each problem as a sentence."""
     return (Problem(**vars(problem)).sentence for problem in verified.problems)
@@ -71,7 +76,7 @@ class _Look:
 def _look(ports: Ports, subject: str, redactions: Redacted, mentioned: Head | None) -> _Look:
     """Read a subject's log; again if something is wrong, because it may have changed while it was read."""
     for again in range(_MOST_LOOKS):
-        redactions = redactions_in(ports.audit.all_of(ERASURES)) if again else redactions
+        redactions = redactions_of(ports) if again else redactions
         head, entries = ports.audit.head(subject), list(ports.audit.all_of(subject))
         found = tuple(problems(subject, head, entries, redactions, mentioned))
         if not found or (again and ports.audit.head(subject) == head):

@@ -5,10 +5,11 @@ is still named, and its loss is found.
 """
 
 from functions.domain.alerts.alert import audit_broken
-from functions.domain.audit import ERASURES, Action, Deed
-from functions.domain.audit_chain import new_problems, redactions_in
+from functions.domain.audit import Action, Deed
+from functions.domain.audit_chain import new_problems
 from functions.ports import Ports
 from functions.usecases.alerting.alert import raise_alert
+from functions.usecases.reports.verify_audit import redactions_of
 
 _MOST_SUBJECTS = 100
 
@@ -23,7 +24,7 @@ def check_audit(ports: Ports) -> None:
         return
     new = {head.subject: list(ports.audit.all_of(head.subject, after=head.checked)) for head in heads}
     redacted = any(entry.redactions for entries in new.values() for entry in entries)
-    redactions = redactions_in(ports.audit.all_of(ERASURES)) if redacted else {}
+    redactions = redactions_of(ports) if redacted else {}
     wrong = [problem.sentence for head in heads for problem in new_problems(head, new[head.subject], redactions)]
     if wrong:
         raise_alert(ports, audit_broken(wrong), None)
