@@ -180,6 +180,8 @@ REFUSED: dict[str, tuple[Forge, int, str]] = {
     "100 KB": (lambda _: f"Bearer {'a' * 100_000}", 401, "the token has 100,000 characters"),
     "expired": (claims(iat=now() - 7_200, exp=now() - 3_600), 401, "has expired"),
     "from the future": (claims(iat=now() + 86_400, exp=now() + 90_000), 401, "is from the future"),
+    "not yet valid": (claims(nbf=now() + 3_000), 401, "is from the future"),
+    "a beginning that is no number": (claims(nbf="soon"), 401, "how long it holds"),
     "no expiry": (claims(exp=None), 401, "how long it holds"),
     "an expiry that is no number": (claims(exp=float("nan")), 401, "how long it holds"),
     "another function": (claims(aud="https://tminus-send-shard.example"), 401, "is not issued for"),
