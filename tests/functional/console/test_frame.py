@@ -77,6 +77,7 @@ def test_no_form_is_taken_without_its_own_token(running: Lab, visitor: Visitor) 
     page = visitor.get("/cadence")
     for path in [path_of(route, running) for route in POSTS]:
         other = page.form("/cadence" if path != "/cadence" else "/cadence/user").fields["csrf"]
+        assert len(other[0].rpartition(".")[2]) == 43, "the signature is HMAC-SHA256"
         for fields in ({"mode": "live-send"}, {"csrf": "x"}, {"csrf": other}):
             assert visitor.post(path, fields).status_code == 403, path
     assert running.execution().state.value == "live"
