@@ -16,6 +16,7 @@ _DATA = {
     "Cache-Control": "private, no-cache",
     **NO_SNIFFING,
     **content_security_policy(),
+    "Referrer-Policy": "no-referrer",
     "Vary": "Authorization",
 }
 _JSON = "application/json"

@@ -156,6 +156,7 @@ def test_browsers_keep_the_pages_of_other_origins_out(api: ApiClient) -> None:
 def test_a_browser_takes_no_answer_for_a_page(path: str, api: ApiClient) -> None:
     headers = api.unchecked("GET", path, headers={"X-Forwarded-Proto": "https"}).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
