@@ -227,6 +227,8 @@ def test_a_token_that_does_not_hold_is_refused_and_the_log_says_why_without_it(
         response = call(guarded, "send_push", authorization)
     assert (response.status, json.loads(response.text)["result"]) == (status, "refused")
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     written = (tmp_path / "log").read_text()
     line = json.loads(written)
     assert why in line["message"]
