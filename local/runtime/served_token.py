@@ -21,6 +21,8 @@ _HEADERS = [
     ("WWW-Authenticate", 'Basic realm="Tminus: any name, and TMINUS_TOKEN as the password", charset="UTF-8"'),
     ("WWW-Authenticate", 'Bearer realm="Tminus"'),
     ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
 
 

@@ -180,6 +180,8 @@ REFUSED: dict[str, tuple[Forge, int, str]] = {
     "100 KB": (lambda _: f"Bearer {'a' * 100_000}", 401, "the token has 100,000 characters"),
     "expired": (claims(iat=now() - 7_200, exp=now() - 3_600), 401, "has expired"),
     "from the future": (claims(iat=now() + 86_400, exp=now() + 90_000), 401, "is from the future"),
+    "not yet valid": (claims(nbf=now() + 3_000), 401, "is from the future"),
+    "a beginning that is no number": (claims(nbf="soon"), 401, "how long it holds"),
     "no expiry": (claims(exp=None), 401, "how long it holds"),
     "an expiry that is no number": (claims(exp=float("nan")), 401, "how long it holds"),
     "another function": (claims(aud="https://tminus-send-shard.example"), 401, "is not issued for"),
@@ -225,6 +227,8 @@ def test_a_token_that_does_not_hold_is_refused_and_the_log_says_why_without_it(
         response = call(guarded, "send_push", authorization)
     assert (response.status, json.loads(response.text)["result"]) == (status, "refused")
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     written = (tmp_path / "log").read_text()
     line = json.loads(written)
     assert why in line["message"]

@@ -121,11 +121,12 @@ class IdTokens:
         """
         now = self._clock.now().timestamp()
         issued_at, expires_at = token.claims.get("iat"), token.claims.get("exp")
-        if type(issued_at) is not int or type(expires_at) is not int:
+        begins_at = token.claims.get("nbf", issued_at)
+        if type(issued_at) is not int or type(expires_at) is not int or type(begins_at) is not int:
             raise Unauthenticated("the token does not say how long it holds")
         if now > expires_at + _CLOCK_SKEW_SECONDS:
             raise Unauthenticated("the token has expired")
-        if now < issued_at - _CLOCK_SKEW_SECONDS:
+        if now < max(issued_at, begins_at) - _CLOCK_SKEW_SECONDS:
             raise Unauthenticated("the token is from the future")
         if token.claims.get("aud") != audience:
             raise Unauthenticated(f"the token is not issued for {audience}")

@@ -8,11 +8,17 @@ from flask import Response
 from functions.handlers.api.route import Call, Reply
 from functions.handlers.http.as_json import as_json
 from functions.handlers.http.errors import Refusal
-from functions.handlers.http.headers import NO_SNIFFING
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.logs import log
 from functions.usecases.reports.field_at_fault import fields_at_fault
 
-_DATA = {"Cache-Control": "private, no-cache", **NO_SNIFFING, "Vary": "Authorization"}
+_DATA = {
+    "Cache-Control": "private, no-cache",
+    **NO_SNIFFING,
+    **content_security_policy(),
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Authorization",
+}
 _JSON = "application/json"
 
 

@@ -18,6 +18,7 @@ from functions.handlers.http.addresses import match
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
+from functions.handlers.http.headers import transport_security
 from functions.handlers.http.rate import looking
 from functions.handlers.http.tracing import traced
 from functions.usecases.cadence.rules_in_force import layers_of
@@ -32,7 +33,9 @@ def handle_api(request: Request) -> Response:
     """Serve one call. Every answer has the same envelope, including unexpected errors."""
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         try:
-            return _answer(request)
+            response = _answer(request)
+            response.headers.update(transport_security(request))
+            return response
         finally:
             request.close()  # until then the files of a form are on disk
 
@@ -56,7 +59,10 @@ def _serve(request: Request, route: Route, path: Mapping[str, str]) -> Response:
         call = Call(ports=ports, caller=who, path=path, query=query, body=body, request=request)
         if subject := route.reads and route.reads(call):
             record_access(ports, subject, by=who.name, route=f"{route.method} {route.path}")
-        return answered(call, route.serve(call))
+        response = answered(call, route.serve(call))
+        if subject:
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 def _layers() -> Layers:

@@ -20,7 +20,7 @@ from functions.handlers.http.addresses import match
 from functions.handlers.http.callers import PROXY_ASSERTION, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
-from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy, transport_security
 from functions.handlers.http.rate import looking
 from functions.handlers.http.tracing import traced
 from functions.usecases.reports.accesses import record_access
@@ -38,7 +38,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-_ON_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 @traced
@@ -49,9 +48,7 @@ def handle_console(request: Request) -> Response:
     with logs.context(function=FUNCTION, method=request.method, path=logged_path(request.path)):
         response = _answer(request)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.extend(_HEADERS)
-        if request.headers.get("X-Forwarded-Proto") == "https":
-            response.headers.extend(_ON_TLS)
+        response.headers.extend({**_HEADERS, **transport_security(request)})
         return response
 
 

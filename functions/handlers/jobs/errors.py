@@ -27,9 +27,11 @@ from functions.domain.errors import (
     Unauthenticated,
     for_log,
 )
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
 from functions.logs import log
 
 _LONGEST_WAIT_SECONDS = 60
+_HEADERS = {"Cache-Control": "no-store", **NO_SNIFFING, **content_security_policy()}
 PutOff = Callable[[NotYet | NotReady], bool]
 
 
@@ -121,4 +123,5 @@ def _again(status: int, error: Transient | OSError, wait_seconds: float | None =
 def _respond(status: int, body: Mapping[str, Any]) -> Response:
     response = jsonify(body)
     response.status_code = status
+    response.headers.update(_HEADERS)
     return response

@@ -14,7 +14,7 @@ from functions.usecases.dry_run.csv_blocks import csv_blocks
 from functions.usecases.timeline.built_pushes import Built, read_built
 
 _HEADER = ("push", "audience", "user_id", "outcome", "reason")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def write_receipt(ports: Ports, execution_id: str, built: Built) -> Stored | None:
@@ -62,7 +62,7 @@ def _rows(ports: Ports, files: PushFiles, shards: Sequence[Shard], rules: RuleBy
         outcomes = shard.outcomes if shard else b"." * index.rows_in(partitions)
         data = ports.files.read(files.live.rows.stored, *index.byte_range(partitions))
         for row, code in zip(read_rows(data), outcomes, strict=True):
-            yield (files.push, files.audience, plain(row[0]), *word(code, rules))
+            yield (files.push, plain(files.audience), plain(row[0]), *word(code, rules))
         first = partitions.stop
 
 

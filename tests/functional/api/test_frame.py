@@ -11,6 +11,7 @@ from functions.domain.errors import Forbidden, QuotaExceeded, Transient, Unauthe
 from functions.domain.roles import Caller, Role
 from functions.handlers.api.route import Route
 from functions.handlers.api.table import ROUTES
+from tests.factories import user
 from tests.functional.api.documented import ApiClient, document
 from tests.functional.conftest import Lab
 
@@ -149,6 +150,23 @@ def test_browsers_keep_the_pages_of_other_origins_out(api: ApiClient) -> None:
     origin = {"Origin": "https://console.example", "Access-Control-Request-Method": "PUT"}
     assert api.unchecked("OPTIONS", RECIPES, headers=origin).status_code == 405
     assert "Access-Control-Allow-Origin" not in api("GET", RECIPES, headers=origin).headers
+
+
+@pytest.mark.parametrize("path", [RECIPES, "/api/nothing", "/api/openapi.json"])
+def test_a_browser_takes_no_answer_for_a_page(path: str, api: ApiClient) -> None:
+    headers = api.unchecked("GET", path, headers={"X-Forwarded-Proto": "https"}).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert "Strict-Transport-Security" not in api.unchecked("GET", path).headers
+
+
+def test_no_cache_keeps_personal_data(api: ApiClient) -> None:
+    shown = api("POST", "/api/users/notifications", json={"userId": user(1)})
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
+    assert api("GET", RECIPES).headers["Cache-Control"] == "private, no-cache"
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_runs_no_inline_script(api: ApiClient) -> None:

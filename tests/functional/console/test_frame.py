@@ -37,7 +37,17 @@ def test_every_page_has_a_strict_policy_and_keeps_it(running: Lab, visitor: Visi
         assert "unsafe" not in response.headers["Content-Security-Policy"]
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Frame-Options"] == "DENY"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "same-origin"
+        assert "Set-Cookie" not in response.headers
         assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", response.text) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/assets/nothing", "/cancel/some.token"])
+def test_a_browser_that_came_over_tls_stays_on_it(path: str, visitor: Visitor) -> None:
+    secure = visitor.open("GET", path, headers={"X-Forwarded-Proto": "https"}).headers
+    assert secure.getlist("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains"]
+    assert "Strict-Transport-Security" not in visitor.open("GET", path).headers
 
 
 @pytest.mark.parametrize("role", [None, Role.VIEWER, Role.OPERATOR])
@@ -67,6 +77,7 @@ def test_no_form_is_taken_without_its_own_token(running: Lab, visitor: Visitor) 
     page = visitor.get("/cadence")
     for path in [path_of(route, running) for route in POSTS]:
         other = page.form("/cadence" if path != "/cadence" else "/cadence/user").fields["csrf"]
+        assert len(other[0].rpartition(".")[2]) == 43, "the signature is HMAC-SHA256"
         for fields in ({"mode": "live-send"}, {"csrf": "x"}, {"csrf": other}):
             assert visitor.post(path, fields).status_code == 403, path
     assert running.execution().state.value == "live"

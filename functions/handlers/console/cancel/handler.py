@@ -14,7 +14,7 @@ from functions.domain.errors import Misconfigured, TminusError, Transient
 from functions.handlers.console.cancel.page import STYLE_HASH, page, sorry
 from functions.handlers.http.callers import PROXY_ASSERTION
 from functions.handlers.http.errors import unexpected
-from functions.handlers.http.headers import NO_SNIFFING, content_security_policy
+from functions.handlers.http.headers import NO_SNIFFING, content_security_policy, transport_security
 from functions.ports import Ports
 from functions.usecases.alerting.cancel_by_link import Seen, Standing, cancel_by_link, look_at_link
 
@@ -41,6 +41,12 @@ _HEADERS: Mapping[str, str] = {
 def handle_cancel_link(request: Request) -> Response:
     """Answer /cancel/TOKEN with a page for people. The body is not read."""
     request.stream = BytesIO()
+    response = _answer(request)
+    response.headers.update(transport_security(request))
+    return response
+
+
+def _answer(request: Request) -> Response:
     if request.method not in ("GET", "HEAD", "POST"):
         response = _respond(405, sorry("That does not work", "Open the link in a browser."))
         response.headers["Allow"] = "GET, HEAD, POST"

@@ -5,6 +5,7 @@ week. A page that was open longer has to be reloaded.
 """
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from flask import Request
@@ -65,7 +66,8 @@ def check_token(visit: Visit) -> None:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(bootstrap.signing_key(), salt="tminus console form")
+    key, signer = bootstrap.signing_key(), {"key_derivation": "hmac", "digest_method": sha256}
+    return URLSafeSerializer(key, salt="tminus console form", signer_kwargs=signer)
 
 
 def _broken(text: str) -> bool:
