@@ -23,7 +23,9 @@ BUSY_MACHINE_SECONDS = 15.0
 """More than a busy machine makes of a second, and far less than what is interrupted would take."""
 PATIENCE_SECONDS = 60
 SLOW = (
-    "SELECT u.id AS user_id FROM users u, users a, users b, users c WHERE length(u.id || a.id || b.id || c.id) > 999"
+    "SELECT u.id AS user_id FROM users u JOIN users a ON a.deleted_at = u.deleted_at "
+    "JOIN users b ON b.deleted_at = u.deleted_at JOIN users c ON c.deleted_at = u.deleted_at "
+    "WHERE length(u.id || a.id || b.id || c.id) > 999"
 )
 TELLING = """
 import sys
