@@ -3,7 +3,7 @@
 No engine stops in the middle of one text, neither for its time limit nor for its memory.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
@@ -30,7 +30,7 @@ def _outputs(scope: Scope, lengths: dict[int, _Lengths]) -> _Lengths:
     if isinstance(query, exp.SetOperation):
         sides = [lengths.get(id(side.expression), ()) for side in scope.set_operation_scopes]
         return [(of[0][0], max(length for _, length in of)) for of in zip(*sides, strict=False)]
-    _longest(query.iter_expressions(), scope, lengths)
+    _longest([query], scope, lengths)
     selects = query.selects if isinstance(query, exp.Select) else []
     return [(each.alias_or_name, _length(each, scope, lengths)) for each in selects]
 
@@ -43,14 +43,27 @@ def _length(node: exp.Expr, scope: Scope, lengths: dict[int, _Lengths]) -> int:
     if isinstance(node, exp.Query) and id(node) in lengths:
         return max((length for _, length in lengths[id(node)]), default=0)
     if isinstance(node, _JOINING):
-        length = sum(_length(child, scope, lengths) for child in node.iter_expressions())
+        length = 0
+        for part in _down_to(node, lambda each: not isinstance(each, _JOINING)):
+            length += _length(part, scope, lengths)
     elif isinstance(node, exp.Replace):
         length = _replaced(node, scope, lengths)
     else:
-        return _longest(node.iter_expressions(), scope, lengths)
+        return _longest([node], scope, lengths)
     if length > MOST_CHARACTERS:
         raise RefusedQuery(f"makes texts of more than {MOST_CHARACTERS:,} characters: join or replace fewer texts")
     return length
+
+
+def _down_to(node: exp.Expr, ends: Callable[[exp.Expr], bool]) -> Iterator[exp.Expr]:
+    """Yield the nearest nodes below one that end the search, without recursion: chains of AND are deep."""
+    waiting = list(node.iter_expressions())
+    while waiting:
+        each = waiting.pop()
+        if ends(each):
+            yield each
+        else:
+            waiting.extend(each.iter_expressions())
 
 
 def _replaced(node: exp.Replace, scope: Scope, lengths: dict[int, _Lengths]) -> int:
@@ -60,7 +73,17 @@ def _replaced(node: exp.Replace, scope: Scope, lengths: dict[int, _Lengths]) -> 
 
 
 def _longest(nodes: Iterable[exp.Expr], scope: Scope, lengths: dict[int, _Lengths]) -> int:
-    return max((_length(node, scope, lengths) for node in nodes), default=0)
+    """Return the length of the longest text that is read, joined or replaced in any of these nodes."""
+    longest = 0
+    for node in nodes:
+        for part in _down_to(node, lambda each: _makes_text(each, lengths)):
+            longest = max(longest, _length(part, scope, lengths))
+    return longest
+
+
+def _makes_text(node: exp.Expr, lengths: dict[int, _Lengths]) -> bool:
+    known = isinstance(node, exp.Query) and id(node) in lengths
+    return known or isinstance(node, (exp.Column, exp.Literal, exp.Replace, *_JOINING))
 
 
 def _of_column(column: exp.Column, scope: Scope, lengths: dict[int, _Lengths]) -> int:
