@@ -10,6 +10,7 @@ from audience_jobs.contract import Column
 from audience_jobs.errors import RefusedQuery
 from audience_jobs.private_data import public_sql, read_public
 from audience_jobs.query import read_query, refusing_depth
+from audience_jobs.query_growth import check_growth
 from audience_jobs.query_size import check_size
 from audience_jobs.schema import Tables
 
@@ -35,7 +36,8 @@ def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
     """Read one SELECT over these tables that yields `user_id`; it may read `$now` and no other parameter.
 
     Raises RefusedQuery where it is anything else, where it reads private data, where a column has no name or no
-    type that all engines write alike, or where it makes too many rows (`query_size`).
+    type that all engines write alike, or where it makes too many rows (`query_size`)
+    or too long texts (`query_growth`).
     """
     query = read_public_select(sql, tables, parameters=["now"], limited=True)
     if "audience" in [column.name.lower() for column in query.columns]:
@@ -46,7 +48,7 @@ def read_custom_query(sql: str, tables: Tables) -> CustomQuery:
 def read_public_select(sql: str, tables: Tables, *, parameters: Sequence[str], limited: bool = False) -> CustomQuery:
     """Read a SELECT as `read_custom_query` does, with these parameters; it may yield a column `audience`.
 
-    Only if `limited`, it may not make more rows than `check_size` allows.
+    Only if `limited`, it may not make more than `check_size` and `check_growth` allow.
     """
     query = read_query(sql, parameters=parameters, tables=tables)
     with refusing_depth():
@@ -55,6 +57,7 @@ def read_public_select(sql: str, tables: Tables, *, parameters: Sequence[str], l
         known = read_public(query, tables)
         if limited:
             check_size(known)
+            check_growth(known)
         sql = public_sql(query, known, tables)
     columns = [_column(selected) for selected in known.selects]
     if "user_id" not in [column.name for column in columns]:

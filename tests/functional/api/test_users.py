@@ -61,3 +61,15 @@ def test_the_command_verifies_the_log_of_a_state_folder(lab: Lab, state: Path) -
     broken = CliRunner().invoke(cli, ["audit", "verify", "--state", str(state)])
     assert broken.exit_code == 1
     assert "entry 1 of welcome was changed: its hash differs" in broken.output
+
+
+def test_an_instant_in_another_form_does_not_keep_the_verification_busy_for_ever(lab: Lab, state: Path) -> None:
+    lab.open()
+    assert lab.system is not None
+    with lab.system.database.transaction() as connection:
+        connection.execute("DROP TRIGGER audit_changed")
+        changed = "UPDATE audit SET at = '2020-01-01T00:00:00.000000Z' WHERE recipe_id = 'welcome' AND number = 1"
+        connection.execute(changed)
+    lab.close()
+    broken = CliRunner().invoke(cli, ["audit", "verify", "--state", str(state)])
+    assert (broken.exit_code, "entry 1 of welcome was changed" in broken.output) == (1, True)
