@@ -68,7 +68,7 @@ def test_each_call_that_shows_personal_data_leaves_an_entry(sent: Lab) -> None:
 def test_a_viewer_who_sees_only_numbers_leaves_no_entry(sent: Lab) -> None:
     sent.write_users({"a": range(20), "b": (), "c": ()})
     api = the_api(sent, Role.VIEWER)
-    assert api("POST", "/api/query-audience", json={}).status_code == 200
+    assert api("POST", "/api/query-audience", json={}).status_code == 403
     assert api("GET", f"{A}/test/welcome").status_code == 200
     assert api("POST", "/api/users/notifications", json={"userId": user(1)}).status_code == 403
     assert logged(sent) == []

@@ -73,19 +73,14 @@ def test_a_query_is_answered_in_words_in_numbers_and_as_csv(market: ApiClient) -
     assert market("POST", f"{QUERY}?format=csv&part=4", json=asked).status_code == 422
 
 
-def test_a_viewer_sees_how_many_users_a_query_finds_and_exports_none(market: ApiClient) -> None:
+def test_a_viewer_finds_no_users_because_the_difference_of_two_numbers_tells_of_one(market: ApiClient) -> None:
     ports = market._ports()
     viewer = ApiClient(lambda: replace(ports, callers=Gate(role=Role.VIEWER)))
     operator = ApiClient(lambda: replace(ports, callers=Gate(role=Role.OPERATOR)))
-    asked = {"filters": {"lastActiveDays": 30}, "parts": 2}
-    found = viewer.data("POST", QUERY, json=asked)
-    assert found["count"] == operator.data("POST", QUERY, json=asked)["count"] > 20
-    assert [found["csv"], *(part["csv"] for part in found["parts"])] == [None, None, None]
-    own = {"customQuery": "SELECT id AS user_id FROM users"}
-    for call, body in ((f"{QUERY}?format=csv", asked), (QUERY, own), (f"{QUERY}?format=csv", own)):
+    asked, own = {"filters": {"lastActiveDays": 30}}, {"customQuery": "SELECT id AS user_id FROM users"}
+    for call, body in ((QUERY, asked), (f"{QUERY}?format=csv", asked), (QUERY, own)):
         assert viewer("POST", call, json=body).status_code == 403
         assert operator("POST", call, json=body).status_code == 200
-    assert viewer.data("POST", QUERY, json={**asked, "customQuery": None})["count"] == found["count"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from functions.domain.errors import BadFields, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import CustomQuery, DataPacks, Filters, UserIds, Where, With
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
-from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.handlers.http.streaming import begun
 from functions.usecases.dry_run.describe_jobs import JobShown, describe_jobs
 from functions.usecases.dry_run.query_audience import AudiencePart, QueriedAudience, query_audience
@@ -55,7 +54,7 @@ class AudienceQuery(Model):
     filters: Filters | None = None
     data_packs: DataPacks | None = None
     manual_user_ids: UserIds | None = None
-    custom_query: CustomQuery | None = Field(default=None, description="Needs the role operator.")
+    custom_query: CustomQuery | None = None
     where: Where | None = Field(default=None, description="Conditions on the people of the workspace.")
     with_: With | None = Field(default=None, alias="with", description="Models with one row a user.")
     parts: int = Field(default=0, ge=0, le=100)
@@ -64,7 +63,7 @@ class AudienceQuery(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class PartFound:
-    """A part of an audience. `csv` is null if it is too large for JSON, and for a viewer."""
+    """A part of an audience. `csv` is null if it is too large for JSON."""
 
     part: int
     count: int
@@ -73,7 +72,7 @@ class PartFound:
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceFound:
-    """The users of a query: a description, their number, and, for an operator, rows and the CSV."""
+    """The users of a query: a description, their number, rows and the CSV."""
 
     audience_description: str
     count: int
@@ -99,10 +98,8 @@ def post_scripts(call: Call) -> Reply:
 
 
 def post_query_audience(call: Call) -> Reply:
-    """Find a query-based audience. Its rows, its CSV, and a caller's own SELECT, need the role operator."""
+    """Find a query-based audience."""
     order, how = call.body, call.query
-    if how.format == "csv" or order.custom_query:
-        call.caller.require(Role.OPERATOR)
     if how.part > order.parts:
         raise BadFields([FieldError("part", f"is {how.part}, and the audience is split into {order.parts}")])
     if how.format == "csv":
@@ -111,7 +108,7 @@ def post_query_audience(call: Call) -> Reply:
         return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
     with TemporaryDirectory(prefix="tminus-") as folder:
         found = _find(call, order, Path(folder))
-        shown = _shown(found, order.preview, with_rows=sees_rows(call.caller, found.count))
+        shown = _shown(found, order.preview)
         return Reply(data=shown, message=f"{found.count:,} users: {found.description}")
 
 
@@ -131,21 +128,21 @@ def _csv(call: Call, order: AudienceQuery, part: int) -> Iterator[bytes]:
             yield from iter(lambda: file.read(_PIECE_BYTES), b"")
 
 
-def _shown(found: QueriedAudience, preview: int, *, with_rows: bool) -> AudienceFound:
+def _shown(found: QueriedAudience, preview: int) -> AudienceFound:
     with closing(found.csv.open(encoding="utf-8", newline="")) as file:
         columns, *rows = islice(csv.reader(file), preview + 1)
     return AudienceFound(
         audience_description=found.description,
         count=found.count,
         columns=columns,
-        rows=rows if with_rows else (),
-        csv=_inline(found.csv) if with_rows else None,
-        parts=[_part(number, part, with_csv=with_rows) for number, part in enumerate(found.parts, start=1)],
+        rows=rows,
+        csv=_inline(found.csv),
+        parts=[_part(number, part) for number, part in enumerate(found.parts, start=1)],
     )
 
 
-def _part(number: int, part: AudiencePart, *, with_csv: bool) -> PartFound:
-    return PartFound(part=number, count=part.count, csv=_inline(part.csv) if with_csv else None)
+def _part(number: int, part: AudiencePart) -> PartFound:
+    return PartFound(part=number, count=part.count, csv=_inline(part.csv))
 
 
 def _inline(path: Path) -> str | None:
@@ -177,10 +174,10 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/query-audience",
-        least=Role.VIEWER,
-        summary="Find a query-based audience: count, description; for an operator, its rows, CSV and parts",
+        least=Role.OPERATOR,
+        summary="Find a query-based audience: count, description, rows, CSV and parts",
         serve=post_query_audience,
-        reads=audience_read,
+        reads=lambda _: Subject(kind=SubjectKind.AUDIENCE),
         expensive=True,
         query=Format,
         body=AudienceQuery,

@@ -14,7 +14,6 @@ from functions.domain.access import Subject, SubjectKind
 from functions.domain.roles import Role
 from functions.handlers.api.criteria_schema import Where, With
 from functions.handlers.api.route import Call, Model, Reply, Route
-from functions.handlers.api.viewers import audience_read, sees_rows
 from functions.usecases.dry_run.describe_workspace import WorkspaceShown, describe_workspace
 from functions.usecases.dry_run.query_audience import preview_audience
 from functions.usecases.dry_run.why import why
@@ -46,7 +45,7 @@ class AudiencePreview:
     count: int
     columns: Sequence[str]
     sample: Sequence[Sequence[str]]
-    """Ten people at most, the same ones each time, without private columns; none for a viewer."""
+    """Ten people at most, the same ones each time, without private columns."""
 
 
 def get_workspace(call: Call) -> Reply:
@@ -55,7 +54,7 @@ def get_workspace(call: Call) -> Reply:
 
 
 def post_audience_preview(call: Call) -> Reply:
-    """Count the people who fit conditions, and show an operator some of them."""
+    """Count the people who fit conditions, and show some of them."""
     order, ports = call.body, call.ports
     where = {"all": []} if order.where in (None, "") else order.where
     with TemporaryDirectory(prefix="tminus-") as name:
@@ -63,8 +62,7 @@ def post_audience_preview(call: Call) -> Reply:
             ports.engine, where, order.with_, ports.workspace, now=ports.clock.now(), folder=Path(name)
         )
         with closing(found.csv.open(encoding="utf-8", newline="")) as file:
-            columns, *rows = islice(csv.reader(file), _SAMPLES + 1)
-    sample = rows if sees_rows(call.caller, found.count) else ()
+            columns, *sample = islice(csv.reader(file), _SAMPLES + 1)
     data = AudiencePreview(sentence=found.description, count=found.count, columns=columns, sample=sample)
     return Reply(data=data, message=f"{found.count:,} users: {found.description}")
 
@@ -90,10 +88,10 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/audiences/preview",
-        least=Role.VIEWER,
-        summary="Count the people who fit conditions, and show an operator ten of them",
+        least=Role.OPERATOR,
+        summary="Count the people who fit conditions, and show ten of them",
         serve=post_audience_preview,
-        reads=audience_read,
+        reads=lambda _: Subject(kind=SubjectKind.AUDIENCE),
         expensive=True,
         body=PreviewOrder,
         answer=AudiencePreview,

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.execution.safeguards import Severity
 from functions.domain.roles import Role
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.route import Call, Query, Reply, Route
-from functions.handlers.api.viewers import recipe_read
 from functions.handlers.http.errors import Refused
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
@@ -26,6 +26,12 @@ class Mode(Query):
     mode: Literal["test-dry-run", "test-live-send", "real-dry-run", "live-send"] = Field(
         default="test-dry-run", description="Modes that send need POST."
     )
+
+
+def recipe_read(call: Call) -> Subject | None:
+    """Return the subject of a call that shows messages of a recipe to users; None for a viewer, who sees none."""
+    sees = call.caller.role.includes(Role.OPERATOR)
+    return Subject(kind=SubjectKind.RECIPE, name=call.path["recipeId"]) if sees else None
 
 
 def get_test(call: Call) -> Reply:
