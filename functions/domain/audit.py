@@ -13,6 +13,10 @@ ERASURES = "users.erased"
 BEFORE, AFTER = "before", "after"
 
 
+DAMAGED = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a document of the log raises after somebody edited it."""
+
+
 class Action(StrEnum):
     """What was done to a recipe, to the cadence rules, to the graves of device tokens, to a user, or to the log."""
 
@@ -65,7 +69,8 @@ class AuditEntry:
     """A deed with the document before and after it; None means no document.
 
     A recipe's entries are numbered from 1. Entries of releases before the chain have no `link`. `salts` are those of
-    the documents by their names, without those that were redacted; `redactions` counts the redactions.
+    the documents by their names, without those that were redacted; `redactions` counts the redactions. An entry that
+    cannot be read, because somebody edited it, has only its subject and number.
     """
 
     recipe_id: str
@@ -76,6 +81,7 @@ class AuditEntry:
     link: Link | None = None
     salts: Mapping[str, str] = field(default_factory=dict)
     redactions: int = 0
+    readable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,9 @@ away a short document after that was redacted.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from functions.domain.audit import AFTER, BEFORE, AuditEntry, Head, Link
@@ -84,9 +86,18 @@ def problems(
         yield Problem(subject=subject, number=None, reason="has lost its head")
     elif head is not None and last > head.count:
         yield Problem(subject=subject, number=last, reason="is beyond the head of its log")
+    if head is not None and head.checked >= head.first and (mentioned is None or mentioned.count < head.checked):
+        yield Problem(subject=subject, number=None, reason="was verified, and no checkpoint says so")
     yield from _broken_links(head, found, redactions, number=0, previous="")
     for end, reason in ((head, "differs from the head of its log"), (mentioned, "differs from the last checkpoint")):
         yield from _wrong_end(end, found, reason)
+
+
+def late_problems(entries: Iterable[AuditEntry], began_at: datetime | None) -> Iterator[Problem]:
+    """Yield the entries without a link that were added after the first link of all, by something else than Tminus."""
+    for entry in entries:
+        if entry.readable and entry.link is None and began_at is not None and entry.deed.at > began_at:
+            yield _problem(entry, "has no hash, although the chain has begun")
 
 
 def new_problems(head: Head, entries: Iterable[AuditEntry], redactions: Redacted) -> Iterator[Problem]:
@@ -107,6 +118,9 @@ def _broken_links(
 ) -> Iterator[Problem]:
     """Yield the problems of entries that follow the one with a number and a hash."""
     for entry in found:
+        if not entry.readable:
+            yield _problem(entry, "cannot be read")
+            continue
         if entry.link is None:
             if head is not None and entry.number >= head.first:
                 yield _problem(entry, "has no hash, although the chain has begun")
@@ -140,8 +154,8 @@ def redactions_in(erasures: Iterable[AuditEntry]) -> Redacted:
     """Return the digests that redactions left, from the entries about erasures."""
     found: dict[tuple[str, int], frozenset[str]] = {}
     for erasure in erasures:
-        said = erasure.after or {}
-        if "redacted" in said:
+        with suppress(KeyError, TypeError, ValueError):  # an entry that was edited: its hash tells
+            said = erasure.after or {}
             place = (str(said["redacted"]), int(said["number"]))
             found[place] = found.get(place, frozenset()) | {str(said["digest"])}
     return found
@@ -162,9 +176,10 @@ def mentioned_in(checkpoints: Iterable[AuditEntry]) -> Mapping[str, Head]:
     """Return the last mention of each subject in checkpoints, which come in order of their numbers."""
     found: dict[str, Head] = {}
     for entry in checkpoints:
-        for said in (entry.after or {}).get("heads", ()):
-            subject, count = str(said["subject"]), int(said["count"])
-            found[subject] = Head(subject=subject, count=count, hash=str(said["hash"]), first=0)
+        with suppress(KeyError, TypeError, ValueError):  # an entry that was edited: its hash tells
+            for said in (entry.after or {}).get("heads", ()):
+                subject, count = str(said["subject"]), int(said["count"])
+                found[subject] = Head(subject=subject, count=count, hash=str(said["hash"]), first=0)
     return found
 
 

@@ -6,10 +6,12 @@ each other, as they do anyway: Firestore accepts about one write a second of a d
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from functions.domain.audit import CHECKPOINTS, ERASURES, Action, AuditEntry, Deed, Head, Link
+from functions.domain.audit import CHECKPOINTS, DAMAGED, ERASURES, Action, AuditEntry, Deed, Head, Link
 from functions.domain.audit_chain import checkpoint, linked, redacted, redaction
 from functions.domain.documents import known
 from functions.domain.errors import Conflict
@@ -21,6 +23,7 @@ Snapshot = dict[str, Any] | None
 _MOST_TRIES = 100
 _AT_ONCE = 100
 _SALT_BYTES = 16
+_UNKNOWN_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _write(entry: AuditEntry) -> Mapping[str, Any]:
@@ -31,15 +34,25 @@ def _write(entry: AuditEntry) -> Mapping[str, Any]:
 
 
 def _read(document: Mapping[str, Any], keys: Sequence[str]) -> AuditEntry:
+    try:
+        return _read_entry(document, keys)
+    except DAMAGED:
+        unknown = Deed(by="unknown", at=_UNKNOWN_INSTANT, action=Action.CHANGED)
+        return AuditEntry(
+            recipe_id=keys[0], number=int(keys[-1]), deed=unknown, before=None, after=None, readable=False
+        )
+
+
+def _read_entry(document: Mapping[str, Any], keys: Sequence[str]) -> AuditEntry:
     action = known(Action, document["action"], Action.CHANGED)
     return AuditEntry(
         recipe_id=keys[0],
         number=document["number"],
         deed=Deed(by=document["by"], at=instant(document["at"]), action=action),
-        before=document.get("before"),
-        after=document.get("after"),
+        before=None if document.get("before") is None else dict(document["before"]),
+        after=None if document.get("after") is None else dict(document["after"]),
         link=Link(**document["link"]) if document.get("link") else None,
-        salts=document.get("salts") or {},
+        salts=dict(document.get("salts") or {}),
         redactions=document.get("redactions") or 0,
     )
 
@@ -142,8 +155,9 @@ class DocumentAuditLog:
             if last == after:  # someone has written the oldest instant in another form, so it comes again
                 break
             after = last
-        heads = self._documents.find(HEADS, Query())
-        return sorted({*found, *(head.subject for head in heads)})
+        with suppress(*DAMAGED):  # an edited head: reading it alone tells which
+            found.update(dict.fromkeys(head.subject for head in self._documents.find(HEADS, Query())))
+        return sorted(found)
 
     def all_of(self, subject: str, *, after: int = 0) -> Iterator[AuditEntry]:
         while page := self._documents.find(ENTRIES, _following(subject, after)):

@@ -217,7 +217,10 @@ def _parts(entry: AuditEntry) -> Columns:
 
 
 def _read_entry(row: Row) -> Mapping[str, Any]:
-    parts = {name: None if row[name] is None else json.loads(row[name]) for name in (*ENTRIES.parts, *_LINKED)}
+    try:
+        parts = {name: None if row[name] is None else json.loads(row[name]) for name in (*ENTRIES.parts, *_LINKED)}
+    except ValueError:
+        return {}  # the store knows what an entry without fields means
     return {**{name: row[name] for name in ("number", "by", "at", "action", "redactions")}, **parts}
 
 

@@ -129,6 +129,48 @@ def test_a_dropped_subject_is_found_by_the_checkpoint_before_it(log: Any) -> Non
     assert "the log of daily has lost its head" in found
 
 
+def test_checkpoints_that_were_dropped_are_missed(log: Any) -> None:
+    check_audit(log)
+    put(log, CHECKPOINTS, 1, None)
+    _by_hand(log, HEADS.at(CHECKPOINTS), None)
+    assert problems(log) == [
+        f"the log of {subject} was verified, and no checkpoint says so" for subject in ("daily", "weekly")
+    ]
+
+
+def test_an_entry_of_a_new_subject_that_was_written_by_hand_is_found(log: Any) -> None:
+    forged = replace(log.audit.of_recipe("daily", most=1)[0], recipe_id="new", number=1, link=None, salts={})
+    late = replace(forged, deed=replace(forged.deed, at=AT + timedelta(days=1)))
+    put(log, "new", 1, late)
+    assert problems(log) == ["entry 1 of new has no hash, although the chain has begun"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("after", "{{{"), ("link", "zzz"), ("link", '"x"'), ("salts", "7"), ("at", "x"), ("by", "")]
+)
+def test_an_entry_that_cannot_be_read_is_a_problem_of_its_number(log: Any, column: str, value: str) -> None:
+    documents = log.audit._documents
+    if not isinstance(documents, SqliteDocuments):
+        pytest.skip("the table of SQLite is edited by hand")
+    with documents._database.transaction() as connection:
+        connection.execute("DROP TRIGGER audit_changed")
+        connection.execute(f"UPDATE audit SET {column} = ? WHERE recipe_id = 'daily' AND number = 3", [value])
+    assert any(problem.startswith("entry 3 of daily") for problem in problems(log))
+    check_audit(log)
+    assert "entry 3 of daily" in log.raised[0]
+
+
+def test_a_head_that_cannot_be_read_is_a_problem_of_its_log(log: Any) -> None:
+    documents = log.audit._documents
+    if not isinstance(documents, SqliteDocuments):
+        pytest.skip("the table of SQLite is edited by hand")
+    with documents._database.transaction() as connection:
+        connection.execute("UPDATE audit_heads SET document = '\"zzz\"' WHERE subject = 'daily'")
+    assert "the log of daily has a head that cannot be read" in problems(log)
+    check_audit(log)
+    assert "head that cannot be read" in log.raised[0]
+
+
 def test_a_log_that_was_rewritten_as_a_whole_differs_from_its_checkpoint(log: Any, ports: Any) -> None:
     check_audit(log)
     for number in range(1, 6):

@@ -5,11 +5,11 @@ is still named, and its loss is found.
 """
 
 from functions.domain.alerts.alert import audit_broken
-from functions.domain.audit import Action, Deed
+from functions.domain.audit import DAMAGED, Action, Deed
 from functions.domain.audit_chain import new_problems
 from functions.ports import Ports
 from functions.usecases.alerting.alert import raise_alert
-from functions.usecases.reports.verify_audit import redactions_of
+from functions.usecases.reports.verify_audit import BROKEN_HEAD, redactions_of
 
 _MOST_SUBJECTS = 100
 
@@ -19,7 +19,11 @@ def check_audit(ports: Ports) -> None:
 
     Without new entries there is none. At most 100 subjects are covered; the next run covers the others.
     """
-    heads = ports.audit.open_heads(most=_MOST_SUBJECTS)
+    try:
+        heads = ports.audit.open_heads(most=_MOST_SUBJECTS)
+    except DAMAGED:
+        raise_alert(ports, audit_broken([f"the log {BROKEN_HEAD}; run tminus audit verify"]), None)
+        return
     if not heads:
         return
     new = {head.subject: list(ports.audit.all_of(head.subject, after=head.checked)) for head in heads}
