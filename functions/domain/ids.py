@@ -48,6 +48,11 @@ def no_user_id(shown: str, form: UserIdFormat) -> str:
     return f"{shown} is not a user id: 1 to {_LONGEST_USER_ID} printable characters, without blanks around them"
 
 
+def is_uuid(user_id: str) -> bool:
+    """Return whether a user id is a UUID, in either case."""
+    return _UUID.fullmatch(user_id.lower()) is not None
+
+
 def canonical_user_id(user_id: str) -> str:
     """Return the canonical form of a user id: a UUID in lower case, anything else unchanged."""
     lower = user_id.lower()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from functions.domain.ids import canonical_user_id, user_digest, user_key
+from functions.domain.ids import canonical_user_id, is_uuid, user_digest, user_key
 
 ERASED = "[erased]"
 """Stands where a user's id was."""
@@ -37,7 +37,7 @@ class Person:
         return canonical_user_id(text.strip()) == canonical_user_id(self.user_id)
 
     def in_text(self, text: str) -> bool:
-        """Return whether a text is the id, or holds it as a word."""
+        """Return whether a text is the id, or holds it: as a word, or as a UUID anywhere."""
         return self.is_me(text) or (self._within is not None and self._within.search(text) is not None)
 
     def without(self, text: str) -> str:
@@ -85,6 +85,6 @@ class Person:
     def _within(self) -> re.Pattern[str] | None:
         if len(self.user_id) < _LONG_ENOUGH:
             return None
-        upper = self.user_id.upper()
-        flags = re.IGNORECASE if canonical_user_id(upper) != upper else 0
-        return re.compile(rf"(?<![\w-]){re.escape(self.user_id)}(?![\w-])", flags)
+        if is_uuid(self.user_id):  # no other word holds a UUID, so it counts wherever it is
+            return re.compile(re.escape(self.user_id), re.IGNORECASE)
+        return re.compile(rf"(?<![\w-]){re.escape(self.user_id)}(?![\w-])")

@@ -278,6 +278,11 @@ def test_an_id_is_found_as_a_word_only(text: str, without: str) -> None:
     assert Person("user-0001").without(text) == without
 
 
+@pytest.mark.parametrize("user_id", ["00000000-0000-4000-8000-000000000001", "ABCDEF00-0000-4000-8000-00000000000a"])
+def test_a_uuid_is_found_in_any_text_and_case(user_id: str) -> None:
+    assert Person(user_id).without(f"u_{user_id.lower()}-2, x{user_id.upper()}y") == f"u_{ERASED}-2, x{ERASED}y"
+
+
 def test_a_short_id_is_only_found_as_a_whole_value() -> None:
     assert Person("sale").without("a sale, for one user") == "a sale, for one user"
     assert Person("sale").dropped_from({"a": ["sale", "x"], "b": "sale"}) == {"a": ["x"], "b": ERASED}
