@@ -260,6 +260,16 @@ def test_dead_tokens_of_the_user_are_counted_and_erased_and_no_others(make_lab: 
     assert [find_user(lab.ports, each).dead_tokens for each in (ZOE, OTHERS[0])] == [0, 1]
 
 
+def test_an_id_that_is_a_word_of_recipes_breaks_none(make_lab: MakeLab) -> None:
+    lab = make_lab(user_id_format=UserIdFormat.ANY, user_hash_key="k" * 32)
+    lab.save(recipe(description="active"))
+    before = lab.ports.recipes.get("welcome")
+    assert before is not None
+    for word in ("active", "welcome", before["schedule"]["frequency"]):
+        erase_user(lab.ports, word, by="cli")
+    assert lab.ports.recipes.get("welcome") == {**before, "description": ERASED}
+
+
 def test_an_id_that_is_not_valid_is_refused(lab: Lab) -> None:
     with pytest.raises(BadInput, match="not a user ID"):
         erase_user(lab.ports, "jo", by="cli")

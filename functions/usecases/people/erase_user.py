@@ -45,6 +45,9 @@ _DAYS_AT_ONCE = 7
 _RECEIPTS, _AUDIENCES = "receipts", "audiences"
 
 
+_NEVER_ABOUT_USERS = frozenset({"id", "status", "schedule"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Erased:
     """How many places of each store were changed, and settings with the id, which only the operator can change."""
@@ -92,13 +95,18 @@ def _refuse_while_under_way(ports: Ports, person: Person) -> None:
 def _recipes(ports: Ports, person: Person, _: str, by: str) -> Iterator[int]:
     """Take the id out of recipes; lists of test users lose it."""
     for document in ports.recipes.all():
-        if next(person.found_in(document), None) is not None:
+        if _without(person, document) != document:
             ports.recipes.change(document["id"], partial(_without, person), _deed(ports, by, Action.ERASED))
             yield 1
 
 
 def _without(person: Person, document: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if document is None else person.dropped_from(document)
+    return None if document is None else _kept_whole(document, person.dropped_from)
+
+
+def _kept_whole(recipe: Mapping[str, Any], erased: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return a recipe with its values erased, except those that are never about users: an id may be `active`."""
+    return {name: value if name in _NEVER_ABOUT_USERS else erased(value) for name, value in recipe.items()}
 
 
 def _executions(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
@@ -110,8 +118,8 @@ def _executions(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
 
 
 def _erased_snapshot(person: Person, execution: Execution) -> Execution:
-    recipe, reason = person.erased_from(execution.recipe), person.erased_from(execution.reason)
-    return replace(execution, recipe=recipe, reason=reason)
+    recipe = _kept_whole(execution.recipe, person.erased_from)
+    return replace(execution, recipe=recipe, reason=person.erased_from(execution.reason))
 
 
 def _files(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
