@@ -60,18 +60,16 @@ class CloudLab:
 
 
 @contextmanager
-def cloud_lab(
-    folder: Path, at: datetime, data: Path, *, without: str = "", taken: tuple[int, ...] = (412,)
-) -> Iterator[CloudLab]:
+def cloud_lab(folder: Path, at: datetime, data: Path, *, without: str = "") -> Iterator[CloudLab]:
     """Open a laboratory on a virtual clock; the official emulators have to run.
 
     The stand-ins are as strict as Google Cloud, with the rights that Terraform grants but for the one in the line
-    `without`. Cloud Storage answers as `taken` says where a name is taken.
+    `without`. Cloud Storage answers 412 and 403 in turn where a name is taken.
     """
     name = f"demo-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
     settings = Settings(user_data_dir=data)
     grants = deployed(name, without=without)
-    strict = Strict(grants=grants, storage_url=os.environ["STORAGE_EMULATOR_HOST"], taken=taken)
+    strict = Strict(grants=grants, storage_url=os.environ["STORAGE_EMULATOR_HOST"])
     with (
         FakeFcm() as fcm,
         closing(FcmSender(settings_for(fcm), SystemClock())) as sender,
