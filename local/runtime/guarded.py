@@ -25,12 +25,11 @@ class Strict:
     """What makes the stand-ins as strict as Google Cloud.
 
     `grants` are all rights in the project. `storage_url` is the address of the emulator of Cloud Storage that the
-    proxy stands before, `taken` how it answers for existing names.
+    proxy stands before.
     """
 
     grants: Grants
     storage_url: str
-    taken: tuple[int, ...] = (412,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,7 @@ class Guarded:
 @contextmanager
 def guarded(strict: Strict, cloud: CloudEmulator, settings: Settings) -> Iterator[Guarded]:
     """Run the storage proxy of a project, and yield what guards it."""
-    with GuardedStorage(strict.storage_url, strict.grants, taken=strict.taken) as storage:
+    with GuardedStorage(strict.storage_url, strict.grants) as storage:
         yield Guarded(cloud=cloud, storage=storage, settings=settings, grants=strict.grants)
 
 
