@@ -135,7 +135,7 @@ def test_a_breach_is_printed_with_the_fewest_faults_and_the_command_that_shows_i
         def play_with(only: list[Injected] | tuple[Injected, ...] | object) -> Outcome:
             return simulate(broken.seed, only=only)
 
-        shortest = shrink(broken, play_with, most_runs=120)
+        shortest = shrink(broken, play_with, most_runs=30)
     assert shortest.breaches
     assert len(shortest.injected) < len(broken.injected)
     told = story(shortest, "the command")
