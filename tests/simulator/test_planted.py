@@ -21,7 +21,7 @@ from local.simulator.proof.call_sites import call_sites
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.defects import DEFECTS
 from local.simulator.proof.planting import Change
-from local.simulator.proof.prove import ENDLESS, SHARE, hunt, share_of_the_day
+from local.simulator.proof.prove import SHARE, hunt, share_of_the_day
 from local.simulator.proof.shrink import shrink
 from local.simulator.proof.story import story
 
@@ -84,7 +84,7 @@ def test_days_that_follow_each_other_hunt_every_defect_in_turn() -> None:
     first = date(2026, 1, 1)
     days = -(-len(DEFECTS) // SHARE)
     hunted = [defect.name for day in range(days) for defect in share_of_the_day(first + timedelta(days=day))]
-    assert set(hunted) == {defect.name for defect in DEFECTS} - {ENDLESS}
+    assert set(hunted) == {defect.name for defect in DEFECTS}
 
 
 def test_what_a_defect_favours_exists() -> None:

@@ -223,6 +223,8 @@ _MORE_CRASHES = {
     "violations.resolve": 20,
 }
 """How many times as often a process dies at rare calls."""
+_MOST_RARE_CRASHES = 0.2
+"""The highest rate of crashes there, before a call and after it: else a step that makes one never ends."""
 _MORE_INTERRUPTIONS = {"executions.change": 20}
 """The same for people who act just before a state changes, above all a cancel that races the checkpoint."""
 _NORMAL_SHARE = 0.1
@@ -252,11 +254,13 @@ class Rates:
         if self.races:
             acts = _MORE_INTERRUPTIONS.get(call, 0)
 
-        def often(kind: str) -> int:
-            return crashes if kind.startswith("crash_") else acts if kind in INTERRUPTIONS else 1
+        def at_this(kind: str, rate: float) -> float:
+            if kind.startswith("crash_"):
+                return min(rate * crashes, _MOST_RARE_CRASHES)
+            return rate * acts if kind in INTERRUPTIONS else rate
 
         table = self.among({**ANYWHERE, **INTERRUPTIONS, **own, **OUTLIVES})
-        return tuple((kind, rate * often(kind)) for kind, rate in table)
+        return tuple((kind, at_this(kind, rate)) for kind, rate in table)
 
     def among(self, kinds: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
         """Return faults with their rates, without those that never happen."""

@@ -62,15 +62,10 @@ def hunt_share(share: Sequence[Defect], *, most_seeds: int = SHARE_SEEDS) -> Ite
         yield from pool.imap_unordered(_hunt, work)
 
 
-ENDLESS = "a lost intent counts as not reached"
-"""With this defect a day may not end, so only the whole proof hunts it."""
-
-
 def share_of_the_day(day: date) -> list[Defect]:
     """Return the defects that CI hunts on a day: consecutive days hunt each of them in turn."""
     first = day.toordinal() * SHARE
-    share = (DEFECTS[number % len(DEFECTS)] for number in range(first, first + SHARE))
-    return [defect for defect in share if defect.name != ENDLESS]
+    return [DEFECTS[number % len(DEFECTS)] for number in range(first, first + SHARE)]
 
 
 def _hunt(work: tuple[int, int, int]) -> Hunt:
