@@ -173,12 +173,17 @@ def checkpoint(heads: Iterable[Head]) -> dict[str, Any]:
 
 
 def mentioned_in(checkpoints: Iterable[AuditEntry]) -> Mapping[str, Head]:
-    """Return the last mention of each subject in checkpoints, which come in order of their numbers."""
+    """Return the mention of each subject's latest entry in checkpoints.
+
+    Two processes that add one at once may mention an earlier end after a later one.
+    """
     found: dict[str, Head] = {}
     for entry in checkpoints:
         with suppress(KeyError, TypeError, ValueError):  # an entry that was edited: its hash tells
             for said in (entry.after or {}).get("heads", ()):
                 subject, count = str(said["subject"]), int(said["count"])
+                if subject in found and found[subject].count > count:
+                    continue
                 found[subject] = Head(subject=subject, count=count, hash=str(said["hash"]), first=0)
     return found
 

@@ -138,6 +138,16 @@ def test_checkpoints_that_were_dropped_are_missed(log: Any) -> None:
     ]
 
 
+def test_a_late_checkpoint_of_an_earlier_end_takes_nothing_back(log: Any, ports: Any) -> None:
+    earlier = log.audit.open_heads(most=9)
+    ports.recipes.change("daily", lambda _: {"id": "daily", "n": 9}, SAVED)
+    check_audit(log)
+    log.audit.checkpoint(earlier, Deed(by="reconcile", at=AT, action=Action.CHECKED))
+    assert problems(log) == []
+    put(log, "daily", 6, None)
+    assert "entry 6 of daily is missing" in problems(log)
+
+
 def test_an_entry_of_a_new_subject_that_was_written_by_hand_is_found(log: Any) -> None:
     forged = replace(log.audit.of_recipe("daily", most=1)[0], recipe_id="new", number=1, link=None, salts={})
     late = replace(forged, deed=replace(forged.deed, at=AT + timedelta(days=1)))
