@@ -1,5 +1,6 @@
 """The sender on the wire: what FCM reads, what each answer means, and that nothing is sent twice."""
 
+import gc
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -348,6 +349,33 @@ def test_a_reader_that_stops_leaves_nothing_behind_for_the_next(make_fcm: MakeFc
     reading.close()  # type: ignore[attr-defined]
     assert send(sender, ["b"]) == [SENT]
     assert_no_message_was_sent_twice(fcm)
+
+
+def test_a_send_that_the_garbage_collector_ends_leaves_nothing_behind_for_the_next(make_fcm: MakeFcm) -> None:
+    _, sender = make_fcm(script=Script(tokens={"never": answers.NEVER}))
+
+    def stop_reading() -> None:
+        reading = sender.send(an_envelope(), [a_chunk(["a"], 0), a_chunk(["never"], 1)])
+        assert next(reading) == (0, [SENT])
+        circle: list[Any] = [reading]  # as an exception refers to its frames, and a frame to the exception
+        circle.append(circle)
+
+    for token in ("b", "c", "d"):
+        stop_reading()
+        gc.collect()
+        assert send(sender, [token]) == [SENT]
+
+
+def test_a_chunk_that_cannot_be_read_leaves_no_message_running_for_the_next_send(make_fcm: MakeFcm) -> None:
+    _, sender = make_fcm(script=Script(tokens={"slow": answers.SENT.after(0.3)}))
+
+    def chunks() -> Iterator[Chunk]:
+        yield a_chunk(["slow"], 0)
+        raise Transient("the storage is away")
+
+    with pytest.raises(Transient, match="the storage is away"):
+        list(sender.send(an_envelope(), chunks()))
+    assert send(sender, ["b"]) == [SENT]
 
 
 def test_another_project_is_a_misconfiguration(make_fcm: MakeFcm) -> None:

@@ -53,7 +53,10 @@ _Place = tuple[_Open, int]
 
 
 class FcmSender:
-    """Implements PushSender on FCM. Its connections stay open between shards, and threads do not share them."""
+    """Implements PushSender on FCM.
+
+    Its connections stay open between shards, unless a send fails or is not read to its end. Threads share none.
+    """
 
     def __init__(self, config: FcmSettings, clock: SystemClock) -> None:
         self._config, self._clock = config, clock
@@ -80,9 +83,10 @@ class FcmSender:
             transport = Transport(self._config.send_url, self._config.ca_file)
         try:
             yield transport
-        finally:
-            transport.abandon()
-            self._idle.append(transport)
+        except BaseException:
+            transport.close()  # not kept: if the garbage collector ends this send, it closes the handles too
+            raise
+        self._idle.append(transport)
 
 
 class _Sending:

@@ -7,6 +7,7 @@ whose body it has not begun to read, which FCM therefore has not received.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -80,18 +81,15 @@ class Transport(Generic[T]):
             ended = self._ended()
         return ended
 
-    def abandon(self) -> None:
-        """Drop the running requests and their connections: their answers are not read."""
+    def close(self) -> None:
+        """Close the connections. The answers to running requests are not read."""
         for request in self._busy.values():
-            self._multi.remove_handle(request.curl)
+            with suppress(pycurl.error):  # the garbage collector may have closed it before
+                self._multi.remove_handle(request.curl)
+        for request in [*self._busy.values(), *self._idle]:
             request.curl.close()
         self._busy.clear()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.abandon()
-        for request in self._idle:
-            request.curl.close()
+        self._idle.clear()
         self._multi.close()
 
     def _ended(self) -> list[tuple[T, Answer]]:
