@@ -90,12 +90,13 @@ def _examined(
 ) -> tuple[list[Finding], str]:
     """Return the findings, and the address of the API."""
     from local.doctor.examine import examine  # noqa: PLC0415 - the packages of Google are optional
-    from local.doctor.expected import read_deployment  # noqa: PLC0415
+    from local.doctor.expected import deployment_in, stored_deployment  # noqa: PLC0415
     from local.doctor.google import Google  # noqa: PLC0415
 
+    told = deployment_in(expected, project, region) if expected else None
     google = Google(project, google_apis)
     with spinner("reading what Terraform has made", quiet=quiet) as update:
-        deployment = read_deployment(google, project, region, expected)
+        deployment = told or stored_deployment(google, project, region)
         return [*examine(google, deployment, RealClock(), update)], deployment.api
 
 

@@ -47,14 +47,25 @@ class Deployment:
         return f"projects/{self.project}/locations/{self.location}"
 
 
-def read_deployment(google: Google, project: str, region: str, file: Path | None) -> Deployment:
-    """Return the deployment of a project and region, from a file or else from the project's source bucket.
+def deployment_in(file: Path, project: str, region: str) -> Deployment:
+    """Return the deployment of a project and region from a file; BadInput, with the way out, if it has none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read: {error}") from error
+    return _of(parsed(text, str(file)), str(file), project, region)
+
+
+def stored_deployment(google: Google, project: str, region: str) -> Deployment:
+    """Return the deployment of a project and region from the project's source bucket.
 
     Raises BadInput, with the way out, if there is none or it cannot be read.
     """
-    text = file.read_text(encoding="utf-8") if file else None
-    where = str(file) if file else f"gs://{_bucket(project)}/{_NAME}"
-    found = parsed(text, where) if text is not None else _stored(google, project, where)
+    where = f"gs://{_bucket(project)}/{_NAME}"
+    return _of(_stored(google, project, where), where, project, region)
+
+
+def _of(found: Deployment, where: str, project: str, region: str) -> Deployment:
     if found.project != project:
         raise BadInput(f"{where} describes the project {found.project}: write --project {found.project}")
     if found.location != region:
@@ -66,7 +77,7 @@ def parsed(text: str, where: str) -> Deployment:
     """Read a document; BadInput if it is none, or of a newer release."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     return _checked(document, where)
 

@@ -134,18 +134,36 @@ def test_a_document_that_lacks_a_part(doctor: Doctor, apis: GoogleApis) -> None:
     assert "lacks queues: run terraform apply with this release" in answer.err
 
 
-def test_a_file_that_is_no_document(doctor: Doctor, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_credentials")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[]", "is not a document of infra/deployment.tf"),
+        (b"", "is not a document of infra/deployment.tf"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[" * 100_000, "is not a document of infra/deployment.tf"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused_before_credentials_are_asked_for(
+    doctor: Doctor, tmp_path: Path, content: bytes, problem: str
+) -> None:
     other = tmp_path / "other.json"
-    other.write_text("[]")
-    answer = doctor("--expected", other)
+    other.write_bytes(content)
+    answer = doctor("--google-apis", "https://{service}.example", "--expected", other)
     assert answer.status == 2
-    assert "is not a document of infra/deployment.tf" in answer.err
+    assert problem in answer.err
 
 
-def test_a_machine_without_credentials(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the credentials of this machine."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_a_machine_without_credentials(doctor: Doctor) -> None:
     answer = doctor("--google-apis", "https://{service}.example")
     assert answer.status == 2
     assert "has no credentials for Google Cloud" in answer.err

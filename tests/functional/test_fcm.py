@@ -163,7 +163,7 @@ def test_wrong_credentials_block_the_execution_at_the_test_and_say_what_to_chang
     lab.run_to_the_end()
     assert lab.report()["status"] == "blocked"
     assert "misconfigured" in lab.violations()
-    assert "roles/firebasecloudmessaging.admin" in (lab.state / "alerts.jsonl").read_text()
+    assert "grant it cloudmessaging.messages.create" in (lab.state / "alerts.jsonl").read_text()
     assert {request.token for request in fcm.requests} == {f"token-{TESTER}"}
 
 

@@ -40,8 +40,8 @@ _WAYS_OUT = {
     ),
     "PERMISSION_DENIED": (
         "GOOGLE_CLOUD_PROJECT",
-        "FCM does not let this service account send for the project; grant roles/firebasecloudmessaging.admin and"
-        " enable fcm.googleapis.com",
+        "FCM does not let this service account send for the project; grant it cloudmessaging.messages.create,"
+        " as a custom role or in roles/firebasecloudmessaging.admin, and enable fcm.googleapis.com",
     ),
 }
 _ELSEWHERE = ("FCM_ENDPOINT", "no such project or page; check GOOGLE_CLOUD_PROJECT too")
