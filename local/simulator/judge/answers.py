@@ -39,7 +39,7 @@ class Answers:
             self._due[step] = min(task.at, self._due.get(step, task.at))
 
     def struck(self, kind: str, name: str) -> None:
-        """Note a task that the queue is about to lose."""
+        """Note a task that the queue is about to lose: its name is taken, so no other can follow under it."""
         if kind == "task_lost":
             self._lost |= {_step(task.function, task.body) for task in self._queue.pending() if task.name == name}
 
@@ -56,6 +56,7 @@ class Answers:
         if answer.status != 200 or execution.cleaned or (execution.state.final and function != "finish"):
             return
         if '"result":"refused"' in answer.text:  # a body that no step can read: reconcile replaces the task
+            self._lost.add(step)
             return
         if refused and now - first < _PATIENCE and '"gave up"' in answer.text and WORDS in answer.text:
             self._broken(execution.id, f"its {function} was given up although Google may soon allow it")
