@@ -53,7 +53,7 @@ def deployment_in(file: Path, project: str, region: str) -> Deployment:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} cannot be read: {error}") from error
-    return _of(parsed(text, str(file)), str(file), project, region)
+    return _matching(parsed(text, str(file)), str(file), project, region)
 
 
 def stored_deployment(google: Google, project: str, region: str) -> Deployment:
@@ -62,10 +62,10 @@ def stored_deployment(google: Google, project: str, region: str) -> Deployment:
     Raises BadInput, with the way out, if there is none or it cannot be read.
     """
     where = f"gs://{_bucket(project)}/{_NAME}"
-    return _of(_stored(google, project, where), where, project, region)
+    return _matching(_stored(google, project, where), where, project, region)
 
 
-def _of(found: Deployment, where: str, project: str, region: str) -> Deployment:
+def _matching(found: Deployment, where: str, project: str, region: str) -> Deployment:
     if found.project != project:
         raise BadInput(f"{where} describes the project {found.project}: write --project {found.project}")
     if found.location != region:

@@ -7,7 +7,6 @@ whose body it has not begun to read, which FCM therefore has not received.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -83,13 +82,8 @@ class Transport(Generic[T]):
 
     def close(self) -> None:
         """Close the connections. The answers to running requests are not read."""
-        for request in self._busy.values():
-            with suppress(pycurl.error):  # the garbage collector may have closed it before
-                self._multi.remove_handle(request.curl)
         for request in [*self._busy.values(), *self._idle]:
             request.curl.close()
-        self._busy.clear()
-        self._idle.clear()
         self._multi.close()
 
     def _ended(self) -> list[tuple[T, Answer]]:

@@ -30,6 +30,7 @@ class Answers:
         self._due: dict[Step, datetime] = {}
         self._refused: dict[Step, datetime] = {}
         self._lost: set[Step] = set()
+        """Steps of which a task is lost. Its name stays taken, so no other task can follow under it."""
 
     def observe(self, call: str, args: tuple[Any, ...]) -> None:
         """Note when the step of a new task is due: at the earliest instant that any task of it was meant for."""
@@ -39,7 +40,7 @@ class Answers:
             self._due[step] = min(task.at, self._due.get(step, task.at))
 
     def struck(self, kind: str, name: str) -> None:
-        """Note a task that the queue is about to lose: its name is taken, so no other can follow under it."""
+        """Note a task that the queue is about to lose."""
         if kind == "task_lost":
             self._lost |= {_step(task.function, task.body) for task in self._queue.pending() if task.name == name}
 
