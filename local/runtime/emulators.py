@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _FIRESTORE = "platform/cloud-firestore-emulator/cloud_firestore_emulator"
 _USUAL_ROOTS = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk")
@@ -131,6 +132,7 @@ def running(
         yield process.pid
     finally:
         _stop(process)
+        _wait_until_closed(url)
 
 
 def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, patience_seconds: float) -> None:
@@ -146,6 +148,16 @@ def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path, patience_se
             time.sleep(_TRY_AGAIN_SECONDS)
     output = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
     raise RuntimeError(f"{Path(process.args[0]).name} does not start: {output or 'it says nothing'}")  # type: ignore[index, arg-type]
+
+
+def _wait_until_closed(url: str) -> None:
+    """Wait for the group's last process: after SIGKILL, Java takes a moment until its port is closed."""
+    address = urlsplit(url)
+    for _ in range(int(_END_SECONDS / _TRY_AGAIN_SECONDS)):
+        with socket.socket() as client:
+            if client.connect_ex((address.hostname, address.port)):
+                return
+        time.sleep(_TRY_AGAIN_SECONDS)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
