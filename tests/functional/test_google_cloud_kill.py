@@ -40,7 +40,7 @@ from local.standins.fcm import FakeFcm, Script, answers
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
-SPEED = 60.0
+SPEED = 20.0
 BEGIN_AT = datetime(2026, 5, 4, 22, 18, tzinfo=UTC)
 EXECUTION = "sneaker-reactivation_20260504T223000Z"
 KILLED_AFTER_SECONDS = {
@@ -54,7 +54,7 @@ KILLED_AFTER_SECONDS = {
     "reconcile": 0.02,
 }
 """How long each function works on its first request before its process is killed."""
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 360.0
 
 
 class Worker:
@@ -140,7 +140,7 @@ def short_recipe() -> dict[str, Any]:
     document = read_recipe_file(ROOT / "local" / "recipes" / "sneaker-reactivation.json")
     document["schedule"]["leadTimeMinutes"] = 6
     document["settings"]["cancellationWindowMinutes"] = 5
-    document["settings"]["maxLatenessMinutes"] = 60
+    document["settings"]["maxLatenessMinutes"] = 720  # the clock runs on at its speed, however slow the machine is
     document["settings"]["safeguards"]["requireTestFirst"] = False
     return document
 
@@ -186,7 +186,7 @@ def test_a_kill_in_the_middle_of_every_function_repeats_no_message(
             time.sleep(0.25)
         told = as_json(report(ports, EXECUTION))
     counts = Counter((each.token, each.body["message"]["android"]["notification"]["tag"]) for each in fcm.requests)
-    assert told["status"] == "completed", told["violations"]
+    assert told["status"] == "completed", [each["message"] for each in told["violations"]]
     assert set(front.killed) >= set(KILLED_AFTER_SECONDS) - {"reconcile"}
     assert max(counts.values()) == 1
     for push in told["pushes"]:
