@@ -1,20 +1,17 @@
 """`tminus audit`: verify the audit log."""
 
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
-from functions import bootstrap
 from functions.domain.audit_chain import Problem
-from functions.domain.errors import BadInput
 from functions.handlers.http.as_json import as_json as to_json
 from functions.usecases.reports.verify_audit import verify_audit
-from local.cli.options import folder, json_option, print_json, settings_with
+from local.cli.options import folder, json_option, print_json
 from local.cli.remote import maybe_system
-from local.embedded.clock import RealClock
+from local.cli.state import opened
 
 
 @click.group()
@@ -51,7 +48,5 @@ def _show(found: Any) -> None:
 
 
 def _verified(state: Path) -> Any:
-    if not (state / "tminus.db").is_file():
-        raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
-    with closing(bootstrap.embedded(settings_with(None, state_dir=state), RealClock())) as opened:
-        return to_json(verify_audit(opened.ports))
+    with opened(state) as ports:
+        return to_json(verify_audit(ports))

@@ -16,8 +16,8 @@ from functions.usecases.after_restore import end_sends_since
 from local.cli.options import check_new, folder, force_option, json_option, print_json, read_instant
 from local.cli.workspace import workspace_folder
 from local.embedded.clock import RealClock, VirtualClock
-from local.runtime.backup import CLOCK, Contents, back_up, draft_folder, held_by, put_in_place, unpack
-from local.runtime.persistent_clock import PersistentClock
+from local.runtime.backup import Contents, back_up, draft_folder, held_by, put_in_place, unpack
+from local.runtime.persistent_clock import CLOCK, PersistentClock
 from local.runtime.state_lock import locked
 
 _file = click.Path(dir_okay=False, path_type=Path)

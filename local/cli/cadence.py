@@ -22,9 +22,10 @@ from local.cli.api_client import Answer, ApiClient
 from local.cli.options import folder, json_option, print_json, read_instant
 from local.cli.progress import read_with_bar
 from local.cli.remote import ask_first, maybe_system, show, system, yes_option
+from local.cli.state import require_state
 from local.cli.uploads import UploadFile
 from local.cli.workspace import naming_built_in, workspace_folder
-from local.embedded.clock import RealClock
+from local.runtime.persistent_clock import clock_of
 
 
 @click.group()
@@ -202,11 +203,11 @@ def _show_rules(answer: Answer, *, as_json: bool) -> None:
 def _ports(state: Path, *, new: bool = False, trial: bool = False) -> Iterator[Ports]:
     """Open the state in a folder, which may be new. A dry run does not create the folder."""
     missing = not (state / "tminus.db").is_file()
-    if missing and not new:
-        raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
+    if not new:
+        require_state(state)
     with TemporaryDirectory(prefix="tminus-") as aside:
         settings = replace(
             bootstrap.settings_of(workspace_folder()), state_dir=Path(aside) if missing and trial else state
         )
-        with closing(bootstrap.embedded(settings, RealClock())) as opened:
+        with closing(bootstrap.embedded(settings, clock_of(state))) as opened:
             yield opened.ports

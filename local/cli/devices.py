@@ -1,18 +1,15 @@
 """`tminus devices`: device tokens that count as dead."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
-from functions import bootstrap
-from functions.domain.errors import BadInput
 from functions.usecases.cadence.lift_graves import Graves, lift_graves
 from local.cli.api_client import ApiClient
-from local.cli.options import data_option, folder, json_option, print_json, settings_with
+from local.cli.options import data_option, folder, json_option, print_json
 from local.cli.remote import ask_first, maybe_system, yes_option
-from local.embedded.clock import RealClock
+from local.cli.state import opened
 
 
 @click.group()
@@ -71,7 +68,5 @@ def _over_http(client: ApiClient, graves: Graves, *, dry_run: bool) -> int:
 
 
 def _on_state(state: Path, data: Path | str | None, graves: Graves, *, dry_run: bool) -> int:
-    if not (state / "tminus.db").is_file():
-        raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
-    with closing(bootstrap.embedded(settings_with(data, state_dir=state), RealClock())) as opened:
-        return lift_graves(opened.ports, graves, by="cli", dry_run=dry_run)
+    with opened(state, data) as ports:
+        return lift_graves(ports, graves, by="cli", dry_run=dry_run)

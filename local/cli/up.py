@@ -25,7 +25,7 @@ from local.cli.up_token import token_for
 from local.cli.workspace import say_built_in
 from local.embedded.clock import FastClock, RealClock
 from local.embedded.system import RECONCILE_JOB
-from local.runtime.persistent_clock import PersistentClock
+from local.runtime.persistent_clock import CLOCK, PersistentClock
 from local.runtime.state_lock import locked
 
 _SAMPLE_USERS = 10_000
@@ -98,7 +98,7 @@ def up(
     samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
-    kept = PersistentClock(state / "clock.json")
+    kept = PersistentClock(state / CLOCK)
     begin = read_instant(at, "--at") or kept.read()
     clock = RealClock() if kind == "real" else FastClock(speed, begin or RealClock().now(), running=False)
     if emulators:

@@ -1,23 +1,18 @@
 """`tminus users`: everything that is stored about one user, and its erasure."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from functions import bootstrap
-from functions.domain.errors import BadInput
 from functions.handlers.http.as_json import as_json as to_json
-from functions.ports import Ports
 from functions.usecases.people.erase_user import erase_user
 from functions.usecases.people.find_user import find_user
 from local.cli.api_client import ApiClient
-from local.cli.options import data_option, folder, json_option, print_json, settings_with
+from local.cli.options import data_option, folder, json_option, print_json
 from local.cli.progress import spinner
 from local.cli.remote import ask_first, maybe_system, yes_option
-from local.embedded.clock import RealClock
+from local.cli.state import opened
 
 _state = click.option(
     "--state", type=folder, default=Path(".tminus/state"), show_default=True, help="Where state is kept."
@@ -95,7 +90,7 @@ def erase(
         if client is not None:
             erased: Any = client.call("POST", "/api/users/erase", json={"userId": user_id, "dryRun": False}).data
         else:
-            with _ports(state, data) as ports:
+            with opened(state, data) as ports:
                 erased = to_json(
                     erase_user(ports, user_id, by="cli", progress=lambda part: update(f"erasing: {part}"))
                 )
@@ -109,7 +104,7 @@ def erase(
 def _found(client: ApiClient | None, state: Path, data: Path | str | None, user_id: str) -> Any:
     if client is not None:
         return client.call("POST", "/api/users/export", json={"userId": user_id}).data
-    with _ports(state, data) as ports:
+    with opened(state, data) as ports:
         return to_json(find_user(ports, user_id))
 
 
@@ -126,11 +121,3 @@ def _warn_of_settings(settings: list[str]) -> None:
 
 def _line(each: Any) -> str:
     return "  ".join(str(value) for value in each.values())
-
-
-@contextmanager
-def _ports(state: Path, data: Path | str | None) -> Iterator[Ports]:
-    if not (state / "tminus.db").is_file():
-        raise BadInput(f"--state {state}: no Tminus state is there; run a recipe first")
-    with closing(bootstrap.embedded(settings_with(data, state_dir=state), RealClock())) as opened:
-        yield opened.ports

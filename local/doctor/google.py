@@ -8,7 +8,7 @@ from urllib.parse import quote
 import google.auth
 import requests
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
@@ -87,6 +87,10 @@ class Google:
             answer: requests.Response = self._session.request(  # type: ignore[no-untyped-call]
                 method, address, timeout=_TIMEOUT_SECONDS, **request
             )
+        except TransportError as error:
+            raise Unread(
+                f"Google's token service does not answer: {_words(error)}", "run the command again"
+            ) from None
         except GoogleAuthError as error:
             raise BadInput(f"Google does not accept your credentials ({_words(error)}): {_LOGIN}") from None
         except requests.RequestException as error:
@@ -141,4 +145,5 @@ def _json(answer: requests.Response) -> dict[str, Any]:
 
 
 def _words(error: object) -> str:
-    return " ".join(str(error).split())[:300]
+    said = error.args[0] if isinstance(error, GoogleAuthError) and error.args else error  # it prints a tuple of all
+    return " ".join(str(said).split())[:300]

@@ -26,11 +26,10 @@ from functions.domain.errors import BadInput
 from functions.domain.instants import instant, stamp
 from functions.domain.push.shard import PushFiles
 from local.embedded.unavailable import database_trouble
-from local.runtime.persistent_clock import PersistentClock
+from local.runtime.persistent_clock import CLOCK, PersistentClock
 from local.runtime.state_lock import INTERRUPTED, LOCK
 
 DATABASE = "tminus.db"
-CLOCK = "clock.json"
 _LOGS = ("outbox.jsonl", "alerts.jsonl")
 _FOLDERS = ("audiences", "devices", "receipts")
 _CONTENTS = "backup.json"

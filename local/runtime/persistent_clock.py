@@ -5,6 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from functions.domain.instants import instant, stamp
+from local.embedded.clock import RealClock, VirtualClock
+
+CLOCK = "clock.json"
+"""The file of a state folder that keeps the instant of its fast clock."""
 
 
 class PersistentClock:
@@ -29,3 +33,9 @@ class PersistentClock:
     def forget(self) -> None:
         """Delete the instant, because the state now uses the machine's clock."""
         self._path.unlink(missing_ok=True)
+
+
+def clock_of(state: Path) -> RealClock | VirtualClock:
+    """Return the clock of a state folder: where its fast clock stands, or the machine's clock if it has none."""
+    kept = PersistentClock(state / CLOCK).read()
+    return RealClock() if kept is None else VirtualClock(kept)

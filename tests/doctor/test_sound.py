@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.standins.fcm.credentials import write_service_account
 from tests.doctor.conftest import Doctor
 from tests.doctor.google_apis import GoogleApis
 
@@ -168,6 +169,18 @@ def test_a_machine_without_credentials(doctor: Doctor) -> None:
     assert answer.status == 2
     assert "has no credentials for Google Cloud" in answer.err
     assert "gcloud auth application-default login" in answer.err
+
+
+def test_an_unreachable_token_service_says_nothing_about_the_credentials(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key.json"
+    write_service_account(key, project="elsewhere", token_uri="https://127.0.0.1:1/token")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    answer = doctor("--google-apis", "https://{service}.example")
+    assert answer.status == 2
+    assert "Google's token service does not answer: HTTPSConnectionPool" in answer.err
+    assert "credentials" not in answer.err
 
 
 def test_a_test_needs_a_token(doctor: Doctor) -> None:

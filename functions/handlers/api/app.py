@@ -14,7 +14,7 @@ from functions.handlers.api.answering import answered, refused
 from functions.handlers.api.bodies import read_body, read_query
 from functions.handlers.api.route import Call, Route
 from functions.handlers.api.table import ROUTES
-from functions.handlers.http.addresses import match
+from functions.handlers.http.addresses import allow_header, match
 from functions.handlers.http.callers import caller, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
@@ -86,11 +86,10 @@ def _map() -> Map:
 def _of_http(error: HTTPException) -> Refusal:
     """Return Tminus's refusal for werkzeug's error about an address, a method or an unreadable form."""
     status = error.code or 400
-    methods = sorted(set(getattr(error, "valid_methods", None) or ()))
-    headers = {"Allow": ", ".join(methods)} if methods else {}
+    headers = allow_header(error)
     words = {
         404: "unknown endpoint; GET /api/docs lists all. In an address an id is percent-encoded: / is %2F",
-        405: f"possible here: {', '.join(methods)}",
+        405: f"possible here: {headers.get('Allow', '')}",
     }
     code = ErrorCode.UNKNOWN_ENDPOINT if status == 404 else code_of(status)
     message = words.get(status, error.description or error.name)

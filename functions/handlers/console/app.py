@@ -16,7 +16,7 @@ from functions.handlers.console.forms.guard import check_origin, check_token, re
 from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.http.addresses import match
+from functions.handlers.http.addresses import allow_header, match
 from functions.handlers.http.callers import PROXY_ASSERTION, leave_unread, logged_path
 from functions.handlers.http.codes import ErrorCode, code_of
 from functions.handlers.http.errors import Refusal, refusal, unexpected
@@ -110,4 +110,5 @@ _MISSING = Refusal(status=404, message="page not found", code=ErrorCode.NOT_FOUN
 def _of_http(error: HTTPException) -> Refusal:
     status = error.code or 400
     words = {404: _MISSING.message, 405: "this address does not accept this request"}
-    return Refusal(status=status, message=words.get(status, error.description or error.name), code=code_of(status))
+    message = words.get(status, error.description or error.name)
+    return Refusal(status=status, message=message, code=code_of(status), headers=allow_header(error))

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from flask import Request
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
 _SLASH = "\ud800"
@@ -30,3 +31,9 @@ def _segmented(request: Request) -> str:
     whole = "/".join(unquote(segment).replace("/", _SLASH) for segment in segments)
     path = request.path
     return whole[len(whole) - len(path) :] if whole.replace(_SLASH, "/").endswith(path) else path
+
+
+def allow_header(error: HTTPException) -> dict[str, str]:
+    """Return the header that names the methods of an address, if the error is about the method."""
+    methods = sorted(set(getattr(error, "valid_methods", None) or ()))
+    return {"Allow": ", ".join(methods)} if methods else {}

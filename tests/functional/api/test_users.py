@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from local.cli.main import cli
+from local.runtime.persistent_clock import CLOCK, PersistentClock
 from tests.factories import TESTER, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
@@ -47,6 +48,15 @@ def test_the_command_exports_and_erases_a_user_of_a_state_folder(lab: Lab, state
     erased = CliRunner().invoke(cli, ["users", "erase", user(1), "--yes", "--json", *where])
     assert json.loads(erased.stdout)["messages"] == 1
     assert user(1) not in (state / "outbox.jsonl").read_text()
+
+
+def test_an_export_of_a_state_on_a_fast_clock_has_its_latest_pushes(lab: Lab, state: Path) -> None:
+    PersistentClock(state / CLOCK).keep(lab.clock.now())
+    where = ["--state", str(state), "--data", str(lab.data)]
+    found = CliRunner().invoke(cli, ["users", "export", user(1), "--json", *where])
+    assert [each["outcome"] for each in json.loads(found.stdout)["notifications"]] == ["sent"]
+    history = CliRunner().invoke(cli, ["cadence", "user", user(1), "--json", "--state", str(state)])
+    assert [each["outcome"] for each in json.loads(history.stdout)] == ["sent"]
 
 
 def test_the_command_verifies_the_log_of_a_state_folder(lab: Lab, state: Path) -> None:

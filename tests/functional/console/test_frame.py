@@ -120,6 +120,11 @@ def test_what_is_not_there_is_said_on_a_page(path: str, visitor: Visitor) -> Non
     assert "Page not found" in visitor.get(path, 404).text or path.startswith("/assets")
 
 
+def test_a_refused_method_names_those_that_the_address_accepts(visitor: Visitor) -> None:
+    response = visitor.open("DELETE", "/cadence")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
 def test_an_unexpected_error_is_logged_and_not_shown(
     lab: Lab, visitor: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
