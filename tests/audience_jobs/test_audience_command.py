@@ -43,6 +43,7 @@ def test_a_query_that_is_wrong_names_its_field(sample: Path, tmp_path: Path) -> 
         query_audience(DuckDBEngine(sample), ACTIVE, MARKETPLACE, now=NOW, folder=tmp_path, parts=101)
 
 
+@pytest.mark.long
 def test_the_command_shows_the_users_that_filters_find(tminus: Tminus, sample: Path, tmp_path: Path) -> None:
     find = ("audience", "--filters", '{"lastActiveDays": 60}', "--data", sample, "--at", AT)
     answer = tminus(*find, "--pack", "topTargetShoe", "--preview", 2, "--parts", 2, "--out", tmp_path)

@@ -24,6 +24,7 @@ def team(tminus: Tminus) -> Path:
     return Path("team")
 
 
+@pytest.mark.long
 def test_two_recipes_with_one_id_are_a_problem(team: Path, tminus: Tminus) -> None:
     first, second = team / "recipes/hello.json", team / "recipes/second.json"
     recipe: dict[str, Any] = json.loads(first.read_text())
@@ -38,6 +39,7 @@ def test_two_recipes_with_one_id_are_a_problem(team: Path, tminus: Tminus) -> No
     assert tminus("--workspace", "team", "recipes", "validate", second).status == 0
 
 
+@pytest.mark.long
 def test_a_model_with_several_rows_of_a_user_is_named_where_a_recipe_joins_it(team: Path, tminus: Tminus) -> None:
     (team / "models/reads.sql").write_text(
         "SELECT reader_id AS user_id FROM readers UNION ALL SELECT reader_id FROM readers"
@@ -68,6 +70,7 @@ def test_people_who_come_twice_are_counted(team: Path, tminus: Tminus) -> None:
     assert tminus("--workspace", "team", "check").err == f"tminus: {team / 'models/people.sql'}:1: {said}\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("private", [False, True])
 def test_a_database_has_a_value_that_is_not_of_its_type(private: bool, tminus: Tminus, postgres: str) -> None:
     fill_postgres(WORLDS["news"](40, 1), postgres, "consenting")
@@ -92,6 +95,7 @@ def test_a_database_has_a_value_that_is_not_of_its_type(private: bool, tminus: T
     assert tminus("--workspace", "team", "check").err == line
 
 
+@pytest.mark.long
 def test_of_two_files_that_differ_in_capitals_check_and_run_read_the_known_one(team: Path, tminus: Tminus) -> None:
     where = Path("export").resolve()
     Path("export/READERS.csv").write_text("reader_id\n1\n")

@@ -67,6 +67,7 @@ def test_a_run_and_a_forecast_find_the_same_users_in_postgresql_as_in_files(
     assert not (tmp_path / ".tminus").exists()
 
 
+@pytest.mark.long
 def test_up_makes_no_sample_users_beside_a_database(variables: Mapping[str, str], tmp_path: Path) -> None:
     with up(tmp_path, data=False, named=False, environ=variables) as console:
         health = json.loads(read(f"{console.removesuffix('console')}api/health"))["data"]

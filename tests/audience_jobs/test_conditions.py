@@ -200,6 +200,7 @@ def _expected(written: Mapping[str, Any]) -> list[str]:
     return sorted(p["user_id"] for p in PEOPLE if fits(written, p, OF_PERSON[p["user_id"]], NOW))
 
 
+@pytest.mark.long
 @examples(250, few=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=CONDITIONS)
 def test_duckdb_finds_the_users_of_the_reference(written: dict[str, Any], duck: duckdb.DuckDBPyConnection) -> None:

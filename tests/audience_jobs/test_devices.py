@@ -25,6 +25,7 @@ def test_a_token_belongs_to_its_newest_registration(job: bool, engines: list[Eng
         assert tokens_of(engine, USERS, tmp_path / "out.csv", job=job) == OWNERS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job", [True, False], ids=["found", "given"])
 def test_the_owner_counts_also_where_only_the_owner_before_is_asked_for(
     job: bool, engines: list[Engine], tmp_path: Path

@@ -16,6 +16,7 @@ from tests.documented import blocks, named_files, run
 CAMPAIGN, POSTGRES, FIRESTORE = "first-campaign.md", "user-data-in-postgresql.md", "user-data-in-firestore.md"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_first_campaign_takes_the_commands_of_its_page(tmp_path: Path) -> None:
     export, init, check, audience, recipe, campaign = blocks(CAMPAIGN, "sh")

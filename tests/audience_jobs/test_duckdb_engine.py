@@ -156,6 +156,7 @@ def test_nothing_of_a_run_stays_on_disk(tmp_path: Path, job: Callable[..., Job])
     assert list((tmp_path / "temp").iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_result_larger_than_memory_spills(tmp_path: Path, job: Callable[..., Job]) -> None:
     wide = " || ".join(["md5(n)"] * 8)
     sql = f"""SELECT 'all' AS audience, md5(n) AS user_id, {wide} AS x

@@ -101,6 +101,7 @@ def _agrees(engine: Engine, world: Workspace, written: dict[str, Any], some: lis
             assert alone == [whole[0], *(row for row in whole[1:] if row[0] == user_id)]
 
 
+@pytest.mark.long
 @examples(150, few=12, suppress_health_check=[HealthCheck.too_slow])
 @given(written=conditions.CONDITIONS, some=SOME)
 def test_on_files_a_user_fits_who_is_in_the_audience(
@@ -109,6 +110,7 @@ def test_on_files_a_user_fits_who_is_in_the_audience(
     _agrees(files, world, written, some)
 
 
+@pytest.mark.long
 @examples(150, few=12, suppress_health_check=[HealthCheck.too_slow])
 @given(written=conditions.CONDITIONS, some=SOME)
 def test_in_postgres_a_user_fits_who_is_in_the_audience(
@@ -221,6 +223,7 @@ def test_a_user_who_is_not_in_people_is_not_known(gym: Workspace, engines: list[
         assert not _explained(engines, gym, {"where": {"all": EVERY_TYPE}}, user_id, tmp_path).known
 
 
+@pytest.mark.long
 def test_many_conditions_are_asked_in_several_queries(gym: Workspace, engines: list[Engine], tmp_path: Path) -> None:
     where = {"any": [{"column": "username", "op": "is", "value": f"n{number}"} for number in range(249)]}
     where["any"].append({"column": "username", "op": "is", "value": "ann"})

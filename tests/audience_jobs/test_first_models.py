@@ -111,6 +111,7 @@ def test_of_people_with_several_rows_any_row_counts(tminus: Tminus) -> None:
     assert (report["people"], report["optedOut"]) == (1099, 1)
 
 
+@pytest.mark.long
 def test_several_columns_each_say_it(tminus: Tminus) -> None:
     rows = "id,push_enabled,unsubscribed\n1,true,false\n2,false,false\n3,true,true\n4,,\n"
     assert made(tminus, members=rows, phones=phones(1, 2, 3, 4))["optedOut"] == 2
@@ -127,11 +128,13 @@ def test_what_is_not_sure_is_said_and_not_read(tminus: Tminus) -> None:
     assert not Path("team/models/opt_outs.sql").exists()
 
 
+@pytest.mark.long
 def test_a_sense_that_opts_most_out_is_said(tminus: Tminus) -> None:
     report = made(tminus, members="id,push_enabled\n1,false\n2,false\n3,true\n", phones=phones(1, 2, 3))
     assert "members.push_enabled opts most users out: look at its sense in models/opt_outs.sql" in report["unsure"]
 
 
+@pytest.mark.long
 def test_settings_in_a_table_of_their_own_are_read(tminus: Tminus) -> None:
     report = made(
         tminus,
@@ -153,6 +156,7 @@ def test_settings_in_a_table_of_their_own_are_read(tminus: Tminus) -> None:
     assert columns == {"user_id": "text", "topic": "text"}
 
 
+@pytest.mark.long
 def test_a_table_of_opt_outs_counts_where_it_is_about_pushes(tminus: Tminus) -> None:
     report = made(
         tminus,
@@ -175,6 +179,7 @@ def test_a_table_of_opt_outs_counts_where_it_is_about_pushes(tminus: Tminus) -> 
         assert line in told
 
 
+@pytest.mark.long
 def test_a_table_that_holds_no_events_is_named_with_the_reason(tminus: Tminus) -> None:
     day, next_day = "2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"
     report = made(
@@ -197,6 +202,7 @@ def test_a_table_that_holds_no_events_is_named_with_the_reason(tminus: Tminus) -
     ]
 
 
+@pytest.mark.long
 def test_events_have_their_time_their_name_and_nothing_private(tminus: Tminus) -> None:
     report = made(
         tminus,
@@ -223,6 +229,7 @@ def test_events_have_their_time_their_name_and_nothing_private(tminus: Tminus) -
         assert (found.status, found.report["count"]) == (0, count), found.err
 
 
+@pytest.mark.long
 def test_a_switch_of_people_who_are_in_one_table_with_their_devices_is_read(tminus: Tminus) -> None:
     rows = "".join(f"{n},n{n},{TOKEN}{n},ios,{'false' if n % 3 == 0 else 'true'}\n" for n in range(1, 13))
     report = made(tminus, members=f"id,name,push_token,platform,push_enabled\n{rows}")

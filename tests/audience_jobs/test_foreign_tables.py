@@ -57,6 +57,7 @@ def found(engine: Engine, shop: Workspace, sql: str, path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_query_reads_the_teams_own_tables(shop: Workspace, engines: list[Engine], tmp_path: Path) -> None:
     for sql, rows in QUERIES.items():
         for engine in engines:
@@ -81,6 +82,7 @@ def test_nothing_private_leaves(queries: list[str], shop: Workspace, engines: li
             assert f"{SECRET}-bob" not in answer, sql
 
 
+@pytest.mark.long
 def test_a_star_has_no_private_columns(shop: Workspace, engines: list[Engine], tmp_path: Path) -> None:
     for sql in map(of_members, private.COUNTS_COLUMNS):
         for engine in engines:

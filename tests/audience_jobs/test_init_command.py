@@ -85,6 +85,7 @@ def test_a_database_becomes_a_workspace(world: World, tminus: Tminus, postgres: 
     proven(tminus, world, "--postgres", postgres, "--schema", "team")
 
 
+@pytest.mark.long
 def test_a_password_is_not_written(tminus: Tminus, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_postgres(WORLDS["shop"](30, 1), postgres, "team")
     secret = postgres.replace("postgres@", "postgres:hush@")
@@ -102,6 +103,7 @@ def test_a_password_is_not_written(tminus: Tminus, postgres: str, monkeypatch: p
     assert tminus("--workspace", "other", "check").status == 0
 
 
+@pytest.mark.long
 def test_without_data_there_is_an_example_that_runs(tminus: Tminus) -> None:
     made = tminus("init", "club")
     assert made.status == 0, made.err
@@ -142,6 +144,7 @@ def csv_files(**tables: str) -> None:
         (Path("export") / f"{name}.csv").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.long
 def test_without_tokens_it_says_what_is_missing_and_check_names_it(tminus: Tminus) -> None:
     csv_files(members="id,name\n1,Ann\n2,Bo\n", phones="member,push_token,os\n1,,ios\n2,,ios\n")
     made = tminus("init", "team", "--data", "export", "--json")
@@ -167,6 +170,7 @@ def test_a_source_without_people_is_refused(tminus: Tminus) -> None:
     assert "broken.csv: line 2 has 1 fields instead of 2" in tminus("init", "team", "--data", "export").err
 
 
+@pytest.mark.long
 def test_rows_that_repeat_an_id_are_left_out(tminus: Tminus) -> None:
     rows = "".join(f"{number},name {number}\n" for number in range(1, 1500))
     token = "dGVzdC1pbnN0YW5jZQ:APA91b" + "x" * 130
@@ -188,6 +192,7 @@ def team(tminus: Tminus) -> Path:
     return Path("team")
 
 
+@pytest.mark.long
 def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus: Tminus) -> None:
     recipe: dict[str, Any] = json.loads((team / "recipes/hello.json").read_text())
     recipe |= {"id": "bad"}
@@ -210,6 +215,7 @@ def test_check_names_every_problem_with_file_line_and_way_out(team: Path, tminus
     assert "the model reads itself: loop reads loops reads loop; break the cycle" in told
 
 
+@pytest.mark.long
 def test_a_new_job_reads_the_models(team: Path, tminus: Tminus) -> None:
     people = 'SELECT r.reader_id AS user_id, r.fullname AS "fullName" FROM readers r'
     (team / "models/people.sql").write_text(people, encoding="utf-8")
@@ -221,6 +227,7 @@ def test_a_new_job_reads_the_models(team: Path, tminus: Tminus) -> None:
     assert "FROM people" in (team / "jobs/mine.sql").read_text()
 
 
+@pytest.mark.long
 def test_check_warns_of_layers_that_no_rule_limits(team: Path, tminus: Tminus) -> None:
     path = team / "tminus.toml"
     written = path.read_text(encoding="utf-8")
@@ -240,6 +247,7 @@ def test_check_warns_of_layers_that_no_rule_limits(team: Path, tminus: Tminus) -
     assert tminus("--workspace", "team", "check").err == ""
 
 
+@pytest.mark.long
 def test_check_compares_with_the_source(team: Path, tminus: Tminus) -> None:
     path = Path("export/readers.csv")
     header, rest = path.read_text(encoding="utf-8").split("\n", 1)
@@ -255,6 +263,7 @@ def test_check_compares_with_the_source(team: Path, tminus: Tminus) -> None:
     assert "people.sql" in tminus("--workspace", "team", "check").err
 
 
+@pytest.mark.long
 def test_check_says_that_the_source_is_gone(team: Path, tminus: Tminus) -> None:
     Path("export").rename("moved")
     line = (team / "tminus.toml").read_text().splitlines().index("[source]") + 1
@@ -273,6 +282,7 @@ def test_an_engine_refuses_what_only_the_source_can_tell(tminus: Tminus, postgre
     assert [line.split(": ")[2] for line in answer.err.splitlines()] == ["articles", "readers.lang"]
 
 
+@pytest.mark.long
 def test_a_run_is_that_of_a_day(team: Path, tminus: Tminus) -> None:
     def run(*options: str) -> Any:
         return tminus("--workspace", "team", "run", team / "recipes/hello.json", *options, "--json")

@@ -78,6 +78,7 @@ def shop(*, key: str = "customer_no", odd: str = "79", people: str = "customers"
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", ["79", "abc", "", "20"])
 @pytest.mark.parametrize(
     "names", [{}, {"key": "kunde", "people": "kunden", "owners": "nr"}, {"key": "knr", "people": "k"}]
@@ -90,6 +91,7 @@ def test_one_odd_id_makes_no_other_table_the_people(odd: str, names: dict[str, s
     assert any("taken for the people" in line for line in report["unsure"]) == ("owners" in names)
 
 
+@pytest.mark.long
 def test_an_odd_id_beyond_the_sample_makes_no_other_table_the_people(tminus: Tminus) -> None:
     tables = shop()
     tables["customers"] += "".join(f"{number},Wien\n" for number in range(1000, 2200)) + "abc,Wien\n"
@@ -120,6 +122,7 @@ def test_a_table_that_does_not_look_like_people_is_unsure(tminus: Tminus) -> Non
     )
 
 
+@pytest.mark.long
 def test_only_the_opt_outs_that_count_are_counted(tminus: Tminus) -> None:
     rows = [
         "1,push,,false",

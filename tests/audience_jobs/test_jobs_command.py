@@ -43,6 +43,7 @@ def market(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "market")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("--python",)], ids=["sql", "python"])
 def test_a_new_job_works_as_it_is_written(
     options: tuple[str, ...], tminus: Tminus, sample: Path, market: Workspace
@@ -127,6 +128,7 @@ def test_a_run_shows_counts_and_rows(tminus: Tminus, sample: Path, tmp_path: Pat
     assert lines[2].split()[0] == kept[1].split(",")[0]
 
 
+@pytest.mark.long
 def test_a_run_takes_the_jobs_parameters_as_they_are_typed(tminus: Tminus, sample: Path) -> None:
     run = ("jobs", "run", WATERFALL, "--data", sample, "--at", AT, "--json")
     usual = json.loads(tminus(*run).out)

@@ -83,6 +83,7 @@ def engines(shop: Workspace, postgres: str) -> list[Engine]:
     return [DuckDBEngine(shop.folder / "data", shop), PostgresEngine(postgres, shop, schema="trained")]
 
 
+@pytest.mark.long
 def test_every_job_finds_the_same_users_as_it_declares_them(
     shop: Workspace, engines: list[Engine], tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_devices_are_private_without_being_declared_so(leaky: Workspace) -> None
             all_jobs(put(leaky, leak=sql.replace("users", "members")))
 
 
+@pytest.mark.long
 def test_a_star_below_has_no_private_columns(leaky: Workspace, engines: list[Engine], tmp_path: Path) -> None:
     for sql in map(of_members, private.COUNTS_COLUMNS):
         job = find("leak", put(leaky, leak=sql))

@@ -73,6 +73,7 @@ def test_a_window_that_cannot_hold_anything_is_an_error(tmp_path: Path) -> None:
         who(tmp_path, POPULAR, lookback_hours=1, cooling_hours=2)
 
 
+@pytest.mark.long
 def test_an_offer_counts_before_a_newer_closet_item_and_that_before_a_newer_wish(tmp_path: Path) -> None:
     closet = owns(item("c", "ann", "dunk", hours_ago(20)))
     wish = wants(item("w", "ann", "dunk", hours_ago(13)))
@@ -131,6 +132,7 @@ def test_a_user_without_size_or_deleted_is_left_out(tmp_path: Path) -> None:
     assert who(tmp_path, together(POPULAR, users, wears("cy", "10"), wishes)) == {}
 
 
+@pytest.mark.long
 def test_the_size_is_the_preferred_one_with_the_lowest_id(tmp_path: Path) -> None:
     sizes = together(wears("ann", "10"), wears("ann", "8"))
     sizes["attribute_preferences"][1]["preferred"] = False
@@ -142,6 +144,7 @@ def test_the_size_is_the_preferred_one_with_the_lowest_id(tmp_path: Path) -> Non
     assert [row["usersize"] for row in rows] == ["US 10"]  # "10" is shorter than "9.5", so it is the lower id
 
 
+@pytest.mark.long
 def test_items_of_deleted_users_and_deleted_items_do_not_count(tmp_path: Path) -> None:
     world = together(POPULAR, wants(item("w", "ann", "dunk", hours_ago(24))))
     assert who(tmp_path, world) == {"recent-wishlist-adders": ["ann"]}

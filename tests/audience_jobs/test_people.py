@@ -128,6 +128,7 @@ def test_an_audience_is_what_its_conditions_say(
         assert rows(found(engine, gym, written, tmp_path / "out.csv")) == expected
 
 
+@pytest.mark.long
 def test_sending_reads_the_model_of_devices(gym: Workspace, engines: list[Engine], tmp_path: Path) -> None:
     for engine in engines:
         with engine.run(job_of(read_criteria({"where": EVERYBODY}, gym), gym), {}, now=NOW) as run:
@@ -257,6 +258,7 @@ def test_only_the_tables_that_conditions_reach_are_opened(gym: Workspace, tmp_pa
     assert "workouts" in lacking
 
 
+@pytest.mark.long
 def test_five_hundred_conditions_are_read(gym: Workspace, tmp_path: Path) -> None:
     several = [{"column": "username", "op": "is_not", "value": f"x{number}"} for number in range(490)]
     engine = DuckDBEngine(gym.folder / "data", gym)

@@ -46,6 +46,7 @@ def test_every_job_writes_the_same_bytes_on_both_engines(postgres: str, tmp_path
         assert max(len(content) for content in expected.values()) > 1000, f"{job.id} found no users to compare"
 
 
+@pytest.mark.long
 @examples(25, few=5)
 @given(data=databases, which=st.sampled_from(all_jobs()))
 def test_ties_nulls_and_leftovers_come_out_alike(postgres: str, data: Mapping[str, list[Any]], which: Job) -> None:
@@ -178,6 +179,7 @@ def test_a_job_whose_sql_is_not_what_it_declares_is_named(
         written(PostgresEngine(postgres), job(sql), tmp_path)
 
 
+@pytest.mark.long
 def test_a_job_that_takes_too_long_is_stopped(postgres: str, tmp_path: Path, job: Callable[..., Job]) -> None:
     fill(postgres, put(tmp_path, {}))
     endless = job(

@@ -108,6 +108,7 @@ def test_nothing_private_leaves_by_way_of_a_model(
             assert f"{SECRET}-bob" not in answer, sql
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["clients", "chain"])
 def test_a_star_over_a_model_has_no_private_columns(
     model: str, shop: Workspace, engines: list[Engine], tmp_path: Path

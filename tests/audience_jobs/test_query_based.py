@@ -201,6 +201,7 @@ def understood(written: Mapping[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.long
 @examples(80, few=12)
 @given(data=worlds, written=criteria)
 def test_an_audience_is_what_the_reference_works_out(data: Data, written: Mapping[str, Any]) -> None:
@@ -213,6 +214,7 @@ def test_an_audience_is_what_the_reference_works_out(data: Data, written: Mappin
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=md5_of)
 
 
+@pytest.mark.long
 @examples(10, few=2)
 @given(data=worlds, asked=st.lists(criteria, min_size=3, max_size=3))
 def test_ties_nulls_and_leftovers_come_out_alike_from_postgres(

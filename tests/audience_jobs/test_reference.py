@@ -336,6 +336,7 @@ choices = {"min_hours": some([0, 24]), "max_days": some([1, 2]), "require_avatar
 newness = st.fixed_dictionaries({}, optional=choices)
 
 
+@pytest.mark.long
 @examples(60, few=8)
 @given(data=databases, arguments=windows)
 def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
@@ -375,6 +376,7 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path) -> None:
         audiences_of(WATERFALL, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job_id", [LAYER_2, LAYER_3, WATERFALL])
 def test_an_empty_folder_is_an_error_and_empty_tables_are_none(job_id: str, tmp_path: Path) -> None:
     with pytest.raises(NoUserData, match=re.escape(str(tmp_path))):
@@ -383,6 +385,7 @@ def test_an_empty_folder_is_an_error_and_empty_tables_are_none(job_id: str, tmp_
     assert ids_in(audiences_of(job_id, tmp_path)) == {}
 
 
+@pytest.mark.long
 def test_a_byte_order_mark_and_line_breaks_in_a_bio_are_read(tmp_path: Path) -> None:
     users = [new_user("u1", bio='one\ntwo, "three"'), new_user("u2", bio="\n \r\n")]
     owners = [{"user_id": "u1"}, {"user_id": "u2"}]
@@ -390,6 +393,7 @@ def test_a_byte_order_mark_and_line_breaks_in_a_bio_are_read(tmp_path: Path) -> 
     assert ids_in(audiences_of(WATERFALL, tmp_path)) == {"no-bio": ["u2"], "no-offers": ["u1"]}
 
 
+@pytest.mark.long
 def test_a_bad_timestamp_is_named_with_file_and_column(tmp_path: Path) -> None:
     write_tables(tmp_path, {"users": [new_user("u1"), new_user("u2", created_at="last tuesday")]})
     with pytest.raises(BadData, match=r"users\.csv: column 'created_at' holds 'last tuesday'"):

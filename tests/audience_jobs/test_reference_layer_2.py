@@ -155,6 +155,7 @@ arguments_of_showcase = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @examples(40, few=6)
 @given(data=databases, arguments=arguments_of_layer_2)
 def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
@@ -163,6 +164,7 @@ def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict
         assert audiences_of(LAYER_2, Path(folder), **arguments) == layer_2(data, **arguments)
 
 
+@pytest.mark.long
 @examples(40, few=6)
 @given(data=databases, arguments=arguments_of_showcase)
 def test_the_showcase_writes_what_the_reference_works_out(data: Data, arguments: dict[str, object]) -> None:

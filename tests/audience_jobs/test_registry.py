@@ -69,12 +69,14 @@ def test_no_job_asks_for_the_time_or_throws_dice(job: Job) -> None:
         assert not CLOCKS_AND_DICE.search(sql)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
 def test_every_job_yields_what_it_declares(job: Job, sample: Path) -> None:
     counts = rows_as_declared(DuckDBEngine(sample), job, arguments_for(job, sample), now=NOW)
     assert sum(counts.values()) > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job", all_jobs(), ids=lambda job: job.id)
 def test_every_job_runs_without_users(job: Job, tmp_path: Path) -> None:
     put(tmp_path, {"products": [{"id": "p", "name": "Dunk"}]})

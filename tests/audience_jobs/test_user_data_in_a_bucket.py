@@ -42,6 +42,7 @@ def upload(emulators: Mapping[str, str]) -> Upload:
     return put_there
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["csv", pytest.param("parquet", marks=pytest.mark.long)])
 def test_every_job_writes_the_same_bytes_from_a_bucket(upload: Upload, tmp_path: Path, suffix: str) -> None:
     generate(tmp_path, users=1_000, seed=1, at=NOW)

@@ -47,6 +47,7 @@ def target(folder: Path, *worlds: World) -> tuple[str, str]:
     return row["top_target_shoe"], row["top_target_shoe_variantid"]
 
 
+@pytest.mark.long
 def test_each_step_taken_leads_to_the_next_audience(tmp_path: Path) -> None:
     world: World = {"users": [new("ann", bio=" \n")]}
     assert step(tmp_path, world) == {"ann": "no-shoes"}
@@ -79,6 +80,7 @@ def test_the_deleted_and_the_nameless_are_left_out(tmp_path: Path) -> None:
     assert step(tmp_path, {"users": users}) == {}
 
 
+@pytest.mark.long
 def test_deleted_items_and_offers_count_as_steps_but_a_deleted_wish_does_not(tmp_path: Path) -> None:
     world = together(
         {"users": [new("ann")]},
@@ -89,6 +91,7 @@ def test_deleted_items_and_offers_count_as_steps_but_a_deleted_wish_does_not(tmp
     assert step(tmp_path, world) == {"ann": "no-wishlist"}
 
 
+@pytest.mark.long
 def test_a_bio_needs_a_picture_where_the_recipe_says_so(tmp_path: Path) -> None:
     users = [new("ann", avatar_id="a-1"), new("bo")]
     world = together({"users": users}, owns(*(item(name, name, "dunk", LONG_AGO) for name in ("ann", "bo"))))
@@ -102,6 +105,7 @@ def test_a_user_who_is_there_twice_is_on_the_lower_step_both_times(tmp_path: Pat
     assert list(found) == ["no-bio"]
 
 
+@pytest.mark.long
 def test_the_desired_shoe_with_most_offers_is_the_target_then_the_newest(tmp_path: Path) -> None:
     most = item("1", "ann", "jordan", LONG_AGO, offers_count=2)
     newest = item("2", "ann", "dunk", hours_ago(1), offers_count=2)
@@ -110,6 +114,7 @@ def test_the_desired_shoe_with_most_offers_is_the_target_then_the_newest(tmp_pat
     assert target(tmp_path, desires(fewer, most, newest)) == ("Dunk Low", "dunk")
 
 
+@pytest.mark.long
 def test_without_desired_shoe_the_newest_offer_tells_and_then_the_newest_wish(tmp_path: Path) -> None:
     lost = desires(
         item("1", "ann", "yeezy", LONG_AGO, deleted_at=1, offers_count=9),
@@ -124,6 +129,7 @@ def test_without_desired_shoe_the_newest_offer_tells_and_then_the_newest_wish(tm
     assert target(tmp_path, lost, wish, older, of_the_newest) == ("Yeezy", "yeezy")
 
 
+@pytest.mark.long
 def test_a_shoe_that_left_the_shop_is_named_unknown_and_keeps_its_variant(tmp_path: Path) -> None:
     variant = {"product_variants": [{"id": "left", "product_id": "product-gone"}]}
     assert target(tmp_path, variant, offered("o", "ann", LONG_AGO, "left")) == ("Unknown Product", "left")
@@ -137,6 +143,7 @@ BROKEN = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("check", BROKEN)
 def test_a_result_that_breaks_a_promise_of_the_waterfall_is_never_written(tmp_path: Path, check: str) -> None:
     put(tmp_path, {"users": [new("ann")]})

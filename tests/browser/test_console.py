@@ -37,6 +37,7 @@ def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
     assert console.lab.outbox(test=False) == []
 
 
+@pytest.mark.long
 def test_a_cancel_that_loses_the_race_at_t0_says_so_and_offers_the_stop(
     console: Console, open_page: OpenPage
 ) -> None:
@@ -64,6 +65,7 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing_on_any_page(scheme: str, console: Console, open_page: OpenPage) -> None:
     console.lab.save(recipe(settings__safeguards__alertThresholds__audienceSize=1, description="About it"))
@@ -86,6 +88,7 @@ def test_no_page_scrolls_sideways_on_a_phone(console: Console, open_page: OpenPa
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
 
 
+@pytest.mark.long
 def test_everything_needed_to_cancel_can_be_done_with_the_keyboard(console: Console, open_page: OpenPage) -> None:
     console.lab.run_to(SEND_AT - MINUTE)
     page = open_page(console.of())
@@ -116,6 +119,7 @@ def test_without_javascript_everything_can_be_read_and_cancelled(console: Consol
     expect(page.get_by_text("Cancelled. Nobody receives the push.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_errors_of_a_form_are_beside_their_fields_and_lead_there(console: Console, open_page: OpenPage) -> None:
     console.lab.run_to(SEND_AT - 2 * timedelta(hours=1))
     page = open_page("/recipes/welcome/edit")
@@ -132,6 +136,7 @@ def test_errors_of_a_form_are_beside_their_fields_and_lead_there(console: Consol
     expect(page.get_by_text("Every day at 18:45")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_viewer_is_shown_nothing_that_takes_another_role(console: Console, open_page: OpenPage) -> None:
     console.lab.run_to(SEND_AT - MINUTE)
     console.become(Role.VIEWER)
@@ -144,6 +149,7 @@ def test_a_viewer_is_shown_nothing_that_takes_another_role(console: Console, ope
     expect(page.get_by_role("heading", name="You can't do this")).to_be_visible()
 
 
+@pytest.mark.long
 def test_hostile_texts_run_nowhere(console: Console, open_page: OpenPage) -> None:
     hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>"
     lab = console.lab

@@ -80,7 +80,9 @@ def test_a_log_that_was_left_alone_is_sound(log: Any) -> None:
         lambda entry: replace(entry, link=None, salts={}),
     ],
 )
-@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize(
+    "number", [1, pytest.param(3, marks=pytest.mark.long), pytest.param(5, marks=pytest.mark.long)]
+)
 def test_a_changed_entry_is_found(log: Any, flip: Callable[[AuditEntry], AuditEntry], number: int) -> None:
     entry = entries(log)[number - 1]
     flipped = flip(entry)

@@ -114,6 +114,7 @@ def test_a_document_as_large_as_a_recipe_may_be_is_kept_before_and_after(ports: 
     assert (len(newest.before["text"]), newest.after["text"][0]) == (400_000, "é")
 
 
+@pytest.mark.long
 def test_of_20_changes_at_once_each_has_its_entry_and_the_entries_are_a_chain(ports: Any, at_once: Any) -> None:
     def add(number: int) -> None:
         ports.recipes.change("daily", lambda old: put(seen=[*(old or {"seen": []})["seen"], number])(old), SAVED)

@@ -42,6 +42,7 @@ def test_a_transaction_that_raises_writes_nothing(ports: Any) -> None:
     assert read(ports) == dict.fromkeys(DAYS, b"")
 
 
+@pytest.mark.long
 def test_concurrent_transactions_happen_one_after_another(open_ports: Any, at_once: AtOnce) -> None:
     ledgers = [open_ports().ledger for _ in range(2)]
 

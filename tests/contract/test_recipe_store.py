@@ -24,6 +24,7 @@ def put(document: dict[str, Any]) -> Callable[[Any], dict[str, Any]]:
     return lambda _: document
 
 
+@pytest.mark.long
 def test_a_recipe_that_was_never_written_is_none(ports: Any) -> None:
     assert ports.recipes.get("daily") is None
     assert list(ports.recipes.all()) == []
@@ -78,6 +79,7 @@ def test_a_change_that_raises_leaves_the_recipe_and_passes_the_error_on(ports: A
     assert ports.recipes.change("other", put({"id": "other"})) is not None
 
 
+@pytest.mark.long
 def test_no_change_of_42_concurrent_ones_is_lost(ports: Any, at_once: AtOnce) -> None:
     def add(number: int) -> None:
         ports.recipes.change("n", lambda old: {"seen": [*(old or {"seen": []})["seen"], number]})
@@ -101,6 +103,7 @@ database.close()
 """
 
 
+@pytest.mark.long
 def test_processes_that_open_one_new_database_together_lose_no_change(tmp_path: Path) -> None:
     path = tmp_path / "shared.db"
     command = [sys.executable, "-c", COUNT_IN_ANOTHER_PROCESS, str(path)]

@@ -617,7 +617,13 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name.replace(" ", "_")) for fault in FAULTS])
+SOME_FAULTS = [
+    pytest.param(fault, id=fault.name.replace(" ", "_"), marks=pytest.mark.long if place % 3 else ())
+    for place, fault in enumerate(FAULTS)
+]
+
+
+@pytest.mark.parametrize("fault", SOME_FAULTS)
 def test_a_fault_is_found_by_its_check_alone(doctor: Doctor, apis: GoogleApis, fault: Fault) -> None:
     fault.plant(apis)
     answer = doctor("--json")

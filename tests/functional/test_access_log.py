@@ -35,6 +35,7 @@ def sent(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.long
 def test_each_call_that_shows_personal_data_leaves_an_entry(sent: Lab) -> None:
     api = the_api(sent, Role.ADMIN)
     mine = hash_of_user(user(1), sent.ports.accesses.key())
@@ -65,6 +66,7 @@ def test_each_call_that_shows_personal_data_leaves_an_entry(sent: Lab) -> None:
     assert user(1) not in str(logged(sent))
 
 
+@pytest.mark.long
 def test_a_viewer_who_sees_only_numbers_leaves_no_entry(sent: Lab) -> None:
     sent.write_users({"a": range(20), "b": (), "c": ()})
     api = the_api(sent, Role.VIEWER)
@@ -74,6 +76,7 @@ def test_a_viewer_who_sees_only_numbers_leaves_no_entry(sent: Lab) -> None:
     assert logged(sent) == []
 
 
+@pytest.mark.long
 def test_look_ups_and_downloads_in_the_console_leave_an_entry(sent: Lab) -> None:
     visitor = Visitor(lambda: sent.ports)
     visitor.send("/cadence", "/cadence/user", {"user": user(1)}, status=200)

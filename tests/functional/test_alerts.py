@@ -119,6 +119,7 @@ def test_without_channels_alerts_are_written_down_and_nothing_is_enqueued(lab: L
     assert {task.function for task, _ in lab.system.queue.pending()} == {"checkpoint", "send_push", "finish"}
 
 
+@pytest.mark.long
 def test_the_next_run_is_compared_with_the_last_one_that_had_audiences(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to_the_end()
@@ -161,6 +162,7 @@ def test_no_secret_and_no_user_is_named_in_what_is_kept_and_written_down(make_la
         assert not [n for n in range(9) if user(n) in payload or f"token-{user(n)}" in payload]
 
 
+@pytest.mark.long
 def test_42_launches_at_once_tell_each_thing_once(make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
     told.lab.run_to(START_AT, inclusive=False)
@@ -174,6 +176,7 @@ def test_42_launches_at_once_tell_each_thing_once(make_lab: MakeLab) -> None:
     assert written_down(told.lab) == OF_A_RUN
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", ["build_audience", "send_test", "checkpoint", "finish"])
 def test_a_step_that_comes_again_tells_nothing_again(function: str, make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
@@ -186,6 +189,7 @@ def test_a_step_that_comes_again_tells_nothing_again(function: str, make_lab: Ma
     assert written_down(told.lab) == OF_A_RUN
 
 
+@pytest.mark.long
 def test_a_cancelled_a_blocked_and_a_stopped_execution_say_so_with_the_reason(make_lab: MakeLab) -> None:
     cancelled = AlertLab(make_lab)
     cancelled.lab.run_to(SEND_AT - MINUTE)
@@ -250,6 +254,7 @@ def test_a_recipe_can_name_only_channels_that_the_deployment_has(named: Any, rea
         AlertLab(make_lab, channels=(EVERYTHING, "growth"), document=recipe(settings__alertChannels=named))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broken", ["growth", 7, {"a": 1}, [None, 7]])
 def test_channels_that_were_broken_by_hand_keep_nothing_from_being_sent(broken: Any, make_lab: MakeLab) -> None:
     told = AlertLab(make_lab)
@@ -277,6 +282,7 @@ def test_a_channel_that_is_down_for_an_hour_gets_every_alert_once_after_it(make_
     assert "/cancel/" not in first, "there is nothing to cancel any more"
 
 
+@pytest.mark.long
 def test_a_channel_that_is_down_keeps_nothing_from_the_others(make_lab: MakeLab) -> None:
     def down(channel: str) -> TminusError | None:
         return Transient("503") if channel == EVERYTHING else None
@@ -337,6 +343,7 @@ class RefusingQueue:
         return self._queue.add(task)
 
 
+@pytest.mark.long
 def test_a_queue_that_takes_no_alerts_fails_no_step_and_reconciling_sends_them_later(make_lab: MakeLab) -> None:
     def refusing(ports: Ports) -> Ports:
         return replace(ports, tasks=RefusingQueue(ports.tasks, ports.clock, SEND_AT + 5 * MINUTE))
@@ -363,6 +370,7 @@ def crash_run(make_lab: MakeLab, point: CrashPoint) -> AlertLab:
 BESIDE_THE_POST = ("alert_store.record", "alert_store.change", "alerts.send", "tasks.add")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     "call", ["channels.post", *(pytest.param(call, marks=pytest.mark.long) for call in BESIDE_THE_POST)]

@@ -105,6 +105,7 @@ def test_a_recurring_recipe_goes_on_with_its_next_send(lab: Lab, tmp_path: Path)
     assert len(lab.outbox(test=False)) == 9
 
 
+@pytest.mark.long
 def test_a_send_that_began_after_the_backup_does_not_start_late(lab: Lab, tmp_path: Path) -> None:
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
     lab.run_to(SEND_AT + minutes(5))
@@ -122,6 +123,7 @@ def test_all_sends_since_a_backup_of_three_days_ago_are_on_record(lab: Lab, tmp_
     assert all(execution.cleaned for execution in executions_of(lab.ports, "welcome"))
 
 
+@pytest.mark.long
 def test_a_send_that_was_cancelled_after_the_backup_does_not_go_out(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(20))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
@@ -133,6 +135,7 @@ def test_a_send_that_was_cancelled_after_the_backup_does_not_go_out(lab: Lab, tm
     assert (totals["unknown"], totals["notReached"]) == (0, 9)
 
 
+@pytest.mark.long
 def test_a_push_that_was_not_due_at_the_restore_is_not_reached(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
@@ -142,6 +145,7 @@ def test_a_push_that_was_not_due_at_the_restore_is_not_reached(lab: Lab, tmp_pat
     assert [(push["unknown"], push["notReached"]) for push in pushes] == [(4, 0), (0, 3), (0, 2)]
 
 
+@pytest.mark.long
 def test_the_ledger_counts_those_who_may_have_got_it(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
     lab = make_lab()
     lab.save(recipe(**LAYER_3))
@@ -153,6 +157,7 @@ def test_the_ledger_counts_those_who_may_have_got_it(make_lab: Callable[..., Lab
     assert (push["sent"], push["excluded"]) == (0, {"layer_3_cooldown": 4})
 
 
+@pytest.mark.long
 def test_what_was_due_is_sent_with_send_due(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
@@ -162,6 +167,7 @@ def test_what_was_due_is_sent_with_send_due(lab: Lab, tmp_path: Path) -> None:
     assert (lab.execution().state, len(lab.outbox(test=False))) == (State.COMPLETED, 9)
 
 
+@pytest.mark.long
 def test_what_may_have_gone_out_is_not_started_by_hand_today(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
@@ -263,6 +269,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
         running.end(signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_backups_while_up_sends_are_each_consistent(up: Up, tmp_path: Path) -> None:
     files: list[Path] = []
 
@@ -291,6 +298,7 @@ def test_backups_while_up_sends_are_each_consistent(up: Up, tmp_path: Path) -> N
         assert messages(tmp_path, test=False, state=state.name) == gone[:left]
 
 
+@pytest.mark.long
 def test_the_way_out_for_firestore_sends_nothing_twice(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())
@@ -304,6 +312,7 @@ def test_the_way_out_for_firestore_sends_nothing_twice(lab: Lab, tmp_path: Path)
     assert lab.execution(execution_id("welcome", TOMORROW)).state is State.COMPLETED
 
 
+@pytest.mark.long
 def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> None:
     wait_until(lambda: [each["status"] for each in up.overview()["executions"]] == ["tested"])
     back_up(tmp_path / "state", tmp_path / "state.tar.gz", datetime.now(UTC))
@@ -325,6 +334,7 @@ def test_up_sends_nothing_again_on_a_restored_state(up: Up, tmp_path: Path) -> N
     assert messages(tmp_path, test=False) == []
 
 
+@pytest.mark.long
 def test_a_send_that_a_restore_has_stopped_sends_an_alert(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(SEND_AT - minutes(2))
     back_up(lab.state, tmp_path / "state.tar.gz", lab.clock.now())

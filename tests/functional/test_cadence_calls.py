@@ -31,6 +31,7 @@ def history(lab: Lab, number: int = 1) -> list[dict[str, Any]]:
     return [as_json(each) for each in found.notifications]
 
 
+@pytest.mark.long
 def test_a_filter_excludes_the_users_that_the_next_push_would_exclude(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()
@@ -135,6 +136,7 @@ def test_every_wrong_field_of_a_tracked_push_is_named(lab: Lab) -> None:
         track(lab, id=7)
 
 
+@pytest.mark.long
 def test_what_a_user_got_names_recipe_and_text_and_its_source(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     track(lab, title="From elsewhere")

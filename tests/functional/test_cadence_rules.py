@@ -29,11 +29,13 @@ def test_a_daily_push_of_layer_3_is_held_back_by_the_default_rules(lab: Lab) -> 
     assert second_day(lab) == {"layer_3_cooldown": 4}
 
 
+@pytest.mark.long
 def test_a_shorter_cooldown_lets_the_next_days_push_through(lab: Lab) -> None:
     change_rules(lab.ports, [{"name": "layer_3_cooldown", "hours": 24}], by="ann@example.com")
     assert second_day(lab) == {}
 
 
+@pytest.mark.long
 def test_a_rule_that_was_changed_between_two_pushes_holds_for_the_second(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3, audienceName="a"), push(2, layerId=3, audienceName="a")]))
     lab.run_to(SEND_AT + timedelta(minutes=1))

@@ -436,6 +436,7 @@ def test_a_caller_is_known_by_its_address(ask: Ask, issuers: Issuers) -> None:
     assert ask(issuers.google.sign(of_service("api", email=ROBOT))).json == {"name": ROBOT}
 
 
+@pytest.mark.long
 def test_a_program_has_the_role_that_the_settings_give_it(ask: Ask, issuers: Issuers) -> None:
     def asks(email: str, least: str) -> int:
         return ask(issuers.google.sign(of_service("api", email=email)), least).status_code

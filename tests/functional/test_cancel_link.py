@@ -85,6 +85,7 @@ def test_the_button_cancels_and_no_message_is_sent(browser: Browser) -> None:
     assert browser.lab.outbox(test=False) == []
 
 
+@pytest.mark.long
 def test_a_link_that_was_used_says_so_and_does_nothing(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     browser.press()
@@ -93,6 +94,7 @@ def test_a_link_that_was_used_says_so_and_does_nothing(browser: Browser) -> None
         assert BUTTON not in response.text
 
 
+@pytest.mark.long
 def test_two_browsers_at_once_cancel_once(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     answers: list[int] = []
@@ -122,6 +124,7 @@ def test_at_t0_the_link_has_expired_and_the_send_goes_out(browser: Browser) -> N
     assert len(browser.lab.outbox(test=False)) == 9
 
 
+@pytest.mark.long
 def test_a_cancel_that_loses_the_race_against_the_live_start_offers_the_stop(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT)
     for response in (browser.look(), browser.press()):
@@ -129,6 +132,7 @@ def test_a_cancel_that_loses_the_race_against_the_live_start_offers_the_stop(bro
     assert browser.lab.execution().state is State.LIVE
 
 
+@pytest.mark.long
 def test_a_checkpoint_that_is_faster_than_the_button_wins(browser: Browser) -> None:
     """The page was open and the button pressed in time; between looking and cancelling, the execution goes live."""
     browser.lab.run_to(SEND_AT - SECOND)
@@ -145,6 +149,7 @@ def test_a_checkpoint_that_is_faster_than_the_button_wins(browser: Browser) -> N
     assert (response.status_code, title(response)) == (409, "Too late: the send is live")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", [cancel, stop])
 def test_an_execution_that_ended_otherwise_says_how(end: Any, browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
@@ -154,6 +159,7 @@ def test_an_execution_that_ended_otherwise_says_how(end: Any, browser: Browser) 
     assert "wrong &lt;shoes&gt;" in response.text
 
 
+@pytest.mark.long
 def test_an_execution_that_is_over_has_nothing_left_to_cancel(browser: Browser) -> None:
     browser.lab.run_to_the_end()
     assert (browser.look().status_code, title(browser.look())) == (410, "There is nothing left to cancel")
@@ -174,12 +180,14 @@ def test_a_forged_link_does_nothing(token: str, browser: Browser) -> None:
     assert browser.lab.execution().state is State.TESTED
 
 
+@pytest.mark.long
 def test_a_link_signed_with_the_secret_before_this_one_still_works(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     old = make_token(SECRETS[1:], Lab.id, SEND_AT)
     assert browser.ask("POST", f"/cancel/{old}").status_code == 200
 
 
+@pytest.mark.long
 def test_without_a_secret_no_link_works(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     lab.save()
@@ -187,6 +195,7 @@ def test_without_a_secret_no_link_works(make_lab: Callable[..., Lab]) -> None:
     assert Browser(lab).press().status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_refused(method: str, browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
@@ -212,6 +221,7 @@ def test_a_store_that_cannot_be_reached_asks_to_load_the_page_again(browser: Bro
     assert "Firestore" not in response.text
 
 
+@pytest.mark.long
 def test_a_page_can_load_nothing_be_framed_nowhere_and_does_not_pass_its_address_on(browser: Browser) -> None:
     browser.lab.run_to(SEND_AT - 20 * MINUTE)
     response = browser.look()

@@ -58,6 +58,7 @@ def start(folder: Path) -> Iterator[Callable[..., Up]]:
             up.end(signal.SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", [GONE, *(pytest.param(name, marks=pytest.mark.long) for name in TROUBLES if name != GONE)]
 )

@@ -62,6 +62,7 @@ def sent_in(folder: Path, execution: str) -> set[str]:
     return {m["userId"] for m in outbox(folder) if m["executionId"] == execution and not m["test"]}
 
 
+@pytest.mark.long
 def test_a_run_reports_what_the_outbox_and_the_files_hold(run: Tminus, tmp_path: Path) -> None:
     answer = run()
     report = answer.report
@@ -79,6 +80,7 @@ def test_a_run_reports_what_the_outbox_and_the_files_hold(run: Tminus, tmp_path:
     ]
 
 
+@pytest.mark.long
 def test_a_run_whose_pushes_cannot_reach_a_user_ends_with_3_and_says_what_to_set(
     tminus: Tminus, sample: Path, tmp_path: Path
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_second_run_a_day_later_holds_back_exactly_the_users_of_the_first(run:
     assert not sent_in(tmp_path, second["executionId"]) & first_users
 
 
+@pytest.mark.long
 def test_a_second_run_73_hours_later_holds_back_none_of_them(run: Tminus, tmp_path: Path) -> None:
     wide = ("--set", "audienceCriteria.customScript.parameters.lookback_hours=168")
     first = run(*wide).report
@@ -142,11 +145,13 @@ def test_a_cancel_or_stop_ends_it_with_status_3(
     assert {m["push"] for m in outbox(tmp_path) if not m["test"]} == set(range(1, live + 1))
 
 
+@pytest.mark.long
 def test_a_cancel_after_t0_comes_too_late(run: Tminus) -> None:
     answer = run("--cancel-at", "T+1m")
     assert (answer.status, answer.report["status"]) == (0, "completed")
 
 
+@pytest.mark.long
 def test_a_breached_safeguard_ends_it_with_status_3(run: Tminus, tmp_path: Path) -> None:
     answer = run("--set", "settings.safeguards.maxAudienceSize=5")
     assert (answer.status, answer.report["status"]) == (3, "blocked")
@@ -170,6 +175,7 @@ def test_the_jobs_are_listed_with_parameters_audiences_and_columns(tminus: Tminu
     assert "recent-closet-adders" in tminus("jobs", "list").out
 
 
+@pytest.mark.long
 def test_sample_data_is_the_same_for_the_same_seed(tminus: Tminus, tmp_path: Path) -> None:
     for name in ("one", "two"):
         args = ("--users", 50, "--seed", 3, "--at", "2026-05-04T00:00:00Z", "--json")
@@ -293,6 +299,7 @@ def test_a_bad_option_is_refused(args: tuple[str, ...], told: str, run: Tminus, 
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.long
 def test_an_old_document_runs_unchanged(write: Callable[[object], Path], run: Tminus) -> None:
     old = changed("status", "scheduled")
     old |= {"id": "", "someday": {"kept": True}, "endDate": None}
@@ -341,6 +348,7 @@ def _edit(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.long
 def test_malformed_and_duplicate_users_are_excluded_and_counted(sample: Path, run: Tminus, tmp_path: Path) -> None:
     clean = run().report
     folder = copy(sample, tmp_path / "data")
@@ -357,6 +365,7 @@ def test_malformed_and_duplicate_users_are_excluded_and_counted(sample: Path, ru
     assert again["totals"]["sent"] == clean["totals"]["sent"] - 1
 
 
+@pytest.mark.long
 def test_a_scripted_failure_is_seen_in_the_numbers(run: Tminus, tmp_path: Path) -> None:
     script = tmp_path / "outcomes.json"
     script.write_text('{"rates": {"dead_token": 0.05, "unknown": 0.01}}')
@@ -380,6 +389,7 @@ def test_a_number_out_of_range_is_refused(args: tuple[str, ...], tminus: Tminus)
     assert "Invalid value for" in refusal(tminus(*args))
 
 
+@pytest.mark.long
 def test_a_users_pushes_can_be_looked_up(run: Tminus, tminus: Tminus, tmp_path: Path) -> None:
     report = run().report
     reached = min(sent_in(tmp_path, report["executionId"]))
@@ -392,6 +402,7 @@ def test_a_users_pushes_can_be_looked_up(run: Tminus, tminus: Tminus, tmp_path: 
     )
 
 
+@pytest.mark.long
 def test_a_look_up_without_a_state_or_of_no_user_is_refused(run: Tminus, tminus: Tminus, tmp_path: Path) -> None:
     answer = tminus("cadence", "user", "x", "--state", tmp_path / "nowhere")
     assert (answer.status, "no Tminus state is there" in answer.err) == (2, True)
@@ -401,6 +412,7 @@ def test_a_look_up_without_a_state_or_of_no_user_is_refused(run: Tminus, tminus:
     assert (answer.status, '"stranger" is not a user ID' in answer.err) == (2, True)
 
 
+@pytest.mark.long
 def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     with closing(sqlite3.connect(tmp_path / "state" / "tminus.db")) as old:
@@ -409,6 +421,7 @@ def test_a_state_of_another_version_is_refused_and_left_as_it_is(run: Tminus, tm
     assert (answer.status, "made by another version of Tminus" in answer.err) == (2, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["another file", "cut off"])
 def test_a_damaged_database_is_refused_in_one_line_with_the_way_out(damage: str, run: Tminus, tmp_path: Path) -> None:
     path = tmp_path / "state" / "tminus.db"
@@ -423,6 +436,7 @@ def test_a_damaged_database_is_refused_in_one_line_with_the_way_out(damage: str,
     assert f"{path}: the database is damaged; restore a copy, or move the file away" in answer.err
 
 
+@pytest.mark.long
 def test_the_demo_refuses_a_folder_that_it_did_not_make(tminus: Tminus, run: Tminus, tmp_path: Path) -> None:
     run()
     answer = tminus("demo", "--folder", tmp_path)

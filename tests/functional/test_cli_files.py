@@ -88,6 +88,7 @@ def test_a_folder_without_recipes_is_said(tminus: Tminus, sample: Path) -> None:
     assert (answer.status, "no recipe in it is active" in answer.err) == (2, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [
@@ -156,6 +157,7 @@ def test_ids_stay_whole_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatc
     assert "\x1b" not in heading + line
 
 
+@pytest.mark.long
 def test_a_forecast_prints_names_whole_in_a_pipe(tminus: Tminus, tmp_path: Path, sample: Path) -> None:
     document = (RECIPES / "sneaker-reactivation.json").read_text()
     (tmp_path / "recipes").mkdir()
@@ -201,6 +203,7 @@ class TestProgress:
         assert process.returncode == 0
         return told.decode()
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         "command",
         [COMMANDS[0], *(pytest.param(command, marks=pytest.mark.long) for command in COMMANDS[1:])],
@@ -212,6 +215,7 @@ class TestProgress:
         assert self.stderr(tmp_path, sample, *command, terminal=False) == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_completes_commands(shell: str) -> None:
     words = [sys.executable, "-c", "from local.cli.start import main; main()"]

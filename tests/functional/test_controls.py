@@ -81,6 +81,7 @@ def test_a_stop_during_a_chunk_lets_it_end_and_starts_no_other(make_lab: MakeLab
     lab.assert_contract()
 
 
+@pytest.mark.long
 def test_users_that_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) -> None:
     lab = make_lab(chunk_rows=2, wrap=lambda ports: replace(ports, sender=_StopsDuring(ports, ports.sender)))
     lab.save(recipe(pushSequence=[dict(recipe()["pushSequence"][0], layerId=3)]))
@@ -92,6 +93,7 @@ def test_users_that_a_stop_spared_are_free_for_the_next_push(make_lab: MakeLab) 
     assert (tomorrow["sent"], tomorrow["excluded"]) == (2, {"layer_3_cooldown": 2})
 
 
+@pytest.mark.long
 def test_a_pause_before_t0_cancels_and_leaves_no_schedule(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
@@ -101,6 +103,7 @@ def test_a_pause_before_t0_cancels_and_leaves_no_schedule(lab: Lab) -> None:
     assert lab.report()["reason"] == "its recipe is paused"
 
 
+@pytest.mark.long
 def test_a_pause_during_the_live_phase_leaves_that_execution_alone(lab: Lab) -> None:
     lab.run_to(SEND_AT + MINUTE)
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
@@ -109,6 +112,7 @@ def test_a_pause_during_the_live_phase_leaves_that_execution_alone(lab: Lab) -> 
     assert len(executions_of(lab.ports, "welcome")) == 1
 
 
+@pytest.mark.long
 def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(SEND_AT - 9 * MINUTE)
@@ -119,6 +123,7 @@ def test_a_resumed_recipe_runs_from_the_next_send_on_that_can_be_prepared(lab: L
     assert len(lab.outbox(test=False)) == 9
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("reconciling_every_5_minutes")
 def test_an_edited_time_moves_the_one_schedule(lab: Lab) -> None:
     lab.save(recipe(schedule__executionTime="19:45"))
@@ -127,6 +132,7 @@ def test_an_edited_time_moves_the_one_schedule(lab: Lab) -> None:
     assert {message["executionId"] for message in lab.outbox()} == {"welcome_20260302T194500Z"}
 
 
+@pytest.mark.long
 def test_an_edit_under_way_leaves_the_snapshot_alone(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     document = recipe()
@@ -140,6 +146,7 @@ def test_an_edit_under_way_leaves_the_snapshot_alone(lab: Lab) -> None:
     assert "Edited" in {message["title"] for message in lab.outbox(test=False)}
 
 
+@pytest.mark.long
 def test_a_deleted_recipe_sends_nothing_more(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     delete_recipe(lab.ports, "welcome", by="ops@example.com")

@@ -46,6 +46,7 @@ def run_with(point: CrashPoint, make_lab: MakeLab) -> Lab:
             return lab
 
 
+@pytest.mark.long
 def test_every_place_that_a_crash_is_played_at_is_one_of_the_simulators(make_lab: MakeLab) -> None:
     """What `make test` leaves out of these crashes, the simulator plays."""
     quiet = CrashPoint(None)

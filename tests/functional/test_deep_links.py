@@ -4,6 +4,8 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from functions.usecases.by_hand.send_once import OneOff, send_once, try_once
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.dry_run.sample_messages import sample_messages
@@ -30,6 +32,7 @@ def with_link(lab: Lab, link: str, *shoes: str) -> None:
     lab.save(recipe(pushSequence=[push(1, deepLink=link, title="Hi")]))
 
 
+@pytest.mark.long
 def test_a_value_is_encoded_in_tests_live_sends_dry_runs_and_samples_alike(lab: Lab) -> None:
     with_link(lab, LINK, SHOE, SHOE)
     lab.run_to(START_AT)

@@ -35,6 +35,7 @@ def test_people_are_counted_once_when_the_audiences_are_built(overlapping: Lab) 
     assert (totals["people"], totals["audienceSize"], totals["peopleReached"]) == (9, 15, None)
 
 
+@pytest.mark.long
 def test_people_who_got_a_push_are_counted_once_at_the_end(overlapping: Lab) -> None:
     overlapping.run_to(SEND_AT + timedelta(hours=1))
     totals = overlapping.report()["totals"]
@@ -64,6 +65,7 @@ def test_a_dry_run_names_people_and_messages(overlapping: Lab) -> None:
     assert (totals.people, totals.eligible_people, totals.messages) == (9, 9, 15)
 
 
+@pytest.mark.long
 def test_an_execution_of_an_older_release_has_no_number_of_people(lab: Lab) -> None:
     lab.run_to(SEND_AT)
     document = lab.execution().document()

@@ -49,6 +49,7 @@ def test_one_test_user_gets_each_push_once_and_each_step_is_measured(lab: Lab, a
     assert {(message["userId"], message["test"]) for message in messages} == {(user(1), True)}
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_it(lab: Lab, api: ApiClient) -> None:
     before = lab.ports.recipes.get("welcome")
     tried(lab, api, user(1))
@@ -68,6 +69,7 @@ def test_ctrl_c_cancels_it_and_removes_the_draft(lab: Lab, api: ApiClient) -> No
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 def test_a_user_without_a_device_is_a_finding(lab: Lab, api: ApiClient) -> None:
     *_, outcome = tried(lab, api, user(99))
     assert outcome.state is State.WRONG
@@ -75,6 +77,7 @@ def test_a_user_without_a_device_is_a_finding(lab: Lab, api: ApiClient) -> None:
     assert recipes(api) == ["welcome"]
 
 
+@pytest.mark.long
 def test_a_queue_that_stands_still_is_a_finding(lab: Lab, api: ApiClient) -> None:
     found = tried(lab, api, user(1), every=0.0)
     assert [each.problem for each in found[1:3]] == ["it did not start"] * 2
@@ -87,6 +90,7 @@ def test_a_recipe_that_does_not_exist(api: ApiClient) -> None:
         send_test(api, "sale", user(1), progress=lambda _: None)
 
 
+@pytest.mark.long
 def test_a_draft_that_stays_is_named(lab: Lab, api: ApiClient) -> None:
     class Leaving(ApiClient):
         def call(self, method, path, **request):  # type: ignore[no-untyped-def]

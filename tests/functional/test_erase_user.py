@@ -87,6 +87,7 @@ def test_after_an_erasure_no_byte_of_the_state_holds_the_id(make_lab: MakeLab, z
     assert ERASED in (lab.state / "receipts" / f"{lab.id}.csv").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_audit_log_names_an_erased_user_by_a_keyed_hash_and_a_repetition_adds_nothing(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     erase_user(lab.ports, ZOE, by="ana@example.com")
@@ -98,6 +99,7 @@ def test_the_audit_log_names_an_erased_user_by_a_keyed_hash_and_a_repetition_add
     assert len(list(lab.ports.audit.all_of(ERASURES))) == len(entries)
 
 
+@pytest.mark.long
 def test_other_users_stay_as_they_were(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     ids = OTHERS
@@ -111,6 +113,7 @@ def test_other_users_stay_as_they_were(make_lab: MakeLab) -> None:
     assert history == {each: notifications_of(lab.ports, each, until=until, days=9) for each in ids}
 
 
+@pytest.mark.long
 def test_test_users_keep_no_values_of_the_erased_user(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     tested = next(row for row in find_user(lab.ports, TESTER).rows if row.file.endswith("2-b-TEST.csv")).row[1]
@@ -130,6 +133,7 @@ def _own(held: HeldOfUser) -> tuple[list[Any], list[Any]]:
     return rows, [line for line in held.outbox if line["userId"] == held.user_id]
 
 
+@pytest.mark.long
 def test_an_export_names_every_place(make_lab: MakeLab, zoe: str) -> None:
     lab = sent(make_lab, zoe)
     found = find_user(lab.ports, zoe)
@@ -144,6 +148,7 @@ def test_an_export_names_every_place(make_lab: MakeLab, zoe: str) -> None:
     assert {Path(row.file).parent.name for row in found.rows} == {lab.id, "receipts"}
 
 
+@pytest.mark.long
 def test_an_erasure_is_refused_while_an_execution_with_the_user_is_under_way(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     lab.run_to(SEND_AT + timedelta(days=1, minutes=-20))
@@ -155,6 +160,7 @@ def test_an_erasure_is_refused_while_an_execution_with_the_user_is_under_way(mak
     assert find_user(lab.ports, ZOE).empty
 
 
+@pytest.mark.long
 def test_an_audience_that_is_just_being_written_refuses_the_erasure_too(make_lab: MakeLab) -> None:
     lab, tomorrow = sent(make_lab, ZOE), SEND_AT + timedelta(days=1, minutes=-30)
     lab.run_to(tomorrow, inclusive=False)
@@ -169,6 +175,7 @@ def test_an_audience_that_is_just_being_written_refuses_the_erasure_too(make_lab
     assert lab.ports.files.find(f"audiences/{launched.id}/1-a.csv") is not None
 
 
+@pytest.mark.long
 def test_a_later_send_reaches_the_user_as_long_as_the_teams_own_tables_have_the_user(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     erase_user(lab.ports, ZOE, by="cli")
@@ -217,6 +224,7 @@ def dying(ports: Ports, at: int, *, lands: bool) -> tuple[Ports, Callable[[], in
     return replace(ports, **tapped), lambda: made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lands", [True, False])
 def test_an_erasure_that_dies_at_any_call_is_finished_by_the_next_one(make_lab: MakeLab, lands: bool) -> None:
     lab, at = sent(make_lab, ZOE), 0

@@ -54,6 +54,7 @@ def objects(lab: CloudLab) -> dict[str, bytes]:
     return {blob.name: blob.download_as_bytes() for blob in files._client.list_blobs(files._bucket)}
 
 
+@pytest.mark.long
 def test_after_an_erasure_no_document_and_no_object_holds_the_id(lab: CloudLab) -> None:
     lab.save("sneaker-reactivation")
     lab.cloud.run_until(SEND_AT + timedelta(hours=1))

@@ -78,6 +78,7 @@ def test_a_job_that_hangs_is_stopped_after_its_time(make_lab: MakeLab) -> None:
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [

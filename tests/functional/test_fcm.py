@@ -76,6 +76,7 @@ def test_an_execution_reaches_every_device_once_over_the_wire(make_lab: MakeLab,
     }
 
 
+@pytest.mark.long
 def test_a_dry_run_asks_fcm_to_validate_and_sends_nothing(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     lab = make_lab(wrap=over(sender))
@@ -140,6 +141,7 @@ def assert_one_request_except_after_a_refusal(fcm: FakeFcm) -> None:
     assert [token for token, count in counts.items() if count > 1 and token != f"token-{TESTER}"] == []
 
 
+@pytest.mark.long
 def test_a_failure_rate_above_the_threshold_stops_the_rest(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     lab = make_lab(wrap=over(sender), chunk_rows=50)
@@ -154,6 +156,7 @@ def test_a_failure_rate_above_the_threshold_stops_the_rest(make_lab: MakeLab, ma
     assert_one_request_a_message(fcm)
 
 
+@pytest.mark.long
 def test_wrong_credentials_block_the_execution_at_the_test_and_say_what_to_change(
     make_lab: MakeLab, make_fcm: MakeFcm
 ) -> None:
@@ -167,6 +170,7 @@ def test_wrong_credentials_block_the_execution_at_the_test_and_say_what_to_chang
     assert {request.token for request in fcm.requests} == {f"token-{TESTER}"}
 
 
+@pytest.mark.long
 def test_a_key_that_expires_in_the_live_phase_stops_it(make_lab: MakeLab, make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     lab = make_lab(wrap=over(sender), chunk_rows=2)
@@ -198,6 +202,7 @@ class _StopsAfter(PushSender):
             yield chunk
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunks", [1, 3, 6])
 def test_a_stop_starts_no_further_chunk_and_says_what_was_under_way(
     make_lab: MakeLab, make_fcm: MakeFcm, chunks: int
@@ -266,6 +271,7 @@ def a_campaign(make_lab: MakeLab, wrap: Callable[[Ports], Ports]) -> Lab:
     return lab.restart()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("chunk", "message"), [(1, 0), (1, 1), (2, 1), (4, 0), (4, 1), (5, 0)])
 def test_a_crash_between_two_messages_of_a_chunk_repeats_none_and_loses_no_count(
     make_lab: MakeLab, make_fcm: MakeFcm, chunk: int, message: int

@@ -48,6 +48,7 @@ def send_until_killed(lab: Lab, fcm: FakeFcm, requests: int) -> None:
         worker.wait(timeout=60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "requests", [120, *(pytest.param(number, marks=pytest.mark.long) for number in (1, 40, 333, 480))]
 )

@@ -50,6 +50,7 @@ def open_lab(emulators: Mapping[str, str], data: Path, tmp_path: Path) -> Iterat
         yield lambda at: stack.enter_context(cloud_lab(tmp_path, at, data))
 
 
+@pytest.mark.long
 def test_both_sample_recipes_run_from_the_scheduler_to_the_phones(open_lab: Callable[..., CloudLab]) -> None:
     lab = open_lab(NOON + timedelta(hours=2, minutes=29))
     for name in ("new-user-welcome", "sneaker-reactivation"):

@@ -46,6 +46,7 @@ def lab(emulators: Mapping[str, str], data: Path, tmp_path: Path) -> Iterator[Cl
         yield stack.enter_context(cloud_lab(tmp_path, NOON, data))
 
 
+@pytest.mark.long
 def test_a_push_is_sent_once_to_the_users_of_a_file_that_cadence_lets_through(
     lab: CloudLab, owners: list[str]
 ) -> None:

@@ -186,6 +186,7 @@ def many(users: int) -> bytes:
                header="user_id,layer,sent_at,recipe")  # fmt: skip
 
 
+@pytest.mark.long
 def test_an_import_takes_few_transactions(make_lab: MakeLab) -> None:
     point = CrashPoint(None)
     lab = make_lab(wrap=point.wrap)

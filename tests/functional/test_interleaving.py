@@ -69,6 +69,7 @@ def _send(name: str, number: int, ports: Ports) -> None:
     send_shard(ports, execution_id(name, SEND_AT), number, 1)
 
 
+@pytest.mark.long
 @given(layer=st.sampled_from([2, 3, 5]), order=st.lists(st.integers(0, 5), max_size=120), twice=st.booleans())
 @examples(25, few=6)
 def test_overlapping_executions_never_exceed_a_cap(

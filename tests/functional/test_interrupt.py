@@ -100,6 +100,7 @@ def test_a_command_has_less_than_a_second_to_clean_up() -> None:
     assert interrupt.GRACE_SECONDS < 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["recipes", "validate", "none.json"], 2)])
 def test_a_command_ends_with_its_status_while_threads_are_in_a_query(arguments: list[str], status: int) -> None:
     code = TELLING.format(before=QUERIES_THAT_GO_ON)
@@ -114,6 +115,7 @@ def test_a_command_ends_with_its_status_while_threads_are_in_a_query(arguments: 
     assert (ended.returncode, "terminate" in ended.stderr) == (status, False), ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module", ["local.cli.main", "local.cli.audience", "duckdb", "sqlglot", "pydantic"])
 @pytest.mark.parametrize("after", [0, *(pytest.param(after, marks=pytest.mark.long) for after in (0.02, 0.1))])
 def test_while_modules_load(interrupted: Interrupted, tmp_path: Path, module: str, after: float) -> None:
@@ -122,6 +124,7 @@ def test_while_modules_load(interrupted: Interrupted, tmp_path: Path, module: st
     assert_ended(interrupted(before, "audience", "--query", tmp_path / "q", "--data", tmp_path / "data", after=after))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [0.3, *(pytest.param(after, marks=pytest.mark.long) for after in (0, 1.5))])
 def test_in_a_query(interrupted: Interrupted, tmp_path: Path, after: float) -> None:
     write(tmp_path)
@@ -129,6 +132,7 @@ def test_in_a_query(interrupted: Interrupted, tmp_path: Path, after: float) -> N
     assert_ended(interrupted(BEFORE_QUERY, *args, after=after))
 
 
+@pytest.mark.long
 def test_up_ends_in_order_in_a_query_and_builds_the_audience_the_next_time(
     interrupted: Interrupted, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def save(shop: Workspace, document: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_recipe_of_a_job_is_checked_sent_and_forecast(tminus: Tminus, shop: Workspace, tmp_path: Path) -> None:
     path = save(shop, campaign(days=5))

@@ -82,6 +82,7 @@ PHASES: dict[str, Callable[[Ports, Path], bool]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "phase", [LIVE, *(pytest.param(phase, marks=pytest.mark.long) for phase in PHASES if phase != LIVE)]
 )

@@ -103,6 +103,7 @@ def test_the_samples_have_no_key_that_nothing_reads_by_mistake(path: Any) -> Non
     assert misspelled_keys(read_recipe_file(path)) == []
 
 
+@pytest.mark.long
 def test_a_misspelled_key_that_is_stored_is_a_problem_of_the_dry_run_and_the_recipe_goes_on(lab: Lab) -> None:
     document = recipe(settings__safegards={"maxAudienceSize": 1})
     lab.store(document)

@@ -82,6 +82,7 @@ def test_a_once_recipe_that_is_too_near_to_prepare_is_refused_with_the_earliest_
     assert lab.ports.recipes.get("welcome") is None
 
 
+@pytest.mark.long
 def test_a_daily_recipe_that_is_too_near_to_prepare_promises_tomorrow_and_says_why(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.clock.advance_to(SEND_AT - 9 * MINUTE)
@@ -186,6 +187,7 @@ def test_sends_that_the_scheduler_starts_after_an_outage_hide_none_before_them(m
     }
 
 
+@pytest.mark.long
 def test_of_ten_thousand_missed_sends_the_newest_are_recorded_and_the_others_counted_once(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(
@@ -206,6 +208,7 @@ def test_of_ten_thousand_missed_sends_the_newest_are_recorded_and_the_others_cou
     assert len(reads) < 800, "each missed send alone would be ten thousand"
 
 
+@pytest.mark.long
 def test_reconciling_looks_up_few_executions_of_a_recipe_that_sends_each_minute(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(
@@ -311,6 +314,7 @@ def test_moving_todays_send_while_it_is_under_way_asks_what_becomes_of_it(make_l
     assert stored_recipe(lab.ports, "welcome")["schedule"]["executionTime"] == "18:30"
 
 
+@pytest.mark.long
 def test_a_send_under_way_that_is_kept_goes_out_and_the_new_time_begins_tomorrow(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -323,6 +327,7 @@ def test_a_send_under_way_that_is_kept_goes_out_and_the_new_time_begins_tomorrow
     assert states(lab) == {"02. 18:30": "completed", "03. 18:45": "completed"}
 
 
+@pytest.mark.long
 def test_a_send_under_way_that_is_replaced_is_cancelled_and_sent_at_the_new_time(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -333,6 +338,7 @@ def test_a_send_under_way_that_is_replaced_is_cancelled_and_sent_at_the_new_time
     assert states(lab) == {"02. 18:30": "cancelled", "02. 18:45": "completed"}
 
 
+@pytest.mark.long
 def test_replacing_again_after_a_crash_cancels_what_was_left(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -345,6 +351,7 @@ def test_replacing_again_after_a_crash_cancels_what_was_left(make_lab: MakeLab) 
     assert states(lab) == {"02. 18:30": "cancelled", "02. 18:45": "completed"}
 
 
+@pytest.mark.long
 def test_an_edit_that_leaves_the_send_under_way_where_it_is_asks_nothing(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -355,6 +362,7 @@ def test_an_edit_that_leaves_the_send_under_way_where_it_is_asks_nothing(make_la
     assert states(lab) == {"02. 18:30": "completed"}
 
 
+@pytest.mark.long
 def test_a_recipe_that_has_sent_today_does_not_send_again_when_it_is_moved_to_later(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -365,6 +373,7 @@ def test_a_recipe_that_has_sent_today_does_not_send_again_when_it_is_moved_to_la
     assert states(lab) == {"02. 18:30": "completed"}
 
 
+@pytest.mark.long
 def test_a_schedule_moved_by_hand_in_the_store_sends_once_a_day_too(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -376,6 +385,7 @@ def test_a_schedule_moved_by_hand_in_the_store_sends_once_a_day_too(make_lab: Ma
     assert "it sends once a day" in lab.ports.violations.of("welcome_20260302T184500Z")[0].finding.message
 
 
+@pytest.mark.long
 def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(schedule__frequency="custom", schedule__cronExpression="30 18,20 * * *"))
@@ -383,6 +393,7 @@ def test_a_cron_may_send_several_times_a_day(make_lab: MakeLab) -> None:
     assert states(lab) == {"02. 18:30": "completed", "02. 20:30": "completed"}
 
 
+@pytest.mark.long
 def test_a_once_recipe_that_is_moved_while_it_is_cleaned_up_stays_active(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(once())
@@ -397,6 +408,7 @@ def test_a_once_recipe_that_is_moved_while_it_is_cleaned_up_stays_active(make_la
 # Several at one instant.
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("reconciling_every_5_minutes")
 def test_an_execution_whose_creator_died_before_it_was_judged_is_judged_when_it_is_built(make_lab: MakeLab) -> None:
     lab = make_lab()
@@ -428,6 +440,7 @@ def test_of_two_started_by_hand_at_once_the_first_goes_on(make_lab: MakeLab) -> 
 # By hand, after one was stopped.
 
 
+@pytest.mark.long
 def test_a_recipe_that_was_stopped_after_a_push_is_not_started_again_by_hand_today(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()
@@ -438,6 +451,7 @@ def test_a_recipe_that_was_stopped_after_a_push_is_not_started_again_by_hand_tod
         start_by_hand(lab.ports, "welcome", Kind.MANUAL, lab.clock.now())
 
 
+@pytest.mark.long
 def test_a_recipe_whose_send_was_cancelled_can_be_started_by_hand(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()

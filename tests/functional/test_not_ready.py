@@ -82,6 +82,7 @@ def test_a_missing_database_does_not_pass() -> None:
     assert type(raised.value) is Misconfigured
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("call", "since"),
     [("devices.graves", START_AT), ("shards.of", START_AT), ("shards.create", SEND_AT)],
@@ -96,6 +97,7 @@ def test_a_step_waits_until_the_index_or_permission_is_there(call: str, since: d
     assert [each["type"] for each in report["violations"] if each["type"] == "step_failed"] == []
 
 
+@pytest.mark.long
 def test_after_half_an_hour_the_step_is_given_up_with_an_alert(make_lab: MakeLab) -> None:
     lab = refusing(make_lab, "devices.graves", SEND_AT + timedelta(days=1), settings__maxLatenessMinutes=60)
     lab.run_to(START_AT + PATIENCE - MINUTE)
@@ -105,6 +107,7 @@ def test_after_half_an_hour_the_step_is_given_up_with_an_alert(make_lab: MakeLab
     assert "the query requires an index" in (lab.state / "alerts.jsonl").read_text()
 
 
+@pytest.mark.long
 def test_a_send_that_waited_for_a_permission_past_its_window_is_not_sent(make_lab: MakeLab) -> None:
     until = SEND_AT + 12 * MINUTE
     lab = refusing(make_lab, "shards.create", until, lasting=12 * MINUTE, settings__maxLatenessMinutes=5)

@@ -68,6 +68,7 @@ def test_who_opted_out_is_excluded_and_all_numbers_add_up(
     assert totals["audienceSize"] == totals["sent"] + sum(totals["excluded"].values())
 
 
+@pytest.mark.long
 def test_a_user_who_opted_out_still_gets_test_pushes(tminus: Tminus, tmp_path: Path) -> None:
     run(tminus, tmp_path, "SELECT id AS user_id FROM members", "")
     sent = [json.loads(line) for line in (tmp_path / "state" / "outbox.jsonl").read_text().splitlines()]

@@ -99,6 +99,7 @@ def test_an_execution_keeps_what_the_bytes_of_its_rows_mean(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.long
 def test_the_marketplace_stores_no_list(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(CAMPAIGN)
@@ -108,6 +109,7 @@ def test_the_marketplace_stores_no_list(make_lab: MakeLab) -> None:
     assert [shard.outcomes for shard in lab.ports.shards.of(SECOND) if not shard.test] == [b"hhhh"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "later",
     [
@@ -131,6 +133,7 @@ def test_rows_mean_the_same_after_a_release_with_other_rules(
     assert reasons_in_receipt(lab, SECOND) == {"cadence:weekly"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("built", [timedelta(minutes=-20), timedelta(minutes=-1)], ids=["at T-20", "at T-1"])
 def test_a_rule_that_is_renamed_between_build_and_send_holds_back_under_its_old_byte(
     built: timedelta, lab: Lab, tmp_path: Path
@@ -147,6 +150,7 @@ def test_a_rule_that_is_renamed_between_build_and_send_holds_back_under_its_old_
     assert lab.execution(SECOND).rule_bytes != lab.execution(third).rule_bytes
 
 
+@pytest.mark.long
 def test_an_execution_of_an_older_release_has_no_list_and_is_read(lab: Lab) -> None:
     lab.save(CAMPAIGN)
     lab.run_to(SEND_AT + DAY + timedelta(hours=1))
@@ -166,6 +170,7 @@ def test_a_list_that_cannot_be_read_is_left_out(written: object, lab: Lab) -> No
     assert (read.rule_bytes, read.unreadable) == ({}, "")
 
 
+@pytest.mark.long
 def test_two_systems_with_other_rules_do_not_meet(make_gym: MakeLab, make_lab: MakeLab) -> None:
     ours, theirs, market = make_gym(), make_gym(LAYERS), make_lab()
     for lab in (ours, theirs, market):
@@ -178,6 +183,7 @@ def test_two_systems_with_other_rules_do_not_meet(make_gym: MakeLab, make_lab: M
     ]
 
 
+@pytest.mark.long
 def test_a_push_has_one_of_up_to_nine_layers(make_gym: MakeLab) -> None:
     names = "".join(f'{number} = "Layer {number}"\n' for number in range(1, 10))
     lab = make_gym(f"[layers]\n{names}[cadence.all]\nlayers = [1, 2, 3, 4, 5, 6, 7, 8, 9]\nhours = 1\ncount = 8\n")
@@ -284,6 +290,7 @@ def test_the_api_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> None:
     assert '"x-' not in json.dumps(document["components"])
 
 
+@pytest.mark.long
 def test_the_console_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> None:
     visitor = Visitor(lambda: lab.ports)
     lab.save(CAMPAIGN)
@@ -302,6 +309,7 @@ def test_the_console_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> No
     assert "layer 3, coaching" in visitor.get("/recipes/welcome").text
 
 
+@pytest.mark.long
 def test_a_workspace_without_rules_caps_nobody_and_its_page_says_so(make_gym: MakeLab) -> None:
     lab = make_gym("")
     lab.save(CAMPAIGN)

@@ -93,6 +93,7 @@ def test_two_test_users_of_one_phone_get_one_test_push(make_lab: MakeLab) -> Non
     assert "test_failed" in lab.violations(), "the other test user has no phone"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("per_user", [1, 2])
 def test_the_newest_living_tokens_are_sent_to(make_lab: MakeLab, per_user: int) -> None:
     dead = {f"dead-{n}": Outcome.DEAD_TOKEN for n in range(3)}
@@ -130,6 +131,7 @@ def test_what_may_have_arrived_on_one_phone_is_not_sent_to_another(make_lab: Mak
     assert lab.report()["totals"]["unknown"] == 1
 
 
+@pytest.mark.long
 def test_the_manifest_of_the_release_before_says_how_many_devices_there_were(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save()

@@ -57,6 +57,7 @@ def test_what_is_edited_by_hand_is_announced_once_it_was_reconciled(edited: dict
     assert announced(lab, 1) == [SEND_AT]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("reconciling_every_5_minutes")
 def test_reconciling_moves_a_plan_on_behind_the_send_that_has_passed(lab: Lab) -> None:
     lab.run_to(SEND_AT + 10 * MINUTE)

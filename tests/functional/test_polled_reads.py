@@ -67,6 +67,7 @@ def polled(page: Page) -> str:
     return next(values["hx-get"] for _, values in page.elements if values.get("hx-trigger") == "every 2s")
 
 
+@pytest.mark.long
 def test_the_overview_reads_no_shards_and_no_manifests_while_nothing_changes(
     counting: Counting, visitor: Visitor
 ) -> None:
@@ -76,6 +77,7 @@ def test_the_overview_reads_no_shards_and_no_manifests_while_nothing_changes(
     assert counting.calls == {"executions.unfinished": 1, "shards.progress": 1, "violations.of": 1}
 
 
+@pytest.mark.long
 def test_the_page_of_an_execution_reads_no_shards_and_no_manifests_while_nothing_changes(
     counting: Counting, lab: Lab, visitor: Visitor
 ) -> None:
@@ -85,6 +87,7 @@ def test_the_page_of_an_execution_reads_no_shards_and_no_manifests_while_nothing
     assert counting.calls == {"executions.get": 1, "shards.progress": 1, "violations.of": 1}
 
 
+@pytest.mark.long
 def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_date(
     counting: Counting, lab: Lab
 ) -> None:
@@ -97,6 +100,7 @@ def test_the_api_reads_no_shards_and_no_manifests_for_a_client_that_is_up_to_dat
     assert counting.calls == {"executions.get": 1, "shards.progress": 1, "violations.of": 1}
 
 
+@pytest.mark.long
 def test_the_api_reads_the_violations_once_for_a_client_with_an_older_version(counting: Counting, lab: Lab) -> None:
     api = Client(load_functions(("api",), SOURCE)["api"])
     with bootstrap.bind(lab.ports):
@@ -104,6 +108,7 @@ def test_the_api_reads_the_violations_once_for_a_client_with_an_older_version(co
     assert (answer.status_code, counting.calls["violations.of"]) == (200, 1)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("minutes", [-31, -28, -20, 0, 3, 60])
 def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
@@ -112,6 +117,7 @@ def test_the_cheap_version_is_that_of_the_whole(minutes: int, lab: Lab) -> None:
         assert version_now(lab.ports, execution) == watch_execution(lab.ports, execution).version
 
 
+@pytest.mark.long
 def test_an_answer_is_of_one_reading_whatever_happens_while_it_is_made(counting: Counting, lab: Lab) -> None:
     def go_on(name: str) -> None:
         if name == "shards.of":

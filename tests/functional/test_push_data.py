@@ -26,6 +26,7 @@ def refused(lab: Lab, data: Any) -> dict[str, str]:
     return {each.field.removeprefix("pushSequence[0]."): each.reason for each in error.value.errors}
 
 
+@pytest.mark.long
 def test_every_message_of_the_push_carries_its_data_and_the_others_none(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, data=DATA), push(2)]))
     lab.run_to_the_end()
@@ -64,6 +65,7 @@ def test_data_that_fcm_does_not_take_are_refused(lab: Lab, data: Any, field: str
     assert told in found[field]
 
 
+@pytest.mark.long
 def test_a_dry_run_counts_the_bytes_of_the_data(lab: Lab) -> None:
     without, with_data = (
         preview(lab.ports, recipe(pushSequence=[push(1, data=data)]), test=False).pushes[0].payload_bytes
@@ -90,6 +92,7 @@ def test_a_form_says_how_to_write_data(lab: Lab, text: str, told: str) -> None:
     assert told in response.text
 
 
+@pytest.mark.long
 def test_the_api_describes_data_and_a_recipe_without_any_stays_readable() -> None:
     schema = document()["components"]["schemas"]["RecipePush"]["properties"]["data"]
     assert (schema["additionalProperties"], schema["maxProperties"]) == ({"type": "string"}, 20)

@@ -43,6 +43,7 @@ def deliver(lab: Lab, task: Task) -> Response:
     return lab.runtime.call(task.function, {"X-CloudTasks-TaskName": task.name}, task.body)
 
 
+@pytest.mark.long
 def test_an_early_step_is_followed_by_a_task_for_its_time(lab: Lab) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     [early] = tasks(lab, "checkpoint")
@@ -67,6 +68,7 @@ def test_an_early_step_whose_follower_cannot_be_enqueued_stays_in_the_queue(lab:
     assert lab.deliver("checkpoint").status == 503
 
 
+@pytest.mark.long
 def test_a_crash_between_the_follower_and_the_answer_adds_no_second_one(lab: Lab) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     [early] = tasks(lab, "checkpoint")
@@ -91,6 +93,7 @@ def noting_statuses(lab: Lab, function: str = "") -> list[int]:
     return statuses
 
 
+@pytest.mark.long
 def test_no_step_of_an_ordinary_run_is_answered_503(lab: Lab) -> None:
     statuses = noting_statuses(lab)
     lab.run_to_the_end()
@@ -153,6 +156,7 @@ def statuses_of(make_lab: MakeLab, function: str, *, test: bool) -> list[int]:
     return statuses
 
 
+@pytest.mark.long
 def test_the_quota_of_fcm_slows_the_queue_of_shards_and_not_that_of_steps(make_lab: MakeLab) -> None:
     assert statuses_of(make_lab, "send_shard", test=False) == [429, 200]
     assert statuses_of(make_lab, "send_test", test=True) == [200, 200]

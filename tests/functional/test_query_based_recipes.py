@@ -38,6 +38,7 @@ def receivers(lab: Lab, number: int) -> list[str]:
     return sorted(message["userId"] for message in lab.outbox(test=False) if message["push"] == number)
 
 
+@pytest.mark.long
 def test_every_push_goes_to_the_one_audience_and_tests_go_first(lab: Lab) -> None:
     given = [user(n).upper() for n in range(1, 5)]
     lab.save(query_based(manualUserIds=[*given, "stranger"]))
@@ -94,6 +95,7 @@ def test_a_wrong_field_is_named_when_saving_and_at_t30(lab: Lab, criteria: dict[
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 def test_every_user_is_an_audience_only_where_that_is_said(lab: Lab) -> None:
     lab.write_table("users", ("id", "username", "first_name", "deleted_at", "completed_trades_count"), [])
     lab.save(query_based(filters={"minLifetimeTrades": 0}))
@@ -108,6 +110,7 @@ def test_an_audience_of_another_name_is_refused(lab: Lab) -> None:
         lab.save(document)
 
 
+@pytest.mark.long
 def test_a_script_counts_whatever_old_fields_stand_beside_it_and_the_recipe_says_so(make_lab: MakeLab) -> None:
     lab = make_lab()
     old = {"activityDays": 30, "tradingDays": -5, "trustedTraderStatus": "any", "filters": {"nonsense": 1}}

@@ -46,6 +46,7 @@ def test_a_receipt_names_every_user_of_every_push_with_the_outcome(make_lab: Mak
     assert len(rows) == 9
 
 
+@pytest.mark.long
 def test_a_receipt_after_a_stop_says_who_was_not_reached(make_lab: MakeLab) -> None:
     lab = make_lab(shard_rows=2)
     lab.save()
@@ -56,6 +57,7 @@ def test_a_receipt_after_a_stop_says_who_was_not_reached(make_lab: MakeLab) -> N
     assert outcomes == {("1", "sent"): 4, ("2", "sent"): 3, ("3", "not_reached"): 2}
 
 
+@pytest.mark.long
 def test_a_cancelled_execution_has_a_receipt_too_and_one_without_audiences_has_none(lab: Lab) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=1))
     stop(lab.ports, lab.id, "stop!")
@@ -77,6 +79,7 @@ def test_a_receipt_lets_no_user_id_run_as_a_formula(make_lab: MakeLab) -> None:
     assert sorted(row["user_id"] for row in receipt(lab)) == ['\'=HYPERLINK("x")', "'@c", "plain"]
 
 
+@pytest.mark.long
 def test_a_dead_token_is_subtracted_when_the_audience_is_built(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
     lab.save()
@@ -97,6 +100,7 @@ def test_a_token_that_dies_after_the_audience_was_built_is_subtracted_at_the_sen
     assert (first["failed"], second["failed"], second["excluded"]) == (1, 0, {"dead_token": 1})
 
 
+@pytest.mark.long
 def test_a_token_is_tried_again_after_sixty_days(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
     once = {"timezone": "UTC", "frequency": "once", "executionTime": "18:30", "startDate": "2026-03-02"}

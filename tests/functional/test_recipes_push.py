@@ -241,6 +241,7 @@ def test_a_pause_in_the_console_shows_as_a_difference(empty: Lab, tminus: Tminus
     assert tminus("diff").status == 0
 
 
+@pytest.mark.long
 def test_a_send_under_way_is_moved_only_as_somebody_says(empty: Lab, tminus: Tminus, folder: Path) -> None:
     write(folder, "sale.json", campaign())
     assert tminus("push", "--yes").status == 0
@@ -336,6 +337,7 @@ def test_an_empty_folder_is_no_error(tminus: Tminus) -> None:
     assert tminus("pull", "--json").report == {"folder": "recipes", "recipes": []}
 
 
+@pytest.mark.long
 def test_a_thousand_recipes_are_read_page_by_page(empty: Lab, tminus: Tminus, folder: Path, door: Door) -> None:
     for number in range(1_010):
         _store(empty, campaign(id=f"r{number}"))
@@ -365,6 +367,7 @@ def test_a_busy_system_is_asked_again_for_a_minute(url: str, door: Door) -> None
     assert pauses == [5.0, 2.0, 0.5, 20.0, 20.0, 20.0]
 
 
+@pytest.mark.long
 def test_a_save_whose_answer_is_lost_is_a_save(empty: Lab, tminus: Tminus, folder: Path, door: Door) -> None:
     write(folder, "sale.json", campaign())
     door.lost = 1
@@ -428,6 +431,7 @@ def google(tmp_path: Path) -> Signer:
     return Signer(tmp_path / "google.pem")
 
 
+@pytest.mark.long
 def test_roles_decide_who_may_push(
     make_lab: Callable[..., Lab],
     google: Signer,

@@ -30,6 +30,7 @@ def test_a_sound_system_shows_no_drift(lab: Lab) -> None:
     assert "drift" not in (lab.state / "alerts.jsonl").read_text()
 
 
+@pytest.mark.long
 def test_a_lost_schedule_is_created_again(lab: Lab) -> None:
     lab.ports.schedules.delete("tminus-welcome")
     assert drift(lab) == ("created the schedule tminus-welcome: 0 18 * * * in UTC",)
@@ -44,6 +45,7 @@ def test_a_schedule_without_a_recipe_is_deleted(lab: Lab) -> None:
     assert drift(lab) == ("deleted the schedule tminus-old: no active recipe has it",)
 
 
+@pytest.mark.long
 def test_a_schedule_moved_by_hand_is_corrected_and_launches_nothing_meanwhile(lab: Lab) -> None:
     job = ScheduledJob(
         name="tminus-welcome", cron="7 17 * * *", zone="UTC", function="launch", body={"recipeId": "welcome"}
@@ -76,6 +78,7 @@ def test_a_start_that_was_missed_for_too_long_is_recorded_as_expired(lab: Lab) -
     assert lab.execution().cleaned
 
 
+@pytest.mark.long
 def test_a_late_start_still_leaves_people_five_minutes_to_cancel(lab: Lab) -> None:
     lab.clock.advance_to(SEND_AT + 2 * MINUTE)
     lab.ports.schedules.delete("tminus-welcome")
@@ -86,6 +89,7 @@ def test_a_late_start_still_leaves_people_five_minutes_to_cancel(lab: Lab) -> No
     assert lab.outbox(test=False)[0]["at"].startswith("2026-03-02T18:37:0")
 
 
+@pytest.mark.long
 def test_a_start_so_late_that_no_window_is_left_sends_nothing(lab: Lab) -> None:
     lab.clock.advance_to(SEND_AT + 11 * MINUTE)
     lab.ports.schedules.delete("tminus-welcome")
@@ -124,6 +128,7 @@ def store(lab: Lab, document: dict[str, Any]) -> None:
     lab.ports.recipes.change(document["id"], lambda _: document)
 
 
+@pytest.mark.long
 def test_a_recipe_broken_by_hand_is_reported_and_never_run(lab: Lab) -> None:
     broken = recipe()
     broken["schedule"]["executionTime"] = "25:61"
@@ -135,6 +140,7 @@ def test_a_recipe_broken_by_hand_is_reported_and_never_run(lab: Lab) -> None:
     assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
+@pytest.mark.long
 def test_a_recipe_paused_by_hand_before_t0_sends_nothing(lab: Lab) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     store(lab, recipe(status="paused"))
@@ -142,6 +148,7 @@ def test_a_recipe_paused_by_hand_before_t0_sends_nothing(lab: Lab) -> None:
     assert (lab.report()["status"], lab.outbox(test=False)) == ("cancelled", [])
 
 
+@pytest.mark.long
 def test_a_recipe_deleted_by_hand_before_t0_sends_nothing(lab: Lab) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     lab.ports.recipes.change("welcome", lambda _: None)
@@ -149,6 +156,7 @@ def test_a_recipe_deleted_by_hand_before_t0_sends_nothing(lab: Lab) -> None:
     assert (lab.report()["status"], lab.outbox(test=False)) == ("cancelled", [])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("written", [recipe(status="paused"), recipe(status="paused", pushSequence=7), None])
 def test_a_recipe_stopped_by_hand_in_the_last_moment_sends_nothing(written: dict[str, Any] | None, lab: Lab) -> None:
     lab.ports.schedules.delete(RECONCILE_JOB.name)
@@ -158,6 +166,7 @@ def test_a_recipe_stopped_by_hand_in_the_last_moment_sends_nothing(written: dict
     assert (lab.report()["status"], lab.outbox(test=False)) == ("cancelled", [])
 
 
+@pytest.mark.long
 def test_what_a_recipe_started_that_was_resumed_during_reconciling_goes_on(lab: Lab) -> None:
     pause_recipe(lab.ports, "welcome", by="ops@example.com")
     lab.run_to(START_AT + 5 * MINUTE)
@@ -189,6 +198,7 @@ class _Meanwhile:
         return getattr(self._inner, name)
 
 
+@pytest.mark.long
 def test_a_recipe_written_by_hand_gets_its_schedule_and_runs(make_lab: MakeLab) -> None:
     lab = make_lab()
     store(lab, recipe(unknown={"kept": [1, None]}))
@@ -197,6 +207,7 @@ def test_a_recipe_written_by_hand_gets_its_schedule_and_runs(make_lab: MakeLab) 
     assert (lab.ports.recipes.get("welcome") or {})["unknown"] == {"kept": [1, None]}
 
 
+@pytest.mark.long
 def test_reconciling_often_changes_nothing(lab: Lab) -> None:
     lab.run_to(SEND_AT + 3 * MINUTE)
     before = lab.outbox()

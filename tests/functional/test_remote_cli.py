@@ -51,6 +51,7 @@ def as_json(told: Told) -> Any:
     return json.loads(told[1])
 
 
+@pytest.mark.long
 def test_recipes_are_saved_listed_shown_and_removed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     file = tmp_path / "sale.json"
     file.write_text(json.dumps(recipe(id="sale", name="Sale [bold]")))
@@ -74,6 +75,7 @@ def test_refusals_are_one_line_for_each_field(tminus: Tminus) -> None:
     assert [line.split(": ")[1] for line in err.splitlines()] == ["rules[0].hours", "rules[0].count"]
 
 
+@pytest.mark.long
 def test_executions_are_listed_shown_and_exported(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     lab.run_to_the_end()
     assert lab.id in tminus("executions", "list")[1]
@@ -87,6 +89,7 @@ def test_executions_are_listed_shown_and_exported(lab: Lab, tminus: Tminus, tmp_
     assert "has no execution 'welcome_x'" in tminus("executions", "show", "welcome_x")[2]
 
 
+@pytest.mark.long
 def test_an_execution_is_cancelled_and_a_recipe_paused_and_resumed(lab: Lab, tminus: Tminus) -> None:
     lab.run_to(SEND_AT.replace(minute=10))
     assert lab.id in tminus("control", "show")[1]
@@ -108,6 +111,7 @@ def test_a_recipe_is_executed_now_once_under_a_key(lab: Lab, tminus: Tminus) -> 
     assert execution.kind == "manual"
 
 
+@pytest.mark.long
 def test_a_push_is_sent_once_after_a_person_has_seen_how_many_users_it_reaches(
     lab: Lab, tminus: Tminus, tmp_path: Path
 ) -> None:
@@ -157,6 +161,7 @@ def test_text_is_sent_literally_where_the_command_says_so(tminus: Tminus) -> Non
     assert tminus(*send, "--literal")[0] == 0
 
 
+@pytest.mark.long
 def test_cadence_is_seen_and_changed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     assert "layer_3_cooldown" in tminus("cadence", "rules")[1]
     assert "Behaviour-responsive" in tminus("cadence", "layers")[1]
@@ -202,6 +207,7 @@ def test_a_push_without_an_answer_can_be_sent_again_under_its_key(tminus: Tminus
     assert "repeat with --key k7, and it is sent once" in tminus(*push, url="http://127.0.0.1:9")[2]
 
 
+@pytest.mark.long
 def test_graves_of_a_running_system_are_lifted(lab: Lab, tminus: Tminus) -> None:
     partition = partition_of(user_key(user(1)))
     lab.ports.devices.bury(partition, lambda graves: bury(graves, [f"token-{user(1)}"], EARLIER))

@@ -29,6 +29,7 @@ def test_an_old_execution_and_its_files_are_deleted_and_its_send_does_not_happen
     assert len(lab.outbox()) == left
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("port", ["files", "expiry"])
 def test_what_a_crash_leaves_of_an_old_execution_the_next_run_deletes(lab: Lab, port: str) -> None:
     lab.run_to_the_end()

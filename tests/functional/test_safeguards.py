@@ -37,6 +37,7 @@ def test_an_audience_above_the_default_limit_is_blocked_and_no_message_is_sent(m
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 def test_an_audience_at_the_limit_is_sent(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(settings__safeguards={"maxAudienceSize": 4}))
@@ -59,6 +60,7 @@ def test_audiences_that_are_too_large_together_are_blocked(make_lab: MakeLab) ->
     assert (lab.report()["status"], lab.violations()) == ("blocked", ["total_audience_too_large"])
 
 
+@pytest.mark.long
 def test_an_empty_audience_warns_and_the_others_are_sent(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_users({"a": range(4), "c": [7]})
@@ -68,6 +70,7 @@ def test_an_empty_audience_warns_and_the_others_are_sent(make_lab: MakeLab) -> N
     assert [entry["sent"] for entry in lab.report()["pushes"]] == [4, 0, 1]
 
 
+@pytest.mark.long
 def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_users({})
@@ -98,6 +101,7 @@ def test_without_a_successful_test_the_live_send_is_blocked(
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 def test_the_deployments_test_users_stand_in_for_missing_ones(make_lab: MakeLab) -> None:
     lab = make_lab(default_test_user_ids=(TESTER,))
     lab.save(recipe(settings={}))
@@ -105,6 +109,7 @@ def test_the_deployments_test_users_stand_in_for_missing_ones(make_lab: MakeLab)
     assert len(lab.outbox(test=True)) == 3
 
 
+@pytest.mark.long
 def test_a_test_that_is_not_required_only_warns(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(settings={"safeguards": {"requireTestFirst": False}}))
@@ -140,6 +145,7 @@ def test_test_users_named_twice_or_in_capitals_get_one_message_a_push(make_lab: 
     assert [message["push"] for message in lab.outbox(test=True)] == [1, 2, 3]
 
 
+@pytest.mark.long
 def test_too_many_failures_stop_the_execution(make_lab: MakeLab) -> None:
     failing = {user(n): Outcome.BAD_MESSAGE for n in range(20)}
     lab = make_lab(chunk_rows=50, script=OutcomeScript(by_user=failing))
@@ -152,6 +158,7 @@ def test_too_many_failures_stop_the_execution(make_lab: MakeLab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.long
 def test_few_messages_are_too_few_to_judge(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(n): Outcome.BAD_MESSAGE for n in range(3)}))
     lab.save()
@@ -159,6 +166,7 @@ def test_few_messages_are_too_few_to_judge(make_lab: MakeLab) -> None:
     assert (lab.report()["status"], lab.report()["totals"]["failed"]) == ("completed", 3)
 
 
+@pytest.mark.long
 def test_a_dead_token_is_not_sent_to_again(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
     lab.save()
@@ -168,6 +176,7 @@ def test_a_dead_token_is_not_sent_to_again(make_lab: MakeLab) -> None:
     assert (second["failed"], second["excluded"]) == (0, {"dead_token": 1})
 
 
+@pytest.mark.long
 def test_messages_that_did_not_leave_are_sent_by_a_later_delivery(make_lab: MakeLab) -> None:
     script = _Recovers(user(2), failures=2)
     lab = make_lab(script=script)
@@ -177,6 +186,7 @@ def test_messages_that_did_not_leave_are_sent_by_a_later_delivery(make_lab: Make
     lab.assert_contract()
 
 
+@pytest.mark.long
 def test_messages_that_never_leave_are_given_up_and_counted(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(2): Outcome.NOT_SENT}))
     lab.save()
@@ -201,6 +211,7 @@ class _Recovers(OutcomeScript):
         return outcome
 
 
+@pytest.mark.long
 def test_an_unknown_outcome_is_counted_and_not_sent_again(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(3): Outcome.UNKNOWN}))
     lab.save()
@@ -240,6 +251,7 @@ def test_without_the_ledger_nothing_is_sent(make_lab: MakeLab) -> None:
     assert lab.execution().cleaned
 
 
+@pytest.mark.long
 def test_a_deployment_may_fail_open_and_says_so(make_lab: MakeLab) -> None:
     lab = make_lab(wrap=_without_ledger, fail_open=True)
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
@@ -248,6 +260,7 @@ def test_a_deployment_may_fail_open_and_says_so(make_lab: MakeLab) -> None:
     assert lab.violations() == ["ledger_unreadable"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("late", "status"), [(15 * MINUTE, "completed"), (16 * MINUTE, "expired")])
 def test_a_live_phase_that_would_start_too_late_expires(late: timedelta, status: str, lab: Lab) -> None:
     assert lab.system is not None
@@ -274,6 +287,7 @@ def test_a_late_push_of_a_sequence_is_skipped_and_counted(lab: Lab) -> None:
     assert lab.execution().cleaned
 
 
+@pytest.mark.long
 def test_more_executions_than_allowed_at_once_are_blocked_where_their_wait_does_not_fit(make_lab: MakeLab) -> None:
     lab = make_lab(limits=replace(Limits(), executions_at_once=2))
     for name in ("one", "two", "welcome"):
@@ -283,6 +297,7 @@ def test_more_executions_than_allowed_at_once_are_blocked_where_their_wait_does_
     assert states == ["blocked", "completed", "completed"]
 
 
+@pytest.mark.long
 def test_an_audience_whose_ids_are_all_invalid_warns_at_t30_and_says_what_to_set(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_rows([(str(number), "Shoe", "Name", name) for number, name in enumerate("aaabc")])
@@ -300,6 +315,7 @@ def test_an_audience_whose_ids_are_all_invalid_warns_at_t30_and_says_what_to_set
     assert (lab.state / "alerts.jsonl").read_text().count("push 1 reaches no user") == 1
 
 
+@pytest.mark.long
 def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[4, 5, 6])
@@ -313,6 +329,7 @@ def test_an_audience_without_a_single_device_warns_at_t30(make_lab: MakeLab) -> 
     assert lab.violations() == ["audience_excluded"]
 
 
+@pytest.mark.long
 def test_an_audience_that_is_excluded_while_it_is_sent_warns_at_the_end(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_rows([(user(number), "", "Name", name) for number, name in enumerate("aabc")])
@@ -335,6 +352,7 @@ def test_an_audience_that_cadence_holds_back_is_a_line_of_the_log_and_no_violati
     assert (lab.report()["status"], lab.violations()) == ("completed", [])
 
 
+@pytest.mark.long
 def test_a_short_cancellation_window_warns(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(schedule__leadTimeMinutes=5))
@@ -351,6 +369,7 @@ def test_user_data_that_breaks_after_saving_fails_the_execution_in_words(lab: La
     assert lab.outbox() == []
 
 
+@pytest.mark.long
 def test_an_audience_file_changed_by_hand_is_not_sent(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     path = lab.state / "audiences" / lab.id / "1-a.csv"

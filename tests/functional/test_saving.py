@@ -67,6 +67,7 @@ def test_a_variable_of_another_product_is_refused_with_the_way_to_write_it(lab: 
     lab.save(recipe(pushSequence=[push(1, title="Hi [[var:name]]")]))
 
 
+@pytest.mark.long
 def test_text_that_is_meant_literally_is_saved_and_sent_as_it_is(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, title="Type {{name}} to win", literalText=True)]))
     lab.run_to_the_end()
@@ -77,6 +78,7 @@ def test_text_that_is_meant_literally_is_saved_and_sent_as_it_is(lab: Lab) -> No
     }
 
 
+@pytest.mark.long
 def test_a_stored_recipe_with_such_text_still_sends_and_people_are_warned_in_time(lab: Lab) -> None:
     lab.store(recipe(pushSequence=[FOREIGN, push(2, literalText="yes", deepLink="https://kicks.example/a b")]))
     lab.run_to(START_AT)
@@ -88,6 +90,7 @@ def test_a_stored_recipe_with_such_text_still_sends_and_people_are_warned_in_tim
     assert lab.report()["status"] == "completed"
 
 
+@pytest.mark.long
 def test_a_dry_run_of_such_a_recipe_is_not_valid_and_it_can_be_sent_by_hand(lab: Lab) -> None:
     lab.store(recipe(pushSequence=[FOREIGN]))
     found = preview(lab.ports, recipe(pushSequence=[FOREIGN]), test=False)

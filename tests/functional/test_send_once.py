@@ -142,6 +142,7 @@ def test_the_rows_may_come_in_another_order_under_the_same_key(lab: Lab) -> None
     assert send(lab, csv(2, 0, 1), key="k").id == send(lab, csv(0, 1, 2), key="k").id
 
 
+@pytest.mark.long
 def test_cadence_holds_for_a_one_off_and_counts_it(lab: Lab) -> None:
     told = {"userId": user(0), "layerId": 3, "sentAt": "2026-03-01T12:00:00Z"}
     track_notification(lab.ports, told)

@@ -26,6 +26,7 @@ def test_the_phases_happen_at_their_times(lab: Lab) -> None:
     assert lab.report()["status"] == "completed"
 
 
+@pytest.mark.long
 def test_everybody_gets_the_push_of_their_audience_once_and_at_its_time(lab: Lab) -> None:
     lab.run_to_the_end()
     got = sorted((m["push"], m["userId"], m["at"]) for m in lab.outbox(test=False))
@@ -42,6 +43,7 @@ def test_three_pushes_and_one_test_user_are_three_test_messages(lab: Lab) -> Non
     assert [(m["push"], m["userId"], m["test"]) for m in tests] == [(n, TESTER, True) for n in (1, 2, 3)]
 
 
+@pytest.mark.long
 def test_a_test_message_has_the_values_of_a_real_row(lab: Lab) -> None:
     lab.run_to(SEND_AT - MINUTE)
     shoes = [m["body"] for m in lab.outbox()]
@@ -85,6 +87,7 @@ def test_forty_two_launches_of_one_slot_make_one_execution(lab: Lab) -> None:
     assert sum("launched" in entry.message for entry in lab.ports.logs.of(lab.id)) == 1
 
 
+@pytest.mark.long
 def test_the_same_slot_launched_again_next_day_changes_nothing(lab: Lab) -> None:
     lab.run_to_the_end()
     before = lab.outbox()
@@ -119,6 +122,7 @@ def test_tasks_in_reverse_order_still_send_everything_once(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.long
 def test_device_tokens_are_gone_after_the_cleanup(lab: Lab) -> None:
     lab.run_to(SEND_AT + 5 * MINUTE)
     kept = [path for path in lab.state.rglob("*") if path.is_file() and b"token-1" in path.read_bytes()]
@@ -128,6 +132,7 @@ def test_device_tokens_are_gone_after_the_cleanup(lab: Lab) -> None:
     assert (lab.state / "audiences" / lab.id / "1-a.csv").exists()
 
 
+@pytest.mark.long
 def test_a_push_follows_the_audience_by_position_or_by_name(lab: Lab) -> None:
     document = recipe()
     document["pushSequence"][0]["audienceName"] = "c"
@@ -137,6 +142,7 @@ def test_a_push_follows_the_audience_by_position_or_by_name(lab: Lab) -> None:
     assert [push["audience"] for push in lab.report()["pushes"]] == ["c", "b", "c"]
 
 
+@pytest.mark.long
 def test_a_once_recipe_is_completed_after_its_send(lab: Lab) -> None:
     once = {"timezone": "UTC", "frequency": "once", "startDate": "2026-03-02", "executionTime": "18:30"}
     lab.save(recipe(schedule=once))
@@ -148,6 +154,7 @@ def test_a_once_recipe_is_completed_after_its_send(lab: Lab) -> None:
     assert [job.name for job in lab.ports.schedules.all()] == ["reconcile-tminus"]
 
 
+@pytest.mark.long
 def test_test_mode_takes_three_minutes_and_sends_no_live_message(lab: Lab) -> None:
     lab.save(recipe(audienceCriteria__testMode=True))
     lab.run_to(SEND_AT + timedelta(hours=1))
@@ -172,6 +179,7 @@ def test_a_fire_that_no_send_belongs_to_launches_nothing(lab: Lab) -> None:
     assert executions_of(lab.ports, "welcome") == []
 
 
+@pytest.mark.long
 def test_the_log_says_what_became_of_each_shard(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="tminus"):
         lab.run_to_the_end()

@@ -73,6 +73,7 @@ def test_an_execution_that_a_person_starts_is_in_the_trace_of_that_call(lab: Lab
     assert {row["traceparent"].split("-")[1] for row in headers} == {TRACE}
 
 
+@pytest.mark.long
 def test_a_task_that_reconcile_creates_again_stays_in_the_trace(lab: Lab, tmp_path: Path) -> None:
     launch(lab)
     lab.run_to(SEND_AT - MINUTE)
@@ -104,6 +105,7 @@ def test_a_queue_of_a_release_without_traces_gets_the_column(lab: Lab) -> None:
     assert lab.execution().state is State.COMPLETED
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_on_google_cloud_the_trace_goes_through_the_headers_of_tasks(
     emulators: Mapping[str, str], tmp_path: Path
@@ -190,6 +192,7 @@ def collecting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return collector
 
 
+@pytest.mark.long
 def test_a_collector_gets_a_span_of_each_step_below_the_one_that_led_to_it(
     lab: Lab, collecting: Callable[..., Any]
 ) -> None:
@@ -208,6 +211,7 @@ def test_a_collector_gets_a_span_of_each_step_below_the_one_that_led_to_it(
     assert all(span.end_time_unix_nano >= span.start_time_unix_nano for span in spans)
 
 
+@pytest.mark.long
 def test_a_collector_that_fails_costs_one_attempt_a_minute_and_no_send(
     lab: Lab, collecting: Callable[..., Any]
 ) -> None:
@@ -218,6 +222,7 @@ def test_a_collector_that_fails_costs_one_attempt_a_minute_and_no_send(
     assert collector.requests == 1
 
 
+@pytest.mark.long
 def test_without_an_address_nothing_of_it_is_loaded() -> None:
     code = "import main, sys; from functions import bootstrap; assert bootstrap.span_collector() is None; "
     code += "sys.exit('opentelemetry.sdk' in sys.modules or 'opentelemetry.exporter' in sys.modules)"

@@ -53,6 +53,7 @@ def test_the_eleventh_recipe_of_a_minute_waits_and_is_sent(make_lab: MakeLab) ->
     assert report["totals"]["sent"] == 4
 
 
+@pytest.mark.long
 def test_a_waiting_execution_says_so_and_for_what(make_lab: MakeLab) -> None:
     lab = crowd(make_lab)
     lab.run_to(SEND_AT - 5 * MINUTE)
@@ -75,6 +76,7 @@ def test_a_waiting_execution_says_so_and_for_what(make_lab: MakeLab) -> None:
     assert any(line.startswith("open until 18:3") for line in log), "the window begins after the wait"
 
 
+@pytest.mark.long
 def test_turns_come_in_the_order_of_creation(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES, at_once=1, settings__maxLatenessMinutes=120)
     lab.run_to(SEND_AT + 3 * 60 * MINUTE)
@@ -87,6 +89,7 @@ def test_turns_come_in_the_order_of_creation(make_lab: MakeLab) -> None:
     assert len(began) == 4
 
 
+@pytest.mark.long
 def test_only_a_wait_that_does_not_fit_is_blocked(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, settings__maxLatenessMinutes=0)
     lab.run_to_the_end()
@@ -107,6 +110,7 @@ def test_an_execution_that_only_waits_to_be_cleaned_up_takes_no_place(make_lab: 
     assert named(lab, "second").waiting is None
 
 
+@pytest.mark.long
 def test_a_place_is_kept_while_a_push_is_still_to_come(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES[:1], at_once=1)
     later = [push(1), push(2, timing={"delayAfterPrevious": 30})]
@@ -131,6 +135,7 @@ def test_a_waiting_execution_can_be_cancelled_and_sends_nothing(
     assert {message["executionId"] for message in lab.outbox()} == {named(lab, name).id for name in NAMES[:2]}
 
 
+@pytest.mark.long
 def test_a_cancel_of_one_that_runs_lets_the_next_begin_at_once(make_lab: MakeLab) -> None:
     lab = crowd(make_lab)
     lab.run_to(SEND_AT - 20 * MINUTE)
@@ -141,6 +146,7 @@ def test_a_cancel_of_one_that_runs_lets_the_next_begin_at_once(make_lab: MakeLab
     assert states(lab) == ["cancelled", "completed", "completed"]
 
 
+@pytest.mark.long
 def test_a_cancelled_execution_does_not_keep_later_ones_waiting(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES[:3], at_once=1)
     lab.run_to(SEND_AT - 5 * MINUTE)
@@ -149,6 +155,7 @@ def test_a_cancelled_execution_does_not_keep_later_ones_waiting(make_lab: MakeLa
     assert states(lab) == ["completed", "cancelled", "completed"]
 
 
+@pytest.mark.long
 def test_a_recipe_that_is_paused_or_deleted_while_it_waits_is_not_sent(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES, at_once=2)
     lab.run_to(SEND_AT - 5 * MINUTE)
@@ -158,6 +165,7 @@ def test_a_recipe_that_is_paused_or_deleted_while_it_waits_is_not_sent(make_lab:
     assert states(lab, NAMES) == ["completed", "completed", "cancelled", "cancelled"]
 
 
+@pytest.mark.long
 def test_a_recipe_that_is_edited_while_it_waits_is_sent_as_it_was_launched(make_lab: MakeLab) -> None:
     lab = crowd(make_lab)
     lab.run_to(SEND_AT - 5 * MINUTE)
@@ -168,6 +176,7 @@ def test_a_recipe_that_is_edited_while_it_waits_is_sent_as_it_was_launched(make_
     assert not any("Another" in message["title"] for message in sent)
 
 
+@pytest.mark.long
 def test_steps_delivered_twice_and_out_of_order_change_nothing(make_lab: MakeLab) -> None:
     lab = crowd(make_lab)
     lab.run_to(SEND_AT - 5 * MINUTE)
@@ -183,6 +192,7 @@ def test_steps_delivered_twice_and_out_of_order_change_nothing(make_lab: MakeLab
     assert len(lab.outbox(test=False)) == 12
 
 
+@pytest.mark.long
 def test_waiting_is_no_drift(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, NAMES[:2], at_once=1, settings__maxLatenessMinutes=120)
     lab.save(recipe(id="first", pushSequence=[push(1), push(2, timing={"delayAfterPrevious": 60})]))
@@ -193,6 +203,7 @@ def test_waiting_is_no_drift(make_lab: MakeLab) -> None:
     assert "created its task build_audience again" not in alerts
 
 
+@pytest.mark.long
 def test_a_turn_comes_although_every_task_of_the_waiting_execution_is_lost(make_lab: MakeLab) -> None:
     lab = crowd(make_lab, settings__maxLatenessMinutes=60)
     lab.run_to(SEND_AT - 5 * MINUTE)

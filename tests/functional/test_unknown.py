@@ -131,6 +131,7 @@ def test_a_value_that_means_nothing_is_refused_by_its_field(make_lab: MakeLab) -
     assert "keep" in str(refused.value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [False, True], ids=["before it left", "after it left"])
 @pytest.mark.parametrize("at", range(4))
 def test_the_outbox_is_asked_what_has_left_so_that_a_kill_leaves_nothing_in_doubt(
@@ -177,6 +178,7 @@ def test_a_look_up_finds_messages_whose_outcome_is_unknown(tmp_path: Path) -> No
     assert sender.ask(envelope) == {"user": Outcome.UNKNOWN, "two": Outcome.SENT}
 
 
+@pytest.mark.long
 def test_unknown_outcomes_say_why_and_what_resend_would_do(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(0): Outcome.UNKNOWN}))
     lab.save(recipe())

@@ -76,6 +76,7 @@ def test_an_execution_whose_snapshot_is_refused_fails_and_is_cleaned_up(minutes:
     assert [json.loads(line)["kind"] for line in alerts].count("failed") == 1
 
 
+@pytest.mark.long
 def test_a_live_execution_whose_snapshot_is_refused_stops_sending_and_adds_up(make_lab: MakeLab) -> None:
     lab = make_lab(shard_rows=1)
     lab.save(recipe(pushSequence=[push(1, layerId=3), push(2, layerId=3)]))
@@ -122,6 +123,7 @@ def _unreachable(ports: Ports) -> Ports:
     return replace(ports, sender=_Unreachable())
 
 
+@pytest.mark.long
 def test_a_step_that_comes_again_and_reconciling_change_nothing_more(lab: Lab) -> None:
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)
@@ -134,6 +136,7 @@ def test_a_step_that_comes_again_and_reconciling_change_nothing_more(lab: Lab) -
     assert list(lab.ports.logs.of(lab.id)) == log
 
 
+@pytest.mark.long
 def test_reconciling_ends_what_no_step_would(lab: Lab) -> None:
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)
@@ -146,6 +149,7 @@ def test_reconciling_ends_what_no_step_would(lab: Lab) -> None:
     assert tokens(lab) == []
 
 
+@pytest.mark.long
 def test_a_process_that_dies_while_it_ends_one_is_followed_by_another_that_goes_on(lab: Lab) -> None:
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)
@@ -180,6 +184,7 @@ def test_one_that_failed_stays_failed_when_its_snapshot_can_be_read_again(lab: L
     assert lab.outbox(test=False) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes",
     [
@@ -212,6 +217,7 @@ def test_the_total_of_the_overview_has_executions_in_a_state_of_a_newer_release(
     assert (seen.executions, sum(seen.by_status.values())) == (1, 0)
 
 
+@pytest.mark.long
 def test_a_phase_and_a_violation_type_that_are_not_known_are_shown_as_far_as_they_can_be(
     make_lab: MakeLab,
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_phase_and_a_violation_type_that_are_not_known_are_shown_as_far_as_the
     assert lab.report()["status"] == "blocked"
 
 
+@pytest.mark.long
 def test_pages_lists_and_downloads_show_a_broken_execution_as_broken(lab: Lab, api: ApiClient) -> None:
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)
@@ -248,6 +255,7 @@ def test_pages_lists_and_downloads_show_a_broken_execution_as_broken(lab: Lab, a
     assert watch_execution(lab.ports, load_execution(lab.ports, lab.id)).detail().problem
 
 
+@pytest.mark.long
 def test_an_execution_that_cannot_be_read_no_longer_counts_against_the_limit(lab: Lab) -> None:
     lab.run_to(START_AT + 6 * MINUTE)
     spoil(lab)

@@ -107,6 +107,7 @@ def recipe_ids(console: str) -> set[str]:
     return {each["id"] for each in answer["data"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "own", [pytest.param(False, id="samples"), pytest.param(True, marks=pytest.mark.long, id="own recipes")]
 )
@@ -143,6 +144,7 @@ def test_a_slow_machine_shows_a_live_campaign(tmp_path: Path) -> None:
         assert sent[0]["executionId"]
 
 
+@pytest.mark.long
 def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
     with up(tmp_path, "--recipes", str(own_recipe(tmp_path))) as console:
         assert recipe_ids(console) == {"mine"}

@@ -62,6 +62,7 @@ def tminus_up(*options: object) -> list[str]:
     return [*command, *map(str, options)]
 
 
+@pytest.mark.long
 def test_a_run_on_a_fast_clock_sends_alerts_and_is_cancelled_by_its_link(recipes: Path, tmp_path: Path) -> None:
     generate(tmp_path / "data", users=100, seed=1, at=AT)
     port = free_port()

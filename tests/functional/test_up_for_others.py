@@ -70,6 +70,7 @@ def ask(url: str, authorization: str = "", method: str = "GET") -> int:
         return error.code if error.code != 401 or "Basic" in challenges else 0
 
 
+@pytest.mark.long
 def test_another_token_is_not_called_a_missing_one(root: str) -> None:
     def told(**headers: str) -> str:
         with pytest.raises(HTTPError) as refused:
@@ -82,6 +83,7 @@ def test_another_token_is_not_called_a_missing_one(root: str) -> None:
         assert told(Authorization=scheme).startswith("the request shows another token than TMINUS_TOKEN of this")
 
 
+@pytest.mark.long
 def test_api_and_console_ask_for_the_token(root: str) -> None:
     bearer, password = f"Bearer {TOKEN}", f"Basic {b64encode(f'ana:{TOKEN}'.encode()).decode()}"
     for place in ("", "api/automation/recipes", "console/", "api/health"):
@@ -118,6 +120,7 @@ def test_messages_to_phones_are_asked_about_and_refused_without_a_terminal(
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.long
 def test_up_with_phones_starts_after_a_yes(tmp_path: Path) -> None:
     with up(tmp_path, "--yes", environ={**PHONES, "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"}) as console:
         with pytest.raises(HTTPError) as ill:

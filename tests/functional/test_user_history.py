@@ -34,6 +34,7 @@ def test_a_push_of_every_layer_is_there_with_the_text_that_was_sent(layer: int, 
     assert got(lab, user(1)) == [(layer, "sent", "", "Push 1 for Name 1")]
 
 
+@pytest.mark.long
 def test_what_a_user_did_not_get_says_why(lab: Lab) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[1])
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
@@ -42,6 +43,7 @@ def test_what_a_user_did_not_get_says_why(lab: Lab) -> None:
     assert [each[:3] for each in got(lab, user(2))] == [(3, "excluded", "layer_3_cooldown"), (3, "sent", "")]
 
 
+@pytest.mark.long
 def test_the_history_of_a_user_that_a_stop_left_out_names_the_stop(lab: Lab) -> None:
     lab.run_to(SEND_AT + timedelta(minutes=1))
     stop(lab.ports, lab.id, "wrong shoes")
@@ -49,6 +51,7 @@ def test_the_history_of_a_user_that_a_stop_left_out_names_the_stop(lab: Lab) -> 
     assert got(lab, user(8)) == [(1, "not_reached", "wrong shoes", "Push 3 for Name 8")]
 
 
+@pytest.mark.long
 def test_test_pushes_are_named_as_tests(lab: Lab) -> None:
     lab.run_to_the_end()
     found = notifications_of(lab.ports, TESTER, until=lab.clock.now(), days=30).notifications
@@ -56,6 +59,7 @@ def test_test_pushes_are_named_as_tests(lab: Lab) -> None:
     assert len(found) == 3
 
 
+@pytest.mark.long
 def test_an_unknown_user_and_an_excluded_one_look_different(lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[1])
     lab.run_to_the_end()

@@ -32,6 +32,7 @@ def test_a_violation_that_is_not_there_is_named(lab: Lab) -> None:
         resolve_violation(lab.ports, "", "x", by="ann@example.com")
 
 
+@pytest.mark.long
 def test_a_violation_of_an_older_release_is_found_by_its_recipe(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     for name in ("welcome", "wel", "welcome_2"):

@@ -184,6 +184,7 @@ def test_no_call_lets_in_a_lower_role(role: Role | None, lab: Lab) -> None:
     assert role is Role.ADMIN or refused
 
 
+@pytest.mark.long
 def test_without_a_token_only_the_description_of_the_api_is_answered(lab: Lab) -> None:
     api = ApiClient(lambda: replace(lab.ports, callers=Gate(trouble=Unauthenticated("there is no token"))))
     answers = {route: api.unchecked(route[0], path_of(route[1], lab)).status_code for route in API}
@@ -252,6 +253,7 @@ def test_a_viewer_finds_nothing_of_a_user_by_any_route(until: timedelta, marked:
     assert {address: found_in(text) for address, text in answers.items() if found_in(text)} == {}
 
 
+@pytest.mark.long
 def test_the_marks_are_there_to_be_found(marked: Lab) -> None:
     """The search would find what a viewer must not see: an operator's answers to the same questions have it."""
     marked.run_to(SEND_AT + timedelta(hours=2))

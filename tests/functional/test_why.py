@@ -88,6 +88,7 @@ def test_a_user_outside_the_audience_of_a_job_is_said_to_be_out(lab: Lab) -> Non
     assert "push 1: would not get it: not in the audience a" in found.answer
 
 
+@pytest.mark.long
 def test_filters_of_the_marketplace_say_in_or_out(lab: Lab) -> None:
     lab.write_table("user_admin_informations", ("user_id", "freeze_reason"), [(user(3), "fraud")])
     document = recipe(
@@ -157,6 +158,7 @@ def test_the_command_answers_as_json_without_private_values(tminus: Tminus, gym:
     assert SECRET not in found.out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("user_id", ["99", "' OR TRUE --", "ann"])
 def test_a_user_whom_the_workspace_does_not_know_is_said_so(user_id: str, tminus: Tminus, gym: Workspace) -> None:
     found = asked(tminus, gym, user_id, {"where": RAN})

@@ -83,6 +83,7 @@ def test_the_workspace_is_found_without_the_option(
     assert found.out.startswith("1 users: ")
 
 
+@pytest.mark.long
 def test_without_one_the_marketplace_is_used_and_the_command_says_so_once(tminus: Tminus, tmp_path: Path) -> None:
     generate(tmp_path / "market", users=50, seed=1, at=NOW)
     everybody = ("audience", "--filters", "{}", "--data", tmp_path / "market", "--json")

@@ -53,6 +53,7 @@ def test_the_test_send_finds_a_wrong_project_and_no_token_is_buried(make_lab: Ma
     assert_no_graves(lab)
 
 
+@pytest.mark.long
 def test_once_the_project_is_right_the_same_tokens_get_the_next_send(make_lab: MakeLab) -> None:
     lab = played(make_lab, EVERYBODY)
     lab.script = OutcomeScript()
@@ -61,6 +62,7 @@ def test_once_the_project_is_right_the_same_tokens_get_the_next_send(make_lab: M
     assert lab.report("welcome_20260303T183000Z")["totals"]["sent"] == 9
 
 
+@pytest.mark.long
 def test_a_project_that_is_wrong_for_all_but_the_testers_stops_the_execution(make_lab: MakeLab) -> None:
     lab = played(make_lab, ALL_BUT_TESTERS)
     report = lab.report()
@@ -71,6 +73,7 @@ def test_a_project_that_is_wrong_for_all_but_the_testers_stops_the_execution(mak
     assert_no_graves(lab)
 
 
+@pytest.mark.long
 def test_without_a_test_send_the_first_mismatch_before_any_success_stops_the_execution(make_lab: MakeLab) -> None:
     lab = make_lab(script=EVERYBODY, chunk_rows=1)
     lab.save(recipe(settings__safeguards={"requireTestFirst": False}))
@@ -94,6 +97,7 @@ def test_a_missing_key_stops_the_execution_where_most_tokens_need_it(make_lab: M
     assert report["totals"]["failed"] == 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("refusal", [MISMATCH, NO_KEY])
 @pytest.mark.parametrize("chunk_rows", [1, pytest.param(500, marks=pytest.mark.long)])
 def test_one_refused_token_is_a_failed_row_with_its_reason_and_stops_nothing(

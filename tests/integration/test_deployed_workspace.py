@@ -98,6 +98,7 @@ def test_a_workspace_that_fails_its_check_is_not_deployed(deployment: Deployment
     assert deployment.apply(workspace, "true").returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_check_is_tminus_check(deployment: Deployment, tmp_path: Path) -> None:
     run("tminus init club", tmp_path)
@@ -128,6 +129,7 @@ def test_the_check_runs_again_when_a_file_has_changed(
     assert (tmp_path / "runs").read_text(encoding="utf-8") == "fitness\nfitness\n"
 
 
+@pytest.mark.long
 def test_functions_open_what_is_uploaded(deployment: Deployment, workspace: Path, tmp_path: Path) -> None:
     assert deployment.apply(workspace, "true").returncode == 0
     (source := tmp_path / "source").mkdir()

@@ -14,6 +14,7 @@ from tests.conftest import MakeFcm
 RECIPE = Path(__file__).parents[2] / "local" / "recipes" / "sneaker-reactivation.json"
 
 
+@pytest.mark.long
 def test_a_run_sends_to_fcm_where_the_settings_say_so(
     make_fcm: MakeFcm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

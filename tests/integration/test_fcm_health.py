@@ -29,6 +29,7 @@ def system(folder: Path, fcm: FcmSettings | None) -> Iterator[Health]:
         yield check_health(opened.ports)
 
 
+@pytest.mark.long
 def test_fcm_is_asked_by_a_message_that_it_only_validates(make_fcm: MakeFcm, tmp_path: Path) -> None:
     fcm, _ = make_fcm(script=Script(default=answers.INVALID_TOKEN))
     for _ in range(3):
@@ -38,6 +39,7 @@ def test_fcm_is_asked_by_a_message_that_it_only_validates(make_fcm: MakeFcm, tmp
     assert request.body["validate_only"] is True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("answer", "word"),
     [

@@ -180,6 +180,7 @@ def test_slow_reads_hold_nothing_up_for_ever(make_fcm: MakeFcm) -> None:
     assert_no_message_was_sent_twice(fcm)
 
 
+@pytest.mark.long
 def test_many_chunks_are_under_way_at_once_and_each_is_yielded_whole(make_fcm: MakeFcm) -> None:
     late = answers.SENT.after(2)  # a busy machine needs far less for the other chunks
     fcm, sender = make_fcm(script=Script(tokens={"0-0": late}, default=answers.SENT.after(0.02)))
@@ -190,6 +191,7 @@ def test_many_chunks_are_under_way_at_once_and_each_is_yielded_whole(make_fcm: M
     assert len(fcm.requests) == 400
 
 
+@pytest.mark.long
 def test_a_chunk_is_taken_only_when_it_can_start(make_fcm: MakeFcm) -> None:
     _, sender = make_fcm(script=Script(default=answers.SENT.after(0.01)))
     taken: list[int] = []
@@ -298,6 +300,7 @@ def test_an_untrusted_certificate_gets_no_message(make_fcm: MakeFcm) -> None:
     assert fcm.requests == []
 
 
+@pytest.mark.long
 def test_an_access_token_is_renewed_in_the_middle_of_a_shard(make_fcm: MakeFcm) -> None:
     # google-auth renews a token 225 s before it expires: this one lasts one second more than that.
     fcm, sender = make_fcm(access_token_seconds=226)
@@ -351,6 +354,7 @@ def test_a_reader_that_stops_leaves_nothing_behind_for_the_next(make_fcm: MakeFc
     assert_no_message_was_sent_twice(fcm)
 
 
+@pytest.mark.long
 def test_a_send_that_the_garbage_collector_ends_leaves_nothing_behind_for_the_next(make_fcm: MakeFcm) -> None:
     _, sender = make_fcm(script=Script(tokens={"never": answers.NEVER}))
 

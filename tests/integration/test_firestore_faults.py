@@ -166,6 +166,7 @@ def test_a_change_happens_once_whatever_its_commit_answers(
     assert stores.executions.get(EXECUTION.id) == counted(EXECUTION)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others_changes", [1, 5])
 def test_a_change_that_landed_happens_once_though_others_change_the_same_before_it_is_repeated(
     others_changes: int, proxy: FaultyFirestore, stores: Stores, others: Stores
@@ -269,6 +270,7 @@ def test_a_commit_that_arrives_more_than_once_counts_once(
     assert others.shards.progress(EXECUTION.id) == Tally(audience_size=3, sent=2, failed=1)
 
 
+@pytest.mark.long
 def test_a_change_whose_commit_arrives_after_its_repetition_happens_once(
     proxy: FaultyFirestore, stores: Stores, others: Stores, patience: Callable[[float], None]
 ) -> None:
@@ -378,6 +380,7 @@ def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_s
         stores.shards.settle(shard)
 
 
+@pytest.mark.long
 def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
@@ -390,6 +393,7 @@ def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_th
     assert settled == others.shards.get(EXECUTION.id, SHARD.key) == replace(shard, version=2)
 
 
+@pytest.mark.long
 def test_a_save_that_arrives_after_it_was_halted_writes_nothing(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
@@ -590,7 +594,7 @@ def failing(status: str, methods: tuple[str, ...] = ASKING, **fault: Any) -> lis
 
 
 @pytest.mark.usefixtures("shard", "impatient")
-@pytest.mark.parametrize("status", ["UNAVAILABLE", "ABORTED"])
+@pytest.mark.parametrize("status", ["UNAVAILABLE", pytest.param("ABORTED", marks=pytest.mark.long)])
 @pytest.mark.parametrize("call", CALLS)
 def test_trouble_that_lasts_is_transient_after_a_while(
     call: str, status: str, proxy: FaultyFirestore, stores: Stores

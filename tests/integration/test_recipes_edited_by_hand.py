@@ -167,6 +167,7 @@ OFTEN = ("a timestamp for a zone", "no schedule", "a map for a list", "a status 
 """The malformed recipes that `make test` plays; test_recipes_of_wrong_types.py plays more of them on SQLite."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "case", [*OFTEN, *(pytest.param(case, marks=pytest.mark.long) for case in MALFORMED if case not in OFTEN)]
 )

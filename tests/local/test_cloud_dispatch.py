@@ -117,6 +117,7 @@ def test_a_function_that_exceeds_the_deadline_is_hung_up_on_and_called_again(fas
     assert second.headers["X-CloudTasks-TaskExecutionCount"] == "0"
 
 
+@pytest.mark.long
 def test_a_job_whose_target_exceeds_the_deadline_is_retried_with_the_same_schedule_time(fast: World) -> None:
     answers = iter([Answer(never=True), Answer()])
     fast.function.react = lambda _: next(answers)

@@ -100,6 +100,7 @@ def test_a_port_is_not_shared_with_another_emulator(tmp_path: Path) -> None:
             CloudEmulator(tmp_path / "b", VirtualClock(NOON), port=port).__enter__()
 
 
+@pytest.mark.long
 def test_a_process_delivers_tasks_and_ends_on_a_signal(tmp_path: Path) -> None:
     options = ("--clock", "fast", "--speed", "2", "--at", "2026-11-23T12:00:00Z")
     with Function(RealClock()) as function, emulator_process(tmp_path, *options) as (process, address):
@@ -111,6 +112,7 @@ def test_a_process_delivers_tasks_and_ends_on_a_signal(tmp_path: Path) -> None:
         assert process.wait(LONG) == 0
 
 
+@pytest.mark.long
 def test_a_task_that_was_under_way_when_the_process_was_killed_is_delivered_again_at_once(tmp_path: Path) -> None:
     with Function(RealClock()) as function:
         function.react = lambda _: Answer(never=True)

@@ -53,6 +53,7 @@ def test_a_queue_that_was_in_use_dispatches_at_its_rate_and_one_that_rested_begi
     assert gaps[5:] == [1.0] * 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_overload_of_one_task_slows_the_whole_queue_until_successes(world: World, status: int) -> None:
     now = warm(world)

@@ -176,6 +176,7 @@ class TestShapeOfTheExport:
         headers = {path.stem: " ".join(written(path)[0]) for path in export.iterdir()}
         assert headers == COLUMNS
 
+    @pytest.mark.long
     def test_parquet_columns_have_the_database_s_types(self, world: Query) -> None:
         assert world("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'users'") == [
             *[(name, "VARCHAR") for name in ("id", "username", "first_name", "email", "bio", "avatar_id")],
@@ -252,6 +253,7 @@ class TestIntegrity:
         odd = world("SELECT token FROM devices WHERE NOT regexp_full_match(token, '[\\w-]{22}:APA91b[\\w-]{134}')")
         assert odd == []
 
+    @pytest.mark.long
     @examples(12, few=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(users=st.integers(1, 40), seed=st.integers())
     def test_the_tiniest_worlds_hold_together(

@@ -1,5 +1,7 @@
 """Which calls of ports an injected crash has to reach, and how it gets to those that chance leaves out."""
 
+import pytest
+
 from local.simulator.play.simulation import simulate
 from local.simulator.play.tapped import TAPPED
 from local.simulator.proof.call_sites import call_sites
@@ -11,6 +13,7 @@ def test_the_calls_of_all_use_cases_are_looked_for() -> None:
     assert {"functions/usecases/timeline/launch.py", "functions/usecases/reports/receipt.py"} <= files
 
 
+@pytest.mark.long
 def test_a_run_crashes_where_it_is_forced_to_and_keeps_the_contract() -> None:
     calm = simulate(3, level="none")
     site = next(site for site in sorted(calm.sites_called) if site.call == "files.write_once")

@@ -18,6 +18,7 @@ def _quiet() -> None:
     hush()
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_log_byte_for_byte_and_another_seed_another() -> None:
     first = simulate(31)
     assert first.text() == simulate(31).text()

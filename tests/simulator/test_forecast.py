@@ -43,6 +43,7 @@ def answer(*given: Any) -> dict[str, Any]:
     return json.loads(asked.stdout)  # type: ignore[no-any-return]
 
 
+@pytest.mark.long
 def test_a_week_has_its_sends_and_every_number_adds_up(recipes: Path, data: Path) -> None:
     made = answer(recipes, data, "--days", "7")
     sends = [(entry["recipe"], entry["sendAt"]) for entry in made["calendar"]]
@@ -79,6 +80,7 @@ def test_faults_are_played_over_several_seeds_and_break_nothing(recipes: Path, d
     assert not any(run["breaches"] for run in made["runs"])
 
 
+@pytest.mark.long
 def test_the_page_needs_nothing_from_elsewhere(recipes: Path, data: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     asked = ask(recipes, data, "--html", str(page))

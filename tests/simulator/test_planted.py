@@ -143,6 +143,7 @@ def test_a_breach_is_printed_with_the_fewest_faults_and_the_command_that_shows_i
     assert told.endswith("see it again: the command")
 
 
+@pytest.mark.long
 def test_sums_of_a_batch_know_which_calls_were_never_crashed_at() -> None:
     sums = Sums()
     sums.add(play(31, "harsh"))

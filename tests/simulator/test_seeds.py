@@ -24,6 +24,7 @@ def test_the_contract_holds(seed: int) -> None:
     assert not outcome.breaches, f"{explain(seed, 'harsh')}\n{command_of(seed, 'harsh')}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 5, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(20, 30))])
 def test_the_contract_holds_in_a_workspace_whose_rules_change_in_the_middle(seed: int) -> None:
     outcome = simulate(seed, favoured=("new rules", "caps meet"))
@@ -31,6 +32,7 @@ def test_the_contract_holds_in_a_workspace_whose_rules_change_in_the_middle(seed
     assert not outcome.breaches
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind", ["outlives_deadline", "queue_throttled", "index_missing", "permission_missing", "existing_403"]
 )

@@ -106,6 +106,7 @@ def test_every_zone_that_changes_its_clocks_is_looked_at() -> None:
     assert {HOUR / 2, HOUR} <= shifts
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "every", [7, *(pytest.param(EVERY[name], marks=pytest.mark.long, id=name) for name in EVERY if name != "weekly")]
@@ -165,6 +166,7 @@ OFTEN = ("over the change", "at a clock, then delayed")
 """The sequences that `make test` plays."""
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [*OFTEN, *(pytest.param(name, marks=pytest.mark.long) for name in SEQUENCES if name not in OFTEN)]

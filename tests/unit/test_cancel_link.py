@@ -50,6 +50,7 @@ def test_a_token_with_one_letter_changed_is_refused(place: int) -> None:
         read_token([NEW], changed)
 
 
+@pytest.mark.long
 @given(st.one_of(st.text(max_size=200), st.from_regex(r"1\.[A-Za-z0-9_-]{1,20}\.[0-9]{1,12}\.[A-Za-z0-9_-]{43}")))
 def test_whatever_a_stranger_writes_is_refused_in_words(token: str) -> None:
     with pytest.raises(BadLink, match="cancel link"):

@@ -47,6 +47,7 @@ def theirs(expression: str, since: datetime) -> Iterator[datetime]:
         yield from CronSim(expression, since)
 
 
+@pytest.mark.long
 @given(EXPRESSIONS)
 @examples(300, few=60)
 def test_an_expression_names_the_days_that_cronsim_finds(expression: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def test_no_token_can_be_read_out_of_its_grave() -> None:
     assert b"secret" not in bury(b"", ["secret-token"], NOON)
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(st.text(max_size=20), max_size=5), max_size=6))
 def test_every_token_that_was_buried_is_dead_and_no_other(burials: list[list[str]]) -> None:
     graves = b""

@@ -164,6 +164,7 @@ def test_a_message_far_below_the_limit_fits_and_one_at_the_limit_is_counted() ->
     assert not fits("\x00" * (room // 6 + 1), "", "")
 
 
+@pytest.mark.long
 @given(st.text(max_size=900), st.text(max_size=900), st.none() | st.text(max_size=900))
 def test_fitting_is_the_same_as_counting(title: str, body: str, link: str | None) -> None:
     assert fits(title, body, link) == (payload_bytes(title, body, link) <= PAYLOAD_LIMIT_BYTES)

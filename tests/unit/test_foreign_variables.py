@@ -127,6 +127,7 @@ def test_what_is_suggested_is_accepted(written: str, columns: list[str]) -> None
         Template.parse(found[1]).require(columns, "a")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_hundred_thousand_brackets_are_looked_through_at_once() -> None:
     for text in (

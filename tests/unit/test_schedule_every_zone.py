@@ -83,11 +83,13 @@ def daily(zone: ZoneInfo, at: time, lead: int = 30, **changes: object) -> Schedu
     return Schedule(zone=zone, **fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_the_zones_are_all_there() -> None:
     assert len(available_timezones()) > 400
     assert sum(len(clocks) > 10 for clocks in classes()) > 15, "many zones change their clocks twice a year"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "clock", ["02:30", *(pytest.param(clock, marks=pytest.mark.long) for clock in ("00:00", "00:10", "23:59"))]
@@ -124,6 +126,7 @@ def shapes() -> Iterator[dict[str, object]]:
     yield {"frequency": Frequency.MONTHLY, "day_of_month": 1}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("clock", "lead"),

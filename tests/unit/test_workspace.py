@@ -225,6 +225,7 @@ k = 2
     assert [file.line(("t",)), file.line(("nowhere",))] == [13, 1]
 
 
+@pytest.mark.long
 def test_a_huge_file_loads_in_a_moment_and_so_do_its_problems(tmp_path: Path) -> None:
     lines = [f'c{place} = {{ type = "text", private = true }}' for place in range(10_000)]
     began = time.process_time()

@@ -33,6 +33,7 @@ def market(lab: Lab, sample: Path) -> ApiClient:
     return ApiClient(lambda: ports)
 
 
+@pytest.mark.long
 def test_jobs_are_listed_and_run_for_a_look(market: ApiClient) -> None:
     jobs = {job["id"]: job for job in market.data("GET", SCRIPTS)}
     assert jobs["generate_layer_3_push_csvs"]["parameters"][0]["name"] == "lookback_hours"
@@ -60,6 +61,7 @@ def test_a_job_that_cannot_run_says_why(
     assert (response.status_code, errors[0]["field"] if errors else None) == (status, field)
 
 
+@pytest.mark.long
 def test_a_query_is_answered_in_words_in_numbers_and_as_csv(market: ApiClient) -> None:
     asked = {"filters": {"lastActiveDays": 30}, "dataPacks": ["topTargetShoe"], "parts": 3}
     found = market.data("POST", QUERY, json=asked)

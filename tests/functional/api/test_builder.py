@@ -115,6 +115,7 @@ def test_a_preview_that_takes_too_long_is_stopped(lab: Lab, tmp_path: Path, monk
     assert "the preview was stopped after 0.3 s: narrow the conditions" in json.loads(refused.text)["message"]
 
 
+@pytest.mark.long
 def test_an_operator_is_told_why_a_user_gets_a_push_or_not(api: ApiClient, lab: Lab) -> None:
     lab.clock.advance_to(NOW)
     criteria = {"where": {"all": [{"did": "trained"}, {"column": "bio", "op": "not_empty"}]}}

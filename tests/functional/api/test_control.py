@@ -19,6 +19,7 @@ def give(api: ApiClient, action: str, **order: Any) -> Any:
     return api.data("POST", CONTROL, json={"action": action, **order})
 
 
+@pytest.mark.long
 def test_a_cancel_a_minute_before_t0_sends_nothing(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT - MINUTE)
     done = give(api, "cancel", executionId=lab.id, reason="wrong picture")
@@ -28,12 +29,14 @@ def test_a_cancel_a_minute_before_t0_sends_nothing(lab: Lab, api: ApiClient) -> 
     assert lab.execution().reason == "wrong picture (local)"
 
 
+@pytest.mark.long
 def test_a_cancel_after_t0_says_what_is_possible(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT + MINUTE)
     response = api("POST", CONTROL, json={"action": "cancel", "executionId": lab.id})
     assert (response.status_code, "can no longer be cancelled" in response.text) == (409, True)
 
 
+@pytest.mark.long
 def test_an_emergency_stop_ends_an_execution_a_recipe_or_everything(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(id="other"))
     lab.run_to(SEND_AT + MINUTE)
@@ -47,6 +50,7 @@ def test_an_emergency_stop_ends_an_execution_a_recipe_or_everything(lab: Lab, ap
     assert {lab.execution(each.id).state for each in executions_of(lab.ports, "other")} == {State.STOPPED}
 
 
+@pytest.mark.long
 def test_what_is_possible_now_follows_the_state_of_things(lab: Lab, api: ApiClient) -> None:
     asked = f"{CONTROL}?recipeId=welcome"
     assert api.data("GET", asked)["recipe"] == ["pause", "execute_now"]

@@ -19,6 +19,7 @@ def one(lab: Lab) -> str:
     return f"/api/automation/welcome/executions/{lab.id}"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_history_is_paged_filtered_and_sorted(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT + 3 * DAY - MINUTE)
@@ -41,6 +42,7 @@ def test_a_filter_that_means_nothing_names_itself(query: str, api: ApiClient) ->
     assert (response.status_code, json.loads(response.text)["errors"][0]["field"]) == (422, query.partition("=")[0])
 
 
+@pytest.mark.long
 def test_a_deleted_recipe_keeps_its_history_and_one_that_never_was_has_none(lab: Lab, api: ApiClient) -> None:
     lab.run_to_the_end()
     api.data("DELETE", "/api/automation/recipes/welcome")
@@ -101,6 +103,7 @@ def test_an_export_holds_no_formula_that_a_spreadsheet_would_run(lab: Lab, api: 
     assert cells == {"'=cmd|' /C calc'!A0", user(1)}
 
 
+@pytest.mark.long
 def test_an_export_whose_audience_is_no_longer_kept_says_so(lab: Lab, api: ApiClient, one: str) -> None:
     lab.run_to_the_end()
     for path in (lab.state / "audiences").rglob("*.csv"):

@@ -65,6 +65,7 @@ def peak_mib(pid: int) -> float:
     return max(int(re.findall(r"VmHWM:\s+(\d+)", text)[0]) for text in texts) / 1024
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("row_bytes", "status"),
     [

@@ -35,6 +35,7 @@ def test_violations_are_shown_with_what_was_done(lab: Lab, api: ApiClient) -> No
     assert api.data("GET", f"{MONITOR}?type=violations&recipeId=other") == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_executions_of_all_recipes_are_paged_and_filtered(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(id="other"))
@@ -75,6 +76,7 @@ def test_a_user_sees_what_they_got(lab: Lab, api: ApiClient) -> None:
     assert api("POST", LOOK_UP, json={"userId": user(1), "days": 91}).status_code == 422
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_violations_of_a_recipe_are_paged_with_a_cursor(lab: Lab, api: ApiClient) -> None:
     for name in ("other", "third"):

@@ -60,6 +60,7 @@ def test_a_recipe_is_changed_by_version_and_found_page_by_page(lab: CloudLab, cl
     assert set(cloud.data("GET", "/api/health")["dependencies"].values()) == {"ok"}
 
 
+@pytest.mark.long
 def test_a_live_send_is_tried_sent_once_followed_and_exported(lab: CloudLab, cloud: ApiClient) -> None:
     tried = cloud.data("GET", f"{TEST}?mode=real-dry-run")
     assert lab.sent() == {}
@@ -134,6 +135,7 @@ def test_cadence_is_read_tracked_and_changed_on_googles_clients(cloud: ApiClient
     assert cloud.data("POST", "/api/filter-audience", json=asked)["eligibleUserIds"] == [somebody, other]
 
 
+@pytest.mark.long
 def test_a_push_goes_to_a_file_in_the_bucket(lab: CloudLab, cloud: ApiClient, tmp_path: Path) -> None:
     somebody = "10000000-0000-4000-8000-000000000001"
     source = tmp_path / "users.csv"

@@ -38,6 +38,7 @@ def as_caller(lab: Lab, name: str) -> ApiClient:
     return ApiClient(lambda: replace(lab.ports, callers=Named()))
 
 
+@pytest.mark.long
 def test_a_caller_who_looks_too_often_is_told_when_to_come_again(limited: Lab) -> None:
     ana, ben = as_caller(limited, "ana@kicks.example"), as_caller(limited, "ben@kicks.example")
     assert [ana("GET", TRIAL).status_code for _ in range(4)] == [200, 200, 200, 429]

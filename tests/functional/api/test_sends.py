@@ -55,6 +55,7 @@ def test_a_whole_number_of_json_may_have_a_point(layer: str, api: ApiClient) -> 
     assert errors(refused) == ["layerId"]
 
 
+@pytest.mark.long
 def test_text_that_looks_like_a_variable_of_another_product_is_refused_unless_it_is_meant(
     lab: Lab, api: ApiClient
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_dry_run_says_what_live_would_do_to_everybody(lab: Lab, api: ApiClient
     assert found["totals"]["excluded"] == {"no_token": 4, "layer_3_cooldown": 5}
 
 
+@pytest.mark.long
 def test_a_dry_run_counts_the_pushes_of_a_sequence_against_each_other_and_reserves_none(
     lab: Lab, api: ApiClient
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_live_test_sends_each_push_once_to_each_test_user_and_ends_there(lab: 
     assert not list((lab.state / "devices").rglob("*.csv"))
 
 
+@pytest.mark.long
 def test_a_live_test_reserves_nothing_and_takes_no_scheduled_send_away(lab: Lab, api: ApiClient) -> None:
     lab.write_users({"a": range(4), "b": [], "c": []})
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
@@ -114,6 +116,7 @@ def test_a_live_test_reserves_nothing_and_takes_no_scheduled_send_away(lab: Lab,
     assert (lab.execution().state, len(lab.outbox(test=False)), len(lab.outbox(test=True))) == (State.COMPLETED, 4, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", ["draft", "paused"])
 def test_a_recipe_can_be_tested_before_it_is_active(status: str, lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(status=status))
@@ -124,6 +127,7 @@ def test_a_recipe_can_be_tested_before_it_is_active(status: str, lab: Lab, api: 
     assert api("POST", f"{TEST}?mode=live-send").status_code == 409
 
 
+@pytest.mark.long
 def test_a_live_test_that_fails_says_what_to_set(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(settings={"testUserIds": [user(99)]}))
     place = api("POST", f"{TEST}?mode=test-live-send").headers["Location"]
@@ -132,6 +136,7 @@ def test_a_live_test_that_fails_says_what_to_set(lab: Lab, api: ApiClient) -> No
     assert (report["status"], "no device token" in report["reason"]) == ("blocked", True)
 
 
+@pytest.mark.long
 def test_a_live_send_respects_cadence_and_fills_the_ledger(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     place = api("POST", f"{TEST}?mode=live-send").headers["Location"]
@@ -150,6 +155,7 @@ def test_a_key_names_one_send_however_often_it_is_asked_for(lab: Lab, api: ApiCl
     assert api("POST", f"{TEST}?mode=test-live-send", headers=KEY).status_code == 422
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("part", shares(PARTS))

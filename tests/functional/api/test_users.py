@@ -13,6 +13,7 @@ from tests.functional.api.documented import ApiClient
 from tests.functional.conftest import Lab
 
 
+@pytest.mark.long
 def test_a_user_is_exported_and_erased_over_http(lab: Lab, api: ApiClient) -> None:
     lab.run_to_the_end()
     held = api.data("POST", "/api/users/export", json={"userId": user(1)})

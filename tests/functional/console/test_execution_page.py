@@ -146,6 +146,7 @@ def test_a_violation_is_shown_until_a_person_resolves_it(lab: Lab, visitor: Visi
     assert "resolved by ana@kicks.example" in visitor.get(at(lab)).text
 
 
+@pytest.mark.long
 def test_a_push_that_is_sent_once_is_listed_shown_and_cancelled_as_any_other(lab: Lab, visitor: Visitor) -> None:
     push = OneOff(written={"title": "Hi", "body": "b", "layerId": 1})
     sent = send_once(lab.ports, push, io.BytesIO(f"user_id\n{user(1)}\n".encode()), by="ann@kicks.example")
@@ -170,6 +171,7 @@ def test_whatever_an_execution_can_be_has_a_name() -> None:
     assert words.REASONS.keys() == {word(code, {})[1] for code in range(256)} - {""}
 
 
+@pytest.mark.long
 def test_a_send_that_waits_its_turn_says_so_and_can_be_cancelled(lab: Lab, visitor: Visitor) -> None:
     lab.policy = replace(lab.policy, limits=Limits(executions_at_once=1))
     lab.restart()

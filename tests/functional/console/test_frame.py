@@ -29,6 +29,7 @@ def running(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.long
 def test_every_page_has_a_strict_policy_and_keeps_it(running: Lab, visitor: Visitor) -> None:
     for route in GETS:
         response = visitor.open("GET", path_of(route, running))
@@ -60,6 +61,7 @@ def test_every_page_and_form_takes_its_role(role: Role | None, running: Lab, vis
         assert running.id not in response.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}],
@@ -73,6 +75,7 @@ def test_no_form_is_taken_from_another_site(headers: dict[str, str], running: La
         assert "nothing was done" in response.text
 
 
+@pytest.mark.long
 def test_no_form_is_taken_without_its_own_token(running: Lab, visitor: Visitor) -> None:
     page = visitor.get("/cadence")
     for path in [path_of(route, running) for route in POSTS]:

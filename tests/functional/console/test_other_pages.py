@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from functions.usecases.timeline.check_audit import check_audit
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 
+@pytest.mark.long
 def test_the_overview_tells_what_runs_what_is_next_and_what_happened(lab: Lab, visitor: Visitor) -> None:
     assert "Nothing is sending right now" in visitor.get("/").text
     assert "in 2 h 30 min" in visitor.get("/").text
@@ -18,6 +21,7 @@ def test_the_overview_tells_what_runs_what_is_next_and_what_happened(lab: Lab, v
     assert "9 of 9 people reached, 9 messages sent" in visitor.get("/").text
 
 
+@pytest.mark.long
 def test_the_overview_follows_what_runs(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=1))
     page = visitor.get("/")
@@ -41,6 +45,7 @@ def test_the_calendar_shows_each_send_on_the_day_of_the_zone_that_is_asked_for(l
     assert "is not a day" in visitor.get("/calendar?day=soon", 422).text
 
 
+@pytest.mark.long
 def test_executions_are_found_by_state_and_recipe(lab: Lab, visitor: Visitor) -> None:
     lab.run_to_the_end()
     assert "Completed" in visitor.get("/executions?state=completed&recipe=welcome").text
@@ -75,6 +80,7 @@ def test_the_audit_page_says_when_new_entries_were_verified_and_verifies_the_who
     assert "reconcile checked the new entries of this log" in visitor.get("/audit?recipe=audit.checkpoints").text
 
 
+@pytest.mark.long
 def test_the_audit_page_of_everything_goes_on_behind_its_newest_entries(lab: Lab, visitor: Visitor) -> None:
     for number in range(60):
         lab.save(recipe(id=f"r-{number:02}"))

@@ -111,6 +111,7 @@ def test_a_push_may_be_meant_literally(lab: Lab, visitor: Visitor) -> None:
     assert "literalText" not in stored(lab)["pushSequence"][1]
 
 
+@pytest.mark.long
 def test_a_dry_run_that_reaches_no_user_is_not_green(lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     page = Page(visitor.send(RUN, RUN, {"mode": "real-dry-run"}, status=200).text)
@@ -225,6 +226,7 @@ def test_a_recipe_is_paused_resumed_and_deleted(lab: Lab, visitor: Visitor) -> N
     assert lab.ports.recipes.get("welcome") is None
 
 
+@pytest.mark.long
 def test_a_dry_run_shows_the_users_it_would_reach_and_sends_nothing(lab: Lab, visitor: Visitor) -> None:
     visitor.become(Role.VIEWER)
     form = next(form for form in visitor.get("/recipes/welcome/run").forms if form.fields["mode"] == ["real-dry-run"])
@@ -257,6 +259,7 @@ def test_a_recipe_that_was_broken_by_hand_is_shown_with_what_is_wrong(lab: Lab, 
     assert visitor.get("/recipes/broken/edit").form("/recipes/broken/edit")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "{{ 7777*7 }}"])
 def test_hostile_text_stays_text_on_every_page(hostile: str, lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(1)})
@@ -291,6 +294,7 @@ def test_hostile_text_stays_text_on_every_page(hostile: str, lab: Lab, visitor: 
     assert "<img src=x" not in look_up.text
 
 
+@pytest.mark.long
 def test_pausing_names_the_send_that_it_cancels_and_asks_first(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=10))
     asked = visitor.send("/recipes/welcome", "/recipes/welcome/pause", status=200)
@@ -304,6 +308,7 @@ def test_pausing_names_the_send_that_it_cancels_and_asks_first(lab: Lab, visitor
     assert lab.execution().state.value == "cancelled"
 
 
+@pytest.mark.long
 def test_pausing_while_a_send_is_live_says_that_it_goes_on(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=10))
     form = Page(visitor.send("/recipes/welcome", "/recipes/welcome/pause", status=200).text)
@@ -332,6 +337,7 @@ def test_resuming_says_when_the_next_send_is(lab: Lab, visitor: Visitor) -> None
     assert "Activated. First send: Mon 2 Mar, 18:30 UTC." in visitor.get(done.headers["Location"]).text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", ["paused", "draft", "archived"])
 def test_a_form_that_stops_a_recipe_asks_before_it_cancels(status: str, lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=10))

@@ -159,6 +159,7 @@ def test_the_api_answers_them_in_json(ids: list[str], lab: Lab) -> None:
             json.loads(response.text, parse_constant=pytest.fail)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_repaired_form_is_saved(ids: list[str], lab: Lab, visitor: Visitor) -> None:
     for each in ids:

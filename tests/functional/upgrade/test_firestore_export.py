@@ -68,6 +68,7 @@ def open_lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
         lab.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [-2, 0.5], ids=["in the window", "live"])
 def test_a_restored_export_sends_nothing_twice_and_goes_on_with_the_next_send(
     minutes: float, open_lab: Callable[[str], Evening], tmp_path: Path

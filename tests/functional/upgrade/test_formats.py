@@ -91,6 +91,7 @@ WITHOUT = ("/log/", "/documents/")
 """Lines of logs, and parts of documents that have a format themselves."""
 
 
+@pytest.mark.long
 def test_every_stored_document_has_the_number_of_its_format(stored: Stored) -> None:
     stored.lab.run_to_the_end()
     found = stored.formats()
@@ -99,6 +100,7 @@ def test_every_stored_document_has_the_number_of_its_format(stored: Stored) -> N
     assert [path for path in lacking if not any(part in path for part in WITHOUT)] == []
 
 
+@pytest.mark.long
 def test_a_recipe_of_a_newer_release_sends_nothing_is_listed_and_cannot_be_overwritten(stored: Stored) -> None:
     lab = stored.lab
     stored.come_from_a_newer_release(RECIPES.at("welcome"))
@@ -114,6 +116,7 @@ def test_a_recipe_of_a_newer_release_sends_nothing_is_listed_and_cannot_be_overw
     assert (lab.ports.recipes.get("welcome") or {})["name"] == "Welcome"
 
 
+@pytest.mark.long
 def test_an_execution_of_a_newer_release_is_listed_and_ends_as_failed(stored: Stored) -> None:
     lab = stored.lab
     lab.run_to(SEND_AT - 10 * MINUTE)
@@ -129,6 +132,7 @@ def test_an_execution_of_a_newer_release_is_listed_and_ends_as_failed(stored: St
     assert [path for path in (lab.state / "devices").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("collection", "key", "minutes"),
     [

@@ -23,6 +23,9 @@ from tests.functional.upgrade.scenario import AT, MINUTE, ONE_OFF_KEY, ONE_OFF_U
 pytestmark = pytest.mark.slow
 
 RECORDED = sorted(STATES.glob("*.tar.xz"))
+STATES_IN_TURN = [
+    pytest.param(file, id=file.name, marks=pytest.mark.long if "firestore" in file.name else ()) for file in RECORDED
+]
 TakeOver = Callable[[Path], tuple[Evening, dict[str, Any]]]
 
 
@@ -50,7 +53,7 @@ def test_there_is_an_evening_on_each_store() -> None:
     assert {path.name.split("-")[-1] for path in RECORDED} == {"sqlite.tar.xz", "firestore.tar.xz"}
 
 
-@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", STATES_IN_TURN)
 def test_executions_in_every_phase_end_as_under_the_release_that_began_them(file: Path, taken_over: TakeOver) -> None:
     lab, under_its_release = taken_over(file)
     outcome = go_on(lab)
@@ -63,6 +66,7 @@ def test_executions_in_every_phase_end_as_under_the_release_that_began_them(file
     assert lab.channels.posted, "the alerts that were waiting"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.name)
 def test_a_request_that_comes_again_after_the_upgrade_sends_nothing(file: Path, taken_over: TakeOver) -> None:
     lab, _ = taken_over(file)
@@ -73,6 +77,7 @@ def test_a_request_that_comes_again_after_the_upgrade_sends_nothing(file: Path, 
     assert lab.ports.executions.count(ExecutionSearch()) == before
 
 
+@pytest.mark.long
 def test_executions_in_every_phase_whose_recipe_the_next_release_refuses_end_and_are_cleaned_up(
     taken_over: TakeOver,
 ) -> None:
