@@ -33,7 +33,8 @@ class Identity:
     def settings(self, folder: Path) -> Mapping[str, str]:
         """Return what it says for variables that are not set, by their names; `folder` is the workspace's."""
         said = {"USER_ID_FORMAT": self.user_ids, **(self.source.settings(folder) if self.source else {})}
-        return {**said, "ALLOWED_LINKS": ",".join(self.pushes.links)} if self.pushes.links else said
+        lists = {"ALLOWED_LINKS": self.pushes.links, "ALLOWED_IMAGES": self.pushes.images}
+        return {**said, **{name: ",".join(allowed) for name, allowed in lists.items() if allowed}}
 
 
 @dataclass(frozen=True, kw_only=True)

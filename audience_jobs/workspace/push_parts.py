@@ -1,4 +1,4 @@
-"""Reads what pushes may use: `[topics]`, `[links]` and `[android]` of tminus.toml."""
+"""Reads what pushes may use: `[topics]`, `[links]`, `[images]` and `[android]` of tminus.toml."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.workspace.toml_file import Keys, Problem, TomlFile, shown, suggestion
 
-KEYS = ("topics", "links", "android")
+KEYS = ("topics", "links", "images", "android")
 _LONGEST = 100
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*(://[a-z0-9.-]+(:[0-9]{1,5})?)?")
 
@@ -18,11 +18,13 @@ class PushParts:
     """What pushes of a workspace may use.
 
     `topics` are what recipes may name as theirs, each with its words for people; any topic, where there are none.
-    `links` are the schemes and hosts of deep links, as in ALLOWED_LINKS; `channels` the app's Android channels.
+    `links` are the schemes and hosts of deep links, as in ALLOWED_LINKS; `images` the hosts of images, as in
+    ALLOWED_IMAGES; `channels` the app's Android channels.
     """
 
     topics: Mapping[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
 
 
@@ -44,6 +46,7 @@ def _read(file: TomlFile) -> tuple[PushParts, Sequence[Problem]]:
     parts = PushParts(
         topics=reading.topics(),
         links=reading.texts(("links", "allowed"), _is_link, '["https://example.com", "myapp"]'),
+        images=reading.texts(("images", "allowed"), _is_image_host, '["https://img.example.com"]'),
         channels=reading.texts(("android", "channels"), _is_text, '["news"]'),
     )
     return parts, reading.problems
@@ -55,6 +58,10 @@ def _is_text(value: object) -> bool:
 
 def _is_link(value: object) -> bool:
     return isinstance(value, str) and _LINK.fullmatch(value) is not None
+
+
+def _is_image_host(value: object) -> bool:
+    return isinstance(value, str) and (value == "https" or (_is_link(value) and value.startswith("https://")))
 
 
 class _Reading:

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from audience_jobs.workspace import Workspace
-from functions.domain.errors import BadRecipe
+from functions.domain.errors import BadRecipe, Misconfigured
 from functions.domain.policy import Policy
 from functions.domain.recipe.read import read
 from functions.settings.read import read_settings
-from functions.usecases.recipes.check import check_recipe
+from functions.usecases.recipes.check import check_recipe, not_allowed
 from tests.audience_jobs.marketplace import find
 from tests.factories import recipe
+from tests.fcm import a_push
 from tests.unit.test_workspace import GOOD_NAME, problems_of, taken_by
 
 CASES = {
@@ -36,6 +37,9 @@ CASES = {
         'tminus.toml:3: android.channels: has "": write a list, as in channels = ["news"]',
     ],
     "[android]\nchannels = [1]\n": None,
+    '[images]\nallowed = ["https://img.fitness.example"]\n': [],
+    '[images]\nallowed = ["http://img.fitness.example"]\n': None,
+    '[images]\nallowed = ["fitness"]\n': None,
 }
 
 
@@ -56,6 +60,30 @@ def test_the_environment_overrides_where_links_may_lead(tmp_path: Path) -> None:
     assert read_settings({"ALLOWED_LINKS": "https"}, said).policy.links.allowed == ("https",)
     problems_of(tmp_path)
     assert read_settings({}, Workspace(tmp_path).settings).policy.links.allowed == ("https",)
+
+
+def test_the_environment_overrides_where_images_may_come_from(tmp_path: Path) -> None:
+    problems_of(tmp_path, settings=GOOD_NAME + '[images]\nallowed = ["https://img.fitness.example"]\n')
+    said = Workspace(tmp_path).settings
+    assert read_settings({}, said).policy.links.images == ("https://img.fitness.example",)
+    assert read_settings({"ALLOWED_IMAGES": "https"}, said).policy.links.images == ("https",)
+    assert read_settings({}, {}).policy.links.images == ("https",)
+    with pytest.raises(Misconfigured, match="ALLOWED_IMAGES"):
+        read_settings({"ALLOWED_IMAGES": "http"}, said)
+
+
+def test_a_push_names_a_channel_of_the_app_once_the_workspace_has_any(tmp_path: Path) -> None:
+    def refused(channel: str, channels: str) -> list[str]:
+        problems_of(tmp_path, settings=GOOD_NAME + channels)
+        content = a_push(android={"channelId": channel})
+        return [str(each) for each in not_allowed(content, Policy(), Workspace(tmp_path))]
+
+    declared = '[android]\nchannels = ["news", "deals"]\n'
+    assert refused("news", declared) == refused("anything", "") == []
+    assert refused("nwes", declared) == [
+        'android.channelId: "nwes" is not a channel of the workspace, so Android would use the default one: '
+        "there are news, deals"
+    ]
 
 
 def test_a_recipe_names_a_topic_of_the_workspace_once_it_has_any(tmp_path: Path) -> None:
