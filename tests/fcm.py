@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.domain.push.outcomes import Chunk, Envelope, Message
+from functions.domain.recipe.document import RecipePush
 from functions.settings import FcmSettings
 from local.standins.fcm import FakeFcm
 
@@ -15,7 +16,14 @@ def settings_for(fcm: FakeFcm, **changes: Any) -> FcmSettings:
 
 def an_envelope(**fields: Any) -> Envelope:
     given: dict[str, Any] = {"execution_id": "daily_20261123T180000Z", "recipe_id": "daily", "push": 2}
+    given["content"] = a_push(deepLink="[[var:link]]")
     return Envelope(**(given | {"test": False, "dry_run": False} | fields))
+
+
+def a_push(**fields: Any) -> RecipePush:
+    """A push with these fields, as documents name them, besides the ones that every push has."""
+    written = {"title": "[[var:t]]", "body": "[[var:b]]", "layerId": 3} | fields
+    return RecipePush.model_validate(written)
 
 
 def a_message(token: str, **fields: Any) -> Message:

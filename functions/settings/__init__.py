@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from functions.domain.policy import Policy
+from functions.domain.push.fcm_message import TIME_TO_LIVE
 from functions.domain.roles import Role
 
 FUNCTION = "{function}"
@@ -37,7 +38,7 @@ class FcmSettings:
     endpoint: str = "https://fcm.googleapis.com"
     ca_file: Path | None = None
     credentials_file: Path | None = None
-    time_to_live: timedelta = timedelta(hours=4)
+    time_to_live: timedelta = TIME_TO_LIVE
 
     @property
     def send_url(self) -> str:

@@ -42,7 +42,7 @@ _DATASET = re.compile(rf"{_PROJECT.pattern}\.[A-Za-z0-9_]{{1,1024}}")
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _SHORTEST_KEY = 32
 _LOOKS = {Platform.EMBEDDED: 0, Platform.GOOGLE_CLOUD: 30}
-_USER_IDS, _LINKS = "USER_ID_FORMAT", "ALLOWED_LINKS"
+_USER_IDS, _LINKS, _IMAGES = "USER_ID_FORMAT", "ALLOWED_LINKS", "ALLOWED_IMAGES"
 _STATEMENT = "USER_DATA_TIMEOUT_SECONDS"
 
 
@@ -325,7 +325,9 @@ def _policy(reader: _Reader) -> Policy:
         ),
         bucket=_bucket(reader) if _platform(reader) is Platform.GOOGLE_CLOUD else "",
         looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
-        links=LinkPolicy(allowed=tuple(word.lower() for word in reader.words(_LINKS, "https"))),
+        links=LinkPolicy(
+            allowed=tuple(word.lower() for word in reader.words(_LINKS, "https")), images=_images(reader)
+        ),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),
             total_audience=reader.number("MAX_TOTAL_AUDIENCE", 100_000),
@@ -334,3 +336,13 @@ def _policy(reader: _Reader) -> Policy:
             shortest_window=timedelta(minutes=reader.number("SHORTEST_WINDOW_MINUTES", 5, least=0)),
         ),
     )
+
+
+def _images(reader: _Reader) -> tuple[str, ...]:
+    allowed = tuple(word.lower() for word in reader.words(_IMAGES, "https"))
+    for word in allowed:
+        if word != "https" and not word.startswith("https://"):
+            raise Misconfigured(
+                _IMAGES, f"must be https, or hosts such as https://img.example.com, got {described(word)}"
+            )
+    return allowed

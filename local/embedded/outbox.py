@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from functions.domain.errors import StoreUnavailable
 from functions.domain.instants import stamp
 from functions.domain.person import Person
+from functions.domain.push.fcm_message import TIME_TO_LIVE, message_writer
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.ports.queue import Clock
 from local.embedded.documents import to_text
@@ -118,9 +120,10 @@ class OutboxSender:
         outcomes = [self._script.outcome(message) for message in messages]
         if not envelope.dry_run:
             now = self._clock.now()
+            write = message_writer(envelope, now, TIME_TO_LIVE)
             pairs = zip(messages, outcomes, strict=True)
-            left = [_line(envelope, message, now) for message, outcome in pairs if outcome in _MAY_HAVE_ARRIVED]
-            lines = "".join(left).encode()
+            left = [message for message, outcome in pairs if outcome in _MAY_HAVE_ARRIVED]
+            lines = "".join(_line(envelope, message, write(message), now) for message in left).encode()
             if left and not self._lines.append(lines, unless=lambda: self._times_asked(envelope) != asked):
                 return [Outcome.NOT_SENT] * len(messages)
         return outcomes
@@ -134,8 +137,8 @@ def _names(envelope: Envelope) -> tuple[str, int, bool]:
     return envelope.execution_id, envelope.push, envelope.test
 
 
-def _line(envelope: Envelope, message: Message, at: datetime) -> str:
-    document = {
+def _line(envelope: Envelope, message: Message, fcm: str, at: datetime) -> str:
+    document: dict[str, Any] = {
         "at": stamp(at),
         "executionId": envelope.execution_id,
         "push": envelope.push,
@@ -144,7 +147,10 @@ def _line(envelope: Envelope, message: Message, at: datetime) -> str:
         "title": message.title,
         "body": message.body,
         "deepLink": message.deep_link,
-        **({"data": dict(envelope.data)} if envelope.data else {}),
         "test": envelope.test,
+        "tm": envelope.attribution,
+        "fcm": json.loads(fcm),
     }
+    if data := envelope.content.data:
+        document["data"] = {key: document["fcm"]["data"][key] for key in data}
     return to_text(document) + "\n"

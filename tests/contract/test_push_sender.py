@@ -4,7 +4,7 @@ import json
 import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import pytest
 
 from functions.domain.errors import StoreUnavailable
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
+from functions.gcp.fcm.messages import message_writer
 from local.embedded.clock import VirtualClock
 from local.embedded.outbox import OutboxSender, OutcomeScript
+from tests.fcm import a_push
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Make = Callable[..., Any]
@@ -61,11 +63,17 @@ def test_every_chunk_that_was_taken_is_answered(ports: Any, a_message: Make) -> 
 def test_a_line_of_the_outbox_is_readable_and_its_keys_are_in_order(
     outbox: Make, a_message: Make, tmp_path: Path
 ) -> None:
-    send(outbox(), [a_message("tok", deep_link="https://x.y/ß")])
-    assert (tmp_path / "outbox.jsonl").read_text() == (
+    message = a_message("tok", deep_link="https://x.y/ß")
+    sent = envelope(content=a_push(deepLink="[[var:link]]"))
+    list(outbox().send(sent, [a_chunk([message])]))
+    line = (tmp_path / "outbox.jsonl").read_text()
+    assert line.startswith(
         '{"at":"2026-11-23T12:00:00Z","executionId":"daily_20261123T180000Z","push":1,"userId":"user-tok",'
-        '"token":"tok","title":"Hallo Zoë 👟","body":"Größe 44","deepLink":"https://x.y/ß","test":false}\n'
+        '"token":"tok","title":"Hallo Zoë 👟","body":"Größe 44","deepLink":"https://x.y/ß","test":false,'
+        '"tm":"daily_20261123T180000Z.1.0","fcm":{"token":"tok","notification":{"title":"Hallo Zoë 👟"'
     )
+    posted = json.loads(message_writer(sent, NOON, timedelta(hours=4))(message))
+    assert json.loads(line)["fcm"] == posted["message"], "exactly what FCM would get"
 
 
 def test_only_messages_that_may_have_arrived_are_written(outbox: Make, a_message: Make, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_one_off_may_take_whole_links_from_its_file_and_skips_those_that_lead_
     content = "\n".join([HEADER, *rows]).encode()
     tried = try_once(lab.ports, OneOff(written=written), io.BytesIO(content), by="ann@example.com")
     assert tried.pushes[0].excluded == {"bad_link": 1, "missing_variable": 1}
-    assert "deep link that is not allowed: see ALLOWED_LINKS" in str(tried.problems)
+    assert "have a link or image that is not allowed: see ALLOWED_LINKS" in str(tried.problems)
     execution = send_once(lab.ports, OneOff(written=written), io.BytesIO(content), by="ann@example.com")
     lab.run_to(EARLIER + timedelta(hours=1))
     assert links(lab.outbox(test=False)) == {"https://kicks.example/a?b=c%20d"}

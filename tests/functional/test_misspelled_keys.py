@@ -66,7 +66,7 @@ def test_a_misspelled_key_is_named_beside_the_field_that_is_missing_for_it(lab: 
 
 
 def test_keys_of_a_newer_release_or_of_the_team_are_kept(lab: Lab) -> None:
-    news = {"ttlMinutes": 5, "translations": {}, "data": {}, "image": "x", "buttons": [], "ios": {"subtitle": "x"}}
+    news = {"ttlMinutes": 5, "translations": {}, "data": {}, "buttons": [], "ios": {"subtitle": "x", "glow": "x"}}
     document = recipe(
         owner="growth",
         tags=["a"],

@@ -11,7 +11,7 @@ from functions.domain.recipe.read import read
 from functions.gcp.fcm.messages import message_writer
 from functions.usecases.dry_run.preview import preview
 from tests.factories import push, recipe
-from tests.fcm import a_message, an_envelope
+from tests.fcm import a_message, a_push, an_envelope
 from tests.functional.api.documented import document
 from tests.functional.conftest import EARLIER, Lab
 from tests.functional.console.visitor import Visitor
@@ -37,9 +37,11 @@ def test_every_message_of_the_push_carries_its_data_and_the_others_none(lab: Lab
 @pytest.mark.parametrize("link", ["https://kicks.example/<title>", None])
 def test_fcm_gets_the_data_beside_the_deep_link(link: str | None) -> None:
     data = DATA | {"a": "<deep link>", "z": '"<title>"'}
-    write = message_writer(an_envelope(data=data), EARLIER, timedelta(hours=1))
+    content = a_push(data=data, deepLink=link and "[[var:link]]")
+    write = message_writer(an_envelope(content=content), EARLIER, timedelta(hours=1))
     message = json.loads(write(a_message("tok", deep_link=link)))["message"]
-    assert message["data"] == data | ({} if link is None else {"deepLink": link})
+    tm = {"tm": "daily_20261123T180000Z.2.0"}
+    assert message["data"] == data | tm | ({} if link is None else {"deepLink": link})
     assert message["notification"]["title"] == "Hallo Zoë 👟"
 
 
@@ -53,7 +55,7 @@ def test_a_key_that_fcm_or_tminus_uses_is_refused(lab: Lab, key: str) -> None:
     [
         ({"n": 5}, "data.n", "must be text, got 5"),
         ({" ": "x"}, "data", "blank key"),
-        ({"name": "[[var:name]]"}, "data.name", "holds a variable"),
+        ({"name": "[[var:nom]]"}, "data.name", "names no column"),
         ({f"k{n}": "" for n in range(21)}, "data", "at most 20 entries, not 21"),
         ({"long": "é" * 2_048}, "data", "FCM takes 4,096: shorten it"),
         ("x", "data", "must be an object"),

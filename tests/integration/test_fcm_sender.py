@@ -19,7 +19,7 @@ from functions.ports.sending import PushSender
 from functions.settings import FcmSettings
 from local.standins.fcm import Answer, AtHeaders, FakeFcm, GoAway, Limits, Script, Share, answers
 from tests.conftest import MakeFcm
-from tests.fcm import a_chunk, a_message, an_envelope, settings_for
+from tests.fcm import a_chunk, a_message, a_push, an_envelope, settings_for
 
 SENT, UNKNOWN, NOT_SENT, DEAD = Outcome.SENT, Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.DEAD_TOKEN
 
@@ -57,9 +57,9 @@ def test_fcm_reads_the_message_with_all_that_keeps_it_single_on_the_device(make_
         "message": {
             "token": "tok",
             "notification": {"title": "Hallo Zoë 👟", "body": 'Größe "44"\n'},
-            "data": {"deepLink": "https://kicks.example/ß?a=1"},
-            "android": {"ttl": "14400s", "notification": {"tag": key}},
-            "apns": {"headers": {"apns-collapse-id": key}},
+            "data": {"deepLink": "https://kicks.example/ß?a=1", "tm": "daily_20261123T180000Z.2.0"},
+            "android": {"ttl": "14400s", "priority": "HIGH", "notification": {"tag": key}},
+            "apns": {"headers": {"apns-collapse-id": key, "apns-priority": "10"}},
             "webpush": {"headers": {"TTL": "14400", "Topic": key}},
             "fcm_options": {"analytics_label": "daily-2"},
         }
@@ -68,11 +68,11 @@ def test_fcm_reads_the_message_with_all_that_keeps_it_single_on_the_device(make_
     assert request.headers["content-type"] == "application/json"
 
 
-def test_a_message_without_a_link_has_no_data(make_fcm: MakeFcm) -> None:
+def test_a_message_without_a_link_names_only_its_push(make_fcm: MakeFcm) -> None:
     fcm, sender = make_fcm()
     chunk = Chunk(number=0, messages=[a_message("tok", deep_link=None)], most_per_second=1e9)
-    list(sender.send(an_envelope(), [chunk]))
-    assert "data" not in fcm.requests[0].body["message"]
+    list(sender.send(an_envelope(content=a_push()), [chunk]))
+    assert fcm.requests[0].body["message"]["data"] == {"tm": "daily_20261123T180000Z.2.0"}
 
 
 def test_texts_that_look_like_json_or_like_slots_arrive_as_they_are(make_fcm: MakeFcm) -> None:

@@ -113,18 +113,18 @@ def fits(title: str, body: str, link: str | None) -> bool:
 
 
 def test_a_payload_counts_bytes_as_json_writes_them() -> None:
-    assert payload_bytes("", "", None) == len('{"notification":{"title":"","body":""}}')
+    named = ',"data":{"tm":"' + "x" * 140 + '"}'
+    assert payload_bytes("", "", None) == len('{"notification":{"title":"","body":""}' + named + "}")
     assert payload_bytes("é", "", None) - payload_bytes("e", "", None) == 1
     assert payload_bytes("🥾", "", None) - payload_bytes("", "", None) == 4
     assert payload_bytes('"', "", None) - payload_bytes("'", "", None) == 1, "an escaped quote is two bytes"
-    assert payload_bytes("", "", "") - payload_bytes("", "", None) == len(',"data":{"deepLink":""}')
+    assert payload_bytes("", "", "") - payload_bytes("", "", None) == len('"deepLink":"",')
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.none() | st.text(max_size=20))
 def test_a_payload_is_never_larger_than_counted(title: str, body: str, link: str | None) -> None:
-    document = {"notification": {"title": title, "body": body}, "data": {"deepLink": link}}
-    if link is None:
-        del document["data"]
+    data = {"tm": "x" * 140} if link is None else {"deepLink": link, "tm": "x" * 140}
+    document = {"notification": {"title": title, "body": body}, "data": data}
     written = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     assert len(written) == payload_bytes(title, body, link)
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate, FieldError
+from functions.domain.push.fcm_message import OWN_KEYS
 from functions.domain.push.foreign_variables import foreign_variables, way_to_write
 from functions.domain.push.links import Link, check_form
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
@@ -19,8 +20,14 @@ _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldError]:
     """Return the errors in the texts of a push whose audience has these columns, by the paths of the fields."""
     errors = _blank(push) + _too_large(push)
-    if push.deep_link is not None:
-        errors += _link_errors(push.deep_link)
+    errors += [
+        FieldError(f"data.{key}", "is a key that Tminus uses: choose another one")
+        for key in OWN_KEYS
+        if key in push.data
+    ]
+    for name, text in push.texts.items():
+        if isinstance(text, Link):
+            errors += _link_errors(name, text)
     if push.literal_text not in (None, True, False):
         errors.append(FieldError("literalText", f"must be true or false, got {shown(push.literal_text)}"))
     if push.literal_text is not True:
@@ -51,19 +58,20 @@ def _too_large(push: RecipePush) -> list[FieldError]:
     """Count the text between the variables: the values only make the push larger."""
     written = {name: _between(template) for name, template in push.texts.items()}
     payload = Payload(push)
-    size = payload.size(written["title"], written["body"], written.get("deepLink"))
+    more = [written[name] for name in push.more_texts]
+    size = payload.size(written["title"], written["body"], written.get("deepLink"), more)
     if size <= PAYLOAD_LIMIT_BYTES:
         return []
     reason = f"makes the push {size:,} bytes long, without the values of variables; FCM takes {PAYLOAD_LIMIT_BYTES:,}"
     return [FieldError(payload.largest(written), f"{reason}: shorten it")]
 
 
-def _link_errors(link: Link) -> list[FieldError]:
+def _link_errors(name: str, link: Link) -> list[FieldError]:
     try:
         if not link.is_variable:
             check_form(_between(link, "x"))
     except BadTemplate as error:
-        return [FieldError("deepLink", str(error))]
+        return [FieldError(name, str(error))]
     return []
 
 

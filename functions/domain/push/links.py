@@ -7,6 +7,7 @@ fragment. Only a variable at the very beginning, which provides scheme and host,
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
@@ -78,11 +79,20 @@ class Link(Template):
         return render
 
 
+@dataclass(frozen=True)
+class ImageAddress(Link):
+    """The address of an image, which phones fetch."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LinkPolicy:
-    """Allowed destinations of links: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host)."""
+    """Allowed destinations of links: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host).
+
+    `images` are those of the addresses of images, which begin with `https` always.
+    """
 
     allowed: tuple[str, ...] = ("https",)
+    images: tuple[str, ...] = ("https",)
 
     def check(self, link: Link) -> None:
         """Raise BadTemplate if a link leads, or could lead with some values, to a destination that is not allowed.
@@ -95,11 +105,11 @@ class LinkPolicy:
                     f"the scheme and host of {link.opening!r} must stand before the first variable; "
                     "or let one variable be the whole link"
                 )
-            self._check_origin(link.opening)
+            self._check_origin(link.opening, type(link))
             return
         for part in link.parts:
             if isinstance(part, Variable) and part.fallback:
-                self._check_origin(part.fallback)
+                self._check_origin(part.fallback, type(link))
                 check_form(part.fallback)
 
     def judge(self, link: Link) -> Callable[[str], bool] | None:
@@ -109,23 +119,25 @@ class LinkPolicy:
         as `..` does in `https://example.com/workouts/[[var:id]]`.
         """
         if link.leads_by_data:
-            return self._allows
+            return partial(self._allows, kind=type(link))
         return _keeps_to_its_path(link)
 
-    def _allows(self, link: str) -> bool:
+    def _allows(self, link: str, kind: type[Link]) -> bool:
         try:
-            self._check_origin(link)
+            self._check_origin(link, kind)
             check_form(link)
         except BadTemplate:
             return False
         return True
 
-    def _check_origin(self, link: str) -> None:
+    def _check_origin(self, link: str, kind: type[Link] = Link) -> None:
+        of_images = issubclass(kind, ImageAddress)
+        allowed, what = (self.images, "images") if of_images else (self.allowed, "links")
         scheme, colon, rest = link.partition("://")
         if not colon and (opaque := _OPAQUE.match(link)):
-            if opaque[1].lower() in self.allowed:
+            if opaque[1].lower() in allowed:
                 raise BadTemplate(f"{link!r} has no '//' after its scheme; write it as in {opaque[1]}://workouts")
-            raise BadTemplate(f"{opaque[0]} is not among the allowed links: {', '.join(self.allowed)}; got {link!r}")
+            raise BadTemplate(f"{opaque[0]} is not among the allowed {what}: {', '.join(allowed)}; got {link!r}")
         if not colon:
             raise BadTemplate(f"{link!r} has no scheme and host; write it as in https://example.com/workouts")
         try:
@@ -134,8 +146,8 @@ class LinkPolicy:
             raise BadTemplate(f"{link!r} has no valid host: {error}") from None
         if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
             raise BadTemplate(f"{link!r} hides its host behind '@' or '\\'")
-        if scheme.lower() not in self.allowed and f"{scheme}://{host}".lower() not in self.allowed:
-            raise BadTemplate(f"{scheme}://{host} is not among the allowed links: {', '.join(self.allowed)}")
+        if scheme.lower() not in allowed and f"{scheme}://{host}".lower() not in allowed:
+            raise BadTemplate(f"{scheme}://{host} is not among the allowed {what}: {', '.join(allowed)}")
 
 
 def check_form(link: str) -> None:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Literal, NamedTuple
 
+from functions.domain.recipe.document import RecipePush
+
 _LONGEST_LABEL = 50
+_PLAIN = RecipePush.model_validate({"title": "", "body": "", "layerId": 1})
+_PLAIN = RecipePush.model_validate({"title": "", "body": "", "layerId": 1})
 
 
 class Exclusion(StrEnum):
@@ -254,6 +258,8 @@ class Message(NamedTuple):
     title: str
     body: str
     deep_link: str | None
+    more: tuple[str, ...] = ()
+    """The values of `RecipePush.more_texts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,8 +283,8 @@ class Envelope:
     push: int
     test: bool
     dry_run: bool
-    data: Mapping[str, str] = field(default_factory=dict)
-    """The data that the app gets, besides the deep link."""
+    content: RecipePush = _PLAIN
+    """What the push carries. Its texts are those of each message."""
 
     @property
     def collapse_key(self) -> str:
@@ -289,6 +295,14 @@ class Envelope:
         kind = "test" if self.test else "live"
         name = f"{self.execution_id}/{self.push}/{kind}"
         return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+    @property
+    def attribution(self) -> str:
+        """The push that a message belongs to, for the app to report an open: execution, push and arm.
+
+        All messages of a push are one arm, 0.
+        """
+        return f"{self.execution_id}.{self.push}.0"
 
     @property
     def analytics_label(self) -> str:

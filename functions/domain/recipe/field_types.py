@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.errors import BadTemplate
-from functions.domain.push.links import Link
+from functions.domain.push.links import ImageAddress, Link
 from functions.domain.push.template import Template
 from functions.domain.recipe.zones import readable_zones
 from functions.domain.whole_numbers import with_integers
@@ -37,6 +37,8 @@ class Widget(StrEnum):
     LAYER = "layer"
     JOB = "job"
     """One of the deployment's audience jobs."""
+    OBJECTS = "objects"
+    """A list of objects, as JSON."""
     TOPIC = "topic"
     """A topic, mostly one of the workspace."""
 
@@ -124,6 +126,7 @@ Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer("{:%H:%M}".form
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _TEXT]
 Text = Annotated[Template, BeforeValidator(partial(_template, Template)), _TEXT]
 DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link)), _TEXT]
+ImageUrl = Annotated[ImageAddress, BeforeValidator(partial(_template, ImageAddress)), _TEXT]
 Weekday = Annotated[int, BeforeValidator(_weekday), _DAY]
 Layer = Annotated[
     int,

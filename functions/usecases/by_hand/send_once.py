@@ -7,8 +7,9 @@ It has no test send: to see the push first, send it to one to five users.
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +23,7 @@ from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors
-from functions.domain.recipe.document import RecipeSafeguards
+from functions.domain.recipe.document import CONTENT, RecipeSafeguards
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
@@ -32,6 +33,7 @@ from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.dry_run.ports import shadow
 from functions.usecases.dry_run.preview import tried
 from functions.usecases.dry_run.previewed import Preview
+from functions.usecases.recipes.check import not_allowed
 from functions.usecases.timeline.launch import start
 from functions.usecases.timeline.steps import read_run
 
@@ -44,10 +46,12 @@ _TEXTS = ("title", "body", "deepLink")
 class OneOff:
     """A push to send once: `title`, `body`, `deepLink`, `layerId` and `literalText` as people write them.
 
-    `most_users` replaces a recipe's limit of 10,000 users, up to the limit of the deployment.
+    `content` are its fields of `document.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of 10,000
+    users, up to the limit of the deployment.
     """
 
     written: Mapping[str, Any]
+    content: Mapping[str, Any] = field(default_factory=dict)
     most_users: int | None = None
 
 
@@ -94,15 +98,15 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
 
 def one_off_recipe(ports: Ports, push: OneOff, by: str) -> Recipe:
     """Return the recipe made for a push, without its audience; BadFields names the push's invalid fields."""
-    unstorable = storage_errors(dict(push.written))
-    if unstorable:
+    unstorable = [*storage_errors(dict(push.written)), *map(_of_content, storage_errors(dict(push.content)))]
+    if unstorable or (unstorable := _no_content(push.content)):
         raise BadFields(unstorable)
     most = _most_users(push, ports.policy)
     written = {
         name: push.written.get(name)
         for name in (*_TEXTS, "layerId", "literalText")
         if push.written.get(name) is not None
-    }
+    } | dict(push.content)
     document = {
         "id": ONE_OFF,
         "name": "One-off push",
@@ -126,11 +130,27 @@ def one_off_recipe(ports: Ports, push: OneOff, by: str) -> Recipe:
         recipe = read(document)
     except BadRecipe as error:
         fields = [replace(each, field=each.field.removeprefix("pushSequence[0].")) for each in error.errors]
-        raise BadFields([*fields, *unknown_layer]) from error
+        raise BadFields([*map(_of_content, fields), *unknown_layer]) from error
     if unknown_layer:
         raise BadFields(unknown_layer)
-    _check_texts(recipe, ports.policy)
+    if errors := not_allowed(recipe.pushes[0], ports.policy, ports.workspace):
+        raise BadFields(list(map(_of_content, errors)))
     return recipe
+
+
+def _no_content(content: Mapping[str, Any]) -> list[FieldError]:
+    """Return an error for each key that is no content of a push."""
+    known = ", ".join(CONTENT)
+    return [
+        FieldError(f"content.{key}", f"is not content of a push: there are {known}")
+        for key in content
+        if key not in CONTENT
+    ]
+
+
+def _of_content(error: FieldError) -> FieldError:
+    """Return the error of a field by its path in the request."""
+    return replace(error, field=f"content.{error.field}") if re.split(r"[.\[]", error.field)[0] in CONTENT else error
 
 
 def _unknown_layer(layer: object, layers: Layers) -> list[FieldError]:
@@ -152,7 +172,7 @@ def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> S
             errors.append(FieldError(name, str(error)))
     errors += content_errors(recipe.pushes[0], upload.columns)
     if errors:
-        raise BadFields(errors)
+        raise BadFields(list(map(_of_content, errors)))
     return upload
 
 
@@ -181,12 +201,3 @@ def _most_users(push: OneOff, policy: Policy) -> int:
             [FieldError("maxAudienceSize", f"must be from 1 to {limit} (MAX_TOTAL_AUDIENCE), got {most}")]
         )
     return most
-
-
-def _check_texts(recipe: Recipe, policy: Policy) -> None:
-    link = recipe.pushes[0].deep_link
-    try:
-        if link is not None:
-            policy.links.check(link)
-    except BadTemplate as error:
-        raise BadFields([FieldError("deepLink", str(error))]) from error

@@ -20,12 +20,13 @@ class Variation:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A message with the values of one user."""
+    """A message with the values of one user. `more` are its other texts, by their fields, such as `image`."""
 
     user_id: str
     title: str
     body: str
     deep_link: str | None
+    more: Mapping[str, str]
     payload_bytes: int
 
 

@@ -50,7 +50,7 @@ class PushTrial:
             self._look_at(row.messages[0], len(row.messages))
 
     def _look_at(self, message: Message, devices: int) -> None:
-        texts = (message.title, message.body, message.deep_link)
+        texts = (message.title, message.body, message.deep_link, message.more)
         key = hashlib.blake2b(repr(texts).encode(), digest_size=_DIGEST_BYTES).digest()
         self._variations[key] += devices
         if key not in self._texts:
@@ -70,7 +70,8 @@ class PushTrial:
             (Exclusion.MISSING_VARIABLE, "lack a value for a variable that has no fallback"),
             (
                 Exclusion.BAD_LINK,
-                "have a deep link that is not allowed: see ALLOWED_LINKS, and values such as '..'",
+                "have a link or image that is not allowed: see ALLOWED_LINKS and ALLOWED_IMAGES, "
+                "and values such as '..'",
             ),
         ):
             if count := self.excluded[reason]:
@@ -104,8 +105,18 @@ class PushTrial:
                 _variation(self._texts[key], count, self._payload_of)
                 for key, count in self._variations.most_common(_VARIATIONS)
             ],
-            samples=[_sample(message, self._payload_of) for message in self._samples],
+            samples=[self._sample(message) for message in self._samples],
             payload_bytes=self._payload(),
+        )
+
+    def _sample(self, message: Message) -> Sample:
+        return Sample(
+            user_id=message.user_id,
+            title=message.title,
+            body=message.body,
+            deep_link=message.deep_link,
+            more=self._delivery.push.other_texts(message.more),
+            payload_bytes=self._payload_of.size(message.title, message.body, message.deep_link, message.more),
         )
 
     def _payload(self) -> PayloadBytes:
@@ -118,16 +129,6 @@ def _variation(message: Message, count: int, payload: Payload) -> Variation:
         title=message.title,
         body=message.body,
         deep_link=message.deep_link,
-        payload_bytes=payload.size(message.title, message.body, message.deep_link),
+        payload_bytes=payload.size(message.title, message.body, message.deep_link, message.more),
         messages=count,
-    )
-
-
-def _sample(message: Message, payload: Payload) -> Sample:
-    return Sample(
-        user_id=message.user_id,
-        title=message.title,
-        body=message.body,
-        deep_link=message.deep_link,
-        payload_bytes=payload.size(message.title, message.body, message.deep_link),
     )

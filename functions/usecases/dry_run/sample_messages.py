@@ -24,7 +24,10 @@ Text = Sequence[Piece]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One push as a user gets it; `real` if its values come from a row of the TEST audience."""
+    """One push as a user gets it; `real` if its values come from a row of the TEST audience.
+
+    `more` are its other texts, by their fields, such as `image`.
+    """
 
     push: int
     audience: str
@@ -32,6 +35,7 @@ class Sample:
     title: Text
     body: Text
     deep_link: Text
+    more: Mapping[str, Text]
     columns: Sequence[str]
     real: bool
 
@@ -48,15 +52,16 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
     push = recipe.pushes[position]
     files = ports.shards.push(execution_id, position + 1) if execution_id else None
     row = _first_row(ports, files) if files else None
-    texts = {name: _text(template, row or {}) for name, template in push.texts.items()}
+    texts: dict[str, Text] = {name: _text(template, row or {}) for name, template in push.texts.items()}
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(
         push=position + 1,
         audience=files.audience if files else push.audience_name,
         layer=push.layer_id,
-        title=texts["title"],
-        body=texts["body"],
-        deep_link=texts.get("deepLink", ()),
+        title=texts.pop("title"),
+        body=texts.pop("body"),
+        deep_link=texts.pop("deepLink", ()),
+        more=texts,
         columns=tuple(dict.fromkeys(columns)),
         real=row is not None,
     )

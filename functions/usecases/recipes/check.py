@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from audience_jobs.contract import Audience, Job
 from audience_jobs.query_based import AUDIENCE
@@ -87,7 +88,9 @@ def _job_errors(recipe: Recipe, policy: Policy, find_job: FindJob, workspace: Wo
         return list(error.errors)
     errors: list[FieldError] = []
     for position, push in enumerate(recipe.pushes):
-        errors += _push_errors(policy, job, push, position, push_path(recipe, position))
+        path = push_path(recipe, position)
+        errors += _push_errors(job, push, position, path)
+        errors += [replace(each, field=f"{path}.{each.field}") for each in not_allowed(push, policy, workspace)]
     return errors
 
 
@@ -96,7 +99,7 @@ def push_path(recipe: Recipe, position: int) -> str:
     return f"pushSequence[{recipe.push_places[position]}]"
 
 
-def _push_errors(policy: Policy, job: Job, push: RecipePush, position: int, path: str) -> list[FieldError]:
+def _push_errors(job: Job, push: RecipePush, position: int, path: str) -> list[FieldError]:
     try:
         audience = audience_of(job, push, position)
     except ValueError as error:
@@ -106,8 +109,22 @@ def _push_errors(policy: Policy, job: Job, push: RecipePush, position: int, path
     for name, template in push.texts.items():
         try:
             template.require(columns, audience.name)
+        except BadTemplate as error:
+            errors.append(FieldError(f"{path}.{name}", str(error)))
+    return errors
+
+
+def not_allowed(push: RecipePush, policy: Policy, workspace: Workspace) -> list[FieldError]:
+    """Return an error for each link, image and Android channel of a push that the deployment does not allow."""
+    errors = []
+    for name, template in push.texts.items():
+        try:
             if isinstance(template, Link):
                 policy.links.check(template)
         except BadTemplate as error:
-            errors.append(FieldError(f"{path}.{name}", str(error)))
+            errors.append(FieldError(name, str(error)))
+    channel, known = push.android.channel_id, workspace.pushes.channels
+    if channel and known and channel not in known:
+        reason = f"{shown(channel)} is not a channel of the workspace, so Android would use the default one"
+        errors.append(FieldError("android.channelId", f"{reason}: there are {', '.join(known)}"))
     return errors

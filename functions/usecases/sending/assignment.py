@@ -79,7 +79,7 @@ class Delivery:
             push=self.files.push,
             test=self.test,
             dry_run=self.dry_run,
-            data=self.push.data,
+            content=self.push,
         )
 
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from functions.domain.audience.dead_tokens import dead_keys, token_key
 from functions.domain.audience.partition import read_rows
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
-from functions.domain.push.links import LinkPolicy
+from functions.domain.push.links import Link, LinkPolicy
 from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message, has_opted_out
 from functions.domain.push.payload import Payload
 from functions.domain.push.shard import AudienceFile, IndexedFile, Shard
+from functions.domain.push.template import Template
 from functions.domain.recipe.document import RecipePush
 from functions.ports import Ports
 
@@ -77,6 +78,7 @@ def renderer(
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
     fits = Payload(push).fits
     may_open = links.judge(push.deep_link) if push.deep_link else None
+    more = [_renderer(text, columns, links) for text in push.more_texts.values()]
 
     def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
         title, body = render_title(row), render_body(row)
@@ -85,11 +87,33 @@ def renderer(
             return Exclusion.MISSING_VARIABLE
         if link is not None and may_open is not None and not may_open(link):
             return Exclusion.BAD_LINK
-        if not fits(title, body, link):
+        others: list[str] = []
+        for render_other in more:
+            text = render_other(row)
+            if isinstance(text, Exclusion):
+                return text
+            others.append(text)
+        if not fits(title, body, link, others):
             return Exclusion.PAYLOAD_TOO_LARGE
-        return [Message(row[0], token, title, body, link) for token in tokens]
+        return [Message(row[0], token, title, body, link, tuple(others)) for token in tokens]
 
     return render
+
+
+def _renderer(
+    template: Template, columns: Sequence[str], links: LinkPolicy
+) -> Callable[[Sequence[str]], str | Exclusion]:
+    """Return a function that renders a text of a row, or says why the row gets no message."""
+    render = template.renderer(columns)
+    may_open = links.judge(template) if isinstance(template, Link) else None
+
+    def rendered(row: Sequence[str]) -> str | Exclusion:
+        text = render(row)
+        if text is None:
+            return Exclusion.MISSING_VARIABLE
+        return text if may_open is None or may_open(text) else Exclusion.BAD_LINK
+
+    return rendered
 
 
 def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:

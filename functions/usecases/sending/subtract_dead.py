@@ -1,8 +1,9 @@
 """Remove dead device tokens from a file of devices before it is stored, and keep the newest living ones."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -21,11 +22,15 @@ _Row = list[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Reachable:
-    """The numbers of a file of devices: devices to send to, users whose tokens are all dead, and who opted out."""
+    """The numbers of a file of devices: devices to send to, users whose tokens are all dead, and who opted out.
+
+    `platforms` counts the devices to send to by platform, in lower case.
+    """
 
     devices: int
     dead_users: int
     opted_out: int
+    platforms: Mapping[str, int] = field(default_factory=dict)
 
 
 class Graves:
@@ -50,7 +55,8 @@ class Graves:
         A user whose tokens are all dead keeps one row with an empty token, which distinguishes the user from one
         without tokens. So does a user who opted out, whose row says so. Only one user's rows are in memory at a time.
         """
-        devices = dead_users = opted_out = 0
+        dead_users = opted_out = 0
+        platforms = Counter[str]()
         living = path.with_name(f"{path.name}-living")
         with (
             path.open(newline="", encoding="utf-8") as source,
@@ -65,9 +71,11 @@ class Graves:
                 alive, no_pushes = bool(kept[0][1]), has_opted_out(kept[0])
                 dead_users += not alive and not no_pushes
                 opted_out += no_pushes
-                devices += min(len(kept), self._per_user) if alive else 0
+                platforms.update(row[2].lower() for row in kept[: self._per_user] if alive)
         living.replace(path)
-        return Reachable(devices=devices, dead_users=dead_users, opted_out=opted_out)
+        return Reachable(
+            devices=platforms.total(), dead_users=dead_users, opted_out=opted_out, platforms=dict(platforms)
+        )
 
     def _kept(self, user_id: str, owned: Iterator[_Row]) -> list[_Row]:
         dead = self._dead.get(partition_of(user_digest(user_id)), frozenset())

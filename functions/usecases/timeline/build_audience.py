@@ -26,6 +26,7 @@ from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.push.outcomes import Exclusion
+from functions.domain.push.platforms import platform_notes
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
 from functions.domain.recipe.document import RecipePush
 from functions.domain.recipe.timeline import Phase
@@ -199,6 +200,8 @@ class _Writer:
         topic = self._run.recipe.topic
         self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices, topic=topic)
         devices, reachable = self._store_devices(name, path)
+        for words in platform_notes(fields, reachable.platforms):
+            note(self._ports, self._run.execution.id, _PHASE, f"push {push}: {words}")
         return PushFiles(
             execution_id=self._run.execution.id,
             push=push,

@@ -1,0 +1,179 @@
+"""The FCM message of a push: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages.
+
+FCM gets exactly this object, and the outbox shows it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.domain.push.links import LINK_KEY
+from functions.domain.push.outcomes import Envelope, Message
+from functions.domain.push.slots import Filler, filler, slot
+from functions.domain.push.template import Template
+from functions.domain.recipe.content_fields import Priority
+from functions.domain.recipe.document import RecipePush
+
+BUTTONS_KEY, TM_KEY = "buttons", "tm"
+"""The keys of the buttons, and of the push that a message belongs to, in a message's data."""
+OWN_KEYS = (BUTTONS_KEY, TM_KEY)
+TIME_TO_LIVE = timedelta(hours=4)
+_APNS_PRIORITY = {Priority.HIGH: "10", Priority.NORMAL: "5"}
+"""At once, or by the phone's power: developer.apple.com/documentation/usernotifications."""
+_TOKEN, _BASIC, _FIRST_OF_MORE = 0, {"title": 1, "body": 2, "deepLink": 3}, 4
+
+
+def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -> Callable[[Message], str]:
+    """Return a function that writes the JSON of a push's messages, in ASCII.
+
+    A message replaces an earlier one of the same push on the device: the notification tag does it on Android,
+    `apns-collapse-id` on iOS, Topic in browsers.
+    """
+    fill = filler(_document(envelope, now, time_to_live), ascii_only=True)
+    write_buttons = buttons_writer(envelope.content)
+
+    def write(message: Message) -> str:
+        texts: Any = (*message[1:5], *message.more)
+        return fill(texts if write_buttons is None else (*texts, write_buttons(texts)))
+
+    return write
+
+
+def buttons_writer(push: RecipePush) -> Filler | None:
+    """Return what writes the list of buttons, which is a text in the data; None if all users get the same.
+
+    FCM has no buttons for Android, and the values of data are texts. The text's slot is behind those of all others.
+    """
+    varies = any(name.startswith("buttons[") for name in push.more_texts)
+    return filler(_buttons(push), ascii_only=False) if varies else None
+
+
+def content(push: RecipePush) -> dict[str, Any]:
+    """Return the parts of a message that a phone or the app gets, with slots for texts that differ between users."""
+    return _present(
+        {
+            "notification": _notification(push),
+            "data": _data(push),
+            "android": _present({"notification": _android(push)}),
+            "apns": _present({"payload": _present({"aps": _aps(push)})}),
+            "webpush": _present({"notification": _web(push)}),
+        }
+    )
+
+
+def _document(envelope: Envelope, now: datetime, time_to_live: timedelta) -> dict[str, Any]:
+    push, key = envelope.content, envelope.collapse_key
+    lifetime = time_to_live if push.ttl_minutes is None else timedelta(minutes=push.ttl_minutes)
+    seconds, expires_at = int(lifetime.total_seconds()), int((now + lifetime).timestamp())
+    shown = content(push)
+    android, apns, web = (shown.pop(name, {}) for name in ("android", "apns", "webpush"))
+    return {
+        "token": slot(_TOKEN),
+        "notification": shown["notification"],
+        "data": shown.get("data", {}) | {TM_KEY: envelope.attribution},
+        "android": {
+            "notification": {"tag": key, **android.get("notification", {})},
+            "priority": push.priority.name,
+            "ttl": f"{seconds}s",
+        },
+        "apns": {
+            "headers": {
+                "apns-collapse-id": key,
+                "apns-expiration": str(expires_at),
+                "apns-priority": _APNS_PRIORITY[push.priority],
+            },
+            **apns,
+        },
+        "fcm_options": {"analytics_label": envelope.analytics_label},
+        "webpush": {"headers": {"TTL": str(seconds), "Topic": key}, **web},
+    }
+
+
+def _notification(push: RecipePush) -> Mapping[str, Any]:
+    texts = {"title": push.title, "body": push.body, "image": push.image}
+    return _present({name: _text(push, name, text) for name, text in texts.items()})
+
+
+def _data(push: RecipePush) -> Mapping[str, Any]:
+    data = {LINK_KEY: _text(push, "deepLink", push.deep_link)}
+    data |= {key: _text(push, f"data.{key}", text) for key, text in push.data.items()}
+    if push.buttons:
+        written = json.dumps(_buttons(push), ensure_ascii=False, separators=(",", ":"))
+        data[BUTTONS_KEY] = slot(_FIRST_OF_MORE + len(push.more_texts)) if buttons_writer(push) else written
+    return _present(data)
+
+
+def _buttons(push: RecipePush) -> list[Mapping[str, Any]]:
+    return [
+        _present(
+            {
+                "id": button.id,
+                "title": _text(push, f"buttons[{place}].title", button.title),
+                "deepLink": _text(push, f"buttons[{place}].deepLink", button.deep_link),
+            }
+        )
+        for place, button in enumerate(push.buttons)
+    ]
+
+
+def _android(push: RecipePush) -> Mapping[str, Any]:
+    android = push.android
+    return _present(
+        {
+            "channel_id": android.channel_id,
+            "sound": android.sound,
+            "color": android.color,
+            "icon": android.icon,
+            "notification_count": android.count,
+        }
+    )
+
+
+def _aps(push: RecipePush) -> Mapping[str, Any]:
+    ios = push.ios
+    lines = {"title": push.title, "subtitle": ios.subtitle, "body": push.body}
+    paths = {"subtitle": "ios.subtitle"}
+    alert = {name: _text(push, paths.get(name, name), text) for name, text in lines.items()}
+    return _present(
+        {
+            "alert": alert if ios.subtitle else None,
+            "badge": ios.badge,
+            "category": ios.category,
+            "interruption-level": ios.interruption_level,
+            "mutable-content": 1 if push.image else None,  # the app's extension may then load the image
+            "relevance-score": ios.relevance_score,
+            "sound": ios.sound,
+            "thread-id": ios.thread_id,
+        }
+    )
+
+
+def _web(push: RecipePush) -> Mapping[str, Any]:
+    actions = [
+        {"action": button.id, "title": _text(push, f"buttons[{place}].title", button.title)}
+        for place, button in enumerate(push.buttons)
+    ]
+    return _present(
+        {
+            "actions": actions or None,
+            "badge": _text(push, "web.badge", push.web.badge),
+            "icon": _text(push, "web.icon", push.web.icon),
+            "requireInteraction": push.web.require_interaction or None,
+        }
+    )
+
+
+def _text(push: RecipePush, path: str, template: Template | None) -> str | None:
+    """Return what the message has for a text: a slot, or the text itself if all users get the same."""
+    if template is None:
+        return None
+    if path in _BASIC:
+        return slot(_BASIC[path])
+    more = list(push.more_texts)
+    return slot(_FIRST_OF_MORE + more.index(path)) if path in more else template.render({})
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is there, without empty objects."""
+    return {name: value for name, value in values.items() if value is not None and value != {}}
