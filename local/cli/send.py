@@ -1,5 +1,6 @@
 """`tminus send`: send one push once, on a running system."""
 
+import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from local.cli.api_client import Answer, ApiClient, NoAnswer
 from local.cli.options import json_option
 from local.cli.remote import ask_first, show, system, yes_option
 from local.cli.uploads import UploadFile
+from local.runtime.recipe_files import MOST_BYTES, read_json_file
 
 
 @click.command()
@@ -30,6 +32,12 @@ from local.cli.uploads import UploadFile
 @click.option(
     "--dry-run", is_flag=True, help="Show what would happen, and send nothing. Exit status 2 without any recipient."
 )
+@click.option(
+    "--content",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with what else the push carries, as in a recipe: image, buttons, data, priority, ttlMinutes, "
+    "android, ios, web.",
+)
 @click.option("--key", help="A name for this push: a repeat with the same name sends once. [default: a new name]")
 @yes_option
 @json_option
@@ -45,6 +53,7 @@ def send(
     most: int | None,
     literal: bool,
     dry_run: bool,
+    content: Path | None,
     key: str | None,
     yes: bool,
     as_json: bool,
@@ -58,6 +67,7 @@ def send(
         raise BadInput("say which users: --file FILE, or --user ID once to five times")
     fields = {"title": title, "body": body, "deepLink": link, "layerId": layer, "maxAudienceSize": most}
     fields["literalText"] = literal or None
+    fields["content"] = read_json_file(content, most_bytes=MOST_BYTES) if content else None
     push = {name: value for name, value in fields.items() if value is not None}
     if dry_run or not yes:
         tried = _post(client, {**push, "dryRun": True}, file, users)
@@ -84,9 +94,9 @@ def _post(
     if isinstance(file, str):
         return client.call("POST", "/api/send-push", json={**push, "fileAddress": file}, headers=headers)
     with ExitStack() as opened:
-        content = opened.enter_context(file.open("rb"))
-        data = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in push.items()}
-        files = {"file": (file.name, content, "text/csv")}
+        users_file = opened.enter_context(file.open("rb"))
+        data = {name: value if isinstance(value, str) else json.dumps(value) for name, value in push.items()}
+        files = {"file": (file.name, users_file, "text/csv")}
         return client.call("POST", "/api/send-push", data=data, files=files, headers=headers)
 
 

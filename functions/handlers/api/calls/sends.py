@@ -7,7 +7,9 @@ from pydantic import Field
 
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
+from functions.domain.recipe.document import CONTENT
 from functions.domain.roles import Role
+from functions.domain.whole_numbers import json_number
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.calls.trials import why_not
 from functions.handlers.api.layer import Layer
@@ -18,6 +20,8 @@ from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.reports.executions import ExecutionSummary, summary
 
 _LITERAL = "Send text literally that looks like a variable of another product, such as {{name}}."
+_CONTENT = f"What the push carries besides its texts, as in a recipe: {', '.join(CONTENT)}."
+_EXAMPLE = {"image": "https://img.example.com/yoga.jpg", "priority": "normal"}
 _IN_BUCKET = (
     "A CSV in the deployment's own bucket, gs://BUCKET/uploads/NAME, instead of a file: up to 150 MB. A request to "
     "Cloud Run has at most 32 MiB."
@@ -34,6 +38,9 @@ class OneOffPush(Model):
     literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
+    content: dict[str, Any] = Field(
+        default={}, description=_CONTENT, json_schema_extra={"additionalProperties": True}, examples=[_EXAMPLE]
+    )
     user_ids: list[str] = Field(default=[], max_length=5)
     file_address: str = Field(default="", description=_IN_BUCKET)
 
@@ -48,6 +55,7 @@ class OneOffForm(Form):
     literal_text: bool = Field(default=False, description=_LITERAL)
     dry_run: bool = Field(default=False, description="Only answer what would happen, and send nothing.")
     max_audience_size: int | None = Field(default=None, description="How many users it may go to; 10,000 by default.")
+    content: str = Field(default="", description=f"{_CONTENT} As JSON.", examples=[json.dumps(_EXAMPLE)])
     user_ids: list[str] = Field(default=[], description="Instead of a file: each in a field, or all as a JSON list.")
     file: Upload = None
     file_address: str = Field(default="", description=_IN_BUCKET)
@@ -63,7 +71,7 @@ def post_send_push(call: Call) -> Reply:
         "deepLink": asked.deep_link or None,
         "literalText": asked.literal_text or None,
     }
-    push = OneOff(written=written, most_users=asked.max_audience_size)
+    push = OneOff(written=written, content=_content(asked.content), most_users=asked.max_audience_size)
     source = _source(call, asked)
     if asked.dry_run:
         found = try_once(call.ports, push, source, by=call.caller.name)
@@ -71,6 +79,18 @@ def post_send_push(call: Call) -> Reply:
         return Reply(data=found, message=f"{message}; nothing was sent")
     execution = send_once(call.ports, push, source, by=call.caller.name, key=call.key)
     return followed(summary(execution, call.ports.clock.now()), execution)
+
+
+def _content(written: str | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(written, dict):
+        return written
+    try:
+        content = json.loads(written or "{}", parse_float=json_number)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise BadFields([FieldError("content", f"must be a JSON object, such as {json.dumps(_EXAMPLE)}")])
+    return content
 
 
 def _source(call: Call, asked: OneOffPush | OneOffForm) -> Source:
