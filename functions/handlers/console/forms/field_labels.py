@@ -3,11 +3,13 @@
 import re
 from functools import cache
 
+from functions.domain.recipe.content_fields import PushButton
 from functions.domain.recipe.document import RecipeDocument, RecipePush
 from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import paths_of
 from functions.handlers.console.forms.form_fields import QUERY, QUERY_FIELD
 
+_BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
@@ -19,9 +21,18 @@ def label_of(field: str) -> str:
     if found is None:
         return _titles(RecipeDocument).get(field, field)
     number, path = int(found[1]) + 1, found[2]
-    title = _titles(RecipePush).get(path)
-    name = title[0].lower() + title[1:] if title else path
+    title = part_label(path)
+    name = title[:1].lower() + title[1:] if title != path else path
     return f"Push {number}, {name}" if name else f"Push {number}"
+
+
+def part_label(path: str) -> str:
+    """Return the label of a part of a push, by its path: `Button 1 title` for `buttons[0].title`."""
+    if button := _BUTTON.fullmatch(path):
+        return f"Button {int(button[1]) + 1} {_titles(PushButton).get(button[2], button[2]).lower()}"
+    if path.startswith("data."):
+        return f"Data {path.removeprefix('data.')}"
+    return _titles(RecipePush).get(path, path)
 
 
 @cache

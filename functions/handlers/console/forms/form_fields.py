@@ -95,7 +95,7 @@ def push_fields() -> Mapping[str, FormField]:
 
 
 def _fields(model: type[Fields]) -> dict[str, FormField]:
-    shown = {path: field for path, field in paths_of(model) if field.title and field.model is None}
+    shown = {path: field for path, field in paths_of(model) if field.title and (field.model is None or field.widget)}
     return {path: _form_field(path, field) for path, field in shown.items()}
 
 

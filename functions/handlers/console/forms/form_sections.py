@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from functions.domain.recipe.document import CONTENT
 from functions.handlers.console.forms.form_fields import (
     BEFORE_QUERY,
     QUERY,
@@ -22,7 +23,8 @@ _SECTIONS = {"schedule": "Schedule", "audienceCriteria": "Audience", "settings":
 class Section:
     """A section: `groups` of fields by name, each with its layout: `fields` in a grid, `checks` or `wide`.
 
-    `push` is the position of the section's push. `hidden` fields keep their values.
+    `push` is the position of the section's push. `hidden` fields keep their values. `more` are groups that most
+    campaigns do not need.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Section:
     groups: Sequence[tuple[str, Sequence[tuple[str, FormField]]]]
     push: int | None = None
     hidden: Sequence[str] = ()
+    more: Sequence[tuple[str, Sequence[tuple[str, FormField]]]] = ()
 
 
 def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]:
@@ -52,9 +55,20 @@ def _push_section(position: int) -> Section:
     base, fields = f"pushSequence[{position}]", push_fields()
     timing = [path for path in fields if path.startswith("timing.") and position == 0]
     shown = {f"{base}.{path}": field for path, field in fields.items() if path not in timing}
+    more = {
+        path: field for path, field in shown.items() if path.removeprefix(f"{base}.").partition(".")[0] in CONTENT
+    }
+    main = {path: field for path, field in shown.items() if path not in more}
     hidden = [f"{base}.{path}" for path in ("from", *timing)]
     heading = f"Push {position + 1}"
-    return Section(id=f"push-{position}", heading=heading, groups=_groups(shown), push=position, hidden=hidden)
+    return Section(
+        id=f"push-{position}",
+        heading=heading,
+        groups=_groups(main),
+        push=position,
+        hidden=hidden,
+        more=_groups(more),
+    )
 
 
 def _with_query(fields: Mapping[str, FormField], query: QueryField) -> dict[str, FormField]:

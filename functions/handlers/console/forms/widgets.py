@@ -171,6 +171,7 @@ _NAMED: Mapping[Widget, Kind] = {
     Widget.LAYER: Kind.NUMBER,
     Widget.TOPIC: Kind.TEXT,
     Widget.JOB: Kind.CHOICE,
+    Widget.OBJECTS: Kind.JSON,
 }
 _BY_TYPE: Mapping[str, Kind] = {
     "string": Kind.TEXT,
