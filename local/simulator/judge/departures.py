@@ -75,8 +75,8 @@ class Departures:
         recipe = read(known.execution.recipe)
         self._on_time(known, recipe, envelope, worker)
         self._wanted(recipe, envelope, message)
-        if dict(envelope.data) != recipe.pushes[push - 1].data:
-            self._broken(identity, f"push {push} left with other data than its snapshot has")
+        if envelope.content != recipe.pushes[push - 1]:
+            self._broken(identity, f"push {push} left with other content than its snapshot has")
         place = self._place_of(known, envelope, message)
         if place is not None:
             row = (identity, push, envelope.test, place)
@@ -107,7 +107,7 @@ class Departures:
         """Return the row of the shown audience that a message is for, and check the message against it."""
         rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
         for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
-            if not self._texts_known or _says(message, envelope.push, rows[place]):
+            if not self._texts_known or _says(message, envelope, rows[place]):
                 return place
         self._broken(
             envelope.execution_id, f"push {envelope.push} left for {message.user_id}, unlike the audience's row"
@@ -188,6 +188,8 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
     return first > max(starts)
 
 
-def _says(message: Message, push: int, row: Sequence[str]) -> bool:
+def _says(message: Message, envelope: Envelope, row: Sequence[str]) -> bool:
     _, name, goal = row
-    return message.title == f"Push {push} for {name}" and (not goal or goal in message.body)
+    more = (f"For {name}", name) if envelope.content.buttons else ()
+    titled = message.title == f"Push {envelope.push} for {name}"
+    return titled and message.more == more and (not goal or goal in message.body)

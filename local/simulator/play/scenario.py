@@ -134,12 +134,20 @@ def _schedule(random: Random, day: date, zone: str, clock: time) -> dict[str, An
     return written
 
 
+_CONTENT = {
+    "data": {"to": "[[var:name]]"},
+    "buttons": [{"id": "open", "title": "For [[var:name]]"}],
+    "priority": "normal",
+    "ios": {"category": "goals"},
+}
+
+
 def _push(random: Random, order: int, layer: int) -> dict[str, Any]:
     return {
         "sequenceOrder": order,
         "title": f"Push {order} for [[var:name]]",
         "body": "Your [[var:goal|goal]] waits",
-        "data": {"push": str(order)} if order % 2 else {},
+        **(_CONTENT if order % 2 else {}),
         "layerId": random.choice((layer, layer, 2)),
         "audienceName": random.choice(AUDIENCES),
         "timing": {"delayAfterPrevious": random.choice((0, 0, 1, 3))},

@@ -13,7 +13,7 @@ from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.recipe import first_send, schedule
 from functions.stores.shards import DocumentShardStore
-from functions.usecases.sending import reserve
+from functions.usecases.sending import reserve, rows
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
 from functions.usecases.timeline import (
@@ -313,10 +313,16 @@ DEFECTS = (
         changes=(Change(Delivery.dry_run, mutations.dry_run_is_live),),
     ),
     Defect(
-        name="data left behind",
-        means="messages leave without the data of their push",
-        sentence=r"left with other data than its snapshot has$",
-        changes=(Change(Delivery.envelope, mutations.without_data),),
+        name="content left behind",
+        means="messages leave without the buttons and data of their push",
+        sentence=r"left with other content than its snapshot has$",
+        changes=(Change(Delivery.envelope, mutations.without_content),),
+    ),
+    Defect(
+        name="a neighbour's button",
+        means="a message has the button of the user before",
+        sentence=r"unlike the audience's row$",
+        changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
     ),
     Defect(
         name="completed too early",
