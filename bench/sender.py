@@ -7,10 +7,16 @@ from bench.figures import Figures, say, table
 from bench.process import run_alone
 from bench.sink import LATENCIES_MS, Sink
 
-_PREFIXES = {"tminus": "sender", "send_each_async": "send_each_async", "send_each": "send_each"}
+_PREFIXES = {
+    "tminus": "sender",
+    "tminus_rich": "sender_rich",
+    "send_each_async": "send_each_async",
+    "send_each_async_rich": "send_each_async_rich",
+    "send_each": "send_each",
+}
 """The clients, and the prefixes of their figures' names."""
-_FULL = {"tminus": 60_000, "send_each_async": 1_500, "send_each": 1_500}
-_QUICK = {"tminus": 10_000, "send_each_async": 500, "send_each": 500}
+_FULL = {client: 60_000 if client.startswith("tminus") else 1_500 for client in _PREFIXES}
+_QUICK = {client: 10_000 if client.startswith("tminus") else 500 for client in _PREFIXES}
 _ROUNDS, _QUICK_ROUNDS = 5, 1
 
 
@@ -53,8 +59,21 @@ def _figures(results: dict[str, list[dict[str, float]]]) -> Figures:
         "sender_ratio_to_send_each": _ratio(figures, "send_each_msgs_per_s"),
         "sender_ratio_to_send_each_async_median_of_rounds": round(median(ratios), 1),
     }
+    rich = [
+        ours / plain
+        for ours, plain in zip(rounds["sender_rich_msgs_per_s"], rounds["sender_msgs_per_s"], strict=True)
+    ]
+    figures["sender_rich_ratio_to_plain_median_of_rounds"] = round(median(rich), 2)
+    figures["sender_rich_ratio_to_send_each_async_rich"] = round(
+        figures["sender_rich_msgs_per_s"] / figures["send_each_async_rich_msgs_per_s"], 1
+    )
     asynchronous, ours = figures["send_each_async_100ms_msgs_per_s"], figures["sender_100ms_msgs_per_s"]
     figures["sender_ratio_to_send_each_async_100ms"] = round(ours / asynchronous, 1)
+    say(
+        "  with an image, buttons and data it sends "
+        f"{figures['sender_rich_ratio_to_plain_median_of_rounds']:.0%} as many messages a second, "
+        f"{figures['sender_rich_ratio_to_send_each_async_rich']} times those of send_each_async"
+    )
     say(
         f"  FcmSender is {figures['sender_ratio_to_send_each_async']} times as fast as send_each_async, best of all"
         f" rounds to best; {figures['sender_ratio_to_send_each_async_median_of_rounds']} times in the median round"

@@ -5,8 +5,10 @@ the seconds. It raises RuntimeError if a message was not accepted.
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,27 +20,60 @@ from requests.adapters import HTTPAdapter
 
 from bench.sink import PROJECT, fcm_settings
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
+from functions.domain.recipe.document import RecipePush
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm.sender import FcmSender
+from functions.settings import FcmSettings
 
 _BATCH = 500
 """The most that firebase-admin sends in one call."""
 _TOKEN_CHARACTERS = 152
 _UNPACED = 1e9
-_ENVELOPE = Envelope(execution_id="bench", recipe_id="bench", push=1, test=False, dry_run=False)
+_TEXTS = {"title": "[[var:title]]", "body": "[[var:body]]", "deepLink": "[[var:link]]", "layerId": 3}
+_ENVELOPE = Envelope(
+    execution_id="bench",
+    recipe_id="bench",
+    push=1,
+    test=False,
+    dry_run=False,
+    content=RecipePush.model_validate(_TEXTS),
+)
+_RICH = replace(
+    _ENVELOPE,
+    content=RecipePush.model_validate(
+        {
+            **_TEXTS,
+            "image": "https://img.example/[[var:id]].jpg",
+            "buttons": [
+                {"id": "open", "title": "Open [[var:id]]", "deepLink": "https://kicks.example/[[var:id]]"},
+                {"id": "later", "title": "Later"},
+            ],
+            "data": {"item": "[[var:id]]", "campaign": "spring"},
+        }
+    ),
+)
+"""A push with an image, buttons and data, each with a value of the user."""
 
 
 def tminus(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
     """FcmSender: chunks of 500 messages, several in progress."""
-    sender = FcmSender(fcm_settings(endpoint, ca_file, credentials_file), SystemClock())
-    batches = [
-        [Message(f"user-{n}", *_texts(n)) for n in range(start, min(start + _BATCH, messages))]
-        for start in range(0, messages, _BATCH)
-    ]
+    return _tminus(messages, fcm_settings(endpoint, ca_file, credentials_file), _ENVELOPE, _plain)
+
+
+def tminus_rich(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
+    """FcmSender with messages that have an image, buttons and data."""
+    return _tminus(messages, fcm_settings(endpoint, ca_file, credentials_file), _RICH, _rich)
+
+
+def _tminus(
+    messages: int, settings: FcmSettings, envelope: Envelope, make: Callable[[int], Message]
+) -> dict[str, float]:
+    sender = FcmSender(settings, SystemClock())
+    batches = [[make(n) for n in range(start, min(start + _BATCH, messages))] for start in range(0, messages, _BATCH)]
 
     def send(some: list[list[Message]]) -> Iterator[bool]:
         chunks = (Chunk(number=n, messages=batch, most_per_second=_UNPACED) for n, batch in enumerate(some))
-        for _, outcomes in sender.send(_ENVELOPE, chunks):
+        for _, outcomes in sender.send(envelope, chunks):
             yield from (outcome is Outcome.SENT for outcome in outcomes)
 
     warm_up(sender)
@@ -64,7 +99,17 @@ def send_each(messages: int, endpoint: str, ca_file: str, credentials_file: str)
 def send_each_async(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
     """firebase_admin.messaging.send_each_async: HTTP/2 with httpx in one event loop."""
     del ca_file, credentials_file
-    app, batches = _firebase_app(endpoint), _firebase_batches(messages)
+    return _send_each_async(endpoint, messages, _firebase_batches(messages))
+
+
+def send_each_async_rich(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
+    """The same with messages that have an image, buttons and data."""
+    del ca_file, credentials_file
+    return _send_each_async(endpoint, messages, _firebase_batches(messages, rich=True))
+
+
+def _send_each_async(endpoint: str, messages: int, batches: list[list[Any]]) -> dict[str, float]:
+    app = _firebase_app(endpoint)
 
     async def run() -> dict[str, float]:
         async def send(batch: list[Any]) -> list[bool]:
@@ -81,7 +126,7 @@ def send_each_async(messages: int, endpoint: str, ca_file: str, credentials_file
 
 def warm_up(sender: FcmSender) -> None:
     """Open a sender's connections and get its access token; RuntimeError if a message is not accepted."""
-    messages = [Message(f"user-{n}", *_texts(n)) for n in range(_BATCH)]
+    messages = [_plain(n) for n in range(_BATCH)]
     for _, outcomes in sender.send(_ENVELOPE, [Chunk(number=0, messages=messages, most_per_second=_UNPACED)]):
         _check([outcome is Outcome.SENT for outcome in outcomes], len(messages))
 
@@ -105,23 +150,44 @@ def _firebase_app(endpoint: str) -> Any:
     return app
 
 
-def _firebase_batches(messages: int) -> list[list[Any]]:
-    made = [_firebase_message(n) for n in range(messages)]
+def _firebase_batches(messages: int, *, rich: bool = False) -> list[list[Any]]:
+    made = [_firebase_message(n, rich=rich) for n in range(messages)]
     return [made[start : start + _BATCH] for start in range(0, messages, _BATCH)]
 
 
-def _firebase_message(number: int) -> Any:
+def _firebase_message(number: int, *, rich: bool) -> Any:
     token, title, body, link = _texts(number)
+    shown, data, web = {}, {"deepLink": link, "tm": _ENVELOPE.attribution}, {}
+    if rich:
+        opening = {"id": "open", "title": f"Open {number}", "deepLink": f"https://kicks.example/{number}"}
+        shown = {"image": f"https://img.example/{number}.jpg"}
+        data |= {"item": str(number), "campaign": "spring"}
+        data["buttons"] = json.dumps([opening, {"id": "later", "title": "Later"}])
+        actions = [(opening["id"], opening["title"]), ("later", "Later")]
+        named = [messaging.WebpushNotificationAction(*action) for action in actions]
+        web = {"notification": messaging.WebpushNotification(actions=named)}
     key = _ENVELOPE.collapse_key
     return messaging.Message(
         fid=token,
-        notification=messaging.Notification(title=title, body=body),
-        data={"deepLink": link},
-        android=messaging.AndroidConfig(ttl=timedelta(hours=4), notification=messaging.AndroidNotification(tag=key)),
+        notification=messaging.Notification(title=title, body=body, **shown),
+        data=data,
+        android=messaging.AndroidConfig(
+            ttl=timedelta(hours=4), priority="high", notification=messaging.AndroidNotification(tag=key)
+        ),
         apns=messaging.APNSConfig(headers={"apns-collapse-id": key, "apns-expiration": "1900000000"}),
-        webpush=messaging.WebpushConfig(headers={"TTL": "14400", "Topic": key}),
+        webpush=messaging.WebpushConfig(headers={"TTL": "14400", "Topic": key}, **web),
         fcm_options=messaging.FCMOptions(analytics_label=_ENVELOPE.analytics_label),
     )
+
+
+def _plain(number: int) -> Message:
+    return Message(f"user-{number}", *_texts(number))
+
+
+def _rich(number: int) -> Message:
+    opened = f"https://kicks.example/{number}"
+    more = (f"https://img.example/{number}.jpg", f"Open {number}", opened, str(number))
+    return Message(f"user-{number}", *_texts(number), more)
 
 
 def _texts(number: int) -> tuple[str, str, str, str]:
