@@ -217,6 +217,7 @@ def guarded(make_lab: MakeLab, issuers: Issuers) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_token_that_does_not_hold_is_refused_and_the_log_says_why_without_it(
     case: str, guarded: Lab, issuers: Issuers, tmp_path: Path
@@ -238,6 +239,7 @@ def test_a_token_that_does_not_hold_is_refused_and_the_log_says_why_without_it(
     assert "mallory" not in written + response.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 @pytest.mark.parametrize("issuer", [GOOGLE, "accounts.google.com"])
 def test_every_function_lets_in_its_own_service(
@@ -329,6 +331,7 @@ def test_where_cloud_run_removes_signatures_one_that_is_there_is_verified(
     assert call(behind_cloud_run, "launch", f"Bearer {genuine.rpartition('.')[0]}.").status == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checked", ["Bearer a.b.SIGNATURE_REMOVED_BY_GOOGLE", "Bearer garbage", ""])
 @pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 def test_where_cloud_run_checked_another_header_this_one_needs_its_own_signature(
@@ -370,6 +373,7 @@ CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 HUGE = {"CONTENT_LENGTH": str(10**9)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", CALLED_BY_SERVICES)
 @pytest.mark.parametrize(("environment", "most"), [(CHUNKED, 100_001), (HUGE, 0)])
 def test_a_body_is_read_no_further_than_its_limit(

@@ -70,6 +70,7 @@ def _others_out(path: Path, text: str) -> bytes:
     return content
 
 
+@pytest.mark.slow
 def test_after_an_erasure_no_byte_of_the_state_holds_the_id(make_lab: MakeLab, zoe: str) -> None:
     lab = sent(make_lab, zoe)
     before = lab.report()
@@ -246,6 +247,7 @@ def test_an_erasure_that_dies_at_any_call_is_finished_by_the_next_one(make_lab: 
     assert places_with(lab.state, ZOE) == []
 
 
+@pytest.mark.slow
 def test_no_log_names_the_user(make_lab: MakeLab, zoe: str, caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tminus")
     propagated, logger.propagate = logger.propagate, True

@@ -46,6 +46,7 @@ def run(tminus: Tminus, folder: Path, opt_outs: str, topic: str) -> Any:
 BY_TOPIC = "SELECT '1' AS user_id, 'news' AS topic UNION ALL SELECT '2', 'offers'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("opt_outs", "topic", "sent", "excluded"),
     [

@@ -80,6 +80,7 @@ def test_an_empty_user_database_completes_without_a_message(make_lab: MakeLab) -
     assert lab.outbox() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

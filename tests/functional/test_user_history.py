@@ -27,6 +27,7 @@ def got(lab: Lab, user_id: str) -> list[Any]:
     return [(each.layer_id, each.outcome, each.reason, each.title) for each in found.notifications]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [1, 2, 3, 4, 5])
 def test_a_push_of_every_layer_is_there_with_the_text_that_was_sent(layer: int, lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=layer)]))

@@ -235,6 +235,7 @@ def answers_of_the_console(lab: Lab) -> dict[str, str]:
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", [timedelta(minutes=-1), timedelta(minutes=1), timedelta(hours=2)], ids=str)
 def test_a_viewer_finds_nothing_of_a_user_by_any_route(until: timedelta, marked: Lab) -> None:
     sent = the_api(marked, OPERATOR)(

@@ -64,6 +64,7 @@ def test_the_pushes_of_a_sequence_count_against_each_other_and_nothing_is_reserv
     assert lab.outbox() == []
 
 
+@pytest.mark.slow
 def test_every_user_of_a_dry_run_is_explained_as_it_counts(make_lab: MakeLab) -> None:
     lab = make_lab()
     rows = [(user(number), f"Shoe {number}", f"Name {number}", "a") for number in range(4)]

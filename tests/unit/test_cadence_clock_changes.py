@@ -232,6 +232,7 @@ def test_a_cron_that_names_two_skipped_times_sends_for_the_first_of_them() -> No
     assert planned_clock(cron, gap_ends + DAY) == datetime(2026, 3, 9, 3, 0), "not planned: what the clocks show"
 
 
+@pytest.mark.slow
 def test_no_window_of_the_wall_clock_holds_more_than_the_rule_allows() -> None:
     for zone, changed in weeks():
         clocks = [datetime.combine(changed + n * DAY, at) for n in (-2, -1, 0, 1, 2) for at in TIMES]

@@ -22,6 +22,7 @@ def test_a_name_that_is_no_command_is_none() -> None:
     assert cli.commands.get("chek") is None
 
 
+@pytest.mark.slow
 def test_a_command_loads_none_of_the_others() -> None:
     answer = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     loaded = set(answer.stdout.split())

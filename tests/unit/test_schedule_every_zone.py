@@ -103,6 +103,7 @@ def test_every_day_of_ten_years_has_its_one_send_in_every_zone(clock: str) -> No
         assert all(earlier < later for earlier, later in pairwise(sends)), zone.key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lead", [3, 30, 90])
 def test_around_every_change_of_the_clocks_a_start_belongs_to_its_send_and_its_neighbours_to_none(lead: int) -> None:
     for clocks, zone in classes().items():
@@ -145,6 +146,7 @@ def test_the_schedulers_cron_fires_at_every_start_of_400_days_in_every_zone(cloc
             check_cron(daily(zone, time.fromisoformat(clock), lead, **shape), since)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", ["30 1-3 * * *", "0,30 2 * * 0", "15 0 1,15 * *", "*/15 0-3 * * *"])
 @pytest.mark.parametrize("lead", [3, 30, 90])
 def test_the_schedulers_cron_fires_at_every_start_of_a_custom_schedule(expression: str, lead: int) -> None:

@@ -44,6 +44,7 @@ def test_jobs_are_listed_and_run_for_a_look(market: ApiClient) -> None:
     assert max(len(audience["rows"]) for audience in found) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "status", "field"),
     [
@@ -102,6 +103,7 @@ def test_a_query_that_means_nothing_names_the_field(asked: dict[str, object], fi
         assert json.loads(response.text)["errors"][0]["field"].startswith(field)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", ["onboarding_funnel", "retention", "feature_announcement"])
 def test_a_template_becomes_a_draft_that_can_be_activated(template: str, market: ApiClient) -> None:
     assert template in {each["id"] for each in market.data("GET", TEMPLATES)}

@@ -75,6 +75,7 @@ def test_an_order_that_means_nothing_names_the_field(body: dict[str, Any], api: 
     assert json.loads(response.text)["errors"][0]["field"] in ("action", "recipeId")
 
 
+@pytest.mark.slow
 def test_executing_now_runs_the_whole_timeline_with_a_window_to_cancel(lab: Lab, api: ApiClient) -> None:
     response = api("POST", CONTROL, json={"action": "execute_now", "recipeId": "welcome"})
     assert response.status_code == 202

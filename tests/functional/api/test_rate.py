@@ -50,6 +50,7 @@ def test_a_caller_who_looks_too_often_is_told_when_to_come_again(limited: Lab) -
     assert [ana("GET", TRIAL).status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.slow
 def test_dry_runs_of_the_console_count_too(limited: Lab) -> None:
     visitor = Visitor(lambda: limited.ports)
     form = next(f for f in visitor.get("/recipes/welcome/run").forms if f.fields["mode"] == ["real-dry-run"])

@@ -145,6 +145,7 @@ STOPS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", STOPS, ids=str)
 def test_a_change_that_stops_a_send_under_way_names_it_and_cannot_keep_it(
     lab: Lab, api: ApiClient, stop: dict[str, Any]

@@ -29,6 +29,7 @@ def poll(page: Page) -> str:
     return next(values["hx-get"] for _, values in page.elements if values.get("id") == "live" and "hx-get" in values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "state", "button"),
     [
