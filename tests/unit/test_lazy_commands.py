@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from local.cli.main import cli
 
 LOADED = """
