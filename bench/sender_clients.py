@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from bench.sink import PROJECT, fcm_settings
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.gcp.clock import SystemClock
 from functions.gcp.fcm.sender import FcmSender
 from functions.settings import FcmSettings

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.domain.push.outcomes import Chunk, Envelope, Message
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.settings import FcmSettings
 from local.standins.fcm import FakeFcm
 

@@ -83,7 +83,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The command line composes: it may reach whatever a deployed process may.
     "local": ("functions", "audience_jobs", "local"),
 }
-READS_DOCUMENTS = ("content_fields", "document", "errors", "field_types", "fields", "read", "schedule_fields")
+READS_DOCUMENTS = (
+    "content_fields",
+    "document",
+    "errors",
+    "field_types",
+    "fields",
+    "push_fields",
+    "read",
+    "schedule_fields",
+)
 DOMAIN_LIBRARIES = {
     "pydantic": [f"functions.domain.recipe.{name}" for name in READS_DOCUMENTS],
     "numpy": ["functions.domain.cadence.ledger"],

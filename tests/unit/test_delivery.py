@@ -38,7 +38,7 @@ from functions.domain.push.outcomes import (
     word,
 )
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 
 def parts(made: Tally) -> int:

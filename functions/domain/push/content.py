@@ -10,7 +10,7 @@ from functions.domain.push.foreign_variables import foreign_variables, way_to_wr
 from functions.domain.push.links import Link, check_form
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.domain.push.template import Template, Variable
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")

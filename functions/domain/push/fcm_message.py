@@ -13,7 +13,7 @@ from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.slots import Filler, filler, slot
 from functions.domain.push.template import Template
 from functions.domain.recipe.content_fields import Priority
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 BUTTONS_KEY, TM_KEY = "buttons", "tm"
 """The keys of the buttons, and of the push that a message belongs to, in a message's data."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Literal, NamedTuple
 
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 _LONGEST_LABEL = 50
 _PLAIN = RecipePush.model_validate({"title": "", "body": "", "layerId": 1})

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from functions.domain.push.fcm_message import TM_KEY, buttons_writer, content
 from functions.domain.push.slots import filler
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 PAYLOAD_LIMIT_BYTES = 4_096
 """FCM limits a message's payload: firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type."""

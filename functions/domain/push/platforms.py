@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 
 
 def platform_notes(push: RecipePush, devices: Mapping[str, int]) -> Iterator[str]:

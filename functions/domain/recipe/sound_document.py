@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 from functions.domain.errors import BadRecipe, FieldError
-from functions.domain.recipe.document import RecipeDocument, RecipePush
+from functions.domain.recipe.document import RecipeDocument
 from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import fields_of
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Document, Recipe, parse
 
 _NEEDED_BY_SOME = ("id", "executionTime")

@@ -23,7 +23,8 @@ from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors
-from functions.domain.recipe.document import CONTENT, RecipeSafeguards
+from functions.domain.recipe.document import RecipeSafeguards
+from functions.domain.recipe.push_fields import CONTENT
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
@@ -46,7 +47,7 @@ _TEXTS = ("title", "body", "deepLink")
 class OneOff:
     """A push to send once: `title`, `body`, `deepLink`, `layerId` and `literalText` as people write them.
 
-    `content` are its fields of `document.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of 10,000
+    `content` are its fields of `push_fields.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of 10,000
     users, up to the limit of the deployment.
     """
 

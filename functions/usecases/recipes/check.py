@@ -15,7 +15,7 @@ from functions.domain.errors import BadRecipe, BadTemplate, FieldCode, FieldErro
 from functions.domain.execution.safeguards import recipe_errors
 from functions.domain.policy import Policy
 from functions.domain.push.links import Link
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Recipe
 from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.recipes.audience import FindJob, recipe_job

@@ -14,7 +14,7 @@ from functions.domain.ids import user_digest
 from functions.domain.push.outcomes import NOT_REACHED, Word, word
 from functions.domain.push.shard import AudienceFile, PushFiles, Shard
 from functions.domain.push.template import Template
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.steps import Run, read_run

@@ -8,7 +8,8 @@ from functions.domain.cadence import rules as cadence
 from functions.domain.execution.execution import PhaseTimes, State
 from functions.domain.push.outcomes import IN_DOUBT, NOT_REACHED, Envelope
 from functions.domain.push.shard import AudienceFile, PushFiles
-from functions.domain.recipe.document import OnUnknown, RecipePush
+from functions.domain.recipe.document import OnUnknown
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.timeline.steps import Run

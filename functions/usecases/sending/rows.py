@@ -12,7 +12,7 @@ from functions.domain.push.outcomes import IN_DOUBT, Exclusion, Message, has_opt
 from functions.domain.push.payload import Payload
 from functions.domain.push.shard import AudienceFile, IndexedFile, Shard
 from functions.domain.push.template import Template
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.ports import Ports
 
 _NO_PUSHES: Sequence[str] = ("",)

@@ -28,7 +28,7 @@ from functions.domain.ids import canonical_user_id, user_digest
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.platforms import platform_notes
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
-from functions.domain.recipe.document import RecipePush
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.alerting.audience_ready import raise_audience_alert

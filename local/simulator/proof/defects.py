@@ -13,7 +13,7 @@ from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
 from functions.domain.recipe import first_send, schedule
 from functions.stores.shards import DocumentShardStore
-from functions.usecases.sending import reserve, rows
+from functions.usecases.sending import reserve
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.held_shard import HeldShard
 from functions.usecases.timeline import (
@@ -38,6 +38,7 @@ from local.simulator.play.phones import Phones
 from local.simulator.play.users import Users, UsersRun
 from local.simulator.proof import mutations, platform_defects
 from local.simulator.proof.defect import Defect
+from local.simulator.proof.defects_of_content import CONTENT
 from local.simulator.proof.defects_of_records import RECORDS
 from local.simulator.proof.planting import Change
 
@@ -313,18 +314,6 @@ DEFECTS = (
         changes=(Change(Delivery.dry_run, mutations.dry_run_is_live),),
     ),
     Defect(
-        name="content left behind",
-        means="messages leave without the buttons and data of their push",
-        sentence=r"left with other content than its snapshot has$",
-        changes=(Change(Delivery.envelope, mutations.without_content),),
-    ),
-    Defect(
-        name="a neighbour's button",
-        means="a message has the button of the user before",
-        sentence=r"unlike the audience's row$",
-        changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
-    ),
-    Defect(
         name="completed too early",
         means="an execution is completed while users are still to be reached",
         sentence=r"^it is completed although users were not reached$",
@@ -347,6 +336,7 @@ DEFECTS = (
         favours=("new rules", "caps meet", "apart", "calm", "test is optional"),
         changes=(Change(built_pushes.read_built, mutations.bytes_of_now),),
     ),
+    *CONTENT,
     *RECORDS,
     *platform_defects.PLATFORM_DEFECTS,
 )

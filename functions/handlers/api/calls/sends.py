@@ -7,7 +7,7 @@ from pydantic import Field
 
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
-from functions.domain.recipe.document import CONTENT
+from functions.domain.recipe.push_fields import CONTENT
 from functions.domain.roles import Role
 from functions.domain.whole_numbers import json_number
 from functions.handlers.api.calls.control import followed

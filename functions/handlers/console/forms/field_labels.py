@@ -4,9 +4,10 @@ import re
 from functools import cache
 
 from functions.domain.recipe.content_fields import PushButton
-from functions.domain.recipe.document import RecipeDocument, RecipePush
+from functions.domain.recipe.document import RecipeDocument
 from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import paths_of
+from functions.domain.recipe.push_fields import RecipePush
 from functions.handlers.console.forms.form_fields import QUERY, QUERY_FIELD
 
 _BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")

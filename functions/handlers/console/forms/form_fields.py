@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 from functions.domain.cadence.layers import MOST_LAYER
-from functions.domain.recipe.document import QUERY_FIELDS, RecipeDocument, RecipePush
+from functions.domain.recipe.document import QUERY_FIELDS, RecipeDocument
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, paths_of
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.status import Status
 from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
 from functions.handlers.console.words import STATES, spaced

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from functions.domain.recipe.document import CONTENT
+from functions.domain.recipe.push_fields import CONTENT
 from functions.handlers.console.forms.form_fields import (
     BEFORE_QUERY,
     QUERY,

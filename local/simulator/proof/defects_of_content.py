@@ -1,0 +1,22 @@
+"""Planted defects of what a push carries."""
+
+from functions.usecases.sending import rows
+from functions.usecases.sending.assignment import Delivery
+from local.simulator.proof import mutations
+from local.simulator.proof.defect import Defect
+from local.simulator.proof.planting import Change
+
+CONTENT = (
+    Defect(
+        name="content left behind",
+        means="messages leave without the buttons and data of their push",
+        sentence=r"left with other content than its snapshot has$",
+        changes=(Change(Delivery.envelope, mutations.without_content),),
+    ),
+    Defect(
+        name="a neighbour's button",
+        means="a message has the button of the user before",
+        sentence=r"unlike the audience's row$",
+        changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
+    ),
+)
