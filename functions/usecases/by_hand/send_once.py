@@ -47,8 +47,8 @@ _TEXTS = ("title", "body", "deepLink")
 class OneOff:
     """A push to send once: `title`, `body`, `deepLink`, `layerId` and `literalText` as people write them.
 
-    `content` are its fields of `push_fields.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of 10,000
-    users, up to the limit of the deployment.
+    `content` are its fields of `push_fields.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of
+    10,000 users, up to the limit of the deployment.
     """
 
     written: Mapping[str, Any]
