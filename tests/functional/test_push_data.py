@@ -95,6 +95,14 @@ def test_a_form_says_how_to_write_data(lab: Lab, text: str, told: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("text", ["[[1,2],[3]]", '{"name": "{{name}}"}', "%name%", "]] [[", ""])
+def test_data_may_have_the_syntax_of_the_app(lab: Lab, text: str) -> None:
+    lab.save(recipe(pushSequence=[push(1, data={"own": text})]))
+    lab.run_to_the_end()
+    assert {line["fcm"]["data"]["own"] for line in lab.outbox()} == {text}
+    assert lab.violations() == []
+
+
 def test_the_api_describes_data_and_a_recipe_without_any_stays_readable() -> None:
     schema = document()["components"]["schemas"]["RecipePush"]["properties"]["data"]
     assert (schema["additionalProperties"], schema["maxProperties"]) == ({"type": "string"}, 20)

@@ -32,7 +32,7 @@ def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldErro
         errors.append(FieldError("literalText", f"must be true or false, got {shown(push.literal_text)}"))
     if push.literal_text is not True:
         for name, template in push.texts.items():
-            foreign = foreign_variables(template, columns)
+            foreign = [] if name.startswith("data.") else foreign_variables(template, columns)  # the app's own syntax
             errors += [FieldError(name, way_to_write(found, columns)) for found in foreign]
     return errors
 

@@ -102,6 +102,13 @@ def _template(kind: type[Template], value: object) -> Template:
         raise ValueError(str(error)) from None
 
 
+def _app_text(value: object) -> object:
+    """Read text for the app, which may have any syntax: brackets that begin no variable are literal."""
+    if isinstance(value, str) and "[[var:" not in value:
+        return Template((value,) if value else ())
+    return _template(Template, value)
+
+
 def _blank_is_missing(value: object) -> object:
     """Read an empty text as missing: old forms wrote them into optional fields."""
     return None if value == "" else value
@@ -125,6 +132,7 @@ BlankIsMissing = BeforeValidator(_blank_is_missing)
 Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer("{:%H:%M}".format), _TEXT]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _TEXT]
 Text = Annotated[Template, BeforeValidator(partial(_template, Template)), _TEXT]
+AppText = Annotated[Template, BeforeValidator(_app_text), _TEXT]
 DeepLink = Annotated[Link, BeforeValidator(partial(_template, Link)), _TEXT]
 ImageUrl = Annotated[ImageAddress, BeforeValidator(partial(_template, ImageAddress)), _TEXT]
 Weekday = Annotated[int, BeforeValidator(_weekday), _DAY]

@@ -21,6 +21,7 @@ from functions.domain.recipe.content_fields import (
 from functions.domain.recipe.errors import at
 from functions.domain.recipe.field_types import (
     MOST_MINUTES,
+    AppText,
     BlankIsMissing,
     Clock,
     DeepLink,
@@ -102,7 +103,7 @@ class RecipePush(Fields):
         examples=[[{"id": "book", "title": "Book a place", "deepLink": "https://example.com/book"}]],
         json_schema_extra={"maxItems": MOST_BUTTONS},
     )
-    data: Annotated[dict[str, Text], AfterValidator(_sendable)] = Field(
+    data: Annotated[dict[str, AppText], AfterValidator(_sendable)] = Field(
         default_factory=dict,
         title="Data",
         description="Keys and texts for the app. Texts may have variables.",
