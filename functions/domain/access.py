@@ -5,7 +5,7 @@ An entry has none of the data. A user is named by a keyed hash of the id.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -43,10 +43,11 @@ class Subject:
     name: str = ""
 
     @classmethod
-    def of_users(cls, user_ids: "list[str]") -> "Subject":
-        """Return the subject of a request that names users."""
-        if len(user_ids) == 1:
-            return cls(kind=SubjectKind.USER, name=user_ids[0])
+    def of_users(cls, user_ids: Sequence[object]) -> "Subject":
+        """Return the subject of a request that names users; what is not text is no user's id."""
+        match user_ids:
+            case [str(user_id)]:
+                return cls(kind=SubjectKind.USER, name=user_id)
         return cls(kind=SubjectKind.USERS, name=str(len(user_ids)))
 
     def shown(self, key: str) -> str:

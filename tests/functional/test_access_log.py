@@ -44,6 +44,7 @@ def test_each_call_that_shows_personal_data_leaves_an_entry(sent: Lab) -> None:
         ("POST", "/api/people/why", {"userId": user(1).upper(), "recipe": "welcome"}, ("", SubjectKind.USER, mine)),
         ("POST", "/api/filter-audience", {"userIds": [user(1)], "layerId": 3}, ("", SubjectKind.USER, mine)),
         ("POST", "/api/filter-audience", {"userIds": [user(1), TESTER], "layerId": 3}, ("", SubjectKind.USERS, "2")),
+        ("POST", "/api/filter-audience", {"userIds": [{}], "layerId": 3}, ("", SubjectKind.USERS, "1")),
         ("POST", "/api/scripts", {"scriptId": "everybody"}, ("", SubjectKind.JOB, "everybody")),
         ("POST", "/api/query-audience", {}, ("", SubjectKind.AUDIENCE, "")),
         ("GET", f"{A}/test/welcome", None, (f"{A}/test/{{recipeId}}", SubjectKind.RECIPE, "welcome")),
