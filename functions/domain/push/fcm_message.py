@@ -11,7 +11,6 @@ from typing import Any
 from functions.domain.push.links import LINK_KEY
 from functions.domain.push.outcomes import Envelope, Message
 from functions.domain.push.slots import Filler, filler, slot
-from functions.domain.push.template import Template
 from functions.domain.recipe.content_fields import Priority
 from functions.domain.recipe.push_fields import RecipePush
 
@@ -46,20 +45,27 @@ def buttons_writer(push: RecipePush) -> Filler | None:
     FCM has no buttons for Android, and the values of data are texts. The text's slot is behind those of all others.
     """
     varies = any(name.startswith("buttons[") for name in push.more_texts)
-    return filler(_buttons(push), ascii_only=False) if varies else None
+    return filler(_buttons(push, _shown(push)), ascii_only=False) if varies else None
 
 
 def content(push: RecipePush) -> dict[str, Any]:
     """Return the parts of a message that a phone or the app gets, with slots for texts that differ between users."""
+    texts = _shown(push)
     return _present(
         {
-            "notification": _notification(push),
-            "data": _data(push),
+            "notification": _present({name: texts.get(name) for name in ("title", "body", "image")}),
+            "data": _data(push, texts),
             "android": _present({"notification": _android(push)}),
-            "apns": _present({"payload": _present({"aps": _aps(push)})}),
-            "webpush": _present({"notification": _web(push)}),
+            "apns": _present({"payload": _present({"aps": _aps(push, texts)})}),
+            "webpush": _present({"notification": _web(push, texts)}),
         }
     )
+
+
+def _shown(push: RecipePush) -> Mapping[str, str]:
+    """Return what a message has for each text, by its path: a slot, or the text itself if all users get the same."""
+    places = _BASIC | {path: place for place, path in enumerate(push.more_texts, start=_FIRST_OF_MORE)}
+    return {path: slot(places[path]) if path in places else text.source for path, text in push.texts.items()}
 
 
 def _document(envelope: Envelope, now: datetime, time_to_live: timedelta) -> dict[str, Any]:
@@ -90,27 +96,21 @@ def _document(envelope: Envelope, now: datetime, time_to_live: timedelta) -> dic
     }
 
 
-def _notification(push: RecipePush) -> Mapping[str, Any]:
-    texts = {"title": push.title, "body": push.body, "image": push.image}
-    return _present({name: _text(push, name, text) for name, text in texts.items()})
-
-
-def _data(push: RecipePush) -> Mapping[str, Any]:
-    data = {LINK_KEY: _text(push, "deepLink", push.deep_link)}
-    data |= {key: _text(push, f"data.{key}", text) for key, text in push.data.items()}
+def _data(push: RecipePush, texts: Mapping[str, str]) -> Mapping[str, Any]:
+    data = {LINK_KEY: texts.get("deepLink"), **{key: texts[f"data.{key}"] for key in push.data}}
     if push.buttons:
-        written = json.dumps(_buttons(push), ensure_ascii=False, separators=(",", ":"))
+        written = json.dumps(_buttons(push, texts), ensure_ascii=False, separators=(",", ":"))
         data[BUTTONS_KEY] = slot(_FIRST_OF_MORE + len(push.more_texts)) if buttons_writer(push) else written
     return _present(data)
 
 
-def _buttons(push: RecipePush) -> list[Mapping[str, Any]]:
+def _buttons(push: RecipePush, texts: Mapping[str, str]) -> list[Mapping[str, Any]]:
     return [
         _present(
             {
                 "id": button.id,
-                "title": _text(push, f"buttons[{place}].title", button.title),
-                "deepLink": _text(push, f"buttons[{place}].deepLink", button.deep_link),
+                "title": texts[f"buttons[{place}].title"],
+                "deepLink": texts.get(f"buttons[{place}].deepLink"),
             }
         )
         for place, button in enumerate(push.buttons)
@@ -130,14 +130,12 @@ def _android(push: RecipePush) -> Mapping[str, Any]:
     )
 
 
-def _aps(push: RecipePush) -> Mapping[str, Any]:
-    ios = push.ios
-    lines = {"title": push.title, "subtitle": ios.subtitle, "body": push.body}
-    paths = {"subtitle": "ios.subtitle"}
-    alert = {name: _text(push, paths.get(name, name), text) for name, text in lines.items()}
+def _aps(push: RecipePush, texts: Mapping[str, str]) -> Mapping[str, Any]:
+    ios, subtitle = push.ios, texts.get("ios.subtitle")
+    alert = {"title": texts["title"], "subtitle": subtitle, "body": texts["body"]}
     return _present(
         {
-            "alert": alert if ios.subtitle else None,
+            "alert": alert if subtitle else None,
             "badge": ios.badge,
             "category": ios.category,
             "interruption-level": ios.interruption_level,
@@ -149,29 +147,16 @@ def _aps(push: RecipePush) -> Mapping[str, Any]:
     )
 
 
-def _web(push: RecipePush) -> Mapping[str, Any]:
-    actions = [
-        {"action": button.id, "title": _text(push, f"buttons[{place}].title", button.title)}
-        for place, button in enumerate(push.buttons)
-    ]
+def _web(push: RecipePush, texts: Mapping[str, str]) -> Mapping[str, Any]:
+    titles = [(button.id, texts[f"buttons[{place}].title"]) for place, button in enumerate(push.buttons)]
     return _present(
         {
-            "actions": actions or None,
-            "badge": _text(push, "web.badge", push.web.badge),
-            "icon": _text(push, "web.icon", push.web.icon),
+            "actions": [{"action": name, "title": title} for name, title in titles] or None,
+            "badge": texts.get("web.badge"),
+            "icon": texts.get("web.icon"),
             "requireInteraction": push.web.require_interaction or None,
         }
     )
-
-
-def _text(push: RecipePush, path: str, template: Template | None) -> str | None:
-    """Return what the message has for a text: a slot, or the text itself if all users get the same."""
-    if template is None:
-        return None
-    if path in _BASIC:
-        return slot(_BASIC[path])
-    more = list(push.more_texts)
-    return slot(_FIRST_OF_MORE + more.index(path)) if path in more else template.render({})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
