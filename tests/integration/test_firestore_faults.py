@@ -275,9 +275,9 @@ def test_a_change_whose_commit_arrives_after_its_repetition_happens_once(
     proxy: FaultyFirestore, stores: Stores, others: Stores, patience: Callable[[float], None]
 ) -> None:
     stores.executions.create(EXECUTION)
-    patience(1.0)
+    patience(3.0)
     arrived = threading.Event()
-    proxy.faults = [Fault(method="Commit", status="", late_seconds=0.8, meanwhile=arrived.set)]
+    proxy.faults = [Fault(method="Commit", status="", late_seconds=2.4, meanwhile=arrived.set)]
     assert stores.executions.change(EXECUTION.id, counted) == counted(EXECUTION)
     assert not arrived.is_set()
     assert arrived.wait(timeout=20)
@@ -384,7 +384,7 @@ def test_a_save_that_landed_before_the_stop_is_halted_and_its_worker_may_still_s
 def test_a_worker_that_has_to_come_again_though_its_save_landed_may_still_let_the_shard_go(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
-    patience(1.0)
+    patience(3.0)
     proxy.faults = [Fault(method="Commit", landed=True), Fault(method="BeginTransaction", after=1, times=None)]
     with pytest.raises(Transient):
         stores.shards.save(replace(shard, outcomes=b"?.."), only_while=State.LIVE)
@@ -398,10 +398,10 @@ def test_a_save_that_arrives_after_it_was_halted_writes_nothing(
     proxy: FaultyFirestore, stores: Stores, others: Stores, shard: Shard, patience: Callable[[float], None]
 ) -> None:
     saved = stores.shards.save(shard, only_while=State.LIVE)
-    patience(1.0)
+    patience(3.0)
     arrived = threading.Event()
     proxy.faults = [
-        Fault(method="Commit", status="", late_seconds=0.8, meanwhile=arrived.set),
+        Fault(method="Commit", status="", late_seconds=2.4, meanwhile=arrived.set),
         Fault(method="BeginTransaction", after=1, meanwhile=lambda: stop(others)),
     ]
     with pytest.raises(Halted):
