@@ -15,6 +15,8 @@ from audience_jobs.schema import Tables
 Value = int | bool | str
 LAYERS = range(1, 10)
 """The classes of push."""
+DEVICES_FILE = ("user_id", "token", "platform", "updated_at", "fid", "locale")
+"""The columns of a file of devices; see JobRun.write_devices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,13 +207,17 @@ class JobRun(Protocol):
         `2026-11-23T18:00:00Z`. The same data give the same bytes.
         """
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
-        """Write `user_id,token,platform` of the audience's users, and return the number of rows.
+    def write_devices(
+        self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
+        """Write DEVICES_FILE for the audience's users, and return the number of rows.
 
         Sorted like the audience; at most `per_user` tokens a user, the most recently updated first. A token belongs
         only to the user who registered it last. White space around it is removed. A user who opted out of all pushes,
         or of a `topic`, has one row instead, with an empty token and the platform `opted_out`; with None no opt-out
-        counts.
+        counts. `updated_at` is when the device was registered last, in seconds since 1970, empty if unknown. `fid` is
+        1 where the token is a Firebase installation ID. `locale` is empty where `locales` are not asked for, or the
+        workspace does not know them.
         """
 
 
@@ -226,9 +232,9 @@ class Engine(Protocol):
         """
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
-        """Write `user_id,token,platform` of these users, as JobRun.write_devices does.
+        """Write the devices of these users, as JobRun.write_devices does.
 
         UUIDs match whatever their case, and ids without the white space around them; `user_id` is written as given.
         """

@@ -14,10 +14,11 @@ from audience_jobs.workspace.models import OPT_OUTS, Models
 class Devices:
     """What sending reads of a workspace; LackingTables where it has neither the model nor the table.
 
-    `topic` is that of the pushes, empty for none. With None nobody's opt-out counts, as for test pushes.
+    `topic` is that of the pushes, empty for none. With None nobody's opt-out counts, as for test pushes. `locales`
+    asks for the users' locales, where the workspace knows them.
     """
 
-    def __init__(self, models: Models, topic: str | None) -> None:
+    def __init__(self, models: Models, topic: str | None, *, locales: bool) -> None:
         self.source, self._is_model = models.tables, DEVICES in models
         if not self._is_model:
             check_devices(models.tables)
@@ -26,11 +27,12 @@ class Devices:
             models.devices() if self._is_model else read_query(columns, parameters=[], tables=models.tables)
         )
         self._opt_outs = models.opt_outs(topic) if topic is not None and OPT_OUTS in models else None
+        self._locales = models.locales() if locales and models.have_locales else None
 
     @property
     def queries(self) -> Sequence[Query]:
         """The queries over the source tables that it is made of."""
-        return [self._devices, *([self._opt_outs] if self._opt_outs else [])]
+        return [query for query in (self._devices, self._opt_outs, self._locales) if query]
 
     def ranked(self, recipients: str, per_user: int, *, said: Callable[[Query], str]) -> str:
         """Return `ranked_devices` for a query of recipients; `said` writes a query in the words of the engine."""
@@ -38,6 +40,7 @@ class Devices:
             recipients,
             per_user,
             devices=f"({said(self._devices)}) AS devices" if self._is_model else DEVICES,
-            switched=self._is_model,
+            is_model=self._is_model,
             opted_out=said(self._opt_outs) if self._opt_outs else "",
+            locales=said(self._locales) if self._locales else "",
         )

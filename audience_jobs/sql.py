@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from audience_jobs.contract import DEVICES_FILE
+
 # What Unicode calls white space, and the invisible characters that people paste along with a name.
 _BEYOND_ASCII = (
     "".join(map(chr, [0xA0, 0x1680, *range(0x2000, 0x200E)])) + "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
@@ -19,6 +21,8 @@ FILE_ORDER = "md5(coalesce(user_id, ''))"
 """How audience files are sorted, and cut into partitions."""
 
 
+RANKED = (*DEVICES_FILE, "place")
+"""The columns of `ranked_devices`."""
 OPTED_OUT = "opted_out"
 """What a file of devices has as the platform of a user who wants no pushes."""
 
@@ -104,29 +108,39 @@ def trimmed(text: str) -> str:
 
 
 def ranked_devices(
-    recipients: str, per_user: int, *, devices: str = "devices", switched: bool = False, opted_out: str = ""
+    recipients: str,
+    per_user: int,
+    *,
+    devices: str = "devices",
+    is_model: bool = False,
+    opted_out: str = "",
+    locales: str = "",
 ) -> str:
-    """Return the SELECT of `user_id, token, platform, place` for a query of distinct `user_id`, in no order.
+    """Return the SELECT of RANKED for a query of distinct `user_id`, in no order.
 
     At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
     registration alone, even if another user registered it before: a phone whose owner has changed gets the pushes of
     its present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
 
-    `devices` is the table or subquery of registrations. If it is `switched`, it says in `notifications` whether a
-    device takes pushes, and the others are left out. `opted_out` is a query of the `user_id` of users who want none:
-    such a user has one row, with an empty token and OPTED_OUT as platform.
+    `devices` is the table or subquery of registrations. A model says in `notifications` whether a device takes
+    pushes, and the others are left out; and in `fid` whether its token is a Firebase installation ID. `opted_out` is
+    a query of the `user_id` of users who want none: such a user has one row, with an empty token and OPTED_OUT as
+    platform. `locales` is a query of `user_id` and `locale`; without it all locales are empty.
     """
     left_out, kept, said = _without(opted_out) if opted_out else ("", "", "")
-    switch, is_on = (", notifications", " AND t.notifications") if switched else ("", "")
+    spoken, speaks, locale = _speaking(locales) if locales else ("", "", "''")
+    more, is_on = (", fid, notifications", " AND t.notifications") if is_model else (", '' AS fid", "")
     return f"""
-WITH recipients AS (SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given),{left_out}
+WITH recipients AS (
+    SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given
+),{left_out}{spoken}
 registered AS (
-    SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at{switch}
+    SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at{more}
     FROM {devices}
     WHERE NOT {is_blank("token")}
 ),
 owned AS (
-    SELECT user_id, token, platform, updated_at{switch},
+    SELECT user_id, token, platform, updated_at, {"fid, notifications" if is_model else "fid"},
         row_number() OVER (
             PARTITION BY token ORDER BY updated_at DESC NULLS LAST, user_id NULLS LAST, platform NULLS LAST
         ) AS registration
@@ -134,12 +148,12 @@ owned AS (
     WHERE token IN (SELECT token FROM registered WHERE user_id IN (SELECT id FROM recipients))
 ),
 ranked AS (
-    SELECT r.user_id, t.token, t.platform,
+    SELECT r.user_id, t.token, t.platform, t.updated_at, t.fid, {locale} AS locale,
         row_number() OVER (PARTITION BY r.user_id ORDER BY t.updated_at DESC NULLS LAST, t.token) AS place
-    FROM owned t JOIN recipients r ON r.id = t.user_id
+    FROM owned t JOIN recipients r ON r.id = t.user_id{speaks}
     WHERE t.registration = 1{is_on}{kept}
 )
-SELECT user_id, token, platform, place FROM ranked WHERE place <= {per_user:d}{said}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
+SELECT {", ".join(RANKED)} FROM ranked WHERE place <= {per_user:d}{said}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
 
 
 def _without(opted_out: str) -> tuple[str, str, str]:
@@ -147,12 +161,31 @@ def _without(opted_out: str) -> tuple[str, str, str]:
     ids = f"SELECT DISTINCT {canonical(trimmed('user_id'))} AS id FROM ({opted_out}) AS asked"  # noqa: S608 (our own SQL)
     said = f"""
 UNION ALL
-SELECT user_id, '' AS token, '{OPTED_OUT}' AS platform, 1 AS place FROM recipients
+SELECT user_id, '' AS token, '{OPTED_OUT}' AS platform, NULL AS updated_at, '' AS fid, '' AS locale, 1 AS place
+FROM recipients
 WHERE id IN (SELECT id FROM opted_out)"""  # noqa: S608 (our own SQL)
     return f"\nopted_out AS ({ids}),", " AND NOT r.id IN (SELECT id FROM opted_out)", said
 
 
+def _speaking(locales: str) -> tuple[str, str, str]:
+    """Return what `ranked_devices` has more where users have locales; of several of a user the last counts."""
+    known = f"SELECT {canonical(trimmed('user_id'))} AS id, {trimmed('locale')} AS locale FROM ({locales}) AS asked"  # noqa: S608 (our own SQL)
+    spoken = f"""
+spoken AS (
+    SELECT id, max(locale) AS locale FROM ({known}) AS known WHERE id IN (SELECT id FROM recipients) GROUP BY id
+),"""  # noqa: S608 (our own SQL)
+    return spoken, " LEFT JOIN spoken s ON s.id = r.id", "coalesce(s.locale, '')"
+
+
 def devices_of(ranked: str) -> str:
-    """Return the SELECT of `user_id, token, platform` for what `ranked_devices` gives, in the order of the file."""
+    """Return the SELECT of a file of devices for what `ranked_devices` gives, in the order of the file.
+
+    `updated_at` is in seconds since 1970; an instant without seconds, such as infinity, is none.
+    """
+    moment = "CAST(updated_at AS TIMESTAMP)"
+    seconds = f"CAST(floor(extract(epoch FROM {moment})) AS BIGINT)"
     return f"""
-SELECT user_id, token, platform FROM ({ranked}) AS ranked ORDER BY {FILE_ORDER}, user_id, place"""  # noqa: S608 (our own SQL)
+SELECT user_id, token, platform,
+    CASE WHEN {moment} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '9999-12-31' THEN {seconds} END AS updated_at,
+    nullif(fid, '') AS fid, nullif(locale, '') AS locale
+FROM ({ranked}) AS ranked ORDER BY {FILE_ORDER}, user_id, place"""  # noqa: S608 (our own SQL)

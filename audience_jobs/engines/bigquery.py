@@ -21,10 +21,8 @@ from audience_jobs.engines.time_limit import TimeLimit
 from audience_jobs.prepared import RESULT_TABLE, PreparedJob, freshness_sql, prepare
 from audience_jobs.query import Query
 from audience_jobs.schema import DEVICES
-from audience_jobs.sql import devices_of, in_file_order, literal, quoted
+from audience_jobs.sql import RANKED, devices_of, in_file_order, literal, quoted
 from audience_jobs.workspace import Workspace
-
-_RANKED = ("user_id", "token", "platform", "place")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +68,15 @@ class BigQueryEngine:
             yield run
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
-        """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
+        """Write the devices of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT g.id AS user_id FROM unnest(CAST($user_ids AS TEXT[])) AS g(id)"
         with self._open("devices") as session:
             given = {"user_ids": list(user_ids)}
-            return self.write_devices(session, recipients, given, path, per_user=per_user, topic=topic)
+            return self.write_devices(
+                session, recipients, given, path, per_user=per_user, topic=topic, locales=locales
+            )
 
     def within(self, seconds: float) -> "BigQueryEngine":
         """Return the same engine, whose queries end within `seconds` from now; see Engine.within."""
@@ -116,14 +116,15 @@ class BigQueryEngine:
         *,
         per_user: int,
         topic: str | None,
+        locales: bool,
     ) -> int:
         """Write the tokens of the users in a query's column `user_id`, each token once."""
-        devices = Devices(self.workspace.models, topic)
+        devices = Devices(self.workspace.models, topic, locales=locales)
         with session.translating_errors():
             session.tables.provide(Needs.of_queries(DEVICES, devices.queries, self.workspace.tables))
         ranked = devices.ranked(recipients, per_user, said=lambda query: query.sql("postgres"))
         select = devices_of("SELECT * FROM exported")
-        return self.write(session, ranked, values, columns=_RANKED, select=select, path=path)
+        return self.write(session, ranked, values, columns=RANKED, select=select, path=path)
 
     @property
     def _limit(self) -> TimeLimit:
@@ -211,11 +212,15 @@ class BigQueryRun:
             path=path,
         )
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
+    def write_devices(
+        self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        return self._engine.write_devices(self._session, recipients, {}, path, per_user=per_user, topic=topic)
+        return self._engine.write_devices(
+            self._session, recipients, {}, path, per_user=per_user, topic=topic, locales=locales
+        )
 
     def _count(self, query: Query) -> int:
         return int(str(self._session.rows(query.tree(), self._values(query))[0][0]))

@@ -69,13 +69,13 @@ class DuckDBEngine:
             yield run
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
-        """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
+        """Write the devices of these users; see Engine.write_devices_of."""
         recipients = "SELECT DISTINCT unnest(CAST($user_ids AS VARCHAR[])) AS user_id"
         with self._open() as database:
             given = {"user_ids": list(user_ids)}
-            devices = Devices(self._workspace.models, topic)
+            devices = Devices(self._workspace.models, topic, locales=locales)
             return _write_devices(database, devices, recipients, given, path, per_user=per_user)
 
     def within(self, seconds: float) -> "DuckDBEngine":
@@ -137,11 +137,13 @@ class DuckDBRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._database.write_csv(self._needs, ordered, {}, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
+    def write_devices(
+        self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = $audience"  # noqa: S608 (as above)
         values = {"audience": self._prepared.job.audience(audience).name}
-        devices = Devices(self._prepared.models, topic)
+        devices = Devices(self._prepared.models, topic, locales=locales)
         return _write_devices(self._database, devices, recipients, values, path, per_user=per_user)
 
     def _count(self, query: Query) -> int:

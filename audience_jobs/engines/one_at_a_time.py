@@ -52,11 +52,12 @@ class OneAtATime:
             yield found
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
-        """Write `user_id,token,platform` of these users; see Engine.write_devices_of. Raises Busy, too."""
+        """Write the devices of these users; see Engine.write_devices_of. Raises Busy, too."""
         with self._turn.taken() as seconds:
-            return self._engine.within(seconds).write_devices_of(user_ids, path, per_user=per_user, topic=topic)
+            engine = self._engine.within(seconds)
+            return engine.write_devices_of(user_ids, path, per_user=per_user, topic=topic, locales=locales)
 
     def within(self, seconds: float) -> "OneAtATime":
         """Return the same engine, whose queries end within `seconds` from now; see Engine.within."""

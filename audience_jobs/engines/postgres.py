@@ -55,16 +55,16 @@ class PostgresEngine:
             yield run
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
-        """Write `user_id,token,platform` of these users; see Engine.write_devices_of."""
+        """Write the devices of these users; see Engine.write_devices_of."""
         possible = [user_id for user_id in user_ids if "\0" not in user_id]  # PostgreSQL's texts cannot contain NUL
         with self._open("devices") as session:
             session.create_table(_RECIPIENTS, {"user_id": _TYPES["text"]})
             session.only_read()
             session.rows(f"INSERT INTO {_RECIPIENTS} SELECT DISTINCT unnest(CAST($1 AS text[]))", [possible])
             given = f"SELECT user_id FROM {_RECIPIENTS}"  # noqa: S608 (as above)
-            devices = Devices(self._workspace.models, topic)
+            devices = Devices(self._workspace.models, topic, locales=locales)
             return _write_devices(session, devices, given, path, per_user)
 
     def within(self, seconds: float) -> "PostgresEngine":
@@ -126,11 +126,13 @@ class PostgresRun:
         ordered = in_file_order(select, (quoted(column.name) for column in declared.columns))
         return self._session.write_csv(ordered, path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
+    def write_devices(
+        self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
         """Write the tokens of the audience's users and return their number; see JobRun.write_devices."""
         name = self._prepared.job.audience(audience).name
         recipients = f"SELECT DISTINCT user_id FROM {RESULT_TABLE} WHERE audience = {literal(name)}"  # noqa: S608 (quoted)
-        devices = Devices(self._prepared.models, topic)
+        devices = Devices(self._prepared.models, topic, locales=locales)
         return _write_devices(self._session, devices, recipients, path, per_user)
 
     def _count(self, query: Query) -> int:

@@ -100,12 +100,21 @@ class Models(Mapping[str, Model]):
         return self._inlined(query, parameters, more)
 
     def devices(self) -> Query:
-        """Return the query of `user_id`, `token`, `platform`, `updated_at` and `notifications` for sending."""
+        """Return the query of `user_id`, `token`, `platform`, `updated_at`, `fid` and `notifications` for sending.
+
+        Where a row has no token, its Firebase installation ID is the `token`, and `fid` is 1.
+        """
         columns = self[DEVICES].columns
-        tokens = [name for name in ("token", "fid") if name in columns]
-        token = tokens[0] if len(tokens) == 1 else "coalesce(nullif(token, ''), fid)"
+        token, is_fid = "token", "''"
+        if "token" not in columns:
+            token, is_fid = "fid", "'1'"
+        elif "fid" in columns:
+            lacking = "coalesce(trim(token), '') = ''"
+            token = f"CASE WHEN {lacking} THEN fid ELSE token END"
+            is_fid = f"CASE WHEN {lacking} THEN '1' ELSE '' END"
         on = "coalesce(notifications, TRUE)" if "notifications" in columns else "TRUE"
-        sql = f"SELECT user_id, {token} AS token, platform, updated_at, {on} AS notifications FROM {DEVICES}"  # noqa: S608 (made of constants)
+        read = f"user_id, {token} AS token, platform, updated_at, {is_fid} AS fid, {on} AS notifications"
+        sql = f"SELECT {read} FROM {DEVICES}"  # noqa: S608 (made of constants)
         return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
 
     def opt_outs(self, topic: str) -> Query:
@@ -114,6 +123,16 @@ class Models(Mapping[str, Model]):
         if "topic" in self[OPT_OUTS].columns:
             about = f"coalesce(topic, '') IN ('', {literal(topic)})"
         sql = f"SELECT user_id FROM {OPT_OUTS} WHERE user_id IS NOT NULL AND {about}"  # noqa: S608 (quoted)
+        return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
+
+    @property
+    def have_locales(self) -> bool:
+        """Whether they say in which language people read."""
+        return PEOPLE in self and "locale" in self[PEOPLE].public
+
+    def locales(self) -> Query:
+        """Return the query of `user_id` and `locale` of the people whose locale is known."""
+        sql = f"SELECT user_id, locale FROM {PEOPLE} WHERE user_id IS NOT NULL AND locale IS NOT NULL"  # noqa: S608 (made of constants)
         return self._inlined(read_query(sql, parameters=[], tables=self.tables, more=self._models), [], [])
 
     def _inlined(self, query: Query, parameters: Collection[str], more: Collection[str]) -> Query:

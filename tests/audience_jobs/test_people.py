@@ -177,7 +177,7 @@ def devices(engine: Engine, gym: Workspace, topic: str | None, path: Path) -> li
     found = sorted(path.read_text().splitlines()[1:])
     engine.write_devices_of(["1", "2", "30"], path, per_user=5, topic=topic)
     assert sorted(path.read_text().splitlines()[1:]) == found
-    return found
+    return [",".join(line.split(",")[:3]) for line in found]
 
 
 @pytest.mark.parametrize(("sql", "topic", "expected"), OPT_OUTS)
@@ -264,3 +264,49 @@ def test_five_hundred_conditions_are_read(gym: Workspace, tmp_path: Path) -> Non
     engine = DuckDBEngine(gym.folder / "data", gym)
     answer = found(engine, gym, {"where": {"all": [*several, NAMED]}}, tmp_path / "out.csv")
     assert rows(answer) == [PEOPLE, ANN, BOB, ZOE]
+
+
+REGISTERED = "1793491200"
+"""When the devices of `fitness` were registered: 2026-11-01, in seconds since 1970."""
+BOTH = "CASE WHEN user_id = '1' THEN ' ' ELSE token END AS token, 'x' || user_id AS fid"
+ADDRESSES: list[tuple[str, list[list[str]]]] = [
+    ("token AS fid", [["1", f"{SECRET}-phone-ann", "1"], ["2", f"{SECRET}-phone-bob", "1"]]),
+    (BOTH, [["1", "x1", "1"], ["2", f"{SECRET}-phone-bob", ""]]),
+]
+
+
+@pytest.mark.parametrize(("address", "expected"), ADDRESSES)
+def test_a_device_says_whether_its_address_is_a_firebase_installation_id(
+    address: str, expected: list[list[str]], tmp_path: Path, postgres: str
+) -> None:
+    sql = f"SELECT user_id, {address}, platform, updated_at FROM devices"
+    gym = fitness(tmp_path / "fitness", devices=True, models={**MODELS, "devices": sql})
+    databases.fill(postgres, gym.folder / "data", gym.tables)
+    for engine in (DuckDBEngine(gym.folder / "data", gym), PostgresEngine(postgres, gym)):
+        engine.write_devices_of(["1", "2"], tmp_path / "out.csv", per_user=5)
+        rows_ = [line.split(",") for line in sorted((tmp_path / "out.csv").read_text().splitlines()[1:])]
+        assert [[user, token, fid] for user, token, _, _, fid, _ in rows_] == expected
+        assert {row[3] for row in rows_} == {REGISTERED}
+
+
+def test_devices_have_the_locale_of_their_user_where_it_is_asked_for(tmp_path: Path, postgres: str) -> None:
+    people = "SELECT id AS user_id, CASE WHEN id = '1' THEN ' pt-BR ' END AS locale FROM members"
+    gym = fitness(tmp_path / "fitness", devices=True, models={"people": people, "devices": MODELS["devices"]})
+    databases.fill(postgres, gym.folder / "data", gym.tables)
+    for engine in (DuckDBEngine(gym.folder / "data", gym), PostgresEngine(postgres, gym)):
+        for asked, expected in ((True, {"1": "pt-BR", "2": ""}), (False, {"1": "", "2": ""})):
+            engine.write_devices_of(["1", "2"], tmp_path / "out.csv", per_user=5, locales=asked)
+            lines = (tmp_path / "out.csv").read_text().splitlines()[1:]
+            assert {line.split(",")[0]: line.split(",")[5] for line in lines} == expected
+
+
+@pytest.mark.parametrize("at", ["'infinity'", "'-infinity'", "NULL"])
+def test_a_device_without_an_instant_of_registration_is_written_without_one(
+    at: str, tmp_path: Path, postgres: str
+) -> None:
+    sql = f"SELECT user_id, token, platform, CAST({at} AS TIMESTAMP) AS updated_at FROM devices"
+    gym = fitness(tmp_path / "fitness", devices=True, models={**MODELS, "devices": sql})
+    databases.fill(postgres, gym.folder / "data", gym.tables)
+    for engine in (DuckDBEngine(gym.folder / "data", gym), PostgresEngine(postgres, gym)):
+        engine.write_devices_of(["1"], tmp_path / "out.csv", per_user=5)
+        assert (tmp_path / "out.csv").read_text().splitlines()[1:] == [f"1,{SECRET}-phone-ann,ios,,,"]

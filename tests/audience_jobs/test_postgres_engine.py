@@ -22,7 +22,7 @@ from tests.audience_jobs.examples import arguments_for
 from tests.audience_jobs.marketplace import MARKETPLACE, DuckDBEngine, PostgresEngine, all_jobs
 from tests.audience_jobs.postgres import fill
 from tests.audience_jobs.test_reference import databases, write_tables
-from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
+from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, seconds, user
 from tests.audience_jobs.written import sample_job, written
 from tests.examples import examples
 
@@ -120,7 +120,8 @@ def test_given_users_get_their_newest_devices(postgres: str, tmp_path: Path) -> 
     for engine in (PostgresEngine(postgres), DuckDBEngine(tmp_path)):
         assert engine.write_devices_of(given, tmp_path / "out.csv", per_user=2) == 2
         assert (tmp_path / "out.csv").read_text() == (
-            f"user_id,token,platform\n{ANN.upper()},t1,ios\n{ANN.upper()},t2,ios\n"
+            "user_id,token,platform,updated_at,fid,locale\n"
+            f"{ANN.upper()},t1,ios,{seconds(1)},,\n{ANN.upper()},t2,ios,{seconds(2)},,\n"
         )
 
 

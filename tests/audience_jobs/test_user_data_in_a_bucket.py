@@ -89,7 +89,7 @@ def test_a_header_with_a_mark_and_quotes_is_read_and_a_second_file_of_a_table_is
 ) -> None:
     address = upload(devices='\ufeff"user_id",token,"platform",updated_at\nu,t,ios,\n'.encode())
     assert DuckDBEngine(address).write_devices_of(["u"], tmp_path / "out", per_user=1) == 1
-    assert (tmp_path / "out").read_text() == "user_id,token,platform\nu,t,ios\n"
+    assert (tmp_path / "out").read_text() == "user_id,token,platform,updated_at,fid,locale\nu,t,ios,,,\n"
     other = tmp_path / "devices.parquet"
     duckdb.sql(f"COPY (SELECT 'u' AS user_id) TO '{other}'")
     upload(other)

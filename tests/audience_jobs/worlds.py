@@ -19,6 +19,11 @@ def hours_ago(hours: float) -> datetime:
     return NOW - timedelta(hours=hours)
 
 
+def seconds(hours: float) -> int:
+    """Return the instant so many hours ago in seconds since 1970, as files of devices have it."""
+    return int(hours_ago(hours).timestamp())
+
+
 def put(folder: Path, world: Mapping[str, Iterable[Row]]) -> Path:
     """Write every source table as CSV; what a row leaves out is NULL, and a table left out has no rows."""
     for table, columns in SOURCE_TABLES.items():

@@ -28,7 +28,7 @@ from tests.audience_jobs.test_reference import (
     write_tables,
 )
 from tests.audience_jobs.test_reference_layer_2 import layer_2, showcase
-from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, user
+from tests.audience_jobs.worlds import NOW, hours_ago, put, rows_of, seconds, user
 from tests.audience_jobs.written import sample_job, written
 
 ANN = "0b0e7a52-9f4e-4b0e-8f7a-00000000abcd"
@@ -65,10 +65,11 @@ def test_given_users_get_their_newest_devices(filled: Filled, tmp_path: Path) ->
     engine = filled(tmp_path)
     assert engine.write_devices_of([ANN.upper(), "stranger", "x') OR true --"], tmp_path / "out.csv", per_user=2) == 2
     assert (tmp_path / "out.csv").read_text() == (
-        f"user_id,token,platform\n{ANN.upper()},t1,ios\n{ANN.upper()},t2,ios\n"
+        "user_id,token,platform,updated_at,fid,locale\n"
+        f"{ANN.upper()},t1,ios,{seconds(1)},,\n{ANN.upper()},t2,ios,{seconds(2)},,\n"
     )
     assert engine.write_devices_of(["stranger"], tmp_path / "out.csv", per_user=2) == 0
-    assert (tmp_path / "out.csv").read_text() == "user_id,token,platform\n"
+    assert (tmp_path / "out.csv").read_text() == "user_id,token,platform,updated_at,fid,locale\n"
 
 
 def test_what_a_recipe_gives_is_bound_and_never_run(filled: Filled, tmp_path: Path) -> None:

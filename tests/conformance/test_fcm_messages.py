@@ -92,11 +92,9 @@ def test_no_text_of_a_row_or_a_recipe_makes_a_fault(
 
 
 def test_firebase_admin_writes_the_same() -> None:
-    request = written(
-        an_envelope(content=RICH), a_message("tok", deep_link="https://l.example", more=("u", "v", "w"))
-    )
-    theirs = json.loads(str(firebase_message(a_message("tok", deep_link="https://l.example"))))
-    theirs["token"] = theirs.pop("fid")
+    message = a_message("tok", deep_link="https://l.example", more=("u", "v", "w"), is_fid=True)
+    request = written(an_envelope(content=RICH), message)
+    theirs = json.loads(str(firebase_message(message)))
     theirs["android"]["priority"] = theirs["android"]["priority"].upper()  # Google's description has capitals
     assert request == {"message": theirs}
 

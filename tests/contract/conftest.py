@@ -52,6 +52,7 @@ from local.memory.schedules import MemorySchedules
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import rates
 from local.simulator.play.phones import Phones
+from local.simulator.play.registrations import Registrations
 from local.standins.fcm import FakeFcm, Script, answers
 from tests.fcm import settings_for
 from tests.google_cloud import cloud_project
@@ -99,9 +100,11 @@ def _embedded(folder: Path, clock: VirtualClock, closing_stack: ExitStack) -> Ad
 
 def _phones(by_token: Mapping[str, Outcome]) -> PushSender:
     kinds = {Outcome.DEAD_TOKEN: "fcm_dead", Outcome.UNKNOWN: "fcm_503", Outcome.BAD_MESSAGE: "fcm_refused"}
+    chance = Chance(seed=1)
     return Phones(
-        Chance(seed=1),
+        chance,
         rates("none", seed=1),
+        Registrations(lambda: datetime(2026, 11, 23, tzinfo=UTC), chance, come_back=False),
         depth=4,
         caller=lambda: "",
         wait=lambda _: None,

@@ -14,7 +14,7 @@ import pytest
 
 from audience_jobs.contract import Audience, Column, Job, Parameter
 from audience_jobs.engines.duckdb import DuckDBEngine
-from audience_jobs.workspace import marketplace
+from audience_jobs.workspace import marketplace, open_workspace
 from functions import bootstrap
 from functions.domain.audit import Action, Deed
 from functions.domain.execution.execution import Execution
@@ -75,6 +75,7 @@ class Lab:
         self.policy = policy or Policy()
         self.script = script or OutcomeScript()
         self.job = _job(self.audiences)
+        self.workspace = marketplace()
         self.wrap: Wrap = lambda ports: ports
         self.system: EmbeddedSystem | None = None
         self.ports: Ports
@@ -86,9 +87,9 @@ class Lab:
         self.system = open_system(
             self.state,
             clock=self.clock,
-            engine=DuckDBEngine(self.data, marketplace()),
+            engine=DuckDBEngine(self.data, self.workspace),
             find_job=lambda _: self.job,
-            workspace=marketplace(),
+            workspace=self.workspace,
             policy=self.policy,
             script=self.script,
         )
@@ -109,6 +110,17 @@ class Lab:
         """End the process and start another on the same state."""
         self.close()
         return self.open()
+
+    def use_models(self, tables: str, **models: str) -> None:
+        """Restart with a workspace of these tables and models, as a team writes them."""
+        folder = self.folder / "workspace"
+        (folder / "models").mkdir(parents=True)
+        (folder / "tminus.toml").write_text('name = "lab"\n', encoding="utf-8")
+        (folder / "tables.toml").write_text(tables, encoding="utf-8")
+        for name, sql in models.items():
+            (folder / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
+        self.workspace = open_workspace(folder)
+        self.restart()
 
     def _around(self) -> AbstractContextManager[None]:
         return bootstrap.bind(self.ports)

@@ -171,3 +171,35 @@ def test_the_log_says_how_many_devices_will_not_show_a_part(lab: Lab) -> None:
     lab.run_to_the_end()
     said = [entry.message for entry in lab.ports.logs.of(lab.execution().id)]
     assert any("iOS devices will not show buttons: name the app's category" in each for each in said), said
+
+
+TABLES = """
+[users.columns]
+id = "id"
+username = "text"
+first_name = "text"
+bio = "text"
+deleted_at = "integer"
+
+[devices.columns]
+user_id = "id"
+token = "text"
+platform = "text"
+updated_at = "timestamp"
+"""
+PEOPLE = "SELECT id AS user_id FROM users"
+
+
+def test_a_firebase_installation_id_is_sent_to_as_one(lab: Lab) -> None:
+    devices = """
+        SELECT user_id, CASE WHEN platform = 'ios' THEN token END AS token, token AS fid, platform, updated_at
+        FROM devices
+    """
+    lab.use_models(TABLES, people=PEOPLE, devices=devices)
+    rows = [(user(n), f"phone-{n}", "android" if n % 2 else "ios", "2026-01-01 00:00:00+00") for n in range(4)]
+    lab.write_table("devices", ("user_id", "token", "platform", "updated_at"), rows)
+    lab.save(recipe(pushSequence=[push(1, audienceName="a")], settings={"safeguards": {"requireTestFirst": False}}))
+    lab.run_to_the_end()
+    assert {
+        line["userId"]: (line["fcm"].get("token"), line["fcm"].get("fid")) for line in lab.outbox(test=False)
+    } == {user(n): (None, f"phone-{n}") if n % 2 else (f"phone-{n}", None) for n in range(4)}

@@ -14,7 +14,7 @@ from functions.domain.push.outcomes import Outcome
 from functions.usecases.reports.history import user_history
 from functions.usecases.timeline.control import stop
 from local.embedded.outbox import OutcomeScript
-from tests.factories import push, recipe, user
+from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
 
 MakeLab = Callable[..., Lab]
@@ -98,6 +98,26 @@ def test_a_token_that_dies_after_the_audience_was_built_is_subtracted_at_the_sen
     lab.run_to_the_end()
     first, second = lab.report()["pushes"]
     assert (first["failed"], second["failed"], second["excluded"]) == (1, 0, {"dead_token": 1})
+
+
+@pytest.mark.long
+def test_a_dead_token_that_the_app_registers_again_is_sent_to(make_lab: MakeLab) -> None:
+    lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN, user(2): Outcome.DEAD_TOKEN}))
+    lab.save()
+    lab.run_to_the_end()
+    lab.script = OutcomeScript()
+    lab.restart()
+    devices = [(user(number), f"token-{user(number)}", "ios", "2026-03-01 00:00:00+00") for number in range(4)]
+    devices[1] = (*devices[1][:3], "2026-03-03 09:00:00+00")
+    devices.append((TESTER, "tester's", "ios", "2026-03-01 00:00:00+00"))
+    lab.write_table("devices", ("user_id", "token", "platform", "updated_at"), devices)
+    lab.run_to(SEND_AT + DAY + timedelta(hours=1))
+    assert {row["user_id"]: row["outcome"] for row in receipt(lab, TOMORROW) if row["push"] == "1"} == {
+        user(0): "sent",
+        user(1): "sent",
+        user(2): "excluded",
+        user(3): "sent",
+    }
 
 
 @pytest.mark.long

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.audience.dead_tokens import KEPT, MOST_BYTES, bury, dead_keys, lift, token_key
+from functions.domain.audience.dead_tokens import KEPT, MOST_BYTES, DeadTokens, bury, lift, token_key
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def is_dead(graves: bytes, token: str, at: datetime) -> bool:
-    return token_key(token) in dead_keys(graves, at)
+def is_dead(graves: bytes, token: str, at: datetime, registered: datetime | None = None) -> bool:
+    return DeadTokens([graves], at).has(token, str(int(registered.timestamp())) if registered else "")
 
 
 def test_a_token_is_dead_for_sixty_days() -> None:
@@ -24,9 +24,22 @@ def test_a_token_is_dead_for_sixty_days() -> None:
     assert not is_dead(graves, "b", NOON)
 
 
-def test_burying_again_changes_nothing() -> None:
+def test_a_token_that_is_buried_again_is_dead_from_then_on() -> None:
     graves = bury(b"", ["a", "b"], NOON)
-    assert bury(graves, ["b", "a", "a"], NOON + SECOND) == graves
+    assert bury(graves, ["b", "a", "a"], NOON + SECOND) == bury(b"", ["b", "a"], NOON + SECOND)
+
+
+def test_a_token_that_the_app_registers_after_its_burial_is_alive() -> None:
+    graves, later = bury(b"", ["a"], NOON), NOON + timedelta(hours=1)
+    assert is_dead(graves, "a", later, registered=NOON)
+    assert not is_dead(graves, "a", later, registered=NOON + SECOND)
+    assert is_dead(bury(graves, ["a"], later), "a", later, registered=NOON + SECOND)
+
+
+def test_a_registration_in_the_future_lifts_no_grave() -> None:
+    graves = bury(b"", ["a"], NOON)
+    assert is_dead(graves, "a", NOON, registered=NOON + SECOND)
+    assert not is_dead(graves, "a", NOON + SECOND, registered=NOON + SECOND)
 
 
 def test_a_burial_clears_away_what_has_expired() -> None:
@@ -54,7 +67,8 @@ def test_every_token_that_was_buried_is_dead_and_no_other(burials: list[list[str
     for tokens in burials:
         graves = bury(graves, tokens, NOON)
     buried = {token for tokens in burials for token in tokens}
-    assert dead_keys(graves, NOON) == {token_key(token) for token in buried}
+    assert all(is_dead(graves, token, NOON) for token in buried)
+    assert len(DeadTokens([graves], NOON)) == len(buried)
     assert len(graves) == 12 * len(buried)
 
 

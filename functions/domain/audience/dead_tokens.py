@@ -2,6 +2,7 @@
 
 A grave is `hash of the token (8) | when it was buried, in seconds since 1970 (4)`, big-endian, oldest first. The
 tokens themselves are not kept. A token's grave lies in its user's partition, so that a shard reads only its own.
+A token that the app registers again after its burial is alive.
 """
 
 import hashlib
@@ -25,10 +26,11 @@ def token_key(token: str) -> bytes:
 
 
 def bury(graves: bytes, tokens: Iterable[str], at: datetime) -> bytes:
-    """Add tokens to graves and remove expired graves; the first burial of a token counts."""
+    """Add tokens to graves and remove expired graves; the last burial of a token counts."""
     kept = dict(_unexpired(graves, at))
     for token in tokens:
-        kept.setdefault(token_key(token), int(at.timestamp()))
+        kept.pop(token_key(token), None)  # so that the oldest stay first
+        kept[token_key(token)] = int(at.timestamp())
     packed = b"".join(_GRAVE.pack(key, seconds) for key, seconds in kept.items())
     return packed[-(MOST_BYTES // _GRAVE.size * _GRAVE.size) :]
 
@@ -47,9 +49,24 @@ def lift(graves: bytes, *, keys: Collection[bytes] | None = None, since: datetim
     return b"".join(kept), len(graves) // _GRAVE.size - len(kept)
 
 
-def dead_keys(graves: bytes, now: datetime) -> frozenset[bytes]:
-    """Return the keys of the tokens that are dead now."""
-    return frozenset(key for key, _ in _unexpired(graves, now))
+class DeadTokens:
+    """The tokens with a grave in some partitions, as of `now`."""
+
+    def __init__(self, partitions: Iterable[bytes], now: datetime) -> None:
+        self._buried = {key: seconds for graves in partitions for key, seconds in _unexpired(graves, now)}
+        self._now = now.timestamp()
+
+    def __len__(self) -> int:
+        return len(self._buried)
+
+    def has(self, token: str, registered: str) -> bool:
+        """Return whether a token is dead: it was not registered again after its burial.
+
+        `registered` is when the app registered it last, in seconds since 1970, or empty if unknown. An instant that
+        has not come yet does not count: it would lift every later grave.
+        """
+        buried = self._buried.get(token_key(token)) if self._buried else None
+        return buried is not None and not (registered and buried < int(registered) <= self._now)
 
 
 def _unexpired(graves: bytes, now: datetime) -> Iterator[tuple[bytes, int]]:

@@ -29,12 +29,16 @@ def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -
     A message replaces an earlier one of the same push on the device: the notification tag does it on Android,
     `apns-collapse-id` on iOS, Topic in browsers.
     """
-    fill = filler(_document(envelope, now, time_to_live), ascii_only=True)
+    document = _document(envelope, now, time_to_live)
+    fill = filler({"token": slot(_TOKEN), **document}, ascii_only=True)
+    fill_for_fid = filler({"fid": slot(_TOKEN), **document}, ascii_only=True)
     write_buttons = buttons_writer(envelope.content)
 
     def write(message: Message) -> str:
         texts: Any = (*message[1:5], *message.more)
-        return fill(texts if write_buttons is None else (*texts, write_buttons(texts)))
+        if write_buttons is not None:
+            texts = (*texts, write_buttons(texts))
+        return fill_for_fid(texts) if message.is_fid else fill(texts)
 
     return write
 
@@ -75,7 +79,6 @@ def _document(envelope: Envelope, now: datetime, time_to_live: timedelta) -> dic
     shown = content(push)
     android, apns, web = (shown.pop(name, {}) for name in ("android", "apns", "webpush"))
     return {
-        "token": slot(_TOKEN),
         "notification": shown["notification"],
         "data": shown.get("data", {}) | {TM_KEY: envelope.attribution},
         "android": {

@@ -11,7 +11,6 @@ from functions.domain.recipe.push_fields import RecipePush
 
 _LONGEST_LABEL = 50
 _PLAIN = RecipePush.model_validate({"title": "", "body": "", "layerId": 1})
-_PLAIN = RecipePush.model_validate({"title": "", "body": "", "layerId": 1})
 
 
 class Exclusion(StrEnum):
@@ -101,7 +100,7 @@ _WEIGHT = {code: weight for weight, code in enumerate(_BY_WEIGHT)}
 
 
 def has_opted_out(device: Sequence[str]) -> bool:
-    """Return whether a row of a file of devices, `user_id,token,platform`, says that its user wants no pushes."""
+    """Return whether a row of a file of devices says that its user wants no pushes."""
     return not device[1] and device[2] == Exclusion.OPTED_OUT.value
 
 
@@ -260,6 +259,8 @@ class Message(NamedTuple):
     deep_link: str | None
     more: tuple[str, ...] = ()
     """The values of `RecipePush.more_texts`."""
+    is_fid: bool = False
+    """Whether the token is a Firebase installation ID."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,10 +56,12 @@ class UploadedRows:
             file.writelines(self._ports.files.lines(self._stored))
         return self._users
 
-    def write_devices(self, _: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
+    def write_devices(
+        self, _: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
         """Write the tokens of the upload's users with valid ids, and return their number."""
         users = list(dict.fromkeys(self._user_ids()))
-        return self._ports.engine.write_devices_of(users, path, per_user=per_user, topic=topic)
+        return self._ports.engine.write_devices_of(users, path, per_user=per_user, topic=topic, locales=locales)
 
     def _user_ids(self) -> Iterator[str]:
         records = read_records(self._ports.files.lines(self._stored))

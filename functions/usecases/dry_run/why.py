@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from audience_jobs.conditions.explaining import Explained, explain
-from audience_jobs.contract import Engine, Job, JobRun
+from audience_jobs.contract import DEVICES_FILE, Engine, Job, JobRun
 from audience_jobs.one_user import only_user
 from audience_jobs.workspace import Workspace
 from functions.domain.audience.partition import PARTITIONS, read_rows
@@ -135,7 +135,7 @@ class _OneUser:
 
     def write_devices_of(self, user_ids: Sequence[str], path: Path, **_: Any) -> int:  # noqa: ARG002 - as Engine
         """Write that there are no devices: nothing asks for those of test users."""
-        path.write_text("user_id,token,platform\n", encoding="utf-8")
+        path.write_text(f"{','.join(DEVICES_FILE)}\n", encoding="utf-8")
         return 0
 
     def within(self, seconds: float) -> Engine:

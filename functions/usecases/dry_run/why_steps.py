@@ -17,7 +17,7 @@ from functions.ports import Ports
 from functions.usecases.dry_run.why_report import CountedPush, HoldingRule, Step, StepFound
 from functions.usecases.sending.assignment import Delivery
 from functions.usecases.sending.reserve import reserve, rules_of
-from functions.usecases.sending.rows import Candidate, candidates, renderer
+from functions.usecases.sending.rows import Candidate, Device, candidates, renderer
 from functions.usecases.timeline.send_push import plan_shards
 
 _STEPS: Mapping[Exclusion, Step] = {
@@ -29,7 +29,7 @@ _STEPS: Mapping[Exclusion, Step] = {
 }
 """Where a row ends before its message is made."""
 _BEFORE_MESSAGE: tuple[Step, ...] = ("user_id", "opt_outs", "devices")
-_ANY_TOKEN = ("",)
+_ANY_DEVICE = (Device(""),)
 
 
 class Steps:
@@ -85,7 +85,7 @@ class Steps:
 
     def _message(self, row: Sequence[str]) -> StepFound:
         push, columns = self._delivery.push, self._delivery.audience.rows.index.columns
-        made = renderer(push, columns, self._ports.policy.links)(row, _ANY_TOKEN)
+        made = renderer(push, columns, self._ports.policy.links)(row, _ANY_DEVICE)
         if not isinstance(made, Exclusion):
             return _step("message", "the message can be made")
         if made is Exclusion.MISSING_VARIABLE:

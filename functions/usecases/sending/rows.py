@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from functions.domain.audience.dead_tokens import dead_keys, token_key
+from functions.domain.audience.dead_tokens import DeadTokens
 from functions.domain.audience.partition import read_rows
 from functions.domain.ids import USER_KEY_BYTES, is_user_id, user_digest, user_key
 from functions.domain.push.links import Link, LinkPolicy
@@ -15,7 +15,15 @@ from functions.domain.push.template import Template
 from functions.domain.recipe.push_fields import RecipePush
 from functions.ports import Ports
 
-_NO_PUSHES: Sequence[str] = ("",)
+
+class Device(NamedTuple):
+    """Where to send a message: a registration token, or a Firebase installation ID. A dead one is an empty text."""
+
+    token: str
+    is_fid: bool = False
+
+
+_NO_PUSHES: Sequence[Device] = (Device(""),)
 
 
 class Candidate(NamedTuple):
@@ -34,7 +42,7 @@ def candidates(
 
     The first row of a user counts; the others are duplicates. A user's messages go to the newest living devices.
     """
-    tokens = _tokens(ports, audience.devices, shard.partitions)
+    devices = _devices(ports, audience.devices, shard.partitions)
     form, per_user = ports.policy.user_id_format, ports.policy.devices_per_user
     render = renderer(push, audience.rows.index.columns, ports.policy.links)
     previous = b""
@@ -44,7 +52,7 @@ def candidates(
         if shard.outcomes[position] not in waiting:
             continue
         key = digest[:USER_KEY_BYTES]
-        owned = tokens.get(user_id, ())
+        owned = devices.get(user_id, ())
         if shard.outcomes[position] in IN_DOUBT:
             owned = owned[:per_user]  # a message may have arrived there, so no other device gets it
         if not is_user_id(user_id, form):
@@ -55,7 +63,7 @@ def candidates(
             yield Candidate(position, key, (), Exclusion.OPTED_OUT)
         elif not owned:
             yield Candidate(position, key, (), Exclusion.NO_TOKEN)
-        elif not (alive := [token for token in owned if token]):
+        elif not (alive := [device for device in owned if device.token]):
             yield Candidate(position, key, (), Exclusion.DEAD_TOKEN)
         else:
             rendered = render(row, alive[:per_user])
@@ -72,15 +80,15 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
 
 def renderer(
     push: RecipePush, columns: Sequence[str], links: LinkPolicy
-) -> Callable[[Sequence[str], Sequence[str]], Sequence[Message] | Exclusion]:
-    """Return a function that makes the messages of a row, one for each token."""
+) -> Callable[[Sequence[str], Sequence[Device]], Sequence[Message] | Exclusion]:
+    """Return a function that makes the messages of a row, one for each device."""
     render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
     fits = Payload(push).fits
     may_open = links.judge(push.deep_link) if push.deep_link else None
     more = [_renderer(text, columns, links) for text in push.more_texts.values()]
 
-    def render(row: Sequence[str], tokens: Sequence[str]) -> Sequence[Message] | Exclusion:
+    def render(row: Sequence[str], devices: Sequence[Device]) -> Sequence[Message] | Exclusion:
         title, body = render_title(row), render_body(row)
         link = render_link(row) if render_link else None
         if title is None or body is None or (link is None and render_link):
@@ -95,7 +103,7 @@ def renderer(
             others.append(text)
         if not fits(title, body, link, others):
             return Exclusion.PAYLOAD_TOO_LARGE
-        return [Message(row[0], token, title, body, link, tuple(others)) for token in tokens]
+        return [Message(row[0], token, title, body, link, tuple(others), is_fid) for token, is_fid in devices]
 
     return render
 
@@ -116,21 +124,22 @@ def _renderer(
     return rendered
 
 
-def _tokens(ports: Ports, devices: IndexedFile, partitions: range) -> Mapping[str, Sequence[str]]:
-    """Return the tokens of each user who has any, newest first. A dead token is an empty text.
+def _devices(ports: Ports, file: IndexedFile, partitions: range) -> Mapping[str, Sequence[Device]]:
+    """Return the devices of each user who has any, newest first.
 
-    `_NO_PUSHES` stands for those of a user who opted out.
+    `_NO_PUSHES` stands for those of a user who opted out. A file of an earlier release has three columns: it knows no
+    instants of registration, and no Firebase installation IDs.
     """
-    now = ports.clock.now()
-    dead: set[bytes] = set().union(*(dead_keys(graves, now) for graves in ports.devices.graves(partitions).values()))
-    tokens: dict[str, list[str]] = defaultdict(list)
-    opted_out: dict[str, Sequence[str]] = {}
-    for row in _read(ports, devices, partitions):
+    dead = DeadTokens(ports.devices.graves(partitions).values(), ports.clock.now())
+    devices: dict[str, list[Device]] = defaultdict(list)
+    opted_out: dict[str, Sequence[Device]] = {}
+    for row in _read(ports, file, partitions):
+        user_id, token, _, registered, fid = row[:5] if len(row) > 3 else (*row, "", "")
         if has_opted_out(row):
-            opted_out[row[0]] = _NO_PUSHES
+            opted_out[user_id] = _NO_PUSHES
         else:
-            tokens[row[0]].append("" if dead and token_key(row[1]) in dead else row[1])
-    return {**tokens, **opted_out}
+            devices[user_id].append(Device("" if dead.has(token, registered) else token, bool(fid)))
+    return {**devices, **opted_out}
 
 
 def _read(ports: Ports, file: IndexedFile, partitions: range) -> Iterator[list[str]]:

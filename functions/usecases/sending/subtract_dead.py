@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from functions.domain.audience.dead_tokens import dead_keys, token_key
+from functions.domain.audience.dead_tokens import DeadTokens
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.ids import user_digest
 from functions.domain.push.outcomes import has_opted_out
@@ -39,9 +39,7 @@ class Graves:
     def __init__(self, ports: Ports) -> None:
         now = ports.clock.now()
         packed = ports.devices.graves(range(PARTITIONS))
-        self._dead: Mapping[int, frozenset[bytes]] = {
-            partition: dead for partition, graves in packed.items() if (dead := dead_keys(graves, now))
-        }
+        self._dead = {partition: DeadTokens([graves], now) for partition, graves in packed.items()}
         self._per_user = ports.policy.devices_per_user
 
     @property
@@ -50,7 +48,7 @@ class Graves:
         return self._per_user + SPARES + max(map(len, self._dead.values()), default=0)
 
     def subtract(self, path: Path) -> Reachable:
-        """Keep the newest living tokens of each user in `user_id,token,platform`, sorted by md5 of user_id.
+        """Keep the newest living tokens of each user in a file of devices, sorted by md5 of user_id.
 
         A user whose tokens are all dead keeps one row with an empty token, which distinguishes the user from one
         without tokens. So does a user who opted out, whose row says so. Only one user's rows are in memory at a time.
@@ -78,11 +76,11 @@ class Graves:
         )
 
     def _kept(self, user_id: str, owned: Iterator[_Row]) -> list[_Row]:
-        dead = self._dead.get(partition_of(user_digest(user_id)), frozenset())
+        dead = self._dead[partition_of(user_digest(user_id))]
         newest = next(owned)
         alive: list[_Row] = []
         for row in (newest, *owned):
-            if len(alive) < self._per_user + SPARES and not (dead and token_key(row[1]) in dead):
+            if len(alive) < self._per_user + SPARES and not dead.has(row[1], row[3]):
                 alive.append(row)
         user, _, *rest = newest
         return alive or [[user, "", *rest]]

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from functions.domain.audience.dead_tokens import token_key
 from functions.domain.audience.partition import read_rows
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Violation, ViolationType
@@ -18,6 +17,7 @@ from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
 from local.simulator.judge.books import Announced, Row, Watched
 from local.simulator.judge.caps import Caps
+from local.simulator.judge.graves import Graves
 from local.simulator.play.workers import Worker
 
 _MAY_BECOME: Mapping[str, str] = {
@@ -43,17 +43,21 @@ class Contract:
     """Keeps the books of one run, and calls `broken` for each breach with the execution's id and a sentence."""
 
     def __init__(
-        self, now: Callable[[], datetime], broken: Callable[[str, str], None], *, most_at_once: int, caps: Caps
+        self,
+        now: Callable[[], datetime],
+        broken: Callable[[str, str], None],
+        *,
+        most_at_once: int,
+        caps: Caps,
+        graves: Graves,
     ) -> None:
         self._now, self._broken, self._most_at_once, self._caps = now, broken, most_at_once, caps
-        self.holding = caps
+        self.holding, self.graves = caps, graves
         self.step = 0
         self.watched: dict[str, Watched] = {}
         self.announced: dict[Row, list[Announced]] = defaultdict(list)
         self.arrived: dict[Row, int] = defaultdict(int)
         self._outcomes: dict[tuple[str, str], bytes] = {}
-        self._buried: dict[bytes, int] = {}
-        self._graves: dict[int, set[bytes]] = defaultdict(set)
         self._files: dict[str, bytes] = {}
         self._doomed: dict[str, str] = {}
         self.tokens_deleted: set[str] = set()
@@ -89,12 +93,19 @@ class Contract:
         for user, reason in held_back.items():
             known.held_back[user].add(str(reason) if reason in known.reasons else "other")
 
-    def stored(self, name: str, content: bytes) -> None:
+    def stored(self, name: str, content: bytes, worker: Worker | None) -> None:
         """Check a file that was stored, or found stored. Only the tokens beside an audience may be written again."""
         if name.startswith("devices/"):
+            if worker is not None:
+                self.graves.built(name, content, worker)
             return
         if self._files.setdefault(name, content) != content:
             self._broken(name.split("/")[1], f"the file {name} was replaced after it was written")
+
+    def buried(self, partition: int, graves: bytes, called_dead: Collection[str], *, lifting: bool) -> None:
+        """Check a partition's graves; see Graves."""
+        self.step += 1
+        self.graves.buried(partition, graves, called_dead, self.step, lifting=lifting)
 
     def deleted(self, folder: str, left: Sequence[str]) -> None:
         """Check a folder of device tokens that was deleted; `left` are the files that are still in it."""
@@ -102,22 +113,6 @@ class Contract:
         if left:
             self._broken(folder.split("/")[1], f"device tokens were kept when they were deleted: {', '.join(left)}")
         self.tokens_deleted.add(folder)
-
-    def buried(self, partition: int, graves: bytes, called_dead: Collection[str], *, lifting: bool) -> None:
-        """Check a partition's graves against the tokens that FCM called UNREGISTERED. An operator may lift some."""
-        self.step += 1
-        dead = set(map(token_key, called_dead))
-        keys = {graves[start : start + 8] for start in range(0, len(graves), 12)}
-        if keys - self._buried.keys() - dead:
-            self._broken("", "a token was buried that FCM had not called dead")
-        forgotten = self._graves[partition] - keys
-        if forgotten and not lifting:
-            self._broken("", "a dead token was forgotten that no operator had lifted")
-        for key in forgotten:
-            self._buried.pop(key, None)
-        for key in keys:
-            self._buried.setdefault(key, self.step)
-        self._graves[partition] = keys
 
     def doom(self, execution_id: str, why: str) -> None:
         """Note that an execution must never go live, because a person was told so."""
@@ -280,10 +275,6 @@ class Contract:
             self._broken(row[0], f"{name} was sent and became {chr(new)!r}")
         elif old in _ANNOUNCED and new not in _MAY_FOLLOW_AN_ANNOUNCEMENT:
             self._broken(row[0], f"{name} was announced and became {chr(new)!r}")
-
-    def buried_at(self, token: str) -> int | None:
-        """Return the step at which a token was buried; None if it is alive."""
-        return self._buried.get(token_key(token))
 
     def rows(self, execution_id: str, push: int, *, test: bool) -> list[list[str]]:
         """Return the rows of the audience that was shown, or of its TEST audience."""

@@ -69,7 +69,7 @@ class Departures:
             self._broken(identity, f"push {push} was requested {self._requests[key]} times for {message.token}")
         if self._sent_for.setdefault(key, message.user_id) != message.user_id:
             self._broken(identity, f"push {push} went to the phone {message.token} for two users")
-        buried = self._contract.buried_at(message.token)
+        buried = self._contract.graves.buried_at(message.token)
         if buried is not None and buried < worker.began_step:
             self._broken(identity, f"push {push} went to {message.token}, which FCM had called dead")
         recipe = read(known.execution.recipe)

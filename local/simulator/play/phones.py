@@ -6,6 +6,7 @@ from functions.domain.errors import Misconfigured, QuotaExceeded, TminusError
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import FCM, STRAY, WRONG_SETTING, Rates
+from local.simulator.play.registrations import Registrations
 
 _ARRIVES = {None, "fcm_reset_after", "fcm_slow"}
 _OUTCOMES = {
@@ -42,6 +43,7 @@ class Phones:
         self,
         chance: Chance,
         rates: Rates,
+        registrations: Registrations,
         *,
         depth: int,
         caller: Callable[[], str],
@@ -55,7 +57,7 @@ class Phones:
         self._table_again = tuple((kind, rate * _AGAIN) for kind, rate in self._table if kind in _DOUBTS)
         self._caller, self._wait, self._left = caller, wait, left
         self._scripted = scripted or {}
-        self.called_dead: set[str] = set()
+        self._registrations = registrations
         self._refused: dict[str, Outcome] = {}
         self._all_refused: dict[str, Outcome | None] = {}
         self._in_doubt: set[str] = set()
@@ -89,7 +91,7 @@ class Phones:
         """Send one message; return its outcome, and the error that stops the rest. `over`: it is stopped already."""
         if over:
             return Outcome.NOT_SENT, None
-        if message.token in self.called_dead:
+        if self._registrations.is_dead(message.token):
             self._left(envelope, message, False)
             return Outcome.DEAD_TOKEN, None
         refused = self._refused.get(message.token) or self._refuses_all(envelope)
@@ -103,7 +105,7 @@ class Phones:
         if kind == "fcm_slow":
             self._wait(self._chance.between(f"{caller}/{message.token}:how", 1, 50))
         if kind == "fcm_dead":
-            self.called_dead.add(message.token)
+            self._registrations.dies(message.token)
         if kind in STRAY:
             self._refused[message.token] = _OUTCOMES[kind]
         if kind in _DOUBTS:

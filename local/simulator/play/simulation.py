@@ -18,9 +18,8 @@ from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
 from local.simulator.judge.answers import Answers
+from local.simulator.judge.bench import judges
 from local.simulator.judge.caps import caps_of
-from local.simulator.judge.contract import Contract
-from local.simulator.judge.departures import Departures
 from local.simulator.judge.ending import Ending
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import Outcome, RunLog
@@ -32,11 +31,11 @@ from local.simulator.play.happenings import Happenings
 from local.simulator.play.outage import SHARE_OF_OUTAGES, stand_still_before
 from local.simulator.play.people import draw_events
 from local.simulator.play.refusals import Refusals
+from local.simulator.play.registrations import Registrations
 from local.simulator.play.scenario import Scenario, draw_scenario
 from local.simulator.play.stricter import refusing
 from local.simulator.play.swarm import swarm_rates, swarm_scenario
 from local.simulator.play.tapped import tap
-from local.simulator.play.users import opt_outs_of, owners_of
 from local.simulator.play.workers import Baton, Worker
 from local.simulator.play.world import open_world
 from local.simulator.proof.call_sites import Site
@@ -82,15 +81,9 @@ class Simulation:
         self.chance.on_fault = self._on_fault
         self.refusals = Refusals(self.chance, self._clock.now)
         self._baton = Baton()
-        limit, caps = self._scenario.policy.limits.executions_at_once, caps_of(self._scenario.workspace.folder)
-        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=limit, caps=caps)
-        self._departures = Departures(
-            self._contract,
-            self._clock.now,
-            self._log.broken,
-            texts_known=self._ours,
-            owners=owners_of(self._scenario.users),
-            opt_outs=opt_outs_of(self._scenario.users),
+        registrations = Registrations(self._clock.now, self.chance, come_back=self._ours)
+        self._contract, self._departures = judges(
+            self._scenario, self._clock.now, self._log.broken, registrations.at, ours=self._ours
         )
         self.world = open_world(
             self._scenario,
@@ -100,6 +93,7 @@ class Simulation:
             caller=lambda: self._baton.holder.name if self._baton.holder else "",
             wait=self._stand_still,
             left=self._left,
+            registrations=registrations,
         )
         self._refused: set[str] = set()
         ports = self.world.ports
@@ -266,11 +260,11 @@ class Simulation:
         self._outcome.calls += 1
         self._answers.observe(call, args)
         if call == "files.write_once":
-            self._contract.stored(args[0], self.world.files.content(args[0]) or b"")
+            self._contract.stored(args[0], self.world.files.content(args[0]) or b"", worker)
         elif call == "devices.bury":
             graves = self._raw.devices.graves(range(args[0], args[0] + 1))[args[0]]
             lifting = worker is not None and worker.name.startswith("lift-")
-            self._contract.buried(args[0], graves, self.world.phones.called_dead, lifting=lifting)
+            self._contract.buried(args[0], graves, self.world.registrations.called_dead, lifting=lifting)
         elif call == "files.delete":
             self._contract.deleted(args[0], self.world.files.names(args[0]))
         else:

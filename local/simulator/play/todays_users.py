@@ -37,18 +37,25 @@ class TodaysUsers:
                 for audience in job.audiences:
                     self._keep((*name, audience.name), partial(run.write_audience, audience.name))
                     for topic in self._topics:
-                        write = partial(run.write_devices, audience.name, per_user=_ALL, topic=topic)
+                        write = partial(run.write_devices, audience.name, per_user=_ALL, topic=topic, locales=True)
                         self._keep((*name, audience.name, "devices", topic), write)
             self._kept[*name, "ran"] = (self._folder, 0)
         yield TodaysRun(self, name)
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self,
+        user_ids: Sequence[str],
+        path: Path,
+        *,
+        per_user: int,
+        topic: str | None = None,
+        locales: bool = False,  # noqa: ARG002
     ) -> int:
-        """Write the devices of these users."""
+        """Write the devices of these users, always with their locales."""
         name = ("devices of", topic, *user_ids)
         if name not in self._kept:
-            self._keep(name, partial(self._engine.write_devices_of, user_ids, per_user=_ALL, topic=topic))
+            write = partial(self._engine.write_devices_of, user_ids, per_user=_ALL, topic=topic, locales=True)
+            self._keep(name, write)
         return self.give_devices(name, path, per_user)
 
     def within(self, seconds: float) -> Engine:  # noqa: ARG002 - nothing here takes long
@@ -99,6 +106,14 @@ class TodaysRun:
         """Write the audience's CSV."""
         return self._users.give((*self._name, audience), path)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
-        """Write the devices of the audience's users."""
+    def write_devices(
+        self,
+        audience: str,
+        path: Path,
+        *,
+        per_user: int,
+        topic: str | None = None,
+        locales: bool = False,  # noqa: ARG002
+    ) -> int:
+        """Write the devices of the audience's users, always with their locales."""
         return self._users.give_devices((*self._name, audience, "devices", topic), path, per_user)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from audience_jobs.contract import Audience, Column, Job
+from audience_jobs.contract import DEVICES_FILE, Audience, Column, Job
 from functions.domain.ids import canonical_user_id, user_digest
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import JOB, Rates
+from local.simulator.play.registrations import Registrations
 
 AUDIENCES = ("a", "b")
 COLUMNS = ("user_id", "name", "goal")
@@ -57,11 +58,18 @@ def opt_outs_of(users: Sequence[User]) -> Mapping[str, Sequence[str]]:
 class Users:
     """Implements Engine; runs are numbered, and the values of a user's row identify the run."""
 
-    def __init__(self, users: Sequence[User], chance: Chance, rates: Rates, caller: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        users: Sequence[User],
+        chance: Chance,
+        rates: Rates,
+        caller: Callable[[], str],
+        registrations: Registrations,
+    ) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
         self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
         self._owners, self._opt_outs = owners_of(users), opt_outs_of(users)
-        self._chance, self._rates, self._caller = chance, rates, caller
+        self._chance, self._rates, self._caller, self._registrations = chance, rates, caller, registrations
         self._runs = 0
 
     @contextmanager
@@ -79,18 +87,27 @@ class Users:
         return [user for user, is_in in zip(self._users, present, strict=True) if is_in]
 
     def write_devices_of(
-        self, user_ids: Sequence[str], path: Path, *, per_user: int, topic: str | None = None
+        self,
+        user_ids: Sequence[str],
+        path: Path,
+        *,
+        per_user: int,
+        topic: str | None = None,
+        locales: bool = False,  # noqa: ARG002
     ) -> int:
         """Write the tokens of these users, or that they opted out."""
-        rows: list[tuple[str, str, str]] = []
+        rows: list[tuple[str, ...]] = []
         for user_id in sorted(dict.fromkeys(user_ids), key=user_digest):
             user = canonical_user_id(user_id)
             if topic is not None and {"", topic} & set(self._opt_outs.get(user, ())):
-                rows.append((user_id, "", "opted_out"))
+                rows.append((user_id, "", "opted_out", "", "", ""))
             else:
-                rows += [(user_id, token, "ios") for token in self.tokens_of(user)[:per_user]]
-        _write(path, ("user_id", "token", "platform"), rows)
+                rows += [self._device(user_id, token) for token in self.tokens_of(user)[:per_user]]
+        _write(path, DEVICES_FILE, rows)
         return len(rows)
+
+    def _device(self, user_id: str, token: str) -> tuple[str, ...]:
+        return user_id, token, "ios", str(int(self._registrations.at(token).timestamp())), "", ""
 
     def within(self, seconds: float) -> "Users":  # noqa: ARG002 - nothing here takes long
         """Return the same engine."""
@@ -137,10 +154,12 @@ class UsersRun:
             path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
         return len(rows)
 
-    def write_devices(self, audience: str, path: Path, *, per_user: int, topic: str | None = None) -> int:
+    def write_devices(
+        self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
+    ) -> int:
         """Write the tokens of the audience's users."""
         mine = [user.id for user in self._present if audience in user.audiences]
-        return self._users.write_devices_of(mine, path, per_user=per_user, topic=topic)
+        return self._users.write_devices_of(mine, path, per_user=per_user, topic=topic, locales=locales)
 
 
 def _order(row: Sequence[str]) -> bytes:

@@ -21,6 +21,7 @@ from local.simulator.play.bucket import BucketFiles
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import Rates
 from local.simulator.play.phones import Left, Phones
+from local.simulator.play.registrations import Registrations
 from local.simulator.play.scenario import Scenario
 from local.simulator.play.users import Users, make_job
 
@@ -38,6 +39,7 @@ class World:
     queue: MemoryTaskQueue
     schedules: MemorySchedules
     phones: Phones
+    registrations: Registrations
     alerts: MemoryAlertStore
     channels: MemoryChannels
     ports: Ports
@@ -52,11 +54,20 @@ def open_world(
     caller: Callable[[], str],
     wait: Callable[[float], None],
     left: Left,
+    registrations: Registrations,
 ) -> World:
     """Make the world of a scenario, still empty."""
     documents, files = MemoryDocuments(), MemoryAudienceFiles()
     queue, schedules = MemoryTaskQueue(clock), MemorySchedules(clock)
-    phones = Phones(chance, rates, depth=scenario.chunks_under_way, caller=caller, wait=wait, left=left)
+    phones = Phones(
+        chance,
+        rates,
+        registrations,
+        depth=scenario.chunks_under_way,
+        caller=caller,
+        wait=wait,
+        left=left,
+    )
     channels = MemoryChannels()
     executions, ledger = MemoryExecutionStore(documents), MemoryCadenceLedger(documents)
     alerts = MemoryAlertStore(documents)
@@ -72,7 +83,7 @@ def open_world(
         alerts=MemoryAlerts(),
         channels=channels,
         callers=LocalCallers(),
-        engine=Users(scenario.users, chance, rates, caller),
+        engine=Users(scenario.users, chance, rates, caller, registrations),
         find_job=lambda _: job,
         workspace=scenario.workspace,
         policy=scenario.policy,
@@ -87,6 +98,7 @@ def open_world(
         queue=queue,
         schedules=schedules,
         phones=phones,
+        registrations=registrations,
         alerts=alerts,
         channels=channels,
         ports=ports,

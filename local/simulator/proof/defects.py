@@ -270,7 +270,14 @@ DEFECTS = (
         means="messages still go to tokens that FCM called dead",
         sentence=r"which FCM had called dead$",
         favours=("fcm_dead", "sends often"),
-        changes=(Change(dead_tokens.dead_keys, mutations.all_alive),),
+        changes=(Change(dead_tokens.DeadTokens.has, mutations.all_alive),),
+    ),
+    Defect(
+        name="the dead stay dead",
+        means="no token is sent to again that the app registered after its burial",
+        sentence=r"counts as dead although the app registered it again$",
+        favours=("fcm_dead", "calm", "sends often"),
+        changes=(Change(dead_tokens.DeadTokens.has, mutations.buried_for_good),),
     ),
     Defect(
         name="a burial replaces those before it",

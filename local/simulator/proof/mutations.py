@@ -235,7 +235,12 @@ def regardless_of_topic(right: Any) -> Any:
 
 def all_alive(_: Any) -> Any:
     """Treat every token as alive."""
-    return lambda *_: frozenset()
+    return lambda *_: False
+
+
+def buried_for_good(right: Any) -> Any:
+    """Ignore when a token was registered."""
+    return lambda self, token, _registered: right(self, token, "")
 
 
 def bury_alone(right: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from functions.domain.audience.dead_tokens import bury, dead_keys
+from functions.domain.audience.dead_tokens import DeadTokens, bury
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.ids import user_key
 from local.cli.main import cli
@@ -28,7 +28,7 @@ def graves(lab: Lab) -> None:
 
 
 def dead(lab: Lab) -> int:
-    return sum(len(dead_keys(packed, EARLIER)) for packed in lab.ports.devices.graves(range(PARTITIONS)).values())
+    return len(DeadTokens(lab.ports.devices.graves(range(PARTITIONS)).values(), EARLIER))
 
 
 @pytest.mark.parametrize(
