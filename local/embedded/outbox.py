@@ -148,6 +148,7 @@ def _line(envelope: Envelope, message: Message, fcm: str, at: datetime) -> str:
         "body": message.body,
         "deepLink": message.deep_link,
         "test": envelope.test,
+        "locale": message.language or None,
         "tm": envelope.attribution,
         "fcm": json.loads(fcm),
     }

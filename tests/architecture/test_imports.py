@@ -85,6 +85,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 READS_DOCUMENTS = (
     "content_fields",
+    "translations",
     "document",
     "errors",
     "field_types",

@@ -60,6 +60,7 @@ class ViolationType(StrEnum):
     UNREADABLE = "unreadable"
     UNWELCOME_CONTENT = "unwelcome_content"
     UNWELCOME_FIELD = "unwelcome_field"
+    MISSING_TRANSLATION = "missing_translation"
     RESTORED = "restored"
     OTHER = "other"
     """A type that only a newer release knows; the message describes it."""

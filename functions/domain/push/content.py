@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection
+from dataclasses import replace
 
 from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate, FieldError
@@ -11,6 +12,7 @@ from functions.domain.push.links import Link, check_form
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.domain.push.template import Template, Variable
 from functions.domain.recipe.push_fields import RecipePush
+from functions.domain.recipe.translations import Translation
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -20,21 +22,33 @@ _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldError]:
     """Return the errors in the texts of a push whose audience has these columns, by the paths of the fields."""
     errors = _blank(push) + _too_large(push)
+    for tag, translation in push.translations.items():
+        said = push.in_language(tag)
+        found = _blank(said) + _too_large(said)
+        errors += [_in(tag, translation, error) for error in found if error not in errors]
     errors += [
         FieldError(f"data.{key}", "is a key that Tminus uses: choose another one")
         for key in OWN_KEYS
         if key in push.data
     ]
-    for name, text in push.texts.items():
+    texts = push.texts
+    for name, text in texts.items():
         if isinstance(text, Link):
             errors += _link_errors(name, text)
     if push.literal_text not in (None, True, False):
         errors.append(FieldError("literalText", f"must be true or false, got {shown(push.literal_text)}"))
     if push.literal_text is not True:
-        for name, template in push.texts.items():
+        for name, template in texts.items():
             foreign = [] if name.startswith("data.") else foreign_variables(template, columns)  # the app's own syntax
             errors += [FieldError(name, way_to_write(found, columns)) for found in foreign]
     return errors
+
+
+def _in(tag: str, translation: Translation, error: FieldError) -> FieldError:
+    """Return the error of a push in one of its languages by the path of the field in the whole push."""
+    if error.field.partition("[")[0] not in translation.given:
+        return error
+    return replace(error, field=f"translations.{tag}.{error.field}")
 
 
 def is_blank(text: str) -> bool:
@@ -56,7 +70,7 @@ def _says_something(template: Template) -> bool:
 
 def _too_large(push: RecipePush) -> list[FieldError]:
     """Count the text between the variables: the values only make the push larger."""
-    written = {name: _between(template) for name, template in push.texts.items()}
+    written = {name: _between(template) for name, template in push.own_texts.items()}
     payload = Payload(push)
     more = [written[name] for name in push.more_texts]
     size = payload.size(written["title"], written["body"], written.get("deepLink"), more)

@@ -6,6 +6,7 @@ FCM gets exactly this object, and the outbox shows it.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from functions.domain.push.links import LINK_KEY
@@ -29,10 +30,18 @@ def message_writer(envelope: Envelope, now: datetime, time_to_live: timedelta) -
     A message replaces an earlier one of the same push on the device: the notification tag does it on Android,
     `apns-collapse-id` on iOS, Topic in browsers.
     """
-    document = _document(envelope, now, time_to_live)
+    push = envelope.content
+    if not push.translations:
+        return _writer(envelope, push, now, time_to_live)
+    in_language = cache(lambda tag: _writer(envelope, push.in_language(tag), now, time_to_live))
+    return lambda message: in_language(message.language)(message)
+
+
+def _writer(envelope: Envelope, push: RecipePush, now: datetime, time_to_live: timedelta) -> Callable[[Message], str]:
+    document = _document(envelope, push, now, time_to_live)
     fill = filler({"token": slot(_TOKEN), **document}, ascii_only=True)
     fill_for_fid = filler({"fid": slot(_TOKEN), **document}, ascii_only=True)
-    write_buttons = buttons_writer(envelope.content)
+    write_buttons = buttons_writer(push)
 
     def write(message: Message) -> str:
         texts: Any = (*message[1:5], *message.more)
@@ -69,11 +78,11 @@ def content(push: RecipePush) -> dict[str, Any]:
 def _shown(push: RecipePush) -> Mapping[str, str]:
     """Return what a message has for each text, by its path: a slot, or the text itself if all users get the same."""
     places = _BASIC | {path: place for place, path in enumerate(push.more_texts, start=_FIRST_OF_MORE)}
-    return {path: slot(places[path]) if path in places else text.source for path, text in push.texts.items()}
+    return {path: slot(places[path]) if path in places else text.source for path, text in push.own_texts.items()}
 
 
-def _document(envelope: Envelope, now: datetime, time_to_live: timedelta) -> dict[str, Any]:
-    push, key = envelope.content, envelope.collapse_key
+def _document(envelope: Envelope, push: RecipePush, now: datetime, time_to_live: timedelta) -> dict[str, Any]:
+    key = envelope.collapse_key
     lifetime = time_to_live if push.ttl_minutes is None else timedelta(minutes=push.ttl_minutes)
     seconds, expires_at = int(lifetime.total_seconds()), int((now + lifetime).timestamp())
     shown = content(push)

@@ -261,6 +261,8 @@ class Message(NamedTuple):
     """The values of `RecipePush.more_texts`."""
     is_fid: bool = False
     """Whether the token is a Firebase installation ID."""
+    language: str = ""
+    """The one of `RecipePush.translations` that the texts are of; empty for the push's own texts."""
 
 
 @dataclass(frozen=True, kw_only=True)

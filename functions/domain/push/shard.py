@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,7 +51,8 @@ class PushFiles:
 
     `devices` is the number of devices to send to, when the live audience was built. The file has a few more per user,
     in case newer devices die before the send. `dead_tokens` is the number of users whose devices were all dead by
-    then, `opted_out` that of users who wanted no such pushes.
+    then, `opted_out` that of users who wanted no such pushes. `untranslated` counts devices by locales without a
+    translation, where the push has translations.
     """
 
     execution_id: str
@@ -62,6 +63,7 @@ class PushFiles:
     devices: int = 0
     dead_tokens: int = 0
     opted_out: int = 0
+    untranslated: Mapping[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the manifest as it is stored."""
@@ -74,6 +76,7 @@ class PushFiles:
             "devices": self.devices,
             "deadTokens": self.dead_tokens,
             "optedOut": self.opted_out,
+            "untranslated": dict(self.untranslated),
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class PushFiles:
             devices=document.get("devices", live.devices.index.row_count - dead),
             dead_tokens=dead,
             opted_out=document.get("optedOut", 0),
+            untranslated=document.get("untranslated", {}),
         )
 
 

@@ -63,10 +63,18 @@ def _misspelled(
         if key not in known:
             yield from _near_known((*path, str(key)), known)
         elif key in fields and (nested := fields[key].model):
-            many = isinstance(inner, list)
-            for position, item in enumerate(inner if many else [inner]):
-                place = (*path, f"{key}[{position}]" if many else key)
-                yield from _misspelled(item, nested, place, old_filters)
+            for place, item in _objects(key, inner, fields[key]):
+                yield from _misspelled(item, nested, (*path, *place), old_filters)
+
+
+def _objects(key: str, value: object, field: RecipeField) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the objects in a field's value, each with its place."""
+    if isinstance(value, list):
+        yield from (((f"{key}[{position}]",), item) for position, item in enumerate(value))
+    elif field.keyed and isinstance(value, Mapping):
+        yield from (((key, str(name)), item) for name, item in value.items())
+    else:
+        yield (key,), value
 
 
 def _near_known(place: tuple[str, ...], known: Iterable[str]) -> Iterator[FieldError]:

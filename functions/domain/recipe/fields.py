@@ -50,7 +50,7 @@ class RecipeField:
 
     @property
     def model(self) -> type[Fields] | None:
-        """The class of the field's object, or of the objects in its list."""
+        """The class of the field's object, or of the objects in its list or under its keys."""
         kinds = [self.info.annotation, *get_args(self.info.annotation)]
         return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Fields)), None)
 
@@ -58,6 +58,11 @@ class RecipeField:
     def many(self) -> bool:
         """Whether the field is a list."""
         return self.schema.get("type") == "array"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the field has objects by keys that the team chooses."""
+        return self.model is not None and "additionalProperties" in self.schema
 
 
 @cache
@@ -69,10 +74,13 @@ def fields_of(model: type[Fields]) -> Mapping[str, RecipeField]:
 
 
 def paths_of(model: type[Fields], prefix: str = "") -> Iterator[tuple[str, RecipeField]]:
-    """Yield every field below an object with its path, objects before their fields, except those inside lists."""
+    """Yield every field below an object with its path, objects before their fields, except those inside lists.
+
+    The keys of an object with keys of the team's are no paths.
+    """
     for name, field in fields_of(model).items():
         yield f"{prefix}{name}", field
-        if field.model is not None and not field.many:
+        if field.model is not None and not field.many and not field.keyed:
             yield from paths_of(field.model, f"{prefix}{name}.")
 
 

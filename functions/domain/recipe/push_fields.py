@@ -31,6 +31,7 @@ from functions.domain.recipe.field_types import (
     Text,
     Widget,
 )
+from functions.domain.recipe.translations import Translations, lookup
 
 _MOST_DATA = 20
 MOST_TTL_MINUTES = 28 * 24 * 60
@@ -38,7 +39,10 @@ MOST_TTL_MINUTES = 28 * 24 * 60
 _RESERVED = {"from", "message_type", "aps", LINK_KEY}
 _RESERVED_BEGINNINGS = ("google", "gcm")
 """Keys of FCM and APNs: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages."""
-CONTENT = ("image", "buttons", "data", "priority", "ttlMinutes", "android", "ios", "web")
+CONTENT = (
+    *("image", "buttons", "data", "priority", "ttlMinutes", "android", "ios", "web"),
+    *("translations", "requireLocales"),
+)
 """The fields of a push besides its texts, its link and its place in the sequence."""
 
 
@@ -125,6 +129,17 @@ class RecipePush(Fields):
     android: AndroidContent = AndroidContent()
     ios: IosContent = IosContent()
     web: WebContent = WebContent()
+    translations: Translations = Field(
+        default_factory=dict,
+        title="Translations",
+        description="Texts by language. Each person gets the language of people.locale, else the texts above.",
+        examples=[{"de": {"title": "Dein nächstes Training wartet", "body": "Tippe, um es zu sehen"}}],
+    )
+    require_locales: bool | None = Field(
+        default=None,
+        title="Require translations",
+        description="Blocks the send if a person's locale has no translation.",
+    )
     layer_id: Annotated[Layer, Widget.LAYER] = Field(title="Layer", examples=[1])
     audience_name: str = Field(
         default="", title="Audience", description="If empty: the job's audience at the position of the push."
@@ -133,9 +148,27 @@ class RecipePush(Fields):
 
     @property
     def texts(self) -> dict[str, Template]:
-        """The templates of the push by the paths of their fields."""
+        """The templates of the push by the paths of their fields, in all languages."""
+        texts = self.own_texts
+        for tag in self.translations:
+            texts |= {f"translations.{tag}.{path}": text for path, text in self._translated(tag).items()}
+        return texts
+
+    @property
+    def own_texts(self) -> dict[str, Template]:
+        """The templates of the push by the paths of their fields, without translations."""
         texts = {"title": self.title, "body": self.body, "deepLink": self.deep_link, **self._others}
         return {name: text for name, text in texts.items() if text is not None}
+
+    def translation_for(self, locale: str) -> str:
+        """Return the language in `translations` that a person with this locale gets; empty for the push's own."""
+        return lookup(locale, self.translations)
+
+    def in_language(self, tag: str) -> "RecipePush":
+        """Return the push with the texts of one of its translations; with its own for an empty tag."""
+        if not tag:
+            return self
+        return self.model_copy(update={**self.translations[tag].given, "translations": {}})
 
     @property
     def more_texts(self) -> dict[str, Template]:
@@ -147,6 +180,11 @@ class RecipePush(Fields):
         given = dict(zip(self.more_texts, values, strict=True))
         others = {name: text for name, text in self._others.items() if text is not None}
         return {name: given.get(name, text.source) for name, text in others.items()}
+
+    def _translated(self, tag: str) -> dict[str, Template]:
+        """Return the texts that a translation replaces."""
+        given, texts = self.translations[tag].given, self.in_language(tag).own_texts
+        return {path: text for path, text in texts.items() if path.partition("[")[0] in given}
 
     @property
     def _others(self) -> dict[str, Template | None]:

@@ -147,6 +147,8 @@ class _Trial:
             self.problems.extend(trial.problems())
             for message in unwelcome_content(recipe, position, trial.columns):
                 self.problems.append(_problem(ViolationType.UNWELCOME_CONTENT, message))
+            if (lacking := trial.lacks_languages()) is not None:
+                self.problems.append(lacking)
         if not one_off:
             unwelcome = unwelcome_fields(recipe, policy, self.ports.workspace)
             self.problems.extend(_problem(ViolationType.UNWELCOME_FIELD, str(error)) for error in unwelcome)

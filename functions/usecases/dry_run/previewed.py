@@ -9,18 +9,23 @@ from functions.domain.execution.safeguards import Severity, ViolationType
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """A text, and the number of messages with it."""
+    """A text, and the number of messages with it; `language` is that of a translation, empty for the push's own."""
 
     title: str
     body: str
     deep_link: str | None
     payload_bytes: int
     messages: int
+    language: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A message with the values of one user. `more` are its other texts, by their fields, such as `image`."""
+    """A message with the values of one user.
+
+    `more` are its other texts, by their fields, such as `image`. `language` is that of its translation, empty for
+    the push's own text.
+    """
 
     user_id: str
     title: str
@@ -28,6 +33,7 @@ class Sample:
     deep_link: str | None
     more: Mapping[str, str]
     payload_bytes: int
+    language: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +47,10 @@ class PayloadBytes:
 
 @dataclass(frozen=True, kw_only=True)
 class PushPreview:
-    """What one push would do: audienceSize = sum(excluded) + eligible, in users; `messages` counts devices."""
+    """What one push would do: audienceSize = sum(excluded) + eligible, in users; `messages` counts devices.
+
+    `languages` counts the messages by language where the push has translations; empty is the push's own text.
+    """
 
     order: int
     audience: str
@@ -56,6 +65,7 @@ class PushPreview:
     variations: Sequence[Variation]
     samples: Sequence[Sample]
     payload_bytes: PayloadBytes
+    languages: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

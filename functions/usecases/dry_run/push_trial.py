@@ -3,11 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 from functions.domain.audience.whole_exclusion import whole_exclusion
 from functions.domain.cadence.rules import HeldBack
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.ids import ALLOW_ANY, UserIdFormat
+from functions.domain.push.languages import language_finding
 from functions.domain.push.outcomes import Exclusion, Message
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES, Payload
 from functions.usecases.dry_run.previewed import PayloadBytes, PushPreview, Sample, Variation
@@ -25,7 +27,8 @@ class PushTrial:
 
     def __init__(self, delivery: Delivery, *, user_id_format: str) -> None:
         self._delivery, self._user_id_format = delivery, user_id_format
-        self._payload_of = Payload(delivery.push)
+        self._in_language = cache(delivery.push.in_language)
+        self._payload_of = cache(lambda tag: Payload(self._in_language(tag)))
         self.size = delivery.audience.size
         self.layer = delivery.push.layer_id
         self.columns = delivery.audience.rows.index.columns
@@ -36,6 +39,7 @@ class PushTrial:
         self._variations: Counter[bytes] = Counter()
         self._texts: dict[bytes, Message] = {}
         self._bytes: list[int] = []
+        self._languages = Counter[str]()
 
     def take(self, rows: Sequence[Candidate], held_back: HeldBack) -> None:
         """Count rows, including those that a cadence rule holds back."""
@@ -51,11 +55,12 @@ class PushTrial:
 
     def _look_at(self, message: Message, devices: int) -> None:
         texts = (message.title, message.body, message.deep_link, message.more)
-        key = hashlib.blake2b(repr(texts).encode(), digest_size=_DIGEST_BYTES).digest()
+        key = hashlib.blake2b(repr((*texts, message.language)).encode(), digest_size=_DIGEST_BYTES).digest()
+        self._languages[message.language] += devices
         self._variations[key] += devices
         if key not in self._texts:
             self._texts[key] = message
-            self._bytes.append(self._payload_of.size(*texts))
+            self._bytes.append(self._size(message))
         if len(self._samples) < _SAMPLES:
             self._samples.append(message)
 
@@ -87,6 +92,11 @@ class PushTrial:
             for message in found
         ]
 
+    def lacks_languages(self) -> Finding | None:
+        """Return what would block the send if the push requires a translation that it lacks."""
+        files = self._delivery.files
+        return language_finding(files.push, self._delivery.push, files.untranslated)
+
     def result(self) -> PushPreview:
         """Return the counts."""
         files = self._delivery.files
@@ -102,11 +112,11 @@ class PushTrial:
             messages=self.messages,
             different_texts=len(self._texts),
             variations=[
-                _variation(self._texts[key], count, self._payload_of)
-                for key, count in self._variations.most_common(_VARIATIONS)
+                self._variation(self._texts[key], count) for key, count in self._variations.most_common(_VARIATIONS)
             ],
             samples=[self._sample(message) for message in self._samples],
             payload_bytes=self._payload(),
+            languages=dict(self._languages) if self._delivery.push.translations else {},
         )
 
     def _sample(self, message: Message) -> Sample:
@@ -115,20 +125,25 @@ class PushTrial:
             title=message.title,
             body=message.body,
             deep_link=message.deep_link,
-            more=self._delivery.push.other_texts(message.more),
-            payload_bytes=self._payload_of.size(message.title, message.body, message.deep_link, message.more),
+            more=self._in_language(message.language).other_texts(message.more),
+            payload_bytes=self._size(message),
+            language=message.language,
         )
+
+    def _variation(self, message: Message, count: int) -> Variation:
+        return Variation(
+            title=message.title,
+            body=message.body,
+            deep_link=message.deep_link,
+            payload_bytes=self._size(message),
+            messages=count,
+            language=message.language,
+        )
+
+    def _size(self, message: Message) -> int:
+        payload = self._payload_of(message.language)
+        return payload.size(message.title, message.body, message.deep_link, message.more)
 
     def _payload(self) -> PayloadBytes:
         sizes = self._bytes or [0]
         return PayloadBytes(smallest=min(sizes), largest=max(sizes), limit=PAYLOAD_LIMIT_BYTES)
-
-
-def _variation(message: Message, count: int, payload: Payload) -> Variation:
-    return Variation(
-        title=message.title,
-        body=message.body,
-        deep_link=message.deep_link,
-        payload_bytes=payload.size(message.title, message.body, message.deep_link, message.more),
-        messages=count,
-    )

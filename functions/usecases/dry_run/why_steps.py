@@ -90,7 +90,7 @@ class Steps:
             return _step("message", "the message can be made")
         if made is Exclusion.MISSING_VARIABLE:
             values = dict(zip(columns, row, strict=True))
-            needed = chain.from_iterable(template.columns for template in push.texts.values())
+            needed = chain.from_iterable(template.columns for template in push.own_texts.values())
             empty = ", ".join(name for name in dict.fromkeys(needed) if not values.get(name))
             return _step("message", f"the message has no value for {empty}, and no fallback", made.value)
         return _step("message", _ENDED[made], made.value)

@@ -115,7 +115,7 @@ def _push_errors(job: Job, push: RecipePush, position: int, path: str) -> list[F
 
 
 def not_allowed(push: RecipePush, policy: Policy, workspace: Workspace) -> list[FieldError]:
-    """Return an error for each link, image and Android channel of a push that the deployment does not allow."""
+    """Return an error for each part of a push that the deployment does not allow, or that the workspace lacks."""
     errors = []
     for name, template in push.texts.items():
         try:
@@ -123,6 +123,9 @@ def not_allowed(push: RecipePush, policy: Policy, workspace: Workspace) -> list[
                 policy.links.check(template)
         except BadTemplate as error:
             errors.append(FieldError(name, str(error)))
+    if push.translations and not workspace.models.have_locales:
+        reason = "need people.locale, which the workspace lacks: add the column locale to models/people.sql"
+        errors.append(FieldError("translations", reason))
     channel, known = push.android.channel_id, workspace.pushes.channels
     if channel and known and channel not in known:
         reason = f"{shown(channel)} is not a channel of the workspace, so Android would use the default one"

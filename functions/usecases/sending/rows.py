@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from functions.domain.audience.dead_tokens import DeadTokens
@@ -21,8 +22,11 @@ class Device(NamedTuple):
 
     token: str
     is_fid: bool = False
+    locale: str = ""
+    """That of its user; empty if unknown."""
 
 
+Render = Callable[[Sequence[str], Sequence[Device]], Sequence[Message] | Exclusion]
 _NO_PUSHES: Sequence[Device] = (Device(""),)
 
 
@@ -78,15 +82,21 @@ def row_keys(ports: Ports, audience: AudienceFile, shard: Shard) -> list[bytes]:
     return [user_key(row[0]) for row in _read(ports, audience.rows, shard.partitions)]
 
 
-def renderer(
-    push: RecipePush, columns: Sequence[str], links: LinkPolicy
-) -> Callable[[Sequence[str], Sequence[Device]], Sequence[Message] | Exclusion]:
-    """Return a function that makes the messages of a row, one for each device."""
+def renderer(push: RecipePush, columns: Sequence[str], links: LinkPolicy) -> Render:
+    """Return a function that makes the messages of a row, one for each device, in the language of its user."""
+    if not push.translations:
+        return _renderer_in("", push, columns, links)
+    in_language = cache(lambda tag: _renderer_in(tag, push.in_language(tag), columns, links))
+    in_locale = cache(lambda locale: in_language(push.translation_for(locale)))
+    return lambda row, devices: in_locale(devices[0].locale if devices else "")(row, devices)
+
+
+def _renderer_in(tag: str, push: RecipePush, columns: Sequence[str], links: LinkPolicy) -> Render:
     render_title, render_body = push.title.renderer(columns), push.body.renderer(columns)
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
     fits = Payload(push).fits
     may_open = links.judge(push.deep_link) if push.deep_link else None
-    more = [_renderer(text, columns, links) for text in push.more_texts.values()]
+    render_more = [_renderer(text, columns, links) for text in push.more_texts.values()]
 
     def render(row: Sequence[str], devices: Sequence[Device]) -> Sequence[Message] | Exclusion:
         title, body = render_title(row), render_body(row)
@@ -96,14 +106,15 @@ def renderer(
         if link is not None and may_open is not None and not may_open(link):
             return Exclusion.BAD_LINK
         others: list[str] = []
-        for render_other in more:
+        for render_other in render_more:
             text = render_other(row)
             if isinstance(text, Exclusion):
                 return text
             others.append(text)
         if not fits(title, body, link, others):
             return Exclusion.PAYLOAD_TOO_LARGE
-        return [Message(row[0], token, title, body, link, tuple(others), is_fid) for token, is_fid in devices]
+        more = tuple(others)
+        return [Message(row[0], token, title, body, link, more, is_fid, tag) for token, is_fid, _ in devices]
 
     return render
 
@@ -134,11 +145,11 @@ def _devices(ports: Ports, file: IndexedFile, partitions: range) -> Mapping[str,
     devices: dict[str, list[Device]] = defaultdict(list)
     opted_out: dict[str, Sequence[Device]] = {}
     for row in _read(ports, file, partitions):
-        user_id, token, _, registered, fid = row[:5] if len(row) > 3 else (*row, "", "")
+        user_id, token, _, registered, fid, locale = row if len(row) > 3 else (*row, "", "", "")
         if has_opted_out(row):
             opted_out[user_id] = _NO_PUSHES
         else:
-            devices[user_id].append(Device("" if dead.has(token, registered) else token, bool(fid)))
+            devices[user_id].append(Device("" if dead.has(token, registered) else token, bool(fid), locale))
     return {**devices, **opted_out}
 
 

@@ -24,13 +24,14 @@ _Row = list[str]
 class Reachable:
     """The numbers of a file of devices: devices to send to, users whose tokens are all dead, and who opted out.
 
-    `platforms` counts the devices to send to by platform, in lower case.
+    `platforms` counts the devices to send to by platform, in lower case; `locales` by the locale of their user.
     """
 
     devices: int
     dead_users: int
     opted_out: int
     platforms: Mapping[str, int] = field(default_factory=dict)
+    locales: Mapping[str, int] = field(default_factory=dict)
 
 
 class Graves:
@@ -54,7 +55,7 @@ class Graves:
         without tokens. So does a user who opted out, whose row says so. Only one user's rows are in memory at a time.
         """
         dead_users = opted_out = 0
-        platforms = Counter[str]()
+        platforms, locales = Counter[str](), Counter[str]()
         living = path.with_name(f"{path.name}-living")
         with (
             path.open(newline="", encoding="utf-8") as source,
@@ -69,10 +70,17 @@ class Graves:
                 alive, no_pushes = bool(kept[0][1]), has_opted_out(kept[0])
                 dead_users += not alive and not no_pushes
                 opted_out += no_pushes
-                platforms.update(row[2].lower() for row in kept[: self._per_user] if alive)
+                if alive:
+                    sent_to = kept[: self._per_user]
+                    platforms.update(row[2].lower() for row in sent_to)
+                    locales[kept[0][5]] += len(sent_to)
         living.replace(path)
         return Reachable(
-            devices=platforms.total(), dead_users=dead_users, opted_out=opted_out, platforms=dict(platforms)
+            devices=platforms.total(),
+            dead_users=dead_users,
+            opted_out=opted_out,
+            platforms=dict(platforms),
+            locales=dict(locales),
         )
 
     def _kept(self, user_id: str, owned: Iterator[_Row]) -> list[_Row]:

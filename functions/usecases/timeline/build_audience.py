@@ -25,6 +25,7 @@ from functions.domain.errors import (
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.ids import canonical_user_id, user_digest
+from functions.domain.push.languages import language_finding, language_note, untranslated
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.platforms import platform_notes
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
@@ -198,9 +199,11 @@ class _Writer:
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
         topic = self._run.recipe.topic
-        self._rows.write_devices(audience.name, path, per_user=self._graves.most_devices, topic=topic)
+        most, locales = self._graves.most_devices, bool(fields.translations)
+        self._rows.write_devices(audience.name, path, per_user=most, topic=topic, locales=locales)
         devices, reachable = self._store_devices(name, path)
-        for words in platform_notes(fields, reachable.platforms):
+        notes = [*platform_notes(fields, reachable.platforms), language_note(fields, reachable.locales)]
+        for words in filter(None, notes):
             note(self._ports, self._run.execution.id, _PHASE, f"push {push}: {words}")
         return PushFiles(
             execution_id=self._run.execution.id,
@@ -210,6 +213,7 @@ class _Writer:
             devices=reachable.devices,
             dead_tokens=reachable.dead_users,
             opted_out=reachable.opted_out,
+            untranslated=untranslated(fields, reachable.locales),
             test=self._write_test(name, fields, live, path),
         )
 
@@ -232,8 +236,9 @@ class _Writer:
     def _devices_of_test_users(self) -> IndexedFile:
         if self._test_devices is None:  # no cached_property: in Python 3.11 its lock blocks concurrent builds
             path = self._folder / "test-devices"
-            per_user = self._graves.most_devices
-            self._ports.engine.write_devices_of(self._test_users, path, per_user=per_user)
+            locales = any(push.translations for push in self._run.recipe.pushes)
+            most = self._graves.most_devices
+            self._ports.engine.write_devices_of(self._test_users, path, per_user=most, locales=locales)
             self._test_devices = self._store_devices("TEST", path)[0]
         return self._test_devices
 
@@ -280,6 +285,10 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
     if blocked is not None:
         return blocked
+    for files in pushes:
+        lacking = language_finding(files.push, run.recipe.pushes[files.push - 1], files.untranslated)
+        if lacking is not None:
+            return end(ports, run, _PHASE, State.BLOCKED, lacking, subject=str(files.push))
 
     people = count_people(ports, [files.live for files in pushes])
 

@@ -9,7 +9,7 @@ from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
 from local.simulator.judge.graves import Graves, Registered
 from local.simulator.play.scenario import Scenario
-from local.simulator.play.users import opt_outs_of, owners_of
+from local.simulator.play.users import locales_of, opt_outs_of, owners_of
 
 
 def judges(
@@ -29,5 +29,13 @@ def judges(
         caps=caps_of(scenario.workspace.folder),
         graves=Graves(registered, owners, partial(broken, "")),
     )
-    wishes = opt_outs_of(scenario.users)
-    return contract, Departures(contract, now, broken, texts_known=ours, owners=owners, opt_outs=wishes)
+    departures = Departures(
+        contract,
+        now,
+        broken,
+        texts_known=ours,
+        owners=owners,
+        opt_outs=opt_outs_of(scenario.users),
+        locales=locales_of(scenario.users),
+    )
+    return contract, departures

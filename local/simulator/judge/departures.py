@@ -35,7 +35,7 @@ class Departures:
 
     `texts_known` says that the pushes are those of `scenario`, so the expected text of each message is known.
     `owners` maps tokens to the users who registered them last, if that is known. `opt_outs` maps users to the
-    topics that they opted out of, empty for all pushes.
+    topics that they opted out of, empty for all pushes. `locales` has the locale of each user.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class Departures:
         texts_known: bool = True,
         owners: Mapping[str, str],
         opt_outs: Mapping[str, Sequence[str]],
+        locales: Mapping[str, str],
     ) -> None:
         self._contract, self._now, self._broken, self._texts_known = contract, now, broken, texts_known
-        self._owners, self._opt_outs = owners, opt_outs
+        self._owners, self._opt_outs, self._locales = owners, opt_outs, locales
         self._requests: dict[tuple[str, int, bool, str], int] = defaultdict(int)
         self._sent_for: dict[tuple[str, int, bool, str], str] = {}
         self._got: dict[str, dict[tuple[str, int], _Got]] = defaultdict(dict)
@@ -107,7 +108,7 @@ class Departures:
         """Return the row of the shown audience that a message is for, and check the message against it."""
         rows = self._contract.rows(envelope.execution_id, envelope.push, test=envelope.test)
         for place in known.places[envelope.push, envelope.test].get(message.user_id, ()):
-            if not self._texts_known or _says(message, envelope, rows[place]):
+            if not self._texts_known or _says(message, envelope, rows[place], self._locales[message.user_id]):
                 return place
         self._broken(
             envelope.execution_id, f"push {envelope.push} left for {message.user_id}, unlike the audience's row"
@@ -188,8 +189,9 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
     return first > max(starts)
 
 
-def _says(message: Message, envelope: Envelope, row: Sequence[str]) -> bool:
+def _says(message: Message, envelope: Envelope, row: Sequence[str], locale: str) -> bool:
     _, name, goal = row
-    more = (f"For {name}", name) if envelope.content.buttons else ()
-    titled = message.title == f"Push {envelope.push} for {name}"
+    preposition = "für" if envelope.content.translations and locale[:2] == "de" else "for"
+    more = (f"{preposition.capitalize()} {name}", name) if envelope.content.buttons else ()
+    titled = message.title == f"Push {envelope.push} {preposition} {name}"
     return titled and message.more == more and (not goal or goal in message.body)

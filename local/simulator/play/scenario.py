@@ -142,6 +142,19 @@ _CONTENT = {
 }
 
 
+LOCALES = ("", "de", "de_AT", "fr")
+"""Locales of users in a world whose pushes have German translations."""
+
+
+def german(push: dict[str, Any]) -> dict[str, Any]:
+    """Return the German translation of a push."""
+    return {
+        "title": push["title"].replace("for", "für"),
+        "body": "Dein [[var:goal|goal]] wartet",
+        "buttons": [{"id": "open", "title": "Für [[var:name]]"}],
+    }
+
+
 def _push(random: Random, order: int, layer: int) -> dict[str, Any]:
     return {
         "sequenceOrder": order,

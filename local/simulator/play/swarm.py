@@ -41,7 +41,7 @@ from local.simulator.play.faults import (
     Rates,
     usual_share,
 )
-from local.simulator.play.scenario import Scenario
+from local.simulator.play.scenario import LOCALES, Scenario, german
 from local.simulator.play.users import AUDIENCES, User
 
 Document = dict[str, Any]
@@ -148,9 +148,12 @@ def _elsewhere(seed: int, scenario: Scenario, favoured: Collection[str]) -> Scen
     recipes = deepcopy(scenario.recipes)
     for push in (push for recipe in recipes for push in recipe["pushSequence"]):
         push["layerId"] = random.choice((5, 7)) if push["layerId"] == 5 else push["layerId"]
+        if "buttons" in push:
+            push["translations"] = {"de": german(push)}
     return replace(
         scenario,
         recipes=recipes,
+        users=tuple(replace(user, locale=random.choice(LOCALES)) for user in scenario.users),
         workspace=Workspace(_WORKSPACES / "gym"),
         later=Workspace(_WORKSPACES / "gym_later") if later else None,
     )

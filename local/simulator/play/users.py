@@ -36,13 +36,15 @@ def make_job() -> Job:
 class User:
     """A user: the audiences they are in, and the tokens they registered, newest first.
 
-    `opted_out` are the topics the user wants no pushes of; an empty topic means all pushes.
+    `opted_out` are the topics the user wants no pushes of; an empty topic means all pushes. `locale` is empty if
+    unknown.
     """
 
     id: str
     audiences: tuple[str, ...]
     tokens: tuple[str, ...]
     opted_out: tuple[str, ...] = ()
+    locale: str = ""
 
 
 def owners_of(users: Sequence[User]) -> Mapping[str, str]:
@@ -53,6 +55,11 @@ def owners_of(users: Sequence[User]) -> Mapping[str, str]:
 def opt_outs_of(users: Sequence[User]) -> Mapping[str, Sequence[str]]:
     """Return the topics that users have opted out of, by their ids."""
     return {canonical_user_id(user.id): user.opted_out for user in users if user.opted_out}
+
+
+def locales_of(users: Sequence[User]) -> Mapping[str, str]:
+    """Return the locales of users by their ids."""
+    return {canonical_user_id(user.id): user.locale for user in users}
 
 
 class Users:
@@ -68,7 +75,7 @@ class Users:
     ) -> None:
         self._users = sorted(users, key=lambda user: user_digest(user.id))
         self._tokens = {canonical_user_id(user.id): user.tokens for user in users}
-        self._owners, self._opt_outs = owners_of(users), opt_outs_of(users)
+        self._owners, self._opt_outs, self._locales = owners_of(users), opt_outs_of(users), locales_of(users)
         self._chance, self._rates, self._caller, self._registrations = chance, rates, caller, registrations
         self._runs = 0
 
@@ -93,7 +100,7 @@ class Users:
         *,
         per_user: int,
         topic: str | None = None,
-        locales: bool = False,  # noqa: ARG002
+        locales: bool = False,
     ) -> int:
         """Write the tokens of these users, or that they opted out."""
         rows: list[tuple[str, ...]] = []
@@ -102,12 +109,13 @@ class Users:
             if topic is not None and {"", topic} & set(self._opt_outs.get(user, ())):
                 rows.append((user_id, "", "opted_out", "", "", ""))
             else:
-                rows += [self._device(user_id, token) for token in self.tokens_of(user)[:per_user]]
+                locale = self._locales[user] if locales else ""
+                rows += [self._device(user_id, token, locale) for token in self.tokens_of(user)[:per_user]]
         _write(path, DEVICES_FILE, rows)
         return len(rows)
 
-    def _device(self, user_id: str, token: str) -> tuple[str, ...]:
-        return user_id, token, "ios", str(int(self._registrations.at(token).timestamp())), "", ""
+    def _device(self, user_id: str, token: str, locale: str) -> tuple[str, ...]:
+        return user_id, token, "ios", str(int(self._registrations.at(token).timestamp())), "", locale
 
     def within(self, seconds: float) -> "Users":  # noqa: ARG002 - nothing here takes long
         """Return the same engine."""

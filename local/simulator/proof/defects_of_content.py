@@ -1,8 +1,9 @@
 """Planted defects of what a push carries."""
 
+from functions.domain.recipe.push_fields import RecipePush
 from functions.usecases.sending import rows
 from functions.usecases.sending.assignment import Delivery
-from local.simulator.proof import mutations
+from local.simulator.proof import mutations_of_content as mutations
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.planting import Change
 
@@ -18,5 +19,12 @@ CONTENT = (
         means="a message has the button of the user before",
         sentence=r"unlike the audience's row$",
         changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
+    ),
+    Defect(
+        name="one language for all",
+        means="every user gets the first translation, whatever their locale",
+        sentence=r"unlike the audience's row$",
+        favours=("gym",),
+        changes=(Change(RecipePush.translation_for, mutations.first_language),),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.domain.execution.execution import Execution, State
 from functions.domain.instants import instant
-from functions.domain.push.outcomes import Envelope, Exclusion, Outcome
+from functions.domain.push.outcomes import Outcome
 from functions.domain.push.rule_bytes import rule_bytes
 from functions.stores.executions import EXECUTIONS
 from functions.stores.ledger import DAYS, PackedDay
@@ -260,29 +260,6 @@ def first_push_only(right: Any) -> Any:
 def dry_run_is_live(_: Any) -> Any:
     """Treat a dry run as live."""
     return property(lambda _self: False)
-
-
-def without_content(right: Any) -> Any:
-    """Send messages with their texts alone."""
-    return property(lambda self: replace(right.fget(self), content=Envelope.content))
-
-
-def content_of_the_row_before(right: Any) -> Any:
-    """Fill buttons and data with the values of the row before."""
-
-    def make(push: Any, columns: Any, links: Any) -> Any:
-        render, before = right(push, columns, links), [()]
-
-        def late(row: Any, tokens: Any) -> Any:
-            made = render(row, tokens)
-            if isinstance(made, Exclusion) or not made:
-                return made
-            more, before[0] = before[0] or made[0].more, made[0].more
-            return [message._replace(more=more) for message in made]
-
-        return late
-
-    return make
 
 
 def complete_with_rest(_: Any) -> Any:

@@ -11,6 +11,7 @@ from functions.domain.recipe.push_fields import RecipePush
 from functions.handlers.console.forms.form_fields import QUERY, QUERY_FIELD
 
 _BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")
+_TRANSLATION = re.compile(r"translations\.([^.]+)\.?(.*)")
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
@@ -31,6 +32,9 @@ def part_label(path: str) -> str:
     """Return the label of a part of a push, by its path: `Button 1 title` for `buttons[0].title`."""
     if button := _BUTTON.fullmatch(path):
         return f"Button {int(button[1]) + 1} {_titles(PushButton).get(button[2], button[2]).lower()}"
+    if translation := _TRANSLATION.fullmatch(path):
+        tag, inner = translation.groups()
+        return f"Translation {tag}, {part_label(inner).lower()}" if inner else f"Translation {tag}"
     if path.startswith("data."):
         return f"Data {path.removeprefix('data.')}"
     return _titles(RecipePush).get(path, path)

@@ -1,0 +1,1 @@
+SELECT user_id, token, platform, updated_at FROM devices

@@ -1,0 +1,188 @@
+"""Translations of a push: each user gets their language, and each language is checked, measured and counted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.domain.errors import BadFields, BadRecipe
+from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
+from functions.usecases.dry_run.preview import preview
+from tests.factories import TESTER, push, recipe, user
+from tests.functional.conftest import Lab
+from tests.functional.console.visitor import Page, Visitor
+
+TABLES = """
+[users.columns]
+id = "id"
+username = "text"
+first_name = "text"
+bio = "text"
+deleted_at = "integer"
+language = "text"
+
+[devices.columns]
+user_id = "id"
+token = "text"
+platform = "text"
+updated_at = "timestamp"
+"""
+MODELS = {
+    "people": "SELECT id AS user_id, language AS locale FROM users",
+    "devices": "SELECT user_id, token, platform, updated_at FROM devices",
+}
+GERMAN = {
+    "title": "Neu für [[var:name]]",
+    "body": "Tippe",
+    "image": "https://img.example/de/[[var:shoe]].jpg",
+    "buttons": [{"id": "go", "title": "Los, [[var:name]]"}],
+}
+ARABIC = {"title": "جديد لك، [[var:name]]", "body": "اضغط"}
+BUTTONS = [{"id": "go", "title": "Go, [[var:name]]"}]
+LOCALES = {0: "de_AT", 1: "ar-EG", 2: "fr", 3: ""}
+
+
+@pytest.fixture
+def lab(lab: Lab) -> Lab:
+    """A laboratory whose users read German, Arabic, French, and nobody knows what; the tester reads German."""
+    lab.use_models(TABLES, **MODELS)
+    rows = [(user(n), f"Shoe {n}", f"Name {n}", "a", "0", locale) for n, locale in LOCALES.items()]
+    rows.append((TESTER, "", "", "", "1", "de"))
+    lab.write_table("users", ("id", "username", "first_name", "bio", "deleted_at", "language"), rows)
+    return lab
+
+
+def a_push(**more: Any) -> dict[str, Any]:
+    written = {"title": "New for [[var:name]]", "audienceName": "a", "buttons": BUTTONS, **more}
+    return push(1, **({"translations": {"de": GERMAN, "ar": ARABIC}} | written))
+
+
+def told(lab: Lab) -> list[str]:
+    return [entry.message for entry in lab.ports.logs.of(lab.id)]
+
+
+def test_each_user_gets_their_language_with_their_own_values(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push()]))
+    lab.run_to_the_end()
+    sent = {line["userId"]: line for line in lab.outbox(test=False)}
+    assert {user_id: (line["locale"], line["title"]) for user_id, line in sent.items()} == {
+        user(0): ("de", "Neu für Name 0"),
+        user(1): ("ar", "جديد لك، Name 1"),
+        user(2): (None, "New for Name 2"),
+        user(3): (None, "New for Name 3"),
+    }
+    german, arabic = sent[user(0)]["fcm"], sent[user(1)]["fcm"]
+    assert german["notification"] == {
+        "title": "Neu für Name 0",
+        "body": "Tippe",
+        "image": "https://img.example/de/Shoe%200.jpg",
+    }
+    assert json.loads(german["data"]["buttons"])[0]["title"] == "Los, Name 0"
+    assert json.loads(arabic["data"]["buttons"])[0]["title"] == "Go, Name 1", "it translates no buttons"
+    [tested] = lab.outbox(test=True)
+    assert tested["title"].startswith("Neu für Name"), "the tester reads German"
+    assert "push 1: devices by language: de 1, ar 1; 2 get the push's own text (fr 1, no locale 1)" in told(lab)
+    lab.assert_contract()
+
+
+def test_a_push_that_requires_each_language_is_blocked_for_a_gap_and_says_which(lab: Lab) -> None:
+    document = recipe(pushSequence=[a_push(requireLocales=True)])
+    found = preview(lab.ports, document, test=False)
+    assert [problem.type for problem in found.problems if problem.severity == "critical"] == ["missing_translation"]
+    lab.save(document)
+    lab.run_to_the_end()
+    assert lab.execution().state == "blocked"
+    assert lab.outbox() == []
+    [violation] = lab.report()["violations"]
+    assert (violation["type"], violation["severity"]) == ("missing_translation", "critical")
+    assert "(devices: fr 1)" in violation["message"]
+    assert "requireLocales" in violation["message"]
+
+
+def test_a_push_that_requires_each_language_goes_out_if_none_lacks(lab: Lab) -> None:
+    every = {"de": GERMAN, "ar": ARABIC, "fr": {"title": "Nouveau", "body": "Touchez"}}
+    lab.save(recipe(pushSequence=[a_push(requireLocales=True, translations=every)]))
+    lab.run_to_the_end()
+    assert lab.report()["totals"]["sent"] == 4
+
+
+@pytest.mark.parametrize(
+    ("translation", "field", "says"),
+    [
+        ({"title": "[[var:nom]]"}, "translations.de.title", "names no column"),
+        ({"title": "Hi {{name}}"}, "translations.de.title", "[[var:name]]"),
+        ({"title": " ", "body": "\u200b"}, "translations.de.title", "is blank"),
+        ({"body": "é" * 2_048}, "translations.de.body", "FCM takes 4,096"),
+        ({"image": "http://img.example/a.jpg"}, "translations.de.image", "allowed images"),
+        (
+            {"buttons": [{"id": "a", "title": "A", "deepLink": "ftp://x/y"}]},
+            "translations.de.buttons[0].deepLink",
+            "allowed links",
+        ),
+        ({"titel": "x"}, "translations.de.titel", "did you mean 'title'"),
+    ],
+)
+def test_what_a_translation_cannot_show_is_refused_by_field(
+    lab: Lab, translation: dict[str, Any], field: str, says: str
+) -> None:
+    with pytest.raises(BadRecipe) as refused:
+        lab.save(recipe(pushSequence=[a_push(translations={"de": {"title": "T", "body": "B", **translation}})]))
+    [error] = refused.value.errors
+    assert error.field == f"pushSequence[0].{field}"
+    assert says in error.reason
+
+
+def test_a_workspace_without_locales_says_what_it_lacks(lab: Lab) -> None:
+    lab.workspace = type(lab.workspace)(lab.folder / "other")
+    (lab.folder / "other").mkdir()
+    (lab.folder / "other" / "tminus.toml").write_text('name = "lab"\n', encoding="utf-8")
+    (lab.folder / "other" / "tables.toml").write_text(TABLES, encoding="utf-8")
+    lab.restart()
+    with pytest.raises(BadRecipe, match=r"translations: need people\.locale.*models/people\.sql"):
+        lab.save(recipe(pushSequence=[a_push()]))
+
+
+def test_a_dry_run_counts_and_shows_each_language(lab: Lab) -> None:
+    [found] = preview(lab.ports, recipe(pushSequence=[a_push()]), test=False).pushes
+    assert found.languages == {"de": 1, "ar": 1, "": 2}
+    assert {(each.language, each.title) for each in found.variations} >= {("de", "Neu für Name 0")}
+    by_language = {sample.language: sample for sample in found.samples}
+    assert by_language["de"].more["image"] == "https://img.example/de/Shoe%200.jpg"
+
+
+def test_a_push_that_is_sent_once_is_translated_too(lab: Lab) -> None:
+    source = users_file([user(0), user(2)], lab.ports.policy)
+    german = {"de": {"title": "Hallo", "body": "Tippe"}}
+    written = {"title": "Hi", "body": "Tap", "layerId": 1}
+    translated = OneOff(written=written, content={"translations": german})
+    sent = send_once(lab.ports, translated, source, by="ann@example.com")
+    lab.run_to_the_end()
+    assert {line["userId"]: line["title"] for line in lab.outbox() if line["executionId"] == sent.id} == {
+        user(0): "Hallo",
+        user(2): "Hi",
+    }
+    wrong = {"translations": {"german": german["de"]}}
+    with pytest.raises(BadFields, match=r"content\.translations\.german"):
+        send_once(lab.ports, OneOff(written=written, content=wrong), source, by="ann@example.com")
+
+
+def test_the_page_of_a_campaign_shows_translations_each_in_its_direction(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push()]))
+    visitor = Visitor(lambda: lab.ports)
+    page = visitor.get("/recipes/welcome")
+    assert "Translation ar, title" in page.text
+    assert "جديد لك" in page.text
+    directions = {values.get("class"): values.get("dir") for tag, values in page.elements if tag == "p"}
+    assert (directions["title"], directions["body"]) == ("auto", "auto")
+    assert [values.get("dir") for tag, values in page.elements if tag == "code"].count("auto") > 6
+
+
+def test_the_form_keeps_translations_as_they_are(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push(translations={"de": {**GERMAN, "note": "ours"}})]))
+    before = (lab.ports.recipes.get("welcome") or {})["pushSequence"]
+    visitor = Visitor(lambda: lab.ports)
+    visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", {}, status=303)
+    assert (lab.ports.recipes.get("welcome") or {})["pushSequence"] == before
+    wrong = {"pushSequence[0].translations": '{"german": {"title": "x", "body": "y"}}'}
+    page = visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", wrong, status=None)
+    assert '"german" is not a language tag' in Page(page.text).text
