@@ -149,6 +149,11 @@ class RecipePush(Fields):
         return {name: given.get(name, text.source) for name, text in others.items()}
 
     @property
+    def shows_in_browsers(self) -> bool:
+        """Whether the push has anything that only browsers show."""
+        return bool(self.buttons) or self.web != WebContent()
+
+    @property
     def _others(self) -> dict[str, Template | None]:
         others: dict[str, Template | None] = {"image": self.image}
         for place, button in enumerate(self.buttons):
