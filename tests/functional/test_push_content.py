@@ -157,6 +157,8 @@ def test_a_push_sent_once_carries_it_too(lab: Lab) -> None:
         ({"title": "x"}, "content.title"),
         ({"android": {"color": "red"}}, "content.android.color"),
         ({"data": {"n": 5}}, "content.data.n"),
+        ({"ios": {"subtitel": "x"}}, "content.ios.subtitel"),
+        ({"buttons": [{"id": "x", "title": "X", "deeplink": "https://x.y"}]}, "content.buttons[0].deeplink"),
     ],
 )
 def test_content_of_a_push_sent_once_is_checked(lab: Lab, content: dict[str, Any], field: str) -> None:

@@ -17,6 +17,8 @@ from functions.domain.recipe.read import Document, Recipe, read
 Defaults = Mapping[str, Any]
 """Fields of a push by their keys in documents."""
 _ORIGIN = "it comes from [defaults] in tminus.toml"
+_PLAIN = {"title": "x", "body": "x", "layerId": 1, "literalText": True}
+"""A push that carries nothing. Only each recipe knows whether `{name}` in its texts is meant so."""
 _OF_PUSH = re.compile(r"pushSequence\[(\d+)\]\.(.+)", re.DOTALL)
 
 
@@ -45,8 +47,8 @@ def in_force(recipe: Recipe, defaults: Defaults) -> Recipe:
     try:
         return read(joined)
     except BadRecipe as error:
-        reason = "together with [defaults] in tminus.toml"
-        raise BadRecipe([replace(each, reason=f"{each.reason}, {reason}") for each in error.errors]) from None
+        both = "together with [defaults] in tminus.toml, it"
+        raise BadRecipe([replace(each, reason=f"{both} {each.reason}") for each in error.errors]) from None
 
 
 def default_push(defaults: Defaults) -> RecipePush:
@@ -57,7 +59,7 @@ def default_push(defaults: Defaults) -> RecipePush:
         reason = "time-sensitive is for pushes of layer 1 only: write it in those"
         raise BadRecipe([FieldError("ios.interruptionLevel", reason)])
     try:
-        return RecipePush.model_validate({"title": "x", "body": "x", "layerId": 1, **without_nulls(defaults)})
+        return RecipePush.model_validate({**_PLAIN, **without_nulls(defaults)})
     except ValidationError as error:
         raise BadRecipe(field_errors(error)) from None
 
