@@ -145,7 +145,9 @@ def in_browsers(link: str | None, **content: Any) -> str | None:
     push = RecipePush.model_validate({name: value for name, value in written.items() if value is not None})
     envelope = Envelope(execution_id="a_b", recipe_id="a", push=1, content=push, test=False, dry_run=False)
     write = message_writer(envelope, datetime(2026, 3, 2, tzinfo=UTC), timedelta(hours=4))
-    webpush = json.loads(write(Message("u", "t", "", "", link and "https://x.y/1")))["webpush"]
+    webpush: dict[str, dict[str, str]] = json.loads(write(Message("u", "t", "", "", link and "https://x.y/1")))[
+        "webpush"
+    ]
     return webpush.get("fcm_options", {}).get("link")
 
 

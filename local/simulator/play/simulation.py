@@ -18,7 +18,6 @@ from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
 from local.simulator.judge.answers import Answers
-from local.simulator.judge.caps import caps_of
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
 from local.simulator.judge.ending import Ending
@@ -82,8 +81,8 @@ class Simulation:
         self.chance.on_fault = self._on_fault
         self.refusals = Refusals(self.chance, self._clock.now)
         self._baton = Baton()
-        limit, caps = self._scenario.policy.limits.executions_at_once, caps_of(self._scenario.workspace.folder)
-        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=limit, caps=caps)
+        limit, folder = self._scenario.policy.limits.executions_at_once, self._scenario.workspace.folder
+        self._contract = Contract(self._clock.now, self._log.broken, most_at_once=limit, workspace=folder)
         self._departures = Departures(
             self._contract,
             self._clock.now,
@@ -249,7 +248,7 @@ class Simulation:
         """Let every process work on the workspace of a later release from now on."""
         later = self._scenario.later or self._scenario.workspace
         self._use(replace(self.world.ports, workspace=later))
-        self._contract.change_rules(caps_of(later.folder))
+        self._contract.change_workspace(later.folder)
 
     def _use(self, ports: Ports) -> None:
         self.world, self._raw = replace(self.world, ports=ports), ports

@@ -1,5 +1,6 @@
 """Planted defects of what a push carries."""
 
+from functions.domain.recipe.defaults import with_defaults
 from functions.usecases.sending import rows
 from functions.usecases.sending.assignment import Delivery
 from local.simulator.proof import mutations
@@ -18,5 +19,12 @@ CONTENT = (
         means="a message has the button of the user before",
         sentence=r"unlike the audience's row$",
         changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
+    ),
+    Defect(
+        name="defaults forgotten",
+        means="executions begin without the defaults of their workspace",
+        sentence=r"it was launched without the defaults of its workspace$",
+        favours=("gym",),
+        changes=(Change(with_defaults, mutations.without_defaults),),
     ),
 )
