@@ -184,7 +184,7 @@ def test_the_form_names_them_and_writes_none_of_them(lab: Lab) -> None:
     lab.save(own)
     visitor = Visitor(lambda: lab.ports)
     page = visitor.get("/recipes/welcome/edit").text
-    assert "If empty: #FF6600, the workspace's default." in page
+    assert "The workspace's default: #FF6600." in page
     assert "Normal (default)" in page
     visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", {}, status=303)
     stored = (lab.ports.recipes.get("welcome") or {})["pushSequence"][0]

@@ -66,7 +66,7 @@ class WorkspaceShown:
     channels: Sequence[str]
     """The app's Android channels."""
     defaults: Mapping[str, Any]
-    """The fields that a push has if its recipe does not have them."""
+    """What a push carries if its recipe does not say: fields of a push."""
 
 
 def describe_workspace(workspace: Workspace) -> WorkspaceShown:
