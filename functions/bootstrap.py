@@ -65,7 +65,7 @@ def bind(chosen: Ports) -> Iterator[None]:
 def workspace(settings: Settings) -> Workspace:
     """Return the workspace that the settings name, or the built-in one; Misconfigured for one with wrong files."""
     opened = _opened(settings.workspace)
-    if problems := defaults_problems(opened, settings.policy):
+    if settings.workspace and (problems := defaults_problems(opened, settings.policy)):  # the built-in one has none
         raise Misconfigured("WORKSPACE", str(BadWorkspace(problems)))
     return opened
 

@@ -29,9 +29,8 @@ ENDLESS = """
 def gym(tmp_path: Path) -> Workspace:
     made = fitness(tmp_path / "fitness", devices=True, models={**MODELS, "opt_outs": "SELECT '2' AS user_id"})
     with (made.folder / "tminus.toml").open("a") as file:
-        file.write(
-            '[topics]\nnews = "News of the week"\n[android]\nchannels = ["training"]\n[defaults.ios]\nsound = "ding"\n'
-        )
+        file.write('[topics]\nnews = "News of the week"\n[android]\nchannels = ["training"]\n')
+        file.write('[defaults.ios]\nsound = "ding"\n')
     (made.folder / "jobs").mkdir()
     (made.folder / "jobs" / "runners.sql").write_text("SELECT memberId AS user_id FROM workouts GROUP BY memberId")
     return made
