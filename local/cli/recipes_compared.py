@@ -132,6 +132,4 @@ def print_found(found: Sequence[Found], **more: object) -> None:
 
 
 def _value(value: Any) -> str:
-    if value is NULL:
-        return NULL
-    return "missing" if value is None else shown(value)
+    return "missing" if value is None else "null" if value is NULL else shown(value)
