@@ -27,6 +27,7 @@ from functions.ports.queue import Clock
 from functions.ports.sending import PushSender
 from functions.settings import FcmSettings, Settings
 from functions.settings.read import collector_address, named_commit, process_settings
+from functions.usecases.recipes.check_defaults import defaults_problems
 from functions.version import Version, running
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def bind(chosen: Ports) -> Iterator[None]:
 
 def workspace(settings: Settings) -> Workspace:
     """Return the workspace that the settings name, or the built-in one; Misconfigured for one with wrong files."""
-    return _opened(settings.workspace)
+    opened = _opened(settings.workspace)
+    if settings.workspace and (problems := defaults_problems(opened, settings.policy)):  # the built-in one has none
+        raise Misconfigured("WORKSPACE", str(BadWorkspace(problems)))
+    return opened
 
 
 def _opened(folder: Path | None) -> Workspace:

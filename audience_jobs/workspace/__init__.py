@@ -55,7 +55,7 @@ class Workspace:
 
     @property
     def pushes(self) -> "PushParts":
-        """What pushes may use: topics, deep links, Android channels."""
+        """What pushes may use, such as topics and Android channels, and what they carry by default."""
         return self._content.identity.pushes
 
     @property

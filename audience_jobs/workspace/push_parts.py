@@ -1,4 +1,4 @@
-"""Reads what pushes may use: `[topics]`, `[links]`, `[images]` and `[android]` of tminus.toml."""
+"""Reads what pushes may use, and carry: `[topics]`, `[links]`, `[images]`, `[android]` and `[defaults]`."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,26 +6,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audience_jobs.errors import BadWorkspace
+from audience_jobs.workspace import push_defaults
 from audience_jobs.workspace.toml_file import Keys, Problem, TomlFile, shown, suggestion
 
-KEYS = ("topics", "links", "images", "android")
+KEYS = ("topics", "links", "images", "android", push_defaults.KEY)
 _LONGEST = 100
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*(://[a-z0-9.-]+(:[0-9]{1,5})?)?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushParts:
-    """What pushes of a workspace may use.
+    """What pushes of a workspace may use, and what they carry.
 
     `topics` are what recipes may name as theirs, each with its words for people; any topic, where there are none.
     `links` are the schemes and hosts of deep links, as in ALLOWED_LINKS; `images` the hosts of images, as in
-    ALLOWED_IMAGES; `channels` the app's Android channels.
+    ALLOWED_IMAGES; `channels` the app's Android channels. `defaults` are the fields of a push, as JSON has them, for
+    pushes that do not have them.
     """
 
     topics: Mapping[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_push_parts(file: TomlFile) -> PushParts:
@@ -48,6 +51,7 @@ def _read(file: TomlFile) -> tuple[PushParts, Sequence[Problem]]:
         links=reading.texts(("links", "allowed"), _is_link, '["https://example.com", "myapp"]'),
         images=reading.texts(("images", "allowed"), _is_image_host, '["https://img.example.com"]'),
         channels=reading.texts(("android", "channels"), _is_text, '["news"]'),
+        defaults=push_defaults.read_defaults(file, reading.problems),
     )
     return parts, reading.problems
 

@@ -32,7 +32,8 @@ class Policy:
     may make `looks_per_minute` expensive looks at user data, 0 for any number. `bucket` has the uploads that are too
     large for a request, on Google Cloud. `user_hash_key` is the key of the hashes that stand for users in the access
     log, and for erased users in the audit log; if empty, the access log and a laptop make their own. Executions are
-    deleted `executions_kept` after their sends.
+    deleted `executions_kept` after their sends. A message lives `time_to_live` unless its push says otherwise: FCM
+    keeps it so long for a phone that is off.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Policy:
     shard_rows: int = 20_000
     chunk_rows: int = 500
     send_rate: int = 10_000
+    time_to_live: timedelta = timedelta(hours=4)
     firebase_project: str = ""
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     user_hash_key: str = field(default="", repr=False)

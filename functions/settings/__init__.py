@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from functions.domain.policy import Policy
-from functions.domain.push.fcm_message import TIME_TO_LIVE
 from functions.domain.roles import Role
 
 FUNCTION = "{function}"
@@ -38,7 +37,7 @@ class FcmSettings:
     endpoint: str = "https://fcm.googleapis.com"
     ca_file: Path | None = None
     credentials_file: Path | None = None
-    time_to_live: timedelta = TIME_TO_LIVE
+    time_to_live: timedelta = Policy.time_to_live
 
     @property
     def send_url(self) -> str:

@@ -91,7 +91,7 @@ def _still_said(environ: Mapping[str, str], said: Mapping[str, str]) -> Mapping[
     )
     if kind in ("", said.get("USER_DATA")):
         return said
-    return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS)}
+    return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS, _IMAGES)}
 
 
 class _Reader:
@@ -266,8 +266,13 @@ def _fcm(reader: _Reader) -> FcmSettings:
         endpoint=endpoint,
         ca_file=reader.file("FCM_CA_FILE"),
         credentials_file=reader.file("FCM_CREDENTIALS_FILE"),
-        time_to_live=timedelta(minutes=reader.number("PUSH_TTL_MINUTES", 4 * 60, most=28 * 24 * 60)),
+        time_to_live=_time_to_live(reader),
     )
+
+
+def _time_to_live(reader: _Reader) -> timedelta:
+    minutes = reader.number("PUSH_TTL_MINUTES", Policy.time_to_live // timedelta(minutes=1), most=28 * 24 * 60)
+    return timedelta(minutes=minutes)
 
 
 def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
@@ -315,6 +320,7 @@ def _policy(reader: _Reader) -> Policy:
         devices_per_user=reader.number("DEVICES_PER_USER", 1),
         fail_open=reader.choice("CADENCE_FAIL", ["closed", "open"]) == "open",
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
+        time_to_live=_time_to_live(reader),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
         alerts=_alert_policy(reader),
         user_hash_key=_key(reader, "USER_HASH_KEY"),

@@ -14,7 +14,7 @@ from local.cli.api_client import ApiClient, part
 from local.cli.options import print_json
 from local.cli.remote import plain
 from local.cli.workspace import own_workspace
-from local.runtime.recipe_differences import Difference
+from local.runtime.recipe_differences import NULL, Difference
 from local.runtime.recipe_folder import RecipeFile, recipe_paths
 
 AT = "/api/automation/recipes"
@@ -132,4 +132,4 @@ def print_found(found: Sequence[Found], **more: object) -> None:
 
 
 def _value(value: Any) -> str:
-    return "missing" if value is None else shown(value)
+    return "missing" if value is None else "null" if value is NULL else shown(value)

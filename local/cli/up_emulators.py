@@ -44,7 +44,8 @@ def up_on_emulators(
     click.echo("tminus: starting Firestore, Cloud Storage, Cloud Tasks and Cloud Scheduler on this machine", err=True)
     try:
         with TemporaryDirectory(prefix="tminus-emulators-") as name, google_emulators(Path(name)) as google:
-            sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else OutboxSender(outbox, clock, _AS_EXPECTED)
+            own = OutboxSender(outbox, clock, _AS_EXPECTED, settings.policy.time_to_live)
+            sender = bootstrap.fcm_sender(settings.fcm) if settings.fcm else own
             with emulated(Path(name), settings, clock, sender, port=port, visitors=visitors) as running:
                 for document in documents:
                     save_recipe(running.ports, document, by="cli")

@@ -4,14 +4,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import StoreUnavailable
 from functions.domain.instants import stamp
 from functions.domain.person import Person
-from functions.domain.push.fcm_message import TIME_TO_LIVE, message_writer
+from functions.domain.policy import Policy
+from functions.domain.push.fcm_message import message_writer
 from functions.domain.push.outcomes import Chunk, Envelope, Message, Outcome
 from functions.ports.queue import Clock
 from local.embedded.documents import to_text
@@ -53,13 +54,19 @@ class OutcomeScript:
 
 
 class OutboxSender:
-    """Implements PushSender: appends one JSON line for each message that left, or may have left."""
+    """Implements PushSender: appends one JSON line for each message that left, or may have left.
 
-    def __init__(self, path: Path, clock: Clock, script: OutcomeScript) -> None:
+    Messages have `time_to_live` unless their push says otherwise.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, script: OutcomeScript, time_to_live: timedelta = Policy.time_to_live
+    ) -> None:
         self._lines = JsonLines(path)
         self._asked = path.with_name(f"{path.name}.asked")
         self._clock = clock
         self._script = script
+        self._time_to_live = time_to_live
 
     def send(self, envelope: Envelope, chunks: Iterable[Chunk]) -> Iterator[tuple[int, Sequence[Outcome]]]:
         """Yield each chunk's outcomes, one chunk under way at a time; a dry run writes nothing.
@@ -120,7 +127,7 @@ class OutboxSender:
         outcomes = [self._script.outcome(message) for message in messages]
         if not envelope.dry_run:
             now = self._clock.now()
-            write = message_writer(envelope, now, TIME_TO_LIVE)
+            write = message_writer(envelope, now, self._time_to_live)
             pairs = zip(messages, outcomes, strict=True)
             left = [message for message, outcome in pairs if outcome in _MAY_HAVE_ARRIVED]
             lines = "".join(_line(envelope, message, write(message), now) for message in left).encode()

@@ -79,7 +79,7 @@ def open_system(
         files=FolderAudienceFiles(state),
         tasks=queue,
         schedules=schedules,
-        sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript()),
+        sender=sender or OutboxSender(state / "outbox.jsonl", clock, script or OutcomeScript(), policy.time_to_live),
         alerts=FileAlerts(state / "alerts.jsonl", clock),
         channels=channels or NoChannels(),
         callers=LocalCallers(),

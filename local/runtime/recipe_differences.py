@@ -12,10 +12,16 @@ from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import fields_of
 from functions.domain.recipe.read import Document, parse
 
+NULL = "null"
+"""The value of a push's field that is written as null, and so has no default of the workspace either."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A field that differs: its path, as `pushSequence[0].title`, and its two values, None where it is missing."""
+    """A field that differs: its path, as `pushSequence[0].title`, and its two values, None where it is missing.
+
+    Of a push, null is `NULL`. Anywhere else it stands for a missing value.
+    """
 
     field: str
     system: Any
@@ -77,8 +83,10 @@ def _own_fields(document: Mapping[str, Any]) -> Document:
 
 def _differences(path: str, system: Any, workspace: Any) -> Iterator[Difference]:
     if isinstance(system, Mapping) and isinstance(workspace, Mapping):
+        nothing = NULL if path.startswith("pushSequence[") else None
         for name in dict.fromkeys([*workspace, *system]):
-            yield from _differences(f"{path}.{name}".lstrip("."), system.get(name), workspace.get(name))
+            old, new = (nothing if each.get(name, "") is None else each.get(name) for each in (system, workspace))
+            yield from _differences(f"{path}.{name}".lstrip("."), old, new)
     elif _of_objects(system) and _of_objects(workspace):
         for place, (old, new) in enumerate(zip_longest(system, workspace)):
             yield from _differences(f"{path}[{place}]", old, new)

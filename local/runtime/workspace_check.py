@@ -22,6 +22,7 @@ from audience_jobs.workspace.toml_file import Problem, read_toml
 from functions import bootstrap
 from functions.domain.errors import BadInput, Misconfigured
 from functions.settings import Settings
+from functions.usecases.recipes.check_defaults import defaults_problems
 from local.runtime.recipe_folder import read_recipes, recipe_paths
 from local.runtime.unlimited_layers import unlimited_layers
 from local.runtime.user_catalog import read_catalog
@@ -86,6 +87,9 @@ def check_workspace_at(
     checked.warnings += unlimited_layers(workspace)
     try:
         settings = replace(settings_of(), workspace=folder)
+        if wrong := defaults_problems(workspace, settings.policy):
+            checked.add("files", *wrong)
+            return checked
         sound = _check_tables(workspace, settings, checked, progress)
         if sound:
             engine, find_job = bootstrap.user_data(settings)

@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "functions.logs",
         "functions.ports",
         "functions.settings",
+        "functions.usecases",
         "functions.version",
         "audience_jobs",
         "local.embedded",
@@ -86,6 +87,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 READS_DOCUMENTS = (
     "content_fields",
     "translations",
+    "defaults",
     "document",
     "errors",
     "field_types",

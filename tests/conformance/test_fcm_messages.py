@@ -143,6 +143,7 @@ def firebase_message(message: Message) -> messaging.Message:
                     messaging.WebpushNotificationAction("later", "Later"),
                 ],
             ),
+            fcm_options=messaging.WebpushFCMOptions(link="https://l.example"),
         ),
         fcm_options=messaging.FCMOptions(analytics_label="daily-2"),
     )

@@ -1,6 +1,8 @@
 """What a push carries besides its texts: each part is sent, filled per user, measured, checked and shown."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +67,16 @@ def test_a_plain_push_has_none_of_it(lab: Lab) -> None:
         assert line["android"]["priority"] == "HIGH"
         assert set(line["android"]["notification"]) == {"tag"}
         assert set(line["apns"]) == set(line["webpush"]) == {"headers"}
+
+
+def test_a_message_lives_as_long_as_the_deployment_says_unless_its_push_does(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(time_to_live=timedelta(minutes=30))
+    lab.save(recipe(pushSequence=[push(1), push(2, ttlMinutes=90)]))
+    lab.run_to_the_end()
+    for number, seconds in ((1, "1800"), (2, "5400")):
+        sent = messages(lab, number)
+        assert {line["android"]["ttl"] for line in sent} == {f"{seconds}s"}
+        assert {line["webpush"]["headers"]["TTL"] for line in sent} == {seconds}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +169,8 @@ def test_a_push_sent_once_carries_it_too(lab: Lab) -> None:
         ({"title": "x"}, "content.title"),
         ({"android": {"color": "red"}}, "content.android.color"),
         ({"data": {"n": 5}}, "content.data.n"),
+        ({"ios": {"subtitel": "x"}}, "content.ios.subtitel"),
+        ({"buttons": [{"id": "x", "title": "X", "deeplink": "https://x.y"}]}, "content.buttons[0].deeplink"),
     ],
 )
 def test_content_of_a_push_sent_once_is_checked(lab: Lab, content: dict[str, Any], field: str) -> None:

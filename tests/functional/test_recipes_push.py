@@ -150,6 +150,18 @@ def test_a_push_replaces_the_whole_recipe_and_removes_none(empty: Lab, tminus: T
     assert tminus("diff").out.splitlines()[:2] == ["recipes/sale.json: same", "other: only in the system"]
 
 
+def test_a_null_in_a_push_is_pushed_as_it_leaves_a_default_out(empty: Lab, tminus: Tminus, folder: Path) -> None:
+    written = campaign()
+    empty.save(written)
+    [push] = written["pushSequence"]
+    write(folder, "sale.json", {**written, "pushSequence": [{**push, "image": None, "ios": {"sound": None}}]})
+    diff = tminus("diff").out
+    assert "  pushSequence[0].image: missing -> null\n" in diff
+    assert tminus("push", "--yes").status == 0
+    assert stored(empty)["pushSequence"][0].items() >= {"image": None, "ios": {"sound": None}}.items()
+    assert tminus("diff").status == 0
+
+
 def test_an_active_recipe_is_pushed_only_after_a_yes(empty: Lab, tminus: Tminus, folder: Path) -> None:
     write(folder, "sale.json", campaign())
     refused = tminus("push")

@@ -67,10 +67,14 @@ def test_recipes_are_saved_listed_shown_and_removed(lab: Lab, tminus: Tminus, tm
     assert tminus("recipes", "show", "sale")[::2] == (2, "tminus: there is no recipe 'sale'\n")
 
 
-def test_refusals_are_one_line_for_each_field(tminus: Tminus) -> None:
+def test_refusals_are_one_line_for_each_field(tminus: Tminus, tmp_path: Path) -> None:
     status, _, err = tminus("send", "--title", "[[vra:x]]", "--body", "b", "--layer", 1, "--user", user(1), "--yes")
     assert status == 2
     assert err.startswith("tminus: title: malformed variable near")
+    (tmp_path / "content.json").write_text('{"ios": {"subtitel": "x"}}', encoding="utf-8")
+    push = ("send", "--title", "x", "--body", "b", "--layer", 1, "--user", user(1), "--yes")
+    status, _, err = tminus(*push, "--content", tmp_path / "content.json")
+    assert (status, "content.ios.subtitel: is not a field of a recipe: did you mean 'subtitle'?" in err) == (2, True)
     status, _, err = tminus("cadence", "set", "layer_3_cooldown", "--hours", 0, "--count", 0, "--yes")
     assert [line.split(": ")[1] for line in err.splitlines()] == ["rules[0].hours", "rules[0].count"]
 

@@ -1,12 +1,15 @@
 """Row outcomes and their sums, and the size of a payload."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.execution.safeguards import failure_finding
+from functions.domain.push.fcm_message import message_writer
 from functions.domain.push.outcomes import (
     EXCLUDED,
     FAILED,
@@ -26,6 +29,7 @@ from functions.domain.push.outcomes import (
     WRONG_PROJECT,
     Envelope,
     Exclusion,
+    Message,
     Outcome,
     Tally,
     answered,
@@ -133,6 +137,35 @@ def test_the_longest_body_that_fits_is_found_to_the_byte() -> None:
     empty = payload_bytes("", "", None)
     assert payload_bytes("", "x" * (PAYLOAD_LIMIT_BYTES - empty), None) == PAYLOAD_LIMIT_BYTES
     assert payload_bytes("", "x" * (PAYLOAD_LIMIT_BYTES - empty + 1), None) > PAYLOAD_LIMIT_BYTES
+
+
+def in_browsers(link: str | None, **content: Any) -> str | None:
+    """The link of a message that a click in a browser opens; `{link}` stands for the user's own."""
+    written = {"title": "", "body": "", "layerId": 1, "deepLink": link, **content}
+    push = RecipePush.model_validate({name: value for name, value in written.items() if value is not None})
+    envelope = Envelope(execution_id="a_b", recipe_id="a", push=1, content=push, test=False, dry_run=False)
+    write = message_writer(envelope, datetime(2026, 3, 2, tzinfo=UTC), timedelta(hours=4))
+    webpush: dict[str, dict[str, str]] = json.loads(write(Message("u", "t", "", "", link and "https://x.y/1")))[
+        "webpush"
+    ]
+    return webpush.get("fcm_options", {}).get("link")
+
+
+def test_a_click_in_a_browser_opens_the_link_if_it_is_https_for_all() -> None:
+    icon = {"web": {"icon": "https://x.y/i.png"}}
+    assert in_browsers("https://x.y/[[var:id]]", **icon) == "https://x.y/1"
+    assert in_browsers("https://x.y", buttons=[{"id": "b", "title": "B"}]) == "https://x.y/1"
+    assert in_browsers("https://x.y") is None, "a push without content for browsers is as before"
+    for other in ("shop://x.y", "http://x.y", "[[var:link]]", "[[var:scheme]]://x.y", "https://[[var:host]]/x", None):
+        assert in_browsers(other, **icon) is None
+
+
+def test_a_link_for_browsers_counts_twice() -> None:
+    written = {"title": "", "body": "", "layerId": 1, "deepLink": "https://x.y", "web": {"requireInteraction": True}}
+    counted = Payload(RecipePush.model_validate(written))
+    empty = counted.size("", "", "")
+    assert counted.size("", "", "x" * 1_000) == empty + 2_000
+    assert not counted.fits("", "", "x" * 2_000)
 
 
 def test_half_a_character_is_counted_and_does_not_crash() -> None:

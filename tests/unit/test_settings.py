@@ -39,6 +39,7 @@ def test_a_local_server_can_stand_in_for_fcm(tmp_path: Path) -> None:
         time_to_live=timedelta(minutes=30),
     )
     assert settings.policy.send_rate == 50
+    assert settings.policy.time_to_live == timedelta(minutes=30), "messages in an outbox live as long"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from functions.domain.recipe.push_fields import RecipePush
 BUTTONS_KEY, TM_KEY = "buttons", "tm"
 """The keys of the buttons, and of the push that a message belongs to, in a message's data."""
 OWN_KEYS = (BUTTONS_KEY, TM_KEY)
-TIME_TO_LIVE = timedelta(hours=4)
 _APNS_PRIORITY = {Priority.HIGH: "10", Priority.NORMAL: "5"}
 """At once, or by the phone's power: developer.apple.com/documentation/usernotifications."""
+_HTTPS = "https://"
 _TOKEN, _BASIC, _FIRST_OF_MORE = 0, {"title": 1, "body": 2, "deepLink": 3}, 4
 
 
@@ -70,7 +70,7 @@ def content(push: RecipePush) -> dict[str, Any]:
             "data": _data(push, texts),
             "android": _present({"notification": _android(push)}),
             "apns": _present({"payload": _present({"aps": _aps(push, texts)})}),
-            "webpush": _present({"notification": _web(push, texts)}),
+            "webpush": _present({"notification": _web(push, texts), "fcm_options": _web_options(push, texts)}),
         }
     )
 
@@ -169,6 +169,18 @@ def _web(push: RecipePush, texts: Mapping[str, str]) -> Mapping[str, Any]:
             "requireInteraction": push.web.require_interaction or None,
         }
     )
+
+
+def _web_options(push: RecipePush, texts: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what a click on the notification opens in a browser, which takes https only.
+
+    A push without content for browsers has none, and its app reads the link in the data as before. Nor has a push
+    whose scheme could come from a value.
+    """
+    link = push.deep_link
+    if not push.shows_in_browsers or link is None or link.leads_by_data or not link.opening.startswith(_HTTPS):
+        return {}
+    return {"link": texts["deepLink"]}
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,10 @@ PAYLOAD_LIMIT_BYTES = 4_096
 _BYTES_A_CHARACTER = 6
 """The most bytes of a character in JSON: a control character is written as six."""
 _MOST_USES = 3
-"""How often a text counts at most: that of a button once for browsers, and in the data with its escapes escaped."""
+"""How often a text counts at most: that of a button once for browsers, and in the data with its escapes escaped.
+
+The deep link counts twice where browsers get it too.
+"""
 _LONGEST_TM = "x" * 140
 """As long as a recipe's id of 100 characters, an instant, a kind of execution, a push and an arm together."""
 
@@ -29,7 +32,9 @@ class Payload:
         shown["data"] = {**shown.get("data", {}), TM_KEY: _LONGEST_TM}
         self._fill, self._write_buttons = filler(shown, ascii_only=False), buttons_writer(push)
         self._frame_bytes = self.size("", "", "", [""] * len(push.more_texts))
-        self._most_a_character = _BYTES_A_CHARACTER * (_MOST_USES if push.buttons or push.ios.subtitle else 1)
+        self._most_a_character = _BYTES_A_CHARACTER * (
+            _MOST_USES if push.shows_in_browsers or push.ios.subtitle else 1
+        )
 
     def size(self, title: str, body: str, deep_link: str | None, more: Sequence[str] = ()) -> int:
         """Return the size of a message with these texts; `more` are those of `RecipePush.more_texts`."""

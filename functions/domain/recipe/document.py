@@ -157,7 +157,10 @@ class RecipeSettings(Fields):
 
 
 class RecipeDocument(Fields):
-    """A recipe. Unknown fields are kept; null stands for a missing field."""
+    """A recipe. Unknown fields are kept; null stands for a missing field.
+
+    In what a push carries, null also leaves out the workspace's default.
+    """
 
     name: str = Field(default="", title="Name")
     id: str = Field(

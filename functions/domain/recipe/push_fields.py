@@ -187,6 +187,11 @@ class RecipePush(Fields):
         return {path: text for path, text in texts.items() if path.partition("[")[0] in given}
 
     @property
+    def shows_in_browsers(self) -> bool:
+        """Whether the push has anything that only browsers show."""
+        return bool(self.buttons) or self.web != WebContent()
+
+    @property
     def _others(self) -> dict[str, Template | None]:
         others: dict[str, Template | None] = {"image": self.image}
         for place, button in enumerate(self.buttons):

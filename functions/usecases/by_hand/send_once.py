@@ -8,7 +8,7 @@ It has no test send: to see the push first, send it to one to five users.
 import hashlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,9 @@ from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import ONE_OFF, execution_id, is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors
+from functions.domain.recipe.defaults import in_force, named
 from functions.domain.recipe.document import RecipeSafeguards
+from functions.domain.recipe.field_paths import misspelled_keys
 from functions.domain.recipe.push_fields import CONTENT
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
@@ -41,6 +43,7 @@ from functions.usecases.timeline.steps import read_run
 MOST_USER_IDS = 5
 _LEAD_MINUTES = 1
 _TEXTS = ("title", "body", "deepLink")
+_PUSH = "pushSequence[0]."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
         execution = Execution(
             id=ONE_OFF,
             recipe_id=ONE_OFF,
-            recipe={**recipe.document(), "audienceCriteria": criteria},
+            recipe={**_sent(recipe, ports).document(), "audienceCriteria": criteria},
             send_at=now + recipe.schedule.lead,
             created_at=now,
             claim="",
@@ -127,16 +130,22 @@ def one_off_recipe(ports: Ports, push: OneOff, by: str) -> Recipe:
         "metadata": {"by": by},
     }
     unknown_layer = _unknown_layer(written.get("layerId"), layers_of(ports.workspace))
+    misspelled = [_of_push(error) for error in misspelled_keys(document)]
     try:
         recipe = read(document)
+        sent = _sent(recipe, ports)
     except BadRecipe as error:
-        fields = [replace(each, field=each.field.removeprefix("pushSequence[0].")) for each in error.errors]
-        raise BadFields([*map(_of_content, fields), *unknown_layer]) from error
-    if unknown_layer:
-        raise BadFields(unknown_layer)
-    if errors := not_allowed(recipe.pushes[0], ports.policy, ports.workspace):
-        raise BadFields(list(map(_of_content, errors)))
+        raise BadFields([*map(_of_push, error.errors), *misspelled, *unknown_layer]) from error
+    if found := [*misspelled, *unknown_layer]:
+        raise BadFields(found)
+    if errors := not_allowed(sent.pushes[0], ports.policy, ports.workspace):
+        raise BadFields(_named(errors, recipe, ports))
     return recipe
+
+
+def _sent(recipe: Recipe, ports: Ports) -> Recipe:
+    """Return the recipe as its execution has it, with the workspace's defaults."""
+    return in_force(recipe, ports.workspace.pushes.defaults)
 
 
 def _no_content(content: Mapping[str, Any]) -> list[FieldError]:
@@ -147,6 +156,17 @@ def _no_content(content: Mapping[str, Any]) -> list[FieldError]:
         for key in content
         if key not in CONTENT
     ]
+
+
+def _of_push(error: FieldError) -> FieldError:
+    """Return the error of a field of the recipe made for a push by its path in the request."""
+    return _of_content(replace(error, field=error.field.removeprefix(_PUSH)))
+
+
+def _named(errors: Sequence[FieldError], recipe: Recipe, ports: Ports) -> list[FieldError]:
+    """Return errors in the push by their paths in the request; those of defaults say so."""
+    document, defaults = recipe.document(), ports.workspace.pushes.defaults
+    return [_of_push(named(replace(each, field=f"{_PUSH}{each.field}"), document, defaults)) for each in errors]
 
 
 def _of_content(error: FieldError) -> FieldError:
@@ -166,14 +186,15 @@ def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> S
     most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
     upload = sort_upload(source, folder, most_rows=most)
     errors = []
-    for name, text in recipe.pushes[0].texts.items():
+    push = _sent(recipe, ports).pushes[0]
+    for name, text in push.texts.items():
         try:
             text.require(upload.columns, "file")
         except BadTemplate as error:
             errors.append(FieldError(name, str(error)))
-    errors += content_errors(recipe.pushes[0], upload.columns)
+    errors += content_errors(push, upload.columns)
     if errors:
-        raise BadFields(list(map(_of_content, errors)))
+        raise BadFields(_named(errors, recipe, ports))
     return upload
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from audience_jobs.conditions.joining import joinable
 from audience_jobs.conditions.operators import OPERATORS
@@ -64,6 +65,8 @@ class WorkspaceShown:
     """What recipes may name as their topic; any, where there are none."""
     channels: Sequence[str]
     """The app's Android channels."""
+    defaults: Mapping[str, Any]
+    """What a push carries if its recipe does not say: fields of a push."""
 
 
 def describe_workspace(workspace: Workspace) -> WorkspaceShown:
@@ -82,6 +85,7 @@ def describe_workspace(workspace: Workspace) -> WorkspaceShown:
         layers=shown_layers(workspace),
         topics=[TopicShown(id=topic, name=words) for topic, words in workspace.pushes.topics.items()],
         channels=workspace.pushes.channels,
+        defaults=workspace.pushes.defaults,
     )
 
 

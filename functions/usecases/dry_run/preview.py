@@ -26,6 +26,7 @@ from functions.domain.ids import ALLOW_ANY, UserIdFormat
 from functions.domain.pace import sending_time
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import AudienceFile, PushFiles
+from functions.domain.recipe.defaults import with_defaults
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.start import at_once
@@ -75,7 +76,7 @@ def trial_run(ports: Ports, recipe: Recipe, *, test: bool) -> Run:
     execution = Execution(
         id=f"{recipe.id}_{_ID}",
         recipe_id=recipe.id,
-        recipe=recipe.document(),
+        recipe=with_defaults(recipe.document(), ports.workspace.pushes.defaults),
         send_at=now + recipe.schedule.lead,
         created_at=now,
         claim="",

@@ -15,6 +15,7 @@ from functions.domain.errors import BadRecipe, BadTemplate, FieldCode, FieldErro
 from functions.domain.execution.safeguards import recipe_errors
 from functions.domain.policy import Policy
 from functions.domain.push.links import Link
+from functions.domain.recipe.defaults import in_force, named
 from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Recipe
 from functions.usecases.cadence.rules_in_force import layers_of
@@ -27,7 +28,12 @@ def check_recipe(recipe: Recipe, *, policy: Policy, find_job: FindJob, workspace
     errors += layer_errors(recipe, layers_of(workspace))
     errors += _topic_errors(recipe.topic, workspace.pushes.topics)
     errors += _channel_errors(recipe.settings.alert_channels, policy.alerts.channels)
-    errors += _job_errors(recipe, policy, find_job, workspace)
+    try:
+        sent = in_force(recipe, workspace.pushes.defaults)
+    except BadRecipe as error:
+        raise BadRecipe([*errors, *error.errors]) from None
+    found = _job_errors(sent, policy, find_job, workspace)
+    errors += [named(error, recipe.document(), workspace.pushes.defaults) for error in found]
     if errors:
         raise BadRecipe(errors)
 

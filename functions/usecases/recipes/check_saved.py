@@ -15,6 +15,7 @@ from functions.domain.execution.safeguards import past_errors
 from functions.domain.ids import is_user_id, no_user_id
 from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors, is_blank
+from functions.domain.recipe.defaults import in_force, named
 from functions.domain.recipe.field_paths import misspelled_keys
 from functions.domain.recipe.read import Recipe, parse
 from functions.domain.recipe.schedule import LAST_DAY, Schedule, never_sends
@@ -60,7 +61,7 @@ def saving_errors(
         errors += error.errors
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
     found += _no_tester_errors(recipe, policy)
-    found += [*_content_errors(recipe, find_job, workspace)]
+    found += _content_errors(recipe, find_job, workspace)
     found += misspelled_keys(recipe.document(), workspace.old_filters)
     return errors + [error for error in found if error not in errors]
 
@@ -125,12 +126,17 @@ def _no_tester_errors(recipe: Recipe, policy: Policy) -> list[FieldError]:
 
 
 def _content_errors(recipe: Recipe, find_job: FindJob, workspace: Workspace) -> list[FieldError]:
-    errors = []
-    for position, push in enumerate(recipe.pushes):
+    """Return the errors in the texts of each push as it is sent, with the workspace's defaults."""
+    errors, defaults = [], workspace.pushes.defaults
+    try:
+        sent = in_force(recipe, defaults)
+    except BadRecipe:
+        return []  # as `check_recipe` says
+    for position, push in enumerate(sent.pushes):
         path = push_path(recipe, position)
         found = content_errors(push, _columns(recipe, position, find_job, workspace))
         errors += [replace(error, field=f"{path}.{error.field}") for error in found]
-    return errors
+    return [named(error, recipe.document(), defaults) for error in errors]
 
 
 def _columns(recipe: Recipe, position: int, find_job: FindJob, workspace: Workspace) -> list[str]:

@@ -10,6 +10,7 @@ from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import window_findings
 from functions.domain.ids import execution_id
 from functions.domain.push.rule_bytes import rule_bytes
+from functions.domain.recipe.defaults import in_force, with_defaults
 from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.schedule import slot_for
 from functions.domain.recipe.timeline import Phase
@@ -43,7 +44,7 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     if document is None:
         return None
     try:
-        recipe = read(document, default_id=recipe_id)
+        recipe = in_force(read(document, default_id=recipe_id), ports.workspace.pushes.defaults)
     except BadRecipe as error:
         raise_alert(ports, malformed_recipe(recipe_id, for_log(error), ports.clock.now()), document)
         return None
@@ -63,13 +64,16 @@ def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCH
 
 
 def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: str = "") -> Execution:
-    """Create the execution of a recipe and send instant, or find it there; it has no tasks yet."""
+    """Create the execution of a recipe and send instant, or find it there; it has no tasks yet.
+
+    Its snapshot has the workspace's defaults, so that a later change of these changes nothing about it.
+    """
     span = tracing.current()
     fresh = Execution(
         id=execution_id(recipe.id, send_at, name or ("" if kind is Kind.SCHEDULED else kind)),
         kind=kind,
         recipe_id=recipe.id,
-        recipe=recipe.document(),
+        recipe=with_defaults(recipe.document(), ports.workspace.pushes.defaults),
         send_at=send_at,
         created_at=ports.clock.now(),
         claim=uuid4().hex,

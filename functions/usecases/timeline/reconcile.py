@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functions.domain.alerts.alert import drift as drift_alert
 from functions.domain.errors import BadRecipe, Transient, Unreadable, for_log
 from functions.domain.execution.execution import Execution, State
+from functions.domain.recipe.defaults import in_force
 from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
@@ -88,7 +89,7 @@ def _read_recipes(ports: Ports) -> tuple[dict[str, Recipe], list[str]]:
     recipes, malformed = {}, []
     for document in ports.recipes.all():
         try:
-            recipe = read(document)
+            recipe = in_force(read(document), ports.workspace.pushes.defaults)
             recipes[recipe.id] = recipe
         except BadRecipe as error:
             malformed.append(f"recipe {document.get('id')!r} is malformed and will not run: {for_log(error)}")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from local.simulator.judge.caps import caps_of
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.departures import Departures
 from local.simulator.judge.graves import Graves, Registered
@@ -26,7 +25,7 @@ def judges(
         now,
         broken,
         most_at_once=scenario.policy.limits.executions_at_once,
-        caps=caps_of(scenario.workspace.folder),
+        workspace=scenario.workspace.folder,
         graves=Graves(registered, owners, partial(broken, "")),
     )
     departures = Departures(

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from functions.domain.audience.partition import read_rows
@@ -16,7 +17,8 @@ from functions.domain.execution.safeguards import Violation, ViolationType
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
 from local.simulator.judge.books import Announced, Row, Watched
-from local.simulator.judge.caps import Caps
+from local.simulator.judge.caps import caps_of
+from local.simulator.judge.defaults import all_carry, defaults_of
 from local.simulator.judge.graves import Graves
 from local.simulator.play.workers import Worker
 
@@ -40,7 +42,10 @@ _MAY_FOLLOW_AN_ANNOUNCEMENT = frozenset(b".ISFPTULJVM")
 
 
 class Contract:
-    """Keeps the books of one run, and calls `broken` for each breach with the execution's id and a sentence."""
+    """Keeps the books of one run, and calls `broken` for each breach with the execution's id and a sentence.
+
+    `workspace` is the folder of the day's workspace.
+    """
 
     def __init__(
         self,
@@ -48,11 +53,12 @@ class Contract:
         broken: Callable[[str, str], None],
         *,
         most_at_once: int,
-        caps: Caps,
+        workspace: Path,
         graves: Graves,
     ) -> None:
-        self._now, self._broken, self._most_at_once, self._caps = now, broken, most_at_once, caps
-        self.holding, self.graves = caps, graves
+        self._now, self._broken, self._most_at_once = now, broken, most_at_once
+        self.holding = self._caps = caps_of(workspace)
+        self._defaults, self.graves = [defaults_of(workspace)], graves
         self.step = 0
         self.watched: dict[str, Watched] = {}
         self.announced: dict[Row, list[Announced]] = defaultdict(list)
@@ -80,10 +86,15 @@ class Contract:
         elif call == "ledger.transact" and isinstance(answer, Mapping):
             self._decided(answer, worker)
 
-    def change_rules(self, caps: Caps) -> None:
-        """Note that a release has other rules. From then on only those hold that were there before, too."""
+    def change_workspace(self, folder: Path) -> None:
+        """Note that a release has another workspace. From then on only rules hold that were there before, too.
+
+        Executions begin with its defaults from then on, unless their worker began before.
+        """
         self.step += 1
-        self.holding, self._caps = self.holding.kept_by(caps), caps
+        self._defaults.append(defaults_of(folder))
+        self._caps = caps_of(folder)
+        self.holding = self.holding.kept_by(self._caps)
 
     def _decided(self, held_back: Mapping[bytes, str], worker: Worker | None) -> None:
         """Note the users that rules hold back from what a worker sends, each with the rule's reason."""
@@ -140,6 +151,8 @@ class Contract:
                 reasons=frozenset(cap.reason for cap in self._caps.caps),
             )
             self._note_turns()
+            if not any(all_carry(execution.recipe["pushSequence"], each) for each in self._defaults):
+                self._broken(execution.id, "it was launched without the defaults of its workspace")
             start = execution.send_at - recipe.schedule.lead
             if self._now() < start - _EARLY:
                 self._broken(execution.id, f"it was launched before its start at {start:%H:%M:%S}")

@@ -19,7 +19,6 @@ from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
 from local.simulator.judge.answers import Answers
 from local.simulator.judge.bench import judges
-from local.simulator.judge.caps import caps_of
 from local.simulator.judge.ending import Ending
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import Outcome, RunLog
@@ -243,7 +242,7 @@ class Simulation:
         """Let every process work on the workspace of a later release from now on."""
         later = self._scenario.later or self._scenario.workspace
         self._use(replace(self.world.ports, workspace=later))
-        self._contract.change_rules(caps_of(later.folder))
+        self._contract.change_workspace(later.folder)
 
     def _use(self, ports: Ports) -> None:
         self.world, self._raw = replace(self.world, ports=ports), ports

@@ -1,5 +1,6 @@
 """Planted defects of what a push carries."""
 
+from functions.domain.recipe.defaults import with_defaults
 from functions.domain.recipe.push_fields import RecipePush
 from functions.usecases.sending import rows
 from functions.usecases.sending.assignment import Delivery
@@ -26,5 +27,12 @@ CONTENT = (
         sentence=r"unlike the audience's row$",
         favours=("gym",),
         changes=(Change(RecipePush.translation_for, mutations.first_language),),
+    ),
+    Defect(
+        name="defaults forgotten",
+        means="executions begin without the defaults of their workspace",
+        sentence=r"it was launched without the defaults of its workspace$",
+        favours=("gym",),
+        changes=(Change(with_defaults, mutations.without_defaults),),
     ),
 )

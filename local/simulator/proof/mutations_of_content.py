@@ -11,6 +11,11 @@ def without_content(right: Any) -> Any:
     return property(lambda self: replace(right.fget(self), content=Envelope.content))
 
 
+def without_defaults(_right: Any) -> Any:
+    """Launch what the recipe says alone."""
+    return lambda document, _defaults: document
+
+
 def content_of_the_row_before(right: Any) -> Any:
     """Fill buttons and data with the values of the row before."""
 

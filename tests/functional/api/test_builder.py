@@ -30,6 +30,7 @@ def gym(tmp_path: Path) -> Workspace:
     made = fitness(tmp_path / "fitness", devices=True, models={**MODELS, "opt_outs": "SELECT '2' AS user_id"})
     with (made.folder / "tminus.toml").open("a") as file:
         file.write('[topics]\nnews = "News of the week"\n[android]\nchannels = ["training"]\n')
+        file.write('[defaults.ios]\nsound = "ding"\n')
     (made.folder / "jobs").mkdir()
     (made.folder / "jobs" / "runners.sql").write_text("SELECT memberId AS user_id FROM workouts GROUP BY memberId")
     return made
@@ -53,6 +54,7 @@ def test_the_workspace_says_what_conditions_and_recipes_can_use(api: ApiClient) 
     assert [event["name"] for event in found["events"]] == ["trained"]
     assert [model["name"] for model in found["joinable"]] == ["trained", "totals"]
     assert [job["id"] for job in found["jobs"]] == ["runners"]
+    assert found["defaults"] == {"ios": {"sound": "ding"}}
     assert (found["topics"], found["channels"]) == ([{"id": "news", "name": "News of the week"}], ["training"])
 
 

@@ -47,6 +47,17 @@ def test_a_push_goes_to_the_users_of_a_file(lab: Lab, api: ApiClient) -> None:
     assert [message["title"] for message in lab.outbox()] == ["Hi Zoë"]
 
 
+def test_a_misspelled_key_of_its_content_is_named(lab: Lab, api: ApiClient) -> None:
+    content = {"ios": {"subtitel": "x"}, "image": None}
+    response = api("POST", SEND, json={**PUSH, "userIds": [user(1)], "content": content})
+    assert (response.status_code, errors(response)) == (422, ["content.ios.subtitel"])
+    [error] = json.loads(response.text)["errors"]
+    assert "did you mean 'subtitle'" in error["reason"]
+    file = f"user_id\n{user(1)}\n".encode()
+    assert errors(api("POST", SEND, data={**form(file), "content": json.dumps(content)})) == ["content.ios.subtitel"]
+    assert lab.ports.executions.unfinished() == []
+
+
 @pytest.mark.parametrize("layer", ["3.0", "3e0", "3"])
 def test_a_whole_number_of_json_may_have_a_point(layer: str, api: ApiClient) -> None:
     body = json.dumps({**PUSH, "layerId": 0, "userIds": [user(1)]}).replace('"layerId": 0', f'"layerId": {layer}')

@@ -50,7 +50,10 @@ class _Reader:
     errors: list[FieldError] = dataclasses.field(default_factory=list)
 
     def put(self, document: dict[str, Any], field: FormField, name: str) -> None:
-        """Write the value of the field `name` at the field's path. An empty value removes the field."""
+        """Write the value of the field `name` at the field's path. An empty value removes the field.
+
+        A null that a person wrote stays, as it switches off a default of the workspace. So does false for a box.
+        """
         try:
             value = field.read(self.values.get(name, ""))
         except (ValueError, RecursionError) as error:
@@ -59,16 +62,18 @@ class _Reader:
         *parents, last = field.path.split(".")
         place = document
         for parent in parents:
+            if value is None and place.get(parent) is None:
+                return
             if not isinstance(place.get(parent), dict):
                 place.pop(parent, None)  # a value broken by hand: the form replaces it
                 if value is None:
                     return
                 place[parent] = {}
             place = place[parent]
-        if value is None:
-            place.pop(last, None)
-        else:
+        if value is not None:
             place[last] = value
+        elif place.get(last) is not None and not (field.kind is Kind.CHECK and place[last] is False):
+            del place[last]
 
 
 def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> Sent:
@@ -145,6 +150,12 @@ def values_of(document: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> t
         values[f"{base}.from"] = origin_of(push, tuple(push_fields()))
         values |= {f"{base}.{path}": _shown(field, _find(push, path)) for path, field in push_fields().items()}
     return values, max(len(pushes), 1)
+
+
+def default_values(defaults: Mapping[str, Any]) -> Values:
+    """Return what a push has in each field that the form leaves empty, by path in the push; from the workspace."""
+    found = {path: show_value(field.kind, _find(defaults, path)) for path, field in push_fields().items()}
+    return {path: text for path, text in found.items() if text}
 
 
 def as_shown(errors: Sequence[FieldError], document: Mapping[str, Any]) -> list[FieldError]:

@@ -23,6 +23,7 @@ from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
     as_shown,
+    default_values,
     errors_by_field,
     field_names,
     read_recipe,
@@ -219,6 +220,7 @@ def _form(
         job_fields=parameter_fields(jobs),
         chosen_job=values.get(JOB, ""),
         topics=visit.ports.workspace.pushes.topics,
+        defaults=default_values(visit.ports.workspace.pushes.defaults),
         zones=_ZONES,
         sections=form_sections(pushes, query, new=not recipe_id),
     )

@@ -1,6 +1,7 @@
 """The list of recipes, and the page of one: messages, audience, schedule, past sends, and actions."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +14,7 @@ from functions.domain.documents import shown
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.execution.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
+from functions.domain.recipe.defaults import in_force
 from functions.domain.recipe.read import Document, Recipe, read
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
@@ -26,7 +28,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
 from functions.handlers.http.paging import broken_cursor
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
@@ -138,11 +140,18 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
         description=_as_text(document.get("description")),
         words=in_words(recipe),
         sends=[(send, launched.get((recipe.id, send))) for send in islice(recipe.sends(visit.now), _NEXT_SENDS)],
-        samples=sample_messages(visit.ports, recipe, _latest_built(history) if visit.may(Role.OPERATOR) else ""),
+        samples=_samples(visit, recipe, history),
         sizes=sizes,
         line=sparkline(sizes),
         **vars(recipe_audience(visit.ports, recipe)),
     )
+
+
+def _samples(visit: Visit, recipe: Recipe, history: Sequence[ExecutionSummary]) -> Sequence[Sample]:
+    """Return the pushes as they would be sent, with the workspace's defaults if these fit."""
+    with suppress(BadRecipe):  # saving the recipe says why
+        recipe = in_force(recipe, visit.ports.workspace.pushes.defaults)
+    return sample_messages(visit.ports, recipe, _latest_built(history) if visit.may(Role.OPERATOR) else "")
 
 
 def _as_text(value: Any) -> str:
