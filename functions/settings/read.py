@@ -81,6 +81,7 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
         job_time=job_time(reader.text("K_SERVICE", "")),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
+        image_check=reader.choice("IMAGE_CHECK", ["on", "off"]) == "on",
         policy=_policy(reader),
     )
 
@@ -91,7 +92,7 @@ def _still_said(environ: Mapping[str, str], said: Mapping[str, str]) -> Mapping[
     )
     if kind in ("", said.get("USER_DATA")):
         return said
-    return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS)}
+    return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS, _IMAGES)}
 
 
 class _Reader:
