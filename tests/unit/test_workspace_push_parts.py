@@ -66,6 +66,7 @@ def test_the_environment_overrides_where_images_may_come_from(tmp_path: Path) ->
     problems_of(tmp_path, settings=GOOD_NAME + '[images]\nallowed = ["https://img.fitness.example"]\n')
     said = Workspace(tmp_path).settings
     assert read_settings({}, said).policy.links.images == ("https://img.fitness.example",)
+    assert read_settings({"USER_DATA_DIR": "other"}, said).policy.links.images == ("https://img.fitness.example",)
     assert read_settings({"ALLOWED_IMAGES": "https"}, said).policy.links.images == ("https",)
     assert read_settings({}, {}).policy.links.images == ("https",)
     with pytest.raises(Misconfigured, match="ALLOWED_IMAGES"):

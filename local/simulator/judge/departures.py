@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from functions.domain.push.outcomes import Envelope, Message
@@ -190,6 +191,10 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
 
 def _says(message: Message, envelope: Envelope, row: Sequence[str]) -> bool:
     _, name, goal = row
-    more = (f"For {name}", name) if envelope.content.buttons else ()
+    image = envelope.content.image
+    more: tuple[str, ...] = (
+        (f"https://img.example/{quote(goal or 'goal', safe='')}.png",) if image and image.columns else ()
+    )
+    more += (f"For {name}", name) if envelope.content.buttons else ()
     titled = message.title == f"Push {envelope.push} for {name}"
     return titled and message.more == more and (not goal or goal in message.body)
