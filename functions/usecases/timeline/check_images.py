@@ -55,7 +55,7 @@ def _note(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[s
         widest = max(images, key=lambda look: look.width * look.height)
         if widest.form:
             parts.append(f"at most {widest.width:,} x {widest.height:,} pixels")
-    if not (run.recipe.test_mode or run.execution.kind is Kind.TEST):
+    if images and not run.recipe.test_mode and run.execution.kind is not Kind.TEST:
         parts += _egress(fields, looks)
     if unseen:
         parts.append(f"there was no time for {unseen} more")
