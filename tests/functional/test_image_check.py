@@ -1,7 +1,7 @@
 """T-30 looks at the images of pushes: what the log says, what alerts, and what only a recipe that says so blocks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from functions.domain.execution.execution import Kind, State
 from functions.domain.push.images import BadImage, Image, ImageFault, Look
 from functions.usecases.by_hand.start import start_by_hand
 from functions.usecases.dry_run.preview import preview
+from functions.usecases.timeline import control
 from local.memory.images import MemoryImages
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import START_AT, Lab
@@ -176,6 +177,28 @@ def test_rows_that_get_no_message_have_no_image(lab: Lab) -> None:
     saved(lab, {"image": "[[var:shoe]]", "body": "Hello"})
     lab.run_to(START_AT)
     assert images.asked == ["https://img.example/b.png"]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["cancelled", "found ready"])
+def test_a_look_has_no_say_once_the_execution_has_gone_on_meanwhile(ends: bool, lab: Lab) -> None:
+    """An operator cancels while images are loaded, or a repeat of the step that began later has found them all."""
+
+    class Overtaken(MemoryImages):
+        def look(self, urls: Sequence[str], within: timedelta) -> Mapping[str, Look]:
+            if not self.asked:
+                self.asked.append("once")
+                if ends:
+                    control.cancel(lab.ports, lab.id, "changed our minds")
+                else:
+                    assert lab.deliver("build_audience").status == 200
+                return dict.fromkeys(urls, GONE)
+            return super().look(urls, within)
+
+    saved(lab, {"image": IMAGE}, settings__safeguards={"requireImages": True})
+    lab.ports = replace(lab.ports, images=Overtaken())
+    lab.run_to_the_end()
+    assert lab.report()["status"] == ("cancelled" if ends else "completed")
+    assert lab.violations() == []
 
 
 def test_where_no_image_is_looked_at_the_log_says_so(lab: Lab) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.push.images import FAULT_WORDS, Image, ImageFault, Look, bad
@@ -13,7 +14,7 @@ from functions.ports import Ports
 from functions.usecases.timeline.ending import end
 from functions.usecases.timeline.image_addresses import ImageField, image_fields
 from functions.usecases.timeline.journal import breach, note
-from functions.usecases.timeline.steps import Run
+from functions.usecases.timeline.steps import Run, load_execution
 
 _PHASE = Phase.AUDIENCE_GENERATION
 _LONGEST, _SHORTEST = timedelta(seconds=60), timedelta(seconds=5)
@@ -23,10 +24,11 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def check_images(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Execution | None:
-    """Load the images of an execution; return it as it ended if the recipe requires images and one does not load.
+    """Load the images of an execution; return it if it goes no further here.
 
-    Otherwise nothing changes: one line in the log says what was found, and a violation warns about each kind of
-    trouble. A repeat records nothing twice, except that line.
+    That is if the recipe requires images and one does not load: it is blocked. It is also returned, unchanged, if it
+    was cancelled or another attempt went on meanwhile, which may have found other images. Otherwise one line in the
+    log says what was found, and a violation warns about each kind of trouble. A repeat adds only that line.
     """
     fields = image_fields(ports, run, pushes)
     addresses = list(dict.fromkeys(address for one in fields for address in one.rows))
@@ -38,6 +40,9 @@ def check_images(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Executi
         note(ports, run.execution.id, _PHASE, f"images are not looked at{words}: IMAGE_CHECK is off")
         return None
     looks = ports.images.look(addresses, _time_left(ports, run))
+    current = load_execution(ports, run.execution.id)
+    if current.state is not State.LAUNCHED:
+        return current
     _note(ports, run, fields, looks, unseen=len(addresses) - len(looks))
     return _judge(ports, run, fields, looks)
 
@@ -94,7 +99,10 @@ def _judge(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[
             blocking = blocking or finding
     if blocking is None or not required:
         return None
-    return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data["fault"]))
+    try:
+        return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data["fault"]))
+    except NotPossible:  # it went live by another attempt, which found all images
+        return None
 
 
 class _Troubles:

@@ -1,5 +1,6 @@
 """Planted defects of what a push carries."""
 
+from functions.domain.push import images
 from functions.usecases.sending import rows
 from functions.usecases.sending.assignment import Delivery
 from local.simulator.proof import mutations
@@ -18,5 +19,12 @@ CONTENT = (
         means="a message has the button of the user before",
         sentence=r"unlike the audience's row$",
         changes=(Change(rows.renderer, mutations.content_of_the_row_before),),
+    ),
+    Defect(
+        name="any image will do",
+        means="an image that does not load counts as good",
+        sentence=r"^it went live although no look found all the images that it requires$",
+        favours=("with images", "image_gone", "sends often"),
+        changes=(Change(images.bad, mutations.nothing),),
     ),
 )
