@@ -1,11 +1,11 @@
 """The addresses from which the users of an execution would load images."""
 
+import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 
-from functions.domain.audience.partition import read_records, read_rows
 from functions.domain.push.links import ImageAddress, LinkPolicy
 from functions.domain.push.shard import PushFiles
 from functions.ports import Ports
@@ -74,9 +74,9 @@ def _read(ports: Ports, fields: Sequence[ImageField], found: dict[str, None], *,
     files = fields[0].files
     columns, links = files.live.rows.index.columns, ports.policy.links
     renderers = [(one, _renderer(one.template, columns, links)) for one in fields]
-    records = read_records(ports.files.lines(files.live.rows.stored))
+    rows = csv.reader((line.decode() for line in ports.files.lines(files.live.rows.stored)), strict=True)
     whole = files.live.size <= _MOST_ROWS
-    for row in chain.from_iterable(map(read_rows, islice(records, 1, _MOST_ROWS + 1))):
+    for row in islice(rows, 1, _MOST_ROWS + 1):
         rendered = [(one, address) for one, render in renderers if (address := render(row)) is not None]
         if len(found) + len({address for _, address in rendered if address not in found}) > most:
             whole = False
