@@ -39,7 +39,7 @@ class ImageField:
     @property
     def for_browsers(self) -> bool:
         """Whether only browsers load it."""
-        return self.path.startswith("web.")
+        return "web" in self.path.split(".")
 
 
 def image_fields(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Sequence[ImageField]:

@@ -182,7 +182,7 @@ class Contract:
                 known.turn_at_step = self.step
 
     def _judged(self, violation: Violation, worker: Worker | None) -> None:
-        """Check an execution that has to wait its turn, or that is blocked as one too many."""
+        """Check an execution that has to wait its turn, or that is blocked as one too many or for its images."""
         known = self.watched[violation.execution_id]
         self._untouched(violation)
         blocked = violation.finding.action == "blocked"
