@@ -22,6 +22,7 @@ from functions.domain.errors import Misconfigured
 from functions.gcp.clock import SystemClock
 from functions.gcp.webhooks import WebhookChannels
 from functions.ports import Part, Ports
+from functions.ports.images import Images
 from functions.ports.people import Channels
 from functions.ports.queue import Clock
 from functions.ports.sending import PushSender
@@ -143,6 +144,7 @@ def embedded(settings: Settings, clock: Clock, script: OutcomeScript | None = No
         sender=fcm_sender(settings.fcm) if settings.fcm else None,
         script=script,
         channels=web_channels(settings),
+        images=web_images(settings),
         parts=sender_parts(settings),
     )
 
@@ -174,12 +176,22 @@ def google_cloud(settings: Settings, clock: Clock, sender: PushSender | None = N
         policy=settings.policy,
         sender=sender or fcm_sender(cast("FcmSettings", settings.fcm)),
         channels=web_channels(settings),
+        images=web_images(settings),
     )
 
 
 def web_channels(settings: Settings) -> Channels:
     """Return the alert channels whose addresses this process has."""
     return WebhookChannels(settings.webhooks)
+
+
+def web_images(settings: Settings) -> Images | None:
+    """Return what loads images at T-30; None if the settings say that none is loaded."""
+    if not settings.image_check:
+        return None
+    from functions.gcp.web_images import WebImages  # noqa: PLC0415 - TLS; a demo loads no image
+
+    return WebImages(settings.policy.links)
 
 
 @cache

@@ -39,6 +39,14 @@ def _temporary_files_go_with_the_run(tmp_path_factory: pytest.TempPathFactory) -
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_image_is_loaded() -> Iterator[None]:
+    """Have no test, and no process that one starts, load images from the internet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMAGE_CHECK", "off")
+        yield
+
+
 MakeFcm = Callable[..., tuple[FakeFcm, FcmSender]]
 
 

@@ -23,6 +23,7 @@ from functions.gcp.storage import GcsAudienceFiles
 from functions.gcp.tasks import CloudTaskQueue
 from functions.gcp.trouble import translated
 from functions.ports import Ports
+from functions.ports.images import Images
 from functions.ports.people import Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import PushSender
@@ -42,6 +43,7 @@ def open_ports(
     policy: Policy,
     sender: PushSender,
     channels: Channels,
+    images: Images | None = None,
 ) -> Ports:
     """Return the ports of a deployment, or of the emulators named in the settings."""
     cloud = _Cloud(settings, clock)
@@ -59,6 +61,7 @@ def open_ports(
         find_job=find_job,
         workspace=workspace,
         policy=policy,
+        images=images,
     )
     return replace(ports, user_hash_key=lambda: policy.user_hash_key) if policy.user_hash_key else ports
 

@@ -9,6 +9,7 @@ from audience_jobs.workspace import Workspace
 from functions.domain.errors import Misconfigured
 from functions.domain.policy import Policy
 from functions.ports.executions import ExecutionLog, ExecutionStore
+from functions.ports.images import Images
 from functions.ports.people import Alerts, Callers, Channels
 from functions.ports.queue import Clock, Schedules, TaskQueue
 from functions.ports.sending import Devices, PushSender
@@ -51,7 +52,7 @@ class Ports:
     """Everything outside the code that a use case can use, on every runtime.
 
     `scrub` overwrites what the database still holds of deleted values. `user_hash_key` returns the key of the hashes
-    by which the audit log names erased users; Misconfigured without one.
+    by which the audit log names erased users; Misconfigured without one. Without `images` none is looked at.
     """
 
     clock: Clock
@@ -79,5 +80,6 @@ class Ports:
     workspace: Workspace
     policy: Policy = field(default_factory=Policy)
     parts: Mapping[str, Part] = field(default_factory=dict)
+    images: Images | None = None
     scrub: Callable[[], None] = _nothing_left
     user_hash_key: Callable[[], str] = _no_key

@@ -139,7 +139,7 @@ class Settings:
     `user_dataset`. `workspace` is the folder that names their tables, None the built-in one. `user_data_timeout`
     limits a statement of an audience job, and `job_time` on Google Cloud the whole job. `webhooks` are the addresses
     of alert channels, by name. They are a secret of send_alert, as anyone who has an address can post there; other
-    functions have none.
+    functions have none. `image_check` says whether the images of pushes are loaded at T-30.
     """
 
     platform: Platform = Platform.EMBEDDED
@@ -153,6 +153,7 @@ class Settings:
     user_data_timeout: timedelta = timedelta(minutes=10)
     job_time: timedelta = timedelta(minutes=25)
     webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
+    image_check: bool = True
     policy: Policy = field(default_factory=Policy)
 
     def on_files(self, folder: Path | str) -> "Settings":

@@ -2,17 +2,15 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from functions.domain.alerts.alert import EVERYTHING
-from functions.domain.alerts.cancel_link import SHORTEST_SECRET
 from functions.domain.documents import described
 from functions.domain.errors import Misconfigured
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
-from functions.domain.policy import AlertPolicy, Policy
+from functions.domain.policy import Policy
 from functions.domain.push.links import LinkPolicy
 from functions.domain.retention import EXECUTION_DAYS, LEAST_EXECUTION_DAYS, MOST_EXECUTION_DAYS
 from functions.domain.roles import Role
@@ -28,12 +26,12 @@ from functions.settings import (
     UserDatabaseSettings,
     UserDatasetSettings,
 )
+from functions.settings.alerts import alert_policy, webhooks_of
+from functions.settings.variables import Variables
 
 _LOCATION = re.compile(r"[a-z]+(-[a-z]+)+[0-9]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _BUCKET_FOLDER = re.compile(rf"gs://{_BUCKET.pattern}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
-_CHANNEL = re.compile(r"[A-Za-z0-9_-]{1,50}")
-_WEB = re.compile(r"https://[^\s/]|http://(127\.0\.0\.1|localhost):[0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{3,99}")
 """A project id, perhaps with a domain: cloud.google.com/resource-manager/docs/creating-managing-projects."""
@@ -67,7 +65,7 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
     `said` is what a workspace says for variables that are not set. Where `USER_DATA_DIR` or another kind of
     `USER_DATA` is set, the workspace does not say where user data are.
     """
-    reader = _Reader(environ, _still_said(environ, said or {}))
+    reader = Variables(environ, _still_said(environ, said or {}))
     platform = _platform(reader)
     return Settings(
         platform=platform,
@@ -81,6 +79,7 @@ def read_settings(environ: Mapping[str, str], said: Mapping[str, str] | None = N
         job_time=job_time(reader.text("K_SERVICE", "")),
         fcm=_fcm(reader) if reader.choice("PUSH_SENDER", ["outbox", "fcm"]) == "fcm" else None,
         webhooks=webhooks_of(reader.words("ALERT_WEBHOOKS")),
+        image_check=reader.choice("IMAGE_CHECK", ["on", "off"]) == "on",
         policy=_policy(reader),
     )
 
@@ -94,58 +93,15 @@ def _still_said(environ: Mapping[str, str], said: Mapping[str, str]) -> Mapping[
     return {name: value for name, value in said.items() if name in (_USER_IDS, _LINKS, _IMAGES)}
 
 
-class _Reader:
-    def __init__(self, environ: Mapping[str, str], said: Mapping[str, str]) -> None:
-        self._environ, self.said = environ, said
-
-    def text(self, name: str, default: str) -> str:
-        return self._environ.get(name, "").strip() or self.said.get(name) or default
-
-    def words(self, name: str, default: str = "") -> tuple[str, ...]:
-        return tuple(word.strip() for word in self.text(name, default).split(",") if word.strip())
-
-    def number(self, name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
-        text = self.text(name, str(default))
-        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-            bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise Misconfigured(name, f"must be a whole number {bounds}, got {described(text)}")
-        return int(text)
-
-    def file(self, name: str) -> Path | None:
-        text = self.text(name, "")
-        if text and not Path(text).is_file():
-            raise Misconfigured(name, f"names no file that is there, got {described(text)}")
-        return Path(text) if text else None
-
-    def like(self, name: str, pattern: re.Pattern[str], what: str) -> str:
-        text = self.text(name, "")
-        if not pattern.fullmatch(text):
-            raise Misconfigured(name, f"must be {what}, got {described(text)}")
-        return text
-
-    def url(self, name: str, default: str = "") -> str:
-        """Return an address that begins with https://, or is on this machine."""
-        text = self.text(name, default)
-        if not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-            raise Misconfigured(name, f"must begin with https://, got {described(text)}")
-        return text
-
-    def choice(self, name: str, choices: list[str]) -> str:
-        text = self.text(name, choices[0]).lower()
-        if text not in choices:
-            raise Misconfigured(name, f"must be one of {', '.join(choices)}, got {described(text)}")
-        return text
-
-
-def _platform(reader: _Reader) -> Platform:
+def _platform(reader: Variables) -> Platform:
     return Platform(reader.choice("TMINUS_PLATFORM", [platform.value for platform in Platform]))
 
 
-def _project(reader: _Reader) -> str:
+def _project(reader: Variables) -> str:
     return reader.like("GOOGLE_CLOUD_PROJECT", _PROJECT, "the id of the Firebase project")
 
 
-def _cloud(reader: _Reader) -> CloudSettings:
+def _cloud(reader: Variables) -> CloudSettings:
     function_url = reader.url("FUNCTION_URL")
     if function_url.count(FUNCTION) != 1:
         raise Misconfigured("FUNCTION_URL", f"must hold {FUNCTION} where the function's name goes")
@@ -170,29 +126,29 @@ def _cloud(reader: _Reader) -> CloudSettings:
     )
 
 
-def _workspace(reader: _Reader) -> Path | None:
+def _workspace(reader: Variables) -> Path | None:
     text = reader.text("WORKSPACE", "")
     if text and not (Path(text) / "tminus.toml").is_file():
         raise Misconfigured("WORKSPACE", f"there is no tminus.toml in {text!r}: name the folder of a workspace")
     return Path(text) if text else None
 
 
-def _user_data_dir(reader: _Reader) -> Path | str:
+def _user_data_dir(reader: Variables) -> Path | str:
     text = reader.text("USER_DATA_DIR", ".tminus/data")
     if "://" not in text:
         return Path(text)
     return reader.like("USER_DATA_DIR", _BUCKET_FOLDER, "a folder, or one of a bucket as gs://bucket/folder")
 
 
-def _bucket(reader: _Reader) -> str:
+def _bucket(reader: Variables) -> str:
     return reader.like("AUDIENCE_BUCKET", _BUCKET, "the name of a bucket")
 
 
-def _user_data(reader: _Reader) -> str:
+def _user_data(reader: Variables) -> str:
     return reader.choice("USER_DATA", ["files", "postgres", "bigquery"])
 
 
-def _user_dataset(reader: _Reader) -> UserDatasetSettings:
+def _user_dataset(reader: Variables) -> UserDatasetSettings:
     dataset = reader.like("USER_DATASET", _DATASET, "a dataset of BigQuery, as in project.dataset")
     by_workspace = "USER_DATASET" in reader.said and not reader.text("GOOGLE_CLOUD_PROJECT", "")
     return UserDatasetSettings(
@@ -204,7 +160,7 @@ def _user_dataset(reader: _Reader) -> UserDatasetSettings:
     )
 
 
-def _user_database(reader: _Reader) -> UserDatabaseSettings:
+def _user_database(reader: Variables) -> UserDatabaseSettings:
     variable = "USER_DATABASE_URL"
     if not reader.text(variable, ""):
         variable = reader.said.get(URL_VARIABLE, variable)
@@ -221,17 +177,17 @@ def _user_database(reader: _Reader) -> UserDatabaseSettings:
 
 def process_console_users() -> Mapping[str, Role]:
     """Return the users of the console that CONSOLE_USERS names, on any platform."""
-    return _console(_Reader(os.environ, {})).users
+    return _console(Variables(os.environ, {})).users
 
 
-def _key(reader: _Reader, variable: str) -> str:
+def _key(reader: Variables, variable: str) -> str:
     key = reader.text(variable, "")
     if key and len(key) < _SHORTEST_KEY:
         raise Misconfigured(variable, f"must have at least {_SHORTEST_KEY} characters, got {len(key)}")
     return key
 
 
-def _console(reader: _Reader) -> ConsoleSettings:
+def _console(reader: Variables) -> ConsoleSettings:
     return ConsoleSettings(
         audience=reader.text("IAP_AUDIENCE", ""),
         users={email.lower(): role for email, role in _roles(reader, "CONSOLE_USERS").items()},
@@ -240,7 +196,7 @@ def _console(reader: _Reader) -> ConsoleSettings:
     )
 
 
-def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
+def _roles(reader: Variables, setting: str) -> Mapping[str, Role]:
     """Read roles: `EMAIL:ROLE`, separated by commas."""
     callers = dict[str, Role]()
     for place, word in enumerate(reader.words(setting), start=1):
@@ -255,7 +211,7 @@ def _roles(reader: _Reader, setting: str) -> Mapping[str, Role]:
     return callers
 
 
-def _fcm(reader: _Reader) -> FcmSettings:
+def _fcm(reader: Variables) -> FcmSettings:
     endpoint = reader.text("FCM_ENDPOINT", FcmSettings.endpoint).rstrip("/")
     if not endpoint.startswith("https://"):
         raise Misconfigured(
@@ -270,45 +226,12 @@ def _fcm(reader: _Reader) -> FcmSettings:
     )
 
 
-def _time_to_live(reader: _Reader) -> timedelta:
+def _time_to_live(reader: Variables) -> timedelta:
     minutes = reader.number("PUSH_TTL_MINUTES", Policy.time_to_live // timedelta(minutes=1), most=28 * 24 * 60)
     return timedelta(minutes=minutes)
 
 
-def webhooks_of(words: Sequence[str]) -> Mapping[str, str]:
-    """Read the addresses of channels, each as `NAME=URL`. A URL alone is the channel for everything.
-
-    Misconfigured for an invalid one. The error does not show the value: anyone who knows an address can post to it.
-    """
-    setting, webhooks = "ALERT_WEBHOOKS", dict[str, str]()
-    for place, word in enumerate(words, start=1):
-        name, url = (EVERYTHING, word) if _WEB.match(word) else (word.partition("=")[0], word.partition("=")[2])
-        if not _CHANNEL.fullmatch(name) or not _WEB.match(url):
-            raise Misconfigured(setting, f"entry {place} must be NAME=URL, with a URL that begins with https://")
-        if webhooks.setdefault(name, url) != url:
-            raise Misconfigured(setting, f"channel {name} has two addresses; give one of them another name")
-    return webhooks
-
-
-def _alert_policy(reader: _Reader) -> AlertPolicy:
-    channels, console, secrets = "ALERT_CHANNELS", "CONSOLE_URL", "CANCEL_LINK_SECRETS"
-    names = reader.words(channels) or tuple(webhooks_of(reader.words("ALERT_WEBHOOKS")))
-    for place, name in enumerate(names, start=1):
-        if not _CHANNEL.fullmatch(name):
-            raise Misconfigured(channels, f"entry {place} must be a name of letters, digits, '-' and '_'")
-    for place, secret in enumerate(reader.words(secrets), start=1):
-        if len(secret) < SHORTEST_SECRET:
-            raise Misconfigured(
-                secrets, f"secret {place} is shorter than {SHORTEST_SECRET} characters; make a random one"
-            )
-    return AlertPolicy(
-        channels=names,
-        console_url=reader.url(console).rstrip("/") if reader.text(console, "") else "",
-        link_secrets=reader.words(secrets),
-    )
-
-
-def _policy(reader: _Reader) -> Policy:
+def _policy(reader: Variables) -> Policy:
     form = UserIdFormat(reader.choice(_USER_IDS, [form.value for form in UserIdFormat]))
     testers = reader.words("DEFAULT_TEST_USER_IDS")
     for place, user_id in enumerate(testers, start=1):
@@ -322,7 +245,7 @@ def _policy(reader: _Reader) -> Policy:
         send_rate=reader.number("FCM_MESSAGES_PER_SECOND", Policy.send_rate),
         time_to_live=_time_to_live(reader),
         firebase_project=reader.text("GOOGLE_CLOUD_PROJECT", ""),
-        alerts=_alert_policy(reader),
+        alerts=alert_policy(reader),
         user_hash_key=_key(reader, "USER_HASH_KEY"),
         executions_kept=timedelta(
             days=reader.number(
@@ -344,7 +267,7 @@ def _policy(reader: _Reader) -> Policy:
     )
 
 
-def _images(reader: _Reader) -> tuple[str, ...]:
+def _images(reader: Variables) -> tuple[str, ...]:
     allowed = tuple(word.lower() for word in reader.words(_IMAGES, "https"))
     for word in allowed:
         if word != "https" and not word.startswith("https://"):

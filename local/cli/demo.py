@@ -42,7 +42,8 @@ def demo(home: Path) -> None:
     """
     _check_own(home)
     data = home / "data"
-    settings = replace(process_settings().on_files(data), state_dir=home / "state", fcm=None, workspace=None)
+    found = process_settings().on_files(data)
+    settings = replace(found, state_dir=home / "state", fcm=None, workspace=None, image_check=False)
     story = Story()
     if not data.exists():
         story.console.print(f"Making a sample marketplace of {_USERS:,} users in {data} ...")

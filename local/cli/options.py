@@ -55,11 +55,22 @@ data_option = click.option(
 existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
+no_image_check_option = click.option(
+    "--no-image-check",
+    is_flag=True,
+    help="Do not load the images of pushes at T-30, as on a machine without internet; IMAGE_CHECK=off does the same.",
+)
+
 
 def settings_with(data: Path | str | None, **changes: Any) -> Settings:
     """Return the settings of this process and the chosen workspace, with the user data of --data, and changes."""
     settings = replace(bootstrap.settings_of(chosen_workspace()), **changes)
     return settings if data is None else settings.on_files(data)
+
+
+def with_image_check(settings: Settings, *, off: bool) -> Settings:
+    """Return the settings; `off` with --no-image-check."""
+    return replace(settings, image_check=settings.image_check and not off)
 
 
 def read_instant(text: str | None, option: str) -> datetime | None:

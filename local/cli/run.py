@@ -13,7 +13,17 @@ from functions.domain.execution.execution import State
 from functions.domain.execution.safeguards import ViolationType
 from functions.settings import Settings
 from functions.usecases.reports.execution import ExecutionReport
-from local.cli.options import data_option, folder, json_option, print_json, read_day, read_instant, settings_with
+from local.cli.options import (
+    data_option,
+    folder,
+    json_option,
+    no_image_check_option,
+    print_json,
+    read_day,
+    read_instant,
+    settings_with,
+    with_image_check,
+)
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.story import Story
@@ -43,6 +53,7 @@ _ENDED_BEFORE = 3
 @click.option(
     "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts the outcomes of sends (see docs)."
 )
+@no_image_check_option
 @yes_option
 @json_option
 def run(
@@ -55,6 +66,7 @@ def run(
     stop_at: str,
     assignments: tuple[str, ...],
     outcomes: Path | None,
+    no_image_check: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -67,7 +79,7 @@ def run(
     document = read_recipe_file(recipe)
     if not document.get("id"):
         document["id"] = recipe.stem
-    settings = settings_with(data, state_dir=state)
+    settings = with_image_check(settings_with(data, state_dir=state), off=no_image_check)
     for assignment in assignments:
         document = set_value(document, assignment, open_workspace(settings.workspace).old_filters)
     if at is not None and on is not None:

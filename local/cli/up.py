@@ -15,7 +15,15 @@ from functions.domain.recipe.schedule import starts_from
 from functions.settings import Settings
 from functions.usecases.recipes.save import save_recipe
 from local.cli.data import make_sample_data
-from local.cli.options import data_option, existing_folder, folder, read_instant, settings_with
+from local.cli.options import (
+    data_option,
+    existing_folder,
+    folder,
+    no_image_check_option,
+    read_instant,
+    settings_with,
+    with_image_check,
+)
 from local.cli.phones import ask_before_phones
 from local.cli.remote import yes_option
 from local.cli.up_alerts import with_alerts
@@ -57,6 +65,7 @@ _BEFORE_THE_START = timedelta(seconds=20)
     "--host", default="127.0.0.1", show_default=True, help="Others than this machine need TMINUS_TOKEN then."
 )
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
+@no_image_check_option
 @yes_option
 @click.pass_context
 def up(
@@ -71,6 +80,7 @@ def up(
     webhook: str | None,
     host: str,
     port: int,
+    no_image_check: bool,
     yes: bool,
 ) -> None:
     """Serve all functions with the clock running.
@@ -92,7 +102,7 @@ def up(
     token.
     """
     token = token_for(host, context.find_root().params["token"], emulators=emulators)
-    settings = settings_with(data, state_dir=state)
+    settings = with_image_check(settings_with(data, state_dir=state), off=no_image_check)
     ask_before_phones(settings, yes=yes)
     say_built_in(context)
     samples = _sample_folder(settings, named=data is not None)

@@ -5,7 +5,7 @@ from secrets import token_urlsafe
 
 from functions.domain.alerts.alert import EVERYTHING
 from functions.settings import Settings
-from functions.settings.read import webhooks_of
+from functions.settings.alerts import webhooks_of
 
 
 def with_alerts(settings: Settings, webhook: str | None, host: str, port: int) -> Settings:

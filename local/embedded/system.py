@@ -8,6 +8,7 @@ from audience_jobs.contract import Engine, Job
 from audience_jobs.workspace import Workspace
 from functions.domain.policy import Policy
 from functions.ports import Part, Ports
+from functions.ports.images import Images
 from functions.ports.people import Channels
 from functions.ports.queue import Clock, ScheduledJob
 from functions.ports.sending import PushSender
@@ -56,6 +57,7 @@ def open_system(
     sender: PushSender | None = None,
     script: OutcomeScript | None = None,
     channels: Channels | None = None,
+    images: Images | None = None,
     parts: Mapping[str, Part] | None = None,
 ) -> EmbeddedSystem:
     """Open the system whose state is in a folder, or make a new one there; without a sender it uses an outbox.
@@ -87,6 +89,7 @@ def open_system(
         find_job=find_job,
         workspace=workspace,
         policy=policy,
+        images=images,
         scrub=database.scrub,
         user_hash_key=lambda: policy.user_hash_key or made_secret(state / "user-hash.key"),
         parts={

@@ -65,6 +65,5 @@ def stage(folder: Path, *, script: OutcomeScript | None = None) -> Iterator[Stag
 
 
 def _settings(folder: Path) -> Settings:
-    return replace(
-        process_settings(), user_database=None, fcm=None, state_dir=folder / "state", user_data_dir=folder / "data"
-    )
+    found = replace(process_settings(), user_database=None, fcm=None, image_check=False)
+    return replace(found, state_dir=folder / "state", user_data_dir=folder / "data")

@@ -95,6 +95,25 @@ def test_a_run_whose_pushes_cannot_reach_a_user_ends_with_3_and_says_what_to_set
     assert "check that devices.user_id in the user data holds the same ids as users.id" in answer.out
 
 
+@pytest.mark.parametrize("option", [(), ("--no-image-check",)])
+def test_a_run_looks_at_images_unless_it_is_told_not_to(
+    option: tuple[str, ...], run: Tminus, write: Callable[[object], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+
+    def private(name: str, *_: object, **__: object) -> list[Any]:
+        looked_up.append(name)
+        return [(2, 1, 6, "", ("10.0.0.1", 443))]
+
+    monkeypatch.setenv("IMAGE_CHECK", "on")
+    monkeypatch.setattr("socket.getaddrinfo", private)
+    document = json.loads((RECIPES / "sneaker-reactivation.json").read_text())
+    document["pushSequence"][0]["image"] = "https://img.example/a.png"
+    answer = run(*option, recipe=write(document))
+    assert (answer.status, looked_up) == (0, [] if option else ["img.example"])
+    assert [one["type"] for one in answer.report["violations"]] == ([] if option else ["image_broken"])
+
+
 def test_the_same_slot_again_changes_nothing(run: Tminus, tmp_path: Path) -> None:
     first, before = run(), outbox(tmp_path)
     second = run()

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     with TemporaryDirectory(prefix="tminus-fuzz-") as name:
         folder, clock = Path(name), VirtualClock(_BEGIN)
         generate(folder / "data", users=300, seed=1, at=_BEGIN)
-        settings = Settings(state_dir=folder / "state", user_data_dir=folder / "data")
+        settings = Settings(state_dir=folder / "state", user_data_dir=folder / "data", image_check=False)
         with closing(bootstrap.embedded(settings, clock)) as system:
             apps = _run_a_send(system, clock)
             ports = replace(system.ports, callers=_Doorkeeper())

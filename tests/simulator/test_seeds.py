@@ -42,6 +42,13 @@ def test_the_contract_holds_when_google_cloud_is_late_or_not_ready(kind: str) ->
     assert not outcome.breaches
 
 
+@pytest.mark.parametrize("seed", [7, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 4, 6, 8, 10))])
+def test_an_image_that_does_not_load_changes_nothing_but_what_a_recipe_blocks(seed: int) -> None:
+    outcome = simulate(seed, favoured=("with images", "image_gone", "sends often"))
+    assert {"image_gone", "image_slow"} & {fault.kind for fault in outcome.injected}
+    assert not outcome.breaches
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", FOUND)
 def test_the_contract_holds_on_days_on_which_it_was_broken_once(seed: int) -> None:

@@ -196,3 +196,21 @@ def test_a_link_that_clients_read_differently_is_refused_with_the_cause(link: st
 )
 def test_a_link_that_everybody_reads_alike_is_allowed(link: str) -> None:
     check_form(link)
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("https://img.example/a.png", False),
+        ("https://img.example:8443/a.png", True),
+        ("https://IMG.example:8443?a", True),
+        ("https://img.example:443/a.png", False),
+        ("https://other.example:8443/a.png", False),
+        ("https://cdn.example:8443/a.png", True),
+        ("https://img.example:8443@b.example/a.png", False),
+        ("https://b.example/img.example:8443", False),
+    ],
+)
+def test_a_host_with_a_port_allows_this_port_only(address: str, allowed: bool) -> None:
+    policy = LinkPolicy(images=("https://img.example:8443", "https://cdn.example"))
+    assert policy.allows_image(address) is allowed

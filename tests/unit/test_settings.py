@@ -25,6 +25,13 @@ def test_fcm_needs_no_more_than_a_project() -> None:
     assert settings.fcm.send_url == "https://fcm.googleapis.com/v1/projects/kicks-prod/messages:send"
 
 
+def test_images_are_looked_at_unless_a_setting_says_otherwise() -> None:
+    assert read_settings({}).image_check
+    assert not read_settings({"IMAGE_CHECK": "off"}).image_check
+    with pytest.raises(Misconfigured, match="IMAGE_CHECK: must be one of on, off, got a text of 2"):
+        read_settings({"IMAGE_CHECK": "no"})
+
+
 def test_a_local_server_can_stand_in_for_fcm(tmp_path: Path) -> None:
     ca_file, key = tmp_path / "ca.pem", tmp_path / "key.json"
     ca_file.touch()

@@ -58,6 +58,7 @@ class ViolationType(StrEnum):
     SENT_THAT_DAY = "sent_that_day"
     MISSED = "missed"
     UNREADABLE = "unreadable"
+    IMAGE_BROKEN = "image_broken"
     UNWELCOME_CONTENT = "unwelcome_content"
     UNWELCOME_FIELD = "unwelcome_field"
     MISSING_TRANSLATION = "missing_translation"

@@ -88,7 +88,8 @@ class ImageAddress(Link):
 class LinkPolicy:
     """Allowed destinations of links: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host).
 
-    `images` are those of the addresses of images, which begin with `https` always.
+    `images` are those of the addresses of images, which begin with `https` always. An entry with a port allows only
+    that port of its host.
     """
 
     allowed: tuple[str, ...] = ("https",)
@@ -122,6 +123,10 @@ class LinkPolicy:
             return partial(self._allows, kind=type(link))
         return _keeps_to_its_path(link)
 
+    def allows_image(self, address: str) -> bool:
+        """Return whether an image may come from a rendered address."""
+        return self._allows(address, ImageAddress)
+
     def _allows(self, link: str, kind: type[Link]) -> bool:
         try:
             self._check_origin(link, kind)
@@ -146,7 +151,8 @@ class LinkPolicy:
             raise BadTemplate(f"{link!r} has no valid host: {error}") from None
         if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
             raise BadTemplate(f"{link!r} hides its host behind '@' or '\\'")
-        if scheme.lower() not in allowed and f"{scheme}://{host}".lower() not in allowed:
+        origins = (scheme, f"{scheme}://{host}", f"{scheme}://{re.split(r'[/?#]', rest)[0]}")
+        if not any(origin.lower() in allowed for origin in origins):
             raise BadTemplate(f"{scheme}://{host} is not among the allowed {what}: {', '.join(allowed)}")
 
 

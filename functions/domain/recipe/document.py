@@ -119,6 +119,11 @@ class RecipeSafeguards(Fields):
     require_test_first: bool = Field(
         default=True, title="Test first", description="Sends live only if the test send succeeded."
     )
+    require_images: bool = Field(
+        default=False,
+        title="Images first",
+        description="Blocks the send if an image does not load when the audience is built. Otherwise it only alerts.",
+    )
 
 
 class RecipeSettings(Fields):

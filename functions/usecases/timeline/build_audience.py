@@ -41,6 +41,7 @@ from functions.usecases.recipes.check_saved import unwelcome_content
 from functions.usecases.reports.distinct_people import count_people
 from functions.usecases.sending.rows import renderer
 from functions.usecases.sending.subtract_dead import Graves, Reachable
+from functions.usecases.timeline.check_images import check_images
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.ending import block, end, expire
 from functions.usecases.timeline.journal import breach, note
@@ -283,6 +284,7 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         if execution.kind is not Kind.TEST:
             warn_of_built(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
+    blocked = blocked or check_images(ports, run, pushes)
     if blocked is not None:
         return blocked
     for files in pushes:

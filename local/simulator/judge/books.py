@@ -24,6 +24,8 @@ class Watched:
     reasons: frozenset[str]
     held_back: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     went_live: bool = False
+    looks: list[bool] = field(default_factory=list)
+    """Whether each look at its images found all of them."""
     ended_at_step: int | None = None
     turn_at_step: int | None = None
     closed: dict[str, int] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import Any
 from functions.domain.audience.partition import read_rows
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Violation, ViolationType
+from functions.domain.push.images import Image
 from functions.domain.push.shard import PushFiles, Shard
 from functions.domain.recipe.read import read
 from local.simulator.judge.books import Announced, Row, Watched
@@ -83,6 +84,8 @@ class Contract:
             self._built(args[0])
         elif call in ("shards.save", "shards.settle", "shards.create"):
             self._wrote(answer, worker)
+        elif call == "images.look" and worker is not None:
+            self.watched[worker.execution_id].looks.append(all(isinstance(look, Image) for look in answer.values()))
         elif call == "ledger.transact" and isinstance(answer, Mapping):
             self._decided(answer, worker)
 
@@ -187,12 +190,14 @@ class Contract:
                 known.turn_at_step = self.step
 
     def _judged(self, violation: Violation, worker: Worker | None) -> None:
-        """Check an execution that has to wait its turn, or that is blocked as one too many."""
+        """Check an execution that has to wait its turn, or that is blocked as one too many or for its images."""
         known = self.watched[violation.execution_id]
         self._untouched(violation)
+        blocked = violation.finding.action == "blocked"
+        if violation.finding.type is ViolationType.IMAGE_BROKEN and blocked and not _requires_images(known.execution):
+            self._broken(violation.execution_id, "its images blocked it although its recipe does not require them")
         if violation.finding.type is not ViolationType.TOO_MANY_EXECUTIONS or worker is None:
             return
-        blocked = violation.finding.action == "blocked"
         said = "it was blocked as one too many" if blocked else "it had to wait its turn"
         if known.turn_at_step is not None and known.turn_at_step <= worker.began_step:
             self._broken(violation.execution_id, f"{said} although its turn had come")
@@ -219,6 +224,8 @@ class Contract:
             self._broken(execution.id, f"it went live before its send time {execution.send_at:%H:%M:%S}")
         if recipe.settings.safeguards.require_test_first:
             self._tested_first(known, before)
+        if _requires_images(execution) and known.looks and not any(known.looks):
+            self._broken(execution.id, "it went live although no look found all the images that it requires")
         for push, files in known.first_files.items():
             if files.live.size > recipe.settings.safeguards.max_audience_size:
                 self._broken(execution.id, f"it went live although push {push} has {files.live.size} users")
@@ -311,3 +318,7 @@ class Contract:
             return 0
         files = known.first_files[shard.push]
         return (files.test if shard.test else files.live).rows.index.rows_in(range(start))
+
+
+def _requires_images(execution: Execution) -> bool:
+    return read(execution.recipe).settings.safeguards.require_images

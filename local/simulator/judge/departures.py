@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from functions.domain.push.outcomes import Envelope, Message
@@ -192,6 +193,9 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
 def _says(message: Message, envelope: Envelope, row: Sequence[str], locale: str) -> bool:
     _, name, goal = row
     preposition = "für" if envelope.content.translations and locale[:2] == "de" else "for"
-    more = (f"{preposition.capitalize()} {name}", name) if envelope.content.buttons else ()
+    image = envelope.content.image
+    shown = quote(goal or "goal", safe="")
+    more: tuple[str, ...] = (f"https://img.example/{shown}.png",) if image and image.columns else ()
+    more += (f"{preposition.capitalize()} {name}", name) if envelope.content.buttons else ()
     titled = message.title == f"Push {envelope.push} {preposition} {name}"
     return titled and message.more == more and (not goal or goal in message.body)

@@ -117,6 +117,7 @@ OUTLIVES = {"outlives_deadline": "the attempt went on after its deadline, which 
 THROTTLED = {"queue_throttled": "Cloud Tasks slowed the whole queue down after"}
 INDEX = {"index_missing": "an index was missing for a while, so Firestore refused"}
 PERMISSION = {"permission_missing": "a permission was missing for a while, so Google refused"}
+IMAGES = {"image_gone": "the host of an image answered 404 to", "image_slow": "the host of an image was too slow for"}
 TAKEN = {"existing_403": "Cloud Storage answered 403 because the file was there, to"}
 
 WORDS: Mapping[str, str] = (
@@ -144,6 +145,7 @@ WORDS: Mapping[str, str] = (
     | INDEX
     | PERMISSION
     | TAKEN
+    | IMAGES
 )
 
 _DOCUMENTS, _QUERIES = DOCUMENTS | PERMISSION, DOCUMENTS | PERMISSION | INDEX
@@ -210,6 +212,8 @@ _HARSH: Mapping[str, float] = {
     "index_missing": 0.001,
     "permission_missing": 0.0005,
     "existing_403": 0.5,
+    "image_gone": 0.1,
+    "image_slow": 0.1,
 }
 _RARELY = 0.005
 """The harsh rate of every other fault, for each call or message that it can hit."""

@@ -23,6 +23,7 @@ from local.simulator.play.faults import (
     EVENTS,
     FCM,
     FIRES,
+    IMAGES,
     INDEX,
     INTERRUPTIONS,
     JOB,
@@ -65,6 +66,7 @@ _LATER_CLASSES: tuple[tuple[Mapping[str, str], float], ...] = (
     (INDEX | PERMISSION, 4),
     (OUTLIVES | THROTTLED, 4),
     (TAKEN, 2),
+    (IMAGES, 2),
 )
 """Classes that have draws of their own, so that older seeds keep theirs."""
 _STANDINGS = ("off", "off", "off", "usual", "usual", "frequent", "one stands out")
@@ -136,7 +138,18 @@ def swarm_scenario(seed: int, scenario: Scenario, favoured: Collection[str] = ()
         recipes, scenario = _crowd(recipes, scenario)
     few = random.random() < _FEW_USERS or FEW_USERS in favoured
     users = _few(random, scenario.users) if few else scenario.users
+    _illustrate(seed, recipes, favoured)
     return _elsewhere(seed, replace(scenario, recipes=tuple(recipes), users=users), favoured)
+
+
+def _illustrate(seed: int, recipes: Sequence[Document], favoured: Collection[str]) -> None:
+    """Give the pushes of some days images, which one recipe requires."""
+    random = Random(f"images {seed}")  # noqa: S311 - reproducible on purpose
+    if random.random() >= _WITH_IMAGES and WITH_IMAGES not in favoured:
+        return
+    for push in (push for recipe in recipes for push in recipe["pushSequence"]):
+        push["image"] = random.choice(("https://img.example/a.png", "https://img.example/[[var:goal|goal]].png"))
+    random.choice(recipes)["settings"]["safeguards"]["requireImages"] = True
 
 
 def _elsewhere(seed: int, scenario: Scenario, favoured: Collection[str]) -> Scenario:
@@ -293,6 +306,8 @@ CROWDED = "crowded"
 _GYM, _NEW_RULES = 0.3, 0.5
 """The share of days in the gym, and the share of those on which a release changes its rules."""
 GYM, NEW_RULES = "gym", "new rules"
+_WITH_IMAGES = 0.2
+WITH_IMAGES = "with images"
 _WORKSPACES = Path(__file__).parent.parent / "workspaces"
-FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, *_CHANGES, *WORDS})
+FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, WITH_IMAGES, *_CHANGES, *WORDS})
 """The names that `favoured` accepts."""

@@ -36,6 +36,7 @@ TAPPED = (
     "alerts",
     "alert_store",
     "channels",
+    "images",
     "engine",
 )
 _BEFORE = ("aborted", "unavailable", "enqueue_unavailable", "scheduler_unavailable", "storage_503", "channel_503")

@@ -21,6 +21,7 @@ from local.simulator.play.bucket import BucketFiles
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import Rates
 from local.simulator.play.phones import Left, Phones
+from local.simulator.play.pictures import Pictures
 from local.simulator.play.registrations import Registrations
 from local.simulator.play.scenario import Scenario
 from local.simulator.play.users import Users, make_job
@@ -87,6 +88,7 @@ def open_world(
         find_job=lambda _: job,
         workspace=scenario.workspace,
         policy=scenario.policy,
+        images=Pictures(chance, rates, caller),
     )
     return World(
         recipes=ports.recipes,

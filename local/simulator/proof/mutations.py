@@ -282,11 +282,6 @@ def forget_doubt(_: Any) -> Any:
     return lambda _before, code: code
 
 
-def nothing(_: Any) -> Any:
-    """Find nothing."""
-    return lambda *_args, **_named: None
-
-
 def whichever_came_first(_: Any) -> Any:
     """Treat every other execution as an earlier one."""
     return lambda self, other: self.id != other.id
@@ -321,3 +316,8 @@ def head_stays(right: Any) -> Any:
         return done, moved if head is None or entry.number % 2 else head
 
     return linked
+
+
+def nothing(_: Any) -> Any:
+    """Find nothing."""
+    return lambda *_args, **_named: None

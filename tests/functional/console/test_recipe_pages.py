@@ -34,7 +34,10 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing(lab: Lab, visitor: Visitor
         "audienceCriteria": "",
         "settings": "",
     }
-    assert after["settings"] == {**before["settings"], "safeguards": {"requireTestFirst": True}}
+    assert after["settings"] == {
+        **before["settings"],
+        "safeguards": {"requireTestFirst": True, "requireImages": False},
+    }
 
 
 def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(lab: Lab, visitor: Visitor) -> None:
