@@ -70,7 +70,7 @@ def _figures(results: dict[str, list[dict[str, float]]]) -> Figures:
     asynchronous, ours = figures["send_each_async_100ms_msgs_per_s"], figures["sender_100ms_msgs_per_s"]
     figures["sender_ratio_to_send_each_async_100ms"] = round(ours / asynchronous, 1)
     say(
-        "  with an image, buttons and data it sends "
+        "  with an image, buttons, data and translations it sends "
         f"{figures['sender_rich_ratio_to_plain_median_of_rounds']:.0%} as many messages a second, "
         f"{figures['sender_rich_ratio_to_send_each_async_rich']} times those of send_each_async"
     )

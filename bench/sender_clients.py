@@ -49,10 +49,12 @@ _RICH = replace(
                 {"id": "later", "title": "Later"},
             ],
             "data": {"item": "[[var:id]]", "campaign": "spring"},
+            "translations": {tag: {"title": "[[var:t]]", "body": "[[var:b]]"} for tag in ("de", "pt-BR")},
         }
     ),
 )
-"""A push with an image, buttons and data, each with a value of the user."""
+"""A push with an image, buttons, data and translations, each with a value of the user."""
+_LANGUAGES = ("", "de", "pt-BR")
 
 
 def tminus(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
@@ -103,7 +105,7 @@ def send_each_async(messages: int, endpoint: str, ca_file: str, credentials_file
 
 
 def send_each_async_rich(messages: int, endpoint: str, ca_file: str, credentials_file: str) -> dict[str, float]:
-    """The same with messages that have an image, buttons and data."""
+    """The same with messages that have an image, buttons and data, in one language."""
     del ca_file, credentials_file
     return _send_each_async(endpoint, messages, _firebase_batches(messages, rich=True))
 
@@ -187,7 +189,7 @@ def _plain(number: int) -> Message:
 def _rich(number: int) -> Message:
     opened = f"https://kicks.example/{number}"
     more = (f"https://img.example/{number}.jpg", f"Open {number}", opened, str(number))
-    return Message(f"user-{number}", *_texts(number), more)
+    return Message(f"user-{number}", *_texts(number), more, language=_LANGUAGES[number % len(_LANGUAGES)])
 
 
 def _texts(number: int) -> tuple[str, str, str, str]:
