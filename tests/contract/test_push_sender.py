@@ -70,7 +70,7 @@ def test_a_line_of_the_outbox_is_readable_and_its_keys_are_in_order(
     assert line.startswith(
         '{"at":"2026-11-23T12:00:00Z","executionId":"daily_20261123T180000Z","push":1,"userId":"user-tok",'
         '"token":"tok","title":"Hallo Zoë 👟","body":"Größe 44","deepLink":"https://x.y/ß","test":false,'
-        '"tm":"daily_20261123T180000Z.1.0","fcm":{"token":"tok","notification":{"title":"Hallo Zoë 👟"'
+        '"locale":null,"tm":"daily_20261123T180000Z.1.0","fcm":{"token":"tok","notification":{"title":"Hallo Zoë 👟"'
     )
     posted = json.loads(message_writer(sent, NOON, timedelta(hours=4))(message))
     assert json.loads(line)["fcm"] == posted["message"], "exactly what FCM would get"
