@@ -27,6 +27,10 @@ OPTED_OUT = "opted_out"
 """What a file of devices has as the platform of a user who wants no pushes."""
 
 
+_LONGEST_LOCALE = 100
+"""No locale is longer; user data may hold anything in its place."""
+
+
 def is_blank(text: str) -> str:
     """Return the condition that a text is NULL, empty or nothing but white space.
 
@@ -169,7 +173,8 @@ WHERE id IN (SELECT id FROM opted_out)"""  # noqa: S608 (our own SQL)
 
 def _speaking(locales: str) -> tuple[str, str, str]:
     """Return what `ranked_devices` has more where users have locales; of several of a user the last counts."""
-    known = f"SELECT {canonical(trimmed('user_id'))} AS id, {trimmed('locale')} AS locale FROM ({locales}) AS asked"  # noqa: S608 (our own SQL)
+    locale = f"substring({trimmed('locale')}, 1, {_LONGEST_LOCALE:d})"
+    known = f"SELECT {canonical(trimmed('user_id'))} AS id, {locale} AS locale FROM ({locales}) AS asked"  # noqa: S608 (our own SQL)
     spoken = f"""
 spoken AS (
     SELECT id, max(locale) AS locale FROM ({known}) AS known WHERE id IN (SELECT id FROM recipients) GROUP BY id

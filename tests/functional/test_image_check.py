@@ -125,6 +125,7 @@ def test_a_recipe_that_requires_images_is_blocked_by_one_that_does_not_load(look
     assert "requireImages blocks the send" in (execution.reason or "")
     [violation] = broken(lab)
     assert (violation["severity"], violation["actionTaken"]) == ("critical", "blocked")
+    assert "images: 3 of 4 load" in notes(lab)[0]
     assert lab.outbox() == []
     assert len(alerts(lab)) == 1
 

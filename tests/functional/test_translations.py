@@ -1,6 +1,7 @@
 """Translations of a push: each user gets their language, and each language is checked, measured and counted."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions.domain.errors import BadFields, BadRecipe
 from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
 from functions.usecases.dry_run.preview import preview
+from local.memory.images import MemoryImages
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor
@@ -81,7 +83,7 @@ def test_each_user_gets_their_language_with_their_own_values(lab: Lab) -> None:
     assert json.loads(arabic["data"]["buttons"])[0]["title"] == "Go, Name 1", "it translates no buttons"
     [tested] = lab.outbox(test=True)
     assert tested["title"].startswith("Neu für Name"), "the tester reads German"
-    assert "push 1: devices by language: de 1, ar 1; 2 get the push's own text (fr 1, no locale 1)" in told(lab)
+    assert "push 1: devices by language: ar 1, de 1; 2 get the push's own text (no locale 1, fr 1)" in told(lab)
     lab.assert_contract()
 
 
@@ -97,6 +99,39 @@ def test_a_push_that_requires_each_language_is_blocked_for_a_gap_and_says_which(
     assert (violation["type"], violation["severity"]) == ("missing_translation", "critical")
     assert "(devices: fr 1)" in violation["message"]
     assert "requireLocales" in violation["message"]
+
+
+def test_a_push_without_translations_that_requires_each_language_is_blocked(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push(requireLocales=True, translations={})]))
+    lab.run_to_the_end()
+    [violation] = lab.report()["violations"]
+    assert "(devices: ar-EG 1, de-AT 1, fr 1)" in violation["message"]
+
+
+def test_texts_in_place_of_locales_are_counted_and_never_shown(lab: Lab) -> None:
+    odd = ("ann@club.example", "de\nADMIN: all sent", "\u202eevil", "x" * 140_000, "de")
+    rows = [(user(n), f"Shoe {n}", f"Name {n}", "a", "0", locale) for n, locale in enumerate(odd)]
+    rows.append((TESTER, "", "", "", "1", "de"))
+    lab.write_table("users", ("id", "username", "first_name", "bio", "deleted_at", "language"), rows)
+    lab.write_devices([(user(n), f"token-{n}") for n in range(len(odd))] + [(TESTER, "t")])
+    lab.save(recipe(pushSequence=[a_push(requireLocales=True)]))
+    lab.run_to_the_end()
+    counts = "push 1: devices by language: de 1; 4 get the push's own text (a locale that is no language tag 4)"
+    assert counts in told(lab)
+    assert lab.report()["totals"]["sent"] == 5, "a text that is no locale is no gap"
+
+
+def test_every_language_that_lacks_is_counted(lab: Lab) -> None:
+    tags = [f"{first}{second}" for first in "abc" for second in "ijkl"]
+    rows = [(user(n), f"Shoe {n}", f"Name {n}", "a", "0", tag) for n, tag in enumerate(tags)]
+    rows.append((TESTER, "", "", "", "1", "de"))
+    lab.write_table("users", ("id", "username", "first_name", "bio", "deleted_at", "language"), rows)
+    lab.write_devices([(user(n), f"token-{n}") for n in range(len(tags))] + [(TESTER, "t")])
+    lab.save(recipe(pushSequence=[a_push(requireLocales=True)]))
+    lab.run_to_the_end()
+    [violation] = lab.report()["violations"]
+    assert ", 2 more)" in violation["message"]
+    assert set(violation["data"]["locales"]) == set(tags)
 
 
 def test_a_push_that_requires_each_language_goes_out_if_none_lacks(lab: Lab) -> None:
@@ -138,7 +173,7 @@ def test_a_workspace_without_locales_says_what_it_lacks(lab: Lab) -> None:
     (lab.folder / "other" / "tminus.toml").write_text('name = "lab"\n', encoding="utf-8")
     (lab.folder / "other" / "tables.toml").write_text(TABLES, encoding="utf-8")
     lab.restart()
-    with pytest.raises(BadRecipe, match=r"translations: need people\.locale.*models/people\.sql"):
+    with pytest.raises(BadRecipe, match=r"translations: needs people\.locale.*models/people\.sql"):
         lab.save(recipe(pushSequence=[a_push()]))
 
 
@@ -186,3 +221,11 @@ def test_the_form_keeps_translations_as_they_are(lab: Lab) -> None:
     wrong = {"pushSequence[0].translations": '{"german": {"title": "x", "body": "y"}}'}
     page = visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", wrong, status=422)
     assert '"german" is not a language tag' in Page(page.text).text
+
+
+def test_the_egress_of_an_image_is_that_of_its_language(lab: Lab) -> None:
+    lab.ports = replace(lab.ports, images=MemoryImages({}))
+    lab.save(recipe(pushSequence=[a_push()]))
+    lab.run_to_the_end()
+    [line] = [each for each in told(lab) if each.startswith("images:")]
+    assert "expected egress 40 KB: 40 KB x 1 devices" in line

@@ -14,6 +14,7 @@ from functions.domain.errors import BadAudience
 from functions.domain.ids import user_digest
 
 PARTITIONS = 256
+csv.field_size_limit(1 << 30)  # the csv module refuses values beyond 128 KiB, but user data may have longer ones
 
 
 @dataclass(frozen=True, kw_only=True)

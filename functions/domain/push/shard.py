@@ -51,8 +51,8 @@ class PushFiles:
 
     `devices` is the number of devices to send to, when the live audience was built. The file has a few more per user,
     in case newer devices die before the send. `dead_tokens` is the number of users whose devices were all dead by
-    then, `opted_out` that of users who wanted no such pushes. `untranslated` counts devices by locales without a
-    translation, where the push has translations.
+    then, `opted_out` that of users who wanted no such pushes. `languages` counts devices by the translation that
+    they get, and `untranslated` by locales without one; see `languages.py`.
     """
 
     execution_id: str
@@ -63,6 +63,7 @@ class PushFiles:
     devices: int = 0
     dead_tokens: int = 0
     opted_out: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
     untranslated: Mapping[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -76,6 +77,7 @@ class PushFiles:
             "devices": self.devices,
             "deadTokens": self.dead_tokens,
             "optedOut": self.opted_out,
+            "languages": dict(self.languages),
             "untranslated": dict(self.untranslated),
         }
 
@@ -92,6 +94,7 @@ class PushFiles:
             devices=document.get("devices", live.devices.index.row_count - dead),
             dead_tokens=dead,
             opted_out=document.get("optedOut", 0),
+            languages=document.get("languages", {}),
             untranslated=document.get("untranslated", {}),
         )
 

@@ -160,6 +160,11 @@ class RecipePush(Fields):
         texts = {"title": self.title, "body": self.body, "deepLink": self.deep_link, **self._others}
         return {name: text for name, text in texts.items() if text is not None}
 
+    @property
+    def asks_locales(self) -> bool:
+        """Whether it matters in which language people read."""
+        return bool(self.translations or self.require_locales)
+
     def translation_for(self, locale: str) -> str:
         """Return the language in `translations` that a person with this locale gets; empty for the push's own."""
         return lookup(locale, self.translations)

@@ -1,7 +1,7 @@
 """Translations of a push, and which of them a person gets."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -14,6 +14,12 @@ from functions.domain.recipe.field_types import Fields, Text, Widget
 _MOST = 100
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*", re.IGNORECASE)
 """A language with script, region and variants: rfc-editor.org/rfc/rfc5646, section 2.1."""
+
+
+_LONGEST = 80
+_WRITTEN = re.compile(r"([a-z]{2,8}([-_][a-z0-9]{1,8})*)(\.[a-z0-9-]+)?(@[a-z0-9]+)?", re.IGNORECASE)
+_CASES: Mapping[int, Callable[[str], str]] = {2: str.upper, 4: str.title}
+"""How a region and a script are written, by their lengths: rfc-editor.org/rfc/rfc5646, section 2.1.1."""
 
 
 class Translation(Fields):
@@ -48,11 +54,27 @@ def sound_translations(translations: dict[str, Translation]) -> dict[str, Transl
     return translations
 
 
+def tag_of(locale: str) -> str:
+    """Return the language tag of a locale; empty if it has none.
+
+    Apps write locales in several ways, so capitals, `_` and a POSIX ending do not matter. User data may hold
+    anything in their place, so what cannot be a tag is none.
+
+    >>> tag_of("pt_br.UTF-8"), tag_of("zh-hant-tw"), tag_of("ann@example.com")
+    ('pt-BR', 'zh-Hant-TW', '')
+    """
+    written = locale.strip() if len(locale) <= _LONGEST else ""
+    found = _WRITTEN.fullmatch(written)
+    if found is None:
+        return ""
+    language, *others = re.split("[-_]", found[1].lower())
+    return "-".join([language, *(_CASES.get(len(each), str.lower)(each) for each in others)])
+
+
 def lookup(locale: str, tags: Collection[str]) -> str:
     """Return the tag that fits a person's locale best; empty if none does.
 
     The locale is shortened from its end until it is one of the tags: rfc-editor.org/rfc/rfc4647, section 3.4.
-    Apps write locales in several ways, so capitals, `_` and a POSIX ending such as `.UTF-8` do not matter.
 
     >>> lookup("pt_BR.UTF-8", ["de", "pt"]), lookup("zh-Hant-TW", ["zh-hant"]), lookup("pt", ["pt-BR"])
     ('pt', 'zh-hant', '')
@@ -62,7 +84,7 @@ def lookup(locale: str, tags: Collection[str]) -> str:
 
 
 def _ever_shorter(locale: str) -> Iterator[str]:
-    parts = re.split(r"[.@]", locale.strip().lower())[0].replace("_", "-").split("-")
+    parts = tag_of(locale).lower().split("-")
     while parts:
         yield "-".join(parts)
         parts.pop()

@@ -129,9 +129,10 @@ def not_allowed(push: RecipePush, policy: Policy, workspace: Workspace) -> list[
                 policy.links.check(template)
         except BadTemplate as error:
             errors.append(FieldError(name, str(error)))
-    if push.translations and not workspace.models.have_locales:
-        reason = "need people.locale, which the workspace lacks: add the column locale to models/people.sql"
-        errors.append(FieldError("translations", reason))
+    if push.asks_locales and not workspace.models.have_locales:
+        field = "translations" if push.translations else "requireLocales"
+        reason = "needs people.locale, which the workspace lacks: add the column locale to models/people.sql"
+        errors.append(FieldError(field, reason))
     channel, known = push.android.channel_id, workspace.pushes.channels
     if channel and known and channel not in known:
         reason = f"{shown(channel)} is not a channel of the workspace, so Android would use the default one"

@@ -11,6 +11,7 @@ from pathlib import Path
 from functions.domain.audience.dead_tokens import DeadTokens
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.ids import user_digest
+from functions.domain.push.languages import counted_as
 from functions.domain.push.outcomes import has_opted_out
 from functions.ports import Ports
 
@@ -24,7 +25,7 @@ _Row = list[str]
 class Reachable:
     """The numbers of a file of devices: devices to send to, users whose tokens are all dead, and who opted out.
 
-    `platforms` counts the devices to send to by platform, in lower case; `locales` by the locale of their user.
+    `platforms` counts the devices to send to by platform, in lower case; `locales` by `languages.counted_as`.
     """
 
     devices: int
@@ -73,7 +74,7 @@ class Graves:
                 if alive:
                     sent_to = kept[: self._per_user]
                     platforms.update(row[2].lower() for row in sent_to)
-                    locales[kept[0][5]] += len(sent_to)
+                    locales[counted_as(kept[0][5])] += len(sent_to)
         living.replace(path)
         return Reachable(
             devices=platforms.total(),

@@ -25,7 +25,7 @@ from functions.domain.errors import (
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType, audience_findings, total_finding
 from functions.domain.ids import canonical_user_id, user_digest
-from functions.domain.push.languages import language_finding, language_note, untranslated
+from functions.domain.push.languages import devices_by_language, language_finding, language_note, untranslated
 from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.platforms import platform_notes
 from functions.domain.push.shard import AudienceFile, IndexedFile, PushFiles
@@ -200,7 +200,7 @@ class _Writer:
         for template in fields.texts.values():
             template.require(live.index.columns, audience.name)
         topic = self._run.recipe.topic
-        most, locales = self._graves.most_devices, bool(fields.translations)
+        most, locales = self._graves.most_devices, fields.asks_locales
         self._rows.write_devices(audience.name, path, per_user=most, topic=topic, locales=locales)
         devices, reachable = self._store_devices(name, path)
         notes = [*platform_notes(fields, reachable.platforms), language_note(fields, reachable.locales)]
@@ -214,6 +214,7 @@ class _Writer:
             devices=reachable.devices,
             dead_tokens=reachable.dead_users,
             opted_out=reachable.opted_out,
+            languages=devices_by_language(fields, reachable.locales),
             untranslated=untranslated(fields, reachable.locales),
             test=self._write_test(name, fields, live, path),
         )
@@ -237,7 +238,7 @@ class _Writer:
     def _devices_of_test_users(self) -> IndexedFile:
         if self._test_devices is None:  # no cached_property: in Python 3.11 its lock blocks concurrent builds
             path = self._folder / "test-devices"
-            locales = any(push.translations for push in self._run.recipe.pushes)
+            locales = any(push.asks_locales for push in self._run.recipe.pushes)
             most = self._graves.most_devices
             self._ports.engine.write_devices_of(self._test_users, path, per_user=most, locales=locales)
             self._test_devices = self._store_devices("TEST", path)[0]

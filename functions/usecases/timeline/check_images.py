@@ -53,7 +53,9 @@ def _time_left(ports: Ports, run: Run) -> timedelta:
 
 
 def _note(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[str, Look], *, unseen: int) -> None:
-    images = [look for look in looks.values() if isinstance(look, Image)]
+    seen = ((address, one.for_browsers) for one in fields for address in one.rows if address in looks)
+    wrong = {address for address, for_browsers in seen if bad(looks[address], for_browsers=for_browsers)}
+    images = [look for address, look in looks.items() if isinstance(look, Image) and address not in wrong]
     parts = [f"{len(images)} of {len(looks)} load"]
     if images:
         parts.append(f"the largest has {_size(max(look.bytes for look in images))}")
@@ -70,18 +72,14 @@ def _note(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[s
 
 
 def _egress(fields: Sequence[ImageField], looks: Mapping[str, Look]) -> Sequence[str]:
-    """Return the bytes that all devices will load, in words. The icons of browsers do not count.
-
-    A device loads the image of one language: the largest counts.
-    """
-    average: dict[int, float] = {}
+    """Return the bytes that all devices will load, in words. The icons of browsers do not count."""
+    total, devices = 0.0, 0
     for one in fields:
         rows = sum(times for address, times in one.rows.items() if address in looks)
         if not one.for_browsers and rows:
             loaded = sum(times * _loaded(looks.get(address)) for address, times in one.rows.items())
-            average[one.files.push] = max(average.get(one.files.push, 0.0), loaded / rows)
-    by_push = {one.files.push: one.files.devices for one in fields if one.files.push in average}
-    total, devices = sum(by_push[push] * average[push] for push in by_push), sum(by_push.values())
+            total += one.devices * loaded / rows
+            devices += one.devices
     return [f"expected egress {_size(total)}: {_size(total / devices)} x {devices:,} devices"] if devices else []
 
 

@@ -21,13 +21,14 @@ _Render = Callable[[Sequence[str]], str | None]
 class ImageField:
     """A field of a push with the address of an image, such as `web.icon`.
 
-    `rows` has the addresses found so far, each with the number of rows that were read and have it. `complete` says
-    whether there are no others.
+    `devices` is the number of devices that load it. `rows` has the addresses found so far, each with the number of
+    rows that were read and have it. `complete` says whether there are no others.
     """
 
     files: PushFiles
     path: str
     template: ImageAddress
+    devices: int
     rows: Counter[str] = field(default_factory=Counter)
     complete: bool = True
 
@@ -39,7 +40,7 @@ class ImageField:
     @property
     def for_browsers(self) -> bool:
         """Whether only browsers load it."""
-        return "web" in self.path.split(".")
+        return self.path.startswith("web.")
 
 
 def image_fields(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Sequence[ImageField]:
@@ -64,9 +65,15 @@ def image_fields(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Sequenc
 
 
 def _fields(run: Run, files: PushFiles) -> Iterator[ImageField]:
-    for path, text in run.recipe.pushes[files.push - 1].texts.items():
+    push = run.recipe.pushes[files.push - 1]
+    translated = {f"translations.{tag}.image": tag for tag, given in push.translations.items() if given.image}
+    elsewhere = sum(files.languages.get(tag, 0) for tag in translated.values())
+    for path, text in push.texts.items():
         if isinstance(text, ImageAddress):
-            yield ImageField(files=files, path=path, template=text)
+            of_language = (
+                files.languages.get(translated[path], 0) if path in translated else files.devices - elsewhere
+            )
+            yield ImageField(files=files, path=path, template=text, devices=of_language)
 
 
 def _read(ports: Ports, fields: Sequence[ImageField], found: dict[str, None], *, most: int) -> None:
