@@ -53,8 +53,11 @@ class DeadTokens:
     """The tokens with a grave in some partitions, as of `now`."""
 
     def __init__(self, partitions: Iterable[bytes], now: datetime) -> None:
-        self._buried = {key: seconds for graves in partitions for key, seconds in _unexpired(graves, now)}
+        self._buried: dict[bytes, int] = {}
         self._now = now.timestamp()
+        for graves in partitions:
+            for key, seconds in _unexpired(graves, now):
+                self._buried[key] = max(seconds, self._buried.get(key, 0))
 
     def __len__(self) -> int:
         return len(self._buried)

@@ -1,7 +1,7 @@
 """T-30: run the audience job, write a CSV and a TEST CSV for each push, and check their sizes."""
 
 import csv
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -285,13 +285,9 @@ def _judge(ports: Ports, run: Run, pushes: list[PushFiles]) -> Execution:
         if execution.kind is not Kind.TEST:
             warn_of_built(ports, run, files)
     blocked = _blocked_by_size(ports, run, {label(f.push, f.audience): f.live.size for f in pushes})
-    blocked = blocked or check_images(ports, run, pushes)
+    blocked = blocked or _blocked_by_language(ports, run, pushes) or check_images(ports, run, pushes)
     if blocked is not None:
         return blocked
-    for files in pushes:
-        lacking = language_finding(files.push, run.recipe.pushes[files.push - 1], files.untranslated)
-        if lacking is not None:
-            return end(ports, run, _PHASE, State.BLOCKED, lacking, subject=str(files.push))
 
     people = count_people(ports, [files.live for files in pushes])
 
@@ -326,6 +322,15 @@ def _blocked_by_size(ports: Ports, run: Run, sizes: Mapping[str, int]) -> Execut
     if blocking is None:
         return None
     return end(ports, run, _PHASE, State.BLOCKED, blocking, subject=str(blocking.data.get("audience", "total")))
+
+
+def _blocked_by_language(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Execution | None:
+    """End the execution if a push requires a translation that it lacks."""
+    for files in pushes:
+        lacking = language_finding(files.push, run.recipe.pushes[files.push - 1], files.untranslated)
+        if lacking is not None:
+            return end(ports, run, _PHASE, State.BLOCKED, lacking, subject=str(files.push))
+    return None
 
 
 def label(push: int, audience: str) -> str:
