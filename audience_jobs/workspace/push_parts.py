@@ -11,7 +11,9 @@ from audience_jobs.workspace.toml_file import Keys, Problem, TomlFile, shown, su
 
 KEYS = ("topics", "links", "images", "android", push_defaults.KEY)
 _LONGEST = 100
-_LINK = re.compile(r"[a-z][a-z0-9+.-]*(://[a-z0-9.-]+(:[0-9]{1,5})?)?")
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_LINK = re.compile(rf"[a-z][a-z0-9+.-]*(://{_LABEL}(\.{_LABEL})*\.?(:{_PORT})?)?")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Reads the templates of a workspace: recipes to begin with, one JSON file each in its folder `templates`."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ class DeclaredTemplate:
     name: str
     description: str
     recipe: Mapping[str, Any]
+
+
+class _RepeatedKey(ValueError):
+    """An object has a key twice."""
 
 
 def read_templates(file: TomlFile) -> tuple[DeclaredTemplate, ...]:
@@ -76,19 +80,28 @@ def _paths(file: TomlFile, problems: list[Problem]) -> Iterator[Path]:
 
 def _read(path: Path, layers: Collection[int], problems: list[Problem]) -> DeclaredTemplate | None:
     try:
-        written = json.loads(path.read_text(encoding="utf-8-sig"))
+        written = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
         problems.append(Problem(path, error.lineno, f"is not valid JSON: {error.msg}"))
         return None
     except UnicodeDecodeError:
         problems.append(Problem(path, 1, NOT_UTF_8))
         return None
-    except (RecursionError, OSError) as error:
+    except (RecursionError, OSError, _RepeatedKey) as error:
         problems.append(Problem(path, 1, f"cannot be read: {error}"))
         return None
     wrong = [Problem(path, 1, reason) for reason in _wrong(written, layers)]
     problems += wrong
     return None if wrong else _template(path.stem, written)
+
+
+def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedKey(f"the key {shown(key)} is there twice in one object: keep one of them")
+        found[key] = value
+    return found
 
 
 def _template(name: str, written: Mapping[str, Any]) -> DeclaredTemplate:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from functools import cache
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -30,6 +30,8 @@ _AT_ONCE = 16
 _MOST_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
 _FOUND = 200
+_SWITCHING = 101
+_MOST_INTERIM = 8
 _PORT = 443
 _MOST_HEAD_BYTES = 128 * 1024
 _LONGEST_CONNECT_SECONDS = 2.0
@@ -48,6 +50,7 @@ def _bad(fault: ImageFault, detail: str) -> BadImage:
     return BadImage(fault=fault, detail=detail)
 
 
+_UNREADABLE = _bad(ImageFault.NOT_ALLOWED, "an address that cannot be read")
 _TROUBLES: Sequence[tuple[type[Exception], BadImage]] = (
     (TimeoutError, _bad(ImageFault.TOO_SLOW, "no whole answer")),
     (TooMuch, _bad(ImageFault.TOO_LARGE, "more than 1 MB")),
@@ -115,19 +118,25 @@ class WebImages:
             found = self._ask(url, left)
             if not isinstance(found, str):
                 return found
-            url = urljoin(url, found)
+            try:
+                url = urljoin(url, found)
+            except ValueError:
+                return _UNREADABLE
         return _bad(ImageFault.STATUS, f"more than {_MOST_REDIRECTS} redirects")
 
     def _ask(self, url: str, left: Callable[[], float]) -> Look | str:
         """Make one request; return what was found there, or where it redirects to."""
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").rstrip("."), parts.port or _PORT
+        except ValueError:
+            return _UNREADABLE
         if not self._policy.allows_image(url):
-            return _bad(ImageFault.NOT_ALLOWED, "not https, or a host not in ALLOWED_IMAGES")
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port or _PORT
+            only_the_port = port != _PORT and self._policy.allows_image(f"https://{_named(host)}/")
+            why = f"port {port}, not" if only_the_port else "not https, or a host not"
+            return _bad(ImageFault.NOT_ALLOWED, f"{why} in ALLOWED_IMAGES")
         if is_odd_address(host):
             return _bad(ImageFault.NOT_ALLOWED, "an address that is not public")
-        if port != _PORT and f"https://{host}:{port}" not in self._policy.images:
-            return _bad(ImageFault.NOT_ALLOWED, f"port {port}, not in ALLOWED_IMAGES")
         host = host.encode("idna").decode("ascii")
         addresses = _waited_for(lambda: self._resolve(host), left())
         if not all(map(self._public, addresses)):
@@ -162,18 +171,33 @@ def _first_connected(addresses: Sequence[str], port: int, left: Callable[[], flo
 def _answer(stream: TimedStream, host: str, port: int, parts: SplitResult) -> Look | str:
     path, query = quote(parts.path or "/", safe=_KEPT), quote(parts.query, safe=f"{_KEPT}?")
     target = f"{path}?{query}" if query else path
-    named = f"[{host}]" if ":" in host else host
+    named = _named(host)
     headers = {"Host": named if port == _PORT else f"{named}:{port}", **_HEADERS}
     lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     stream.sendall("\r\n".join(lines).encode("ascii"))
     with HTTPResponse(cast("socket.socket", stream), method="GET") as response:
-        response.begin()
+        _begin(response)
         location = response.headers.get("Location")
         if response.status in _REDIRECTS and location:
             return location
         if response.status != _FOUND:
             return _bad(ImageFault.STATUS, str(response.status))
         return _content(response)
+
+
+def _begin(response: HTTPResponse) -> None:
+    """Read the head of the answer; it comes after those of interim answers, such as 103 Early Hints."""
+    for _ in range(_MOST_INTERIM):
+        response.begin()
+        if response.status >= _FOUND or response.status == _SWITCHING:
+            return
+        response.headers = cast("HTTPMessage", None)  # or begin() would not read the next one
+    response.begin()
+
+
+def _named(host: str) -> str:
+    """Return a host as addresses have it."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _content(response: HTTPResponse) -> Look:

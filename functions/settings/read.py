@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from functions.domain.documents import described
-from functions.domain.errors import Misconfigured
+from functions.domain.errors import BadTemplate, Misconfigured
 from functions.domain.execution.safeguards import Limits
 from functions.domain.ids import UserIdFormat, is_user_id, no_user_id
 from functions.domain.policy import Policy
-from functions.domain.push.links import LinkPolicy
+from functions.domain.push.links import LinkPolicy, check_entry
 from functions.domain.retention import EXECUTION_DAYS, LEAST_EXECUTION_DAYS, MOST_EXECUTION_DAYS
 from functions.domain.roles import Role
 from functions.domain.task_limits import LONGEST_STATEMENT_SECONDS, job_time
@@ -254,9 +254,7 @@ def _policy(reader: Variables) -> Policy:
         ),
         bucket=_bucket(reader) if _platform(reader) is Platform.GOOGLE_CLOUD else "",
         looks_per_minute=reader.number("LOOKS_PER_MINUTE", _LOOKS[_platform(reader)], least=0),
-        links=LinkPolicy(
-            allowed=tuple(word.lower() for word in reader.words(_LINKS, "https")), images=_images(reader)
-        ),
+        links=LinkPolicy(allowed=_destinations(reader, _LINKS), images=_images(reader)),
         limits=Limits(
             executions_at_once=reader.number("MAX_EXECUTIONS_AT_ONCE", 10),
             total_audience=reader.number("MAX_TOTAL_AUDIENCE", 100_000),
@@ -267,8 +265,19 @@ def _policy(reader: Variables) -> Policy:
     )
 
 
+def _destinations(reader: Variables, variable: str) -> tuple[str, ...]:
+    entries = tuple(word.lower() for word in reader.words(variable, "https"))
+    for place, entry in enumerate(entries, start=1):
+        try:
+            check_entry(entry)
+        except BadTemplate as error:
+            named = f"entry {place}" if "@" in entry else f"entry {place}, {entry!r},"  # it may have a password
+            raise Misconfigured(variable, f"{named} {error}") from None
+    return entries
+
+
 def _images(reader: Variables) -> tuple[str, ...]:
-    allowed = tuple(word.lower() for word in reader.words(_IMAGES, "https"))
+    allowed = _destinations(reader, _IMAGES)
     for word in allowed:
         if word != "https" and not word.startswith("https://"):
             raise Misconfigured(

@@ -13,6 +13,7 @@ import click
 from audience_jobs.query_based import AUDIENCE
 from functions import bootstrap
 from functions.domain.errors import BadInput
+from functions.domain.json_objects import RepeatedKey, distinct_keys
 from functions.domain.recipe.read import parse
 from functions.usecases.dry_run.query_audience import QueriedAudience, find_audience, query_audience
 from functions.usecases.dry_run.run_job import FoundAudience
@@ -118,7 +119,9 @@ def _written(
 
 def _json(option: str, text: str | None) -> Any:
     try:
-        return json.loads(text) if text is not None else None
+        return json.loads(text, object_pairs_hook=distinct_keys) if text is not None else None
+    except RepeatedKey as error:
+        raise BadInput(f"{option}: {error}") from None
     except ValueError as error:
         raise BadInput(f"{option} is not JSON: {error}") from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import BadInput
+from functions.domain.json_objects import RepeatedKey, distinct_keys
 from functions.domain.recipe.field_paths import field_paths, is_field
 from functions.domain.recipe.read import Document
 from functions.domain.whole_numbers import json_number
@@ -32,15 +33,18 @@ def read_recipe_file(path: Path) -> Document:
 
 
 def read_json_file(path: Path, *, most_bytes: int) -> Any:
-    """Read a JSON file in UTF-8; BadInput names the file, and the line where the JSON breaks."""
+    """Read a JSON file in UTF-8; BadInput names the file, and the line where the JSON breaks or a repeated key."""
     if path.stat().st_size > most_bytes:
         raise BadInput(f"{path}: {path.stat().st_size:,} bytes; at most {most_bytes:,} are read")
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=json_number)
+        content = path.read_bytes().decode("utf-8-sig")
+        return json.loads(content, parse_float=json_number, object_pairs_hook=distinct_keys)
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RepeatedKey as error:
+        raise BadInput(f"{path}: {error}") from None
     except RecursionError:
         raise BadInput(f"{path}: nested too deeply to be a recipe") from None
 
@@ -67,7 +71,10 @@ def set_value(document: Document, assignment: str, old_filters: Collection[str] 
         place = place.setdefault(name, {})
         if not isinstance(place, dict):
             raise BadInput(f"--set {path}: {name} is not an object in this recipe")
-    place[last] = _value(text)
+    try:
+        place[last] = _value(text)
+    except RepeatedKey as error:
+        raise BadInput(f"--set {path}: {error}") from None
     return changed
 
 
@@ -79,6 +86,6 @@ def _single_fields() -> list[str]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=json_number)
+        return json.loads(text, parse_float=json_number, object_pairs_hook=distinct_keys)
     except json.JSONDecodeError:
         return text

@@ -89,6 +89,7 @@ def test_the_command_shows_the_users_of_a_recipe(tminus: Tminus, sample: Path, t
     [
         ([], "say what to find: --recipe FILE, or --filters JSON"),
         (["--filters", "{"], "--filters is not JSON"),
+        (["--filters", '{"a": 1, "a": 2}'], '--filters: the key "a" is there twice'),
         (["--filters", '{"lastActiveDay": 1}'], "filters.lastActiveDay: is an unknown filter; did you mean"),
         (["--pack", "shoes"], "dataPacks: names"),
         (["--filters", "{}", "--parts", "2"], "--parts: give a folder for the parts with --out"),

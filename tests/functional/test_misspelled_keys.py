@@ -58,6 +58,55 @@ def test_a_key_near_a_field_is_refused_with_that_field(
     assert told.reason == f"is not a field of a recipe: did you mean {meant!r}? Rename it, or remove it"
 
 
+@pytest.mark.parametrize(
+    ("content", "field", "reason"),
+    [
+        ({"web": {"image": "x"}}, "web.image", "web: it is one of the push (image)"),
+        ({"web": {"actions": []}}, "web.actions", "web: it is one of the push (buttons)"),
+        ({"web": {"link": "x", "deepLink": "x"}}, "web.deepLink", "web: it is one of the push (deepLink)"),
+        ({"android": {"priority": "high"}}, "android.priority", "android: it is one of the push (priority)"),
+        ({"android": {"ttl_minutes": 5}}, "android.ttl_minutes", "android: it is one of the push (ttlMinutes)"),
+        ({"android": {"badge": 1}}, "android.badge", "android: it is one of ios (ios.badge) or web (web.badge)"),
+        ({"ios": {"channelId": "news"}}, "ios.channelId", "ios: it is one of android (android.channelId)"),
+        ({"ios": {"id": "a"}}, "ios.id", "ios: it is one of a button (buttons[].id)"),
+    ],
+)
+def test_a_key_in_the_wrong_part_of_a_push_is_refused_with_the_right_one(
+    content: dict[str, Any], field: str, reason: str
+) -> None:
+    [told] = misspelled_keys(recipe(pushSequence=[push(1), push(2, **content)]))
+    assert (told.field, told.code) == (f"pushSequence[1].{field}", "misspelled_key")
+    assert told.reason == f"is not a field of {reason}"
+
+
+@pytest.mark.parametrize("key", ["deepLink", "deeplink", "ios", "data", "literalText", "layerId", "subtitle"])
+def test_a_translation_has_only_its_own_fields(key: str) -> None:
+    german = {"title": "Hallo", "body": "Du", key: "x"}
+    [told] = misspelled_keys(recipe(pushSequence=[push(1, translations={"de": german})]))
+    assert told.field == f"pushSequence[0].translations.de.{key}"
+    assert told.reason.startswith("is not a field of a translation: it is one of ")
+
+
+def test_a_key_in_the_wrong_part_is_not_saved(lab: Lab) -> None:
+    with pytest.raises(BadRecipe, match=r"pushSequence\[0\]\.web\.image: is not a field of web"):
+        lab.save(recipe(pushSequence=[push(1, web={"image": "https://img.example/a.png"})]))
+
+
+def test_the_buttons_of_a_push_and_of_its_translations_have_only_their_own_fields() -> None:
+    buttons = [{"id": "a", "title": "A"}, {"id": "b", "title": "B", "icon": "x"}]
+    translations = {"de": {"title": "x", "body": "x", "buttons": buttons}}
+    told = misspelled_keys(recipe(pushSequence=[push(1, buttons=buttons, translations=translations)]))
+    reason = "is not a field of a button: it is one of android (android.icon) or web (web.icon)"
+    assert {each.field.removeprefix("pushSequence[0]."): each.reason for each in told} == {
+        "buttons[1].icon": reason,
+        "translations.de.buttons[1].icon": reason,
+    }
+
+
+def test_a_push_itself_may_have_keys_of_the_team_with_the_names_of_fields_elsewhere() -> None:
+    assert misspelled_keys(recipe(pushSequence=[push(1, channelId="a", icon="b", id="c", data={"ios": "x"})])) == []
+
+
 def test_a_misspelled_key_is_named_beside_the_field_that_is_missing_for_it(lab: Lab) -> None:
     document = recipe(schedule={"timezone": "UTC", "frequency": "daily", "excutionTime": "18:30"})
     with pytest.raises(BadRecipe) as error:

@@ -105,5 +105,5 @@ def test_data_may_have_the_syntax_of_the_app(lab: Lab, text: str) -> None:
 
 def test_the_api_describes_data_and_a_recipe_without_any_stays_readable() -> None:
     schema = document()["components"]["schemas"]["RecipePush"]["properties"]["data"]
-    assert (schema["additionalProperties"], schema["maxProperties"]) == ({"type": "string"}, 20)
+    assert (schema["additionalProperties"], schema["maxProperties"]) == ({"type": ["string", "null"]}, 20)
     assert read(recipe()).pushes[0].data == {}

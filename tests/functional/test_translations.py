@@ -154,6 +154,7 @@ def test_a_push_that_requires_each_language_goes_out_if_none_lacks(lab: Lab) -> 
             "translations.de.buttons[0].deepLink",
             "allowed links",
         ),
+        ({"buttons": [{"id": "a", "title": "\u200b "}]}, "translations.de.buttons[0].title", "is blank"),
         ({"titel": "x"}, "translations.de.titel", "did you mean 'title'"),
     ],
 )
@@ -165,6 +166,18 @@ def test_what_a_translation_cannot_show_is_refused_by_field(
     [error] = refused.value.errors
     assert error.field == f"pushSequence[0].{field}"
     assert says in error.reason
+
+
+def test_a_blank_button_is_named_in_each_language_that_has_one(lab: Lab) -> None:
+    blank = [{"id": "a", "title": " "}]
+    translations = {"de": {**GERMAN, "buttons": blank}, "ar": ARABIC}
+    with pytest.raises(BadRecipe) as refused:
+        lab.save(recipe(pushSequence=[a_push(buttons=blank, ios={"subtitle": " "}, translations=translations)]))
+    assert [each.field.removeprefix("pushSequence[0].") for each in refused.value.errors] == [
+        "buttons[0].title",
+        "ios.subtitle",
+        "translations.de.buttons[0].title",
+    ]
 
 
 def test_a_workspace_without_locales_says_what_it_lacks(lab: Lab) -> None:

@@ -251,6 +251,18 @@ def test_an_authority_that_clients_do_not_know_is_not_trusted(make_host: MakeHos
     assert found == BadImage(fault=ImageFault.UNREACHABLE, detail="no valid certificate")
 
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+
+
+def test_interim_answers_come_before_the_one_that_counts(make_host: MakeHost, ca_file: Path) -> None:
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(png(3, 4)) + png(3, 4)
+    host = make_host({"/a": raw(HINTS, HINTS + b"HTTP/1.1 100 Continue\r\n\r\n" + whole), "/b": raw(HINTS * 500)})
+    found = look(host, ca_file)
+    assert isinstance(found, Image)
+    assert (found.width, found.height) == (3, 4)
+    assert look(host, ca_file, "/b") == BadImage(fault=ImageFault.STATUS, detail="103")
+
+
 def test_a_redirect_is_followed_to_another_allowed_address(make_host: MakeHost, ca_file: Path) -> None:
     there = make_host({"/b": sends(png(7, 8))})
     host = make_host({"/a": redirects("/next", 301), "/next": redirects(f"{there.url}/b", 307)})
@@ -274,6 +286,9 @@ def test_a_redirect_is_followed_to_another_allowed_address(make_host: MakeHost, 
         ("file:///etc/passwd", "not https, or a host not in ALLOWED_IMAGES"),
         ("https://user@img.test/a", "not https, or a host not in ALLOWED_IMAGES"),
         ("https://img.test:22/a", "port 22, not in ALLOWED_IMAGES"),
+        ("https://img.test:99999/a", "an address that cannot be read"),
+        ("https://img.test:x/a", "an address that cannot be read"),
+        ("https://[/a", "an address that cannot be read"),
         ("https://img.test:0/a", "not https, or a host not in ALLOWED_IMAGES"),
     ],
 )

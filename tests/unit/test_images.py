@@ -74,6 +74,8 @@ def image(**changes: object) -> Image:
         (image(form="", declared="text/html"), ImageFault.WRONG_TYPE, "text/html"),
         (image(form="", declared="image/webp"), ImageFault.WRONG_TYPE, "image/webp"),
         (image(form=""), ImageFault.WRONG_TYPE, "no type"),
+        (image(form="", declared="text/" + "x" * 90_000), ImageFault.WRONG_TYPE, "text/" + "x" * 52 + "..."),
+        (image(form="", declared="text/\x1b[31m\u202ex\n"), ImageFault.WRONG_TYPE, "text/[31mx"),
         (BadImage(fault=ImageFault.STATUS, detail="404"), ImageFault.STATUS, "404"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import BadTemplate
-from functions.domain.push.links import Link, LinkPolicy, check_form
+from functions.domain.push.links import ImageAddress, Link, LinkPolicy, check_form
 
 ONE_HOST = LinkPolicy(allowed=("https://a.example", "myapp"))
 
@@ -206,7 +206,7 @@ def test_a_link_that_everybody_reads_alike_is_allowed(link: str) -> None:
         ("https://IMG.example:8443?a", True),
         ("https://img.example:443/a.png", False),
         ("https://other.example:8443/a.png", False),
-        ("https://cdn.example:8443/a.png", True),
+        ("https://cdn.example:8443/a.png", False),
         ("https://img.example:8443@b.example/a.png", False),
         ("https://b.example/img.example:8443", False),
     ],
@@ -214,3 +214,28 @@ def test_a_link_that_everybody_reads_alike_is_allowed(link: str) -> None:
 def test_a_host_with_a_port_allows_this_port_only(address: str, allowed: bool) -> None:
     policy = LinkPolicy(images=("https://img.example:8443", "https://cdn.example"))
     assert policy.allows_image(address) is allowed
+
+
+@pytest.mark.parametrize("images", [("https",), ("https://img.example",), ("https://img.example:443",)])
+def test_an_image_comes_from_port_443_unless_its_host_is_listed_with_another(images: tuple[str, ...]) -> None:
+    policy = LinkPolicy(images=images)
+    for usual in ("https://img.example/a.png", "https://img.example:443/a.png"):
+        policy.check(ImageAddress.parse(usual))
+        assert policy.allows_image(usual)
+    other = "https://img.example:8443/a.png"
+    assert not policy.allows_image(other)
+    assert LinkPolicy(images=(*images, "https://img.example:8443")).allows_image(other)
+    if images != ("https://img.example:443",):
+        with pytest.raises(BadTemplate, match=r"add https://img\.example:8443 to ALLOWED_IMAGES, or to .*\[images\]"):
+            policy.check(ImageAddress.parse(other))
+
+
+def test_a_link_leads_to_any_port_of_a_listed_host_and_to_one_that_is_listed_with_it() -> None:
+    assert may_open("https://a.example:8443/[[var:x]]", {"x": "1"})
+    usual = LinkPolicy(allowed=("https://a.example:443",))
+    for link, leads in (
+        ("https://a.example/", True),
+        ("https://a.example:443", True),
+        ("https://a.example:8443", False),
+    ):
+        assert may_open("[[var:link]]", {"link": link}, usual) is leads

@@ -196,6 +196,9 @@ def test_a_template_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "templates" / "come_back.json").write_text('{\n"a": 1,\n')
     [problem] = refused(tmp_path, RULE)
     assert problem.startswith("templates/come_back.json:3: is not valid JSON: ")
+    (tmp_path / "templates" / "come_back.json").write_text('{"name": "a", "name": "b"}')
+    [problem] = refused(tmp_path, RULE)
+    assert 'the key "name" is there twice in one object: keep one of them' in problem
 
 
 def test_a_change_of_a_file_is_seen_by_the_next_who_opens_the_workspace(tmp_path: Path) -> None:

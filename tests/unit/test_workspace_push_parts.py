@@ -15,6 +15,21 @@ from tests.factories import recipe
 from tests.fcm import a_push
 from tests.unit.test_workspace import GOOD_NAME, problems_of, taken_by
 
+NEVER = {
+    "https://img.example/": "write https://img.example",
+    "https://img.example/path": "write https://img.example",
+    "https://img.example?q": "write https://img.example",
+    "https://u:secret@img.example": "write https://img.example",
+    "https://*.example": "write each host by its name",
+    "https://img.example:99999": "Port out of range",
+    "https://img.example:0": "has the port 0",
+    "https://img.example:": "write https://img.example",
+    "https://img..example": "nothing before, or between, its dots",
+    "https://": "names no host",
+    "https:": "is not a scheme",
+    "//img.example": "is not a scheme",
+}
+"""Entries that would allow nothing, each with what is said about it."""
 CASES = {
     '[topics]\nnews = "News of the week"\n"Große Rabatte" = "Deals"\n': [],
     "[topics]\nnews = 1\n": [
@@ -40,6 +55,8 @@ CASES = {
     '[images]\nallowed = ["https://img.fitness.example"]\n': [],
     '[images]\nallowed = ["http://img.fitness.example"]\n': None,
     '[images]\nallowed = ["fitness"]\n': None,
+    '[images]\nallowed = ["https://img.fitness.example:65535", "https://1.img.example."]\n': [],
+    **{f'[{part}]\nallowed = ["{entry}"]\n': None for part in ("links", "images") for entry in NEVER},
 }
 
 
@@ -71,6 +88,18 @@ def test_the_environment_overrides_where_images_may_come_from(tmp_path: Path) ->
     assert read_settings({}, {}).policy.links.images == ("https",)
     with pytest.raises(Misconfigured, match="ALLOWED_IMAGES"):
         read_settings({"ALLOWED_IMAGES": "http"}, said)
+
+
+@pytest.mark.parametrize("variable", ["ALLOWED_LINKS", "ALLOWED_IMAGES"])
+@pytest.mark.parametrize(("entry", "told"), NEVER.items())
+def test_an_entry_that_allows_nothing_is_refused_with_the_way_out(variable: str, entry: str, told: str) -> None:
+    with pytest.raises(Misconfigured) as error:
+        read_settings({variable: f"https://cdn.example,{entry}"}, {})
+    said = str(error.value)
+    assert variable in said
+    assert "entry 2" in said
+    assert told in said
+    assert "secret" not in said
 
 
 def test_a_push_names_a_channel_of_the_app_once_the_workspace_has_any(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def content_errors(push: RecipePush, columns: Collection[str]) -> list[FieldErro
     errors = _blank(push) + _too_large(push)
     for tag, translation in push.translations.items():
         said = push.in_language(tag)
-        found = _blank(said) + _too_large(said)
-        errors += [_in(tag, translation, error) for error in found if error not in errors]
+        found = [_in(tag, translation, error) for error in _blank(said) + _too_large(said)]
+        errors += [error for error in found if error not in errors]
     errors += [
         FieldError(f"data.{key}", "is a key that Tminus uses: choose another one")
         for key in OWN_KEYS
@@ -57,9 +57,16 @@ def is_blank(text: str) -> bool:
 
 
 def _blank(push: RecipePush) -> list[FieldError]:
+    errors = [
+        FieldError(f"buttons[{place}].title", "is blank: write what users see, or remove the button")
+        for place, button in enumerate(push.buttons)
+        if not _says_something(button.title)
+    ]
+    if push.ios.subtitle is not None and not _says_something(push.ios.subtitle):
+        errors.append(FieldError("ios.subtitle", "is blank: write what users see, or remove it"))
     if _says_something(push.title) or _says_something(push.body):
-        return []
-    return [FieldError("title", "is blank, and so is the body: write a title or a body")]
+        return errors
+    return [FieldError("title", "is blank, and so is the body: write a title or a body"), *errors]
 
 
 def _says_something(template: Template) -> bool:

@@ -7,6 +7,7 @@ MOST_BYTES = 1024 * 1024
 """Android loads no larger image: MAX_IMAGE_SIZE_BYTES in firebase-android-sdk, ImageDownload.java."""
 MOST_PIXELS = 25 * 1024 * 1024
 """Of four bytes each: Android draws no larger bitmap, MAX_BITMAP_SIZE in its RecordingCanvas.java."""
+_LONGEST_TYPE = 60
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _JPEG = b"\xff\xd8"
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -75,7 +76,13 @@ def bad(look: Look, *, for_browsers: bool) -> BadImage | None:
         return BadImage(fault=ImageFault.TOO_LARGE, detail=f"{look.width:,} x {look.height:,} pixels")
     if look.form or (for_browsers and look.declared.startswith("image/")):
         return None
-    return BadImage(fault=ImageFault.WRONG_TYPE, detail=look.declared or "no type")
+    return BadImage(fault=ImageFault.WRONG_TYPE, detail=_short(look.declared) or "no type")
+
+
+def _short(text: str) -> str:
+    """Return a text of a server as alerts may show it: printable, and not long."""
+    printable = "".join(filter(str.isprintable, text))
+    return printable if len(printable) <= _LONGEST_TYPE else f"{printable[: _LONGEST_TYPE - 3]}..."
 
 
 def read_image(content: bytes, declared: str) -> Image:

@@ -20,6 +20,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 """Unreserved characters, which are never encoded: RFC 3986, section 2.3."""
 _ORIGIN = re.compile(r"[^/?#]*://[^/?#]*[/?#]")
 """Scheme and host, including the character that ends the host."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+._-]*")
 _OPAQUE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
 """A scheme without `//`, as in `javascript:` and `mailto:`; digits after the colon are a port."""
 _PATH_END = re.compile(r"[?#]")
@@ -29,7 +30,7 @@ _HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 _LONGEST_LABEL, _LONGEST_HOST = 63, 253
 """Of a domain name: RFC 1035, section 2.3.4."""
-_WEB = ("https", "http")
+_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class LinkPolicy:
     """Allowed destinations of links: entries like `https`, `myapp` (a scheme) or `https://example.com` (one host).
 
     `images` are those of the addresses of images, which begin with `https` always. An entry with a port allows only
-    that port of its host.
+    that port of its host. One without a port allows all ports for links, and port 443 for images.
     """
 
     allowed: tuple[str, ...] = ("https",)
@@ -151,9 +152,39 @@ class LinkPolicy:
             raise BadTemplate(f"{link!r} has no valid host: {error}") from None
         if "@" in re.split(r"[/?#]", rest)[0] or "\\" in rest:
             raise BadTemplate(f"{link!r} hides its host behind '@' or '\\'")
-        origins = (scheme, f"{scheme}://{host}", f"{scheme}://{re.split(r'[/?#]', rest)[0]}")
-        if not any(origin.lower() in allowed for origin in origins):
-            raise BadTemplate(f"{scheme}://{host} is not among the allowed {what}: {', '.join(allowed)}")
+        scheme, authority = scheme.lower(), re.split(r"[/?#]", rest)[0].lower()
+        origin, port = f"{scheme}://[{host}]" if ":" in host else f"{scheme}://{host}", _port(link)
+        with_port = f"{origin}:{port}"
+        if with_port in allowed or f"{scheme}://{authority}" in allowed:
+            return
+        if scheme not in allowed and origin not in allowed:
+            raise BadTemplate(f"{origin} is not among the allowed {what}: {', '.join(allowed)}")
+        if of_images and port not in (None, _PORTS["https"]):
+            raise BadTemplate(
+                f"{link!r} has the port {port}, which is not allowed for images: leave it out, or add {with_port} to "
+                "ALLOWED_IMAGES, or to allowed of [images] in tminus.toml"
+            )
+
+
+def check_entry(entry: str) -> None:
+    """Raise BadTemplate for an entry of LinkPolicy that allows nothing; it is a scheme, or a scheme and a host."""
+    scheme, colon, rest = entry.partition("://")
+    if not _SCHEME.fullmatch(scheme):
+        raise BadTemplate("is not a scheme; write one such as https, or one with a host as in https://example.com")
+    host = re.split(r"[/?#]", rest)[0].rpartition("@")[2]
+    if host != rest:
+        raise BadTemplate(f"has more than scheme and host; write {scheme}://{host}")
+    if "*" in host:
+        raise BadTemplate("has '*', which stands for no host; write each host by its name")
+    if colon and not host:
+        raise BadTemplate(f"names no host; write {scheme}, or a host too as in {scheme}://example.com")
+    if host.endswith(":"):
+        raise BadTemplate(f"has no port after its ':'; write {scheme}://{host[:-1]}")
+    if host and scheme in _PORTS:
+        try:
+            _check_host(entry)
+        except BadTemplate as error:
+            raise BadTemplate(f"allows nothing: {error}") from None
 
 
 def check_form(link: str) -> None:
@@ -173,10 +204,19 @@ def check_form(link: str) -> None:
             f"{link!r} holds {bad[0]!r}, where two hexadecimal digits must follow '%'; a '%' itself is %25"
         )
     scheme, colon, rest = link.partition("://")
-    if scheme.lower() in _WEB:
+    if scheme.lower() in _PORTS:
         _check_host(link)
     elif colon and not rest:
         raise BadTemplate(f"{link!r} leads nowhere; write what stands behind '://'")
+
+
+def _port(link: str) -> int | None:
+    """Return the port to which a link leads; None for a port that cannot be, or of a scheme without a usual one."""
+    parts = urlsplit(link)
+    try:
+        return parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 def _check_host(link: str) -> None:

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from functions.domain.cadence.layers import Layers
 from functions.domain.errors import BadFields, FieldError
+from functions.domain.json_objects import RepeatedKey, distinct_keys
 from functions.domain.recipe.errors import field_errors
 from functions.domain.whole_numbers import json_number
 from functions.handlers.api.layer import CONTEXT
@@ -58,15 +59,22 @@ def _is_form(request: Request, route: Route) -> bool:
 
 
 def _json(content: bytes) -> Any:
-    """Read JSON in UTF-8, with or without a byte order mark. The message of an error names the position."""
+    """Read JSON in UTF-8, with or without a byte order mark. An error names the position, or the repeated key."""
     if not content.strip():
         raise Refused(400, "the body is empty; send a JSON object")
     try:
-        read = json.loads(content.decode("utf-8-sig"), parse_float=json_number, parse_constant=_no_number)
+        read = json.loads(
+            content.decode("utf-8-sig"),
+            parse_float=json_number,
+            parse_constant=_no_number,
+            object_pairs_hook=distinct_keys,
+        )
     except UnicodeDecodeError as error:
         raise Refused(400, f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except RecursionError:
         raise Refused(400, _TOO_DEEP) from None
+    except RepeatedKey as error:
+        raise Refused(400, f"the body cannot be used: {error}") from None
     except ValueError as error:
         raise Refused(400, f"the body is not JSON: {error}") from None
     _check_depth(read)

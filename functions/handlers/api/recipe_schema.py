@@ -2,7 +2,7 @@
 
 They say what a client may write, which differs from pydantic's own schemas in this:
 
-* Null stands for a missing field, so whatever may be left out may be null.
+* Null stands for a missing field, so whatever may be left out may be null. So may a value below a key of the team's.
 * Titles are left out: they are the form's labels, and generators would take them for names.
 * What the fields of an audience's query hold is added from `criteria_schema.py`: to a recipe they are any value.
 """
@@ -88,6 +88,8 @@ def _property(field: Mapping[str, Any], *, required: bool) -> Schema:
     field = _untitled(field)
     if required:
         return field
+    if isinstance(values := field.get("additionalProperties"), Mapping):
+        field["additionalProperties"] = _property(values, required=False)
     if "$ref" in field:  # the default of an object repeats those of its fields
         described = {"description": field["description"]} if "description" in field else {}
         return {"anyOf": [{"$ref": field["$ref"]}, NULL], **described}

@@ -99,6 +99,17 @@ def test_whatever_may_be_left_out_of_a_recipe_may_be_null() -> None:
     validator.validate(recipe(pushSequence=[push(1, deepLink=None, layerId=0, timing=None)]))
 
 
+def test_a_null_that_switches_off_a_default_is_valid_as_it_comes_back(lab: Lab, api: ApiClient) -> None:
+    off = {"data": {"area": None}, "translations": {"de": None}, "ios": {"sound": None}}
+    lab.save(recipe(pushSequence=[push(1, **off)]))
+    found = api.data("GET", f"{RECIPES}/welcome")
+    assert {key: found["pushSequence"][0][key] for key in off} == off
+    schema = {"$ref": "#/components/schemas/SoundRecipe", "components": document()["components"]}
+    jsonschema_rs.validate(schema, found)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(schema, {**found, "pushSequence": [push(1, data={"area": 5})]})
+
+
 @pytest.mark.parametrize(
     "path", sorted((SOURCE.parent / "local" / "recipes").glob("*.json")), ids=lambda path: path.stem
 )

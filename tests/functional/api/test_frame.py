@@ -105,6 +105,8 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     [
         (b"", "application/json", 400, "is empty"),
         (b'{"name": ', "application/json", 400, "not JSON"),
+        (b'{"name": "a", "name": "b"}', "application/json", 400, r"the key \"name\" is there twice"),
+        (b'{"settings": {"a": 1, "b": {}, "a": 1}}', "application/json", 400, r"the key \"a\" is there twice"),
         (b'{"name": "\xff"}', "application/json", 400, "not UTF-8"),
         (b'{"name": NaN}', "application/json", 400, "NaN is not a number"),
         (b"[" * 100_000, "application/json", 400, "nested too deep"),

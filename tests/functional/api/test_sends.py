@@ -58,6 +58,17 @@ def test_a_misspelled_key_of_its_content_is_named(lab: Lab, api: ApiClient) -> N
     assert lab.ports.executions.unfinished() == []
 
 
+def test_a_key_that_is_there_twice_is_named(lab: Lab, api: ApiClient) -> None:
+    body = f'{{"title": "A", "title": "B", "body": "x", "layerId": 3, "userIds": ["{user(1)}"]}}'
+    response = api("POST", SEND, data=body.encode(), content_type="application/json")
+    assert (response.status_code, r"the key \"title\" is there twice" in response.text) == (400, True)
+    content = '{"image": "https://img.example/a.png", "image": "https://img.example/b.png"}'
+    response = api("POST", SEND, data={**form(f"user_id\n{user(1)}\n".encode()), "content": content})
+    [error] = json.loads(response.text)["errors"]
+    assert (error["field"], 'the key "image" is there twice' in error["reason"]) == ("content", True)
+    assert lab.ports.executions.unfinished() == []
+
+
 @pytest.mark.parametrize("layer", ["3.0", "3e0", "3"])
 def test_a_whole_number_of_json_may_have_a_point(layer: str, api: ApiClient) -> None:
     body = json.dumps({**PUSH, "layerId": 0, "userIds": [user(1)]}).replace('"layerId": 0', f'"layerId": {layer}')

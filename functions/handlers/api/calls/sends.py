@@ -7,6 +7,7 @@ from pydantic import Field
 
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
+from functions.domain.json_objects import RepeatedKey, distinct_keys
 from functions.domain.recipe.push_fields import CONTENT
 from functions.domain.roles import Role
 from functions.domain.whole_numbers import json_number
@@ -85,7 +86,9 @@ def _content(written: str | dict[str, Any]) -> dict[str, Any]:
     if isinstance(written, dict):
         return written
     try:
-        content = json.loads(written or "{}", parse_float=json_number)
+        content = json.loads(written or "{}", parse_float=json_number, object_pairs_hook=distinct_keys)
+    except RepeatedKey as error:
+        raise BadFields([FieldError("content", str(error))]) from None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):

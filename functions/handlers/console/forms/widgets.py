@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from functions.domain.json_objects import RepeatedKey, distinct_keys
 from functions.domain.recipe.field_types import Widget
 from functions.domain.recipe.fields import RecipeField
 from functions.domain.whole_numbers import json_number
@@ -76,8 +77,14 @@ def show_json(value: Any) -> str:
 
 
 def read_json(text: str) -> Any:
-    """Return the value of a JSON text, with whole numbers as integers; None for an empty text."""
-    return json.loads(text, parse_float=json_number) if text.strip() else None
+    """Return the value of a JSON text, with whole numbers as integers; None for an empty text.
+
+    Unreadable names a key that an object has twice.
+    """
+    try:
+        return json.loads(text, parse_float=json_number, object_pairs_hook=distinct_keys) if text.strip() else None
+    except RepeatedKey as error:
+        raise Unreadable(f"cannot be used: {error}") from None
 
 
 def day_only(text: str) -> str:
