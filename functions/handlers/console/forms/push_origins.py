@@ -16,7 +16,6 @@ from functions.domain.documents import fingerprint
 
 _TEXTS = ("title", "body")
 _ORDER = "sequenceOrder"
-_MISSING = object()
 
 
 def origin_of(push: Mapping[str, Any], shown: Sequence[str]) -> str:
@@ -49,9 +48,9 @@ def find_origin(written: str, stored: object, shown: Sequence[str]) -> dict[str,
         return kept
     found = deepcopy(same[0])
     for path in shown:
-        value = _parent(kept, path).get(path.rpartition(".")[2], _MISSING)
-        if value is not _MISSING and _looks_empty(value):
-            _put(found, path, value)
+        place, last = _parent(kept, path), path.rpartition(".")[2]
+        if last in place and _looks_empty(place[last]):
+            _put(found, path, place[last])
     return found
 
 
