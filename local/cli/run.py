@@ -48,7 +48,11 @@ _ENDED_BEFORE = 3
 @click.option("--cancel-at", default="", metavar="T-1m", help="Cancel at this distance from the send time T.")
 @click.option("--stop-at", default="", metavar="T+2m", help="Emergency stop at this distance from the send time T.")
 @click.option(
-    "--set", "assignments", multiple=True, metavar="PATH=VALUE", help="Change a field of the recipe; repeatable."
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change a field of the recipe, such as settings.maxLatenessMinutes or 'pushSequence[0].title'; repeatable.",
 )
 @click.option(
     "--outcomes", type=click.Path(path_type=Path), help="JSON file that scripts the outcomes of sends (see docs)."

@@ -11,6 +11,7 @@ import click
 
 from functions.domain.cadence.layers import MOST_LAYER
 from functions.domain.errors import BadInput
+from functions.domain.recipe.push_fields import CONTENT
 from local.cli.api_client import Answer, ApiClient, NoAnswer
 from local.cli.options import json_option
 from local.cli.remote import ask_first, show, system, yes_option
@@ -35,8 +36,7 @@ from local.runtime.recipe_files import MOST_BYTES, read_json_file
 @click.option(
     "--content",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A JSON file with what else the push carries, as in a recipe: image, buttons, data, priority, ttlMinutes, "
-    "android, ios, web.",
+    help=f"A JSON file with what else the push carries, as in a recipe: {', '.join(CONTENT)}.",
 )
 @click.option("--key", help="A name for this push: a repeat with the same name sends once. [default: a new name]")
 @yes_option

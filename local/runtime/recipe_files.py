@@ -1,20 +1,29 @@
 """Read recipe files, and change them from the command line."""
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import BadInput
 from functions.domain.json_objects import RepeatedKey, distinct_keys
+from functions.domain.recipe.document import RecipeDocument
 from functions.domain.recipe.field_paths import field_paths, is_field
+from functions.domain.recipe.field_types import Fields
+from functions.domain.recipe.fields import fields_of, paths_of
+from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Document
 from functions.domain.whole_numbers import json_number
 
 MOST_BYTES = 1_000_000
 """Firestore limits a document to 1 MiB: firebase.google.com/docs/firestore/quotas."""
+_PART = re.compile(r"(.+)\[(\d{1,6})\]")
+Key = str | int
+"""A name in an object, or a position in a list."""
 
 
 def read_recipe_file(path: Path) -> Document:
@@ -52,36 +61,63 @@ def read_json_file(path: Path, *, most_bytes: int) -> Any:
 def set_value(document: Document, assignment: str, old_filters: Collection[str] = ()) -> Document:
     """Return the document with one `path.to.field=value`; the value is JSON, or else text.
 
-    BadInput if the path is not a field of a recipe: a typing mistake must not be ignored silently. `old_filters` are
-    the names of filters that the workspace knows in `audienceCriteria` itself.
+    An entry of a list is named by its position from 0, as in `pushSequence[0].title`. BadInput if the path is not a
+    field of a recipe: a typing mistake must not be ignored silently. `old_filters` are the names of filters that the
+    workspace knows in `audienceCriteria` itself.
     """
     path, equals, text = assignment.partition("=")
     if not equals or not all(path.split(".")):
         raise BadInput(f"--set {assignment!r}: write path.to.field=value, such as settings.maxLatenessMinutes=5")
-    if not is_field(path.split("."), old_filters):
-        near = get_close_matches(
-            path, [*_single_fields(), *(f"audienceCriteria.{name}" for name in old_filters)], n=1
-        )
+    keys = _keys(path)
+    if not is_field(path.split("."), old_filters) and not _is_inside(keys, RecipeDocument):
+        near = get_close_matches(path, _known_paths(keys, old_filters), n=1)
         hint = f"did you mean {near[0]}?" if near else "docs/how-to-write-a-recipe.md lists the fields"
         raise BadInput(f"--set {path}: a recipe has no such field; {hint}")
     changed = deepcopy(document)
-    *parents, last = path.split(".")
     place: Any = changed
-    for name in parents:
-        place = place.setdefault(name, {})
-        if not isinstance(place, dict):
-            raise BadInput(f"--set {path}: {name} is not an object in this recipe")
+    for key, inner in pairwise(keys):
+        place = place.setdefault(key, {}) if isinstance(key, str) else place[key]
+        if not isinstance(place, list if isinstance(inner, int) else dict):
+            kind = "a list" if isinstance(inner, int) else "an object"
+            raise BadInput(f"--set {path}: {key} is not {kind} in this recipe")
+        if isinstance(inner, int) and inner >= len(place):
+            raise BadInput(f"--set {path}: {key} has no [{inner}] in this recipe, only {len(place)} from [0]")
     try:
-        place[last] = _value(text)
+        place[keys[-1]] = _value(text)
     except RepeatedKey as error:
         raise BadInput(f"--set {path}: {error}") from None
     return changed
 
 
-def _single_fields() -> list[str]:
-    """Return the paths of fields with a single value, which can be set by name."""
+def _keys(path: str) -> list[Key]:
+    """Return the names and positions of a path."""
+    keys: list[Key] = []
+    for part in path.split("."):
+        found = _PART.fullmatch(part)
+        keys += [found[1], int(found[2])] if found else [part]
+    return keys
+
+
+def _is_inside(keys: Sequence[Key], model: type[Fields]) -> bool:
+    """Return whether the keys lead to a field through lists, or through keys that the team chooses."""
+    field = fields_of(model).get(str(keys[0]))
+    rest = keys[1:]
+    if field is None or (rest and isinstance(rest[0], int) is not field.many):
+        return False
+    if field.many or field.keyed:
+        rest = rest[1:]
+    if not rest:
+        return True
+    return _is_inside(rest, field.model) if field.model else field.schema.get("type") == "object"
+
+
+def _known_paths(keys: Sequence[Key], old_filters: Collection[str]) -> list[str]:
+    """Return the paths of fields with a single value, which can be set by name, for the hint in an error."""
     paths = field_paths()
-    return [path for path in paths if not any(other.startswith(f"{path}.") for other in paths)]
+    single = [path for path in paths if not any(other.startswith(f"{path}.") for other in paths)]
+    push = next((key for key in keys if isinstance(key, int)), 0)
+    inner = [f"pushSequence[{push}].{path}" for path, _ in paths_of(RecipePush)]
+    return [*single, *(f"audienceCriteria.{name}" for name in old_filters), *inner]
 
 
 def _value(text: str) -> Any:

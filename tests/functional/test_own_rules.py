@@ -342,5 +342,5 @@ def test_templates_come_from_the_workspace(lab: Lab) -> None:
 def test_the_form_offers_the_topics_of_the_workspace(lab: Lab, tmp_path: Path) -> None:
     release(lab, '[topics]\nnews = "News of the week"\n', tmp_path)
     form = Visitor(lambda: lab.ports).open("GET", "/recipes/new").text
-    assert '<input id="topic" name="topic" value="" autocomplete="off" list="topics"' in form
+    assert '<input id="topic" name="topic" dir="auto" value="" autocomplete="off" list="topics"' in form
     assert '<option value="news">News of the week</option>' in form

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from functions.domain.errors import BadFields, BadRecipe
 from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
 from functions.usecases.dry_run.preview import preview
+from functions.usecases.people.find_user import find_user
 from local.memory.images import MemoryImages
 from tests.factories import TESTER, push, recipe, user
-from tests.functional.conftest import Lab
+from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 TABLES = """
@@ -85,6 +87,16 @@ def test_each_user_gets_their_language_with_their_own_values(lab: Lab) -> None:
     assert tested["title"].startswith("Neu für Name"), "the tester reads German"
     assert "push 1: devices by language: ar 1, de 1; 2 get the push's own text (no locale 1, fr 1)" in told(lab)
     lab.assert_contract()
+
+
+def test_an_export_of_a_user_has_the_locale_wherever_it_is_stored(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push()]))
+    lab.run_to(SEND_AT + timedelta(minutes=1))
+    held = find_user(lab.ports, user(0))
+    assert [row.row[5] for row in held.rows if row.file.startswith("devices/") and row.row[0] == user(0)] == ["de_AT"]
+    assert [(line["locale"], line["title"]) for line in held.outbox] == [("de", "Neu für Name 0")]
+    lab.run_to_the_end()
+    assert not [row for row in find_user(lab.ports, user(0)).rows if row.file.startswith("devices/")]
 
 
 def test_a_push_that_requires_each_language_is_blocked_for_a_gap_and_says_which(lab: Lab) -> None:

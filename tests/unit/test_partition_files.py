@@ -97,6 +97,14 @@ def test_the_last_line_may_lack_its_end() -> None:
     assert found.row_count == 2
 
 
+def test_a_value_may_be_long() -> None:
+    long = "x" * 200_000
+    data = a_file([["u", long]])
+    found = index(io.BytesIO(data), "a.csv")
+    assert found.row_count == 1
+    assert list(read_rows(data))[1] == ["u", long]
+
+
 def test_one_user_written_in_two_cases_is_sorted_as_one() -> None:
     lower = "0f8fad5b-d9cb-469f-a165-70867728950e"
     found = index(io.BytesIO(a_file([[lower, "1"], [lower.upper(), "2"], [lower, "3"]])), "a.csv")
@@ -113,7 +121,6 @@ def test_one_user_written_in_two_cases_is_sorted_as_one() -> None:
         (b"user_id,\xff\n", "not a CSV file in UTF-8"),
         (b"user_id,name\n\xff,x\n", "not a CSV file in UTF-8"),
         (b'user_id,name\n"u"v,x\n', "not a CSV file in UTF-8"),
-        (b'user_id,name\n"' + b"u" * 200_000 + b'",x\n', "not a CSV file in UTF-8"),
         ("user_id\nu\n".encode("utf-16"), "not a CSV file in UTF-8"),
     ],
 )

@@ -28,13 +28,14 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a page holds: its text, its forms, and the attributes of its elements."""
+    """What a page holds: its text, in which a `bdi` is no break, its forms, and the attributes of its elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.forms: list[Form] = []
         self._texts: list[str] = []
+        self._goes_on = False
         self._area: list[str] | None = None
         self._select = ""
         self.feed(html)
@@ -51,6 +52,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
+        self._goes_on = self._goes_on and tag == "bdi"
         self.elements.append((tag, values))
         if tag == "form":
             self.forms.append(Form(values["action"]))
@@ -66,6 +68,7 @@ class Page(HTMLParser):
             self._add(self._select, values["value"])
 
     def handle_endtag(self, tag: str) -> None:
+        self._goes_on = self._goes_on and tag == "bdi"
         if tag == "textarea" and self._area is not None:
             self._add(self._name, "".join(self._area).removeprefix("\n"))
             self._area = None
@@ -73,8 +76,11 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area is not None:
             self._area.append(data)
+        elif self._goes_on:
+            self._texts[-1] += data
         else:
             self._texts.append(data)
+            self._goes_on = True
 
     def _add(self, name: str, value: str) -> None:
         self.forms[-1].fields.setdefault(name, []).append(value)

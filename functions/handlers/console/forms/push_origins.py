@@ -1,8 +1,10 @@
 """Match the pushes of a form with those of a stored recipe, even if they were reordered since.
 
-Pushes have no ids. A hidden field of each push in the form has its fields that the form does not show, and a
-fingerprint of its texts. If exactly one stored push still has these texts, it is the same push. Otherwise the push
-takes the values from the hidden field. It never takes the values of another push.
+Pushes have no ids. A hidden field of each push in the form has what the form does not show of it, and a fingerprint
+of its texts. If exactly one stored push still has these texts, it is the same push. Otherwise the push takes the
+values from the hidden field. It never takes the values of another push.
+
+The form shows a null and a false as empty, so the hidden field has them too, of every field.
 """
 
 import json
@@ -17,34 +19,60 @@ _ORDER = "sequenceOrder"
 
 
 def origin_of(push: Mapping[str, Any], shown: Sequence[str]) -> str:
-    """Return the hidden field of a push: everything except the paths that the form shows."""
+    """Return the hidden field of a push: everything except the values that the form shows, given its paths."""
     kept = deepcopy(dict(push))
-    for path in (*shown, _ORDER):
-        *parents, last = path.split(".")
-        place: Any = kept
-        for parent in parents:
-            place = place.get(parent)
-            if not isinstance(place, dict):
-                break
-        else:
-            place.pop(last, None)
+    kept.pop(_ORDER, None)
+    for path in shown:
+        place, last = _parent(kept, path), path.rpartition(".")[2]
+        if not _looks_empty(place.get(last)):
+            del place[last]
     return json.dumps({"texts": _texts(push), "kept": kept}, ensure_ascii=False, default=str)
 
 
-def find_origin(written: str, stored: object) -> dict[str, Any]:
-    """Return the document that a push of the form changes, given its hidden field; an empty one for a new push."""
+def find_origin(written: str, stored: object, shown: Sequence[str]) -> dict[str, Any]:
+    """Return the document that a push of the form changes, given its hidden field; an empty one for a new push.
+
+    A null or false that the form had in a field of `shown` is there, also if someone has replaced it since.
+    """
     try:
         origin = json.loads(written) if written else {}
     except (ValueError, RecursionError):
         return {}
     if not isinstance(origin, dict):
         return {}
+    kept = origin.get("kept")
+    kept = kept if isinstance(kept, dict) else {}
     pushes = stored if isinstance(stored, list) else []
     same = [push for push in pushes if isinstance(push, dict) and _texts(push) == origin.get("texts")]
-    if len(same) == 1:
-        return deepcopy(same[0])
-    kept = origin.get("kept")
-    return kept if isinstance(kept, dict) else {}
+    if len(same) != 1:
+        return kept
+    found = deepcopy(same[0])
+    for path in shown:
+        place, last = _parent(kept, path), path.rpartition(".")[2]
+        if last in place and _looks_empty(place[last]):
+            _put(found, path, place[last])
+    return found
+
+
+def _looks_empty(value: object) -> bool:
+    return value is None or value is False
+
+
+def _parent(push: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return the object that holds a field; an empty one if the push has none."""
+    for name in path.split(".")[:-1]:
+        inner = push.get(name)
+        push = inner if isinstance(inner, dict) else {}
+    return push
+
+
+def _put(push: dict[str, Any], path: str, value: object) -> None:
+    *parents, last = path.split(".")
+    for name in parents:
+        if not isinstance(push.get(name), dict):
+            push[name] = {}
+        push = push[name]
+    push[last] = value
 
 
 def _texts(push: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ Values = dict[str, str]
 
 _PUSH = re.compile(r"pushSequence\[(\d+)\]")
 _EMPTY: tuple[Any, ...] = (None, {}, [], "")
+"""Values of criteria that the form does not show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class _Reader:
         """Write the value of the field `name` at the field's path. An empty value removes the field.
 
         A null that a person wrote stays, as it switches off a default of the workspace. So does false for a box.
+        A box shows a null as its initial value.
         """
         try:
             value = field.read(self.values.get(name, ""))
@@ -70,9 +72,12 @@ class _Reader:
                     return
                 place[parent] = {}
             place = place[parent]
+        box, written = field.kind is Kind.CHECK, place.get(last)
+        if box and last in place and written is None and self.values.get(name, "") == field.initial:
+            return
         if value is not None:
             place[last] = value
-        elif place.get(last) is not None and not (field.kind is Kind.CHECK and place[last] is False):
+        elif written is not None and not (box and written is False):
             del place[last]
 
 
@@ -123,13 +128,14 @@ def _put_query(reader: _Reader, document: dict[str, Any], field: QueryField) -> 
         reader.errors.append(FieldError(QUERY, f"must be an object of {known}"))
         return
     for key in field.keys:
-        criteria.pop(key, None)
+        if criteria.get(key) not in _EMPTY:
+            del criteria[key]
     criteria.update(query)
 
 
 def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str, Any]:
     base = f"pushSequence[{position}]"
-    push = find_origin(reader.values.get(f"{base}.from", ""), stored.get("pushSequence"))
+    push = find_origin(reader.values.get(f"{base}.from", ""), stored.get("pushSequence"), tuple(push_fields()))
     for path, field in push_fields().items():
         reader.put(push, field, f"{base}.{path}")
         if field.required and not field.options:
