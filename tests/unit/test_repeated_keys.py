@@ -27,7 +27,11 @@ def _in_the_form(_: Path) -> None:
     read_text(Kind.JSON, TWICE)
 
 
-@pytest.mark.parametrize("read", [_in_a_file, _in_an_option, _in_the_form])
+def _in_pairs(_: Path) -> None:
+    read_text(Kind.PAIRS, TWICE)
+
+
+@pytest.mark.parametrize("read", [_in_pairs, _in_a_file, _in_an_option, _in_the_form])
 def test_a_key_that_is_there_twice_is_named(read: Callable[[Path], None], tmp_path: Path) -> None:
     with pytest.raises((BadInput, Unreadable)) as error:
         read(tmp_path)

@@ -59,7 +59,7 @@ class _Reader:
         try:
             value = field.read(self.values.get(name, ""))
         except (ValueError, RecursionError) as error:
-            self.errors.append(FieldError(name, str(error) if isinstance(error, Unreadable) else _not_json(field)))
+            self.errors.append(FieldError(name, _unread(error, field)))
             return
         *parents, last = field.path.split(".")
         place = document
@@ -100,7 +100,10 @@ def _fields() -> list[tuple[str, FormField]]:
     return [(path, field) for path, field in recipe_fields().items() if path != "id"]
 
 
-def _not_json(field: FormField) -> str:
+def _unread(error: Exception, field: FormField) -> str:
+    """Say why a text of the form cannot be read, and how to write it."""
+    if isinstance(error, Unreadable):
+        return str(error)
     return f"is not valid JSON: put names and texts in double quotes, as in {field.example}"
 
 
@@ -120,8 +123,8 @@ def _put_query(reader: _Reader, document: dict[str, Any], field: QueryField) -> 
     criteria = document.setdefault("audienceCriteria", {})
     try:
         query = read_json(reader.values.get(QUERY, "")) or {}
-    except (ValueError, RecursionError):
-        reader.errors.append(FieldError(QUERY, _not_json(field)))
+    except (ValueError, RecursionError) as error:
+        reader.errors.append(FieldError(QUERY, _unread(error, field)))
         return
     if not isinstance(query, dict) or not set(query) <= set(field.keys):
         known = "where, with, filters, dataPacks, manualUserIds, customQuery"

@@ -115,6 +115,8 @@ def _read_pairs(text: str) -> Any:
     if text.lstrip().startswith("{"):
         try:
             return read_json(text)
+        except Unreadable:
+            raise
         except (ValueError, RecursionError):
             raise Unreadable("is not valid JSON; write one key=value per line instead") from None
     pairs: dict[str, str] = {}
