@@ -231,6 +231,7 @@ def test_the_page_of_a_campaign_shows_translations_each_in_its_direction(lab: La
     visitor = Visitor(lambda: lab.ports)
     page = visitor.get("/recipes/welcome")
     assert "Translation ar, title" in page.text
+    assert "everyone gets the same text" not in page.text
     assert "جديد لك" in page.text
     directions = {values.get("class"): values.get("dir") for tag, values in page.elements if tag == "p"}
     assert (directions["title"], directions["body"]) == ("auto", "auto")
