@@ -103,6 +103,7 @@ def test_look_ups_and_downloads_in_the_console_leave_an_entry(sent: Lab) -> None
     visitor.get("/audit/access", 403)
 
 
+@pytest.mark.slow
 def test_only_an_admin_lists_the_access_log_page_by_page(sent: Lab) -> None:
     api = the_api(sent, Role.ADMIN)
     for number in range(3):
@@ -115,6 +116,7 @@ def test_only_an_admin_lists_the_access_log_page_by_page(sent: Lab) -> None:
     assert the_api(sent, Role.OPERATOR)("GET", "/api/access-log").status_code == 403
 
 
+@pytest.mark.slow
 def test_without_an_entry_nothing_is_shown(sent: Lab) -> None:
     class Broken:
         def key(self) -> str:

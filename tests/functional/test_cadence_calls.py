@@ -98,6 +98,7 @@ def test_where_the_deployment_fails_open_all_users_are_let_through_with_a_notice
     assert "CADENCE_FAIL=open lets all users through" in found.unfiltered
 
 
+@pytest.mark.slow
 def test_a_tracked_push_holds_back_the_next_one(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     assert track(lab) == Tracked(recorded=True, reason="")
@@ -160,6 +161,7 @@ def test_what_a_user_got_names_recipe_and_text_and_its_source(lab: Lab) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_a_user_got_of_an_execution_that_is_gone_is_still_shown(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=2)]))
     lab.run_to_the_end()

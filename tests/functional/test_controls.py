@@ -20,6 +20,7 @@ MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 MakeLab = Callable[..., Lab]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [30 * MINUTE, 20 * MINUTE, MINUTE, SECOND])
 def test_a_cancel_before_t0_sends_nothing_live(before: timedelta, lab: Lab) -> None:
     lab.run_to(SEND_AT - before)
@@ -47,6 +48,7 @@ def test_cancelling_twice_changes_nothing(lab: Lab) -> None:
     assert lab.execution().reason == "first"
 
 
+@pytest.mark.slow
 def test_a_stop_between_two_pushes_sends_no_further_one(lab: Lab) -> None:
     lab.run_to(SEND_AT + 3 * MINUTE)
     stop(lab.ports, lab.id, "wrong link")
@@ -72,6 +74,7 @@ class _StopsDuring(PushSender):
             yield chunk
 
 
+@pytest.mark.slow
 def test_a_stop_during_a_chunk_lets_it_end_and_starts_no_other(make_lab: MakeLab) -> None:
     lab = make_lab(chunk_rows=2, wrap=lambda ports: replace(ports, sender=_StopsDuring(ports, ports.sender)))
     lab.save(recipe(pushSequence=[dict(push, layerId=3) for push in recipe()["pushSequence"]]))
@@ -163,6 +166,7 @@ def test_saving_again_and_again_leaves_one_schedule(saves: int, lab: Lab) -> Non
     assert sorted(job.name for job in lab.ports.schedules.all()) == ["reconcile-tminus", "tminus-welcome"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [START_AT, SEND_AT - 10 * MINUTE, SEND_AT + MINUTE])
 def test_a_stop_at_any_time_ends_the_execution(at: object, lab: Lab) -> None:
     lab.run_to(at)  # type: ignore[arg-type]

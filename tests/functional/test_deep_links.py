@@ -48,6 +48,7 @@ def test_a_value_is_encoded_in_tests_live_sends_dry_runs_and_samples_alike(lab: 
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_the_api_and_the_console_show_the_link_that_is_sent(lab: Lab) -> None:
     with_link(lab, LINK, SHOE)
     found = ApiClient(lambda: lab.ports).data("GET", "/api/automation/test/welcome?mode=real-dry-run")
@@ -67,6 +68,7 @@ def test_a_row_that_would_leave_the_path_is_skipped_and_counted(lab: Lab) -> Non
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_a_one_off_may_take_whole_links_from_its_file_and_skips_those_that_lead_elsewhere(lab: Lab) -> None:
     written = {"title": "Hi", "body": "b", "deepLink": "[[var:link]]", "layerId": 1}
     rows = [f"{user(0)},https://kicks.example/a?b=c%20d", f"{user(1)},javascript:alert(1)", f"{user(2)},"]

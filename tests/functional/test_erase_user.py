@@ -260,6 +260,7 @@ def test_no_log_names_the_user(make_lab: MakeLab, zoe: str, caplog: pytest.LogCa
     assert zoe.lower() not in caplog.text.lower()
 
 
+@pytest.mark.slow
 def test_dead_tokens_of_the_user_are_counted_and_erased_and_no_others(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
     for user_id, token in ((ZOE, "token-0"), (OTHERS[0], "token-2")):

@@ -55,6 +55,7 @@ def alerts(lab: Lab) -> list[str]:
     return [line for line in lines if "images that" in line]
 
 
+@pytest.mark.slow
 def test_an_image_for_all_is_loaded_once_and_its_egress_is_told(lab: Lab) -> None:
     images = looking(lab)
     saved(lab, {"image": IMAGE}, {"image": IMAGE}, {})
@@ -68,6 +69,7 @@ def test_an_image_for_all_is_loaded_once_and_its_egress_is_told(lab: Lab) -> Non
     assert len(lab.outbox(test=False)) == 9
 
 
+@pytest.mark.slow
 def test_each_address_of_the_users_is_loaded_once(lab: Lab) -> None:
     images = looking(lab, {of_shoe(2): Image(form="PNG", declared="", bytes=840_000, width=9, height=9)})
     saved(lab, {"image": VARYING}, {"image": VARYING}, {})
@@ -78,6 +80,7 @@ def test_each_address_of_the_users_is_loaded_once(lab: Lab) -> None:
     assert "expected egress 1.1 MB: 154 KB x 7 devices" in line
 
 
+@pytest.mark.slow
 def test_a_push_without_images_looks_at_none(lab: Lab) -> None:
     images = looking(lab)
     lab.run_to_the_end()
@@ -85,6 +88,7 @@ def test_a_push_without_images_looks_at_none(lab: Lab) -> None:
     assert notes(lab) == []
 
 
+@pytest.mark.slow
 def test_images_that_do_not_load_warn_once_for_each_trouble_and_change_nothing(lab: Lab) -> None:
     plain = {**{of_shoe(n): GONE for n in range(3)}, IMAGE: DOWN}
     looking(lab, plain)
@@ -115,6 +119,7 @@ def test_no_value_of_a_user_is_in_what_people_read(lab: Lab) -> None:
     assert "Shoe%20" not in read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [GONE, DOWN, WEBP, Image(form="JPEG", declared="", bytes=2**21, width=9, height=9)])
 def test_a_recipe_that_requires_images_is_blocked_by_one_that_does_not_load(look: Look, lab: Lab) -> None:
     looking(lab, {of_shoe(2): look})
@@ -130,6 +135,7 @@ def test_a_recipe_that_requires_images_is_blocked_by_one_that_does_not_load(look
     assert len(alerts(lab)) == 1
 
 
+@pytest.mark.slow
 def test_a_recipe_that_requires_images_is_sent_if_they_load(lab: Lab) -> None:
     looking(lab)
     saved(lab, {"image": VARYING}, settings__safeguards={"requireImages": True})
@@ -137,6 +143,7 @@ def test_a_recipe_that_requires_images_is_sent_if_they_load(lab: Lab) -> None:
     assert lab.report()["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_icons_of_browsers_may_have_other_types_and_are_not_counted_as_egress(lab: Lab) -> None:
     looking(lab, {IMAGE: WEBP})
     saved(lab, {"web": {"icon": IMAGE, "badge": IMAGE}})
@@ -145,6 +152,7 @@ def test_icons_of_browsers_may_have_other_types_and_are_not_counted_as_egress(la
     assert lab.violations() == []
 
 
+@pytest.mark.slow
 def test_at_most_200_addresses_are_looked_at_and_each_push_gets_its_share(lab: Lab) -> None:
     images = looking(lab)
     lab.write_users({"a": range(600), "b": range(1_000, 1_600)})
@@ -180,6 +188,7 @@ def test_rows_that_get_no_message_have_no_image(lab: Lab) -> None:
     assert images.asked == ["https://img.example/b.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [True, False], ids=["cancelled", "found ready"])
 def test_a_look_has_no_say_once_the_execution_has_gone_on_meanwhile(ends: bool, lab: Lab) -> None:
     """An operator cancels while images are loaded, or a repeat of the step that began later has found them all."""
@@ -202,6 +211,7 @@ def test_a_look_has_no_say_once_the_execution_has_gone_on_meanwhile(ends: bool, 
     assert lab.violations() == []
 
 
+@pytest.mark.slow
 def test_where_no_image_is_looked_at_the_log_says_so(lab: Lab) -> None:
     saved(lab, {"image": IMAGE}, settings__safeguards={"requireImages": True})
     lab.run_to_the_end()

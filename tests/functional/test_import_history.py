@@ -39,6 +39,7 @@ def history(lab: Lab, number: int) -> list[tuple[int, str, str]]:
     return [(push.layer_id, stamp(push.sent_at) or "", push.name or "") for push in found]
 
 
+@pytest.mark.slow
 def test_an_imported_push_holds_back_the_next_one(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     report = load(lab, csv(f"{user(1)},3,{SENT_AT}", f"{user(2)},3,{SENT_AT}"))

@@ -167,6 +167,7 @@ def test_a_misspelled_key_that_is_stored_is_a_problem_of_the_dry_run_and_the_rec
     assert lab.report()["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_test_users_whose_ids_are_not_uuids_get_a_notice_of_what_to_set(lab: Lab) -> None:
     document = recipe(settings__testUserIds=["1"])
     with pytest.raises(BadRecipe, match="USER_ID_FORMAT=any") as error:

@@ -120,6 +120,7 @@ def engine_that_fails(make_lab: MakeLab, error: Callable[[], Exception], until: 
     return refusing(make_lab, "engine.run", until, error)
 
 
+@pytest.mark.slow
 def test_an_audience_waits_for_access_to_the_user_data(make_lab: MakeLab) -> None:
     lab = engine_that_fails(make_lab, lambda: NotAllowed("everybody", "access denied"), START_AT + 12 * MINUTE)
     lab.run_to_the_end()

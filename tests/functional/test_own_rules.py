@@ -83,6 +83,7 @@ def reasons_in_receipt(lab: Lab, execution: str) -> set[str]:
     return {line.rpartition(",")[2] for line in lines}
 
 
+@pytest.mark.slow
 def test_an_execution_keeps_what_the_bytes_of_its_rows_mean(lab: Lab) -> None:
     lab.save(CAMPAIGN)
     lab.run_to_the_end()
@@ -223,6 +224,7 @@ def upload(*numbers: int) -> io.BytesIO:
     return io.BytesIO("\n".join(["user_id", *map(user, numbers)]).encode())
 
 
+@pytest.mark.slow
 def test_a_push_is_sent_once_by_the_rules_of_the_workspace(lab: Lab) -> None:
     """One-off sends have uploaded audiences."""
     track_notification(lab.ports, {"userId": user(0), "layerId": 9, "sentAt": YESTERDAY})
@@ -249,6 +251,7 @@ def test_history_is_imported_by_the_layers_of_the_workspace(lab: Lab) -> None:
     assert filter_audience(lab.ports, [user(0)], 1).eligible == [user(0)], "an exempt layer"
 
 
+@pytest.mark.slow
 def test_a_saved_change_overrides_the_workspace_by_name_and_the_rest_follows_the_workspace(
     lab: Lab, tmp_path: Path
 ) -> None:
@@ -267,6 +270,7 @@ def test_a_saved_change_overrides_the_workspace_by_name_and_the_rest_follows_the
     assert ignored_rules(lab.ports) == [], "the next change forgets it"
 
 
+@pytest.mark.slow
 def test_the_api_shows_the_layers_and_rules_of_the_workspace(lab: Lab) -> None:
     api = ApiClient(lambda: lab.ports)
     assert api.data("GET", "/api/layers") == [

@@ -70,6 +70,7 @@ def test_a_plan_that_reconciling_has_not_seen_for_weeks_announces_what_is_to_com
     assert [send.at for send in next_sends(lab.ports, most=2)] == [SEND_AT + 21 * DAY, SEND_AT + 22 * DAY]
 
 
+@pytest.mark.slow
 def test_a_send_under_way_is_not_among_the_next_ones_and_a_cancelled_one_is_off(lab: Lab) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     assert [send.at for send in next_sends(lab.ports, most=2)] == [SEND_AT + DAY, SEND_AT + 2 * DAY]

@@ -156,6 +156,7 @@ def test_the_page_of_the_campaign_shows_every_text_by_its_label(lab: Lab) -> Non
         assert label in page
 
 
+@pytest.mark.slow
 def test_a_push_sent_once_carries_it_too(lab: Lab) -> None:
     written = {"title": "Hi", "body": "there", "layerId": 3}
     content = {"image": "https://img.example/a.jpg", "buttons": [{"id": "x", "title": "X"}]}
@@ -187,6 +188,7 @@ def test_content_of_a_push_sent_once_is_checked(lab: Lab, content: dict[str, Any
     assert [each.field for each in error.value.errors] == [field]
 
 
+@pytest.mark.slow
 def test_the_log_says_how_many_devices_will_not_show_a_part(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, buttons=[{"id": "x", "title": "X"}])]))
     lab.run_to_the_end()

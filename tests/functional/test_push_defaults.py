@@ -96,6 +96,7 @@ def test_a_recipe_of_a_few_lines_sends_what_the_workspace_says(lab: Lab) -> None
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_a_push_says_otherwise_key_by_key_and_null_says_none(lab: Lab) -> None:
     lab.save(short(android={"color": "#000000"}, data={"area": "deals", "own": "1"}, image=None, priority=None))
     lab.run_to_the_end()
@@ -105,6 +106,7 @@ def test_a_push_says_otherwise_key_by_key_and_null_says_none(lab: Lab) -> None:
     assert ("image" in message["notification"], message["android"]["priority"]) == (False, "HIGH")
 
 
+@pytest.mark.slow
 def test_an_execution_keeps_the_defaults_of_its_launch(lab: Lab, release: Release) -> None:
     lab.save(SHORT)
     lab.run_to(START_AT + timedelta(minutes=1))
@@ -223,6 +225,7 @@ def test_a_check_of_the_workspace_names_wrong_ones(
     )
 
 
+@pytest.mark.slow
 def test_without_them_a_snapshot_is_the_recipe_as_written(lab: Lab, release: Release) -> None:
     release("\n".join(DEFAULTS.split("\n")[:4]))
     lab.save(recipe())

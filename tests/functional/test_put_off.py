@@ -58,6 +58,7 @@ def test_an_early_step_is_followed_by_a_task_for_its_time(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_an_early_step_whose_follower_cannot_be_enqueued_stays_in_the_queue(lab: Lab) -> None:
     class NoQueue:
         def add(self, _: Task) -> bool:
@@ -162,6 +163,7 @@ def test_the_quota_of_fcm_slows_the_queue_of_shards_and_not_that_of_steps(make_l
     assert statuses_of(make_lab, "send_test", test=True) == [200, 200]
 
 
+@pytest.mark.slow
 def test_a_shard_that_another_worker_sends_is_put_off_until_the_lease_ends(lab: Lab) -> None:
     lab.run_to(SEND_AT)
     [shard] = [shard for shard in lab.ports.shards.of(lab.id) if not shard.test and shard.push == 1]

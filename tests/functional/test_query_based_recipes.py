@@ -51,6 +51,7 @@ def test_every_push_goes_to_the_one_audience_and_tests_go_first(lab: Lab) -> Non
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_the_columns_of_its_own_query_are_those_of_its_templates(lab: Lab) -> None:
     sql = "SELECT id AS user_id, upper(first_name) AS shout FROM users WHERE first_name <> 'Name 1'"
     document = query_based(customQuery=sql)

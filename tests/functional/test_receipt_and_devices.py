@@ -27,6 +27,7 @@ def receipt(lab: Lab, execution: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+@pytest.mark.slow
 def test_a_receipt_names_every_user_of_every_push_with_the_outcome(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.BAD_MESSAGE, user(5): Outcome.UNKNOWN}))
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[2])
@@ -71,6 +72,7 @@ def test_a_cancelled_execution_has_a_receipt_too_and_one_without_audiences_has_n
     assert not (lab.state / "receipts" / f"{TOMORROW}.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_receipt_lets_no_user_id_run_as_a_formula(make_lab: MakeLab) -> None:
     lab = make_lab(user_id_format=UserIdFormat.ANY)
     lab.write_rows([('=HYPERLINK("x")', "s", "n", "a"), ("plain", "s", "n", "b"), ("@c", "s", "n", "c")])
@@ -92,6 +94,7 @@ def test_a_dead_token_is_subtracted_when_the_audience_is_built(make_lab: MakeLab
     assert lab.report(TOMORROW)["pushes"][0]["excluded"] == {"dead_token": 1}
 
 
+@pytest.mark.slow
 def test_a_token_that_dies_after_the_audience_was_built_is_subtracted_at_the_send(make_lab: MakeLab) -> None:
     lab = make_lab(script=OutcomeScript(by_user={user(1): Outcome.DEAD_TOKEN}))
     lab.save(recipe(pushSequence=[push(1, audienceName="a"), push(2, audienceName="a")]))
@@ -134,6 +137,7 @@ def test_a_token_is_tried_again_after_sixty_days(make_lab: MakeLab) -> None:
     assert (numbers["excluded"], numbers["failed"]) == ({}, 1)
 
 
+@pytest.mark.slow
 def test_a_users_pushes_can_be_looked_up(lab: Lab) -> None:
     pushes = [push(1, layerId=3, audienceName="a"), push(2, layerId=5, audienceName="a"), push(3)]
     lab.save(recipe(pushSequence=pushes))

@@ -53,6 +53,7 @@ def test_what_is_refused_is_not_in_the_history(lab: Lab) -> None:
     assert told(lab) == [("saved", "growth@example.com")]
 
 
+@pytest.mark.slow
 def test_a_recipe_that_has_no_send_left_is_completed_by_the_cleanup(make_lab: Any) -> None:
     lab = make_lab()
     lab.save(recipe(schedule__frequency="once", schedule__startDate="2026-03-02"))

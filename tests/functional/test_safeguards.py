@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 MakeLab = Callable[..., Lab]
 
 
+@pytest.mark.slow
 def test_an_audience_above_the_default_limit_is_blocked_and_no_message_is_sent(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.write_users({"a": range(10_001), "b": [10_001], "c": [10_002]})
@@ -139,6 +140,7 @@ def test_a_test_that_ends_while_the_live_send_is_decided_on_leaves_the_time_to_c
     assert lab.execution().state is State.TESTED
 
 
+@pytest.mark.slow
 def test_test_users_named_twice_or_in_capitals_get_one_message_a_push(make_lab: MakeLab) -> None:
     lab = make_lab()
     lab.save(recipe(settings={"testUserIds": [TESTER, TESTER.upper(), ""]}))
@@ -275,6 +277,7 @@ def test_a_live_phase_that_would_start_too_late_expires(late: timedelta, status:
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_a_late_push_of_a_sequence_is_skipped_and_counted(lab: Lab) -> None:
     assert lab.system is not None
     lab.run_to(SEND_AT + MINUTE)
@@ -383,6 +386,7 @@ def test_an_audience_file_changed_by_hand_is_not_sent(lab: Lab) -> None:
     assert lab.execution().cleaned
 
 
+@pytest.mark.slow
 def test_the_job_sees_the_executions_time_not_the_machines(lab: Lab) -> None:
     seen = []
     engine = lab.ports.engine

@@ -226,6 +226,7 @@ def test_an_error_names_the_push_by_its_place_in_the_document(lab: Lab) -> None:
     assert list(told) == ["pushSequence[0].title"]
 
 
+@pytest.mark.slow
 def test_a_result_without_users_is_never_valid(lab: Lab) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     found = preview(lab.ports, recipe(), test=False)

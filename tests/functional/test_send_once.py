@@ -172,6 +172,7 @@ def test_reconciling_leaves_it_alone_although_it_has_no_recipe(lab: Lab) -> None
     assert lab.report(execution.id)["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_as_many_executions_as_may_run_at_once_hold_up_the_next(make_lab: MakeLab) -> None:
     lab = make_lab(limits=Limits(executions_at_once=1))
     send(lab)

@@ -13,6 +13,7 @@ from tests.functional.conftest import EARLIER, SEND_AT, START_AT, Lab
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.slow
 def test_the_phases_happen_at_their_times(lab: Lab) -> None:
     lab.run_to_the_end()
     times = {phase["phase"]: (phase["startedAt"], phase["endedAt"]) for phase in lab.report()["timeline"]}
@@ -50,6 +51,7 @@ def test_a_test_message_has_the_values_of_a_real_row(lab: Lab) -> None:
     assert all(body.startswith("Your Shoe ") for body in shoes)
 
 
+@pytest.mark.slow
 def test_every_task_delivered_three_times_changes_nothing(lab: Lab) -> None:
     lab.run_to(START_AT)
     for function in ("build_audience", "build_audience"):
@@ -72,6 +74,7 @@ def test_every_task_delivered_three_times_changes_nothing(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_forty_two_launches_of_one_slot_make_one_execution(lab: Lab) -> None:
     lab.clock.advance_to(START_AT)
     answers: list[int] = []
@@ -105,6 +108,7 @@ def test_each_day_is_an_execution_of_its_own(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_tasks_in_reverse_order_still_send_everything_once(lab: Lab) -> None:
     lab.run_to(START_AT - MINUTE)
     lab.clock.advance_to(START_AT)

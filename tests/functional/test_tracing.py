@@ -51,6 +51,7 @@ def traces(lab: Lab, path: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_all_steps_and_shards_are_in_the_trace_of_the_request_that_starts_them(lab: Lab, tmp_path: Path) -> None:
     lab.run_to(START_AT - MINUTE)
     with logs.written_to(tmp_path / "log"):
@@ -85,6 +86,7 @@ def test_a_task_that_reconcile_creates_again_stays_in_the_trace(lab: Lab, tmp_pa
     assert traces(lab, tmp_path / "log")["checkpoint"] == {TRACE}
 
 
+@pytest.mark.slow
 def test_an_execution_of_a_release_without_traces_has_one_of_its_own(lab: Lab, tmp_path: Path) -> None:
     launch(lab)
     lab.ports.executions.change(lab.id, lambda execution: replace(execution, trace=""))
@@ -96,6 +98,7 @@ def test_an_execution_of_a_release_without_traces_has_one_of_its_own(lab: Lab, t
     assert traces(lab, tmp_path / "log")["send_shard"] == {lab.execution().claim}
 
 
+@pytest.mark.slow
 def test_a_queue_of_a_release_without_traces_gets_the_column(lab: Lab) -> None:
     assert lab.system is not None
     lab.run_to(START_AT + MINUTE)

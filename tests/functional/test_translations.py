@@ -89,6 +89,7 @@ def test_each_user_gets_their_language_with_their_own_values(lab: Lab) -> None:
     lab.assert_contract()
 
 
+@pytest.mark.slow
 def test_an_export_of_a_user_has_the_locale_wherever_it_is_stored(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[a_push()]))
     lab.run_to(SEND_AT + timedelta(minutes=1))
@@ -99,6 +100,7 @@ def test_an_export_of_a_user_has_the_locale_wherever_it_is_stored(lab: Lab) -> N
     assert not [row for row in find_user(lab.ports, user(0)).rows if row.file.startswith("devices/")]
 
 
+@pytest.mark.slow
 def test_a_push_that_requires_each_language_is_blocked_for_a_gap_and_says_which(lab: Lab) -> None:
     document = recipe(pushSequence=[a_push(requireLocales=True)])
     found = preview(lab.ports, document, test=False)
@@ -210,6 +212,7 @@ def test_a_dry_run_counts_and_shows_each_language(lab: Lab) -> None:
     assert by_language["de"].more["image"] == "https://img.example/de/Shoe%200.jpg"
 
 
+@pytest.mark.slow
 def test_a_push_that_is_sent_once_is_translated_too(lab: Lab) -> None:
     source = users_file([user(0), user(2)], lab.ports.policy)
     german = {"de": {"title": "Hallo", "body": "Tippe"}}
@@ -249,6 +252,7 @@ def test_the_form_keeps_translations_as_they_are(lab: Lab) -> None:
     assert '"german" is not a language tag' in Page(page.text).text
 
 
+@pytest.mark.slow
 def test_the_egress_of_an_image_is_that_of_its_language(lab: Lab) -> None:
     lab.ports = replace(lab.ports, images=MemoryImages({}))
     lab.save(recipe(pushSequence=[a_push()]))

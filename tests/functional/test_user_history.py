@@ -72,6 +72,7 @@ def looked_up(visitor: Visitor, user_id: str) -> str:
     return Page(visitor.send("/cadence", "/cadence/user", {"user": user_id}, status=200).text).text
 
 
+@pytest.mark.slow
 def test_a_user_is_looked_up_by_a_form_so_that_no_address_has_the_id(lab: Lab, visitor: Visitor) -> None:
     lab.run_to_the_end()
     assert visitor.open("GET", f"/users/{user(1)}").status_code == 404

@@ -12,6 +12,7 @@ from tests.factories import recipe
 from tests.functional.conftest import EARLIER, Lab
 
 
+@pytest.mark.slow
 def test_a_violation_waits_until_a_person_resolves_it(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     lab.save(recipe(settings__safeguards={"maxAudienceSize": 3}))
@@ -46,6 +47,7 @@ def test_a_violation_of_an_older_release_is_found_by_its_recipe(make_lab: Callab
         assert found.recipe_id == name
 
 
+@pytest.mark.slow
 def test_an_open_violation_is_found_behind_any_number_of_newer_ones(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     lab.save(recipe(settings__safeguards={"maxAudienceSize": 3}))

@@ -31,6 +31,7 @@ def only(lab: Lab, document: dict[str, Any], user_id: str) -> WhyOfPush:
     return found
 
 
+@pytest.mark.slow
 def test_a_cadence_rule_is_named_with_the_pushes_that_count(lab: Lab) -> None:
     lab.save(recipe(pushSequence=LAYER_3))
     lab.run_to_the_end()
@@ -44,6 +45,7 @@ def test_a_cadence_rule_is_named_with_the_pushes_that_count(lab: Lab) -> None:
     assert only(lab, recipe(pushSequence=[{**LAYER_3[0], "layerId": 1}]), user(1)).gets
 
 
+@pytest.mark.slow
 def test_the_push_goes_out_when_the_rule_is_said_to_let_it_through(lab: Lab) -> None:
     document = recipe(pushSequence=LAYER_3)
     lab.save(document)
@@ -134,6 +136,7 @@ def asked(tminus: Tminus, gym: Workspace, user_id: str, criteria: dict[str, Any]
     return tminus("--workspace", gym.folder, "why", user_id, "--recipe", path, *data, *more)
 
 
+@pytest.mark.slow
 def test_the_command_shows_each_condition_with_the_value_of_the_user(tminus: Tminus, gym: Workspace) -> None:
     where = {"all": [RAN, {"not": {"column": "weight", "op": "at_least", "value": 70}}]}
     found = asked(tminus, gym, "2", {"where": where, "with": ["totals"]})

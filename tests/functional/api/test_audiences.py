@@ -76,6 +76,7 @@ def test_a_query_is_answered_in_words_in_numbers_and_as_csv(market: ApiClient) -
     assert market("POST", f"{QUERY}?format=csv&part=4", json=asked).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_viewer_finds_no_users_because_the_difference_of_two_numbers_tells_of_one(market: ApiClient) -> None:
     ports = market._ports()
     viewer = ApiClient(lambda: replace(ports, callers=Gate(role=Role.VIEWER)))

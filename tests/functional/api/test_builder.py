@@ -69,6 +69,7 @@ def test_the_marketplace_has_jobs_with_parameters_and_no_people(lab: Lab) -> Non
     assert {"integer"} <= {each["type"] for job in found["jobs"] for each in job["parameters"]}
 
 
+@pytest.mark.slow
 def test_a_preview_counts_and_shows_the_same_people_each_time(api: ApiClient) -> None:
     order = {"where": {"column": "weight", "op": "not_empty"}, "with": ["totals"]}
     first, second = (api.data("POST", PREVIEW, json=order) for _ in range(2))
@@ -139,6 +140,7 @@ def test_why_needs_a_recipe_that_is_there(api: ApiClient) -> None:
     assert api("POST", WHY, json={"userId": "1", "recipe": "none"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_why_asks_the_cadence_ledger(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, layerId=3)]))
     lab.run_to_the_end()

@@ -103,6 +103,7 @@ def test_a_request_that_comes_again_under_its_key_starts_nothing_new(lab: Lab, a
     assert (other.status_code, "use a new key" in other.text) == (422, True)
 
 
+@pytest.mark.slow
 def test_two_executions_of_a_recipe_never_send_its_sequence_side_by_side(lab: Lab, api: ApiClient) -> None:
     order = {"action": "execute_now", "recipeId": "welcome"}
     lab.run_to(START_AT - 5 * MINUTE)
@@ -115,6 +116,7 @@ def test_two_executions_of_a_recipe_never_send_its_sequence_side_by_side(lab: La
     assert len(lab.outbox(test=False)) == 9
 
 
+@pytest.mark.slow
 def test_a_scheduled_send_gives_way_to_one_by_hand_that_is_still_under_way(lab: Lab, api: ApiClient) -> None:
     lab.save(recipe(pushSequence=[push(1), push(2, timing={"delayAfterPrevious": 240})]))
     assert give(api, "execute_now", recipeId="welcome")["executions"][0]["kind"] == "manual"
@@ -131,6 +133,7 @@ def test_only_an_active_recipe_sends_for_any_caller(lab: Lab, api: ApiClient) ->
     assert executions_of(lab.ports, "welcome") == []
 
 
+@pytest.mark.slow
 def test_pausing_answers_which_executions_it_cancelled(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=10))
     order = {"action": "pause", "recipeId": "welcome"}

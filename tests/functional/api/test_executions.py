@@ -50,6 +50,7 @@ def test_a_deleted_recipe_keeps_its_history_and_one_that_never_was_has_none(lab:
     assert api("GET", "/api/automation/unknown/history").status_code == 404
 
 
+@pytest.mark.slow
 def test_an_execution_says_phase_progress_and_countdown_while_it_runs(lab: Lab, api: ApiClient, one: str) -> None:
     seen = []
     for minutes in (-29, -10, 1, 15):

@@ -44,6 +44,7 @@ def gate(lab: Lab, role: Role | None = None, trouble: Exception | None = None) -
     lab.ports = replace(lab.ports, callers=Gate(role, trouble))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_every_call_takes_a_role_but_the_description_of_the_api(route: Route, lab: Lab, api: ApiClient) -> None:
     path = re.sub(r"{\w+}", "start.js", route.path)

@@ -13,6 +13,7 @@ MONITOR, LOOK_UP = "/api/automation/monitor", "/api/users/notifications"
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.slow
 def test_the_overview_counts_executions_and_shows_what_is_under_way(lab: Lab, api: ApiClient) -> None:
     lab.store(recipe(id="other", safeguards={}, settings={"safeguards": {"requireTestFirst": True}}))
     lab.run_to(SEND_AT + MINUTE)
@@ -23,6 +24,7 @@ def test_the_overview_counts_executions_and_shows_what_is_under_way(lab: Lab, ap
     assert (mine["executions"], mine["underWay"]) == (1, [])
 
 
+@pytest.mark.slow
 def test_violations_are_shown_with_what_was_done(lab: Lab, api: ApiClient) -> None:
     lab.store(recipe(settings={"testUserIds": []}))
     lab.run_to_the_end()
@@ -55,6 +57,7 @@ def test_health_names_what_is_ill_and_nothing_of_what_it_holds(path: str, lab: L
     assert str(lab.data) not in response.text
 
 
+@pytest.mark.slow
 def test_delivery_logs_tell_what_became_of_each_push_and_what_it_said(lab: Lab, api: ApiClient) -> None:
     lab.run_to_the_end()
     logs = api.data("GET", "/api/push-logs")

@@ -75,6 +75,7 @@ def test_old_clients_that_send_no_etag_change_only_the_fields_that_they_name(api
     assert api.data("PUT", WELCOME, json={"name": "any"}, headers={"If-Match": "*"})["name"] == "any"
 
 
+@pytest.mark.slow
 def test_the_etag_of_a_change_is_the_one_that_reading_gives(api: ApiClient) -> None:
     changed = api("PUT", WELCOME, json={"name": "Ann's"}).headers["ETag"]
     assert api("GET", WELCOME).headers["ETag"] == changed
@@ -126,6 +127,7 @@ SOON = f"{START_AT - timedelta(hours=2) + timedelta(minutes=20):%H:%M}"
 LATER = {"schedule": {**recipe()["schedule"], "executionTime": "18:45"}}
 
 
+@pytest.mark.slow
 def test_moving_a_send_under_way_asks_what_becomes_of_it_and_says_what_happened(lab: Lab, api: ApiClient) -> None:
     lab.run_to(START_AT + timedelta(minutes=2))
     asked = api("PUT", WELCOME, json=LATER)
@@ -159,6 +161,7 @@ def test_a_change_that_stops_a_send_under_way_names_it_and_cannot_keep_it(
     assert lab.execution().state.value == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_change_that_stops_a_recipe_says_that_its_live_send_goes_on(lab: Lab, api: ApiClient) -> None:
     lab.run_to(SEND_AT + timedelta(minutes=1))
     told = json.loads(api("PUT", WELCOME, json={"status": "paused"}).text)["message"]

@@ -108,6 +108,7 @@ def test_a_form_may_name_users_instead_of_a_file(lab: Lab, api: ApiClient, user_
     assert len(lab.outbox()) == 2
 
 
+@pytest.mark.slow
 def test_under_one_key_it_is_sent_once(lab: Lab, api: ApiClient) -> None:
     asked = {**PUSH, "userIds": [user(1)]}
     places = {api("POST", SEND, json=asked, headers=KEY).headers["Location"] for _ in range(3)}

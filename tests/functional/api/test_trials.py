@@ -30,12 +30,14 @@ def test_a_link_preview_never_sends(lab: Lab, api: ApiClient) -> None:
     assert lab.outbox() == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_the_tests_shows_what_each_test_user_would_get(api: ApiClient) -> None:
     found = api.data("GET", TEST)
     assert [(each["audienceSize"], each["samples"][0]["userId"]) for each in found["pushes"]] == [(1, TESTER)] * 3
     assert (found["valid"], found["totals"]["messages"], found["problems"]) == (True, 3, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_dry_run_leaves_nothing_behind(method: str, lab: Lab, api: ApiClient) -> None:
     before = {path.name for path in lab.state.rglob("*.csv")}
@@ -44,6 +46,7 @@ def test_a_dry_run_leaves_nothing_behind(method: str, lab: Lab, api: ApiClient) 
     assert (lab.outbox(), lab.ports.executions.unfinished()) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_live_would_do_to_everybody(lab: Lab, api: ApiClient) -> None:
     lab.write_users({"a": range(10), "b": range(5, 12), "c": range(3)}, without_token=[0, 1])
     lab.save(recipe(pushSequence=LAYERED))
@@ -72,6 +75,7 @@ def test_a_dry_run_counts_the_pushes_of_a_sequence_against_each_other_and_reserv
     assert lab.ports.ledger.transact(partition_of(key), [day], lambda days: ({}, dict(days).get(day, b""))) == b""
 
 
+@pytest.mark.slow
 def test_a_dry_run_finds_what_would_go_wrong(lab: Lab, api: ApiClient) -> None:
     lab.write_rows([(user(1), "", "Ann", "a"), (user(2), "x" * 5_000, "Bob", "a"), (user(3), "Shoe", "Cy", "b")])
     lab.store(
@@ -94,6 +98,7 @@ def test_a_dry_run_tells_of_a_job_that_fails(lab: Lab, api: ApiClient) -> None:
     assert "not ready to send: the audiences cannot be built" in found["message"]
 
 
+@pytest.mark.slow
 def test_a_live_test_sends_each_push_once_to_each_test_user_and_ends_there(lab: Lab, api: ApiClient) -> None:
     response = api("POST", f"{TEST}?mode=test-live-send")
     assert response.status_code == 202

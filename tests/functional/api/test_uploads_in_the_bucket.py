@@ -40,6 +40,7 @@ def errors(response: TestResponse) -> list[str]:
     return [error["field"] for error in json.loads(response.text)["errors"]]
 
 
+@pytest.mark.slow
 def test_a_push_goes_to_the_users_of_a_file_in_the_bucket(in_bucket: Lab, api: ApiClient, tmp_path: Path) -> None:
     put(in_bucket, tmp_path, f"user_id,name\n{user(1)},Ann\n{user(2)},Bob\n")
     tried = api.data("POST", SEND, json={**PUSH, "fileAddress": AT, "dryRun": True})
@@ -51,6 +52,7 @@ def test_a_push_goes_to_the_users_of_a_file_in_the_bucket(in_bucket: Lab, api: A
     assert {m["title"] for m in in_bucket.outbox() if m["executionId"].startswith("one-off")} == {"Hi Ann", "Hi Bob"}
 
 
+@pytest.mark.slow
 def test_a_long_file_is_read_in_ranges(
     in_bucket: Lab, api: ApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

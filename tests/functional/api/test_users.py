@@ -25,6 +25,7 @@ def test_a_user_is_exported_and_erased_over_http(lab: Lab, api: ApiClient) -> No
     assert api.data("GET", "/api/audit/verification")["sound"]
 
 
+@pytest.mark.slow
 def test_an_execution_under_way_with_the_user_refuses_the_erasure(lab: Lab, api: ApiClient) -> None:
     lab.run_to(lab.clock.now().replace(hour=18, minute=10))
     answer = api("POST", "/api/users/erase", json={"userId": TESTER, "dryRun": False})
@@ -38,6 +39,7 @@ def state(lab: Lab) -> Path:
     return lab.state
 
 
+@pytest.mark.slow
 def test_the_command_exports_and_erases_a_user_of_a_state_folder(lab: Lab, state: Path) -> None:
     where = ["--state", str(state), "--data", str(lab.data)]
     found = CliRunner().invoke(cli, ["users", "export", user(1), "--json", *where])
@@ -51,6 +53,7 @@ def test_the_command_exports_and_erases_a_user_of_a_state_folder(lab: Lab, state
     assert user(1) not in (state / "outbox.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_an_export_of_a_state_on_a_fast_clock_has_its_latest_pushes(lab: Lab, state: Path) -> None:
     PersistentClock(state / CLOCK).keep(lab.clock.now())
     where = ["--state", str(state), "--data", str(lab.data)]
@@ -60,6 +63,7 @@ def test_an_export_of_a_state_on_a_fast_clock_has_its_latest_pushes(lab: Lab, st
     assert [each["outcome"] for each in json.loads(history.stdout)] == ["sent"]
 
 
+@pytest.mark.slow
 def test_the_command_verifies_the_log_of_a_state_folder(lab: Lab, state: Path) -> None:
     sound = CliRunner().invoke(cli, ["audit", "verify", "--json", "--state", str(state)])
     assert (sound.exit_code, json.loads(sound.stdout)["problems"]) == (0, [])
@@ -74,6 +78,7 @@ def test_the_command_verifies_the_log_of_a_state_folder(lab: Lab, state: Path) -
     assert "entry 1 of welcome was changed: its hash differs" in broken.output
 
 
+@pytest.mark.slow
 def test_an_instant_in_another_form_does_not_keep_the_verification_busy_for_ever(lab: Lab, state: Path) -> None:
     lab.open()
     assert lab.system is not None

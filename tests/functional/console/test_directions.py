@@ -56,6 +56,7 @@ def turning(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 def test_no_text_turns_the_rest_of_a_page(turning: Lab, visitor: Visitor) -> None:
     send = f"/executions/{turning.id}"
     visitor.send(f"{send}/confirm", f"{send}/cancel", {"reason": f"{TURNS}reason"})

@@ -48,6 +48,7 @@ def test_the_button_does_what_is_possible_in_each_phase(
     assert button in page.text
 
 
+@pytest.mark.slow
 def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - SECOND)
     assert (
@@ -63,6 +64,7 @@ def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(la
     assert "Cancelled" in page.text
 
 
+@pytest.mark.slow
 def test_a_cancel_that_loses_the_race_at_t0_says_so_and_offers_the_stop(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - SECOND)
     form = visitor.get(f"{at(lab)}/confirm").form(f"{at(lab)}/cancel").fields
@@ -86,6 +88,7 @@ def test_a_cancel_after_the_end_changes_nothing_and_says_so(lab: Lab, visitor: V
     assert path_of(visitor.open("GET", f"{at(lab)}/confirm")) == at(lab)
 
 
+@pytest.mark.slow
 def test_a_viewer_sees_all_and_can_stop_nothing(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - MINUTE)
     visitor.become(Role.VIEWER)
@@ -95,6 +98,7 @@ def test_a_viewer_sees_all_and_can_stop_nothing(lab: Lab, visitor: Visitor) -> N
     assert all("/confirm" not in values.get("href", "") for _, values in page.elements)
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_changes_only_and_stops_asking_at_the_end(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - MINUTE)
     asked = poll(visitor.get(at(lab)))
@@ -129,6 +133,7 @@ def test_messages_have_the_values_of_the_test_audience_once_there_is_one(lab: La
     assert "[[var:" not in shown
 
 
+@pytest.mark.slow
 def test_the_receipt_is_a_csv_that_no_spreadsheet_runs(lab: Lab, visitor: Visitor) -> None:
     lab.write_rows([("=HYPERLINK(1)", "Shoe", "Name", "a")])
     lab.run_to_the_end()
@@ -139,6 +144,7 @@ def test_the_receipt_is_a_csv_that_no_spreadsheet_runs(lab: Lab, visitor: Visito
     assert "has built no audience for push 9" in visitor.get(f"{at(lab)}/audience-9.csv", 404).text
 
 
+@pytest.mark.slow
 def test_a_violation_is_shown_until_a_person_resolves_it(lab: Lab, visitor: Visitor) -> None:
     lab.save(recipe(settings__safeguards__maxAudienceSize=1))
     lab.run_to_the_end()

@@ -40,6 +40,7 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing(lab: Lab, visitor: Visitor
     }
 
 
+@pytest.mark.slow
 def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(lab: Lab, visitor: Visitor) -> None:
     before = stored(lab)
     response = visitor.send(
@@ -159,6 +160,7 @@ def test_a_hidden_field_that_was_changed_breaks_nothing(origin: str, lab: Lab, v
     assert stored(lab)["pushSequence"][0]["title"] == "New"
 
 
+@pytest.mark.slow
 def test_moving_a_send_under_way_asks_in_the_form_what_becomes_of_it(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(START_AT + timedelta(minutes=2))
     response = visitor.send(EDIT, EDIT, {"schedule.executionTime": "18:45"}, status=409)
@@ -362,6 +364,7 @@ def test_deleting_names_the_send_that_it_cancels(lab: Lab, visitor: Visitor) -> 
     assert lab.execution().state.value == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_cancelled_send_is_announced_nowhere(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - timedelta(minutes=10))
     overview = visitor.get("/")
