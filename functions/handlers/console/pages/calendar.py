@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 from flask import Response
@@ -37,7 +37,7 @@ class Day:
 def show(visit: Visit) -> Response:
     """Show the next 30 days, or all sends of one of them."""
     sends = upcoming(visit.ports)
-    zones = Counter(send.zone for send in sends)
+    zones = Counter(map(attrgetter("zone"), sends))
     zone = _zone(visit.asked("zone") or next(iter(zones), "UTC"))
     today = visit.now.astimezone(zone).date()
     shown = partial(
@@ -46,7 +46,7 @@ def show(visit: Visit) -> Response:
         zone=zone,
         today=today,
         zones=sorted({*zones, "UTC", zone.key}),
-        total=sum(not send.is_off for send in sends),
+        total=len(sends) - sum(send.is_off for send in sends if send.execution),
     )
     if visit.asked("day"):
         day = _day(sends, _date(visit.asked("day")), zone, inside=True, most=_MOST_ON_ONE_DAY)
