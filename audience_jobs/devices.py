@@ -14,7 +14,7 @@ from audience_jobs.workspace.models import OPT_OUTS, Models
 class Devices:
     """What sending reads of a workspace; LackingTables where it has neither the model nor the table.
 
-    `topic` is that of the pushes, empty for none. With None nobody's opt-out counts, as for test pushes. `locales`
+    `topic` is that of the pushes, empty for none. With None no opt-out counts, as for test pushes. `locales`
     asks for the users' locales, where the workspace knows them.
     """
 

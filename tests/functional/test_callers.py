@@ -337,7 +337,7 @@ def test_where_cloud_run_removes_signatures_one_that_is_there_is_verified(
 def test_where_cloud_run_checked_another_header_this_one_needs_its_own_signature(
     function: str, checked: str, behind_cloud_run: Lab, issuers: Issuers
 ) -> None:
-    """Any caller whom Cloud Run lets in could write the words for a removed signature into Authorization."""
+    """Any caller that Cloud Run lets in could write the words for a removed signature into Authorization."""
     genuine, forged = issuers.google.sign(of_service(function)), issuers.stranger.sign(of_service(function))
     other = {"X-Serverless-Authorization": checked}
     assert call(behind_cloud_run, function, f"Bearer {without_signature(forged)}", **other).status == 401

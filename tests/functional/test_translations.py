@@ -48,7 +48,7 @@ LOCALES = {0: "de_AT", 1: "ar-EG", 2: "fr", 3: ""}
 
 @pytest.fixture
 def lab(lab: Lab) -> Lab:
-    """A laboratory whose users read German, Arabic, French, and nobody knows what; the tester reads German."""
+    """A laboratory whose users read German, Arabic, French, and an unknown language; the tester reads German."""
     lab.use_models(TABLES, **MODELS)
     rows = [(user(n), f"Shoe {n}", f"Name {n}", "a", "0", locale) for n, locale in LOCALES.items()]
     rows.append((TESTER, "", "", "", "1", "de"))

@@ -15,11 +15,9 @@ from functions.handlers.api.layer import for_workspace
 from functions.handlers.api.recipe_schema import recipe_schemas
 from functions.handlers.api.report_schemas import ReportSchemas, list_adapter
 from functions.handlers.api.route import Route
-from functions.handlers.api.schema_parts import NAMED
+from functions.handlers.api.schema_parts import NAMED, Schema
 from functions.handlers.http.codes import MEANINGS, ErrorCode
 
-Schema = dict[str, Any]
-"""A part of the document, as JSON has it."""
 _EXAMPLES = {
     "recipeId": "new-user-welcome",
     "executionId": "new-user-welcome_20260504T150000Z",

@@ -8,5 +8,7 @@ from functions.gcp.storage import GcsAudienceFiles
 
 def files_at(url: str, project: str, bucket: str) -> GcsAudienceFiles:
     """Return the adapter whose client calls an address instead of Google's."""
-    nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    return GcsAudienceFiles(Client(project=project, credentials=nobody, client_options={"api_endpoint": url}), bucket)
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    return GcsAudienceFiles(
+        Client(project=project, credentials=anonymous, client_options={"api_endpoint": url}), bucket
+    )

@@ -13,6 +13,7 @@ from copy import deepcopy
 from typing import Any
 
 from functions.domain.documents import fingerprint
+from functions.domain.recipe.read import Document
 
 _TEXTS = ("title", "body")
 _ORDER = "sequenceOrder"
@@ -29,7 +30,7 @@ def origin_of(push: Mapping[str, Any], shown: Sequence[str]) -> str:
     return json.dumps({"texts": _texts(push), "kept": kept}, ensure_ascii=False, default=str)
 
 
-def find_origin(written: str, stored: object, shown: Sequence[str]) -> dict[str, Any]:
+def find_origin(written: str, stored: object, shown: Sequence[str]) -> Document:
     """Return the document that a push of the form changes, given its hidden field; an empty one for a new push.
 
     A null or false that the form had in a field of `shown` is there, also if someone has replaced it since.
@@ -58,7 +59,7 @@ def _looks_empty(value: object) -> bool:
     return value is None or value is False
 
 
-def _parent(push: dict[str, Any], path: str) -> dict[str, Any]:
+def _parent(push: Document, path: str) -> Document:
     """Return the object that holds a field; an empty one if the push has none."""
     for name in path.split(".")[:-1]:
         inner = push.get(name)
@@ -66,7 +67,7 @@ def _parent(push: dict[str, Any], path: str) -> dict[str, Any]:
     return push
 
 
-def _put(push: dict[str, Any], path: str, value: object) -> None:
+def _put(push: Document, path: str, value: object) -> None:
     *parents, last = path.split(".")
     for name in parents:
         if not isinstance(push.get(name), dict):

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.recipe.field_types import Widget
+from functions.domain.recipe.read import Document
 from functions.domain.recipe.status import read_status
 from functions.handlers.console.forms.form_fields import (
     NEEDED,
@@ -39,7 +40,7 @@ _EMPTY: tuple[Any, ...] = (None, {}, [], "")
 class Sent:
     """A submitted form: the document that it makes, and the values that could not be read."""
 
-    document: dict[str, Any]
+    document: Document
     errors: Sequence[FieldError]
     values: Values
     pushes: int
@@ -50,7 +51,7 @@ class _Reader:
     values: Values
     errors: list[FieldError] = dataclasses.field(default_factory=list)
 
-    def put(self, document: dict[str, Any], field: FormField, name: str) -> None:
+    def put(self, document: Document, field: FormField, name: str) -> None:
         """Write the value of the field `name` at the field's path. An empty value removes the field.
 
         A null that a person wrote stays, as it switches off a default of the workspace. So does false for a box.
@@ -119,7 +120,7 @@ def _missing(document: Mapping[str, Any]) -> list[FieldError]:
     return errors
 
 
-def _put_query(reader: _Reader, document: dict[str, Any], field: QueryField) -> None:
+def _put_query(reader: _Reader, document: Document, field: QueryField) -> None:
     criteria = document.setdefault("audienceCriteria", {})
     try:
         query = read_json(reader.values.get(QUERY, "")) or {}
@@ -136,7 +137,7 @@ def _put_query(reader: _Reader, document: dict[str, Any], field: QueryField) -> 
     criteria.update(query)
 
 
-def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> dict[str, Any]:
+def _push(reader: _Reader, position: int, stored: Mapping[str, Any]) -> Document:
     base = f"pushSequence[{position}]"
     push = find_origin(reader.values.get(f"{base}.from", ""), stored.get("pushSequence"), tuple(push_fields()))
     for path, field in push_fields().items():
