@@ -76,7 +76,7 @@ def test_a_run_reports_what_the_outbox_and_the_files_hold(run: Tminus, tmp_path:
         parts = push["sent"] + push["failed"] + push["unknown"] + push["notReached"]
         assert push["audienceSize"] == sum(push["excluded"].values()) + parts
     assert list(outbox(tmp_path)[0]) == [
-        *("at", "executionId", "push", "userId", "token", "title", "body", "deepLink", "test", "tm", "fcm")
+        *("at", "executionId", "push", "userId", "token", "title", "body", "deepLink", "test", "locale", "tm", "fcm")
     ]
 
 
