@@ -12,7 +12,7 @@ from google.cloud.bigquery import SchemaField, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_jobs.contract import Check, Freshness, Parameter
+from audience_jobs.contract import DEVICES_FILE, Check, Freshness, Parameter
 from audience_jobs.engines.bigquery import BigQueryEngine
 from audience_jobs.errors import BadJob, CheckFailed, MissingInDataset, NoDataset, NotExported, StaleData
 from tests.audience_jobs.marketplace import find
@@ -169,4 +169,4 @@ def test_a_result_of_several_tables_is_read_at_its_own_columns_only(filled: Fill
         at="text",
     )
     assert written(engine, job, tmp_path)["all"] == b"user_id,Of,at\nann,b,t\n"
-    assert rows_of(tmp_path / "devices.out") == [{"user_id": "ann", "token": "t", "platform": ""}]
+    assert rows_of(tmp_path / "devices.out") == [dict.fromkeys(DEVICES_FILE, "") | {"user_id": "ann", "token": "t"}]
