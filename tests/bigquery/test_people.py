@@ -14,7 +14,7 @@ from audience_jobs.workspace import Workspace
 from tests.audience_jobs import test_private_data as private
 from tests.audience_jobs.fitness import MODELS, SECRET, fitness
 from tests.audience_jobs.test_column_types import COLUMN, row
-from tests.audience_jobs.test_people import AUDIENCES, EVERYBODY, OPT_OUTS, devices, found, rows
+from tests.audience_jobs.test_people import AUDIENCES, EVERYBODY, OPT_OUTS, REGISTERED, devices, found, rows
 from tests.audience_jobs.worlds import NOW
 
 Filled = Callable[..., BigQueryEngine]
@@ -47,6 +47,19 @@ def test_a_user_who_opted_out_has_no_devices(filled: Filled, tmp_path: Path) -> 
         gym = fitness(tmp_path / str(number), devices=True, models={**MODELS, "opt_outs": sql})
         engine = filled(gym.folder / "data", workspace=gym)
         assert devices(engine, gym, topic, tmp_path / "out.csv") == expected
+
+
+def test_a_device_says_its_address_its_instant_and_the_locale_of_its_user(filled: Filled, tmp_path: Path) -> None:
+    people = "SELECT id AS user_id, CASE WHEN id = '1' THEN ' pt-BR ' END AS locale FROM members"
+    address = "CASE WHEN user_id = '1' THEN ' ' ELSE token END AS token, 'x' || user_id AS fid"
+    models = {"people": people, "devices": f"SELECT user_id, {address}, platform, updated_at FROM devices"}
+    gym = fitness(tmp_path / "fitness", devices=True, models=models)
+    engine = filled(gym.folder / "data", workspace=gym)
+    engine.write_devices_of(["1", "2"], tmp_path / "out.csv", per_user=5, locales=True)
+    assert sorted((tmp_path / "out.csv").read_text().splitlines()[1:]) == [
+        f"1,x1,ios,{REGISTERED},1,pt-BR",
+        f"2,{SECRET}-phone-bob,android,{REGISTERED},,",
+    ]
 
 
 def test_nothing_private_leaves_by_way_of_a_model(tmp_path: Path, filled: Filled) -> None:
