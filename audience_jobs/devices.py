@@ -10,6 +10,10 @@ from audience_jobs.schema import DEVICE_COLUMNS, DEVICES, check_devices
 from audience_jobs.sql import ranked_devices
 from audience_jobs.workspace.models import OPT_OUTS, Models
 
+_COLUMNS = ", ".join(DEVICE_COLUMNS)
+_AS_A_MODEL = f"SELECT {_COLUMNS}, '' AS fid, TRUE AS notifications FROM {DEVICES}"  # noqa: S608 (names of the schema)
+"""The table of devices, with what only a model can say."""
+
 
 class Devices:
     """What sending reads of a workspace; LackingTables where it has neither the model nor the table.
@@ -22,7 +26,7 @@ class Devices:
         self.source, self._is_model = models.tables, DEVICES in models
         if not self._is_model:
             check_devices(models.tables)
-        columns = f"SELECT {', '.join(DEVICE_COLUMNS)} FROM {DEVICES}"  # noqa: S608 (names of the schema)
+        columns = f"SELECT {_COLUMNS} FROM {DEVICES}"  # noqa: S608 (names of the schema)
         self._devices = (
             models.devices() if self._is_model else read_query(columns, parameters=[], tables=models.tables)
         )
@@ -39,8 +43,7 @@ class Devices:
         return ranked_devices(
             recipients,
             per_user,
-            devices=f"({said(self._devices)}) AS devices" if self._is_model else DEVICES,
-            is_model=self._is_model,
+            devices=said(self._devices) if self._is_model else _AS_A_MODEL,
             opted_out=said(self._opt_outs) if self._opt_outs else "",
             locales=said(self._locales) if self._locales else "",
         )

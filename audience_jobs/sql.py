@@ -111,40 +111,32 @@ def trimmed(text: str) -> str:
     return f"CASE WHEN {text} >= '!' AND {text} < '\x7f' AND {ends} THEN {text} ELSE trim({text}, '{_TRIMMED}') END"
 
 
-def ranked_devices(
-    recipients: str,
-    per_user: int,
-    *,
-    devices: str = "devices",
-    is_model: bool = False,
-    opted_out: str = "",
-    locales: str = "",
-) -> str:
+def ranked_devices(recipients: str, per_user: int, *, devices: str, opted_out: str = "", locales: str = "") -> str:
     """Return the SELECT of RANKED for a query of distinct `user_id`, in no order.
 
     At most `per_user` devices a user, the most recently updated first (place 1). A token belongs to its newest
     registration alone, even if another user registered it before: a phone whose owner has changed gets the pushes of
     its present one, and each of them once. Of registrations at the same time that of the lowest user id counts.
 
-    `devices` is the table or subquery of registrations. A model says in `notifications` whether a device takes
-    pushes, and the others are left out; and in `fid` whether its token is a Firebase installation ID. `opted_out` is
-    a query of the `user_id` of users who want none: such a user has one row, with an empty token and OPTED_OUT as
-    platform. `locales` is a query of `user_id` and `locale`; without it all locales are empty.
+    `devices` is a query of registrations. It says in `notifications` whether a device takes pushes, and the others
+    are left out; and in `fid` whether its token is a Firebase installation ID. `opted_out` is a query of the
+    `user_id` of users who want none: such a user has one row, with an empty token and OPTED_OUT as platform.
+    `locales` is a query of `user_id` and `locale`; without it all locales are empty.
     """
     left_out, kept, said = _without(opted_out) if opted_out else ("", "", "")
     spoken, speaks, locale = _speaking(locales) if locales else ("", "", "''")
-    more, is_on = (", fid, notifications", " AND t.notifications") if is_model else (", '' AS fid", "")
     return f"""
 WITH recipients AS (
     SELECT user_id, {canonical(trimmed("user_id"))} AS id FROM ({recipients}) AS given
 ),{left_out}{spoken}
 registered AS (
-    SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at{more}
-    FROM {devices}
+    SELECT {canonical(trimmed("user_id"))} AS user_id, {trimmed("token")} AS token, platform, updated_at, fid,
+        notifications
+    FROM ({devices}) AS devices
     WHERE NOT {is_blank("token")}
 ),
 owned AS (
-    SELECT user_id, token, platform, updated_at, {"fid, notifications" if is_model else "fid"},
+    SELECT user_id, token, platform, updated_at, fid, notifications,
         row_number() OVER (
             PARTITION BY token ORDER BY updated_at DESC NULLS LAST, user_id NULLS LAST, platform NULLS LAST
         ) AS registration
@@ -155,7 +147,7 @@ ranked AS (
     SELECT r.user_id, t.token, t.platform, t.updated_at, t.fid, {locale} AS locale,
         row_number() OVER (PARTITION BY r.user_id ORDER BY t.updated_at DESC NULLS LAST, t.token) AS place
     FROM owned t JOIN recipients r ON r.id = t.user_id{speaks}
-    WHERE t.registration = 1{is_on}{kept}
+    WHERE t.registration = 1 AND t.notifications{kept}
 )
 SELECT {", ".join(RANKED)} FROM ranked WHERE place <= {per_user:d}{said}"""  # noqa: S608 (our own SQL; ids are bound or already in a table)
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import BadInput
-from functions.domain.json_objects import RepeatedKey, distinct_keys
+from functions.domain.json_objects import RepeatedKey, parse_json
 from functions.domain.recipe.document import RecipeDocument
 from functions.domain.recipe.field_paths import field_paths, is_field
 from functions.domain.recipe.field_types import Fields
 from functions.domain.recipe.fields import fields_of, paths_of
 from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Document
-from functions.domain.whole_numbers import json_number
 
 MOST_BYTES = 1_000_000
 """Firestore limits a document to 1 MiB: firebase.google.com/docs/firestore/quotas."""
@@ -46,8 +45,7 @@ def read_json_file(path: Path, *, most_bytes: int) -> Any:
     if path.stat().st_size > most_bytes:
         raise BadInput(f"{path}: {path.stat().st_size:,} bytes; at most {most_bytes:,} are read")
     try:
-        content = path.read_bytes().decode("utf-8-sig")
-        return json.loads(content, parse_float=json_number, object_pairs_hook=distinct_keys)
+        return parse_json(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -122,6 +120,6 @@ def _known_paths(keys: Sequence[Key], old_filters: Collection[str]) -> list[str]
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=json_number, object_pairs_hook=distinct_keys)
+        return parse_json(text)
     except json.JSONDecodeError:
         return text

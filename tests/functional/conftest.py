@@ -59,6 +59,26 @@ def _job(audiences: Sequence[str]) -> Job:
     )
 
 
+def lab_tables(*more: str) -> str:
+    """The tables.toml of a workspace over the user database of a laboratory; `more` are further columns of users."""
+    columns = "\n".join(more)
+    return f"""
+[users.columns]
+id = "id"
+username = "text"
+first_name = "text"
+bio = "text"
+deleted_at = "integer"
+{columns}
+
+[devices.columns]
+user_id = "id"
+token = "text"
+platform = "text"
+updated_at = "timestamp"
+"""
+
+
 class Lab:
     """One system; `restart` throws the process away and starts another on the same state, as after a kill.
 

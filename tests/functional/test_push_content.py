@@ -11,7 +11,7 @@ from functions.domain.errors import BadFields, BadRecipe
 from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
 from functions.usecases.dry_run.preview import preview
 from tests.factories import push, recipe, user
-from tests.functional.conftest import Lab
+from tests.functional.conftest import Lab, lab_tables
 from tests.functional.console.visitor import Visitor
 
 CONTENT: dict[str, Any] = {
@@ -196,20 +196,6 @@ def test_the_log_says_how_many_devices_will_not_show_a_part(lab: Lab) -> None:
     assert any("iOS devices will not show buttons: name the app's category" in each for each in said), said
 
 
-TABLES = """
-[users.columns]
-id = "id"
-username = "text"
-first_name = "text"
-bio = "text"
-deleted_at = "integer"
-
-[devices.columns]
-user_id = "id"
-token = "text"
-platform = "text"
-updated_at = "timestamp"
-"""
 PEOPLE = "SELECT id AS user_id FROM users"
 
 
@@ -218,7 +204,7 @@ def test_a_firebase_installation_id_is_sent_to_as_one(lab: Lab) -> None:
         SELECT user_id, CASE WHEN platform = 'ios' THEN token END AS token, token AS fid, platform, updated_at
         FROM devices
     """
-    lab.use_models(TABLES, people=PEOPLE, devices=devices)
+    lab.use_models(lab_tables(), people=PEOPLE, devices=devices)
     rows = [(user(n), f"phone-{n}", "android" if n % 2 else "ios", "2026-01-01 00:00:00+00") for n in range(4)]
     lab.write_table("devices", ("user_id", "token", "platform", "updated_at"), rows)
     lab.save(recipe(pushSequence=[push(1, audienceName="a")], settings={"safeguards": {"requireTestFirst": False}}))

@@ -13,24 +13,10 @@ from functions.usecases.dry_run.preview import preview
 from functions.usecases.people.find_user import find_user
 from local.memory.images import MemoryImages
 from tests.factories import TESTER, push, recipe, user
-from tests.functional.conftest import SEND_AT, Lab
+from tests.functional.conftest import SEND_AT, Lab, lab_tables
 from tests.functional.console.visitor import Page, Visitor
 
-TABLES = """
-[users.columns]
-id = "id"
-username = "text"
-first_name = "text"
-bio = "text"
-deleted_at = "integer"
-language = "text"
-
-[devices.columns]
-user_id = "id"
-token = "text"
-platform = "text"
-updated_at = "timestamp"
-"""
+TABLES = lab_tables('language = "text"')
 MODELS = {
     "people": "SELECT id AS user_id, language AS locale FROM users",
     "devices": "SELECT user_id, token, platform, updated_at FROM devices",

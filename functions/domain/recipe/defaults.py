@@ -40,12 +40,10 @@ def with_defaults(document: Document, defaults: Defaults) -> Document:
 
 def in_force(recipe: Recipe, defaults: Defaults) -> Recipe:
     """Return a recipe whose pushes carry the defaults too. BadRecipe if both together cannot be sent."""
-    document = recipe.document()
-    joined = with_defaults(document, defaults)
-    if joined == document:
+    if not defaults:
         return recipe
     try:
-        return read(joined)
+        return read(with_defaults(recipe.document(), defaults))
     except BadRecipe as error:
         both = "together with [defaults] in tminus.toml, it"
         raise BadRecipe([replace(each, reason=f"{both} {each.reason}") for each in error.errors]) from None

@@ -14,8 +14,6 @@ from functions.domain.recipe.field_types import Fields, Text, Widget
 _MOST = 100
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*", re.IGNORECASE)
 """A language with script, region and variants: rfc-editor.org/rfc/rfc5646, section 2.1."""
-
-
 _LONGEST = 80
 _WRITTEN = re.compile(r"([a-z]{2,8}([-_][a-z0-9]{1,8})*)(\.[a-z0-9-]+)?(@[a-z0-9]+)?", re.IGNORECASE)
 _CASES: Mapping[int, Callable[[str], str]] = {2: str.upper, 4: str.title}

@@ -1,6 +1,5 @@
 """Read the query and the body of a request. Errors name the field and the way out."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_origin
@@ -11,9 +10,8 @@ from werkzeug.datastructures import MultiDict
 
 from functions.domain.cadence.layers import Layers
 from functions.domain.errors import BadFields, FieldError
-from functions.domain.json_objects import RepeatedKey, distinct_keys
+from functions.domain.json_objects import RepeatedKey, parse_json
 from functions.domain.recipe.errors import field_errors
-from functions.domain.whole_numbers import json_number
 from functions.handlers.api.layer import CONTEXT
 from functions.handlers.api.route import Model, Query, Route
 from functions.handlers.http.callers import body_fits
@@ -63,12 +61,7 @@ def _json(content: bytes) -> Any:
     if not content.strip():
         raise Refused(400, "the body is empty; send a JSON object")
     try:
-        read = json.loads(
-            content.decode("utf-8-sig"),
-            parse_float=json_number,
-            parse_constant=_no_number,
-            object_pairs_hook=distinct_keys,
-        )
+        read = parse_json(content.decode("utf-8-sig"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Refused(400, f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except RecursionError:

@@ -96,7 +96,7 @@ def _renderer_in(tag: str, push: RecipePush, columns: Sequence[str], links: Link
     render_link = push.deep_link.renderer(columns) if push.deep_link else None
     fits = Payload(push).fits
     may_open = links.judge(push.deep_link) if push.deep_link else None
-    render_more = [_renderer(text, columns, links) for text in push.more_texts.values()]
+    render_more = [text_renderer(text, columns, links) for text in push.more_texts.values()]
 
     def render(row: Sequence[str], devices: Sequence[Device]) -> Sequence[Message] | Exclusion:
         title, body = render_title(row), render_body(row)
@@ -119,7 +119,7 @@ def _renderer_in(tag: str, push: RecipePush, columns: Sequence[str], links: Link
     return render
 
 
-def _renderer(
+def text_renderer(
     template: Template, columns: Sequence[str], links: LinkPolicy
 ) -> Callable[[Sequence[str]], str | Exclusion]:
     """Return a function that renders a text of a row, or says why the row gets no message."""

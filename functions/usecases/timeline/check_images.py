@@ -7,7 +7,7 @@ from datetime import timedelta
 from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Finding, Severity, ViolationType
-from functions.domain.push.images import FAULT_WORDS, Image, ImageFault, Look, bad
+from functions.domain.push.images import FAULT_WORDS, BadImage, Image, ImageFault, Look, bad
 from functions.domain.push.shard import PushFiles
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
@@ -21,6 +21,8 @@ _LONGEST, _SHORTEST = timedelta(seconds=60), timedelta(seconds=5)
 _MOST_EXAMPLES = 3
 _LONGEST_EXAMPLE = 200
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_Judged = Sequence[tuple[ImageField, Mapping[str, BadImage]]]
+"""The fields with images, each with what is wrong with those that were looked at, by address."""
 
 
 def check_images(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Execution | None:
@@ -43,8 +45,17 @@ def check_images(ports: Ports, run: Run, pushes: Sequence[PushFiles]) -> Executi
     current = load_execution(ports, run.execution.id)
     if current.state is not State.LAUNCHED:
         return current
-    _note(ports, run, fields, looks, unseen=len(addresses) - len(looks))
-    return _judge(ports, run, fields, looks)
+    wrong = [(one, _wrong(one, looks)) for one in fields]
+    _note(ports, run, looks, wrong, unseen=len(addresses) - len(looks))
+    return _judge(ports, run, len(looks), wrong)
+
+
+def _wrong(one: ImageField, looks: Mapping[str, Look]) -> Mapping[str, BadImage]:
+    """Return what is wrong with the images of a field, by address."""
+    judged = (
+        (address, bad(looks[address], for_browsers=one.for_browsers)) for address in one.rows if address in looks
+    )
+    return {address: found for address, found in judged if found}
 
 
 def _time_left(ports: Ports, run: Run) -> timedelta:
@@ -52,10 +63,9 @@ def _time_left(ports: Ports, run: Run) -> timedelta:
     return max(_SHORTEST, min(_LONGEST, (run.execution.send_at - ports.clock.now()) / 2))
 
 
-def _note(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[str, Look], *, unseen: int) -> None:
-    seen = ((address, one.for_browsers) for one in fields for address in one.rows if address in looks)
-    wrong = {address for address, for_browsers in seen if bad(looks[address], for_browsers=for_browsers)}
-    images = [look for address, look in looks.items() if isinstance(look, Image) and address not in wrong]
+def _note(ports: Ports, run: Run, looks: Mapping[str, Look], wrong: _Judged, *, unseen: int) -> None:
+    fields, broken = [one for one, _ in wrong], {address for _, found in wrong for address in found}
+    images = [look for address, look in looks.items() if isinstance(look, Image) and address not in broken]
     parts = [f"{len(images)} of {len(looks)} load"]
     if images:
         parts.append(f"the largest has {_size(max(look.bytes for look in images))}")
@@ -87,16 +97,16 @@ def _loaded(look: Look | None) -> int:
     return look.bytes if isinstance(look, Image) else 0
 
 
-def _judge(ports: Ports, run: Run, fields: Sequence[ImageField], looks: Mapping[str, Look]) -> Execution | None:
+def _judge(ports: Ports, run: Run, looked_at: int, wrong: _Judged) -> Execution | None:
     """Record a violation for each kind of trouble, and end the execution if the recipe requires images."""
     required = run.recipe.settings.safeguards.require_images
     blocking: Finding | None = None
     for fault in ImageFault:
         troubles = _Troubles(fault)
-        for one in fields:
-            troubles.add(one, looks)
+        for one, found in wrong:
+            troubles.add(one, found)
         if troubles.details:
-            finding = troubles.finding(len(looks), required=required)
+            finding = troubles.finding(looked_at, required=required)
             breach(ports, run.execution, _PHASE, finding, subject=fault.value)
             blocking = blocking or finding
     if blocking is None or not required:
@@ -118,11 +128,9 @@ class _Troubles:
         self.details: dict[str, str] = {}
         self._places: list[str] = []
 
-    def add(self, one: ImageField, looks: Mapping[str, Look]) -> None:
+    def add(self, one: ImageField, wrong: Mapping[str, BadImage]) -> None:
         """Add the images of a field that have this trouble."""
-        seen = ((address, looks[address]) for address in one.rows if address in looks)
-        judged = ((address, bad(look, for_browsers=one.for_browsers)) for address, look in seen)
-        found = {address: wrong.detail for address, wrong in judged if wrong and wrong.fault is self._fault}
+        found = {address: each.detail for address, each in wrong.items() if each.fault is self._fault}
         if found:
             self.details |= found
             source = one.template.source

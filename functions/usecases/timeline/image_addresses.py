@@ -2,19 +2,20 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from functions.domain.push.links import ImageAddress, LinkPolicy
+from functions.domain.push.links import ImageAddress
+from functions.domain.push.outcomes import Exclusion
 from functions.domain.push.shard import PushFiles
 from functions.ports import Ports
+from functions.usecases.sending.rows import text_renderer
 from functions.usecases.timeline.steps import Run
 
 MOST_ADDRESSES = 200
 _MOST_ROWS = 50_000
 """Rows of an audience that are read. It is sorted by md5 of the user, so the first rows are a fair sample of all."""
-_Render = Callable[[Sequence[str]], str | None]
 
 
 @dataclass(kw_only=True)
@@ -70,21 +71,20 @@ def _fields(run: Run, files: PushFiles) -> Iterator[ImageField]:
     elsewhere = sum(files.languages.get(tag, 0) for tag in translated.values())
     for path, text in push.texts.items():
         if isinstance(text, ImageAddress):
-            of_language = (
-                files.languages.get(translated[path], 0) if path in translated else files.devices - elsewhere
-            )
-            yield ImageField(files=files, path=path, template=text, devices=of_language)
+            tag = translated.get(path)
+            devices = files.devices - elsewhere if tag is None else files.languages.get(tag, 0)
+            yield ImageField(files=files, path=path, template=text, devices=devices)
 
 
 def _read(ports: Ports, fields: Sequence[ImageField], found: dict[str, None], *, most: int) -> None:
     """Add the addresses of a push's rows to its fields and to `found`, which gets at most `most`."""
     files = fields[0].files
     columns, links = files.live.rows.index.columns, ports.policy.links
-    renderers = [(one, _renderer(one.template, columns, links)) for one in fields]
+    renderers = [(one, text_renderer(one.template, columns, links)) for one in fields]
     rows = csv.reader((line.decode() for line in ports.files.lines(files.live.rows.stored)), strict=True)
     whole = files.live.size <= _MOST_ROWS
     for row in islice(rows, 1, _MOST_ROWS + 1):
-        rendered = [(one, address) for one, render in renderers if (address := render(row)) is not None]
+        rendered = [(one, to) for one, render in renderers if not isinstance(to := render(row), Exclusion)]
         if len(found) + len({address for _, address in rendered if address not in found}) > most:
             whole = False
             break
@@ -93,14 +93,3 @@ def _read(ports: Ports, fields: Sequence[ImageField], found: dict[str, None], *,
             one.rows[address] += 1
     for one in fields:
         one.complete = whole
-
-
-def _renderer(template: ImageAddress, columns: Sequence[str], links: LinkPolicy) -> _Render:
-    """Return a function that renders the address for a row; None for a row that gets no message because of it."""
-    render, allows = template.renderer(columns), links.judge(template)
-
-    def rendered(row: Sequence[str]) -> str | None:
-        address = render(row)
-        return address if address is None or allows is None or allows(address) else None
-
-    return rendered

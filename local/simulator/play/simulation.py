@@ -18,8 +18,8 @@ from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
 from local.simulator.judge.answers import Answers
-from local.simulator.judge.bench import judges
 from local.simulator.judge.ending import Ending
+from local.simulator.judge.judges import judges
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import Outcome, RunLog
 from local.simulator.play.chance import Chance, Injected

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
-from functions.domain.json_objects import RepeatedKey, distinct_keys
+from functions.domain.json_objects import RepeatedKey, parse_json
 from functions.domain.recipe.push_fields import CONTENT
 from functions.domain.roles import Role
-from functions.domain.whole_numbers import json_number
 from functions.handlers.api.calls.control import followed
 from functions.handlers.api.calls.trials import why_not
 from functions.handlers.api.layer import Layer
@@ -86,7 +85,7 @@ def _content(written: str | dict[str, Any]) -> dict[str, Any]:
     if isinstance(written, dict):
         return written
     try:
-        content = json.loads(written or "{}", parse_float=json_number, object_pairs_hook=distinct_keys)
+        content = parse_json(written or "{}")
     except RepeatedKey as error:
         raise BadFields([FieldError("content", str(error))]) from None
     except (ValueError, RecursionError):

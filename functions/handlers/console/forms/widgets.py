@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from functions.domain.json_objects import RepeatedKey, distinct_keys
+from functions.domain.json_objects import RepeatedKey, parse_json
 from functions.domain.recipe.field_types import Widget
 from functions.domain.recipe.fields import RecipeField
-from functions.domain.whole_numbers import json_number
 
 _LARGEST_DIGITS = 18
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00(:00(\.0+)?)?(Z|\+00:00)?")
@@ -82,7 +81,7 @@ def read_json(text: str) -> Any:
     Unreadable names a key that an object has twice.
     """
     try:
-        return json.loads(text, parse_float=json_number, object_pairs_hook=distinct_keys) if text.strip() else None
+        return parse_json(text) if text.strip() else None
     except RepeatedKey as error:
         raise Unreadable(f"cannot be used: {error}") from None
 
