@@ -13,7 +13,9 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-NAMES = ("console.css", "console.js", "htmx.min.js", "icon.svg")
+_FOLDER = files("functions.handlers.console") / "static"
+NAMES = tuple(sorted(each.name for each in _FOLDER.iterdir() if each.name.rpartition(".")[2] in _TYPES))
+"""The files. A page names those that it needs beside console.css, console.js and htmx.min.js."""
 ASSETS = "/assets/"
 _KEPT = "public, max-age=31536000, immutable"
 
@@ -33,7 +35,7 @@ def asset(name: str) -> Asset:
     """Return a file of the console; KeyError if it does not exist."""
     if name not in NAMES:
         raise KeyError(name)
-    content = (files("functions.handlers.console") / "static" / name).read_bytes()
+    content = (_FOLDER / name).read_bytes()
     return Asset(
         content=content,
         compressed=gzip.compress(content, mtime=0),

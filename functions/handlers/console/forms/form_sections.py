@@ -15,8 +15,8 @@ from functions.handlers.console.forms.form_fields import (
 )
 from functions.handlers.console.forms.widgets import Kind
 
-_SECTIONS = {"schedule": "Schedule", "audienceCriteria": "Audience", "settings": "Safeguards and settings"}
-"""The objects of a document with their own sections, in the order of the form. Pushes come before the last one."""
+_SECTIONS = {"audienceCriteria": "Audience", "schedule": "Schedule", "settings": "Safeguards and settings"}
+"""The objects of a document with their own sections, in the order of the form, after the pushes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +43,11 @@ def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]
     fields = recipe_fields()
     own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
     found = [Section(id="campaign", heading="Campaign", groups=_groups(own))]
+    found += [_push_section(position) for position in range(pushes)]
     for key, heading in _SECTIONS.items():
         named = {path: field for path, field in fields.items() if path.startswith(f"{key}.")}
         found.append(Section(id=key, heading=heading, groups=_groups(_with_query(named, query))))
-    *before, last = found
-    return [*before, *(_push_section(position) for position in range(pushes)), last]
+    return found
 
 
 def _push_section(position: int) -> Section:
