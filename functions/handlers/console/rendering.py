@@ -13,6 +13,8 @@ from functions.handlers.console import words
 from functions.handlers.console.assets import address
 from functions.handlers.console.forms.field_labels import part_label
 from functions.handlers.console.forms.guard import form_token
+from functions.handlers.console.shortcuts import SHORTCUTS
+from functions.handlers.console.terms import TERMS
 from functions.handlers.console.visit import Visit
 
 
@@ -25,6 +27,7 @@ def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
             visit=visit,
             root=visit.root,
             now=visit.now,
+            viewer_zone=visit.zone,
             caller=visit.caller,
             may_operate=visit.may(Role.OPERATOR),
             may_administer=visit.may(Role.ADMIN),
@@ -53,5 +56,5 @@ def _environment() -> Environment:
     environment.filters |= words.FILTERS
     environment.filters["part_label"] = part_label
     environment.filters["path"] = partial(quote, safe="")
-    environment.globals |= {"asset": address, **words.TABLES}
+    environment.globals |= {"asset": address, "SHORTCUTS": SHORTCUTS, "TERMS": TERMS, **words.TABLES}
     return environment

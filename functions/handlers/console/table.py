@@ -7,6 +7,7 @@ from functions.handlers.console.pages import (
     control,
     execution,
     executions,
+    help_page,
     overview,
     recipe_edit,
     recipes,
@@ -14,6 +15,6 @@ from functions.handlers.console.pages import (
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit, help_page)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

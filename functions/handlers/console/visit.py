@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from flask import Request, Response
 
@@ -13,6 +14,9 @@ from functions.ports import Ports
 
 MOST_FORM_BYTES = 1_000_000
 """Twice the largest recipe that can be stored."""
+ZONE_COOKIE = "tminus_zone"
+"""The cookie with the visitor's time zone. `console.js` sets it to the browser's; the help page changes it."""
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class Visit:
     def now(self) -> datetime:
         """The instant of the visit, the same for the whole request."""
         return self.ports.clock.now()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The visitor's time zone; UTC before the browser said it."""
+        try:
+            return ZoneInfo(self.request.cookies.get(ZONE_COOKIE, "UTC"))
+        except (KeyError, ValueError, OSError):
+            return _UTC
 
     @property
     def by_htmx(self) -> bool:

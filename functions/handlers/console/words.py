@@ -103,6 +103,16 @@ def clock(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
     return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M}"
 
 
+def abbreviation(at: datetime, zone: ZoneInfo | str) -> str:
+    """Write the short name of a zone at an instant: CET, or UTC+3 where it has none."""
+    name = f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%Z}"
+    return (
+        f"UTC{name[:3]}{':' if name[3:] else ''}{name[3:]}".replace("+0", "+").replace("-0", "-")
+        if name[:1] in "+-"
+        else name
+    )
+
+
 def exact(at: datetime) -> str:
     """Write an instant's time of day in UTC to the second."""
     return f"{at.astimezone(UTC):%H:%M:%S}"
@@ -209,6 +219,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short_day": short_day,
     "city": city,
     "clock": clock,
+    "abbreviation": abbreviation,
     "exact": exact,
     "iso": iso,
     "distance": distance,

@@ -35,12 +35,13 @@
     }
   }
 
-  const own = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
-  const zone = own.resolvedOptions().timeZone;
-  function localTimes() {
-    for (const place of document.querySelectorAll("[data-local]:empty")) {
-      if (place.dataset.zone !== zone && zone !== "UTC") place.textContent = `${own.format(new Date(place.dataset.local))} for you`;
-    }
+  // The server writes times in the visitor's zone. It learns the browser's from a cookie; the first page is fetched again.
+  function tellZone() {
+    const { zone, zonePath, method } = document.body.dataset;
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone || !own || own === zone || document.cookie.includes("tminus_zone=")) return;
+    document.cookie = `tminus_zone=${own}; path=${zonePath}; max-age=31536000; samesite=lax`;
+    if (method === "GET" && document.cookie.includes("tminus_zone=")) window.location.reload();
   }
 
   function say() {
@@ -57,7 +58,6 @@
     learn(event.detail.xhr.getResponseHeader("X-Console-Now"));
   });
   document.addEventListener("htmx:afterSettle", () => {
-    localTimes();
     say();
     tick();
   });
@@ -82,7 +82,7 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
-  localTimes();
+  tellZone();
   tick();
   window.setInterval(tick, SECOND / 2);
 })();
