@@ -16,7 +16,8 @@ MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 PHONE = {"viewport": {"width": 375, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PATHS = (
     *("/", "/recipes", "/recipes/welcome", "/recipes/welcome/edit", "/recipes/welcome/run", "/recipes/new"),
-    *("/executions", "EXECUTION", "EXECUTION/confirm", "/calendar", "/cadence", "/audit", "/health", "/help", "/nothing"),
+    *("/executions", "EXECUTION", "EXECUTION/confirm", "/calendar", "/cadence", "/audit", "/health", "/help"),
+    "/nothing",
 )
 
 

@@ -41,7 +41,7 @@ def test_the_help_page_remembers_another_zone(visitor: Visitor) -> None:
     assert "tminus_zone=Asia/Kolkata" in answer.headers["Set-Cookie"]
     assert "SameSite=Lax" in answer.headers["Set-Cookie"]
     visitor.send("/help", "/help/time-zone", {"zone": "Nowhere"}, status=422)
-    assert "tminus_zone=;" in visitor.send("/help", "/help/time-zone", {"zone": ""}).headers["Set-Cookie"]
+    assert "tminus_zone=;" in visitor.send("/help", "/help/time-zone", {"forget": "yes"}).headers["Set-Cookie"]
 
 
 def test_each_term_is_explained_on_the_help_page(visitor: Visitor) -> None:

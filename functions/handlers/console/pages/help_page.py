@@ -19,8 +19,8 @@ def show(visit: Visit) -> Response:
 
 
 def choose_zone(visit: Visit) -> Response:
-    """Remember the visitor's time zone in a cookie. An empty one is forgotten: the browser's counts again."""
-    zone = visit.field("zone")
+    """Remember the visitor's time zone in a cookie, or forget it: the browser's counts again."""
+    zone = "" if visit.field("forget") else visit.field("zone")
     if zone and zone not in available_timezones():
         raise BadInput(f"unknown time zone {zone!r}; choose one such as Europe/Berlin")
     answer = to(visit, "/help", **({"outcome": "zone"} if zone else {}))
