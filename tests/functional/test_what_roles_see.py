@@ -98,6 +98,8 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("GET", "/live"): Asked(VIEWER),
     ("GET", "/health"): Asked(VIEWER),
     ("POST", "/violations"): Asked(OPERATOR),
+    ("GET", "/help"): Asked(VIEWER),
+    ("POST", "/help/time-zone"): Asked(VIEWER, bodies=()),
     ("GET", "/executions"): Asked(VIEWER),
     ("GET", E): Asked(VIEWER),
     ("GET", f"{E}/live"): Asked(VIEWER),
