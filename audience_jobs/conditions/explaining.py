@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audience_jobs.conditions.sentences import in_words, part_in_words
 from audience_jobs.conditions.sql import Asked, asked, bound
-from audience_jobs.conditions.tree import AnyOf, Compared, Condition, ConditionType, Every, Happened, Negated
+from audience_jobs.conditions.tree import AnyOf, Compared, Condition, ConditionType, Every, Happened, Named, Negated
 from audience_jobs.contract import Audience, Column, Engine, Job
 from audience_jobs.criteria import Criteria
 from audience_jobs.errors import BadJob
@@ -39,7 +39,7 @@ class ConditionFound:
     """What it asks for, in words."""
     holds: bool
     actual: str
-    """What the data have instead, in words; empty for `all`, `any` and `not`."""
+    """What the data have instead, in words; empty for `all`, `any`, `not` and `segment`."""
     events: int | None = None
     """How many events counted; null for other conditions."""
     last_at: datetime | None = None
@@ -93,6 +93,8 @@ def _nodes(condition: Condition, path: str, depth: int) -> Iterator[tuple[str, i
     yield path, depth, condition
     if isinstance(condition, Negated):
         yield from _nodes(condition.condition, f"{path}.not", depth + 1)
+    elif isinstance(condition, Named):
+        yield from _nodes(condition.condition, f"{path}.where", depth + 1)
     elif isinstance(condition, Every | AnyOf):
         kind = "all" if isinstance(condition, Every) else "any"
         for at, each in enumerate(condition.conditions):
@@ -192,6 +194,8 @@ def _found(path: str, depth: int, node: Condition, answers: Mapping[int, _Answer
 def _holds(node: Condition, answers: Mapping[int, _Answer]) -> bool:
     if isinstance(node, Negated):
         return not _holds(node.condition, answers)
+    if isinstance(node, Named):
+        return _holds(node.condition, answers)
     if isinstance(node, _Leaf):
         return answers[id(node)].holds
     holds = [_holds(each, answers) for each in node.conditions]

@@ -13,6 +13,7 @@ from audience_jobs.conditions.tree import (
     Condition,
     Every,
     Happened,
+    Named,
     Negated,
     Traits,
 )
@@ -28,6 +29,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "column": ("op", "value"),
     "did": ("times", "within_days", "where"),
     "did_not": ("within_days", "where"),
+    "segment": ("where",),
 }
 """The key that says which kind of condition an object is, and those that may stand beside it."""
 
@@ -62,6 +64,8 @@ class _Reading:
             self._wrong(f"{place}.{name}", f"is unknown beside {kind}{choices(name, _KINDS[kind])}")
         if kind == "column":
             return self._compared(written, place, event)
+        if kind == "segment":
+            return self._named(written, place, depth, event)
         if kind in ("did", "did_not"):
             return self._happened(written, kind, place, depth, event)
         return self._combined(written[kind], kind, f"{place}.{kind}", depth + 1, event)
@@ -107,6 +111,20 @@ class _Reading:
         except ValueError as error:
             return self._wrong(f"{place}.value", str(error))
         return Compared(column=name, type=type_, op=op, values=read)
+
+    def _named(self, written: Mapping[str, Any], place: str, depth: int, event: str) -> Condition:
+        """Read a segment with the conditions that it has. Saving a recipe writes these beside its name."""
+        name = written["segment"]
+        if event:
+            return self._wrong(
+                place, f"asks for a segment inside the conditions on {event}: put it beside them, in all"
+            )
+        if not isinstance(name, str) or not name:
+            return self._wrong(f"{place}.segment", f"must be the ID of a segment, got {values.shown(name)}")
+        if "where" not in written:
+            reason = f"lacks the conditions of the segment {name!r}: save the recipe, which adds them"
+            return self._wrong(f"{place}.where", reason)
+        return Named(segment=name, condition=self.condition(written["where"], f"{place}.where", depth + 1))
 
     def _happened(self, written: Mapping[str, Any], kind: str, place: str, depth: int, event: str) -> Condition:
         model, events = written[kind], self._traits.events

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 
-from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Negated, Value
+from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Named, Negated, Value
 
 
 def sentence(condition: Condition) -> str:
@@ -21,6 +21,8 @@ def part_in_words(condition: Condition) -> str:
         return _happened(condition)
     if isinstance(condition, Negated):
         return "not this"
+    if isinstance(condition, Named):
+        return f'are in the segment "{condition.segment}"'
     if not condition.conditions:
         return "all users"
     return "all of these" if isinstance(condition, Every) else "at least one of these"
@@ -39,6 +41,8 @@ def _words(condition: Condition, whose: str) -> str:
         return f"who {_happened(condition)}"
     if isinstance(condition, Negated):
         return f"not ({_words(condition.condition, whose)})"
+    if isinstance(condition, Named):
+        return f'who are in the segment "{condition.segment}" ({_words(condition.condition, whose)})'
     if not condition.conditions:
         return "of any kind"
     joined = " and " if isinstance(condition, Every) else " or "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Negated, Value
+from audience_jobs.conditions.tree import AnyOf, Compared, Condition, Every, Happened, Named, Negated, Value
 from audience_jobs.contract import Parameter
 from audience_jobs.sql import quoted
 
@@ -82,6 +82,8 @@ class _Writing:
             return self._joined(condition, alias)
         if isinstance(condition, Negated):
             return f"NOT {self.condition(condition.condition, alias)}"
+        if isinstance(condition, Named):
+            return self.condition(condition.condition, alias)
         if isinstance(condition, Happened):
             return self._happened(condition, alias)
         return self._compared(condition, f"{alias}.{quoted(condition.column)}")

@@ -47,6 +47,14 @@ class Negated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named:
+    """The users of a segment: a condition that has a name, because several recipes use it."""
+
+    segment: str
+    condition: "Condition"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """A column compared with values: none, one, two (`between`) or several (`one_of`, `none_of`)."""
 
@@ -70,5 +78,5 @@ class Happened:
     where: "Condition | None" = None
 
 
-Condition = Every | AnyOf | Negated | Compared | Happened
+Condition = Every | AnyOf | Negated | Named | Compared | Happened
 EVERYBODY = Every(conditions=())

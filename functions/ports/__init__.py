@@ -23,6 +23,7 @@ from functions.ports.stores import (
     Expiry,
     RecipeStore,
     RequestKeys,
+    SegmentStore,
 )
 from functions.ports.violations import ViolationStore
 
@@ -64,6 +65,7 @@ class Ports:
     logs: ExecutionLog
     violations: ViolationStore
     request_keys: RequestKeys
+    segments: SegmentStore
     ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from functions.domain.access import AccessEntry
 from functions.domain.alerts.outgoing import OutgoingAlert
+from functions.domain.audience.segments import Segment
 from functions.domain.audit import AuditEntry, Deed, Head
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.push.shard import Stored
@@ -134,6 +135,27 @@ class AccessLog(Protocol):
 
     def key(self) -> str:
         """Return the key of the hashes that name users; the first call makes it."""
+        ...
+
+
+class SegmentStore(Protocol):
+    """Stores segments: conditions with a name."""
+
+    def get(self, segment_id: str) -> Segment | None:
+        """Return a segment; None if there is none."""
+        ...
+
+    def all(self) -> Sequence[Segment]:
+        """Return every segment, in order of their ids."""
+        ...
+
+    def change(
+        self, segment_id: str, change: Callable[[Segment | None], Segment | None], deed: Deed
+    ) -> Segment | None:
+        """Replace a segment by the result of `change`, in one transaction with its entry in the audit log.
+
+        None means no segment.
+        """
         ...
 
 

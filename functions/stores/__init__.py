@@ -5,7 +5,16 @@ from typing import TypedDict
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.sending import Devices
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AccessLog, AlertStore, AuditLog, CadenceLedger, Expiry, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AccessLog,
+    AlertStore,
+    AuditLog,
+    CadenceLedger,
+    Expiry,
+    RecipeStore,
+    RequestKeys,
+    SegmentStore,
+)
 from functions.ports.violations import ViolationStore
 from functions.stores.accesses import DocumentAccessLog
 from functions.stores.alerts import DocumentAlertStore
@@ -17,6 +26,7 @@ from functions.stores.expiry import DocumentExpiry
 from functions.stores.ledger import DocumentCadenceLedger
 from functions.stores.recipes import DocumentRecipeStore
 from functions.stores.request_keys import DocumentRequestKeys
+from functions.stores.segments import DocumentSegments
 from functions.stores.shards import DocumentShardStore
 from functions.stores.violations import DocumentViolationStore
 
@@ -32,6 +42,7 @@ class Stores(TypedDict):
     logs: ExecutionLog
     violations: ViolationStore
     request_keys: RequestKeys
+    segments: SegmentStore
     ledger: CadenceLedger
     devices: Devices
     alert_store: AlertStore
@@ -49,6 +60,7 @@ def stores_on(documents: Documents) -> Stores:
         logs=DocumentExecutionLog(documents),
         violations=DocumentViolationStore(documents),
         request_keys=DocumentRequestKeys(documents),
+        segments=DocumentSegments(documents),
         ledger=DocumentCadenceLedger(documents),
         devices=DocumentDevices(documents),
         alert_store=DocumentAlertStore(documents),

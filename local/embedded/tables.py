@@ -24,6 +24,7 @@ from functions.stores.executions import EXECUTIONS, LOGS, SENDS
 from functions.stores.ledger import DAYS, RULES
 from functions.stores.recipes import PLANS, RECIPES
 from functions.stores.request_keys import REQUEST_KEYS, Asked
+from functions.stores.segments import SEGMENTS
 from functions.stores.shards import PROGRESS, PUSHES, SHARDS
 from functions.stores.violations import VIOLATIONS
 from local.embedded.documents import to_text
@@ -66,6 +67,7 @@ CREATE INDEX IF NOT EXISTS violations_open ON violations (at)
     WHERE json_extract(document, '$.resolved') = 0;
 CREATE TABLE IF NOT EXISTS request_keys (
     key TEXT PRIMARY KEY, until INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS segments (id TEXT PRIMARY KEY, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cadence_days (
     partition INTEGER, day TEXT, packed BLOB NOT NULL, PRIMARY KEY (partition, day));
 CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document TEXT NOT NULL);
@@ -231,6 +233,7 @@ def _read_packed(row: Row) -> Mapping[str, Any]:
 _MICROSECOND = timedelta(microseconds=1)
 _ALL = (
     Table(RECIPES, "recipes", ("id",)),
+    Table(SEGMENTS, "segments", ("id",)),
     Table(PLANS, "plans", ("id",), "nextSendAt"),
     Table(ENTRIES, "audit", ("recipe_id", "number"), "by at action redactions", _parts, _read_entry, instant=stamp),
     Table(HEADS, "audit_heads", ("subject",), "open"),

@@ -73,6 +73,7 @@ def ask_everything(stores: Stores) -> None:
     for recipe, violation in product(("daily", None), ((NOON, "e", "v"), None)):
         violations.unresolved(most=5, recipe_id=recipe, after=violation)
     recipes.all()
+    stores["segments"].all()
     for key in ("", "daily"):
         recipes.page(after=key, most=5)
     for plan in (PLACE, None):

@@ -34,6 +34,7 @@ from functions.ports.stores import (
     Expiry,
     RecipeStore,
     RequestKeys,
+    SegmentStore,
 )
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
@@ -72,6 +73,7 @@ class Adapters:
     logs: ExecutionLog
     violations: ViolationStore
     request_keys: RequestKeys
+    segments: SegmentStore
     ledger: CadenceLedger
     files: AudienceFiles
     tasks: TaskQueue
@@ -141,6 +143,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         logs=ports.logs,
         violations=ports.violations,
         request_keys=ports.request_keys,
+        segments=ports.segments,
         ledger=ports.ledger,
         files=ports.files,
         tasks=ports.tasks,

@@ -578,6 +578,8 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "violations.of": lambda stores: stores.violations.of(EXECUTION.id),
     "recipes.get": lambda stores: stores.recipes.get("daily"),
     "recipes.all": lambda stores: list(stores.recipes.all()),
+    "segments.get": lambda stores: stores.segments.get("vips"),
+    "segments.all": lambda stores: stores.segments.all(),
     "recipes.change": lambda stores: append(stores.recipes, "x"),
     "ledger.transact": lambda stores: stores.ledger.transact(7, [TODAY], reserve(b"a")),
     "ledger.rules": lambda stores: stores.ledger.rules(),

@@ -133,8 +133,8 @@ _SCHEMAS: Mapping[str, Schema] = {
         "anyOf": [ref("Condition"), _BLANK],
     },
     "Condition": {
-        "description": "A condition: exactly one of all, any, not, column, did and did_not.",
-        "anyOf": [ref(name) for name in ("AllOf", "AnyOf", "NoneOf", "ColumnIs", "Did", "DidNot")],
+        "description": "A condition: exactly one of all, any, not, column, did, did_not and segment.",
+        "anyOf": [ref(name) for name in ("AllOf", "AnyOf", "NoneOf", "ColumnIs", "Did", "DidNot", "InSegment")],
     },
     "AllOf": _object({"all": _CONDITIONS}, description="Every one of these; without any, all users."),
     "AnyOf": _object({"any": {**_CONDITIONS, "minItems": 1}}, description="At least one of these."),
@@ -150,6 +150,11 @@ _SCHEMAS: Mapping[str, Schema] = {
         description="Users with events of a model: at least one, unless times says otherwise.",
     ),
     "DidNot": _object({"did_not": {"type": "string"}}, _EVENTS, description="Users without such an event."),
+    "InSegment": _object(
+        {"segment": {"type": "string"}},
+        {"where": ref("Condition")},
+        description="The users of a segment. Saving the recipe writes the segment's conditions as where.",
+    ),
     "Times": {
         "type": "object",
         "description": "How often, at least and at most.",

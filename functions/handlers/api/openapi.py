@@ -21,6 +21,7 @@ from functions.handlers.http.codes import MEANINGS, ErrorCode
 _EXAMPLES = {
     "recipeId": "new-user-welcome",
     "executionId": "new-user-welcome_20260504T150000Z",
+    "segmentId": "frequent-buyers",
     "userId": "10000000-0000-4000-8000-000000000001",
     "name": "start.js",
 }

@@ -26,6 +26,7 @@ from functions.usecases.recipes.move_sends import (
     record_missed_before,
     start_moved,
 )
+from functions.usecases.recipes.with_segments import with_current_segments
 from functions.usecases.timeline.control import cancel_before_live, live_of
 
 LAUNCH = "launch"
@@ -188,9 +189,23 @@ def match_schedule(ports: Ports, recipe: Recipe) -> None:
         ports.schedules.put(job)
 
 
+def renew_segments(ports: Ports, recipe_id: str, *, by: str) -> Recipe | None:
+    """Give a recipe the current conditions of its segments; None if it has them, or is not there."""
+    stored = ports.recipes.get(recipe_id)
+    if stored is None or with_current_segments(ports, stored) == stored:
+        return None
+
+    def renew(stored: Document | None) -> Recipe:
+        if stored is None:
+            raise _missing(recipe_id)
+        return parse(with_current_segments(ports, stored))
+
+    return _change(ports, recipe_id, renew, _deed(ports, by, Action.SAVED), cancel=False)
+
+
 def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
-    """Return the recipe of a document. BadRecipe if it cannot be used now."""
-    now = ports.clock.now()
+    """Return the recipe of a document with the current conditions of its segments. BadRecipe if it is invalid."""
+    now, document = ports.clock.now(), with_current_segments(ports, document)
     return checked_recipe(
         document,
         policy=ports.policy,

@@ -1,11 +1,12 @@
 """Every five minutes: correct schedules, executions and tasks that differ from the recipes, and report them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.alerts.alert import drift as drift_alert
-from functions.domain.errors import BadRecipe, Transient, Unreadable, for_log
+from functions.domain.errors import BadRecipe, NotFound, NotPossible, Transient, Unreadable, for_log
 from functions.domain.execution.execution import Execution, State
 from functions.domain.recipe.defaults import in_force
 from functions.domain.recipe.plan import Plan, plan_of
@@ -13,7 +14,8 @@ from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob, Task
 from functions.usecases.alerting.alert import enqueue, raise_alert
-from functions.usecases.recipes.save import LAUNCH, wanted_job
+from functions.usecases.recipes.save import LAUNCH, renew_segments, wanted_job
+from functions.usecases.recipes.segments import used_in
 from functions.usecases.timeline.check_audit import check_audit
 from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.control import cancel_all
@@ -61,6 +63,7 @@ def reconcile(ports: Ports) -> Drift:
     began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
     jobs, plans = _launch_jobs(ports), {plan.recipe_id: plan for plan in ports.recipes.plans()}
     recipes, malformed = _read_recipes(ports)
+    _renew_segments(ports, recipes)
     plan_sends(ports, recipes, plans)
     drift = Drift(
         schedules=tuple(_match_schedules(ports, recipes, jobs)),
@@ -76,6 +79,14 @@ def reconcile(ports: Ports) -> Drift:
     check_audit(ports)
     purge(ports)
     return drift
+
+
+def _renew_segments(ports: Ports, recipes: Mapping[str, Recipe]) -> None:
+    """Give recipes the conditions of their segments, where the change of a segment stopped half way."""
+    for recipe in recipes.values():
+        if used_in(recipe.document()):
+            with suppress(BadRecipe, NotFound, NotPossible):  # it keeps the conditions that it has
+                renew_segments(ports, recipe.id, by="reconcile")
 
 
 def _enqueue_waiting_alerts(ports: Ports) -> None:

@@ -27,6 +27,7 @@ TAPPED = (
     "logs",
     "violations",
     "request_keys",
+    "segments",
     "ledger",
     "files",
     "tasks",
