@@ -53,6 +53,9 @@ COSTS: Mapping[str, Cost] = {
     # for every 1,000 index entries of an aggregation: cloud.google.com/firestore/pricing.
     "recipes.get": _READ,
     "recipes.all": _each_read,
+    "segments.get": _READ,
+    "segments.all": _each_read,
+    "segments.change": _READ_WRITE,
     "recipes.change": Operations(reads=2, writes=2),  # the document and its plan
     "recipes.plans": _each_read,
     "recipes.plan": Operations(reads=2, writes=1),
@@ -105,6 +108,7 @@ def counted(ports: Ports, counts: Operations) -> Ports:
     """Return ports that add the cost of each call to `counts`. A call missing in the table raises KeyError."""
     names = (
         "recipes",
+        "segments",
         "executions",
         "shards",
         "logs",

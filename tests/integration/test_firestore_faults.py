@@ -65,7 +65,7 @@ class Stores:
         stores = stores_on(FirestoreDocuments(client))
         self.executions, self.shards, self.logs = stores["executions"], stores["shards"], stores["logs"]
         self.violations, self.recipes = stores["violations"], stores["recipes"]
-        self.ledger, self.devices = stores["ledger"], stores["devices"]
+        self.ledger, self.devices, self.segments = stores["ledger"], stores["devices"], stores["segments"]
 
 
 def stores_at(host: str, project: str) -> Iterator[Stores]:
