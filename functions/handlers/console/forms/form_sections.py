@@ -53,7 +53,7 @@ def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]
     first = {path: field for path, field in own.items() if path not in _LESS_USED}
     more = [("", _groups({path: field for path, field in own.items() if path in _LESS_USED}))]
     found = [
-        Section(id="campaign", heading="Campaign", groups=_groups(first), more=more, more_heading="More about it")
+        Section(id="campaign", heading="Campaign", groups=_groups(first), more=more, more_heading="Description, type and topic")
     ]
     found += [_push_section(position) for position in range(pushes)]
     for key, heading in _SECTIONS.items():
