@@ -18,7 +18,17 @@ _ADVANCED = "settings"
 _SECTIONS = {"audienceCriteria": "Audience", "schedule": "Schedule", _ADVANCED: "Safeguards and advanced settings"}
 """The objects of a document with their own sections, in the order of the form, after the pushes."""
 _LESS_USED = ("id", "description", "type", "topic")
-_COMPOSED = ("title", "body", "deepLink", "image", "buttons", "translations", "requireLocales", "layerId", "audienceName")
+_COMPOSED = (
+    "title",
+    "body",
+    "deepLink",
+    "image",
+    "buttons",
+    "translations",
+    "requireLocales",
+    "layerId",
+    "audienceName",
+)
 """The fields of a push that the page lays out itself, besides its timing."""
 _PLATFORMS = {"android": "Android", "ios": "iOS", "web": "Web"}
 
@@ -53,7 +63,13 @@ def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]
     first = {path: field for path, field in own.items() if path not in _LESS_USED}
     more = [("", _groups({path: field for path, field in own.items() if path in _LESS_USED}))]
     found = [
-        Section(id="campaign", heading="Campaign", groups=_groups(first), more=more, more_heading="Description, type and topic")
+        Section(
+            id="campaign",
+            heading="Campaign",
+            groups=_groups(first),
+            more=more,
+            more_heading="Description, type and topic",
+        )
     ]
     found += [_push_section(position) for position in range(pushes)]
     for key, heading in _SECTIONS.items():

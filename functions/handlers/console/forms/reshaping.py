@@ -1,6 +1,6 @@
-"""Add, remove, duplicate and move the pushes of a form, their buttons and languages. All other fields keep their values.
+"""Add, remove, duplicate and move pushes of a form, their buttons and languages. All other fields keep their values.
 
-Each is a button of the form: its name is the action, and its value names the push, the list of buttons or the language.
+Each is a button of the form. Its name is the action, its value the push, the list of buttons, or the language.
 """
 
 import re
@@ -20,13 +20,39 @@ _BUTTON = re.compile(rf"({_LIST.pattern})\[(\d{{1,2}})\]")
 _LANGUAGE = re.compile(r"(pushSequence\[\d{1,3}\])\.translations\.([A-Za-z0-9_-]+)")
 _TIMING = ".timing."
 LANGUAGES: Mapping[str, str] = {
-    **{"ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English"},
-    **{"en-GB": "English (UK)", "es": "Spanish", "es-MX": "Spanish (Mexico)", "fi": "Finnish", "fr": "French"},
-    **{"fr-CA": "French (Canada)", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian"},
-    **{"it": "Italian", "ja": "Japanese", "ko": "Korean", "nb": "Norwegian", "nl": "Dutch", "pl": "Polish"},
-    **{"pt": "Portuguese", "pt-BR": "Portuguese (Brazil)", "ro": "Romanian", "ru": "Russian", "sv": "Swedish"},
-    **{"th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh-Hans": "Chinese (simplified)"},
-    **{"zh-Hant": "Chinese (traditional)"},
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "en-GB": "English (UK)",
+    "es": "Spanish",
+    "es-MX": "Spanish (Mexico)",
+    "fi": "Finnish",
+    "fr": "French",
+    "fr-CA": "French (Canada)",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nb": "Norwegian",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "pt-BR": "Portuguese (Brazil)",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh-Hans": "Chinese (simplified)",
+    "zh-Hant": "Chinese (traditional)",
 }
 """Languages to choose from; any other language tag may be written."""
 

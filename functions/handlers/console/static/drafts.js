@@ -43,6 +43,7 @@
   function changed() {
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
+      if (leaving) return;
       const words = differs() ? "Unsaved changes" : "";
       const place = document.getElementById("unsaved");
       if (place.textContent !== words) place.textContent = words;
