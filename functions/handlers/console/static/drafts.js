@@ -1,4 +1,4 @@
-// Unsaved changes of the campaign form: the page asks before it is left, and a reload offers them again.
+// Unsaved changes of the campaign form: the page asks before it is left, and a reload gives them back.
 // The draft stays in this tab's storage, for this campaign and version, until it is saved or discarded.
 (() => {
   "use strict";
@@ -9,7 +9,7 @@
   const version = form.dataset.version;
   const key = `draft ${form.getAttribute("action")} ${form.elements.namedItem("copy").value}`;
   let leaving = false;
-  let offered = null;
+  let left = null;
 
   function fields() {
     const states = new Set([...form.querySelectorAll("[data-state]")].map((each) => each.name));
@@ -26,7 +26,7 @@
     }
   }
   function keep(sent = false) {
-    if (offered) return;
+    if (left) return;
     try {
       if (differs()) sessionStorage.setItem(key, JSON.stringify({ version, sent, fields: fields() }));
       else sessionStorage.removeItem(key);
@@ -36,7 +36,7 @@
   }
   function forget() {
     sessionStorage.removeItem(key);
-    offered = null;
+    left = null;
   }
 
   let timer = 0;
@@ -58,7 +58,7 @@
     const sender = document.createElement("form");
     sender.method = "post";
     sender.action = form.action;
-    const all = [...offered.fields, ["csrf", form.elements.namedItem("csrf").value], ["restore", "yes"]];
+    const all = [...left.fields, ["csrf", form.elements.namedItem("csrf").value], ["restore", "yes"]];
     for (const [name, value] of all) {
       const field = document.createElement("textarea");
       field.name = name;
@@ -79,12 +79,12 @@
     made.addEventListener("click", act);
     return made;
   }
-  function offer() {
+  function ask() {
     const notice = document.createElement("div");
     notice.className = "notice wait restore";
     notice.setAttribute("role", "status");
     const words = document.createElement("p");
-    words.textContent = offered.version === version
+    words.textContent = left.version === version
       ? "You have unsaved changes from before."
       : "You have unsaved changes, but this campaign was saved again since. If you restore yours, saving shows what differs.";
     const row = document.createElement("p");
@@ -102,13 +102,13 @@
   const draft = read();
   if ("changed" in form.dataset) changed();
   else if (draft && !(draft.sent && draft.version !== version) && JSON.stringify(draft.fields) !== loaded) {
-    offered = draft;
-    offer();
+    left = draft;
+    ask();
   } else forget();
 
   form.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
-    if (offered) forget();
+    if (left) forget();
     keep(true);
     leaving = true;
     save.textContent = "Saving…";
