@@ -123,6 +123,14 @@ def test_what_is_wrong_with_a_button_stands_beside_it(lab: Lab, visitor: Visitor
     assert attributes(page, "data-tag", "de")["aria-selected"] == "true", "the language with the error is open"
 
 
+def test_errors_stay_beside_their_fields_when_a_push_is_moved_or_added(visitor: Visitor) -> None:
+    wrong = {"pushSequence[1].title": "Hi {{name}}", "schedule.executionTime": "5pm"}
+    page = Page(visitor.send(EDIT, EDIT, wrong, status=422).text)
+    page = press(visitor, "up", "1", fields_of(page))
+    assert attributes(page, "id", f"{FIRST}.title")["aria-invalid"] == "true"
+    assert attributes(page, "id", "schedule.executionTime")["aria-invalid"] == "true"
+
+
 def test_a_language_is_added_filled_and_removed(lab: Lab, visitor: Visitor) -> None:
     lab.save(recipe(pushSequence=[push(1, buttons=[BUTTON])]))
     page = press(visitor, "add-language", "0", None, {f"{FIRST}.language": "German"})

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from flask import Response
+from werkzeug.datastructures import MultiDict
 
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
@@ -72,7 +73,7 @@ def create(visit: Visit) -> Response:
     base = _copied(visit, visit.field("copy"))
     sent = _sent(visit, base)
     if changed := reshaped(sent.values, sent.pushes):
-        return _after(visit, changed)
+        return _after(visit, changed, base)
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
     try:
         recipe = _unless_unread(
@@ -102,7 +103,7 @@ def change(visit: Visit) -> Response:
     stored = stored_recipe(visit.ports, recipe_id)
     sent = _sent(visit, without_nan(stored))
     if changed := reshaped(sent.values, sent.pushes):
-        return _after(visit, changed, recipe_id=recipe_id)
+        return _after(visit, changed, stored, recipe_id=recipe_id)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
     if cancels and not agreed(visit, cancels):
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, cancels=cancels)
@@ -138,8 +139,8 @@ def _values(visit: Visit, document: Document) -> tuple[Values, int]:
     return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
 
 
-def _sent(visit: Visit, stored: Document) -> Sent:
-    sent = read_recipe(visit.request.form, stored, _query(visit))
+def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = None) -> Sent:
+    sent = read_recipe(visit.request.form if form is None else form, stored, _query(visit))
     return with_parameters(sent, describe_jobs(visit.ports.workspace))
 
 
@@ -174,21 +175,28 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
     """Save the submitted form. If a part of it cannot be read, BadRecipe names all errors."""
     if not sent.errors:
         return save()
+    raise BadRecipe(_errors(visit, sent, document))
+
+
+def _errors(visit: Visit, sent: Sent, document: Document) -> list[FieldError]:
+    """Return all errors of a submitted form and of the document that it makes."""
     ports, unread = visit.ports, {error.field for error in sent.errors}
     try:
         checked_recipe(
             document, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace, now=visit.now
         )
     except BadRecipe as error:
-        others = [each for each in error.errors if each.field not in unread]
-        raise BadRecipe([*sent.errors, *others]) from None
-    raise BadRecipe(sent.errors)
+        return [*sent.errors, *(each for each in error.errors if each.field not in unread)]
+    return [*sent.errors]
 
 
-def _after(visit: Visit, changed: Reshaped, *, recipe_id: str = "") -> Response:
-    """Return the form with a part added, removed or moved. Nothing was saved, so an error is no failure."""
-    values, pushes = {name: text for name, text in changed.values.items() if name not in ACTIONS}, changed.pushes
-    return _form(visit, values, pushes, recipe_id=recipe_id, errors=changed.errors, changed=changed, status=200)
+def _after(visit: Visit, changed: Reshaped, stored: Document, *, recipe_id: str = "") -> Response:
+    """Return the form with a part added, removed or moved, and with all errors if it showed errors before."""
+    values, errors = {name: text for name, text in changed.values.items() if name not in ACTIONS}, [*changed.errors]
+    if visit.field("checked"):
+        sent = _sent(visit, without_nan(stored), MultiDict(values))
+        errors += _errors(visit, sent, {**stored, **sent.document})
+    return _form(visit, values, changed.pushes, recipe_id=recipe_id, errors=errors, changed=changed, status=200)
 
 
 def _form(
