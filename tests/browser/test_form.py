@@ -121,6 +121,7 @@ def test_a_reload_offers_what_was_not_saved(console: Console, open_page: OpenPag
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert stored(console)["pushSequence"][0]["title"] == "Unsaved"
+    page.wait_for_load_state()
     assert page.evaluate("sessionStorage.length") == 0
     page.goto(f"{console.url}{EDIT}")
     assert not page.evaluate(ASKS)

@@ -114,7 +114,8 @@
     save.textContent = "Saving…";
     save.setAttribute("aria-disabled", "true");
   });
-  window.addEventListener("pageshow", () => {
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
     leaving = false;
     save.textContent = label;
     save.removeAttribute("aria-disabled");
