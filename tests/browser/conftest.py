@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 from functions.domain.roles import Caller, Role
 from local.runtime.functions import load_functions
@@ -82,13 +82,19 @@ def open_page(console: Console, browser: Browser) -> Iterator[OpenPage]:
         if message.type == "error" and "Failed to load resource" not in message.text:
             complaints.append(message.text)
 
+    def answer(dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # the form of a campaign asks before it is left
+            dialog.accept()
+        else:
+            complaints.append(f"a dialog opened: {dialog.message}")
+
     def open_page(path: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(f"a dialog opened: {dialog.message}"))
+        page.on("dialog", answer)
         page.goto(f"{console.url}{path}")
         return page
 

@@ -62,7 +62,7 @@ class PushButton(Fields):
     id: _ButtonId = Field(title="ID", description="What the app is told when a user taps it.", examples=["book"])
     title: Text = Field(title="Title", examples=["Book a place"])
     deep_link: Annotated[DeepLink | None, BlankIsMissing] = Field(
-        default=None, title="Deep link", description="What a tap opens; without one, the push's own link."
+        default=None, title="Link", description="What a tap opens; without one, the push's own link."
     )
 
 

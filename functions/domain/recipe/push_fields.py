@@ -61,7 +61,7 @@ def _sendable(data: dict[str, Template]) -> dict[str, Template]:
 class PushTiming(Fields):
     """When a push follows the one before it."""
 
-    delay_after_previous: int = Field(default=0, ge=0, le=MOST_MINUTES, title="Minutes after the previous push")
+    delay_after_previous: int = Field(default=0, ge=0, le=MOST_MINUTES, title="Minutes after previous push")
     absolute_time: Annotated[Clock | None, BlankIsMissing] = Field(
         default=None,
         title="Time",
@@ -84,7 +84,7 @@ class RecipePush(Fields):
     body: Annotated[Text, Widget.AREA] = Field(title="Body", examples=["Tap to see them"])
     deep_link: Annotated[DeepLink | None, BlankIsMissing] = Field(
         default=None,
-        title="Deep link",
+        title="Link",
         description="What a tap opens. Values of variables are percent-encoded.",
         examples=["https://example.com/find?q=[[var:city]]"],
     )

@@ -57,7 +57,7 @@ def test_errors_stand_beside_their_fields_and_everything_that_was_written_stays(
     )
     page = Page(response.text)
     assert "Not saved. Fix 4 problems:" in page.text
-    told = "Parameters of the job: is not valid JSON: put names and texts in double quotes"
+    told = "Parameters of the job: This isn't valid JSON. Example: "
     assert told in page.text
     assert "Push 2, title: malformed variable" in page.text
     described = {
@@ -99,7 +99,7 @@ def test_what_a_person_has_to_choose_is_asked_for_together_with_all_else_that_is
         'Test users: "ana@kicks.example" is not a UUID',
         "Push 1, title: is blank, and so is the body",
         "Push 2, title: '{{name}}' looks like a variable of another product; write [[var:name]]",
-        "Push 3, deep link: 'https://' names no host",
+        "Push 3, link: 'https://' names no host",
     ):
         assert told in page.text
     page = Page(visitor.send(EDIT, EDIT, {"schedule.frequency": "monthly"}, status=422).text)

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from functions.domain.cadence.layers import MOST_LAYER
+from functions.domain.recipe.content_fields import PushButton
 from functions.domain.recipe.document import QUERY_FIELDS, RecipeDocument
 from functions.domain.recipe.field_types import Fields, Widget
 from functions.domain.recipe.fields import RecipeField, paths_of
 from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.status import Status
-from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text
+from functions.handlers.console.forms.widgets import HINTS, ROWS, Kind, kind_of, read_text, show_value
 from functions.handlers.console.words import STATES, spaced
 
 Options = list[tuple[str, str]]
@@ -22,9 +23,31 @@ QUERY = "audienceCriteria.query"
 NEEDED = ("name",)
 """Fields that the form requires, although a document can omit them."""
 _NEEDED_MOSTLY = ("schedule.executionTime",)
+_NEEDED_TOGETHER = ("title", "body")
+"""A push needs one of them."""
 BEFORE_QUERY = "audienceCriteria.customScript.parameters"
 _INITIAL = {"status": "draft", "schedule.timezone": "UTC", "schedule.frequency": "daily"}
 """Initial values in the form of a new recipe."""
+_HINTS = {
+    "id": "Optional. Generated from the name.",
+    "schedule.executionTime": "Use 24-hour time, e.g. 17:30. A cron expression replaces it.",
+    "schedule.dayOfMonth": "Monthly only. 1-31; shorter months use the last day.",
+    "schedule.daysOfWeek": "Weekly only.",
+    "title": "A push needs a title or a body. Personalise it with [[var:column]] or [[var:column|fallback]].",
+    "deepLink": "Optional. What a tap opens, e.g. https://example.com/find?q=[[var:city]]",
+    "image": "Optional. The https address of a JPEG or PNG of at most 1 MB.",
+    "layerId": "Decides which frequency caps apply.",
+    "audienceName": "Optional. Defaults to the audience with the same number.",
+    "timing.absoluteTime": "Optional. At this time instead, e.g. 17:30.",
+    "ttlMinutes": "How long a phone that is off can still get it. Empty: the deployment's default.",
+    "settings.testUserIds": "One user ID per line. Empty: the deployment's test users.",
+}
+"""Hints in the words of marketers, in place of the descriptions for the API."""
+_BUTTON_HINTS = {
+    "title": "",
+    "deepLink": "Optional. Defaults to the push's link.",
+    "id": "Optional. What the app is told. Made from the title.",
+}
 _OPTION_WORDS = {
     "schedule.frequency": {"custom": "Custom (cron)"},
     "settings.onUnknown": {"keep": "Don't resend", "resend": "Resend once"},
@@ -45,6 +68,10 @@ class FormField:
     initial: str = ""
     example: str = ""
     required: bool = False
+    needed: bool = False
+    """Whether the form asks for a value."""
+    usual: str = ""
+    """The text of the default."""
     says_no: bool = True
     """Whether an unticked box is stored as false; otherwise it is omitted."""
 
@@ -52,6 +79,10 @@ class FormField:
     def rows(self) -> int:
         """The number of lines of a text area; 0 for a field of one line."""
         return ROWS.get(self.kind, 0)
+
+    def is_usual(self, text: str) -> bool:
+        """Return whether a text means the default."""
+        return text in (self.initial, self.usual)
 
     def read(self, text: str) -> Any:
         """Return the value for the document; None removes it. ValueError if the text cannot be read."""
@@ -95,6 +126,20 @@ def push_fields() -> Mapping[str, FormField]:
     return _fields(RecipePush)
 
 
+@cache
+def button_fields() -> Mapping[str, FormField]:
+    """Return the fields of a button below the text, by name."""
+    fields = _fields(PushButton)
+    return {name: replace(fields[name], hint=hint, needed=name == "title") for name, hint in _BUTTON_HINTS.items()}
+
+
+@cache
+def translation_fields() -> Mapping[str, FormField]:
+    """Return the fields of a translation, by name. What is empty in it is that of the push."""
+    hints = {"title": "", "body": "", "image": "Optional. Defaults to the image of the default language."}
+    return {name: replace(push_fields()[name], hint=hint) for name, hint in hints.items()}
+
+
 def _fields(model: type[Fields]) -> dict[str, FormField]:
     shown = {path: field for path, field in paths_of(model) if field.title and (field.model is None or field.widget)}
     return {path: _form_field(path, field) for path, field in shown.items()}
@@ -113,14 +158,16 @@ def _form_field(path: str, field: RecipeField) -> FormField:
         initial="yes" if field.default is True else _INITIAL.get(path, ""),
         example=example,
         required=field.required,
+        needed=path in (*NEEDED, *_NEEDED_MOSTLY) or (field.required and path not in _NEEDED_TOGETHER),
+        usual=show_value(kind, field.default) if field.default else "",
         says_no=field.default is not None,
     )
 
 
 def _hint(path: str, field: RecipeField, kind: Kind, example: str) -> str:
-    empty = not field.required and not field.default and kind is not Kind.CHOICE
-    words = ["Optional."] if empty and path not in (*NEEDED, *_NEEDED_MOSTLY) else []
-    words += [field.description] if field.description else []
+    if path in _HINTS:
+        return _HINTS[path]
+    words = [field.description] if field.description else []
     words += [HINTS[kind]] if kind in HINTS else []
     words += [f"JSON, such as {example}."] if kind is Kind.JSON else []
     words += [f"Default: {field.default:,}."] if kind is Kind.NUMBER and field.default else []

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from functions.domain.recipe.push_fields import CONTENT
 from functions.handlers.console.forms.form_fields import (
     BEFORE_QUERY,
     QUERY,
@@ -15,24 +14,43 @@ from functions.handlers.console.forms.form_fields import (
 )
 from functions.handlers.console.forms.widgets import Kind
 
-_SECTIONS = {"audienceCriteria": "Audience", "schedule": "Schedule", "settings": "Safeguards and settings"}
+_ADVANCED = "settings"
+_SECTIONS = {"audienceCriteria": "Audience", "schedule": "Schedule", _ADVANCED: "Safeguards and advanced settings"}
 """The objects of a document with their own sections, in the order of the form, after the pushes."""
+_LESS_USED = ("id", "description", "type", "topic")
+_COMPOSED = (
+    "title",
+    "body",
+    "deepLink",
+    "image",
+    "buttons",
+    "translations",
+    "requireLocales",
+    "layerId",
+    "audienceName",
+)
+"""The fields of a push that the page lays out itself, besides its timing."""
+_PLATFORMS = {"android": "Android", "ios": "iOS", "web": "Web"}
+
+Groups = Sequence[tuple[str, Sequence[tuple[str, FormField]]]]
+"""Groups of fields by name, each with its layout: `fields` in a grid, `checks` or `wide`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A section: `groups` of fields by name, each with its layout: `fields` in a grid, `checks` or `wide`.
+    """A section with its groups of fields. `push` is the position of the section's push.
 
-    `push` is the position of the section's push. `hidden` fields keep their values. `more` are groups that most
-    campaigns do not need.
+    `more` are headed groups that most campaigns do not need, and `more_heading` is above them all. `hidden` fields
+    keep their values.
     """
 
     id: str
     heading: str
-    groups: Sequence[tuple[str, Sequence[tuple[str, FormField]]]]
+    groups: Groups = ()
     push: int | None = None
     hidden: Sequence[str] = ()
-    more: Sequence[tuple[str, Sequence[tuple[str, FormField]]]] = ()
+    more: Sequence[tuple[str, Groups]] = ()
+    more_heading: str = ""
 
 
 def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]:
@@ -42,32 +60,43 @@ def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]
     """
     fields = recipe_fields()
     own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
-    found = [Section(id="campaign", heading="Campaign", groups=_groups(own))]
+    first = {path: field for path, field in own.items() if path not in _LESS_USED}
+    more = [("", _groups({path: field for path, field in own.items() if path in _LESS_USED}))]
+    found = [
+        Section(
+            id="campaign",
+            heading="Campaign",
+            groups=_groups(first),
+            more=more,
+            more_heading="Description, type and topic",
+        )
+    ]
     found += [_push_section(position) for position in range(pushes)]
     for key, heading in _SECTIONS.items():
         named = {path: field for path, field in fields.items() if path.startswith(f"{key}.")}
-        found.append(Section(id=key, heading=heading, groups=_groups(_with_query(named, query))))
+        groups = _groups(_with_query(named, query))
+        if key == _ADVANCED:
+            found.append(Section(id=key, heading="", more=[("", groups)], more_heading=heading))
+        else:
+            found.append(Section(id=key, heading=heading, groups=groups))
     return found
 
 
 def _push_section(position: int) -> Section:
     """Return the section of a push. The first push follows none, so its timing is a hidden field."""
     base, fields = f"pushSequence[{position}]", push_fields()
-    timing = [path for path in fields if path.startswith("timing.") and position == 0]
-    shown = {f"{base}.{path}": field for path, field in fields.items() if path not in timing}
-    more = {
-        path: field for path, field in shown.items() if path.removeprefix(f"{base}.").partition(".")[0] in CONTENT
-    }
-    main = {path: field for path, field in shown.items() if path not in more}
-    hidden = [f"{base}.{path}" for path in ("from", *timing)]
-    heading = f"Push {position + 1}"
+    timing = [path for path in fields if path.startswith("timing.")]
+    parts: dict[str, dict[str, FormField]] = {"": {}, **{heading: {} for heading in _PLATFORMS.values()}}
+    for path, field in fields.items():
+        if path not in (*_COMPOSED, *timing):
+            parts[_PLATFORMS.get(path.partition(".")[0], "")][f"{base}.{path}"] = field
     return Section(
-        id=f"push-{position}",
-        heading=heading,
-        groups=_groups(main),
+        id=f"push-{position + 1}",
+        heading=f"Push {position + 1}",
         push=position,
-        hidden=hidden,
-        more=_groups(more),
+        hidden=[f"{base}.{path}" for path in ("from", *(timing if position == 0 else ()))],
+        more=[(heading, _groups(each)) for heading, each in parts.items()],
+        more_heading="Delivery and platforms",
     )
 
 
@@ -80,7 +109,7 @@ def _with_query(fields: Mapping[str, FormField], query: QueryField) -> dict[str,
     return found
 
 
-def _groups(fields: Mapping[str, FormField]) -> Sequence[tuple[str, Sequence[tuple[str, FormField]]]]:
+def _groups(fields: Mapping[str, FormField]) -> Groups:
     def place(entry: tuple[str, FormField]) -> str:
         field = entry[1]
         if field.kind is Kind.CHECK:

@@ -26,6 +26,7 @@ from functions.handlers.console.forms.form_fields import (
     recipe_fields,
 )
 from functions.handlers.console.forms.push_origins import find_origin, origin_of
+from functions.handlers.console.forms.push_rows import read_rows, row_names, rows_of
 from functions.handlers.console.forms.widgets import Kind, Unreadable, day_only, read_json, show_json, show_value
 
 Values = dict[str, str]
@@ -58,7 +59,8 @@ class _Reader:
         A box shows a null as its initial value.
         """
         try:
-            value = field.read(self.values.get(name, ""))
+            rows = read_rows(field.path, self.values, name)
+            value = field.read(self.values.get(name, "")) if rows is None else rows
         except (ValueError, RecursionError) as error:
             self.errors.append(FieldError(name, _unread(error, field)))
             return
@@ -105,7 +107,7 @@ def _unread(error: Exception, field: FormField) -> str:
     """Say why a text of the form cannot be read, and how to write it."""
     if isinstance(error, Unreadable):
         return str(error)
-    return f"is not valid JSON: put names and texts in double quotes, as in {field.example}"
+    return f"This isn't valid JSON. Example: {field.example or '{}'}"
 
 
 def _missing(document: Mapping[str, Any]) -> list[FieldError]:
@@ -158,7 +160,10 @@ def values_of(document: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> t
     for position, (_, push) in enumerate(pushes):
         base = f"pushSequence[{position}]"
         values[f"{base}.from"] = origin_of(push, tuple(push_fields()))
-        values |= {f"{base}.{path}": _shown(field, _find(push, path)) for path, field in push_fields().items()}
+        for path, field in push_fields().items():
+            value, name = _find(push, path), f"{base}.{path}"
+            rows = rows_of(path, value, name)
+            values |= {name: _shown(field, value)} if rows is None else rows
     return values, max(len(pushes), 1)
 
 
@@ -187,17 +192,6 @@ def as_shown(errors: Sequence[FieldError], document: Mapping[str, Any]) -> list[
     return [moved(error) for error in errors]
 
 
-def without_push(values: Values, position: int) -> Values:
-    """Return the fields without those of one push. Later pushes move up."""
-    kept = {name: text for name, text in values.items() if not _PUSH.match(name)}
-    for name, text in values.items():
-        found = _PUSH.match(name)
-        if found and int(found[1]) != position:
-            number = int(found[1]) - (int(found[1]) > position)
-            kept[f"pushSequence[{number}]{name[found.end() :]}"] = text
-    return kept
-
-
 def errors_by_field(errors: Sequence[FieldError], names: Sequence[str], query: QueryField) -> dict[str, list[str]]:
     """Return the reasons by the field to show them at: the field itself, or the nearest one around it."""
     found: dict[str, list[str]] = {}
@@ -206,10 +200,12 @@ def errors_by_field(errors: Sequence[FieldError], names: Sequence[str], query: Q
     return found
 
 
-def field_names(pushes: int) -> list[str]:
-    """Return the names of all fields of a form with `pushes` pushes."""
-    own = [f"pushSequence[{position}].{path}" for position in range(pushes) for path in push_fields()]
-    return [*recipe_fields(), QUERY, *own]
+def field_names(pushes: int, values: Values) -> list[str]:
+    """Return the names of all fields of a form with `pushes` pushes and these values."""
+    bases = [f"pushSequence[{position}]" for position in range(pushes)]
+    own = [f"{base}.{path}" for base in bases for path in push_fields()]
+    rows = [name for base in bases for name in row_names(values, base)]
+    return [*recipe_fields(), QUERY, *own, *rows]
 
 
 def _nearest(path: str, names: Sequence[str], query: QueryField) -> str:

@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from flask import Response
+from werkzeug.datastructures import MultiDict
 
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
+from functions.domain.recipe.content_fields import MOST_BUTTONS
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
 from functions.domain.recipe.status import Status, read_status
@@ -16,9 +18,16 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.forms.field_labels import label_of
-from functions.handlers.console.forms.form_fields import QueryField, query_field
+from functions.handlers.console.forms.form_fields import (
+    QueryField,
+    button_fields,
+    push_fields,
+    query_field,
+    translation_fields,
+)
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
+from functions.handlers.console.forms.push_rows import NOTHING, button_count, languages, missing_in
 from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
@@ -28,8 +37,8 @@ from functions.handlers.console.forms.recipe_form import (
     field_names,
     read_recipe,
     values_of,
-    without_push,
 )
+from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
@@ -63,8 +72,8 @@ def create(visit: Visit) -> Response:
     """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
     sent = _sent(visit, base)
-    if changed := _reshaped(visit, sent):
-        return _form(visit, *changed)
+    if changed := reshaped(sent.values, sent.pushes):
+        return _after(visit, changed, base)
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
     try:
         recipe = _unless_unread(
@@ -93,8 +102,8 @@ def change(visit: Visit) -> Response:
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
     sent = _sent(visit, without_nan(stored))
-    if changed := _reshaped(visit, sent):
-        return _form(visit, *changed, recipe_id=recipe_id)
+    if changed := reshaped(sent.values, sent.pushes):
+        return _after(visit, changed, stored, recipe_id=recipe_id)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
     if cancels and not agreed(visit, cancels):
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, cancels=cancels)
@@ -130,8 +139,8 @@ def _values(visit: Visit, document: Document) -> tuple[Values, int]:
     return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
 
 
-def _sent(visit: Visit, stored: Document) -> Sent:
-    sent = read_recipe(visit.request.form, stored, _query(visit))
+def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = None) -> Sent:
+    sent = read_recipe(visit.request.form if form is None else form, stored, _query(visit))
     return with_parameters(sent, describe_jobs(visit.ports.workspace))
 
 
@@ -166,25 +175,28 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
     """Save the submitted form. If a part of it cannot be read, BadRecipe names all errors."""
     if not sent.errors:
         return save()
+    raise BadRecipe(_errors(visit, sent, document))
+
+
+def _errors(visit: Visit, sent: Sent, document: Document) -> list[FieldError]:
+    """Return all errors of a submitted form and of the document that it makes."""
     ports, unread = visit.ports, {error.field for error in sent.errors}
     try:
         checked_recipe(
             document, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace, now=visit.now
         )
     except BadRecipe as error:
-        others = [each for each in error.errors if each.field not in unread]
-        raise BadRecipe([*sent.errors, *others]) from None
-    raise BadRecipe(sent.errors)
+        return [*sent.errors, *(each for each in error.errors if each.field not in unread)]
+    return [*sent.errors]
 
 
-def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
-    """Return the form with a push added or removed, if the visitor asked for that."""
-    form = visit.request.form
-    if "add" in form:
-        return sent.values, sent.pushes + 1
-    if "remove" in form and form["remove"].isdecimal() and sent.pushes > 1:
-        return without_push(sent.values, int(form["remove"])), sent.pushes - 1
-    return None
+def _after(visit: Visit, changed: Reshaped, stored: Document, *, recipe_id: str = "") -> Response:
+    """Return the form with a part added, removed or moved, and with all errors if it showed errors before."""
+    values, errors = {name: text for name, text in changed.values.items() if name not in ACTIONS}, [*changed.errors]
+    if visit.field("checked"):
+        sent = _sent(visit, without_nan(stored), MultiDict(values))
+        errors += _errors(visit, sent, {**stored, **sent.document})
+    return _form(visit, values, changed.pushes, recipe_id=recipe_id, errors=errors, changed=changed, status=200)
 
 
 def _form(
@@ -197,9 +209,10 @@ def _form(
     rival: Mapping[str, Any] | None = None,
     cancels: Sequence[Execution] = (),
     underway: ScheduleUnderWay | None = None,
+    changed: Reshaped | None = None,
     status: int = 0,
 ) -> Response:
-    names, jobs, query = field_names(pushes), describe_jobs(visit.ports.workspace), _query(visit)
+    names, jobs, query = field_names(pushes, values), describe_jobs(visit.ports.workspace), _query(visit)
     return page(
         visit,
         "recipe_form.html",
@@ -223,6 +236,17 @@ def _form(
         defaults=default_values(visit.ports.workspace.pushes.defaults),
         zones=_ZONES,
         sections=form_sections(pushes, query, new=not recipe_id),
+        focus=changed.focus if changed else "",
+        said=changed.said if changed else "",
+        push_fields=push_fields(),
+        button_fields=button_fields(),
+        translation_fields=translation_fields(),
+        button_count=partial(button_count, values),
+        languages_of=partial(languages, values),
+        missing_in=partial(missing_in, values),
+        LANGUAGES=LANGUAGES,
+        NOTHING=NOTHING,
+        MOST_BUTTONS=MOST_BUTTONS,
     )
 
 

@@ -85,4 +85,11 @@
   tellZone();
   tick();
   window.setInterval(tick, SECOND / 2);
+
+  // The page after a save: the form's draft was sent, and is not needed any more.
+  if (new URLSearchParams(location.search).has("outcome")) {
+    for (const key of Object.keys(sessionStorage).filter((each) => each.startsWith("draft "))) {
+      if (JSON.parse(sessionStorage.getItem(key)).sent) sessionStorage.removeItem(key);
+    }
+  }
 })();
