@@ -31,6 +31,7 @@ from functions.handlers.console.forms.recipe_form import (
     without_push,
 )
 from functions.handlers.console.notices import with_notices
+from functions.handlers.console.pages.compose import composer_for
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
@@ -178,8 +179,10 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
 
 
 def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
-    """Return the form with a push added or removed, if the visitor asked for that."""
+    """Return the form with a push added or removed, or previewed, if the visitor asked for that."""
     form = visit.request.form
+    if "preview" in form:
+        return sent.values, sent.pushes
     if "add" in form:
         return sent.values, sent.pushes + 1
     if "remove" in form and form["remove"].isdecimal() and sent.pushes > 1:
@@ -222,6 +225,7 @@ def _form(
         topics=visit.ports.workspace.pushes.topics,
         defaults=default_values(visit.ports.workspace.pushes.defaults),
         zones=_ZONES,
+        composer=composer_for(visit, values),
         sections=form_sections(pushes, query, new=not recipe_id),
     )
 
