@@ -22,8 +22,11 @@ from functions.usecases.recipes.audience import criteria_example
 
 PEOPLE = "view.people"
 """The hidden field with the loaded people. They are only shown, so nothing signs it."""
-_VISIBLE = {"title": "iOS shows about 40, Android cuts the title after one line", "body": "iOS shows about 178"}
-"""What phones of a common width show before a person opens the push; widths of letters differ."""
+_VISIBLE = {
+    "title": "iOS shows about 40, Android one line",
+    "body": "iOS shows about 178, Android one line until opened",
+}
+"""What phones of a common width show before a person opens the push. Letters differ in width."""
 _COLUMN_SHOWN = 60
 
 
@@ -134,7 +137,7 @@ def composer_of(visit: Visit, document: Document, values: Values) -> Composer:
         users=people.users if people else 0,
         lacks=said.lacks(row) if row else "",
         variables=list(_variables(composed, said, people, row)),
-        columns=[_column(each.name, each.meaning, people, row) for each in composed.columns],
+        columns=[_column(each.name, each.meaning, people, row) for each in composed.columns[1:]],  # but user_id
     )
 
 
@@ -187,7 +190,7 @@ def _counters(composed: ComposedPush, people: SamplePeople | None, position: int
             path = f"translations.{tag}.{name}" if tag else name
             longest = max(sum(len(piece.text) for piece in said.texts(row)[name] if not piece.column) for row in rows)
             varies = bool(getattr(said.push, name).columns)
-            more = (" at most, with these people" if people else " and the values") if varies else ""
+            more = (" at most" if people else " and the values") if varies else ""
             words = f"{longest:,} character{'' if longest == 1 else 's'}{more}; {_VISIBLE[name]}"
             yield Counter(name=f"pushSequence[{position}].{path}", path=path, words=words)
 

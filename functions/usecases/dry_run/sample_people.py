@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.domain.errors import BadAudience
+from functions.domain.errors import BadAudience, BadRecipe
 from functions.domain.execution.execution import Execution
-from functions.domain.recipe.read import Recipe
+from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.query_audience import PREVIEW_SECONDS
@@ -95,14 +95,13 @@ def _of_file(path: Path, audience: str, person: str) -> SamplePeople:
 def _built(ports: Ports, recipe: Recipe, saved_as: str, person: str) -> list[SamplePeople]:
     if not saved_as:
         return []
-    latest = ports.executions.search(ExecutionSearch(recipe_id=saved_as), most=_LATEST)
-    same = (each for each in latest if _asks(each.recipe) == _asks(recipe.document()))
-    for execution in same:
+    for execution in ports.executions.search(ExecutionSearch(recipe_id=saved_as), most=_LATEST):
         try:
-            if found := _of_execution(ports, execution, len(recipe.pushes), person):
+            same = _asks(read(execution.recipe)) == _asks(recipe)
+            if same and (found := _of_execution(ports, execution, len(recipe.pushes), person)):
                 return found
-        except (BadAudience, FileNotFoundError):
-            continue  # its files were deleted
+        except (BadRecipe, BadAudience):
+            continue  # of another release, or its files were deleted
     return []
 
 
@@ -121,10 +120,9 @@ def _texts(lines: Iterator[bytes]) -> Iterator[str]:
     return (line.decode("utf-8-sig") for line in lines)
 
 
-def _asks(document: Mapping[str, Any]) -> tuple[Any, list[Any]]:
+def _asks(recipe: Recipe) -> tuple[object, ...]:
     """Return what decides the people of a recipe."""
-    pushes = document.get("pushSequence") or []
-    return document.get("audienceCriteria"), [each.get("audienceName") or "" for each in pushes]
+    return recipe.criteria, [push.audience_name for push in recipe.pushes]
 
 
 def _choose(records: Iterable[Row], audience: str, source: str, person: str) -> SamplePeople:

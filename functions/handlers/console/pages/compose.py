@@ -67,7 +67,5 @@ def _audience(_: Visit) -> Subject:
 
 ROUTES: tuple[Any, ...] = (
     Route(method="POST", path=AT, serve=show, least=Role.OPERATOR),
-    Route(
-        method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=_audience, expensive=True
-    ),
+    Route(method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=_audience, expensive=True),
 )

@@ -88,7 +88,8 @@
       if (!fitting.length) return [element("p", "empty", "No variable has that name.")];
       return fitting.map((each) => {
         const button = element("button");
-        const more = [each.meaning, each.example && `Example: ${each.example}`, each.lacking && `${each.lacking} empty`];
+        const known = [each.example && `Example: ${each.example}`, each.lacking && `${each.lacking} empty`];
+        const more = [each.meaning, known.filter(Boolean).join(" · ")];
         button.append(element("code", "", each.name));
         for (const words of more.filter(Boolean)) button.append(element("span", "hint", words));
         button.addEventListener("click", () => (each.lacking === "0%" ? insert(`[[var:${each.name}]]`) : fallback(picker, each)));
