@@ -95,7 +95,7 @@ class Composer:
 
 
 def form_document(visit: Visit, form: MultiDict[str, str]) -> Document:
-    """Return the document of a form, as far as it can be read. Stored values that the form does not show are not in it."""
+    """Return the document of a form, as far as it can be read, without stored values that the form lacks."""
     workspace = visit.ports.workspace
     sent = read_recipe(form, {}, query_field(workspace.old_filters, criteria_example(workspace)))
     return with_parameters(sent, describe_jobs(workspace)).document

@@ -147,7 +147,8 @@ def _read(written: Mapping[str, Any]) -> tuple[RecipePush, list[FieldError]]:
                 text = document.pop(name, "")
                 if name in ("title", "body"):
                     literal[name] = Template((str(text),))
-                document |= {name: value for key, value in _NEEDED.items() if key == name}
+                if name in _NEEDED:
+                    document[name] = _NEEDED[name]
         else:
             return push.model_copy(update=literal), errors
     return RecipePush.model_validate(_NEEDED).model_copy(update=literal), errors

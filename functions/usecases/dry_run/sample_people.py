@@ -3,8 +3,7 @@
 import csv
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -111,13 +110,9 @@ def _of_execution(ports: Ports, execution: Execution, pushes: int, person: str) 
         files = ports.shards.push(execution.id, position + 1)
         if files is None or not files.live.size:
             return []
-        with closing(_texts(ports.files.lines(files.live.rows.stored))) as lines:
-            found[files.audience] = _choose(csv.reader(lines), files.audience, execution.id, person)
+        lines = (line.decode("utf-8-sig") for line in ports.files.lines(files.live.rows.stored))
+        found[files.audience] = _choose(csv.reader(lines), files.audience, execution.id, person)
     return [*found.values()]
-
-
-def _texts(lines: Iterator[bytes]) -> Iterator[str]:
-    return (line.decode("utf-8-sig") for line in lines)
 
 
 def _asks(recipe: Recipe) -> tuple[object, ...]:
@@ -184,7 +179,8 @@ class _Choice:
     def rows(self) -> list[Row]:
         """Return the rows, each once, as far as a form can carry them. The person that was asked for is first."""
         asked = [self._asked] if self._asked else []
-        found, characters = [], 0
+        found: list[Row] = []
+        characters = 0
         for row in dict.fromkeys(map(tuple, [*asked, *self._first, *self._extremes.values(), *self._random])):
             cut = [value[:_LONGEST_VALUE] for value in row]
             characters += sum(map(len, cut))
